@@ -1,0 +1,56 @@
+/**
+ * Compiles the CLI and its worker threads into one executable.
+ *
+ * The executable reads no `.env` and no `bunfig.toml` of the directory it is started in. It carries its source maps
+ * inside, so that a stack trace names source lines; the same maps are written out beside it.
+ *
+ * @module
+ */
+import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Target } from './target.ts';
+
+export interface Compilation {
+  /** Absolute; entries are named below it, here and by `hal/worker.ts`. */
+  readonly root: string;
+  /** The program first, then its worker threads. */
+  readonly entries: readonly string[];
+  readonly target: Target;
+  readonly outDir: string;
+  readonly name: string;
+  /** Constants the source declares, as JSON. */
+  readonly define: Readonly<Record<string, string>>;
+}
+
+/** The path of the executable. @throws AggregateError with Bun's messages when the source does not build. */
+export async function compile(compilation: Compilation): Promise<string> {
+  const { root, entries, target, outDir, name, define } = compilation;
+  await mkdir(outDir, { recursive: true });
+  // Built aside and moved into place, so that nobody ever runs half a binary.
+  const staging = await mkdtemp(join(outDir, '.build-'));
+  try {
+    const { outputs } = await Bun.build({
+      entrypoints: entries.map((entry) => join(root, entry)),
+      root,
+      compile: {
+        target: `bun-${target}`,
+        outfile: join(staging, name),
+        autoloadDotenv: false,
+        autoloadBunfig: false,
+      },
+      sourcemap: 'external',
+      define: { ...define },
+    });
+    // Bun names maps after the file alone: agent/tunnel.ts and hub/tunnel.ts would overwrite each other.
+    const maps = outputs.filter((output) => output.kind === 'sourcemap');
+    for (const [index, map] of maps.entries()) {
+      const entry = entries[index]?.replace('/', '-').replace(/\.ts$/, '') ?? String(index);
+      await Bun.write(join(outDir, 'maps', name, `${entry}.js.map`), await map.text());
+    }
+    const executable = join(outDir, name);
+    await rename(join(staging, name), executable);
+    return executable;
+  } finally {
+    await rm(staging, { recursive: true, force: true });
+  }
+}
