@@ -1,0 +1,235 @@
+/**
+ * The agent's configuration: `agent.toml` to a checked value, or all of its problems.
+ *
+ * Read once at start. Paths may be relative to the folder of the file; the caller resolves them.
+ * `docs/configuration.md` and `docs/agent.schema.json` are generated from these fields.
+ *
+ * @module
+ */
+import {
+  AUDIT_BYTES_MAX,
+  AUDIT_FILES_MAX,
+  IDENTITY,
+  lintPolicySource,
+  POLICY_SOURCE,
+  type PolicySource,
+  policySource,
+  TUNNEL_MTU,
+  TUNNEL_NAME,
+} from '../policies/daemonFields.ts';
+import { checkDocument } from '../policies/document.ts';
+import type { Fields, ValuesOf } from '../policies/field.ts';
+import {
+  ENDPOINT,
+  INTERFACE,
+  INTERFACE_ADDRESS,
+  KEY,
+  NETWORK,
+  PATH,
+  SOCKET_PATH,
+} from '../policies/format.ts';
+import { LINK_KINDS } from '../policies/links.ts';
+import { type Problem, problem } from '../policies/problem.ts';
+import { documentOfToml } from '../policies/toml.ts';
+import type { LinkKind } from '../session/wire/frames.ts';
+import { TELEMETRY } from './telemetryFields.ts';
+
+export const AGENT_FIELDS = {
+  identity: IDENTITY,
+  hub: {
+    kind: 'table',
+    meaning: 'Which hub to attach to.',
+    restart: true,
+    fields: {
+      public_key: { kind: 'text', meaning: 'Public key of the hub.', format: KEY },
+      preshared_key_file: {
+        kind: 'text',
+        meaning: 'File with a preshared key of 32 bytes in base64, if hub and device share one.',
+        default: null,
+        format: PATH,
+      },
+      endpoints: {
+        kind: 'texts',
+        meaning: 'Where the hub listens, the preferred one first.',
+        format: ENDPOINT,
+        countMin: 1,
+        countMax: 16,
+      },
+      mode: {
+        kind: 'text',
+        meaning:
+          '`session` for a jvpn hub; `plain` for any WireGuard server, without session guarantees.',
+        default: 'session',
+        words: ['session', 'plain'],
+      },
+    },
+  },
+  links: {
+    kind: 'tables',
+    meaning: 'The interfaces that may carry the session: `[links.eth0]`.',
+    restart: true,
+    key: 'interface name',
+    keyFormat: INTERFACE,
+    default: {},
+    countMin: 1,
+    countMax: 16,
+    entry: {
+      kind: {
+        kind: 'text',
+        meaning: 'What it is; the policy has rules for each kind.',
+        words: LINK_KINDS,
+      },
+    },
+  },
+  tunnel: {
+    kind: 'table',
+    meaning: 'The tun interface that applications see.',
+    restart: true,
+    fields: {
+      name: TUNNEL_NAME,
+      mtu: TUNNEL_MTU,
+      addresses: {
+        kind: 'texts',
+        meaning: 'Inner addresses in mode `plain`; in mode `session` the hub assigns them.',
+        default: [],
+        format: INTERFACE_ADDRESS,
+        countMin: 0,
+        countMax: 8,
+      },
+      allowed: {
+        kind: 'texts',
+        meaning:
+          'Networks reached through the tunnel in mode `plain`; in mode `session` the hub names them.',
+        default: [],
+        format: NETWORK,
+        countMin: 0,
+        countMax: 64,
+      },
+      accept_routes: {
+        kind: 'boolean',
+        meaning: 'Whether the routes that the hub names are added to the routing table.',
+        default: true,
+      },
+      mark: {
+        kind: 'integer',
+        meaning: 'Firewall mark (SO_MARK) of the outer packets, for policy routing. 0: none.',
+        unit: '',
+        default: 0,
+        min: 0,
+        max: 4_294_967_295,
+      },
+    },
+  },
+  state: {
+    kind: 'table',
+    meaning: 'What must survive a power cut.',
+    restart: true,
+    fields: {
+      directory: {
+        kind: 'text',
+        meaning: 'Folder of the two state slots; on storage that really syncs.',
+        default: '/var/lib/jvpn',
+        format: PATH,
+      },
+    },
+  },
+  control: {
+    kind: 'table',
+    meaning: 'Where `jvpn status` and the other operator commands ask.',
+    restart: true,
+    fields: {
+      socket: {
+        kind: 'text',
+        meaning: 'Unix socket, mode 0600.',
+        default: '/run/jvpn/agent.sock',
+        format: SOCKET_PATH,
+      },
+    },
+  },
+  policy: POLICY_SOURCE,
+  audit: {
+    kind: 'table',
+    meaning: 'The event log that `jvpn audit` reads.',
+    restart: true,
+    fields: {
+      file: {
+        kind: 'text',
+        meaning: 'JSON lines; rotated files get .1, .2, … behind the name.',
+        default: '/var/log/jvpn/agent.jsonl',
+        format: PATH,
+      },
+      bytes_max: AUDIT_BYTES_MAX,
+      files_max: AUDIT_FILES_MAX,
+    },
+  },
+  telemetry: TELEMETRY,
+} as const satisfies Fields;
+
+type Written = ValuesOf<typeof AGENT_FIELDS>;
+
+export interface AgentLink {
+  readonly name: string;
+  readonly kind: LinkKind;
+}
+
+export type AgentConfig = Omit<Written, 'links' | 'policy'> & {
+  /** In the order of the file. */
+  readonly links: readonly AgentLink[];
+  readonly policy: PolicySource;
+};
+
+export type LoadedAgentConfig =
+  | { readonly ok: true; readonly config: AgentConfig }
+  | { readonly ok: false; readonly problems: readonly Problem[] };
+
+/** From the text of `agent.toml`. Never throws. */
+export function loadAgentConfig(text: string): LoadedAgentConfig {
+  const document = documentOfToml(text, Bun.TOML.parse);
+  if (!document.ok) return document;
+  const checked = checkDocument(document.value, AGENT_FIELDS);
+  if (!checked.ok) return checked;
+  const written: Written = checked.value;
+
+  const problems = [
+    ...lintTunnel(written),
+    ...lintPolicySource(written.policy),
+    ...lintTelemetry(written),
+  ];
+  if (problems.length > 0) return { ok: false, problems };
+  const links = Object.entries(written.links).map(([name, { kind }]) => ({ name, kind }));
+  return { ok: true, config: { ...written, links, policy: policySource(written.policy) } };
+}
+
+/** A plain peer has nobody who assigns addresses; a session has nobody else. */
+function lintTunnel({ hub, tunnel, links }: Written): Problem[] {
+  const problems: Problem[] = [];
+  for (const key of ['addresses', 'allowed'] as const) {
+    const isEmpty = tunnel[key].length === 0;
+    if (hub.mode === 'plain' && isEmpty) {
+      problems.push(
+        problem(`tunnel.${key}`, 'missing', 'at least one, because hub.mode is "plain"'),
+      );
+    }
+    if (hub.mode === 'session' && !isEmpty) {
+      problems.push(
+        problem(`tunnel.${key}`, 'written, but the hub assigns it', 'only with hub.mode = "plain"'),
+      );
+    }
+  }
+  if (Object.hasOwn(links, tunnel.name)) {
+    problems.push(problem(`links.${tunnel.name}`, 'is the tunnel itself', 'another interface'));
+  }
+  return problems;
+}
+
+function lintTelemetry({ telemetry }: Written): Problem[] {
+  if (telemetry.enabled && telemetry.url === null) {
+    return [problem('telemetry.url', 'missing', 'the broker, because telemetry.enabled is true')];
+  }
+  if (telemetry.passwordFile !== null && telemetry.username === null) {
+    return [
+      problem('telemetry.username', 'missing', 'a user name, because there is a password_file'),
+    ];
+  }
+  return [];
+}

@@ -1,0 +1,45 @@
+/**
+ * Configuration fields about the MQTT broker that a device reports to.
+ *
+ * How often it reports is the policy's to say (`telemetry` in docs/policy.md).
+ *
+ * @module
+ */
+import type { TableField } from '../policies/field.ts';
+import { BROKER_URL, LINE, NAME, PATH } from '../policies/format.ts';
+
+export const TELEMETRY = {
+  kind: 'table',
+  meaning: 'Health reports over MQTT. The session never depends on them.',
+  restart: true,
+  fields: {
+    enabled: { kind: 'boolean', meaning: 'Whether to report at all.', default: false },
+    url: { kind: 'text', meaning: 'The broker.', default: null, format: BROKER_URL },
+    username: { kind: 'text', meaning: 'User name at the broker.', default: null, format: LINE },
+    password_file: {
+      kind: 'text',
+      meaning: 'File whose first line is the password.',
+      default: null,
+      format: PATH,
+    },
+    ca_file: {
+      kind: 'text',
+      meaning: 'Certificates in PEM that the broker is checked against; left out: the system’s.',
+      default: null,
+      format: PATH,
+    },
+    client_id: {
+      kind: 'text',
+      meaning: 'MQTT client id; left out: made from the public key.',
+      default: null,
+      format: NAME,
+    },
+    fleet: { kind: 'text', meaning: 'First part of the topics.', default: 'jvpn', format: NAME },
+    device: {
+      kind: 'text',
+      meaning: 'Name of this device in the topics; left out: made from the public key.',
+      default: null,
+      format: NAME,
+    },
+  },
+} as const satisfies TableField;

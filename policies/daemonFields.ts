@@ -1,0 +1,87 @@
+/**
+ * Configuration fields that agent and hub share, since neither may import the other.
+ *
+ * @module
+ */
+import type { TableField, ValueOf } from './field.ts';
+import { INTERFACE, PATH } from './format.ts';
+import { type Problem, problem } from './problem.ts';
+import { PROFILE_NAMES, type ProfileName } from './profiles.ts';
+
+export const PRIVATE_KEY_FILE = {
+  kind: 'text',
+  meaning: 'File with the private key, as `jvpn keygen` writes it; mode 0600.',
+  default: '/etc/jvpn/private.key',
+  format: PATH,
+} as const;
+
+export const IDENTITY = {
+  kind: 'table',
+  meaning: 'Who this machine is.',
+  restart: true,
+  fields: { private_key_file: PRIVATE_KEY_FILE },
+} as const satisfies TableField;
+
+export const TUNNEL_NAME = {
+  kind: 'text',
+  meaning: 'Name of the tun interface that is created.',
+  default: 'jvpn0',
+  format: INTERFACE,
+} as const;
+
+export const TUNNEL_MTU = {
+  kind: 'integer',
+  meaning: 'Largest inner packet. 1280 is the least that IPv6 allows; both ends should agree.',
+  unit: 'bytes',
+  default: 1_380,
+  min: 1_280,
+  max: 9_000,
+} as const;
+
+export const POLICY_SOURCE = {
+  kind: 'table',
+  meaning: 'The policy: a file of your own or a shipped profile, not both. Neither: `balanced`.',
+  restart: true,
+  fields: {
+    file: { kind: 'text', meaning: 'A policy file (docs/policy.md).', default: null, format: PATH },
+    profile: {
+      kind: 'text',
+      meaning: 'A shipped profile.',
+      default: null,
+      words: PROFILE_NAMES,
+    },
+  },
+} as const satisfies TableField;
+
+export const AUDIT_BYTES_MAX = {
+  kind: 'integer',
+  meaning: 'Size at which the audit log is rotated.',
+  unit: 'bytes',
+  default: 4_194_304,
+  min: 65_536,
+  max: 1_073_741_824,
+} as const;
+
+export const AUDIT_FILES_MAX = {
+  kind: 'integer',
+  meaning: 'Rotated audit logs that are kept; the oldest is deleted.',
+  unit: 'files',
+  default: 4,
+  min: 1,
+  max: 100,
+} as const;
+
+/** Where the policy comes from. Never both, never neither. */
+export type PolicySource =
+  | { readonly file: string; readonly profile: null }
+  | { readonly file: null; readonly profile: ProfileName };
+
+export function policySource(written: ValueOf<typeof POLICY_SOURCE>): PolicySource {
+  if (written.file !== null) return { file: written.file, profile: null };
+  return { file: null, profile: written.profile ?? 'balanced' };
+}
+
+export function lintPolicySource(written: ValueOf<typeof POLICY_SOURCE>): readonly Problem[] {
+  if (written.file === null || written.profile === null) return [];
+  return [problem('policy', 'both file and profile', 'file or profile, not both')];
+}

@@ -1,0 +1,141 @@
+import { expect, test } from 'bun:test';
+import { loadAgentConfig } from '../../../agent/config.ts';
+import { formatProblems } from '../../../policies/problem.ts';
+
+const KEY = 'xTIBA5rboUvnH4htodjb6e697QjLERt1NAB4mZqp8Dg=';
+const HUB = `[hub]\npublic_key = "${KEY}"\nendpoints = ["198.51.100.1:51820"]\n`;
+const LINKS = '[links.eth0]\nkind = "ethernet"\n[links.wwan0]\nkind = "lte"\n';
+const PLAIN = HUB.replace('[hub]', '[hub]\nmode = "plain"');
+
+function problemsOf(text: string): string[] {
+  const loaded = loadAgentConfig(text);
+  return loaded.ok ? [] : loaded.problems.map(({ path, wrong }) => `${path}: ${wrong}`);
+}
+
+test('a short file is enough, and the rest has defaults', () => {
+  expect(loadAgentConfig(HUB + LINKS)).toEqual({
+    ok: true,
+    config: {
+      identity: { privateKeyFile: '/etc/jvpn/private.key' },
+      hub: {
+        publicKey: KEY,
+        presharedKeyFile: null,
+        endpoints: ['198.51.100.1:51820'],
+        mode: 'session',
+      },
+      links: [
+        { name: 'eth0', kind: 'ethernet' },
+        { name: 'wwan0', kind: 'lte' },
+      ],
+      tunnel: {
+        name: 'jvpn0',
+        mtu: 1_380,
+        addresses: [],
+        allowed: [],
+        acceptRoutes: true,
+        mark: 0,
+      },
+      state: { directory: '/var/lib/jvpn' },
+      control: { socket: '/run/jvpn/agent.sock' },
+      policy: { file: null, profile: 'balanced' },
+      audit: { file: '/var/log/jvpn/agent.jsonl', bytesMax: 4_194_304, filesMax: 4 },
+      telemetry: {
+        enabled: false,
+        url: null,
+        username: null,
+        passwordFile: null,
+        caFile: null,
+        clientId: null,
+        fleet: 'jvpn',
+        device: null,
+      },
+    },
+  });
+});
+
+test('an empty file names everything that must be written', () => {
+  expect(problemsOf('')).toEqual([
+    'hub.public_key: missing',
+    'hub.endpoints: missing',
+    'links: 0 of them',
+  ]);
+});
+
+test('a wrong file is answered with every problem, for people', () => {
+  const text = `${HUB.replace('51820', '99999')}mod = "plain"\n${LINKS.replace('"lte"', '"tle"')}[tunel]\nmtu = 9001\n[tunnel]\nmtu = 1279\nname = "a/b"\n`;
+  const loaded = loadAgentConfig(text);
+  expect(loaded.ok ? '' : formatProblems('agent.toml', loaded.problems)).toMatchInlineSnapshot(`
+    "agent.toml: tunel: unknown key; did you mean "tunnel"?
+        allowed: only identity, hub, links, tunnel, state, control, policy, audit, telemetry
+    agent.toml: hub.mod: unknown key; did you mean "mode"?
+        allowed: only public_key, preshared_key_file, endpoints, mode
+    agent.toml: hub.endpoints[0]: "198.51.100.1:99999"
+        allowed: an address with its port, for example 198.51.100.1:51820 or [2001:db8::1]:51820
+    agent.toml: links.wwan0.kind: "tle"; did you mean "lte"?
+        allowed: one of "ethernet", "usb", "wifi", "lte", "other"
+    agent.toml: tunnel.name: "a/b"
+        allowed: an interface name of at most 15 characters, for example eth0
+    agent.toml: tunnel.mtu: 1279 is below 1280
+        allowed: an integer from 1280 to 9000 bytes
+    6 problems in agent.toml"
+  `);
+});
+
+test('a syntax error has its line', () => {
+  expect(problemsOf('[hub]\npublic_key = \n')[0]).toStartWith('line 2: ');
+});
+
+test('both ends of the MTU are allowed', () => {
+  for (const mtu of [1_280, 9_000])
+    expect(problemsOf(`${HUB + LINKS}[tunnel]\nmtu = ${mtu}`)).toEqual([]);
+  for (const mtu of [1_279, 9_001])
+    expect(problemsOf(`${HUB + LINKS}[tunnel]\nmtu = ${mtu}`).length).toBe(1);
+});
+
+test('a plain peer needs addresses and networks of its own; a session may not have them', () => {
+  const own = '[tunnel]\naddresses = ["10.77.0.5/24", "fd77::5/64"]\nallowed = ["0.0.0.0/0"]\n';
+  expect(problemsOf(PLAIN + LINKS + own)).toEqual([]);
+  expect(problemsOf(PLAIN + LINKS)).toEqual([
+    'tunnel.addresses: missing',
+    'tunnel.allowed: missing',
+  ]);
+  expect(problemsOf(HUB + LINKS + own)).toEqual([
+    'tunnel.addresses: written, but the hub assigns it',
+    'tunnel.allowed: written, but the hub assigns it',
+  ]);
+});
+
+test('a policy comes from a file or a profile, not both', () => {
+  const policyOf = (text: string) => {
+    const loaded = loadAgentConfig(HUB + LINKS + text);
+    return loaded.ok ? loaded.config.policy : null;
+  };
+  expect(policyOf('[policy]\nprofile = "vehicle"')).toEqual({ file: null, profile: 'vehicle' });
+  expect(policyOf('[policy]\nfile = "own.toml"')).toEqual({ file: 'own.toml', profile: null });
+  expect(problemsOf(`${HUB + LINKS}[policy]\nfile = "a"\nprofile = "vehicle"`)).toEqual([
+    'policy: both file and profile',
+  ]);
+});
+
+test('telemetry that is enabled has a broker, and a password has a user', () => {
+  expect(problemsOf(`${HUB + LINKS}[telemetry]\nenabled = true`)).toEqual([
+    'telemetry.url: missing',
+  ]);
+  expect(
+    problemsOf(`${HUB + LINKS}[telemetry]\nenabled = true\nurl = "mqtt://10.0.0.1:1883"`),
+  ).toEqual([]);
+  expect(problemsOf(`${HUB + LINKS}[telemetry]\npassword_file = "p"`)).toEqual([
+    'telemetry.username: missing',
+  ]);
+});
+
+test('the tunnel is no link of its own session', () => {
+  expect(problemsOf(`${HUB + LINKS}[links.jvpn0]\nkind = "other"`)).toEqual([
+    'links.jvpn0: is the tunnel itself',
+  ]);
+});
+
+test('an endpoint twice is refused', () => {
+  const twice = HUB.replace('["198.51.100.1:51820"]', '["198.51.100.1:1", "198.51.100.1:1"]');
+  expect(problemsOf(twice + LINKS)).toEqual(['hub.endpoints[1]: "198.51.100.1:1" is there twice']);
+});
