@@ -1,0 +1,75 @@
+/**
+ * The responder's side of cookies: who gets through under load.
+ *
+ * A cookie is a mac over the sender's address under a secret that changes every 120 s, so the
+ * responder keeps no state per sender. Whether it is under load is the caller's decision; the
+ * secret and the reply's nonce come from outside. Refuses nothing by itself: it answers questions.
+ *
+ * Source: WireGuard whitepaper §5.3, §5.4.7.
+ *
+ * @module
+ */
+import { xchacha20poly1305 } from '@noble/ciphers/chacha.js';
+import { assert } from '../assert.ts';
+import { mac } from '../noise/kdf.ts';
+import { encodeCookieReply } from '../wire/handshake.ts';
+import {
+  COOKIE_LIFETIME_MS,
+  isMac1Valid,
+  isMac2Valid,
+  type MacKeys,
+  mac1Of,
+  macKeysOf,
+} from './macs.ts';
+
+export const COOKIE_SECRET_BYTES = 32;
+
+/** `refused`: not for us, say nothing. `cookieNeeded`: answer with a cookie reply, do no DH. */
+export type MacVerdict = 'pass' | 'refused' | 'cookieNeeded';
+
+export class CookieChecker {
+  readonly #keys: MacKeys;
+  #secret: Uint8Array | null = null;
+  #secretAtMs = 0;
+
+  constructor(ownPublicKey: Uint8Array) {
+    this.#keys = macKeysOf(ownPublicKey);
+  }
+
+  /** Whether `useSecret` has to be called before the next reply. */
+  needsSecret(atMs: number): boolean {
+    return this.#secret === null || atMs - this.#secretAtMs >= COOKIE_LIFETIME_MS;
+  }
+
+  /** @param secret 32 fresh random bytes, copied. Cookies of the one before are void at once. */
+  useSecret(secret: Uint8Array, atMs: number): void {
+    assert(secret.length === COOKIE_SECRET_BYTES, 'a cookie secret has 32 bytes');
+    this.#secret = secret.slice();
+    this.#secretAtMs = atMs;
+  }
+
+  /**
+   * Judge an initiation or response by its macs, before any expensive step.
+   *
+   * @param address what names the sender on the network: IP address and port, any fixed encoding.
+   */
+  judge(message: Uint8Array, address: Uint8Array, isUnderLoad: boolean, atMs: number): MacVerdict {
+    if (!isMac1Valid(message, this.#keys)) return 'refused';
+    if (!isUnderLoad) return 'pass';
+    if (this.#secret === null || this.needsSecret(atMs)) return 'cookieNeeded';
+    return isMac2Valid(message, mac(this.#secret, address)) ? 'pass' : 'cookieNeeded';
+  }
+
+  /**
+   * The answer to a message that was judged `cookieNeeded`: smaller than what it answers.
+   *
+   * @param nonce 24 fresh random bytes.
+   */
+  reply(message: Uint8Array, address: Uint8Array, nonce: Uint8Array, atMs: number): Uint8Array {
+    assert(this.#secret !== null && !this.needsSecret(atMs), 'the cookie secret is of today');
+    const cookie = mac(this.#secret, address);
+    const sealed = xchacha20poly1305(this.#keys.cookie, nonce, mac1Of(message)).encrypt(cookie);
+    const view = new DataView(message.buffer, message.byteOffset);
+    return encodeCookieReply({ receiver: view.getUint32(4, true), nonce, sealed });
+  }
+}

@@ -1,0 +1,299 @@
+/**
+ * The keys of one channel with a session peer: data (type 16) and control (type 17).
+ *
+ * Data has one cipher, one send counter and one replay window for the keypair, whatever transport
+ * it takes, and is refused until `enableData`. Control is always ChaCha20-Poly1305 and has a counter
+ * and a window for each transport id, so that a standby's probe does not fall out of the window
+ * because data on a faster link overtook it.
+ *
+ * ```text
+ *   data nonce      0, 0, 0, 0            │ counter u64 LE       under the data keys
+ *   control nonce   transport id u32 LE   │ counter u64 LE       under the control keys
+ *   associated data: the whole 16-byte header
+ * ```
+ *
+ * Transport ids are bounded: 32 a keypair, then refused and counted (I11). Packets are sealed as
+ * they are, without padding. Knows no time beyond what `age.ts` needs. Source: docs/protocol.md,
+ * "Channel and keys". Vectors: test/vectors/channel.json.
+ *
+ * @module
+ */
+import { assert } from '../assert.ts';
+import { type Received, ReplayWindow } from '../replay.ts';
+import { fail, ok, type Result } from '../result.ts';
+import {
+  MESSAGE_TYPE,
+  SESSION_VERSION,
+  TRANSPORT_BYTES_MIN,
+  TRANSPORT_HEADER_BYTES,
+} from '../wire/messages.ts';
+import {
+  COUNTER_TOO_LARGE,
+  counterOf,
+  receiverOf,
+  transportIdOf,
+  writeCounter,
+  writeSessionHeader,
+  writeU32,
+} from '../wire/transport.ts';
+import { type AeadKey, type CipherSuite, type Ciphers, NONCE_BYTES, TAG_BYTES } from './aead.ts';
+import { Keypair, type KeypairOrigin, stableBytes } from './keypair.ts';
+import type { OpenError } from './openCode.ts';
+import type { ChannelSecrets } from './secrets.ts';
+import {
+  AES_COUNTER_LIMITS,
+  COUNTER_EXHAUSTED,
+  COUNTER_LIMITS,
+  type CounterLimits,
+  SendCounter,
+} from './sendCounter.ts';
+
+/** Transport ids that one keypair knows; a new keypair is due when three quarters are taken. */
+export const TRANSPORTS_MAX = 32;
+const TRANSPORTS_REKEY = 24;
+
+export interface OpenedControl {
+  readonly transportId: number;
+  readonly counter: number;
+  readonly plaintext: Uint8Array;
+  /** Whether `counter` was the highest so far on this transport id. */
+  readonly newest: boolean;
+}
+
+interface Lane {
+  readonly send: SendCounter;
+  readonly window: ReplayWindow;
+}
+
+interface DataPath {
+  readonly suite: CipherSuite;
+  readonly sendKey: AeadKey;
+  readonly receiveKey: AeadKey;
+  readonly counter: SendCounter;
+}
+
+export class SessionKeypair extends Keypair {
+  readonly #ciphers: Ciphers;
+  readonly #secrets: ChannelSecrets['data'];
+  readonly #controlSend: AeadKey;
+  readonly #controlReceive: AeadKey;
+  readonly #lanes = new Map<number, Lane>();
+  readonly #dataWindow = new ReplayWindow();
+  readonly #dataNonce = stableBytes(NONCE_BYTES);
+  readonly #controlNonce = stableBytes(NONCE_BYTES);
+  readonly #header = stableBytes(TRANSPORT_HEADER_BYTES);
+  #data: DataPath | null = null;
+
+  /** Different for every handshake and equal at both ends; proofs are bound to it. */
+  readonly handshakeHash: Uint8Array;
+  /** When the first data packet was sealed or opened (`noteData`), or null. */
+  firstDataAtMs: number | null = null;
+
+  /** Of the newest successful `openData`. */
+  openedIsNewest = false;
+  openedCounter = -1;
+  openedTransportId = 0;
+
+  constructor(origin: KeypairOrigin) {
+    super(origin);
+    const { secrets, ciphers } = origin;
+    this.#ciphers = ciphers;
+    this.#secrets = copyDataSecrets(secrets.data);
+    this.#controlSend = ciphers.newKey('chacha20-poly1305', secrets.control.send);
+    this.#controlReceive = ciphers.newKey('chacha20-poly1305', secrets.control.receive);
+    this.handshakeHash = secrets.handshakeHash.slice();
+  }
+
+  /** From here on data may flow, under this one cipher. Repeating it changes nothing. */
+  enableData(suite: CipherSuite, limits: CounterLimits = limitsOf(suite)): void {
+    if (this.#data !== null) {
+      assert(this.#data.suite === suite, 'a keypair has one data cipher');
+      return;
+    }
+    const ciphers = this.#ciphers;
+    const keys = this.#secrets[suite];
+    this.#data = {
+      suite,
+      sendKey: ciphers.newKey(suite, keys.send),
+      receiveKey: ciphers.newKey(suite, keys.receive),
+      counter: new SendCounter(limits),
+    };
+    for (const unused of Object.values(this.#secrets)) {
+      unused.send.fill(0);
+      unused.receive.fill(0);
+    }
+  }
+
+  /** The data cipher, or null before `enableData`. */
+  get suite(): CipherSuite | null {
+    return this.#data?.suite ?? null;
+  }
+
+  /** Whether packets or transport ids used up call for a new keypair, whatever its age. */
+  get needsRekey(): boolean {
+    return this.#data?.counter.needsRekey === true || this.#lanes.size >= TRANSPORTS_REKEY;
+  }
+
+  /** Counter of the data packet sealed last, −1 before the first. */
+  get sentCounter(): number {
+    return this.#data?.counter.last ?? -1;
+  }
+
+  /** What arrived under this keypair, for a RECEIVED frame. */
+  received(): Received {
+    return this.#dataWindow.received();
+  }
+
+  /** Tell that data was sealed or opened; the first time counts (`age.ts`). */
+  noteData(atMs: number): void {
+    this.firstDataAtMs ??= atMs;
+  }
+
+  /**
+   * Seal the first `packetBytes` of `packet` into `target`, which holds 32 bytes more and may be
+   * where the packet lies already at offset 16. Returns the bytes written, or a negative
+   * `OPEN_CODE`. The counter used is `sentCounter`.
+   */
+  sealData(
+    transportId: number,
+    packet: Uint8Array,
+    packetBytes: number,
+    target: Uint8Array,
+  ): number {
+    const data = this.#data;
+    assert(data !== null, 'no data before ATTACHED');
+    assert(packetBytes <= packet.length, 'the packet lies in its buffer');
+    const totalBytes = TRANSPORT_HEADER_BYTES + packetBytes + TAG_BYTES;
+    assert(target.length >= totalBytes, 'target holds header, packet and tag');
+    const counter = data.counter.take();
+    if (counter === COUNTER_EXHAUSTED) return this.refuse('counterExhausted');
+
+    const header = this.#header;
+    writeSessionHeader(header, MESSAGE_TYPE.data, transportId, this.remoteIndex, counter);
+    writeCounter(this.#dataNonce, 4, counter);
+    const body = target.subarray(TRANSPORT_HEADER_BYTES);
+    data.sendKey.seal(this.#dataNonce, header, packet.subarray(0, packetBytes), body);
+    target.set(header);
+    return totalBytes;
+  }
+
+  /**
+   * Open a type 16 message, any bytes from anyone, into `target`. Returns the bytes of the packet,
+   * or a negative `OPEN_CODE`; a duplicate is not authenticated (`isAuthentic` does that).
+   */
+  openData(datagram: Uint8Array, target: Uint8Array): number {
+    const error = this.#formError(datagram, MESSAGE_TYPE.data);
+    if (error !== null) return this.refuse(error);
+    const counter = counterOf(datagram);
+    const freshness = this.#dataWindow.classify(counter);
+    if (freshness !== 'fresh') return this.refuse(freshness);
+    if (this.#data === null) return this.refuse('dataNotEnabled');
+    if (!this.#decrypt(this.#data, datagram, counter, target)) {
+      return this.refuse('authenticationFailed');
+    }
+
+    this.openedIsNewest = counter > this.#dataWindow.counterMax;
+    this.openedCounter = counter;
+    this.openedTransportId = transportIdOf(datagram);
+    const isAccepted = this.#dataWindow.accept(counter);
+    assert(isAccepted, 'what was fresh before authentication is fresh after it');
+    return datagram.length - TRANSPORT_HEADER_BYTES - TAG_BYTES;
+  }
+
+  /** Whether a type 16 message is the peer's, fresh or not; changes nothing but `scratch`. */
+  isAuthentic(datagram: Uint8Array, scratch: Uint8Array): boolean {
+    if (this.#data === null || this.#formError(datagram, MESSAGE_TYPE.data) !== null) return false;
+    return this.#decrypt(this.#data, datagram, counterOf(datagram), scratch);
+  }
+
+  /** Whether `sealControl` may name this transport id. */
+  hasRoomFor(transportId: number): boolean {
+    return this.#lanes.has(transportId) || this.#lanes.size < TRANSPORTS_MAX;
+  }
+
+  /** Seal a control frame. `hasRoomFor(transportId)` is the caller's to ask. */
+  sealControl(transportId: number, plaintext: Uint8Array): Uint8Array {
+    assert(this.hasRoomFor(transportId), 'at most 32 transport ids a keypair');
+    const lane = this.#lanes.get(transportId) ?? this.#addLane(transportId);
+    const counter = lane.send.take();
+    assert(counter !== COUNTER_EXHAUSTED, 'control frames do not number 2^53');
+
+    const message = stableBytes(TRANSPORT_HEADER_BYTES + plaintext.length + TAG_BYTES);
+    const header = this.#header;
+    writeSessionHeader(header, MESSAGE_TYPE.control, transportId, this.remoteIndex, counter);
+    message.set(header);
+    this.#setControlNonce(transportId, counter);
+    const body = message.subarray(TRANSPORT_HEADER_BYTES);
+    this.#controlSend.seal(this.#controlNonce, header, plaintext, body);
+    return message;
+  }
+
+  /** Open a type 17 message, any bytes from anyone. */
+  openControl(datagram: Uint8Array): Result<OpenedControl, OpenError> {
+    const refused = (error: OpenError) => {
+      this.refuse(error);
+      return fail(error);
+    };
+    const error = this.#formError(datagram, MESSAGE_TYPE.control);
+    if (error !== null) return refused(error);
+    const transportId = transportIdOf(datagram);
+    const counter = counterOf(datagram);
+    const known = this.#lanes.get(transportId);
+    if (known === undefined && !this.hasRoomFor(transportId)) return refused('tooManyTransports');
+    const freshness = known?.window.classify(counter) ?? 'fresh';
+    if (freshness !== 'fresh') return refused(freshness);
+
+    this.#setControlNonce(transportId, counter);
+    this.#header.set(datagram.subarray(0, TRANSPORT_HEADER_BYTES));
+    const sealed = datagram.subarray(TRANSPORT_HEADER_BYTES);
+    const plaintext = stableBytes(sealed.length - TAG_BYTES);
+    if (!this.#controlReceive.open(this.#controlNonce, this.#header, sealed, plaintext)) {
+      return refused('authenticationFailed');
+    }
+    const { window } = known ?? this.#addLane(transportId); // only an authentic peer adds one
+    const newest = counter > window.counterMax;
+    const isAccepted = window.accept(counter);
+    assert(isAccepted, 'what was fresh before authentication is fresh after it');
+    return ok({ transportId, counter, plaintext, newest });
+  }
+
+  #decrypt(data: DataPath, datagram: Uint8Array, counter: number, target: Uint8Array): boolean {
+    this.#header.set(datagram.subarray(0, TRANSPORT_HEADER_BYTES));
+    writeCounter(this.#dataNonce, 4, counter);
+    const sealed = datagram.subarray(TRANSPORT_HEADER_BYTES);
+    return data.receiveKey.open(this.#dataNonce, this.#header, sealed, target);
+  }
+
+  #formError(datagram: Uint8Array, type: number): OpenError | null {
+    if (datagram.length < TRANSPORT_BYTES_MIN) return 'tooShort';
+    if (datagram[0] !== type) return 'typeWrong';
+    if (datagram[1] !== SESSION_VERSION) return 'versionUnknown';
+    if (receiverOf(datagram) !== this.localIndex) return 'wrongReceiver';
+    if (transportIdOf(datagram) === 0) return 'transportIdWrong';
+    return counterOf(datagram) === COUNTER_TOO_LARGE ? 'counterTooLarge' : null;
+  }
+
+  #setControlNonce(transportId: number, counter: number): void {
+    writeU32(this.#controlNonce, 0, transportId);
+    writeCounter(this.#controlNonce, 4, counter);
+  }
+
+  #addLane(transportId: number): Lane {
+    const lane = { send: new SendCounter(COUNTER_LIMITS), window: new ReplayWindow() };
+    this.#lanes.set(transportId, lane);
+    return lane;
+  }
+}
+
+function limitsOf(suite: CipherSuite): CounterLimits {
+  return suite === 'aes-256-gcm' ? AES_COUNTER_LIMITS : COUNTER_LIMITS;
+}
+
+/** The caller wipes its secrets after construction; which suite will be used is not known yet. */
+function copyDataSecrets(data: ChannelSecrets['data']): ChannelSecrets['data'] {
+  const copy = (suite: CipherSuite) => ({
+    send: data[suite].send.slice(),
+    receive: data[suite].receive.slice(),
+  });
+  return { 'aes-256-gcm': copy('aes-256-gcm'), 'chacha20-poly1305': copy('chacha20-poly1305') };
+}

@@ -1,0 +1,53 @@
+/**
+ * BLAKE2s as Noise uses it: HASH, and HKDF with one, two or three outputs.
+ *
+ * Source: Noise Protocol Framework rev. 34 §4.3 (HKDF), WireGuard whitepaper §5.4. Vectors for the
+ * hash: test/vectors/blake2s.json.
+ *
+ * @module
+ */
+import { blake2s } from '@noble/hashes/blake2.js';
+import { hmac } from '@noble/hashes/hmac.js';
+import { concatBytes } from '@noble/hashes/utils.js';
+
+export const HASH_BYTES = 32;
+
+/** HASH of the concatenation of `parts`: 32 bytes. */
+export function hash(...parts: Uint8Array[]): Uint8Array {
+  const state = blake2s.create({ dkLen: HASH_BYTES });
+  for (const part of parts) state.update(part);
+  return state.digest();
+}
+
+/** Keyed BLAKE2s with 16 bytes of output (the `Mac` of the WireGuard whitepaper). */
+export function mac(key: Uint8Array, ...parts: Uint8Array[]): Uint8Array {
+  const state = blake2s.create({ dkLen: 16, key });
+  for (const part of parts) state.update(part);
+  return state.digest();
+}
+
+const hmacOf = (key: Uint8Array, message: Uint8Array) => hmac(blake2s, key, message);
+const byte = (value: number) => Uint8Array.of(value);
+
+/** One 32-byte key out of a chaining key and any input. */
+export function kdf1(chainingKey: Uint8Array, input: Uint8Array): Uint8Array {
+  return hmacOf(hmacOf(chainingKey, input), byte(1));
+}
+
+/** Two 32-byte keys; the first continues the chain where there is one. */
+export function kdf2(chainingKey: Uint8Array, input: Uint8Array): [Uint8Array, Uint8Array] {
+  const secret = hmacOf(chainingKey, input);
+  const first = hmacOf(secret, byte(1));
+  return [first, hmacOf(secret, concatBytes(first, byte(2)))];
+}
+
+/** Three 32-byte keys: chain, hash input and cipher key of a psk token. */
+export function kdf3(
+  chainingKey: Uint8Array,
+  input: Uint8Array,
+): [Uint8Array, Uint8Array, Uint8Array] {
+  const secret = hmacOf(chainingKey, input);
+  const first = hmacOf(secret, byte(1));
+  const second = hmacOf(secret, concatBytes(first, byte(2)));
+  return [first, second, hmacOf(secret, concatBytes(second, byte(3)))];
+}

@@ -1,0 +1,105 @@
+/**
+ * The symmetric state of one Noise handshake: chaining key, transcript hash, and a cipher key that
+ * is used once.
+ *
+ * In IKpsk2 a key is mixed in before every encryption, so the nonce is always zero; a second use of
+ * one key is our own bug and asserted. Source: Noise rev. 34 §5.2. Not reusable after a failed
+ * `openAndHash`: work on a `clone` where foreign bytes are tried.
+ *
+ * @module
+ */
+import { chacha20poly1305 } from '@noble/ciphers/chacha.js';
+import { assert } from '../assert.ts';
+import { HASH_BYTES, hash, kdf1, kdf2, kdf3 } from './kdf.ts';
+
+export const TAG_BYTES = 16;
+
+const NONCE_ZERO = new Uint8Array(12);
+
+export class SymmetricState {
+  #chainingKey: Uint8Array;
+  #hash: Uint8Array;
+  #key: Uint8Array | null = null;
+
+  private constructor(chainingKey: Uint8Array, transcriptHash: Uint8Array) {
+    this.#chainingKey = chainingKey;
+    this.#hash = transcriptHash;
+  }
+
+  /** @param protocolName longer than a hash, as every 25519/BLAKE2s name with a psk is. */
+  static start(protocolName: Uint8Array): SymmetricState {
+    assert(protocolName.length > HASH_BYTES, 'a protocol name that has to be hashed');
+    const name = hash(protocolName);
+    return new SymmetricState(name, name.slice());
+  }
+
+  clone(): SymmetricState {
+    assert(this.#key === null, 'no cipher key is left unused between messages');
+    return new SymmetricState(this.#chainingKey.slice(), this.#hash.slice());
+  }
+
+  /** 32 bytes: everything that both sides have said so far. */
+  get transcriptHash(): Uint8Array {
+    return this.#hash;
+  }
+
+  mixHash(data: Uint8Array): void {
+    this.#hash = hash(this.#hash, data);
+  }
+
+  /** An ephemeral public key in a psk handshake: into the transcript and into the chain. */
+  mixEphemeral(publicKey: Uint8Array): void {
+    this.mixHash(publicKey);
+    this.#chainingKey = kdf1(this.#chainingKey, publicKey);
+  }
+
+  mixKey(input: Uint8Array): void {
+    [this.#chainingKey, this.#key] = kdf2(this.#chainingKey, input);
+  }
+
+  mixKeyAndHash(psk: Uint8Array): void {
+    const [chainingKey, hashInput, key] = kdf3(this.#chainingKey, psk);
+    this.#chainingKey = chainingKey;
+    this.mixHash(hashInput);
+    this.#key = key;
+  }
+
+  sealAndHash(plaintext: Uint8Array): Uint8Array {
+    const sealed = chacha20poly1305(this.#takeKey(), NONCE_ZERO, this.#hash).encrypt(plaintext);
+    this.mixHash(sealed);
+    return sealed;
+  }
+
+  /** The plaintext, or null where the tag does not fit key and transcript. */
+  openAndHash(sealed: Uint8Array): Uint8Array | null {
+    const key = this.#takeKey();
+    if (sealed.length < TAG_BYTES) return null;
+    let plaintext: Uint8Array;
+    try {
+      plaintext = chacha20poly1305(key, NONCE_ZERO, this.#hash).decrypt(sealed);
+    } catch {
+      return null; // the library reports a wrong tag by throwing
+    }
+    this.mixHash(sealed);
+    return plaintext;
+  }
+
+  /** Keys of the transport phase, initiator → responder first. `label` is empty in plain Noise. */
+  split(label: Uint8Array): [Uint8Array, Uint8Array] {
+    return kdf2(this.#chainingKey, label);
+  }
+
+  /** Forget the secrets; the state may not be used again. */
+  wipe(): void {
+    this.#chainingKey.fill(0);
+    this.#key?.fill(0);
+    this.#key = null;
+  }
+
+  #takeKey(): Uint8Array {
+    const key = this.#key;
+    assert(key !== null, 'a cipher key is mixed in before each encryption and used once');
+    this.#key = null;
+    return key;
+  }
+}

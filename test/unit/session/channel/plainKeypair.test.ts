@@ -1,0 +1,138 @@
+import { expect, test } from 'bun:test';
+import { OPEN_CODE, openError } from '../../../../session/channel/openCode.ts';
+import { innerBytes, paddedBytes } from '../../../../session/channel/padding.ts';
+import { PlainKeypair } from '../../../../session/channel/plainKeypair.ts';
+import { counterOf, writePlainHeader } from '../../../../session/wire/transport.ts';
+import { ciphers, handshake, newEnds } from './twoEnds.ts';
+
+const MTU_BYTES = 1420;
+const target = new Uint8Array(2000);
+
+function newKeypairs(
+  seed: number,
+  limits?: { rekeyAfterPackets: number; rejectAfterPackets: number },
+) {
+  const ends = newEnds(seed);
+  const made = handshake(ends);
+  const device = new PlainKeypair(
+    {
+      secrets: made.device,
+      ciphers,
+      localIndex: made.deviceIndex,
+      remoteIndex: made.hubIndex,
+      isInitiator: true,
+      createdAtMs: 0,
+    },
+    MTU_BYTES,
+    limits,
+  );
+  const hub = new PlainKeypair(
+    {
+      secrets: made.hub,
+      ciphers,
+      localIndex: made.hubIndex,
+      remoteIndex: made.deviceIndex,
+      isInitiator: false,
+      createdAtMs: 0,
+    },
+    MTU_BYTES,
+  );
+  return { device, hub, random: ends.random };
+}
+
+function seal(keypair: PlainKeypair, packet: Uint8Array): Uint8Array {
+  const datagram = new Uint8Array(keypair.sealedBytes(packet.length));
+  expect(keypair.sealData(packet, packet.length, datagram)).toBe(datagram.length);
+  return datagram;
+}
+
+test('packets arrive padded with zeros to 16 bytes, both ways; an empty one is a keepalive', () => {
+  const { device, hub, random } = newKeypairs(1);
+  for (const bytes of [0, 1, 16, 17, 100, 1419, 1420]) {
+    const packet = random.bytes(bytes);
+    for (const [from, to] of [
+      [device, hub],
+      [hub, device],
+    ] as const) {
+      const datagram = seal(from, packet);
+      expect((datagram.length - 32) % 16 === 0 || bytes > 1408).toBe(true);
+      const opened = to.openData(datagram, target);
+      expect(opened).toBe(paddedBytes(bytes, MTU_BYTES));
+      expect(target.slice(0, bytes)).toEqual(packet);
+      expect(target.slice(bytes, opened).every((byte) => byte === 0)).toBe(true);
+    }
+  }
+});
+
+test('padding never passes the MTU and never cuts a packet', () => {
+  const lengths = [0, 1, 16, 1408, 1409, 1420, 1421].map((bytes) => paddedBytes(bytes, 1420));
+  expect(lengths).toEqual([0, 16, 16, 1408, 1420, 1420, 1421]);
+});
+
+test('a packet may be sealed where it lies', () => {
+  const { device, hub, random } = newKeypairs(2);
+  const packet = random.bytes(50);
+  const buffer = new Uint8Array(200).fill(7);
+  buffer.set(packet, 16);
+  const total = device.sealData(buffer.subarray(16), 50, buffer);
+  expect(total).toBe(16 + 64 + 16);
+  expect(hub.openData(buffer.subarray(0, total), target)).toBe(64);
+  expect(target.slice(0, 64)).toEqual(Uint8Array.from([...packet, ...new Array(14).fill(0)]));
+});
+
+test('replays, foreign indices and other types are refused by name', () => {
+  const { device, hub } = newKeypairs(3);
+  const datagram = seal(device, Uint8Array.of(1));
+  const name = (bytes: Uint8Array) => openError(hub.openData(bytes, target));
+  expect(name(datagram)).toBeNull();
+  expect([hub.openedIsNewest, hub.openedCounter]).toEqual([true, 0]);
+  expect(name(datagram)).toBe('duplicate');
+  expect(name(datagram.subarray(0, 31))).toBe('tooShort');
+  const session = datagram.slice();
+  session.set([16, 1, 1, 0]);
+  expect(name(session)).toBe('typeWrong');
+  const reserved = datagram.slice();
+  reserved[3] = 1;
+  expect(name(reserved)).toBe('typeWrong');
+  const foreign = datagram.slice();
+  foreign[4] = (foreign[4] ?? 0) ^ 1;
+  expect(name(foreign)).toBe('wrongReceiver');
+  const huge = datagram.slice();
+  huge[15] = 1;
+  expect(name(huge)).toBe('counterTooLarge');
+  const next = seal(device, Uint8Array.of(1));
+  writePlainHeader(next, hub.localIndex, 9);
+  expect(name(next)).toBe('authenticationFailed');
+});
+
+test('each packet has the next counter, and the limit is the end', () => {
+  const { device } = newKeypairs(4, { rekeyAfterPackets: 2, rejectAfterPackets: 3 });
+  const counters = [0, 1, 2].map(() => counterOf(seal(device, new Uint8Array(1))));
+  expect(counters).toEqual([0, 1, 2]);
+  expect(device.needsRekey).toBe(true);
+  expect(device.sealData(target, 1, new Uint8Array(100))).toBe(OPEN_CODE.counterExhausted);
+});
+
+test('no bytes make openData throw, and none that were damaged pass', () => {
+  const { device, hub, random } = newKeypairs(5);
+  const datagram = seal(device, random.bytes(60));
+  for (let i = 0; i < 3000; i++) {
+    expect(hub.openData(random.damaged(datagram), target)).toBeLessThan(0);
+  }
+  expect(hub.openData(datagram, target)).toBe(64);
+});
+
+test('the inner packet ends where its IP header says', () => {
+  const v4 = new Uint8Array(64);
+  v4.set([0x45, 0, 0, 33]);
+  expect(innerBytes(v4, 48)).toBe(33);
+  expect(innerBytes(v4, 32)).toBe(-1);
+  v4[3] = 19;
+  expect(innerBytes(v4, 48)).toBe(-1);
+  const v6 = new Uint8Array(64);
+  v6.set([0x60, 0, 0, 0, 0, 8]);
+  expect(innerBytes(v6, 48)).toBe(48);
+  expect(innerBytes(v6, 47)).toBe(-1);
+  expect(innerBytes(new Uint8Array(64), 64)).toBe(-1);
+  expect(innerBytes(new Uint8Array(0), 0)).toBe(-1);
+});
