@@ -1,0 +1,116 @@
+/**
+ * Links by rtnetlink: one socket for events, one for dumps, so that answers and events never mix.
+ *
+ * Subscribed first and dumped after, so nothing falls between; an event older than the dump is put
+ * right by the events behind it. Lost events (ENOBUFS) are answered by reading everything anew.
+ *
+ * @module
+ */
+import type { LinkMonitor, LinkSnapshot } from '../links.ts';
+import { type HalResult, halOk } from '../result.ts';
+import { GROUP, MESSAGE } from './netlink/constants.ts';
+import { dumpRequest } from './netlink/request.ts';
+import { type NetlinkSocket, openNetlink } from './netlink/socket.ts';
+import { LinkTable } from './netlink/table.ts';
+
+const GROUPS = GROUP.link | GROUP.address4 | GROUP.address6 | GROUP.route4 | GROUP.route6;
+/** Datagrams taken in one `drain`; the rest keeps the descriptor readable. */
+const DRAINED_MAX = 1_024;
+
+export function openLinkMonitor(): HalResult<LinkMonitor> {
+  const events = openNetlink(GROUPS);
+  if (!events.ok) return events;
+  const requests = openNetlink(0);
+  if (!requests.ok) {
+    events.value.close();
+    return requests;
+  }
+  const monitor = new NetlinkMonitor(events.value, requests.value);
+  const loaded = monitor.load();
+  if (loaded.ok) return halOk(monitor);
+  monitor.close();
+  return loaded;
+}
+
+class NetlinkMonitor implements LinkMonitor {
+  readonly fd: number;
+  resyncCount = 0;
+  readonly #events: NetlinkSocket;
+  readonly #requests: NetlinkSocket;
+  #table = new LinkTable();
+  #snapshot: readonly LinkSnapshot[] = [];
+  /** A dump that failed is owed; the next drain tries again. */
+  #needsLoad = false;
+
+  constructor(events: NetlinkSocket, requests: NetlinkSocket) {
+    this.fd = events.fd;
+    this.#events = events;
+    this.#requests = requests;
+  }
+
+  snapshot(): readonly LinkSnapshot[] {
+    return this.#snapshot;
+  }
+
+  drain(): boolean {
+    let needsRoutes = false;
+    for (let count = 0; count < DRAINED_MAX; count++) {
+      const events = this.#events.receive();
+      if (events === 'nothing') break;
+      if (events === 'lost') {
+        this.#needsLoad = true;
+        continue;
+      }
+      for (const { body } of events) {
+        if (body.kind === 'overrun') this.#needsLoad = true;
+        else if (this.#table.apply(body)) needsRoutes = true;
+      }
+    }
+    if (this.#needsLoad) {
+      this.resyncCount++;
+      const before = this.#snapshot;
+      this.load();
+      return before !== this.#snapshot;
+    }
+    if (needsRoutes) this.#loadRoutes();
+    return this.#publish();
+  }
+
+  /** Read links, addresses and routes anew. On failure the old snapshot stays and a retry is owed. */
+  load(): HalResult<null> {
+    this.#needsLoad = true;
+    const table = new LinkTable();
+    for (const type of [MESSAGE.getLink, MESSAGE.getAddress]) {
+      const rows = this.#requests.exchange(dumpRequest(type, 0), `dump of type ${type}`);
+      if (!rows.ok) return rows;
+      for (const row of rows.value) table.apply(row);
+    }
+    this.#table = table;
+    this.#needsLoad = false;
+    const routes = this.#loadRoutes();
+    this.#publish();
+    return routes;
+  }
+
+  close(): void {
+    this.#events.close();
+    this.#requests.close();
+  }
+
+  #loadRoutes(): HalResult<null> {
+    const rows = this.#requests.exchange(dumpRequest(MESSAGE.getRoute, 0), 'dump of routes');
+    if (!rows.ok) {
+      this.#needsLoad = true;
+      return rows;
+    }
+    this.#table.applyRoutes(rows.value);
+    return halOk(null);
+  }
+
+  #publish(): boolean {
+    const next = this.#table.snapshot();
+    if (JSON.stringify(next) === JSON.stringify(this.#snapshot)) return false;
+    this.#snapshot = next;
+    return true;
+  }
+}

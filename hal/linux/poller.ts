@@ -1,0 +1,85 @@
+/**
+ * poll(2) over one array of pollfd that lives as long as the poller.
+ *
+ * ```text
+ *  0               4       6       8
+ *  +---------------+-------+-------+
+ *  |      fd       |events |revents|   one per descriptor, host order
+ *  +---------------+-------+-------+
+ * ```
+ *
+ * @module
+ */
+import { assert } from '../../session/assert.ts';
+import type { Poller } from '../poller.ts';
+import { ERRNO, errnoName } from './errno.ts';
+import { errno, libc } from './libc.ts';
+import { addressOf, nativeBytes } from './memory.ts';
+
+const POLLFD_BYTES = 8;
+/** Chosen: a device has a handful of links, a hub a handful of sockets. */
+const WATCHED_MAX = 256;
+const TIMEOUT_MAX = 0x7fff_ffff;
+const POLLIN = 0x1;
+const POLLNVAL = 0x20;
+
+export class LinuxPoller implements Poller {
+  readonly #memory = nativeBytes(WATCHED_MAX * POLLFD_BYTES);
+  readonly #fds = new Int32Array(this.#memory.buffer);
+  readonly #events = new Uint16Array(this.#memory.buffer);
+  readonly #address = addressOf(this.#memory);
+  readonly #slotOf = new Map<number, number>();
+
+  watch(fd: number): void {
+    assert(fd >= 0, 'only an open descriptor can be watched');
+    assert(!this.#slotOf.has(fd), 'a descriptor is watched once');
+    const slot = this.#slotOf.size;
+    assert(slot < WATCHED_MAX, 'the poll set has room');
+    this.#slotOf.set(fd, slot);
+    this.#fill(slot, fd, 0);
+  }
+
+  /** Before closing it: a number that the kernel hands out again would be another file. */
+  unwatch(fd: number): void {
+    const slot = this.#slotOf.get(fd);
+    assert(slot !== undefined, 'the descriptor was watched');
+    const last = this.#slotOf.size - 1;
+    const movedFd = this.#fds[last * 2]!;
+    this.#fill(slot, movedFd, this.#events[last * 4 + 3]!);
+    this.#slotOf.set(movedFd, slot);
+    this.#slotOf.delete(fd);
+  }
+
+  wait(timeoutMs: number): number {
+    const wholeMs = timeoutMs < 0 ? -1 : Math.min(Math.ceil(timeoutMs), TIMEOUT_MAX);
+    const ready = libc.poll(this.#address, this.#slotOf.size, wholeMs);
+    if (ready >= 0) return this.#checked(ready);
+    const code = errno();
+    assert(code === ERRNO.EINTR || code === ERRNO.ENOMEM, `poll: ${errnoName(code)}`);
+    for (let slot = 0; slot < this.#slotOf.size; slot++) this.#events[slot * 4 + 3] = 0;
+    return 0;
+  }
+
+  isReady(fd: number): boolean {
+    const slot = this.#slotOf.get(fd);
+    return slot !== undefined && this.#events[slot * 4 + 3] !== 0;
+  }
+
+  #fill(slot: number, fd: number, revents: number): void {
+    this.#fds[slot * 2] = fd;
+    this.#events[slot * 4 + 2] = POLLIN;
+    this.#events[slot * 4 + 3] = revents;
+  }
+
+  /** A closed descriptor in the set would turn the loop into a spin. */
+  #checked(ready: number): number {
+    let left = ready;
+    for (let slot = 0; left > 0 && slot < this.#slotOf.size; slot++) {
+      const revents = this.#events[slot * 4 + 3]!;
+      if (revents === 0) continue;
+      assert((revents & POLLNVAL) === 0, `descriptor ${this.#fds[slot * 2]} is open while watched`);
+      left--;
+    }
+    return ready;
+  }
+}

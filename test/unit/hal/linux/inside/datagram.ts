@@ -1,0 +1,126 @@
+/**
+ * UDP over a veth, bound to the link, both families, against our own hub socket in the namespace
+ * `far`; and every refusal that can be brought about.
+ *
+ * ```text
+ *   here: near0 (index 101) 10.98.0.1, fd98::1 ───── far0 (index 202) 10.98.0.2, fd98::2 :far
+ * ```
+ */
+import { SEND, type SendResult } from '../../../../../hal/datagram.ts';
+import { openDatagramSocket } from '../../../../../hal/linux/bind.ts';
+import { nativeBytes } from '../../../../../hal/linux/memory.ts';
+import { LinuxPoller } from '../../../../../hal/linux/poller.ts';
+import { formatAddress, parseAddress } from '../../../../../session/wire/address.ts';
+import { ip, opened } from './opened.ts';
+
+const ANY = { link: null, address: null, port: 0, mark: null, bufferBytes: 1 << 20 };
+const packet = nativeBytes(2_048);
+
+if (process.argv[2] === 'far') await echoForEver();
+
+ip('netns add far');
+ip('link add near0 index 101 type veth peer name far0 index 202 netns far');
+for (const at of ['', '-n far ']) {
+  const [name, host] = at === '' ? ['near0', '1'] : ['far0', '2'];
+  ip(`${at}addr add 10.98.0.${host}/24 dev ${name}`);
+  ip(`${at}addr add fd98::${host}/64 dev ${name} nodad`);
+  ip(`${at}link set ${name} up`);
+  ip(`${at}link set lo up`);
+}
+const far = Bun.spawn(['ip', 'netns', 'exec', 'far', process.execPath, import.meta.path, 'far'], {
+  stdout: 'pipe',
+});
+await far.stdout.getReader().read(); // it says when it listens
+
+const socket = opened(openDatagramSocket({ ...ANY, link: 'near0', mark: 7 }));
+const poller = new LinuxPoller();
+poller.watch(socket.fd);
+
+const names = Object.fromEntries(Object.entries(SEND).map(([name, code]) => [code, name]));
+const sendTo = (text: string, bytes = 5): string => {
+  const to = parseAddress(text);
+  if (!to.ok) throw new Error(text);
+  const outcome: SendResult = socket.send(packet, bytes, to.value);
+  return names[outcome]!;
+};
+
+/** Send, and what came back from where. The first packets may meet a neighbour not yet resolved. */
+function roundTrip(text: string) {
+  packet.set([1, 2, 3, 4, 5]);
+  for (let attempt = 0; attempt < 20; attempt++) {
+    sendTo(text);
+    if (poller.wait(200) === 0 || !poller.isReady(socket.fd)) continue;
+    const bytes = socket.receive(packet);
+    return { bytes, from: formatAddress(socket.source), last: packet[4] };
+  }
+  return null;
+}
+
+const over4 = roundTrip('10.98.0.2:51820');
+const over6 = roundTrip('[fd98::2]:51820');
+const sourceOnce = socket.source;
+roundTrip('[fd98::2]:51820');
+const isSameObject = sourceOnce === socket.source;
+
+const outcomes = {
+  tooLong: sendTo('10.98.0.2:51820', 2_048) === 'sent' ? sendTooLong() : 'failed',
+  noRoute: sendTo('203.0.113.9:9'),
+  noRoute6: sendTo('[2001:db8::9]:9'),
+  // The address is here, but not on that link.
+  loopback: sendTo('127.0.0.1:9'),
+};
+const hub = opened(openDatagramSocket({ ...ANY, port: 51_820 }));
+const loop = opened(openDatagramSocket({ ...ANY, address: '10.98.0.1' }));
+const refusals = {
+  noSuchLink: codeOf(openDatagramSocket({ ...ANY, link: 'nolink0' })),
+  badName: codeOf(openDatagramSocket({ ...ANY, link: 'no/link' })),
+  portTaken: codeOf(openDatagramSocket({ ...ANY, port: 51_820 })),
+  notMine: codeOf(openDatagramSocket({ ...ANY, address: '203.0.113.9' })),
+  notAnAddress: codeOf(openDatagramSocket({ ...ANY, address: 'x' })),
+};
+ip('link set near0 down');
+const whenDown = sendTo('10.98.0.2:51820');
+ip('link del near0');
+const whenGone = sendTo('10.98.0.2:51820');
+far.kill();
+await far.exited;
+
+console.log(
+  JSON.stringify({
+    over4,
+    over6,
+    isSameObject,
+    outcomes,
+    refusals,
+    whenDown,
+    whenGone,
+    hubPort: hub.localPort,
+    hasOwnPort: loop.localPort > 0 && socket.localPort > 0,
+    notices: socket.notices,
+    buffers: [socket.receiveBufferBytes, socket.sendBufferBytes],
+  }),
+);
+process.exit(0);
+
+function codeOf(result: { ok: true } | { ok: false; code: string }): string {
+  return result.ok ? 'ok' : result.code;
+}
+
+/** 65,508 bytes are one more than IPv4 carries in UDP. */
+function sendTooLong(): string {
+  const long = nativeBytes(65_508);
+  const to = parseAddress('10.98.0.2:51820');
+  return to.ok ? names[socket.send(long, long.length, to.value)]! : 'failed';
+}
+
+async function echoForEver(): Promise<never> {
+  const listener = opened(openDatagramSocket({ ...ANY, port: 51_820 }));
+  const wait = new LinuxPoller();
+  wait.watch(listener.fd);
+  await Bun.write(Bun.stdout, 'listening\n');
+  for (;;) {
+    wait.wait(-1);
+    const bytes = listener.receive(packet);
+    if (bytes > 0) listener.send(packet, bytes, listener.source);
+  }
+}

@@ -1,0 +1,144 @@
+/**
+ * Goal: the Linux half of the HAL does what its interfaces say, on real kernel interfaces.
+ * Method: scripts in `inside/` run in namespaces of their own and print facts; they are judged here.
+ */
+import { expect } from 'bun:test';
+import { join } from 'node:path';
+import { isolationObstacle, runIsolated } from '../../../lab/isolated.ts';
+import { testUnless } from '../../../obstacle.ts';
+
+const TIMEOUT_MS = 20_000;
+
+function inside(script: string, name: string, judge: (facts: unknown) => void): void {
+  const path = join(import.meta.dirname, 'inside', script);
+  testUnless(isolationObstacle, name, async () => judge(await runIsolated(path)), TIMEOUT_MS);
+}
+
+inside('echo.ts', 'a tun that echoes: both families of ping are answered through it', (facts) => {
+  expect(facts).toEqual({
+    name: 'jv0',
+    answered: { 4: 3, 6: 3 },
+    statuses: [0, 0],
+    refused: 0,
+    second: 'deviceBusy',
+    afterwards: 'deviceMissing', // closing it removed it
+    badName: 'deviceNameInvalid',
+    notATun: 'deviceBusy',
+  });
+});
+
+inside(
+  'datagram.ts',
+  'UDP bound to a veth: both families, and every refusal has its name',
+  (facts) => {
+    const { buffers, notices, ...rest } = facts as { buffers: number[]; notices: unknown };
+    expect(rest as unknown).toEqual({
+      over4: { bytes: 5, from: '10.98.0.2:51820', last: 5 },
+      over6: { bytes: 5, from: '[fd98::2]:51820', last: 5 },
+      isSameObject: true,
+      outcomes: {
+        tooLong: 'tooLong',
+        noRoute: 'sent', // see SEND.unreachable: Linux takes it for a neighbour
+        noRoute6: 'unreachable',
+        loopback: 'sent',
+      },
+      refusals: {
+        noSuchLink: 'deviceMissing',
+        badName: 'deviceNameInvalid',
+        portTaken: 'addressInUse',
+        notMine: 'addressUnavailable',
+        notAnAddress: 'addressInvalid',
+      },
+      whenDown: 'unreachable',
+      whenGone: 'deviceGone',
+      hubPort: 51_820,
+      hasOwnPort: true,
+    });
+    for (const bytes of buffers) expect(bytes).toBeGreaterThan(65_536);
+    expect(notices).toEqual([]);
+  },
+);
+
+inside('links.ts', 'carrier, addresses and routes are seen as they change', (facts) => {
+  const bare = {
+    name: 'eth0',
+    index: 101,
+    carrier: false,
+    adminUp: false,
+    addresses: [],
+    networks: [],
+    hasRoute: false,
+    hasRoute4: false,
+    hasRoute6: false,
+    mtu: 1_500,
+  };
+  const up = { ...bare, carrier: true, adminUp: true };
+  const addressed = {
+    ...up,
+    addresses: ['192.0.2.2', '2001:db8::2'],
+    networks: ['192.0.2.0/24', '2001:db8::/64'],
+  };
+  const routed = { ...addressed, hasRoute: true, hasRoute4: true };
+  const downed = { ...bare, addresses: ['192.0.2.2'], networks: ['192.0.2.0/24'] };
+  const { resyncs, ...rest } = facts as { resyncs: number };
+  expect(rest as unknown).toEqual({
+    before: ['lo'],
+    appeared: bare,
+    carrier: up,
+    addressed,
+    routed,
+    routed6: { ...routed, hasRoute6: true },
+    pulled: { ...routed, hasRoute6: true, carrier: false },
+    // The IPv6 route goes through a gateway, so it outlives the address; the IPv4 one does not.
+    flushed: { ...up, hasRoute: true, hasRoute6: true },
+    downed,
+    narrowed: { ...downed, mtu: 1_280 },
+    drainedIdle: false,
+    many: 0,
+    flooded: { ...downed, mtu: 1_444 },
+    removed: 'absent',
+    replugged: { ...bare, index: 303 },
+  });
+  expect(resyncs).toBeGreaterThan(0);
+});
+
+inside('interfaces.ts', 'interfaces are configured as asked, twice over', (facts) => {
+  const denied = (detail: string) => ({ ok: false, code: 'netAdminMissing', detail });
+  expect(facts).toEqual({
+    codes: {
+      mtu: 'ok',
+      up: 'ok',
+      upTwo: 'ok',
+      addresses: 'ok',
+      addressesAgain: 'ok',
+      addressInvalid: 'addressInvalid',
+      route: 'ok',
+      routeAgain: 'ok',
+      routeElsewhere: 'routeConflict',
+      routeOtherMetric: 'ok',
+      route6: 'ok',
+      route6Again: 'ok',
+      default: 'ok',
+      defaultAgain: 'ok',
+      default6: 'ok',
+      remove: 'ok',
+      removeAgain: 'ok',
+      remove6: 'ok',
+      removeDefault: 'ok',
+      noDevice: 'deviceMissing',
+      removeNoDevice: 'ok',
+      badName: 'deviceNameInvalid',
+      badMtu: 'netlinkRefused',
+    },
+    first: { mtu: 1_400, flags: true, addresses: ['10.97.0.1/24', '10.97.0.9/24', 'fd97::1/64'] },
+    second: { mtu: 1_400, flags: true, addresses: ['10.97.1.1/32', 'fd97::1/64'] },
+    routes: [
+      '10.50.0.0/16 dev one0 proto static scope link 10.50.0.0/16 dev two0 proto static scope link metric 50',
+      'fd50::/32 dev one0 proto static metric 1024 pref medium',
+      'default dev one0 proto static scope link metric 5',
+      'default dev one0 proto static metric 5 pref medium',
+    ],
+    left: ['10.50.0.0/16 dev two0 proto static scope link metric 50', '', ''],
+    weak: [denied('up of one0: EPERM'), denied('TUNSETIFF jv0: EPERM')],
+  });
+});

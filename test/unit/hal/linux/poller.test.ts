@@ -1,0 +1,47 @@
+import { expect, test } from 'bun:test';
+import { LinuxPoller } from '../../../../hal/linux/poller.ts';
+import { openWake } from '../../../../hal/linux/wake.ts';
+import { opened } from './inside/opened.ts';
+
+test('a wait without news ends at its deadline, never before', () => {
+  const poller = new LinuxPoller();
+  for (const timeoutMs of [0, 0.2, 7, 20.5]) {
+    const startedAtMs = performance.now();
+    expect(poller.wait(timeoutMs)).toBe(0);
+    expect(performance.now() - startedAtMs).toBeGreaterThanOrEqual(timeoutMs - 0.01);
+  }
+});
+
+test('each descriptor is reported by itself, also after others were taken out', () => {
+  const wakes = Array.from({ length: 4 }, () => opened(openWake()));
+  const poller = new LinuxPoller();
+  for (const { fd } of wakes) poller.watch(fd);
+  wakes[1]!.signal();
+  wakes[3]!.signal();
+  const ready = () => wakes.map(({ fd }) => poller.isReady(fd));
+  expect([poller.wait(1_000), ready()]).toEqual([2, [false, true, false, true]]);
+  poller.unwatch(wakes[1]!.fd);
+  expect(ready()).toEqual([false, false, false, true]);
+  expect([poller.wait(1_000), ready()]).toEqual([1, [false, false, false, true]]);
+  wakes[3]!.drain();
+  wakes[0]!.signal();
+  expect([poller.wait(1_000), ready()]).toEqual([1, [true, false, false, false]]);
+  for (const wake of wakes) wake.close();
+});
+
+test('mistakes with descriptors are assertions, not spins', () => {
+  const wake = opened(openWake());
+  const poller = new LinuxPoller();
+  poller.watch(wake.fd);
+  expect(() => poller.watch(wake.fd)).toThrow('watched once');
+  expect(() => poller.watch(-1)).toThrow('open descriptor');
+  expect(() => poller.unwatch(12_345)).toThrow('was watched');
+  wake.close();
+  expect(() => poller.wait(0)).toThrow('open while watched');
+});
+
+test('a poller has a limit', () => {
+  const poller = new LinuxPoller();
+  for (let fd = 0; fd < 256; fd++) poller.watch(10_000 + fd);
+  expect(() => poller.watch(20_000)).toThrow('room');
+});

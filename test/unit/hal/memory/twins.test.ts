@@ -1,0 +1,60 @@
+import { expect, test } from 'bun:test';
+import { MemoryClock } from '../../../../hal/memory/clock.ts';
+import { MemoryLinkMonitor } from '../../../../hal/memory/links.ts';
+import { MemoryTun } from '../../../../hal/memory/tun.ts';
+import { TUN_GONE } from '../../../../hal/tun.ts';
+
+test('virtual time moves when told, and the wall clock can be set apart', () => {
+  const clock = new MemoryClock(5, 12_000);
+  clock.advance(1_000);
+  clock.setWall(1_763_900_000_000);
+  clock.advance(1);
+  expect([clock.monotonicMs(), clock.wallMs()]).toEqual([1_006, 1_763_900_000_001]);
+  expect(() => clock.advance(-1)).toThrow('backwards');
+});
+
+test('a tun hands packets over in order, both ways', () => {
+  const tun = new MemoryTun();
+  const target = new Uint8Array(8);
+  tun.sendFromApplication(Uint8Array.of(1));
+  tun.sendFromApplication(Uint8Array.of(2, 3));
+  expect([tun.read(target), tun.read(target), tun.read(target)]).toEqual([1, 2, 0]);
+  expect(tun.write(target, 2)).toBe(true);
+  target[0] = 9; // the tun kept a copy
+  expect(tun.takeDelivered()).toEqual([Uint8Array.of(2, 3)]);
+});
+
+test('a tun that is down, full or gone refuses and counts', () => {
+  const tun = new MemoryTun();
+  const packet = new Uint8Array(4);
+  tun.isUp = false;
+  expect(tun.write(packet, 4)).toBe(false);
+  tun.isUp = true;
+  for (let count = 0; count < 501; count++) {
+    tun.write(packet, 4);
+    tun.sendFromApplication(packet);
+  }
+  expect([tun.refusedCount, tun.droppedCount]).toEqual([2, 1]);
+  tun.close();
+  expect(tun.read(packet)).toBe(TUN_GONE);
+});
+
+test('link changes become visible in drain, and only real ones count', () => {
+  const monitor = new MemoryLinkMonitor();
+  monitor.set('wlan0', { addresses: ['192.0.2.3'] });
+  monitor.set('eth0');
+  expect(monitor.snapshot()).toEqual([]);
+  expect([monitor.drain(), monitor.drain()]).toEqual([true, false]);
+  expect(monitor.snapshot().map(({ name, index }) => [name, index])).toEqual([
+    ['eth0', 2],
+    ['wlan0', 1],
+  ]);
+  const before = monitor.snapshot();
+  monitor.set('wlan0', { carrier: true });
+  expect(monitor.drain()).toBe(false);
+  expect(monitor.snapshot()).toBe(before);
+  monitor.remove('wlan0');
+  monitor.set('wlan0', { carrier: false });
+  expect(monitor.drain()).toBe(true);
+  expect(monitor.snapshot()[1]).toMatchObject({ name: 'wlan0', index: 3, carrier: false });
+});
