@@ -16,7 +16,7 @@ export const PROOF_BYTES = 32;
 /** What a proof is for. A proof made for one purpose never passes for another. */
 export type ProofLabel = 'attach' | 'reattach' | 'rotate';
 
-/** 28 bytes: session id, version, transport id, nonce, all big-endian. */
+/** 34 bytes: session id, version, transport id, nonce, all big-endian. */
 export function claimBytes(claim: Claim): Uint8Array {
   const bytes = new Uint8Array(16 + 8 + 2 + 8);
   const view = new DataView(bytes.buffer);

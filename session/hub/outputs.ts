@@ -1,0 +1,67 @@
+/**
+ * What the shell has to know after each step: where data goes, and whose data counts.
+ *
+ * Both follow from the seat alone, so no rule has to remember to switch them off.
+ *
+ * @module
+ */
+import type { DataRoute, DataSource } from './event.ts';
+import { isSettled } from './heard.ts';
+import { isLive, type Seat } from './state.ts';
+import type { Turn } from './turn.ts';
+
+export function isCarrying(seat: Seat): boolean {
+  return isSettled(seat) && seat.state === 'ATTACHED' && seat.channelId !== null;
+}
+
+/** Nowhere, until the binding's address has proven to be the device's: it could be a victim's. */
+function routeOf(seat: Seat): DataRoute | null {
+  const { record, channelId, source } = seat;
+  if (!isCarrying(seat) || !isLive(record) || channelId === null || source === null) return null;
+  if (!seat.isSourceValidated) return null;
+  const { transportId, cipher, inner4, inner6 } = record;
+  return { channelId, transportId, target: source, cipher, inner4, inner6 };
+}
+
+/** The binding's transport on every channel of the process, and for a while the one before. */
+function acceptOf(seat: Seat): readonly DataSource[] {
+  const { record, previous } = seat;
+  if (!isCarrying(seat) || !isLive(record)) return [];
+  const { transportId, cipher } = record;
+  const proven = seat.channels.filter((channel) => channel.isProven);
+  const from: DataSource[] = proven.map(({ channelId }) => ({
+    channelId,
+    transportId,
+    cipher,
+    untilMs: null,
+  }));
+  if (previous === null) return from;
+  const { untilMs } = previous;
+  return from.concat(
+    proven.map(({ channelId }) => ({
+      channelId,
+      transportId: previous.transportId,
+      cipher,
+      untilMs,
+    })),
+  );
+}
+
+/** Tell what changed. Stopping is told before starting, both after the frames of this step. */
+export function tellOutputs(turn: Turn): void {
+  const { draft } = turn;
+  if (draft.previous !== null && draft.previous.untilMs <= draft.nowMs) draft.previous = null;
+  const accept = acceptOf(draft);
+  const route = routeOf(draft);
+  if (!isSame(accept, draft.accept)) {
+    draft.accept = accept;
+    turn.emit({ kind: 'accept', from: accept });
+  }
+  if (!isSame(route, draft.route)) {
+    draft.route = route;
+    turn.emit({ kind: 'route', route });
+  }
+}
+
+/** Flat data, built in one place each: equal text is equal. */
+const isSame = (a: unknown, b: unknown) => JSON.stringify(a) === JSON.stringify(b);

@@ -1,0 +1,108 @@
+/**
+ * The frames that ask for an answer and change no binding: PROBE, RESPONSE, ROTATE.
+ *
+ * @module
+ */
+import { equalBytes, hexToBytes } from '../bytes.ts';
+import { isProven } from '../proof.ts';
+import type { HubView, Probe, Response, Rotate } from '../wire/frames.ts';
+import { addressToken, withValidated } from './address.ts';
+import { measure, onPendingAnswer } from './challenge.ts';
+import { tellEnd } from './ending.ts';
+import { isSettled, onArrival } from './heard.ts';
+import { channelOf, type FrameEvent, isLive, type Question, type Seat } from './state.ts';
+import { onCandidateAnswer, onIncumbentAnswer } from './trial.ts';
+import { type Turn, targetOf } from './turn.ts';
+
+/**
+ * ◆ The answer names the recorded version and binding and what we think of it, so that neither a late
+ * commit nor a hub that went to RECOVERING alone can split the two ends. Silent while we may not or
+ * cannot forward; a channel that has proven nothing learns nothing but its token.
+ */
+export function onProbe(turn: Turn, event: FrameEvent, frame: Probe): void {
+  const { draft, config } = turn;
+  const { record, nowMs } = draft;
+  const hasProof = channelOf(draft, event.channelId)?.isProven === true;
+  const view = viewOf(draft, hasProof, config.hubId);
+  if (view === null) return turn.count('probe_unanswered');
+  const isNamed = hasProof && record !== null && view !== 'standby';
+  turn.send(targetOf(event), {
+    type: 'probeAck',
+    probeId: frame.probeId,
+    view,
+    transportId: isNamed && isLive(record) ? record.transportId : 0,
+    stateVersion: isNamed ? record.stateVersion : 0,
+    token: addressToken(config, event.transportId, event.source, nowMs),
+  });
+}
+
+function viewOf(seat: Seat, hasProof: boolean, hubId: string): HubView | null {
+  const { record, isOwner, isLeaseValid } = seat;
+  if (record !== null && !isOwner && record.owner !== hubId) return 'standby';
+  if (!isLeaseValid || !isOwner) return null;
+  if (!hasProof || record === null) return 'unattached';
+  if (record.terminated !== null) return 'terminated';
+  if (!isSettled(seat)) return null;
+  return seat.state === 'ATTACHED' ? 'carrying' : 'recovering';
+}
+
+/** A token counts once, and only from the address that it went to. */
+export function onResponse(turn: Turn, event: FrameEvent, frame: Response): void {
+  const { draft } = turn;
+  if (channelOf(draft, event.channelId)?.isProven !== true) return turn.count('response_ignored');
+  const isAnswer = (question: Question | null) =>
+    question !== null &&
+    question.target === event.source &&
+    equalBytes(question.token, frame.token);
+  const { pending, trial } = draft;
+  const asked = pending?.question ?? null;
+  if (asked !== null && isAnswer(asked)) {
+    draft.addresses = withValidated(draft.addresses, event.source, draft.nowMs);
+    measure(turn, asked);
+    return onPendingAnswer(turn, frame.isMine);
+  }
+  if (trial?.incumbent != null && isAnswer(trial.incumbent)) {
+    return onIncumbentAnswer(turn, trial, trial.incumbent);
+  }
+  const candidate = trial?.candidates.find(isAnswer);
+  if (trial !== null && candidate !== undefined) return onCandidateAnswer(turn, trial, candidate);
+  turn.count('response_ignored');
+}
+
+/**
+ * The process that holds the session goes on under new keys. ◆ The handshake alone displaced nothing;
+ * the proof under the memory key does. The old channel stays accepted until it is gone.
+ */
+export function onRotate(turn: Turn, event: FrameEvent, frame: Rotate): void {
+  const { draft } = turn;
+  const { record } = draft;
+  if (!draft.isLeaseValid || record?.owner !== turn.config.hubId)
+    return turn.count('lease_invalid');
+  const channel = channelOf(draft, event.channelId);
+  const isHolder =
+    channel !== null &&
+    record.sessionId === frame.sessionId &&
+    isProven(
+      'rotate',
+      record.memoryKey,
+      channel.handshakeHash,
+      hexToBytes(frame.sessionId),
+      frame.proof,
+    );
+  if (!isHolder) {
+    turn.report('refusal', 'bad_proof', { kind: 'rotate', source: event.source });
+    return;
+  }
+  if (record.terminated !== null) {
+    turn.change(event.channelId, { isProven: true });
+    return tellEnd(turn, targetOf(event), record, record.terminated);
+  }
+  draft.isConfirmed = true;
+  if (!channel.isProven || draft.channelId !== event.channelId) {
+    turn.change(event.channelId, { isProven: true });
+    draft.channelId = event.channelId;
+    turn.report('notice', 'channel_rotated', { source: event.source });
+  }
+  turn.send(targetOf(event), { type: 'rotated', sessionId: frame.sessionId });
+  onArrival(turn, event);
+}

@@ -1,0 +1,51 @@
+/**
+ * Which of the record's keys a claimant proves to hold.
+ *
+ * ◆ The memory key never lies on flash, so whoever proves it (or the key of the process before it)
+ * is no copy of a disk. A flash secret proves no more than possession of a disk image.
+ *
+ * @module
+ */
+import { claimBytes, isProven } from '../proof.ts';
+import type { Attach, Reattach } from '../wire/frames.ts';
+import type { SessionRecord } from './record.ts';
+import type { Shown } from './state.ts';
+
+const FOR_REATTACH = ['memoryKey', 'predecessor'] as const;
+const FOR_ATTACH = ['secret', 'previousSecret', 'memoryKey', 'predecessor'] as const;
+
+export function shownBy(
+  record: SessionRecord,
+  frame: Attach | Reattach,
+  handshakeHash: Uint8Array,
+): Shown | null {
+  const what = claimBytes(frame.claim);
+  const allowed: readonly Shown[] = frame.type === 'attach' ? FOR_ATTACH : FOR_REATTACH;
+  for (const shown of allowed) {
+    if (isProven(frame.type, keyOf(record, shown), handshakeHash, what, frame.proof)) return shown;
+  }
+  return null;
+}
+
+export function keyOf(record: SessionRecord, shown: Shown): Uint8Array | null {
+  return shown === 'predecessor' ? record.predecessorMemoryKey : record[shown];
+}
+
+export function isMemory(shown: Shown | null): boolean {
+  return shown === 'memoryKey' || shown === 'predecessor';
+}
+
+/** Whether the newest keys went to a process that had proven the predecessor's key: it is that one's own. */
+export function isPredecessorSelf(record: SessionRecord): boolean {
+  return record.claimKind === 'reattach' && record.hasRenewedKeys;
+}
+
+/**
+ * Whether the session was opened without any proof and nobody has used its keys since.
+ *
+ * Then its random id, which has only ever travelled inside the device's channels, is proof enough:
+ * otherwise a device whose very first ATTACHED was lost would be locked out of its own session.
+ */
+export function isUnconfirmedBirth(record: SessionRecord, isConfirmed: boolean): boolean {
+  return record.claimKind === 'attach' && record.previousSecret === null && !isConfirmed;
+}

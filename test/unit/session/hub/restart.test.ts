@@ -1,0 +1,108 @@
+import { describe, expect, test } from 'bun:test';
+import { newSeat, nextDeadline } from '../../../../session/hub/seat.ts';
+import { attached, doubtful } from './process.ts';
+import type { SwapEffect } from './rig.ts';
+
+describe('a restarted hub', () => {
+  test('◆ first raises the owner epoch; a swap of its former self then compares false', () => {
+    const { rig, swap } = doubtful();
+    const former: SwapEffect = swap;
+    rig.restart();
+    expect(rig.record).toMatchObject({ ownerEpoch: 2, owner: 'hub-a', transportId: 1 });
+    expect(rig.write(former)).toBe(false);
+  });
+
+  test('◆ the former swap was faster: the epoch goes on top of what it wrote', () => {
+    const { rig, swap } = doubtful();
+    const seen = rig.record;
+    rig.write(swap);
+    const written = rig.record;
+    rig.record = seen;
+    rig.nowMs += 500;
+    rig.seat = newSeat(seen, rig.nowMs, rig.config);
+    rig.held = [];
+    rig.record = written;
+    rig.store = 'answer';
+    rig.run(0);
+    expect(rig.record).toMatchObject({ transportId: 2, stateVersion: 2, ownerEpoch: 2 });
+    expect(rig.seat.isOwner).toBe(true);
+  });
+
+  test('says so, keeps the deadlines and is RECOVERING until the binding is heard', () => {
+    const { rig } = attached();
+    rig.restart(500);
+    expect(rig.reports()).toEqual([
+      'notice hub_restarted',
+      'transition hub_restarted ATTACHED→RECOVERING',
+    ]);
+    expect(rig.record).toMatchObject({ recoveringSinceMs: 1_000_500, createdAtMs: 1_000_000 });
+    expect(rig.route).toBeNull();
+    rig.run(10_000);
+    rig.restart(500);
+    expect(rig.reports()).toEqual(['notice hub_restarted']);
+    expect(rig.record).toMatchObject({ recoveringSinceMs: 1_000_500, ownerEpoch: 3 });
+    rig.run(20_000);
+    expect(rig.record?.terminated).toBe('recovery_window_exceeded');
+  });
+
+  test('its device rotates on a new channel, is heard there, and data flows', () => {
+    const { rig, device } = attached();
+    rig.restart();
+    device.shake(1);
+    device.rotate(1);
+    rig.frame('rotated');
+    expect(rig.reports('transition')).toEqual([
+      'transition device_heard_again RECOVERING→ATTACHED',
+    ]);
+    expect(rig.route).toMatchObject({ channelId: 2, target: '192.0.2.1:4001' });
+  });
+
+  test('its device reattaches under the memory key on a new channel', () => {
+    const { rig, device } = attached();
+    rig.restart();
+    device.shake(2);
+    device.move(2);
+    expect(rig.frame('reattached')).toMatchObject({ ownerEpoch: 2, renewed: null });
+    expect(rig.reports('transition')).toEqual(['transition reattach_accepted RECOVERING→ATTACHED']);
+  });
+
+  test('answers a repeated claim with the same keys', () => {
+    const { rig, device } = attached();
+    const next = device.copy('1');
+    next.shake(2);
+    const claim = next.claim(2);
+    next.send(next.attachFrame(claim), 2);
+    rig.run(400);
+    const first = rig.frame('attached');
+    rig.restart();
+    next.shake(2);
+    next.send(next.attachFrame(claim), 2);
+    const again = rig.frame('attached');
+    expect([again.secret, again.memoryKey]).toEqual([first.secret, first.memoryKey]);
+  });
+
+  test('claims that come before its epoch is written wait for that', () => {
+    const { rig, device } = attached();
+    rig.nowMs += 500;
+    rig.seat = newSeat(rig.record, rig.nowMs, rig.config);
+    rig.store = 'hold';
+    rig.run(0);
+    device.shake(2);
+    device.move(2);
+    expect(rig.effects).toEqual([]);
+    device.probe(1);
+    expect(rig.sent('probeAck')).toEqual([]);
+    rig.release();
+    expect(rig.held[0]).toMatchObject({ record: { ownerEpoch: 2, transportId: 2 } });
+  });
+
+  test('a session that has ended stays ended', () => {
+    const { rig, device } = attached();
+    rig.feed({ kind: 'operatorTerminate', reasonCode: 'operator_terminated' });
+    rig.restart();
+    expect([rig.seat.state, nextDeadline(rig.seat)]).toEqual(['TERMINATED', null]);
+    device.shake(1);
+    device.move(1);
+    expect(rig.refusal()).toBe('invalid_state');
+  });
+});
