@@ -1,0 +1,141 @@
+/**
+ * Everything that can happen to the device's session, and everything it can ask of the world.
+ *
+ * The shell (`agent/tunnel.ts`) or the simulator turns reality into events, runs the effects in
+ * order, never awaits them, and calls back with a `tick` at the next deadline. Outcomes of effects
+ * come back as later events.
+ *
+ * @module
+ */
+import type { AuditEvent } from '../audit.ts';
+import type { ReasonCode } from '../reasons.ts';
+import type { DataCipher, Frame, LinkKind } from '../wire/frames.ts';
+
+/** One WireGuard keypair, named by the device's own receiver index. */
+export type ChannelId = number;
+
+/** What flash held at boot. */
+export interface Remembered {
+  /** Every version up to this one may have been used. */
+  readonly versionCeiling: number;
+  readonly sessionId: string | null;
+  /** 32 bytes, unsealed. */
+  readonly secret: Uint8Array | null;
+  /** Why the session on flash ended, or null if it lives. */
+  readonly terminated: ReasonCode | null;
+}
+
+/** A link as the HAL sees it now, joined with what the configuration says it is. */
+export interface LinkView {
+  readonly name: string;
+  readonly kind: LinkKind;
+  readonly hasCarrier: boolean;
+  /** An address and a route of the endpoint's family, per endpoint in `endpoints` order. */
+  readonly endpoints: readonly EndpointView[];
+}
+
+export interface EndpointView {
+  readonly transportId: number;
+  /** `ip:port` of the hub. */
+  readonly endpoint: string;
+  readonly hasAddress: boolean;
+  readonly hasRoute: boolean;
+}
+
+export type DeviceEvent =
+  | {
+      readonly kind: 'boot';
+      readonly atMs: number;
+      /** 32 random bytes: ids, nonces and jitter of this process are derived from them. */
+      readonly seed: Uint8Array;
+      /** Null: both slots lost, or the very first boot. */
+      readonly remembered: Remembered | null;
+      /** Something was on flash and none of it could be read. */
+      readonly wasLost: boolean;
+    }
+  /** A whole snapshot of the configured links; the core finds out what changed. */
+  | { readonly kind: 'links'; readonly atMs: number; readonly links: readonly LinkView[] }
+  | {
+      readonly kind: 'channelUp';
+      readonly atMs: number;
+      readonly channelId: ChannelId;
+      readonly transportId: number;
+      readonly handshakeHash: Uint8Array;
+    }
+  /** The keypair asks to be replaced (docs/protocol.md, "Key ages"). */
+  | { readonly kind: 'channelDue'; readonly atMs: number; readonly channelId: ChannelId }
+  | { readonly kind: 'channelGone'; readonly atMs: number; readonly channelId: ChannelId }
+  | {
+      readonly kind: 'frame';
+      readonly atMs: number;
+      readonly channelId: ChannelId;
+      readonly transportId: number;
+      readonly frame: Frame;
+    }
+  /** Data moved since the last such event; the shell sends at most one in 20 ms. */
+  | {
+      readonly kind: 'traffic';
+      readonly atMs: number;
+      readonly sentPackets: number;
+      /** Transports that delivered authentic packets. */
+      readonly heardOn: readonly number[];
+    }
+  | {
+      readonly kind: 'sendFailed';
+      readonly atMs: number;
+      readonly transportId: number;
+      readonly error: string;
+    }
+  | {
+      readonly kind: 'persisted';
+      readonly atMs: number;
+      readonly ticket: number;
+      readonly isDurable: boolean;
+    }
+  | { readonly kind: 'terminate'; readonly atMs: number; readonly reasonCode: ReasonCode }
+  | { readonly kind: 'rebind'; readonly atMs: number; readonly linkName: string }
+  | { readonly kind: 'tick'; readonly atMs: number };
+
+/** What has to be on flash. The shell adds the timestamp reservation, seals the secret and writes. */
+export interface Durable {
+  readonly versionCeiling: number;
+  readonly sessionId: string | null;
+  readonly secret: Uint8Array | null;
+  readonly terminated: ReasonCode | null;
+  readonly inner4: string | null;
+  readonly inner6: string | null;
+}
+
+export type DeviceEffect =
+  /** Start or repeat a handshake over this transport. */
+  | { readonly kind: 'handshake'; readonly transportId: number }
+  | {
+      readonly kind: 'send';
+      readonly channelId: ChannelId;
+      readonly transportId: number;
+      readonly frame: Frame;
+    }
+  /** An empty authentic control message that keeps a NAT mapping; never answered. */
+  | { readonly kind: 'keepalive'; readonly channelId: ChannelId; readonly transportId: number }
+  /** Outcome comes back as `persisted` with this ticket. */
+  | { readonly kind: 'persist'; readonly ticket: number; readonly durable: Durable }
+  /** Send data here and nowhere else from now on; null: hold it (bounded). */
+  | {
+      readonly kind: 'route';
+      readonly route: { readonly channelId: ChannelId; readonly transportId: number } | null;
+    }
+  /** Whose data may go to the tun. Replaces the list before. */
+  | {
+      readonly kind: 'accept';
+      readonly from: readonly { readonly transportId: number; readonly untilMs: number | null }[];
+    }
+  /** Addresses, routes and cipher of the session that was attached. */
+  | {
+      readonly kind: 'assign';
+      readonly inner4: string | null;
+      readonly inner6: string | null;
+      readonly routes: readonly string[];
+      readonly cipher: DataCipher;
+    }
+  | { readonly kind: 'dropChannel'; readonly channelId: ChannelId }
+  | { readonly kind: 'report'; readonly event: AuditEvent };

@@ -1,0 +1,189 @@
+/**
+ * When to probe which transport, and what the answers mean for the binding.
+ *
+ * Cadence follows traffic and doubt: an idle binding is asked rarely, a busy one often, a doubted one
+ * in a burst, together with the candidates, so that verdict and choice arrive together.
+ *
+ * @module
+ */
+import { onProbeAnswered, onProbeSent, onTime, sentAtMs, verdictOf } from '../liveness/liveness.ts';
+import type { ProbeAck } from '../wire/frames.ts';
+import { costOf, preferenceOf } from './choice.ts';
+import { die } from './die.ts';
+import type { ChannelId } from './event.ts';
+import type { Transport } from './state.ts';
+import type { Turn } from './turn.ts';
+
+/** With traffic, the binding is asked this often; metered ones less (chosen; echoes on data come cheaper). */
+const BUSY_PROBE_MS = 100;
+const BUSY_METERED_PROBE_MS = 250;
+const BURST_PROBE_MIN_MS = 10;
+const BURST_PROBE_MAX_MS = 50;
+/** Candidates are asked this often while the binding is in doubt or lost. */
+const DOUBT_CANDIDATE_MS = 100;
+/** While nothing answers, candidates are asked ever more rarely, down to this (chosen). */
+const DOUBT_CANDIDATE_MAX_MS = 1_600;
+/** A preferred candidate proves its stability at this pace, and every one while the binding is bad. */
+const CANDIDATE_PROBE_MS = 1_000;
+/** A bad binding is asked at least this often, so that its quality stays known (chosen). */
+const UNSTEADY_PROBE_MS = 500;
+
+export function sendProbe(turn: Turn, transport: Transport): void {
+  const { draft } = turn;
+  if (draft.channel === null) return;
+  draft.probeCount = (draft.probeCount + 1) >>> 0;
+  const probeId = draft.probeCount;
+  const { transportId } = transport;
+  turn.emit({
+    kind: 'send',
+    channelId: draft.channel.channelId,
+    transportId,
+    frame: { type: 'probe', probeId },
+  });
+  turn.change(transportId, { liveness: onProbeSent(transport.liveness, probeId, turn.nowMs) });
+}
+
+export function probeNow(turn: Turn, transportId: number): void {
+  const transport = turn.transport(transportId);
+  if (transport === null || transport.unusable !== null || turn.draft.state === 'TERMINATED')
+    return;
+  sendProbe(turn, transport);
+  schedule(turn, transportId);
+}
+
+/** Ask every usable transport but the binding at once. */
+export function probeOthers(turn: Turn): void {
+  for (const { transportId } of turn.draft.transports) {
+    if (transportId !== turn.draft.activeId) probeNow(turn, transportId);
+  }
+}
+
+/** Send the probes and keepalives that are due. */
+export function probeDue(turn: Turn): void {
+  for (const transport of turn.draft.transports) {
+    const { transportId, probeAtMs, keepaliveAtMs } = transport;
+    if (probeAtMs !== null && probeAtMs <= turn.nowMs) {
+      if (transport.unusable === null && turn.draft.channel !== null) sendProbe(turn, transport);
+      schedule(turn, transportId);
+    } else if (keepaliveAtMs !== null && keepaliveAtMs <= turn.nowMs) keepAlive(turn, transportId);
+  }
+}
+
+function keepAlive(turn: Turn, transportId: number): void {
+  const { channel } = turn.draft;
+  if (channel !== null) turn.emit({ kind: 'keepalive', channelId: channel.channelId, transportId });
+  turn.change(transportId, { keepaliveAtMs: turn.nowMs + turn.config.limits.meteredKeepaliveMs });
+}
+
+/** Set a transport's next probe and keepalive from what it is now. */
+export function schedule(turn: Turn, transportId: number): void {
+  const { draft, config } = turn;
+  const transport = turn.transport(transportId);
+  if (transport === null) return;
+  if (transport.unusable !== null || draft.state === 'TERMINATED' || draft.channel === null) {
+    turn.change(transportId, { probeAtMs: null, keepaliveAtMs: null });
+    return;
+  }
+  const isActive = transportId === draft.activeId;
+  const pauseMs = isActive ? activePauseMs(turn, transport) : standbyPauseMs(turn, transport);
+  const isQuiet = isActive && !isBusy(turn) && costOf(transport, config) === 'metered';
+  // Asked just now or about to be: whatever is sent keeps the NAT mapping, so the keepalive starts anew.
+  const keepaliveAtMs = isQuiet ? turn.nowMs + config.limits.meteredKeepaliveMs : null;
+  turn.change(transportId, { probeAtMs: turn.nowMs + pauseMs, keepaliveAtMs });
+}
+
+export function isBusy(turn: Turn): boolean {
+  const { trafficAtMs } = turn.draft;
+  return trafficAtMs !== null && turn.nowMs - trafficAtMs < turn.config.limits.activeLingerMs;
+}
+
+function activePauseMs(turn: Turn, transport: Transport): number {
+  const { limits } = turn.config;
+  const srttMs = transport.liveness.rtt?.srttMs ?? BUSY_PROBE_MS;
+  if (transport.liveness.missedInRow > 0) {
+    return Math.min(BURST_PROBE_MAX_MS, Math.max(BURST_PROBE_MIN_MS, srttMs / 8));
+  }
+  const isMetered = costOf(transport, turn.config) === 'metered';
+  if (isBusy(turn)) return isMetered ? BUSY_METERED_PROBE_MS : BUSY_PROBE_MS;
+  const idleMs = isMetered ? limits.meteredStandbyProbeMs : limits.heartbeatIdleMs;
+  if (turn.draft.state === 'ATTACHED') return idleMs;
+  return Math.min(idleMs, isMetered ? limits.heartbeatIdleMs : UNSTEADY_PROBE_MS);
+}
+
+function standbyPauseMs(turn: Turn, transport: Transport): number {
+  const { draft, config } = turn;
+  const active = turn.transport(draft.activeId);
+  if (active === null || active.liveness.missedInRow > 0) {
+    const doublings = Math.min(transport.liveness.missedInRow, 4);
+    return Math.min(DOUBT_CANDIDATE_MAX_MS, DOUBT_CANDIDATE_MS * 2 ** doublings);
+  }
+  const isMetered = costOf(transport, config) === 'metered';
+  const isPreferred = preferenceOf(transport, config) < preferenceOf(active, config);
+  if (draft.state === 'VOLATILE' || (draft.state === 'DEGRADED' && !isMetered))
+    return CANDIDATE_PROBE_MS;
+  const usualMs = isMetered ? config.limits.meteredStandbyProbeMs : config.limits.standbyProbeMs;
+  return isPreferred && !isMetered ? Math.min(usualMs, CANDIDATE_PROBE_MS) : usualMs;
+}
+
+/** Time passed: count misses, begin doubt, give the verdict on the binding. */
+export function judge(turn: Turn): void {
+  const { draft } = turn;
+  for (const before of draft.transports) {
+    const liveness = onTime(before.liveness, turn.nowMs);
+    if (liveness === before.liveness) continue;
+    turn.change(before.transportId, { liveness });
+    const isDoubted = before.liveness.missedInRow === 0 && liveness.missedInRow > 0;
+    if (isDoubted && before.transportId === draft.activeId) {
+      turn.count('doubt');
+      schedule(turn, before.transportId);
+      turn.change(before.transportId, { probeAtMs: turn.nowMs });
+      probeOthers(turn);
+    }
+  }
+  const active = turn.transport(draft.activeId);
+  if (active === null) return;
+  const verdict = verdictOf(active.liveness, turn.nowMs, turn.config.limits.deadAfterMissed);
+  if (verdict === 'dead') die(turn, 'heartbeat_timeout');
+  if (verdict === 'dead_one_way') die(turn, 'one_way_out');
+}
+
+/** ◆ An answer proves the path; what it says of the record may show that the binding is elsewhere. */
+export function onProbeAck(
+  turn: Turn,
+  ack: ProbeAck,
+  channelId: ChannelId,
+  transportId: number,
+): void {
+  const transport = turn.transport(transportId);
+  if (transport === null) return;
+  const askedAtMs = sentAtMs(transport.liveness, ack.probeId);
+  const wasDoubted = transport.liveness.missedInRow > 0;
+  const liveness = onProbeAnswered(transport.liveness, ack.probeId, turn.nowMs);
+  if (askedAtMs === null) {
+    turn.count('probe_ack_ignored');
+    return;
+  }
+  turn.change(transportId, { liveness, token: ack.token });
+  if (wasDoubted) schedule(turn, transportId);
+  if (turn.draft.channel?.channelId !== channelId) return;
+  if (deniesBinding(turn, ack, askedAtMs)) die(turn, 'binding_lost');
+}
+
+/** Whichever transport it came on: does the hub, knowing our last answered claim, see us elsewhere? */
+function deniesBinding(turn: Turn, ack: ProbeAck, askedAtMs: number): boolean {
+  const { activeId, claim, granted, answeredVersion, answeredAtMs } = turn.draft;
+  if (activeId === null) return false;
+  if (ack.view === 'unattached' || ack.view === 'standby') {
+    // These name no record: only a question asked after the answer tells old from new.
+    return answeredAtMs !== null && askedAtMs >= answeredAtMs;
+  }
+  if (ack.stateVersion < answeredVersion) return false;
+  if (ack.view === 'carrying' && ack.transportId === activeId) return false;
+  // The commit of our own newest claim, heard of before its answer: the repeat will be answered.
+  const own = claim?.claim ?? granted?.open.claim;
+  return (
+    own === undefined ||
+    own.transportId !== ack.transportId ||
+    own.stateVersion !== ack.stateVersion
+  );
+}

@@ -1,0 +1,269 @@
+/**
+ * Looking at the binding and its rivals: quality, failback, plans and their end.
+ *
+ * The governor is asked BEFORE a plan becomes a transition; a denied plan is an event, said once
+ * (docs/protocol.md, "Choosing and bounding").
+ *
+ * @module
+ */
+import { assert } from '../assert.ts';
+import {
+  faultOf,
+  isHealthy,
+  latelyOf,
+  type Quality,
+  type QualityFault,
+  qualityOf,
+} from '../liveness/quality.ts';
+import type { ReasonCode } from '../reasons.ts';
+import { carriesData } from '../transitions.ts';
+import { costOf, denial, plannedCandidates, preferenceOf } from './choice.ts';
+import { openClaim } from './claims.ts';
+import { leaveAttached, penalise } from './die.ts';
+import { end } from './end.ts';
+import { probeOthers, schedule } from './probes.ts';
+import { hasVersionsLeft } from './save.ts';
+import type { Transport } from './state.ts';
+import type { Turn } from './turn.ts';
+
+const REVIEW_MS = 200;
+const REVIEW_IDLE_MS = 1_000;
+/** A plan that is not answered within this time is undone by a newer claim (chosen). */
+const PLAN_TIMEOUT_MS = 1_500;
+/** A rival is judged by an answer this fresh, not by what it once was (chosen). */
+const FRESH_MS = 5_000;
+
+export function review(turn: Turn): void {
+  const { draft, config } = turn;
+  if (draft.reviewAtMs === null || draft.reviewAtMs > turn.nowMs) return;
+  if (!carriesData(draft.state)) {
+    draft.reviewAtMs = null;
+    return;
+  }
+  const active = turn.transport(draft.activeId);
+  assert(active !== null, 'a binding is on a transport that is there');
+  const quality = qualityOf(active.liveness, turn.nowMs, config.limits.quality.windowMs);
+  if (draft.claim !== null || draft.plannedAtMs !== null) {
+    watchPlan(turn);
+    persist(turn);
+  } else if (draft.state === 'ATTACHED') reviewAttached(turn, active, quality);
+  else reviewUnsteady(turn, active, quality);
+  const isCalm = draft.state === 'ATTACHED' && draft.claim === null;
+  draft.reviewAtMs = carriesData(draft.state)
+    ? turn.nowMs + (isCalm ? calmMs(turn) : REVIEW_MS)
+    : null;
+}
+
+/** Reviews cost wake-ups: an idle, settled session is looked at rarely. */
+function calmMs(turn: Turn): number {
+  const { draft } = turn;
+  const isBusy = draft.trafficAtMs !== null && turn.nowMs - draft.trafficAtMs < REVIEW_IDLE_MS;
+  const hasRival = failbackTarget(turn) !== null || rivalWaits(turn);
+  return isBusy || hasRival ? REVIEW_IDLE_MS / 2 : 5 * REVIEW_IDLE_MS;
+}
+
+function reviewAttached(turn: Turn, active: Transport, quality: Quality): void {
+  const fault = faultOf(quality, turn.config.limits.quality);
+  if (fault !== null) {
+    if (!hasVersionsLeft(turn)) return;
+    turn.move('quality_below_floor', fault, figures(active, quality));
+    turn.draft.volatileSinceMs = turn.nowMs;
+    leaveAttached(turn);
+    // The choice needs fresh figures of the others.
+    probeOthers(turn);
+    schedule(turn, active.transportId);
+    tryQualitySwitch(turn, active, quality, fault);
+    return;
+  }
+  if (turn.draft.planNotBeforeMs > turn.nowMs) return;
+  const budgetTarget = costOf(active, turn.config) === 'never' ? refuge(turn, active) : null;
+  if (budgetTarget !== null) return void plan(turn, budgetTarget, 'budget_spent');
+  const target = failbackTarget(turn);
+  if (target !== null) plan(turn, target, 'failback');
+}
+
+/** Where to go from a link that may no longer be used, its budget being spent: anywhere that answers. */
+function refuge(turn: Turn, active: Transport): Transport | null {
+  return (
+    plannedCandidates(turn.draft, turn.config).find(
+      (rival) => rival.transportId !== active.transportId && rival.liveness.answeredAtMs !== null,
+    ) ?? null
+  );
+}
+
+/** Ask the governor, then move to VOLATILE and claim the target. Data stays on the old transport. */
+export function plan(turn: Turn, target: Transport, reasonCode: ReasonCode): boolean {
+  const { draft, config } = turn;
+  const denied =
+    denial(draft, config, 'planned') ?? (hasVersionsLeft(turn) ? null : 'switch_denied');
+  if (denied !== null) {
+    deny(turn, target, reasonCode, denied);
+    return false;
+  }
+  // In VOLATILE and DEGRADED a plan is recorded without a transition of its own.
+  if (draft.state === 'ATTACHED') {
+    turn.move('switch_planned', reasonCode, { transportId: target.transportId });
+    leaveAttached(turn);
+    draft.volatileSinceMs = turn.nowMs;
+  }
+  draft.plannedAtMs = turn.nowMs;
+  draft.reviewAtMs = turn.nowMs + REVIEW_MS;
+  openClaim(turn, target.transportId, 'planned', reasonCode);
+  return true;
+}
+
+function deny(turn: Turn, target: Transport, wanted: ReasonCode, denied: ReasonCode): void {
+  const { draft } = turn;
+  const key = `${target.transportId} ${wanted} ${denied}`;
+  if (draft.deniedFor === key) return;
+  draft.deniedFor = key;
+  turn.report('notice', 'switch_denied', { transportId: target.transportId, wanted, denied });
+}
+
+/** A preferred link that has proven its stability for the hold-down, or null. */
+function failbackTarget(turn: Turn): Transport | null {
+  const { draft, config } = turn;
+  const { failback, failbackStableMs, improvementPercent } = config.limits;
+  const active = turn.transport(draft.activeId);
+  if (active === null || failback === 'on_failure') return null;
+  for (const rival of plannedCandidates(draft, config)) {
+    if (rival === active) return null;
+    if (preferenceOf(rival, config) >= preferenceOf(active, config)) continue;
+    const { stableSinceMs } = rival.liveness;
+    if (stableSinceMs === null || turn.nowMs - stableSinceMs < failbackStableMs) continue;
+    if (failback === 'always' || !isWorse(turn, rival, active, improvementPercent)) return rival;
+  }
+  return null;
+}
+
+function rivalWaits(turn: Turn): boolean {
+  const active = turn.transport(turn.draft.activeId);
+  if (active === null) return false;
+  const preference = preferenceOf(active, turn.config);
+  return turn.draft.transports.some(
+    (rival) => rival.unusable === null && preferenceOf(rival, turn.config) < preference,
+  );
+}
+
+/** `better` failback refuses a preferred link whose loss or latency is over the floor. */
+function isWorse(turn: Turn, rival: Transport, active: Transport, marginPercent: number): boolean {
+  const { quality } = turn.config.limits;
+  const ours = qualityOf(rival.liveness, turn.nowMs, 60_000);
+  const theirs = qualityOf(active.liveness, turn.nowMs, quality.windowMs);
+  if (ours.lossPercent > Math.max(quality.lossLeavePercent, theirs.lossPercent)) return true;
+  return ours.rttMs > quality.rttLeaveMs && ours.rttMs > theirs.rttMs * (1 - marginPercent / 100);
+}
+
+/** VOLATILE by quality, or DEGRADED: better candidate, recovery of quality, or persistence. */
+function reviewUnsteady(turn: Turn, active: Transport, quality: Quality): void {
+  const { draft, config } = turn;
+  const { settleMs, windowMs } = config.limits.quality;
+  const lately = latelyOf(active.liveness, turn.nowMs, windowMs);
+  if (!isHealthy(lately, config.limits.quality)) draft.healthySinceMs = null;
+  else draft.healthySinceMs ??= turn.nowMs;
+  if (draft.healthySinceMs !== null && turn.nowMs - draft.healthySinceMs >= settleMs) {
+    turn.move('quality_restored', 'quality_restored', figures(active, lately));
+    draft.attachedSinceMs = turn.nowMs;
+    draft.volatileSinceMs = null;
+    draft.degradedSinceMs = null;
+    return;
+  }
+  const fault = faultOf(quality, config.limits.quality);
+  if (fault !== null) tryQualitySwitch(turn, active, quality, fault);
+  persist(turn);
+}
+
+function persist(turn: Turn): void {
+  const { draft, config } = turn;
+  const { volatileToDegradedMs, degradedMaxMs } = config.limits;
+  if (
+    draft.state === 'VOLATILE' &&
+    turn.nowMs - (draft.volatileSinceMs ?? turn.nowMs) >= volatileToDegradedMs
+  ) {
+    turn.move('volatility_persisted', 'volatility_persisted');
+    draft.degradedSinceMs = turn.nowMs;
+  } else if (
+    draft.state === 'DEGRADED' &&
+    degradedMaxMs !== null &&
+    draft.degradedSinceMs !== null &&
+    turn.nowMs - draft.degradedSinceMs >= degradedMaxMs
+  ) {
+    end(turn, 'policy_exceeded', 'policy_exceeded');
+  }
+}
+
+/** In VOLATILE and DEGRADED a plan is recorded without a transition of its own. */
+function tryQualitySwitch(
+  turn: Turn,
+  active: Transport,
+  quality: Quality,
+  fault: QualityFault,
+): void {
+  const { draft, config } = turn;
+  if (draft.planNotBeforeMs > turn.nowMs || !hasVersionsLeft(turn)) return;
+  const rival = plannedCandidates(draft, config).find(
+    (other) =>
+      other.transportId !== active.transportId &&
+      isFresh(turn, other) &&
+      isBetter(turn, other, quality, fault),
+  );
+  if (rival === undefined) return;
+  const denied = denial(draft, config, 'quality');
+  if (denied !== null) {
+    deny(turn, rival, fault, denied);
+    if (draft.state === 'VOLATILE') {
+      turn.move('volatility_persisted', 'switch_denied', { denied });
+      draft.degradedSinceMs = turn.nowMs;
+    }
+    return;
+  }
+  draft.plannedAtMs = turn.nowMs;
+  openClaim(turn, rival.transportId, 'quality', fault);
+}
+
+function isFresh(turn: Turn, { liveness: { answeredAtMs } }: Transport): boolean {
+  return answeredAtMs !== null && turn.nowMs - answeredAtMs <= FRESH_MS;
+}
+
+function isBetter(turn: Turn, rival: Transport, active: Quality, fault: QualityFault): boolean {
+  const theirs = qualityOf(rival.liveness, turn.nowMs, 60_000);
+  const gain = 1 - turn.config.limits.improvementPercent / 100;
+  if (fault === 'quality_loss') return theirs.lossPercent < active.lossPercent * gain;
+  if (fault === 'quality_rtt') return theirs.rttMs < active.rttMs * gain;
+  return theirs.jitterMs < active.jitterMs * gain;
+}
+
+/** ◆ A claim that was sent is undone only by a newer one: to stay, claim the old transport. */
+function watchPlan(turn: Turn): void {
+  const { draft } = turn;
+  const open = draft.claim;
+  if (open !== null && open.purpose === 'stay') return;
+  const isLate = draft.plannedAtMs !== null && turn.nowMs - draft.plannedAtMs >= PLAN_TIMEOUT_MS;
+  const target = turn.transport(open?.claim.transportId ?? null);
+  const isGone = open !== null && target?.unusable !== null;
+  if (open !== null && !isLate && !isGone) return;
+  if (open !== null) {
+    // It did not get us there: not again before it proves itself.
+    if (target !== null) penalise(turn, target.transportId);
+    draft.planNotBeforeMs = turn.nowMs + turn.config.limits.cooldownMs;
+  }
+  stay(turn);
+}
+
+/** Claim the transport we are on, so that the plan's claim can never be committed later. */
+function stay(turn: Turn): void {
+  const { draft } = turn;
+  if (draft.activeId === null || draft.claimNotBeforeMs > turn.nowMs || !hasVersionsLeft(turn))
+    return;
+  draft.claim = null;
+  openClaim(turn, draft.activeId, 'stay', 'switch_abandoned');
+}
+
+function figures(active: Transport, quality: Quality): Record<string, number> {
+  return {
+    transportId: active.transportId,
+    lossPercent: Math.round(quality.lossPercent),
+    rttMs: Math.round(quality.rttMs),
+    jitterMs: Math.round(quality.jitterMs),
+  };
+}

@@ -1,0 +1,193 @@
+/**
+ * What the probes on one transport say: outstanding, answered, missed, and the verdict from them.
+ *
+ * A verdict needs misses in a row that chance does not explain: with round-trip loss p (at least
+ * 1 %), k misses count as death when p^k < 1e-9 and k reaches the policy's floor; or two seconds of
+ * probed silence. While answers arrive there is no such verdict (docs/protocol.md, "Liveness").
+ *
+ * Refuses to know about timers, frames or bindings: times and ids come in, values go out.
+ *
+ * @module
+ */
+import { type Rtt, timeoutMs, withSample } from './rtt.ts';
+
+export interface Liveness {
+  readonly rtt: Rtt | null;
+  /** Sent and neither answered nor given up, oldest first. */
+  readonly outstanding: readonly Outstanding[];
+  /** Given up, but a late answer still tells the round-trip time. */
+  readonly late: readonly Outstanding[];
+  /** Timed-out probes since the last answer. */
+  readonly missedInRow: number;
+  /** Time of the first probe sent after the last answer; null when none is unanswered. */
+  readonly unansweredSinceMs: number | null;
+  /** Outcomes of finished probes, oldest first, bounded by {@link OUTCOMES_MAX}. */
+  readonly outcomes: readonly Outcome[];
+  /** Newest authentic packet of any kind on this transport. */
+  readonly heardAtMs: number | null;
+  /** Newest PROBE_ACK. */
+  readonly answeredAtMs: number | null;
+  /** Unbroken answers since this time: the stability that failback asks for. */
+  readonly stableSinceMs: number | null;
+}
+
+export interface Outstanding {
+  readonly probeId: number;
+  readonly sentAtMs: number;
+  readonly timeoutAtMs: number;
+}
+
+export interface Outcome {
+  readonly probeId: number;
+  readonly atMs: number;
+  /** Null: never answered, so far. */
+  readonly rttMs: number | null;
+  /** Given up before its answer came: a miss for the verdict, no loss for quality. */
+  readonly wasMissed: boolean;
+}
+
+export type Verdict = 'alive' | 'doubt' | 'dead' | 'dead_one_way';
+
+export const OUTSTANDING_MAX = 64;
+export const OUTCOMES_MAX = 128;
+/** Chance of a false verdict that we accept per run of misses. */
+const FALSE_VERDICT_MAX = 1e-9;
+const LOSS_MIN = 0.01;
+/** Probed total silence of this long is death whatever the loss was. */
+const SILENCE_MAX_MS = 2_000;
+/** After a pause this long a radio may sleep; waking it is no loss (RFC 6298 §2.1 starts with 1 s). */
+const ASLEEP_AFTER_MS = 10_000;
+const WAKE_TIMEOUT_MIN_MS = 1_000;
+/** An answer later than this is none: it measures a suspended machine, not a path. */
+const LATE_MAX_MS = 10_000;
+
+export const newLiveness: Liveness = {
+  rtt: null,
+  outstanding: [],
+  late: [],
+  missedInRow: 0,
+  unansweredSinceMs: null,
+  outcomes: [],
+  heardAtMs: null,
+  answeredAtMs: null,
+  stableSinceMs: null,
+};
+
+export function onProbeSent(before: Liveness, probeId: number, atMs: number): Liveness {
+  const isAsleep = before.answeredAtMs !== null && atMs - before.answeredAtMs >= ASLEEP_AFTER_MS;
+  const patienceMs = Math.max(timeoutMs(before.rtt), isAsleep ? WAKE_TIMEOUT_MIN_MS : 0);
+  const probe = { probeId, sentAtMs: atMs, timeoutAtMs: atMs + patienceMs };
+  // Full: the oldest counts as missed now, for a probe that is forgotten would never be.
+  const [oldest] = before.outstanding;
+  const isFull = oldest !== undefined && before.outstanding.length >= OUTSTANDING_MAX;
+  const roomy = isFull ? giveUp(before, [oldest], atMs) : before;
+  return {
+    ...roomy,
+    outstanding: [...roomy.outstanding, probe],
+    unansweredSinceMs: roomy.unansweredSinceMs ?? atMs,
+  };
+}
+
+/** When the probe was sent that may still be answered, or null: never, or too long ago. */
+export function sentAtMs(liveness: Liveness, probeId: number): number | null {
+  return probeOf(liveness, probeId)?.sentAtMs ?? null;
+}
+
+function probeOf({ outstanding, late }: Liveness, probeId: number): Outstanding | undefined {
+  const isIt = (probe: Outstanding) => probe.probeId === probeId;
+  return outstanding.find(isIt) ?? late.find(isIt);
+}
+
+/** An authentic answer. A late one heals the run of misses too: answers are arriving. */
+export function onProbeAnswered(before: Liveness, probeId: number, atMs: number): Liveness {
+  const probe = probeOf(before, probeId);
+  if (probe === undefined) return before;
+  const wasLate = !before.outstanding.includes(probe);
+  const rttMs = Math.max(0, atMs - probe.sentAtMs);
+  const outstanding = before.outstanding.filter((other) => other !== probe);
+  return {
+    ...before,
+    rtt: withSample(before.rtt, rttMs),
+    outstanding,
+    late: before.late.filter((other) => other !== probe),
+    missedInRow: 0,
+    unansweredSinceMs: outstanding[0]?.sentAtMs ?? null,
+    // A late probe is one outcome, not two: what was taken for a loss was a delay.
+    outcomes: wasLate
+      ? before.outcomes.map((was) => (was.probeId === probeId ? { ...was, rttMs } : was))
+      : withOutcome(before.outcomes, { probeId, atMs, rttMs, wasMissed: false }),
+    heardAtMs: atMs,
+    answeredAtMs: atMs,
+    stableSinceMs: before.stableSinceMs ?? atMs,
+  };
+}
+
+export function onHeard(before: Liveness, atMs: number): Liveness {
+  return { ...before, heardAtMs: atMs };
+}
+
+/** Give up the probes whose time has come. */
+export function onTime(before: Liveness, atMs: number): Liveness {
+  const missed = before.outstanding.filter((probe) => probe.timeoutAtMs <= atMs);
+  return missed.length === 0 ? before : giveUp(before, missed, atMs);
+}
+
+function giveUp(before: Liveness, missed: readonly Outstanding[], atMs: number): Liveness {
+  let outcomes = before.outcomes;
+  for (const { probeId, timeoutAtMs } of missed) {
+    const missedAtMs = Math.min(atMs, timeoutAtMs);
+    outcomes = withOutcome(outcomes, { probeId, atMs: missedAtMs, rttMs: null, wasMissed: true });
+  }
+  const missedInRow = before.missedInRow + missed.length;
+  return {
+    ...before,
+    outstanding: before.outstanding.filter((probe) => !missed.includes(probe)),
+    late: [...before.late, ...missed]
+      .filter((probe) => atMs - probe.sentAtMs < LATE_MAX_MS)
+      .slice(-OUTSTANDING_MAX),
+    missedInRow,
+    outcomes,
+    // One lost probe in a hundred is a radio, not an outage: stability ends with the second in a row.
+    stableSinceMs: missedInRow >= 2 ? null : before.stableSinceMs,
+  };
+}
+
+/** What the misses amount to. `deadAfterMissed` is the policy's floor, 2…. */
+export function verdictOf(liveness: Liveness, atMs: number, deadAfterMissed: number): Verdict {
+  if (liveness.missedInRow === 0) return 'alive';
+  const needed = missesNeeded(liveness, deadAfterMissed);
+  const silentMs = liveness.unansweredSinceMs === null ? 0 : atMs - liveness.unansweredSinceMs;
+  const isSilent = silentMs >= SILENCE_MAX_MS && liveness.missedInRow >= deadAfterMissed;
+  if (liveness.missedInRow < needed && !isSilent) return 'doubt';
+  const heardSince =
+    liveness.heardAtMs !== null &&
+    liveness.unansweredSinceMs !== null &&
+    liveness.heardAtMs > liveness.unansweredSinceMs + (liveness.rtt?.srttMs ?? 0);
+  return heardSince ? 'dead_one_way' : 'dead';
+}
+
+/** How many misses in a row chance does not explain on this transport. */
+export function missesNeeded(liveness: Liveness, deadAfterMissed: number): number {
+  // The run under judgement must not raise the loss it is judged by.
+  const settled = liveness.outcomes.slice(
+    0,
+    Math.max(0, liveness.outcomes.length - liveness.missedInRow),
+  );
+  const missed = settled.filter((outcome) => outcome.wasMissed).length;
+  const loss = Math.min(0.9, Math.max(LOSS_MIN, settled.length < 10 ? 0 : missed / settled.length));
+  const byChance = Math.floor(Math.log(FALSE_VERDICT_MAX) / Math.log(loss)) + 1;
+  return Math.max(deadAfterMissed, byChance);
+}
+
+/** When the oldest outstanding probe times out. */
+export function nextTimeoutMs(liveness: Liveness): number | null {
+  let nextMs: number | null = null;
+  for (const probe of liveness.outstanding) {
+    if (nextMs === null || probe.timeoutAtMs < nextMs) nextMs = probe.timeoutAtMs;
+  }
+  return nextMs;
+}
+
+function withOutcome(outcomes: readonly Outcome[], outcome: Outcome): readonly Outcome[] {
+  return [...outcomes, outcome].slice(-OUTCOMES_MAX);
+}

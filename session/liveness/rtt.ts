@@ -1,0 +1,31 @@
+/**
+ * Smoothed round-trip time and its variance, as RFC 6298 §2 computes them.
+ *
+ * @module
+ */
+
+export interface Rtt {
+  readonly srttMs: number;
+  readonly varMs: number;
+}
+
+/** Variance never counts for less than this: a scheduler's tick is not a lost packet (chosen). */
+const GRANULARITY_MS = 5;
+
+/** Before the first sample: RFC 6298 says 1 s; ours is shorter because a probe is cheap (chosen). */
+const INITIAL_TIMEOUT_MS = 300;
+
+export const TIMEOUT_MAX_MS = 2_000;
+
+/** Take a sample of `sampleMs` (0…) into the estimate. */
+export function withSample(rtt: Rtt | null, sampleMs: number): Rtt {
+  if (rtt === null) return { srttMs: sampleMs, varMs: sampleMs / 2 };
+  const varMs = 0.75 * rtt.varMs + 0.25 * Math.abs(rtt.srttMs - sampleMs);
+  return { srttMs: 0.875 * rtt.srttMs + 0.125 * sampleMs, varMs };
+}
+
+/** How long to wait for an answer: srtt + 4 × variance (RFC 6298 §2.3, RFC 9002 §6.2.1). */
+export function timeoutMs(rtt: Rtt | null): number {
+  if (rtt === null) return INITIAL_TIMEOUT_MS;
+  return Math.min(TIMEOUT_MAX_MS, rtt.srttMs + Math.max(4 * rtt.varMs, GRANULARITY_MS));
+}
