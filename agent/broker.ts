@@ -1,0 +1,224 @@
+/**
+ * One connection to the MQTT broker: from CONNECT to its end, once.
+ *
+ * Reconnecting, queueing and choosing the version are the caller's. MQTT.js is told to do neither: it
+ * gets a report only while connected and keeps nothing for later, so its stores cannot grow.
+ * Every failure arrives as one {@link BrokerEnd}; nothing throws.
+ *
+ * @module
+ */
+import { readFileSync } from 'node:fs';
+import type { IClientOptions, IConnackPacket, MqttClient } from 'mqtt';
+import type { Report } from './mqttQueue.ts';
+import type { ProtocolLevel } from './mqttVersion.ts';
+
+/** How a connection ended. `versionRefused` and `hungUp` come instead of an answer to CONNECT. */
+export interface BrokerEnd {
+  readonly code:
+    | 'unreachable'
+    | 'versionRefused'
+    | 'hungUp'
+    | 'refused'
+    | 'lost'
+    | 'silent'
+    | 'misbehaves'
+    | 'fileUnreadable'
+    | 'closed';
+  /** For a person: one line of printable ASCII without secrets. */
+  readonly detail: string;
+}
+
+export interface BrokerOptions {
+  readonly url: string;
+  readonly username: string | null;
+  readonly passwordFile: string | null;
+  readonly caFile: string | null;
+  readonly clientId: string;
+  readonly level: ProtocolLevel;
+  readonly keepaliveMs: number;
+  readonly connectMaxMs: number;
+  readonly will: Report;
+}
+
+export interface BrokerEvents {
+  readonly onUp: () => void;
+  /** Exactly once, and the last that is heard of this connection. */
+  readonly onEnd: (end: BrokerEnd) => void;
+}
+
+/** "Unacceptable protocol version" of 3.1.1 §3.2.2.3 and "Unsupported Protocol Version" of 5 §3.2.2.2. */
+const VERSION_REFUSED = [1, 0x84];
+/** A broker has nothing long to say to a client without subscriptions (chosen). */
+const INCOMING_BYTES_MAX = 65_536;
+/** How long `close` waits for what is not acknowledged (chosen). */
+const CLOSE_MAX_MS = 2_000;
+const DETAIL_MAX = 160;
+const CLOSED: BrokerEnd = { code: 'closed', detail: '' };
+/** The payload's format, for readers that speak MQTT 5. */
+const PROPERTIES = { contentType: 'application/cbor' } as const;
+
+export class Broker {
+  readonly level: ProtocolLevel;
+  readonly keepaliveMs: number;
+  readonly #events: BrokerEvents;
+  #client: MqttClient | null = null;
+  #answer: IConnackPacket | null = null;
+  #error: (Error & { code?: unknown }) | null = null;
+  #isClosing = false;
+  #hasEnded = false;
+
+  constructor(options: BrokerOptions, events: BrokerEvents) {
+    this.level = options.level;
+    this.keepaliveMs = options.keepaliveMs;
+    this.#events = events;
+    this.#open(options).catch((error: unknown) =>
+      this.#end({ code: 'unreachable', detail: oneLine(error) }),
+    );
+  }
+
+  get isUp(): boolean {
+    return this.#answer !== null && !this.#isClosing && !this.#hasEnded;
+  }
+
+  /**
+   * Send one retained report. `onOutcome` is called once, or never if the connection ends first.
+   * At QoS 1, so that `delivered` is the broker's word; where it only has QoS 0, that the bytes were written.
+   */
+  publish(report: Report, onOutcome: (outcome: 'delivered' | 'refused') => void): void {
+    const client = this.#client;
+    if (client === null || !this.isUp) return;
+    const { maximumQoS, retainAvailable } = this.#answer?.properties ?? {};
+    const payload = Buffer.from(report.payload);
+    const qos = maximumQoS === 0 ? 0 : 1;
+    const options = { qos, retain: retainAvailable !== false, properties: PROPERTIES } as const;
+    client.publish(report.topic, payload, options, (error) => {
+      if (!this.#hasEnded) onOutcome(error ? 'refused' : 'delivered');
+    });
+  }
+
+  /** Leave in order: the broker does not publish the will. `onEnd` follows with `closed`, in bounded time. */
+  close(): void {
+    if (this.#client === null || !this.isUp) return this.abort(CLOSED);
+    this.#isClosing = true;
+    const patience = setTimeout(() => this.#end(CLOSED), CLOSE_MAX_MS);
+    this.#client.end(false, () => {
+      clearTimeout(patience);
+      this.#end(CLOSED);
+    });
+  }
+
+  /** Cut the connection; the broker publishes the will. */
+  abort(end: BrokerEnd): void {
+    this.#client?.end(true);
+    this.#end(end);
+  }
+
+  async #open(options: BrokerOptions): Promise<void> {
+    // Loaded here, so that an agent without telemetry never pays for it.
+    const { connect } = await import('mqtt');
+    if (this.#hasEnded) return;
+    const secrets = readSecrets(options);
+    if (typeof secrets === 'string') {
+      return this.#end({ code: 'fileUnreadable', detail: oneLine(secrets) });
+    }
+    const client = connect(options.url, { ...clientOptions(options), ...secrets });
+    this.#client = client;
+    client.on('connect', (answer) => {
+      this.#answer = answer;
+      if (!this.#hasEnded) this.#events.onUp();
+    });
+    client.on('error', (error) => {
+      this.#error = error;
+    });
+    client.on('disconnect', ({ reasonCode }) => {
+      this.#error = new Error(`the broker ended it, reason ${reasonCode ?? 0}`);
+    });
+    client.on('close', () => this.#end(this.#isClosing ? CLOSED : this.#diagnosis()));
+    this.#limitIncoming(client);
+  }
+
+  /**
+   * Nothing is subscribed, so whatever is published to us is wrong. And MQTT.js looks at the size of a
+   * packet when it holds all of it, while the length field allows 256 MB.
+   */
+  #limitIncoming(client: MqttClient): void {
+    let bytes = 0;
+    client.on('packetreceive', ({ cmd }) => {
+      bytes = 0;
+      if (cmd === 'publish') this.abort({ code: 'misbehaves', detail: 'nothing is subscribed' });
+    });
+    client.stream.on('data', (chunk: Uint8Array) => {
+      bytes += chunk.length;
+      if (bytes <= INCOMING_BYTES_MAX) return;
+      this.abort({
+        code: 'misbehaves',
+        detail: `a packet of more than ${INCOMING_BYTES_MAX} bytes`,
+      });
+    });
+  }
+
+  #diagnosis(): BrokerEnd {
+    const error = this.#error;
+    const detail = error === null ? '' : oneLine(error);
+    if (this.#answer !== null) return { code: 'lost', detail };
+    if (error === null) return { code: 'hungUp', detail: 'closed instead of an answer' };
+    if (typeof error.code === 'number') {
+      const code = VERSION_REFUSED.includes(error.code) ? 'versionRefused' : 'refused';
+      return { code, detail };
+    }
+    const hungUp = error.code === 'ECONNRESET' || error.code === 'EPIPE';
+    return { code: hungUp ? 'hungUp' : 'unreachable', detail };
+  }
+
+  #end(end: BrokerEnd): void {
+    if (this.#hasEnded) return;
+    this.#hasEnded = true;
+    this.#client?.end(true);
+    this.#events.onEnd(end);
+  }
+}
+
+function clientOptions(options: BrokerOptions): IClientOptions {
+  const isFive = options.level === 5;
+  return {
+    protocolVersion: options.level,
+    clientId: options.clientId,
+    clean: true,
+    // MQTT carries whole seconds.
+    keepalive: Math.ceil(options.keepaliveMs / 1_000),
+    connectTimeout: options.connectMaxMs,
+    reconnectPeriod: 0,
+    queueQoSZero: false,
+    resubscribe: false,
+    timerVariant: 'native',
+    will: {
+      topic: options.will.topic,
+      payload: Buffer.from(options.will.payload),
+      qos: 1,
+      retain: true,
+      ...(isFive ? { properties: PROPERTIES } : {}),
+    },
+    ...(isFive ? { properties: { maximumPacketSize: INCOMING_BYTES_MAX } } : {}),
+    ...(options.username === null ? {} : { username: options.username }),
+  };
+}
+
+/** Read for each connection, so that a changed password or certificate counts without a restart. */
+function readSecrets(options: BrokerOptions): IClientOptions | string {
+  try {
+    return {
+      ...(options.passwordFile === null ? {} : { password: firstLine(options.passwordFile) }),
+      ...(options.caFile === null ? {} : { ca: readFileSync(options.caFile, 'utf8') }),
+    };
+  } catch (error) {
+    return String(error);
+  }
+}
+
+const firstLine = (file: string) => readFileSync(file, 'utf8').split(/\r?\n/, 1)[0] ?? '';
+
+/** Some of it was written by the broker: nothing that a terminal would obey. */
+function oneLine(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error);
+  return text.replace(/[^\x20-\x7e]+/g, ' ').slice(0, DETAIL_MAX);
+}

@@ -1,0 +1,169 @@
+/**
+ * Keeps a connection to the broker: reconnects with backoff, finds the MQTT version, follows the keepalive.
+ *
+ * Owns no timer: the caller asks for `nextDeadlineMs` and calls `tick` when it is due. A spurious `tick` is
+ * harmless.
+ *
+ * @module
+ */
+import { backoffMs } from './backoff.ts';
+import { Broker, type BrokerEnd, type BrokerOptions } from './broker.ts';
+import { encodeReport } from './health.ts';
+import { MQTT_NAME, MqttVersion } from './mqttVersion.ts';
+import { presenceBirth, presenceEnd, presenceWill } from './presence.ts';
+import type { TelemetryTimes } from './telemetry.ts';
+
+export type BrokerAddress = Pick<
+  BrokerOptions,
+  'url' | 'username' | 'passwordFile' | 'caFile' | 'clientId'
+>;
+
+export interface BrokerLinkParts {
+  readonly address: BrokerAddress;
+  readonly times: TelemetryTimes;
+  readonly presenceTopic: string;
+  readonly boot: string;
+  readonly nowMs: () => number;
+  readonly wallMs: () => number;
+  readonly random: () => number;
+  readonly keepaliveMs: number;
+  readonly onUp: () => void;
+  readonly onDown: () => void;
+}
+
+/** A change of the session makes a waiting link try early, at most this often (chosen). */
+const EARLY_TRY_MS = 5_000;
+
+export class BrokerLink {
+  lastError: string | null = null;
+  connections = 0;
+  failures = 0;
+  readonly #parts: BrokerLinkParts;
+  readonly #version = new MqttVersion();
+  #keepaliveMs: number;
+  #broker: Broker | null = null;
+  #isStopped = false;
+  #failuresInRow = 0;
+  #triedAtMs = Number.NEGATIVE_INFINITY;
+  #upAtMs = Number.NEGATIVE_INFINITY;
+  #connectAtMs: number | null;
+  #keepaliveAtMs: number | null = null;
+
+  constructor(parts: BrokerLinkParts) {
+    this.#parts = parts;
+    this.#keepaliveMs = parts.keepaliveMs;
+    this.#connectAtMs = parts.nowMs();
+  }
+
+  /** The connection that takes reports, if there is one. */
+  get up(): Broker | null {
+    return this.#broker?.isUp === true ? this.#broker : null;
+  }
+
+  get mqtt(): '5.0' | '3.1.1' | null {
+    return this.up === null ? null : MQTT_NAME[this.up.level];
+  }
+
+  nextDeadlineMs(): number {
+    return Math.min(this.#connectAtMs ?? Infinity, this.#keepaliveAtMs ?? Infinity);
+  }
+
+  tick(nowMs: number): void {
+    if (this.#keepaliveAtMs !== null && this.#keepaliveAtMs <= nowMs) {
+      this.#keepaliveAtMs = null;
+      this.#broker?.close();
+    }
+    if (this.#connectAtMs !== null && this.#connectAtMs <= nowMs) this.#connect();
+  }
+
+  /** The network may be another one: a wait of minutes makes no sense, a try for every flap neither. */
+  tryEarly(): void {
+    if (this.#connectAtMs === null) return;
+    const { nowMs, times } = this.#parts;
+    const earlyMs = Math.max(nowMs() + times.changeMs, this.#triedAtMs + EARLY_TRY_MS);
+    this.#connectAtMs = Math.min(this.#connectAtMs, earlyMs);
+  }
+
+  /** MQTT fixes the keepalive in CONNECT, so another one costs a reconnect: only if it stays wanted. */
+  wantKeepalive(keepaliveMs: number): void {
+    this.#keepaliveMs = keepaliveMs;
+    if (this.up === null || this.up.keepaliveMs === keepaliveMs) this.#keepaliveAtMs = null;
+    else this.#keepaliveAtMs ??= this.#parts.nowMs() + this.#parts.times.keepaliveSettleMs;
+  }
+
+  /** Give up on a connection that does not answer. */
+  abort(detail: string): void {
+    this.#broker?.abort({ code: 'silent', detail });
+  }
+
+  /** What the device says of itself when it leaves in order. */
+  farewell(): { readonly topic: string; readonly payload: Uint8Array } {
+    const payload = encodeReport(presenceEnd(this.#moment()));
+    return { topic: this.#parts.presenceTopic, payload };
+  }
+
+  /** End it for good; `onDown` follows, at once unless the broker gets its goodbye. */
+  stop(): void {
+    this.#isStopped = true;
+    this.#connectAtMs = null;
+    this.#broker?.close();
+  }
+
+  #connect(): void {
+    const { address, times, presenceTopic, nowMs } = this.#parts;
+    this.#connectAtMs = null;
+    this.#triedAtMs = nowMs();
+    this.connections += 1;
+    const will = { topic: presenceTopic, payload: encodeReport(presenceWill(this.#moment())) };
+    this.#broker = new Broker(
+      {
+        ...address,
+        level: this.#version.level,
+        keepaliveMs: this.#keepaliveMs,
+        connectMaxMs: times.connectMaxMs,
+        will,
+      },
+      { onUp: () => this.#onUp(), onEnd: (end) => this.#onEnd(end) },
+    );
+  }
+
+  #onUp(): void {
+    const { presenceTopic, nowMs, onUp } = this.#parts;
+    this.#version.onAccepted();
+    this.#upAtMs = nowMs();
+    // The binding may have changed while CONNECT was under way.
+    this.wantKeepalive(this.#keepaliveMs);
+    const birth = { topic: presenceTopic, payload: encodeReport(presenceBirth(this.#moment())) };
+    this.#broker?.publish(birth, (outcome) => {
+      if (outcome === 'refused') this.lastError = `refused: ${presenceTopic}`;
+    });
+    onUp();
+  }
+
+  #onEnd(end: BrokerEnd): void {
+    this.#broker = null;
+    this.#keepaliveAtMs = null;
+    if (!this.#isStopped) this.#connectAtMs = this.#parts.nowMs() + this.#waitMs(end);
+    this.#parts.onDown();
+  }
+
+  /** How long to stay away after `end`: not at all when the end was ours. */
+  #waitMs(end: BrokerEnd): number {
+    if (end.code === 'closed') return 0;
+    if (end.code === 'versionRefused') this.#version.onRefused();
+    if (end.code === 'hungUp') this.#version.onHangUp();
+    this.failures += 1;
+    this.lastError = end.detail === '' ? end.code : `${end.code}: ${end.detail}`;
+    const { times, nowMs, random } = this.#parts;
+    const wasUp = this.#upAtMs >= this.#triedAtMs;
+    const wasStable = wasUp && nowMs() - this.#upAtMs >= times.stableMs;
+    this.#failuresInRow = wasStable ? 1 : this.#failuresInRow + 1;
+    const limits = { firstMs: times.backoffFirstMs, maxMs: times.backoffMaxMs };
+    return backoffMs(this.#failuresInRow, limits, random());
+  }
+
+  #moment() {
+    const { boot, wallMs } = this.#parts;
+    return { boot, connection: this.connections, ts_ms: Math.round(wallMs()) };
+  }
+}

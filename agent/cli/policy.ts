@@ -1,0 +1,27 @@
+/**
+ * `jvpn policy …`: finds the action.
+ *
+ * @module
+ */
+import { EXIT, TERMINAL, type Terminal } from './arguments.ts';
+import { runPolicyLint } from './policyLint.ts';
+
+const HELP = `Usage: jvpn policy lint FILE [--json]
+
+  lint   check a policy file against the schema and the rules between its fields`;
+
+export async function runPolicy(
+  argv: readonly string[],
+  terminal: Terminal = TERMINAL,
+): Promise<number> {
+  const [action, ...rest] = argv;
+  if (action === 'lint') return runPolicyLint(rest, terminal);
+  if (action === '--help' || action === '-h') {
+    terminal.out(HELP);
+    return EXIT.ok;
+  }
+  terminal.err(
+    `jvpn policy: ${action === undefined ? 'an action is missing' : `unknown action "${action}"`}\n\n${HELP}`,
+  );
+  return EXIT.usage;
+}

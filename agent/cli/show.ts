@@ -1,0 +1,134 @@
+/**
+ * Answers of a daemon as lines for people: aligned, in the words of the glossary.
+ *
+ * Answers come from a daemon that may be of another version: what is missing is shown as "–".
+ *
+ * @module
+ */
+
+type Fields = Readonly<Record<string, unknown>>;
+
+const fieldsOf = (value: unknown): Fields =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Fields) : {};
+const rowsOf = (value: unknown): readonly Fields[] =>
+  Array.isArray(value) ? value.map(fieldsOf) : [];
+
+function text(value: unknown): string {
+  if (value === null || value === undefined || value === '') return '–';
+  if (typeof value === 'object')
+    return Array.isArray(value) ? value.map(text).join(' ') || '–' : JSON.stringify(value);
+  return String(value);
+}
+
+/** Columns padded to the widest cell; the first row is the heading. */
+function table(rows: readonly (readonly string[])[]): readonly string[] {
+  const widths = (rows[0] ?? []).map((_, at) =>
+    Math.max(...rows.map((row) => [...(row[at] ?? '')].length)),
+  );
+  return rows.map((row) =>
+    row
+      .map((cell, at) => cell + ' '.repeat((widths[at] ?? 0) - [...cell].length))
+      .join('  ')
+      .trimEnd(),
+  );
+}
+
+function pairs(fields: Fields, names: readonly string[]): readonly string[] {
+  return table(
+    names
+      .filter((name) => name in fields)
+      .map((name) => [name.replaceAll('_', ' '), text(fields[name])]),
+  );
+}
+
+const STATUS_FIELDS = [
+  'role',
+  'version',
+  'device',
+  'mode',
+  'state',
+  'terminated_sentence',
+  'session_id',
+  'state_version',
+  'binding',
+  'inner4',
+  'inner6',
+  'routes',
+  'cipher',
+  'switches_last_minute',
+  'uptime_s',
+  'hub_id',
+  'public_key',
+  'listen',
+  'sessions',
+  'devices',
+];
+
+export function statusLines(value: unknown): readonly string[] {
+  const status = fieldsOf(value);
+  const lines = [...pairs(status, STATUS_FIELDS)];
+  if (Array.isArray(status['links'])) lines.push('', ...linkLines(status['links']));
+  const counters = Object.entries(fieldsOf(status['counters'])).filter(([, count]) => count !== 0);
+  if (counters.length > 0)
+    lines.push(
+      '',
+      'counters',
+      ...table(counters.map(([name, count]) => [`  ${name}`, text(count)])),
+    );
+  return lines;
+}
+
+export function linkLines(value: unknown): readonly string[] {
+  const heading = ['link', 'kind', 'endpoint', 'use', 'rtt ms', 'loss %', 'jitter ms', 'flaps'];
+  const rows = rowsOf(value).map((link) => [
+    text(link['link']),
+    text(link['kind']),
+    text(link['endpoint']),
+    link['is_binding'] === true
+      ? 'binding'
+      : link['usable'] === true
+        ? 'standby'
+        : text(link['why_not']),
+    text(link['rtt_ms']),
+    text(link['loss_percent']),
+    text(link['jitter_ms']),
+    text(link['flaps']),
+  ]);
+  return rows.length === 0 ? ['no links'] : table([heading, ...rows]);
+}
+
+export function sessionLines(value: unknown): readonly string[] {
+  const rows = rowsOf(value);
+  if (rows.length === 0) return ['no sessions'];
+  const names = [
+    'device',
+    'name',
+    'state',
+    'session_id',
+    'state_version',
+    'binding',
+    'inner4',
+    'inner6',
+  ];
+  return table([
+    names.map((name) => name.replaceAll('_', ' ')),
+    ...rows.map((row) => names.map((name) => text(row[name]))),
+  ]);
+}
+
+export function eventLines(value: unknown): readonly string[] {
+  const rows = rowsOf(value);
+  if (rows.length === 0) return ['no events'];
+  return table(
+    rows.map((event) => [
+      typeof event['ts_ms'] === 'number' ? new Date(event['ts_ms']).toISOString() : '–',
+      text(event['event']),
+      event['from'] === null || event['from'] === undefined
+        ? ''
+        : `${text(event['from'])} → ${text(event['to'])}`,
+      text(event['reason_code']),
+      `v${text(event['state_version'])}`,
+      text(event['transport']),
+    ]),
+  );
+}

@@ -1,0 +1,92 @@
+/**
+ * What the agent answers on its control socket.
+ *
+ * @module
+ */
+
+import type { ControlAnswer, ControlRequest } from '../hal/control.ts';
+import type { AuditLog } from '../hal/linux/auditLog.ts';
+import { REASONS } from '../session/reasons.ts';
+import type { Inner } from './inner.ts';
+import type { Memory } from './memory.ts';
+import type { Start } from './start.ts';
+import type { Telemetry } from './telemetry.ts';
+import type { TunnelLink } from './tunnelLink.ts';
+import { COMMIT, VERSION } from './version.ts';
+
+export interface AgentParts {
+  readonly start: Start;
+  readonly tunnel: TunnelLink;
+  readonly audit: AuditLog;
+  readonly memory: Memory;
+  readonly device: string;
+  readonly inner: Inner;
+}
+
+export const AGENT_METHODS = ['status', 'links', 'events', 'rebind', 'terminate'] as const;
+
+export class AgentControl {
+  telemetry: Telemetry | null = null;
+  readonly #parts: AgentParts;
+  readonly #startedAtMs = performance.now();
+
+  constructor(parts: AgentParts) {
+    this.#parts = parts;
+  }
+
+  async handle(request: ControlRequest): Promise<ControlAnswer> {
+    const { tunnel, audit } = this.#parts;
+    switch (request.method) {
+      case 'status':
+        return { ok: true, value: await this.#status() };
+      case 'links':
+        return { ok: true, value: (await tunnel.status()).links };
+      case 'events':
+        return { ok: true, value: audit.recent(256) };
+      case 'rebind':
+        return this.#rebind(request['link']);
+      case 'terminate':
+        tunnel.post({ kind: 'terminate', reasonCode: 'operator_terminated' });
+        return { ok: true, value: { asked: true } };
+      default:
+        return refused(
+          'methodUnknown',
+          `"${request.method}" is not one of ${AGENT_METHODS.join(', ')}`,
+        );
+    }
+  }
+
+  async #status(): Promise<unknown> {
+    const { start, tunnel, memory, device, audit } = this.#parts;
+    const status = await tunnel.status();
+    const { terminated } = status;
+    return {
+      role: 'agent',
+      version: VERSION,
+      commit: COMMIT,
+      device,
+      uptime_s: Math.round((performance.now() - this.#startedAtMs) / 1_000),
+      policy: { name: start.policy.name, version: start.policy.version },
+      flash: { recovery: memory.recovery, last_failure: memory.lastFailure },
+      audit: audit.status(),
+      telemetry: this.telemetry?.status() ?? null,
+      memory_rss_bytes: process.memoryUsage.rss(),
+      ...status,
+      terminated_sentence:
+        terminated === null
+          ? null
+          : (REASONS[terminated as keyof typeof REASONS]?.sentence ?? null),
+    };
+  }
+
+  #rebind(link: unknown): ControlAnswer {
+    const names = this.#parts.start.config.links.map(({ name }) => name);
+    if (typeof link !== 'string' || !names.includes(link)) {
+      return refused('linkUnknown', `"link" must be one of ${names.join(', ')}`);
+    }
+    this.#parts.tunnel.post({ kind: 'rebind', linkName: link });
+    return { ok: true, value: { asked: true } };
+  }
+}
+
+const refused = (code: string, message: string): ControlAnswer => ({ ok: false, code, message });

@@ -1,0 +1,126 @@
+/**
+ * The device's side of the channel: one pending handshake, and the keypairs that came of them.
+ *
+ * Turns `handshake` effects into initiations and authentic responses into keypairs. Knows nothing of
+ * states or bindings. Timestamps never repeat and never pass the durable reservation (I4).
+ *
+ * @module
+ */
+import { nodeCiphers, nodeDh } from '../hal/linux/ciphers.ts';
+import { openClockHint } from '../session/channel/clockHint.ts';
+import { type Identity, newIdentity } from '../session/channel/identity.ts';
+import {
+  createInitiation,
+  type PendingHandshake,
+  wipePending,
+} from '../session/channel/initiation.ts';
+import type { KeypairOrigin } from '../session/channel/keypair.ts';
+import { type Cookie, consumeCookieReply, usableCookie } from '../session/channel/macs.ts';
+import { consumeResponse } from '../session/channel/response.ts';
+import { timestampOf, wallMsOf } from '../session/channel/timestamp.ts';
+import type { TimestampGrant, TunnelSetup } from './messages.ts';
+
+/** Timestamps are 16.8 ms apart at least (their whitening); ours step by 20. */
+const TIMESTAMP_STEP_MS = 20;
+
+/** The caller makes the keypair and wipes the secrets. */
+export interface Completed {
+  readonly origin: KeypairOrigin;
+  readonly transportId: number;
+}
+
+export class Handshakes {
+  readonly identity: Identity;
+  readonly #hubPublicKey: Uint8Array;
+  readonly #psk: Uint8Array;
+  readonly #wallMs: () => number;
+  #grant: TimestampGrant;
+  #timestampMs: number;
+  #pending: { handshake: PendingHandshake; transportId: number } | null = null;
+  #cookie: Cookie | null = null;
+
+  constructor(setup: TunnelSetup, wallMs: () => number) {
+    this.identity = newIdentity(setup.privateKey, nodeDh);
+    this.#hubPublicKey = setup.hubPublicKey;
+    this.#psk = setup.psk;
+    this.#wallMs = wallMs;
+    this.#grant = setup.clock;
+    this.#timestampMs = setup.clock.fromMs;
+  }
+
+  /** A higher reservation is durable. */
+  onGrant(grant: TimestampGrant): void {
+    this.#grant = grant;
+    this.#timestampMs = Math.max(this.#timestampMs, grant.fromMs);
+  }
+
+  /** Whether the reservation should be raised now, and to at least what. */
+  get wantsTimestampsMs(): number | null {
+    const leftMs = this.#grant.untilMs - Math.max(this.#timestampMs, this.#wallMs());
+    return leftMs < 3_600_000 ? Math.max(this.#timestampMs, this.#wallMs()) : null;
+  }
+
+  /** The initiation to send on this transport, or null while no timestamp may be used. */
+  initiate(transportId: number, senderIndex: number, atMs: number): Uint8Array | null {
+    const timestampMs = Math.max(this.#timestampMs + TIMESTAMP_STEP_MS, this.#wallMs());
+    if (timestampMs >= this.#grant.untilMs) return null;
+    this.#timestampMs = timestampMs;
+    const created = createInitiation({
+      identity: this.identity,
+      remoteStatic: this.#hubPublicKey,
+      psk: this.#psk,
+      ephemeralPrivate: crypto.getRandomValues(new Uint8Array(32)),
+      senderIndex,
+      timestamp: timestampOf(timestampMs),
+      cookie: usableCookie(this.#cookie, atMs),
+      dh: nodeDh,
+    });
+    if (!created.ok) return null;
+    if (this.#pending !== null) wipePending(this.#pending.handshake);
+    this.#pending = { handshake: created.value.pending, transportId };
+    return created.value.message;
+  }
+
+  /** A type 2 message from anyone: what a keypair is made of, or the code of its refusal. */
+  onResponse(message: Uint8Array, atMs: number): Completed | string {
+    const pending = this.#pending;
+    if (pending === null) return 'unexpectedResponse';
+    const consumed = consumeResponse(message, pending.handshake, {
+      identity: this.identity,
+      dh: nodeDh,
+    });
+    if (!consumed.ok) return consumed.code;
+    this.#pending = null;
+    const origin = {
+      ...consumed.value,
+      ciphers: nodeCiphers,
+      localIndex: pending.handshake.senderIndex,
+      isInitiator: true,
+      createdAtMs: atMs,
+    };
+    return { origin, transportId: pending.transportId };
+  }
+
+  /** A type 3 message: null when it was ours, else the code. The next initiation carries the cookie. */
+  onCookie(message: Uint8Array, atMs: number): string | null {
+    if (this.#pending === null) return 'unexpectedCookie';
+    const cookie = consumeCookieReply(message, this.#pending.handshake);
+    if (!cookie.ok) return cookie.code;
+    this.#cookie = { cookie: cookie.value, receivedAtMs: atMs };
+    return null;
+  }
+
+  /** A type 18 message: the wall time the hub has seen of us, or the code. */
+  onClockHint(message: Uint8Array): number | string {
+    if (this.#pending === null) return 'unexpectedHint';
+    const hint = openClockHint(message, this.#pending.handshake, {
+      identity: this.identity,
+      dh: nodeDh,
+    });
+    if (!hint.ok) return hint.code;
+    const seenMs = wallMsOf(hint.value);
+    if (seenMs === null) return 'timestampInvalid';
+    this.#timestampMs = Math.max(this.#timestampMs, Math.ceil(seenMs));
+    return seenMs;
+  }
+}

@@ -1,0 +1,71 @@
+#!/usr/bin/env bun
+/**
+ * `jvpn`: the one binary. Finds the subcommand and hands over; imports it only when it is asked for.
+ *
+ * @module
+ */
+import { versionLine } from './version.ts';
+
+const HELP = `Usage: jvpn COMMAND [OPTIONS]
+
+One encrypted session that outlives its links.
+
+Daemons
+  agent     the device daemon
+  hub       the concentrator daemon
+
+What a running daemon is doing
+  status    state, binding, links, counters
+  links     quality of each link (agent)
+  sessions  the sessions of a hub
+  events    the newest audit events
+
+Operator actions
+  keygen     make a private key, print the public one
+  enroll     tell a hub about a device
+  policy     lint FILE: check a policy
+  rebind     move an agent's session to another link
+  terminate  end a session, with a reason
+
+  jvpn COMMAND --help   more about one command
+  jvpn --version        version, commit and platform
+
+Exit: 0 done, 1 failed, 2 the input was wrong.`;
+
+type Run = (argv: readonly string[]) => Promise<number>;
+
+const COMMANDS: Readonly<Record<string, () => Promise<Run>>> = {
+  agent: async () => (await import('./main.ts')).runAgent,
+  hub: async () => (await import('../hub/main.ts')).runHub,
+  enroll: async () => (await import('../hub/cli/enroll.ts')).runEnroll,
+  keygen: async () => (await import('./cli/keygen.ts')).runKeygen,
+  policy: async () => (await import('./cli/policy.ts')).runPolicy,
+  status: async () => (await import('./cli/ask.ts')).runStatus,
+  links: async () => (await import('./cli/ask.ts')).runLinks,
+  sessions: async () => (await import('./cli/ask.ts')).runSessions,
+  events: async () => (await import('./cli/ask.ts')).runEvents,
+  rebind: async () => (await import('./cli/ask.ts')).runRebind,
+  terminate: async () => (await import('./cli/ask.ts')).runTerminate,
+};
+
+async function main(argv: readonly string[]): Promise<number> {
+  const [command, ...rest] = argv;
+  if (command === undefined || command === '--help' || command === '-h' || command === 'help') {
+    console.log(HELP);
+    return command === undefined ? 2 : 0;
+  }
+  if (command === '--version' || command === '-V') {
+    console.log(versionLine());
+    return 0;
+  }
+  const load = Object.hasOwn(COMMANDS, command) ? COMMANDS[command] : undefined;
+  if (load === undefined) {
+    console.error(
+      `jvpn: there is no command "${command}". Commands: ${Object.keys(COMMANDS).join(', ')}`,
+    );
+    return 2;
+  }
+  return (await load())(rest);
+}
+
+process.exit(await main(process.argv.slice(2)));

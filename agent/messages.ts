@@ -1,0 +1,74 @@
+/**
+ * What crosses between the agent's two threads. Small, structured-cloned, never on the packet path.
+ *
+ * @module
+ */
+import type { AuditEvent } from '../session/audit.ts';
+import type { PlainTimes } from '../session/channel/age.ts';
+import type { Durable, Remembered } from '../session/device/event.ts';
+import type { DeviceLimits, LinkPolicy } from '../session/device/limits.ts';
+import type { ReasonCode } from '../session/reasons.ts';
+import type { DataCipher, LinkKind } from '../session/wire/frames.ts';
+import type { TunnelStatus } from './status.ts';
+
+/** Everything the tunnel thread starts with; `workerData` of its Worker. */
+export interface TunnelSetup {
+  readonly wakeFd: number;
+  readonly port: MessagePort;
+  readonly mode: 'session' | 'plain';
+  readonly privateKey: Uint8Array;
+  readonly hubPublicKey: Uint8Array;
+  readonly psk: Uint8Array;
+  /** Canonical `ip:port`, best first. */
+  readonly endpoints: readonly string[];
+  readonly links: readonly { readonly name: string; readonly kind: LinkKind }[];
+  readonly tunName: string;
+  /** 0: none. */
+  readonly mark: number;
+  readonly rules: TunnelRules;
+  /** 32 random bytes. */
+  readonly seed: Uint8Array;
+  readonly remembered: Remembered | null;
+  readonly wasLost: boolean;
+  readonly clock: TimestampGrant;
+  /** Timers of mode `plain`. */
+  readonly plainTimes: PlainTimes;
+}
+
+/** The part of the policy that the tunnel thread follows; sent anew when the policy changes. */
+export interface TunnelRules {
+  readonly limits: DeviceLimits;
+  readonly linkPolicies: Readonly<Record<string, LinkPolicy>>;
+  readonly resendBufferBytes: number;
+}
+
+/** Handshake timestamps from `fromMs` on may be used, up to the durable `untilMs` (wall time). */
+export interface TimestampGrant {
+  readonly fromMs: number;
+  readonly untilMs: number;
+}
+
+export type ToTunnel =
+  | { readonly kind: 'persisted'; readonly ticket: number; readonly isDurable: boolean }
+  | { readonly kind: 'timestamps'; readonly grant: TimestampGrant }
+  | { readonly kind: 'rules'; readonly rules: TunnelRules }
+  | { readonly kind: 'terminate'; readonly reasonCode: ReasonCode }
+  | { readonly kind: 'rebind'; readonly linkName: string }
+  | { readonly kind: 'status'; readonly requestId: number };
+
+export type FromTunnel =
+  | { readonly kind: 'ready'; readonly tunName: string }
+  | { readonly kind: 'persist'; readonly ticket: number; readonly durable: Durable }
+  /** Timestamps run low, or the hub's clock hint showed that ours are too old. */
+  | { readonly kind: 'reserveTimestamps'; readonly atLeastMs: number }
+  | {
+      readonly kind: 'assign';
+      readonly inner4: string | null;
+      readonly inner6: string | null;
+      readonly routes: readonly string[];
+      readonly cipher: DataCipher;
+    }
+  | { readonly kind: 'audit'; readonly event: AuditEvent }
+  | { readonly kind: 'status'; readonly requestId: number; readonly status: TunnelStatus }
+  /** The thread cannot go on; the process ends with this sentence. */
+  | { readonly kind: 'failed'; readonly message: string; readonly isInvariant: boolean };

@@ -1,0 +1,280 @@
+/**
+ * Makes the health reports and sees them acknowledged.
+ *
+ * Every deadline is a field; one timer is armed for the nearest. The rules are in agent/telemetry.ts.
+ *
+ * @module
+ */
+import type { Clock } from '../hal/clock.ts';
+import { linkRules } from '../policies/links.ts';
+import type { Policy } from '../policies/schema.ts';
+import type { AuditKind } from '../session/audit.ts';
+import { type BrokerAddress, BrokerLink } from './brokerLink.ts';
+import type { AgentLink } from './config.ts';
+import { encodeReport, healthOf, type TelemetryCounters } from './health.ts';
+import { MqttQueue } from './mqttQueue.ts';
+import type { TunnelStatus } from './status.ts';
+import type { Telemetry, TelemetryTimes } from './telemetry.ts';
+import type { DeviceTopics } from './topics.ts';
+import { COMMIT, VERSION } from './version.ts';
+
+export interface ReporterParts {
+  readonly device: string;
+  readonly status: () => Promise<TunnelStatus>;
+  readonly times: TelemetryTimes;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly boot: string;
+  readonly policy: Policy;
+  readonly links: readonly AgentLink[];
+  readonly topics: DeviceTopics;
+  readonly address: BrokerAddress;
+}
+
+/** Of the 500 ms that `stop` may take: for a last status, for the acknowledgements, for the goodbye. */
+const LAST_STATUS_MS = 120;
+const LAST_ACKNOWLEDGE_MS = 200;
+const GOODBYE_MS = 100;
+
+export class Reporter implements Telemetry {
+  readonly #parts: ReporterParts;
+  readonly #queue: MqttQueue;
+  readonly #link: BrokerLink;
+  readonly #startedAtMs: number;
+  #timer: ReturnType<typeof setTimeout> | null = null;
+  #isStopped = false;
+  #isAsking = false;
+  #isMetered = false;
+  #seq = 0;
+  #switches = 0;
+  #statusFailures = 0;
+  #lastError: string | null = null;
+  #onGone: (() => void) | null = null;
+  #healthAtMs: number;
+  #changeAtMs = Infinity;
+  #acknowledgeAtMs = Infinity;
+
+  constructor(parts: ReporterParts) {
+    const { clock, policy } = parts;
+    this.#parts = parts;
+    this.#queue = new MqttQueue(policy.telemetry.queueBytesMax);
+    this.#startedAtMs = clock.monotonicMs();
+    this.#healthAtMs = this.#startedAtMs + this.#intervalMs();
+    this.#link = new BrokerLink({
+      ...parts,
+      presenceTopic: parts.topics.presence,
+      nowMs: () => clock.monotonicMs(),
+      wallMs: () => clock.wallMs(),
+      keepaliveMs: this.#keepaliveMs(),
+      onUp: () => this.#onUp(),
+      onDown: () => this.#onDown(),
+    });
+    this.#arm();
+  }
+
+  noteChange(event: AuditKind): void {
+    if (this.#isStopped || (event !== 'transition' && event !== 'switch')) return;
+    if (event === 'switch') this.#switches += 1;
+    this.#changeAtMs = Math.min(this.#changeAtMs, this.#now() + this.#parts.times.changeMs);
+    this.#link.tryEarly();
+    this.#arm();
+  }
+
+  status(): unknown {
+    const { published, dropped, failures, connections, mqtt } = this.#counters();
+    return {
+      enabled: true,
+      connected: mqtt !== null,
+      protocol: mqtt,
+      published,
+      dropped,
+      queue_bytes: this.#queue.bytes,
+      connections,
+      failures,
+      status_failures: this.#statusFailures,
+      last_error: this.#lastError ?? this.#link.lastError,
+    };
+  }
+
+  async stop(): Promise<void> {
+    if (this.#isStopped) return;
+    this.#isStopped = true;
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    const broker = this.#link.up;
+    if (broker === null) return this.#link.stop();
+
+    // The retained report shall not show a session that is over.
+    const status = await within<TunnelStatus>(LAST_STATUS_MS, (done) => {
+      this.#ask().then(done, () => done(null));
+    });
+    const { health } = this.#parts.topics;
+    const last = [this.#link.farewell()];
+    if (status !== null) last.unshift({ topic: health, payload: this.#healthPayload(status) });
+    await within(LAST_ACKNOWLEDGE_MS, (done) => {
+      let pending = last.length;
+      for (const report of last) {
+        broker.publish(report, () => {
+          pending -= 1;
+          if (pending === 0) done(null);
+        });
+      }
+    });
+    await within(GOODBYE_MS, (done) => {
+      this.#onGone = () => done(null);
+      this.#link.stop();
+    });
+    broker.abort({ code: 'closed', detail: '' });
+  }
+
+  #arm(): void {
+    if (this.#isStopped) return;
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    const atMs = Math.min(
+      this.#healthAtMs,
+      this.#changeAtMs,
+      this.#acknowledgeAtMs,
+      this.#link.nextDeadlineMs(),
+    );
+    const waitMs = Math.max(0, Math.ceil(atMs - this.#now()));
+    this.#timer = setTimeout(() => this.#tick(), waitMs);
+  }
+
+  #tick(): void {
+    const nowMs = this.#now();
+    if (this.#acknowledgeAtMs <= nowMs) this.#link.abort('a report was not acknowledged');
+    this.#link.tick(nowMs);
+    if (Math.min(this.#healthAtMs, this.#changeAtMs) <= nowMs) this.#report();
+    this.#arm();
+  }
+
+  #onUp(): void {
+    this.#lastError = null;
+    // What is being asked already is fresh enough.
+    if (!this.#isAsking) this.#report();
+    this.#arm();
+  }
+
+  #onDown(): void {
+    this.#acknowledgeAtMs = Infinity;
+    if (this.#queue.isInFlight) this.#queue.settle('unknown');
+    this.#onGone?.();
+    this.#arm();
+  }
+
+  /** Make a report and send what waits. One question at a time, however long its answer takes. */
+  #report(): void {
+    this.#healthAtMs = this.#now() + this.#intervalMs();
+    this.#changeAtMs = Infinity;
+    if (this.#isAsking) return this.#onStatusFailed('the last question is not answered');
+    this.#isAsking = true;
+    this.#ask()
+      .finally(() => {
+        this.#isAsking = false;
+      })
+      .then(
+        (status) => this.#onStatus(status),
+        (error: unknown) => this.#onStatusFailed(String(error)),
+      );
+  }
+
+  #onStatus(status: TunnelStatus): void {
+    if (this.#isStopped) return;
+    this.#follow(status);
+    const { health } = this.#parts.topics;
+    this.#queue.push({ topic: health, payload: this.#healthPayload(status) });
+    this.#flush();
+  }
+
+  #onStatusFailed(why: string): void {
+    this.#statusFailures += 1;
+    this.#lastError = `statusFailed: ${why}`;
+    this.#flush();
+  }
+
+  /** The interval and the keepalive follow what the binding costs; without a binding they stay. */
+  #follow(status: TunnelStatus): void {
+    const { links, policy } = this.#parts;
+    const name = status.binding?.split('→', 1)[0];
+    const link = links.find((known) => known.name === name);
+    if (link === undefined) return;
+    this.#isMetered = linkRules(policy.links, link.name, link.kind).costClass === 'metered';
+    this.#healthAtMs = this.#now() + this.#intervalMs();
+    this.#link.wantKeepalive(this.#keepaliveMs());
+  }
+
+  #flush(): void {
+    if (this.#isStopped) return;
+    const broker = this.#link.up;
+    const report = broker === null ? null : this.#queue.take();
+    if (broker !== null && report !== null) {
+      this.#acknowledgeAtMs = this.#now() + this.#parts.times.acknowledgeMaxMs;
+      broker.publish(report, (outcome) => {
+        this.#acknowledgeAtMs = Infinity;
+        if (outcome === 'refused') this.#lastError = `refused: ${report.topic}`;
+        this.#queue.settle(outcome);
+        this.#flush();
+      });
+    }
+    this.#arm();
+  }
+
+  /** Async, so that a status that throws rejects. */
+  #ask = async () => this.#parts.status();
+
+  #healthPayload(status: TunnelStatus): Uint8Array {
+    const { device, boot, clock, policy } = this.#parts;
+    this.#seq += 1;
+    const monoMs = clock.monotonicMs();
+    const document = healthOf({
+      status,
+      device,
+      boot,
+      seq: this.#seq,
+      tsMs: clock.wallMs(),
+      monoMs,
+      uptimeMs: monoMs - this.#startedAtMs,
+      rssBytes: process.memoryUsage.rss(),
+      version: VERSION,
+      commit: COMMIT,
+      policy,
+      switchesTotal: this.#switches,
+      telemetry: this.#counters(),
+    });
+    return encodeReport(document);
+  }
+
+  #counters(): TelemetryCounters {
+    return {
+      published: this.#queue.delivered,
+      dropped: this.#queue.dropped,
+      failures: this.#link.failures,
+      connections: this.#link.connections,
+      mqtt: this.#link.mqtt,
+    };
+  }
+
+  #intervalMs(): number {
+    const { healthIntervalMs, meteredHealthIntervalMs } = this.#parts.policy.telemetry;
+    return this.#isMetered ? meteredHealthIntervalMs : healthIntervalMs;
+  }
+
+  #keepaliveMs(): number {
+    const { mqttKeepaliveMs, meteredMqttKeepaliveMs } = this.#parts.policy.telemetry;
+    return this.#isMetered ? meteredMqttKeepaliveMs : mqttKeepaliveMs;
+  }
+
+  #now(): number {
+    return this.#parts.clock.monotonicMs();
+  }
+}
+
+/** What `work` hands to `done`, or null when that takes longer. */
+function within<T>(limitMs: number, work: (done: (value: T | null) => void) => void) {
+  return new Promise<T | null>((resolve) => {
+    const timer = setTimeout(() => resolve(null), limitMs);
+    work((value) => {
+      clearTimeout(timer);
+      resolve(value);
+    });
+  });
+}

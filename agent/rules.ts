@@ -1,0 +1,39 @@
+/**
+ * From a policy to the numbers the tunnel thread follows.
+ *
+ * @module
+ */
+import { linkRules } from '../policies/links.ts';
+import type { Policy } from '../policies/schema.ts';
+import type { DeviceLimits } from '../session/device/limits.ts';
+import type { AgentLink } from './config.ts';
+import type { TunnelRules } from './messages.ts';
+
+export function tunnelRules(policy: Policy, links: readonly AgentLink[]): TunnelRules {
+  return {
+    limits: deviceLimits(policy),
+    resendBufferBytes: policy.resend.bufferBytes,
+    linkPolicies: Object.fromEntries(
+      links.map(({ name, kind }) => {
+        const { preference, costClass } = linkRules(policy.links, name, kind);
+        return [name, { preference, cost: costClass }];
+      }),
+    ),
+  };
+}
+
+function deviceLimits({ session, liveness, quality, switching, resend }: Policy): DeviceLimits {
+  const { volatileToDegradedMs, ...floors } = quality;
+  return {
+    sessionTtlMs: session.ttlMs,
+    transportTtlMs: session.transportTtlMs,
+    recoveryWindowMs: session.recoveryWindowMs,
+    birthDeadlineMs: session.birthDeadlineMs,
+    degradedMaxMs: session.degradedMaxMs,
+    ...liveness,
+    quality: floors,
+    volatileToDegradedMs,
+    ...switching,
+    resendMaxAgeMs: resend.maxAgeMs,
+  };
+}

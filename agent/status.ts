@@ -1,0 +1,129 @@
+/**
+ * What `jvpn status` shows of the tunnel thread: one plain value, also the source of the health report.
+ *
+ * @module
+ */
+
+import type { Device, Transport } from '../session/device/state.ts';
+import { qualityOf } from '../session/liveness/quality.ts';
+import { timeoutMs } from '../session/liveness/rtt.ts';
+
+export interface TunnelStatus {
+  readonly mode: 'session' | 'plain';
+  readonly state: string;
+  readonly session_id: string | null;
+  readonly previous_session_id: string | null;
+  readonly state_version: number;
+  readonly binding: string | null;
+  readonly inner4: string | null;
+  readonly inner6: string | null;
+  readonly routes: readonly string[];
+  readonly cipher: string | null;
+  readonly terminated: string | null;
+  readonly links: readonly LinkStatus[];
+  readonly recovery_ms: {
+    readonly count: number;
+    readonly p50: number | null;
+    readonly p95: number | null;
+    readonly max: number | null;
+  };
+  readonly switches_last_minute: number;
+  readonly counters: Readonly<Record<string, number>>;
+  readonly packets: PacketCounters;
+}
+
+export interface LinkStatus {
+  readonly link: string;
+  readonly kind: string;
+  readonly endpoint: string;
+  readonly transport_id: number;
+  readonly is_binding: boolean;
+  readonly usable: boolean;
+  readonly why_not: string | null;
+  readonly rtt_ms: number | null;
+  readonly timeout_ms: number;
+  readonly loss_percent: number;
+  readonly jitter_ms: number;
+  readonly missed_in_row: number;
+  readonly flaps: number;
+}
+
+export interface PacketCounters {
+  sent: number;
+  received: number;
+  sentBytes: number;
+  receivedBytes: number;
+  held: number;
+  heldDropped: number;
+  /** Datagrams or packets refused, by reason. */
+  readonly refused: Record<string, number>;
+}
+
+export function newPacketCounters(): PacketCounters {
+  return {
+    sent: 0,
+    received: 0,
+    sentBytes: 0,
+    receivedBytes: 0,
+    held: 0,
+    heldDropped: 0,
+    refused: {},
+  };
+}
+
+export function countRefused(counters: PacketCounters, code: string): void {
+  counters.refused[code] = (counters.refused[code] ?? 0) + 1;
+}
+
+export function sessionStatus(device: Device, packets: PacketCounters): TunnelStatus {
+  const binding = device.transports.find((transport) => transport.transportId === device.activeId);
+  return {
+    mode: 'session',
+    state: device.state,
+    session_id: device.sessionId,
+    previous_session_id: device.previousSessionId,
+    state_version: device.stateVersion,
+    binding: binding === undefined ? null : `${binding.linkName}→${binding.endpoint}`,
+    inner4: device.inner4,
+    inner6: device.inner6,
+    routes: device.routes,
+    cipher: device.cipher,
+    terminated: device.terminated,
+    links: device.transports.map((transport) => linkStatus(device, transport)),
+    recovery_ms: percentiles(device.recoveriesMs),
+    switches_last_minute: device.switchedAtMs.filter((at) => at > device.nowMs - 60_000).length,
+    counters: device.counters,
+    packets,
+  };
+}
+
+function linkStatus(device: Device, transport: Transport): LinkStatus {
+  const quality = qualityOf(transport.liveness, device.nowMs, 60_000);
+  const { rtt } = transport.liveness;
+  return {
+    link: transport.linkName,
+    kind: transport.linkKind,
+    endpoint: transport.endpoint,
+    transport_id: transport.transportId,
+    is_binding: transport.transportId === device.activeId,
+    usable: transport.unusable === null,
+    why_not: transport.unusable,
+    rtt_ms: rtt === null ? null : round(rtt.srttMs),
+    timeout_ms: round(timeoutMs(rtt)),
+    loss_percent: round(quality.lossPercent),
+    jitter_ms: round(quality.jitterMs),
+    missed_in_row: transport.liveness.missedInRow,
+    flaps: transport.flaps,
+  };
+}
+
+function percentiles(samplesMs: readonly number[]): TunnelStatus['recovery_ms'] {
+  const sorted = [...samplesMs].sort((a, b) => a - b);
+  const at = (share: number) => {
+    const sample = sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))];
+    return sample === undefined ? null : round(sample);
+  };
+  return { count: sorted.length, p50: at(0.5), p95: at(0.95), max: at(1) };
+}
+
+const round = (value: number) => Math.round(value * 10) / 10;

@@ -1,0 +1,96 @@
+/**
+ * Health over MQTT: when to report, and to which broker.
+ *
+ * Nothing of the session waits for this or is told of it (I10): it asks for a status, and whatever goes
+ * wrong is counted here and shown in `jvpn status`. One timer, armed for the next thing due.
+ *
+ * Reports are made at the policy's interval, on every connect and soon after a change, also while the
+ * broker is away: the newest waits in a bounded queue, and what it replaced is counted.
+ *
+ * @module
+ */
+import { randomBytes } from 'node:crypto';
+import { newClock } from '../hal/linux/clock.ts';
+import type { AuditKind } from '../session/audit.ts';
+import { Reporter } from './reporter.ts';
+import type { Start } from './start.ts';
+import type { TunnelStatus } from './status.ts';
+import { deviceTopics, keyLevel } from './topics.ts';
+
+export interface Telemetry {
+  /** Leaves in order if the broker lets it; takes at most {@link STOP_MAX_MS}. */
+  stop(): Promise<void>;
+  /** For `jvpn status`; plain JSON. */
+  status(): unknown;
+  /** An audit event happened. After a transition or a switch a report follows soon. */
+  noteChange(event: AuditKind): void;
+}
+
+export const STOP_MAX_MS = 500;
+
+export interface TelemetryTimes {
+  /** Between a change and the report that shows it: what follows within it is one report. */
+  readonly changeMs: number;
+  readonly backoffFirstMs: number;
+  readonly backoffMaxMs: number;
+  /** For TCP, TLS and the answer to CONNECT. */
+  readonly connectMaxMs: number;
+  /** For the broker's acknowledgement: past it the connection is dead. */
+  readonly acknowledgeMaxMs: number;
+  /** How long a binding of another cost must last before it is worth a reconnect with its keepalive. */
+  readonly keepaliveSettleMs: number;
+  /** A connection that lasted as long was a good one: the backoff starts over. */
+  readonly stableMs: number;
+}
+
+/** Chosen; the cap of the backoff bounds both what an idle modem pays and how late a broker is found again. */
+export const TELEMETRY_TIMES: TelemetryTimes = {
+  changeMs: 1_000,
+  backoffFirstMs: 1_000,
+  backoffMaxMs: 60_000,
+  connectMaxMs: 20_000,
+  acknowledgeMaxMs: 20_000,
+  keepaliveSettleMs: 10_000,
+  stableMs: 30_000,
+};
+
+export interface TelemetryParts {
+  readonly start: Start;
+  /** Public key, base64. */
+  readonly device: string;
+  /** May reject, throw or never answer. */
+  readonly status: () => Promise<TunnelStatus>;
+  /** Other times than {@link TELEMETRY_TIMES}, for tests. */
+  readonly times?: Partial<TelemetryTimes>;
+}
+
+export function startTelemetry(parts: TelemetryParts): Telemetry {
+  const { start, device } = parts;
+  const { telemetry, links } = start.config;
+  if (!telemetry.enabled || telemetry.url === null) return SILENT;
+  const name = telemetry.device ?? keyLevel(device);
+  return new Reporter({
+    device,
+    status: parts.status,
+    times: { ...TELEMETRY_TIMES, ...parts.times },
+    clock: newClock(),
+    random: Math.random,
+    boot: randomBytes(8).toString('hex'),
+    policy: start.policy,
+    links,
+    topics: deviceTopics(telemetry.fleet, name),
+    address: {
+      url: telemetry.url,
+      username: telemetry.username,
+      passwordFile: telemetry.passwordFile === null ? null : start.path(telemetry.passwordFile),
+      caFile: telemetry.caFile === null ? null : start.path(telemetry.caFile),
+      clientId: telemetry.clientId ?? `jvpn-${name}`,
+    },
+  });
+}
+
+const SILENT: Telemetry = {
+  stop: async () => {},
+  status: () => ({ enabled: false }),
+  noteChange: () => {},
+};

@@ -1,0 +1,117 @@
+/**
+ * The agent's tunnel thread: one poll loop over tun, sockets, netlink and the main thread's wake.
+ *
+ * The session core is stepped here, so that a decision to switch is never a thread hop away from the
+ * packets. One timer: the core's next deadline.
+ *
+ * @module
+ */
+import { receiveMessageOnPort, workerData } from 'node:worker_threads';
+import { explain } from '../hal/capabilities.ts';
+import { newClock } from '../hal/linux/clock.ts';
+import { openLinkMonitor } from '../hal/linux/links.ts';
+import { nativeBytes } from '../hal/linux/memory.ts';
+import { LinuxPoller } from '../hal/linux/poller.ts';
+import { openTun } from '../hal/linux/tun.ts';
+import { attachWake } from '../hal/linux/wake.ts';
+import type { HalResult } from '../hal/result.ts';
+import { TUN_GONE } from '../hal/tun.ts';
+import { InvariantError } from '../session/assert.ts';
+import type { FromTunnel, ToTunnel, TunnelSetup } from './messages.ts';
+import { PlainShell } from './plainShell.ts';
+import { SessionShell } from './sessionShell.ts';
+import { Uplinks } from './uplinks.ts';
+
+/** Packets taken from one descriptor before the others get their turn. */
+const BATCH_PACKETS = 64;
+const PACKET_BYTES = 65_536;
+
+const setup = workerData as TunnelSetup;
+const post = (message: FromTunnel) => setup.port.postMessage(message);
+
+try {
+  run();
+} catch (error) {
+  const isInvariant = error instanceof InvariantError;
+  const message =
+    error instanceof Error
+      ? isInvariant
+        ? error.message
+        : (error.stack ?? error.message)
+      : String(error);
+  post({ kind: 'failed', message, isInvariant });
+}
+
+function run(): void {
+  const clock = newClock();
+  const monitor = opened(openLinkMonitor());
+  const tun = opened(openTun(setup.tunName));
+  const wake = attachWake(setup.wakeFd);
+  const uplinks = new Uplinks(setup);
+  post({ kind: 'ready', tunName: tun.name });
+  const shell =
+    setup.mode === 'session'
+      ? new SessionShell(setup, clock, tun, uplinks, post)
+      : new PlainShell(setup, clock, tun, uplinks, post);
+  const poller = new LinuxPoller();
+  for (const fd of [tun.fd, wake.fd, monitor.fd]) poller.watch(fd);
+  const watched = new Set<number>();
+  const packet = nativeBytes(PACKET_BYTES);
+  const datagram = nativeBytes(PACKET_BYTES);
+
+  const watchSockets = () => {
+    const wanted = new Set(
+      uplinks.all.flatMap(({ socket }) => (socket === null ? [] : [socket.fd])),
+    );
+    for (const fd of watched) if (!wanted.has(fd)) poller.unwatch(fd);
+    for (const fd of wanted) if (!watched.has(fd)) poller.watch(fd);
+    watched.clear();
+    for (const fd of wanted) watched.add(fd);
+  };
+  const onLinks = () => {
+    shell.onLinks(monitor.snapshot());
+    watchSockets();
+  };
+  onLinks();
+
+  for (;;) {
+    shell.onTime();
+    const deadlineMs = shell.nextDeadlineMs();
+    poller.wait(deadlineMs === null ? -1 : Math.max(0, deadlineMs - clock.monotonicMs()));
+    if (poller.isReady(monitor.fd) && monitor.drain()) onLinks();
+    if (poller.isReady(wake.fd)) {
+      wake.drain();
+      drainPort((message) => shell.onMessage(message));
+    }
+    for (const uplink of uplinks.all) {
+      const { socket } = uplink;
+      if (socket === null || !poller.isReady(socket.fd)) continue;
+      for (let taken = 0; taken < BATCH_PACKETS; taken++) {
+        const bytes = socket.receive(datagram);
+        if (bytes === 0) break;
+        shell.onDatagram(uplink, datagram.subarray(0, bytes));
+      }
+    }
+    if (!poller.isReady(tun.fd)) continue;
+    for (let taken = 0; taken < BATCH_PACKETS; taken++) {
+      const bytes = tun.read(packet);
+      if (bytes === TUN_GONE)
+        throw new Error(`the interface ${tun.name} was deleted under the running agent`);
+      if (bytes === 0) break;
+      shell.onPacket(packet, bytes);
+    }
+  }
+}
+
+function drainPort(take: (message: ToTunnel) => void): void {
+  for (;;) {
+    const received = receiveMessageOnPort(setup.port as never) as { message: ToTunnel } | undefined;
+    if (received === undefined) return;
+    take(received.message);
+  }
+}
+
+function opened<T>(result: HalResult<T>): T {
+  if (result.ok) return result.value;
+  throw new Error(explain(result));
+}

@@ -1,0 +1,135 @@
+/**
+ * The device's links as sockets and transports: one UDP socket a link, bound to it, reopened when
+ * the link comes back as another interface.
+ *
+ * A transport is link × hub endpoint; its id follows from the order in the configuration, so it means
+ * the same after a restart.
+ *
+ * @module
+ */
+import type { DatagramSocket } from '../hal/datagram.ts';
+import type { LinkSnapshot } from '../hal/links.ts';
+import { openDatagramSocket } from '../hal/linux/bind.ts';
+import { assert } from '../session/assert.ts';
+import type { LinkView } from '../session/device/event.ts';
+import { parseAddress, type SocketAddress } from '../session/wire/address.ts';
+import { isWithin, parseCidr } from '../session/wire/cidr.ts';
+import { parseIp } from '../session/wire/ip.ts';
+import type { TunnelSetup } from './messages.ts';
+
+const BUFFER_BYTES = 1 << 20;
+
+export interface Uplink {
+  readonly name: string;
+  readonly kind: LinkView['kind'];
+  socket: DatagramSocket | null;
+  /** The kernel's number of the interface the socket is bound to. */
+  index: number;
+  view: LinkView;
+}
+
+export interface Path {
+  readonly transportId: number;
+  readonly uplink: Uplink;
+  readonly endpoint: string;
+  readonly address: SocketAddress;
+}
+
+export class Uplinks {
+  readonly all: readonly Uplink[];
+  readonly #paths = new Map<number, Path>();
+  readonly #mark: number;
+  /** Why a socket could not be opened, by link; said in status, tried again when the link changes. */
+  readonly failures = new Map<string, string>();
+
+  constructor(setup: Pick<TunnelSetup, 'links' | 'endpoints' | 'mark'>) {
+    this.#mark = setup.mark;
+    this.all = setup.links.map(({ name, kind }, linkAt) => {
+      const endpoints = setup.endpoints.map((endpoint, endpointAt) => ({
+        transportId: linkAt * setup.endpoints.length + endpointAt + 1,
+        endpoint,
+        hasAddress: false,
+        hasRoute: false,
+      }));
+      return {
+        name,
+        kind,
+        socket: null,
+        index: 0,
+        view: { name, kind, hasCarrier: false, endpoints },
+      };
+    });
+    for (const uplink of this.all) {
+      for (const { transportId, endpoint } of uplink.view.endpoints) {
+        const address = parseAddress(endpoint);
+        assert(address.ok, 'endpoints were checked with the configuration');
+        this.#paths.set(transportId, { transportId, uplink, endpoint, address: address.value });
+      }
+    }
+  }
+
+  path(transportId: number): Path | null {
+    return this.#paths.get(transportId) ?? null;
+  }
+
+  /** Take a snapshot of the system's links; returns the view of the configured ones. */
+  refresh(snapshots: readonly LinkSnapshot[]): readonly LinkView[] {
+    for (const uplink of this.all) {
+      const snapshot = snapshots.find(({ name }) => name === uplink.name);
+      this.#reopen(uplink, snapshot);
+      const families = new Set(snapshot?.addresses.map(familyOf));
+      const hasSocket = uplink.socket !== null;
+      uplink.view = {
+        ...uplink.view,
+        hasCarrier: hasSocket && snapshot?.carrier === true && snapshot.adminUp,
+        endpoints: uplink.view.endpoints.map((endpoint) => ({
+          ...endpoint,
+          hasAddress: families.has(this.path(endpoint.transportId)?.address.family),
+          hasRoute: canReach(snapshot, this.path(endpoint.transportId)?.address),
+        })),
+      };
+    }
+    return this.all.map(({ view }) => view);
+  }
+
+  #reopen(uplink: Uplink, snapshot: LinkSnapshot | undefined): void {
+    const index = snapshot?.index ?? 0;
+    if (index === uplink.index && (uplink.socket !== null || index === 0)) return;
+    uplink.socket?.close();
+    uplink.socket = null;
+    uplink.index = index;
+    if (index === 0) return;
+    const opened = openDatagramSocket({
+      link: uplink.name,
+      address: null,
+      port: 0,
+      mark: this.#mark === 0 ? null : this.#mark,
+      bufferBytes: BUFFER_BYTES,
+    });
+    if (opened.ok) {
+      uplink.socket = opened.value;
+      this.failures.delete(uplink.name);
+      for (const notice of opened.value.notices)
+        this.failures.set(`${uplink.name} (lived with)`, `${notice.code}: ${notice.detail}`);
+    } else this.failures.set(uplink.name, `${opened.code}: ${opened.detail}`);
+  }
+
+  close(): void {
+    for (const uplink of this.all) uplink.socket?.close();
+  }
+}
+
+/** A route of the address's family beyond the neighbours, or the address is one of the neighbours'. */
+function canReach(link: LinkSnapshot | undefined, address: SocketAddress | undefined): boolean {
+  if (link === undefined || address === undefined) return false;
+  if (address.family === 4 ? link.hasRoute4 : link.hasRoute6) return true;
+  return link.networks.some((network) => {
+    const cidr = parseCidr(network);
+    return cidr.ok && isWithin(address, cidr.value);
+  });
+}
+
+function familyOf(address: string): 4 | 6 | undefined {
+  const ip = parseIp(address);
+  return ip.ok ? ip.value.family : undefined;
+}
