@@ -3,7 +3,6 @@
  *
  * @module
  */
-import type { Socket } from 'bun';
 import { type ControlAnswer, type ControlRequest, readAnswer, refused } from '../control.ts';
 
 /** Longest answer taken: the sessions of a large hub are a few MiB. */
@@ -19,7 +18,7 @@ export function askControl(
   timeoutMs: number,
 ): Promise<ControlAnswer> {
   return new Promise((resolve) => {
-    let open: Socket | null = null;
+    let open: Bun.Socket | null = null;
     let isSettled = false;
     const settle = (answer: ControlAnswer) => {
       if (isSettled) return;
@@ -34,7 +33,7 @@ export function askControl(
     );
 
     let unsent = new TextEncoder().encode(`${JSON.stringify(request)}\n`);
-    const send = (socket: Socket) => {
+    const send = (socket: Bun.Socket) => {
       unsent = unsent.subarray(Math.max(0, socket.write(unsent)));
     };
     const received: Uint8Array[] = [];

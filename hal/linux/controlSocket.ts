@@ -8,7 +8,6 @@
  */
 import { lstatSync, mkdirSync, unlinkSync } from 'node:fs';
 import { dirname } from 'node:path';
-import type { Socket } from 'bun';
 import {
   CLIENT_IDLE_MS,
   CLIENTS_MAX,
@@ -80,7 +79,7 @@ interface Client {
   idle: ReturnType<typeof setTimeout> | null;
 }
 
-type ClientSocket = Socket<Client>;
+type ClientSocket = Bun.Socket<Client>;
 
 class SocketServer implements ControlServer {
   readonly counters = { tooMany: 0, idle: 0, tooLong: 0 };

@@ -1,0 +1,75 @@
+/**
+ * The door before the seats: how many handshakes and claims are worked on, and when cookies are asked.
+ *
+ * The buckets and slots are `session/hub/admission.ts`; here they are given this hub's numbers. Many
+ * handshakes in a second put the hub under load: from then on an address has to prove itself first.
+ *
+ * Source: docs/protocol.md, "What a hub checks", check 0; WireGuard whitepaper §5.3.
+ *
+ * @module
+ */
+import { Admission, type AdmissionLimits } from '../session/hub/admission.ts';
+
+/** A handshake costs about 0.5 ms, so this is a tenth of a core. Chosen. */
+export const LOAD_HANDSHAKES_PER_SECOND = 200;
+/** Above this, even proven addresses wait: the data of those inside comes first. Chosen. */
+export const HANDSHAKES_PER_SECOND_MAX = 1_000;
+/** Claims come from authenticated devices and are cheap; this only stops a runaway. Chosen. */
+export const CLAIMS_PER_SECOND_MAX = 5_000;
+const SECOND_MS = 1_000;
+
+/** From the policy; the rest is chosen above. */
+export interface DoorLimits {
+  /** Handshakes of one network, and claims of one network. */
+  readonly perPrefixPerSecond: number;
+  readonly newSessionsPerSecond: number;
+}
+
+export class Door {
+  readonly #handshakes: Admission;
+  readonly #claims: Admission;
+  #countedSinceMs: number;
+  #counted = 0;
+  #loadUntilMs: number;
+
+  constructor(limits: DoorLimits, atMs: number) {
+    const { perPrefixPerSecond, newSessionsPerSecond } = limits;
+    const of = (handshakesPerSecond: number): AdmissionLimits => ({
+      handshakesPerPrefixPerSecond: perPrefixPerSecond,
+      handshakesPerSecond,
+      newSessionsPerSecond,
+    });
+    this.#handshakes = new Admission(atMs, of(HANDSHAKES_PER_SECOND_MAX));
+    this.#claims = new Admission(atMs, of(CLAIMS_PER_SECOND_MAX));
+    this.#countedSinceMs = atMs;
+    this.#loadUntilMs = atMs;
+  }
+
+  /** An initiation with a valid mac1 came. Whether cookies are asked for from here on. */
+  noteArrival(atMs: number): boolean {
+    if (atMs - this.#countedSinceMs >= SECOND_MS) {
+      this.#countedSinceMs = atMs;
+      this.#counted = 0;
+    }
+    this.#counted += 1;
+    if (this.#counted > LOAD_HANDSHAKES_PER_SECOND) this.#loadUntilMs = atMs + SECOND_MS;
+    return this.isUnderLoad(atMs);
+  }
+
+  isUnderLoad(atMs: number): boolean {
+    return atMs < this.#loadUntilMs;
+  }
+
+  /** Whether an initiation from `source` is worth its cryptography. */
+  admitsHandshake(source: string, atMs: number): boolean {
+    return this.#handshakes.isAdmitted(source, atMs);
+  }
+
+  /** How long a claim has to wait; 0: judge it. A new session that waits has a slot of its own. */
+  claimWaitMs(device: string, source: string, isNew: boolean, atMs: number): number {
+    if (!this.#claims.isAdmitted(source, atMs)) return SECOND_MS;
+    if (!isNew) return 0;
+    const slot = this.#claims.newSession(device, atMs);
+    return slot.isGranted ? 0 : Math.max(1, slot.retryAfterMs);
+  }
+}

@@ -1,0 +1,126 @@
+/**
+ * What crosses between the hub's two threads. Small, structured-cloned, never on the packet path.
+ *
+ * The tunnel thread holds the seats and the keys; the main thread holds the store. A swap travels to
+ * the main thread and comes back as `swapped`; no answer in time is the outcome `unknown`.
+ *
+ * @module
+ */
+import type { AuditEvent } from '../session/audit.ts';
+import type { PlainTimes } from '../session/channel/age.ts';
+import type { SeatLimits } from '../session/hub/limits.ts';
+import type { SessionRecord } from '../session/hub/record.ts';
+import type { SeatStatus } from '../session/hub/seat.ts';
+import type { ReasonCode } from '../session/reasons.ts';
+import type { EnrolledDevice } from './device.ts';
+import type { DoorLimits } from './door.ts';
+import type { TimeBase } from './time.ts';
+
+/** Everything the tunnel thread starts with; `workerData` of its Worker. */
+export interface HubSetup {
+  readonly wakeFd: number;
+  readonly port: MessagePort;
+  readonly privateKey: Uint8Array;
+  readonly hubId: string;
+  /** Addresses to listen on; null: all of both families. */
+  readonly addresses: readonly (string | null)[];
+  /** 0: the system chooses (tests). */
+  readonly udpPort: number;
+  readonly tunName: string;
+  readonly mtuBytes: number;
+  readonly time: TimeBase;
+  /** Networks that devices are told to reach through this hub. */
+  readonly routes: readonly string[];
+  readonly rules: HubRules;
+  /** 32 random bytes. */
+  readonly seed: Uint8Array;
+  readonly plainTimes: PlainTimes;
+  readonly devices: readonly EnrolledDevice[];
+  readonly records: readonly SessionRecord[];
+}
+
+/** The part of the policy that the tunnel thread follows. */
+export interface HubRules {
+  readonly limits: SeatLimits;
+  readonly door: DoorLimits;
+}
+
+export type ToHub =
+  | {
+      readonly kind: 'swapped';
+      readonly device: string;
+      /** Which life of the seat asked: one that was rebuilt does not get its predecessor's answers. */
+      readonly life: number;
+      readonly swapId: number;
+      readonly outcome: 'committed' | 'mismatch' | 'unknown';
+      readonly current: SessionRecord | null;
+    }
+  /** Enrolled, changed or revoked; `record` is what the store holds for it now. */
+  | {
+      readonly kind: 'device';
+      readonly device: EnrolledDevice;
+      readonly record: SessionRecord | null;
+    }
+  | { readonly kind: 'terminate'; readonly device: string; readonly reasonCode: ReasonCode }
+  /** The record of a seat that broke, ended by the main thread: begin again with it. */
+  | { readonly kind: 'rebuild'; readonly device: string; readonly record: SessionRecord | null }
+  | { readonly kind: 'status'; readonly requestId: number }
+  | { readonly kind: 'peers'; readonly requestId: number };
+
+export type FromHub =
+  | { readonly kind: 'ready'; readonly tunName: string; readonly udpPort: number }
+  | {
+      readonly kind: 'swap';
+      readonly device: string;
+      readonly life: number;
+      readonly swapId: number;
+      readonly expectedRevision: number;
+      readonly record: SessionRecord;
+    }
+  | { readonly kind: 'audit'; readonly event: AuditEvent }
+  /** A seat broke one of its invariants; its session has to end in the store. */
+  | { readonly kind: 'violated'; readonly device: string; readonly message: string }
+  | { readonly kind: 'status'; readonly requestId: number; readonly status: TunnelStatus }
+  | { readonly kind: 'peers'; readonly requestId: number; readonly peers: readonly PeerStatus[] }
+  /** The thread cannot go on; the process ends with this sentence. */
+  | { readonly kind: 'failed'; readonly message: string; readonly isInvariant: boolean };
+
+export interface TunnelStatus {
+  readonly udp_port: number;
+  readonly sockets: number;
+  readonly peers: { readonly session: number; readonly plain: number };
+  readonly sessions: Readonly<Record<string, number>>;
+  readonly channels: number;
+  readonly handshakes: number;
+  readonly is_under_load: boolean;
+  readonly packets: Traffic;
+  /** Datagrams and packets not taken, by code. */
+  readonly counters: Readonly<Record<string, number>>;
+}
+
+export interface Traffic {
+  readonly sent: number;
+  readonly sent_bytes: number;
+  readonly received: number;
+  readonly received_bytes: number;
+}
+
+export type PeerStatus =
+  | {
+      readonly mode: 'session';
+      readonly name: string;
+      readonly seat: SeatStatus;
+      readonly traffic: Traffic;
+      readonly held: number;
+    }
+  | {
+      readonly mode: 'plain';
+      readonly name: string;
+      readonly device: string;
+      readonly endpoint: string | null;
+      readonly inner4: string | null;
+      readonly inner6: string | null;
+      readonly last_handshake_ms: number | null;
+      readonly traffic: Traffic;
+      readonly held: number;
+    };

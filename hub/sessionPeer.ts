@@ -1,0 +1,326 @@
+/**
+ * One session device at this hub: its seat, joined to its keys, its data and the store.
+ *
+ * Reality goes in as events, effects come out as datagrams and messages. Decides nothing by itself:
+ * the seat (session/hub) does, the door (`door.ts`) apart. A seat that breaks an invariant is
+ * thrown away with its channels, its session is ended in the store, and the others go on: a step
+ * either returns a new seat or leaves everything as it was.
+ *
+ * @module
+ */
+import { InvariantError } from '../session/assert.ts';
+import type { AuditEvent } from '../session/audit.ts';
+import type { SessionKeypair } from '../session/channel/sessionKeypair.ts';
+import { TimestampGate } from '../session/channel/timestamp.ts';
+import { isSameClaim } from '../session/claim.ts';
+import type { SeatEffect, SeatEvent } from '../session/hub/event.ts';
+import type { SeatConfig } from '../session/hub/limits.ts';
+import type { SessionRecord } from '../session/hub/record.ts';
+import { newSeat, nextDeadline, type Seat, status, step } from '../session/hub/seat.ts';
+import type { ReasonCode } from '../session/reasons.ts';
+import { decodeFrame } from '../session/wire/decode.ts';
+import { encodeFrame } from '../session/wire/encode.ts';
+import type { Attach, Frame, Reattach } from '../session/wire/frames.ts';
+import type { Timed } from './deadlines.ts';
+import type { EnrolledDevice } from './device.ts';
+import type { Endpoint } from './endpoints.ts';
+import type { PeerStatus, ToHub } from './messages.ts';
+import { SessionChannels } from './sessionChannels.ts';
+import { SessionData } from './sessionData.ts';
+import type { Site } from './site.ts';
+
+/** The main thread commits in milliseconds; after this long the outcome counts as unknown. Chosen. */
+const SWAP_TIMEOUT_MS = 2_000;
+
+export class SessionPeer implements Timed {
+  readonly mode = 'session';
+  readonly gate = new TimestampGate(null);
+  readonly channels: SessionChannels;
+  readonly data: SessionData;
+  device: EnrolledDevice;
+  /** When a clock hint was last sent; they are limited like responses. */
+  hintedAtMs: number | null = null;
+  readonly #site: Site;
+  #config: SeatConfig;
+  #seat: Seat;
+  #life = 1;
+  #swap: { readonly swapId: number; readonly expiresAtMs: number } | null = null;
+  #isBroken = false;
+  /** Events that came up while another was worked on; as many as data waited for a commit. */
+  readonly #queue: SeatEvent[] = [];
+  #isFeeding = false;
+
+  constructor(site: Site, device: EnrolledDevice, record: SessionRecord | null) {
+    this.#site = site;
+    this.device = device;
+    this.channels = new SessionChannels(site, this);
+    this.data = new SessionData(site, this, this.channels);
+    this.#config = this.#configOf(device);
+    this.#seat = newSeat(record, site.nowMs(), this.#config);
+    site.deadlines.note(this);
+  }
+
+  /** Whether there is a session that has not ended. */
+  get isLive(): boolean {
+    const { record } = this.#seat;
+    return !this.#isBroken && record !== null && record.terminated === null;
+  }
+
+  get state(): string {
+    return this.#seat.state ?? 'none';
+  }
+
+  /** Renamed or revoked; anything else about a device makes a new peer. */
+  update(device: EnrolledDevice): void {
+    this.device = device;
+    this.#config = this.#configOf(device);
+    if (device.revokedAtMs !== null) this.terminate('revoked');
+  }
+
+  /** Begin again with what the store holds; channels and their data are gone. */
+  rebuild(record: SessionRecord | null): void {
+    this.#forgetEverything();
+    this.#life += 1;
+    this.#isBroken = false;
+    this.#seat = newSeat(record, this.#site.nowMs(), this.#config);
+    this.#site.deadlines.note(this);
+  }
+
+  close(): void {
+    this.#forgetEverything();
+    this.#isBroken = true;
+    this.#site.deadlines.forget(this);
+  }
+
+  terminate(reasonCode: ReasonCode): void {
+    this.feed({ kind: 'operatorTerminate', atMs: this.#site.nowMs(), reasonCode });
+    this.#dropRevoked();
+  }
+
+  onSwapped({ life, swapId, outcome, current }: Extract<ToHub, { kind: 'swapped' }>): void {
+    if (life !== this.#life) return;
+    if (this.#swap?.swapId === swapId) this.#swap = null;
+    this.feed({ kind: 'swapped', atMs: this.#site.nowMs(), swapId, outcome, current });
+    this.#dropRevoked();
+  }
+
+  onPacket(packet: Uint8Array, bytes: number, atMs: number): void {
+    this.data.onPacket(packet, bytes, atMs);
+  }
+
+  /** A type 17 message for `keypair`, from anyone. */
+  onControl(keypair: SessionKeypair, datagram: Uint8Array, endpoint: Endpoint, atMs: number): void {
+    const { counters } = this.#site;
+    const opened = keypair.openControl(datagram);
+    if (!opened.ok) return counters.countError(opened.code);
+    const { localIndex: channelId, handshakeHash } = keypair;
+    const { transportId, plaintext, newest: isNewest } = opened.value;
+    const source = endpoint.text;
+    if (this.channels.isWaiting(keypair)) {
+      const isSame = this.channels.confirm() === source;
+      const validated = isSame ? source : null;
+      this.feed({ kind: 'channelUp', atMs, channelId, handshakeHash, source: validated });
+    }
+    if (this.channels.find(channelId) === null) return counters.count('channel_refused');
+    this.channels.noteSource(keypair, endpoint);
+    if (plaintext.length === 0) {
+      return this.feed({ kind: 'data', atMs, channelId, transportId, source, isNewest });
+    }
+    const decoded = decodeFrame(plaintext);
+    if (!decoded.ok) return counters.count('unknown_frame');
+    const frame = decoded.value;
+    const isClaim = frame.type === 'attach' || frame.type === 'reattach';
+    if (isClaim && !this.#isAdmitted(frame, channelId, transportId, endpoint, atMs)) return;
+    const bytes = datagram.length;
+    this.feed({ kind: 'frame', atMs, channelId, transportId, source, bytes, isNewest, frame });
+  }
+
+  nextDeadlineMs(): number | null {
+    if (this.#isBroken) return null;
+    const armed = [
+      nextDeadline(this.#seat),
+      this.channels.nextExpiryMs(),
+      this.#swap?.expiresAtMs ?? null,
+    ].filter((at) => at !== null);
+    return armed.length === 0 ? null : Math.min(...armed);
+  }
+
+  onTime(atMs: number): void {
+    for (const channelId of this.channels.expire(atMs)) {
+      this.feed({ kind: 'channelGone', atMs, channelId });
+    }
+    if (this.#swap !== null && this.#swap.expiresAtMs <= atMs) {
+      const { swapId } = this.#swap;
+      this.#swap = null;
+      this.#site.counters.count('swap_timeout');
+      this.feed({ kind: 'swapped', atMs, swapId, outcome: 'unknown', current: null });
+    }
+    const dueAtMs = nextDeadline(this.#seat);
+    if (dueAtMs !== null && dueAtMs <= atMs) this.feed({ kind: 'tick', atMs });
+  }
+
+  /** Step the seat and do what it asks. What happens meanwhile is fed after it, never in between. */
+  feed(event: SeatEvent): void {
+    this.#queue.push(event);
+    if (this.#isFeeding) return;
+    this.#isFeeding = true;
+    for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) {
+      this.#step(next);
+    }
+    this.#isFeeding = false;
+    this.#site.deadlines.note(this);
+  }
+
+  #step(event: SeatEvent): void {
+    if (this.#isBroken) return;
+    let effects: readonly SeatEffect[];
+    try {
+      const next = step(this.#seat, event, this.#config);
+      this.#seat = next.seat;
+      effects = next.effects;
+    } catch (error) {
+      if (!(error instanceof InvariantError)) throw error;
+      return this.#onViolated(error.message);
+    }
+    for (const effect of effects) this.#perform(effect, event.atMs);
+  }
+
+  status(): PeerStatus {
+    return {
+      mode: 'session',
+      name: this.device.name,
+      seat: status(this.#seat, this.#config),
+      traffic: this.data.traffic.snapshot(),
+      held: this.data.heldCount,
+    };
+  }
+
+  #perform(effect: SeatEffect, atMs: number): void {
+    switch (effect.kind) {
+      case 'send':
+        return this.#send(effect.channelId, effect.transportId, effect.target, effect.frame);
+      case 'swap': {
+        const { swapId, expectedRevision, record } = effect;
+        const { publicKey: device } = this.device;
+        this.#swap = { swapId, expiresAtMs: atMs + SWAP_TIMEOUT_MS };
+        const life = this.#life;
+        return this.#site.post({ kind: 'swap', device, life, swapId, expectedRevision, record });
+      }
+      case 'route':
+        return this.data.setRoute(effect.route, atMs);
+      case 'accept':
+        return this.data.setAccepted(effect.from, atMs);
+      case 'dropChannel':
+        return this.channels.drop(effect.channelId, effect.refuseForMs, atMs);
+      case 'report':
+        return this.#site.report(effect.event);
+    }
+  }
+
+  #send(channelId: number, transportId: number, target: string, frame: Frame): void {
+    const { endpoints, counters, sealed } = this.#site;
+    const keypair = this.channels.find(channelId);
+    const endpoint = endpoints.find(target);
+    if (keypair === null || endpoint === null) return counters.count('channel_expired');
+    if (!keypair.hasRoomFor(transportId)) return counters.count('queue_overflow');
+    const message = keypair.sealControl(transportId, encodeFrame(frame));
+    sealed.set(message);
+    endpoints.send(endpoint, sealed, message.length);
+  }
+
+  /** Check 0: how many claims are judged at all. A claim that is known is exempt (a lost answer). */
+  #isAdmitted(
+    frame: Attach | Reattach,
+    channelId: number,
+    transportId: number,
+    endpoint: Endpoint,
+    atMs: number,
+  ): boolean {
+    const { record, swap, pending } = this.#seat;
+    const known = [record?.claim, swap?.record.claim, pending?.event.frame.claim];
+    if (known.some((claim) => claim !== undefined && isSameClaim(claim, frame.claim))) return true;
+    const { door, counters } = this.#site;
+    const isNew = frame.type === 'attach' && frame.isNew;
+    const waitMs = door.claimWaitMs(this.device.publicKey, endpoint.text, isNew, atMs);
+    if (waitMs === 0) return true;
+    counters.count('rate_limited');
+    this.#send(channelId, transportId, endpoint.text, {
+      type: 'reject',
+      claim: frame.claim,
+      reasonCode: 'rate_limited',
+      isFatal: false,
+      retryAfterMs: waitMs,
+      recordedVersion: record?.stateVersion ?? 0,
+    });
+    const detail = { source: endpoint.text, retryAfterMs: waitMs };
+    this.#site.report(this.#eventOf('refusal', 'rate_limited', atMs, detail));
+    return false;
+  }
+
+  /** Fail closed: nothing of this seat is used again; the main thread ends the session's record. */
+  #onViolated(message: string): void {
+    const atMs = this.#site.nowMs();
+    this.#site.counters.count('invariant_violated');
+    this.#site.report(this.#eventOf('alarm', 'invariant_violated', atMs, { claim: message }));
+    const { record, channelId, source } = this.#seat;
+    if (record !== null && channelId !== null && source !== null) {
+      const { sessionId, stateVersion, transportId } = record;
+      this.#send(channelId, transportId, source, {
+        type: 'terminate',
+        sessionId,
+        reasonCode: 'invariant_violated',
+        stateVersion,
+      });
+    }
+    this.#isBroken = true;
+    this.#forgetEverything();
+    this.#site.post({ kind: 'violated', device: this.device.publicKey, message });
+  }
+
+  #eventOf(
+    event: AuditEvent['event'],
+    reasonCode: ReasonCode,
+    atMs: number,
+    detail: AuditEvent['detail'],
+  ): AuditEvent {
+    const { record, hubSeq, state } = this.#seat;
+    return {
+      event,
+      atMs,
+      reasonCode,
+      device: this.device.publicKey,
+      sessionId: record?.sessionId ?? null,
+      from: state,
+      to: state,
+      stateVersion: record?.stateVersion ?? 0,
+      hubSeq,
+      ownerEpoch: record?.ownerEpoch ?? 0,
+      transport: null,
+      detail,
+    };
+  }
+
+  #dropRevoked(): void {
+    if (this.device.revokedAtMs !== null && !this.isLive) this.#forgetEverything();
+  }
+
+  #forgetEverything(): void {
+    this.channels.dropAll();
+    this.data.clear();
+    this.#swap = null;
+  }
+
+  #configOf(device: EnrolledDevice): SeatConfig {
+    const { hubId, routes, seed } = this.#site.setup;
+    return {
+      hubId,
+      device: device.publicKey,
+      inner4: device.inner4,
+      inner6: device.inner6,
+      routes,
+      ciphers: ['aes-256-gcm', 'chacha20-poly1305'],
+      seed,
+      limits: this.#site.rules.limits,
+    };
+  }
+}

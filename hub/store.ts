@@ -1,0 +1,255 @@
+/**
+ * The hub's database: enrolled devices, the one record of each session, and hub time's mark.
+ *
+ * SQLite through `bun:sqlite`, journal in WAL mode, every commit synced before it counts. The file is
+ * locked for this process alone as long as it is open: two hubs on one file would both believe to be
+ * the owner, so the second is refused (`ownership`). Mode 0600: records hold secrets.
+ *
+ * @module
+ */
+import { Database } from 'bun:sqlite';
+import { chmodSync, closeSync, mkdirSync, openSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { assert } from '../session/assert.ts';
+import type { SessionRecord } from '../session/hub/record.ts';
+import type { EnrolledDevice } from './device.ts';
+import { decodeRecord, encodeRecord } from './recordBlob.ts';
+import type { TimeStore } from './time.ts';
+
+const SCHEMA_VERSION = 1;
+
+const SCHEMA = `
+  CREATE TABLE IF NOT EXISTS meta (
+    key TEXT PRIMARY KEY, value ANY NOT NULL
+  ) STRICT;
+  CREATE TABLE IF NOT EXISTS devices (
+    public_key TEXT PRIMARY KEY, name TEXT NOT NULL,
+    mode TEXT NOT NULL CHECK (mode IN ('session', 'plain')),
+    inner4 TEXT, inner6 TEXT, allowed TEXT NOT NULL, psk BLOB NOT NULL,
+    enrolled_at_ms REAL NOT NULL, revoked_at_ms REAL
+  ) STRICT;
+  CREATE UNIQUE INDEX IF NOT EXISTS devices_name ON devices (name) WHERE revoked_at_ms IS NULL;
+  CREATE UNIQUE INDEX IF NOT EXISTS devices_inner4 ON devices (inner4) WHERE revoked_at_ms IS NULL;
+  CREATE UNIQUE INDEX IF NOT EXISTS devices_inner6 ON devices (inner6) WHERE revoked_at_ms IS NULL;
+  CREATE TABLE IF NOT EXISTS sessions (
+    device TEXT PRIMARY KEY, revision INTEGER NOT NULL, session_id TEXT NOT NULL,
+    state_version INTEGER NOT NULL, terminated TEXT, record BLOB NOT NULL
+  ) STRICT;`;
+
+const PUT_DEVICE = `
+  INSERT INTO devices VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+  ON CONFLICT (public_key) DO UPDATE SET
+    name = excluded.name, mode = excluded.mode, inner4 = excluded.inner4, inner6 = excluded.inner6,
+    allowed = excluded.allowed, psk = excluded.psk, enrolled_at_ms = excluded.enrolled_at_ms,
+    revoked_at_ms = excluded.revoked_at_ms`;
+
+export type StoreFailure = {
+  readonly ok: false;
+  /** `ownership`: another process has the file. `storeUnusable`: it cannot be opened or read. */
+  readonly code: 'ownership' | 'storeUnusable';
+  readonly message: string;
+};
+
+export interface SwapResult {
+  readonly outcome: 'committed' | 'mismatch';
+  /** What the store holds now; null: nothing. */
+  readonly current: SessionRecord | null;
+}
+
+interface DeviceRow {
+  readonly public_key: string;
+  readonly name: string;
+  readonly mode: 'session' | 'plain';
+  readonly inner4: string | null;
+  readonly inner6: string | null;
+  readonly allowed: string;
+  readonly psk: Uint8Array;
+  readonly enrolled_at_ms: number;
+  readonly revoked_at_ms: number | null;
+}
+
+export function openStore(
+  file: string,
+): { readonly ok: true; readonly value: Store } | StoreFailure {
+  try {
+    mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+    closeSync(openSync(file, 'a', 0o600)); // SQLite gives its journal the same mode
+    chmodSync(file, 0o600);
+    return { ok: true, value: new Store(file) };
+  } catch (error) {
+    const detail = error instanceof Error ? error.message : String(error);
+    const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+    return code.startsWith('SQLITE_BUSY') || /locked/.test(detail)
+      ? {
+          ok: false,
+          code: 'ownership',
+          message: `Another hub (or an enrolment) has ${file} open; only one may own its sessions.`,
+        }
+      : { ok: false, code: 'storeUnusable', message: `${file} cannot be used: ${detail}` };
+  }
+}
+
+export class Store implements TimeStore {
+  readonly #database: Database;
+
+  constructor(file: string) {
+    this.#database = new Database(file, { create: true, strict: true });
+    try {
+      this.#database.run('PRAGMA busy_timeout = 200');
+      // Before the first access: WAL then needs no shared memory, and the lock is never given up.
+      this.#database.run('PRAGMA locking_mode = EXCLUSIVE');
+      this.#database.run('PRAGMA journal_mode = WAL');
+      this.#database.run('PRAGMA synchronous = FULL');
+      this.#database.run('BEGIN EXCLUSIVE');
+      this.#database.run('COMMIT');
+      this.#database.run(SCHEMA);
+      const version = this.#meta('schema_version', SCHEMA_VERSION);
+      if (version !== SCHEMA_VERSION)
+        throw new Error(`it has the format ${version} of another jvpn`);
+      this.#setMeta('schema_version', SCHEMA_VERSION);
+    } catch (error) {
+      this.#database.close();
+      throw error;
+    }
+  }
+
+  /** The hub that used this file last, or null; then remember `hubId`. */
+  noteHub(hubId: string): string | null {
+    const before = this.#meta('hub_id', '');
+    if (before !== hubId) this.#setMeta('hub_id', hubId);
+    return before === '' ? null : String(before);
+  }
+
+  readHighWaterMs(): number {
+    return Number(this.#meta('time_high_water_ms', 0));
+  }
+
+  writeHighWaterMs(atMs: number): void {
+    this.#setMeta('time_high_water_ms', atMs);
+  }
+
+  /** All of them, the revoked included, by name. */
+  devices(): EnrolledDevice[] {
+    return this.#database
+      .query<DeviceRow, []>('SELECT * FROM devices ORDER BY name, enrolled_at_ms')
+      .all()
+      .map(deviceOf);
+  }
+
+  device(publicKey: string): EnrolledDevice | null {
+    const row = this.#database
+      .query<DeviceRow, [string]>('SELECT * FROM devices WHERE public_key = ?')
+      .get(publicKey);
+    return row === null ? null : deviceOf(row);
+  }
+
+  /** Write devices in one transaction: all of them or none. */
+  putDevices(devices: readonly EnrolledDevice[]): void {
+    this.#database.transaction(() => {
+      for (const device of devices) this.#putDevice(device);
+    })();
+  }
+
+  /** The records of all sessions, ended ones included. @throws where one cannot be read. */
+  readAll(): SessionRecord[] {
+    return this.#database
+      .query<{ device: string; record: Uint8Array }, []>('SELECT device, record FROM sessions')
+      .all()
+      .map(({ device, record }) => readable(device, record));
+  }
+
+  read(device: string): SessionRecord | null {
+    const row = this.#database
+      .query<{ record: Uint8Array }, [string]>('SELECT record FROM sessions WHERE device = ?')
+      .get(device);
+    return row === null ? null : readable(device, row.record);
+  }
+
+  /**
+   * Replace the record of `device` if its revision still is `expectedRevision` (0: there is none).
+   * Durable when it returns `committed`; the identical swap repeated is a mismatch with itself.
+   */
+  compareAndSwap(device: string, expectedRevision: number, record: SessionRecord): SwapResult {
+    assert(record.device === device, 'a record lies under its own device');
+    assert(record.revision > expectedRevision, 'every swap raises the revision');
+    return this.#database.transaction((): SwapResult => {
+      const current = this.read(device);
+      if ((current?.revision ?? 0) !== expectedRevision) return { outcome: 'mismatch', current };
+      if (current !== null) assertNoRollback(current, record);
+      this.#database
+        .query('INSERT OR REPLACE INTO sessions VALUES (?, ?, ?, ?, ?, ?)')
+        .run(
+          device,
+          record.revision,
+          record.sessionId,
+          record.stateVersion,
+          record.terminated,
+          encodeRecord(record),
+        );
+      return { outcome: 'committed', current: record };
+    })();
+  }
+
+  close(): void {
+    this.#database.close();
+  }
+
+  /** Not `INSERT OR REPLACE`: that would silently remove another device of the same name. */
+  #putDevice(device: EnrolledDevice): void {
+    this.#database
+      .query(PUT_DEVICE)
+      .run(
+        device.publicKey,
+        device.name,
+        device.mode,
+        device.inner4,
+        device.inner6,
+        JSON.stringify(device.allowed),
+        device.psk,
+        device.enrolledAtMs,
+        device.revokedAtMs,
+      );
+  }
+
+  #meta(key: string, fallback: string | number): string | number {
+    const row = this.#database
+      .query<{ value: string | number }, [string]>('SELECT value FROM meta WHERE key = ?')
+      .get(key);
+    return row?.value ?? fallback;
+  }
+
+  #setMeta(key: string, value: string | number): void {
+    this.#database.query('INSERT OR REPLACE INTO meta VALUES (?, ?)').run(key, value);
+  }
+}
+
+/** I4: whatever the caller believes, the record never goes back. */
+function assertNoRollback(before: SessionRecord, after: SessionRecord): void {
+  assert(after.stateVersion >= before.stateVersion, 'state_version never goes back');
+  const isSameSession = after.sessionId === before.sessionId;
+  assert(!isSameSession || after.ownerEpoch >= before.ownerEpoch, 'owner_epoch never goes back');
+  const isRevived = before.terminated !== null && after.terminated === null;
+  assert(!isSameSession || !isRevived, 'an ended session never comes back');
+}
+
+function readable(device: string, bytes: Uint8Array): SessionRecord {
+  const record = decodeRecord(bytes);
+  if (record === null || record.device !== device) {
+    throw new Error(`the stored session of ${device} cannot be read; restore a backup`);
+  }
+  return record;
+}
+
+function deviceOf(row: DeviceRow): EnrolledDevice {
+  return {
+    publicKey: row.public_key,
+    name: row.name,
+    mode: row.mode,
+    inner4: row.inner4,
+    inner6: row.inner6,
+    allowed: JSON.parse(row.allowed),
+    psk: Uint8Array.from(row.psk),
+    enrolledAtMs: row.enrolled_at_ms,
+    revokedAtMs: row.revoked_at_ms,
+  };
+}

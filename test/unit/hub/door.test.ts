@@ -1,0 +1,39 @@
+import { expect, test } from 'bun:test';
+import { Door, LOAD_HANDSHAKES_PER_SECOND } from '../../../hub/door.ts';
+
+const LIMITS = { perPrefixPerSecond: 5, newSessionsPerSecond: 2 };
+
+test('the hub is under load above 200 handshakes a second, and for a second after', () => {
+  const door = new Door(LIMITS, 0);
+  for (let at = 0; at < LOAD_HANDSHAKES_PER_SECOND; at++) expect(door.noteArrival(500)).toBe(false);
+  expect(door.noteArrival(500)).toBe(true);
+  expect(door.isUnderLoad(1_499)).toBe(true);
+  expect(door.noteArrival(1_500)).toBe(false);
+});
+
+test('one network uses up its own share of handshakes and not another’s', () => {
+  const door = new Door(LIMITS, 0);
+  const admitted = (source: string) =>
+    Array.from({ length: 10 }, () => door.admitsHandshake(source, 0)).filter(Boolean).length;
+  expect(admitted('192.0.2.1:1')).toBe(5);
+  expect(admitted('192.0.2.200:9')).toBe(0);
+  expect(admitted('198.51.100.1:1')).toBe(5);
+});
+
+test('a device told to wait gets in when its wait is over, however many came meanwhile', () => {
+  const door = new Door({ ...LIMITS, perPrefixPerSecond: 1_000 }, 0);
+  const wait = (device: string, atMs: number) =>
+    door.claimWaitMs(device, '192.0.2.1:1', true, atMs);
+  while (wait('early', 0) === 0);
+  const waitMs = wait('late', 0);
+  expect(waitMs).toBeGreaterThan(0);
+  for (let other = 0; other < 20; other++) wait(`other ${other}`, 1);
+  expect(wait('late', waitMs - 1)).toBeGreaterThan(0);
+  expect(wait('late', waitMs)).toBe(0);
+});
+
+test('claims of one network beyond its share wait a second', () => {
+  const door = new Door(LIMITS, 0);
+  const waits = Array.from({ length: 6 }, () => door.claimWaitMs('d', '192.0.2.1:1', false, 0));
+  expect(waits).toEqual([0, 0, 0, 0, 0, 1_000]);
+});
