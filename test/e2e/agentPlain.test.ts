@@ -1,0 +1,137 @@
+/**
+ * Goal: the device's channel works with a WireGuard that nobody here wrote.
+ *
+ * ```text
+ *   device ── eth0 10.90.0.2/24 ═══ veth ═══ 10.90.0.1/24 eth0 ── server (Debian's wireguard-go)
+ *      jvpn0 10.91.0.2                                          wg…  10.91.0.1
+ * ```
+ */
+import { afterAll, beforeAll, expect, test } from 'bun:test';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { newKeyPair } from '../../agent/cli/keygen.ts';
+import { Namespace, newStem } from '../lab/namespace.ts';
+import { eventually, LabProcess, run } from '../lab/process.ts';
+
+const ROOT = resolve(import.meta.dir, '../..');
+const BUN = process.execPath;
+const folder = mkdtempSync(join(tmpdir(), 'jvpn-plain-'));
+const wgName = `wg${process.pid}`;
+const device = newKeyPair();
+const server = newKeyPair();
+let namespaces: Namespace[] = [];
+let wireguard: LabProcess;
+
+beforeAll(async () => {
+  const stem = newStem();
+  namespaces = await Namespace.create([`${stem}-device`, `${stem}-server`]);
+  const [here, there] = namespaces as [Namespace, Namespace];
+  await run([
+    ...['ip', 'link', 'add', 'eth0', 'index', '11', 'netns', here.name, 'type', 'veth'],
+    ...['peer', 'name', 'eth0', 'index', '22', 'netns', there.name],
+  ]);
+  await here.ip([
+    'addr add 10.90.0.2/24 dev eth0',
+    'link set eth0 up',
+    'link set lo up',
+    'route add default via 10.90.0.1',
+  ]);
+  await there.ip(['addr add 10.90.0.1/24 dev eth0', 'link set eth0 up', 'link set lo up']);
+  const keyFile = join(folder, 'server.key');
+  writeFileSync(keyFile, `${server.privateKey}\n`, { mode: 0o600 });
+  await run(['mkdir', '-p', '/run/wireguard']);
+  wireguard = new LabProcess(there.argv(['wireguard-go', '-f', wgName]), {
+    env: { WG_PROCESS_FOREGROUND: '1' },
+  });
+  await eventually(
+    'wireguard-go listens',
+    async () => (await there.exec(['wg', 'show', wgName], { mayFail: true })).code === 0,
+    5_000,
+  );
+  await there.exec([
+    ...['wg', 'set', wgName, 'listen-port', '51820', 'private-key', keyFile],
+    ...['peer', device.publicKey, 'allowed-ips', '10.91.0.2/32'],
+  ]);
+  await there.ip([`addr add 10.91.0.1/24 dev ${wgName}`, `link set ${wgName} up`]);
+});
+
+afterAll(async () => {
+  await wireguard?.[Symbol.asyncDispose]();
+  for (const namespace of namespaces) await namespace[Symbol.asyncDispose]();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const ping = (count: number) =>
+  namespaces[0]!.exec(['ping', '-c', String(count), '-i', '0.2', '-W', '2', '10.91.0.1'], {
+    mayFail: true,
+  });
+
+async function handshakeAtS(): Promise<number> {
+  const { stdout } = await namespaces[1]!.exec(['wg', 'show', wgName, 'latest-handshakes']);
+  return Number(stdout.trim().split('\t')[1]);
+}
+
+test('the agent attaches to wireguard-go and carries pings', async () => {
+  writeFileSync(join(folder, 'device.key'), `${device.privateKey}\n`, { mode: 0o600 });
+  const config = join(folder, 'agent.toml');
+  writeFileSync(
+    config,
+    `[identity]
+private_key_file = "device.key"
+[hub]
+public_key = "${server.publicKey}"
+endpoints = ["10.90.0.1:51820"]
+mode = "plain"
+[links.eth0]
+kind = "ethernet"
+[tunnel]
+addresses = ["10.91.0.2/24"]
+allowed = ["10.91.0.0/24"]
+[state]
+directory = "state"
+[control]
+socket = "agent.sock"
+[audit]
+file = "audit.jsonl"
+`,
+  );
+  await using agent = new LabProcess(
+    namespaces[0]!.argv([BUN, join(ROOT, 'agent/jvpn.ts'), 'agent', '--config', config, '--json']),
+  );
+  await agent.until((lines) => lines.some((line) => line.includes('"ready":true')), 10_000);
+  expect((await ping(5)).stdout).toContain(' 0% packet loss');
+  expect(await handshakeAtS()).toBeGreaterThan(0);
+
+  const status = await run([
+    BUN,
+    join(ROOT, 'agent/jvpn.ts'),
+    'status',
+    '--socket',
+    join(folder, 'agent.sock'),
+    '--json',
+  ]);
+  const value = JSON.parse(status.stdout);
+  expect([value.mode, value.binding]).toEqual(['plain', 'eth0→10.90.0.1:51820']);
+  expect(value.state).toContain('no session guarantees');
+  agent.signal('SIGTERM');
+  expect(await agent.exited).toBe(0);
+}, 30_000);
+
+test('rekey: with the timer at 3 s wireguard-go sees new handshakes while pings go on', async () => {
+  const setup = {
+    privateKey: device.privateKey,
+    hubPublicKey: server.publicKey,
+    endpoint: '10.90.0.1:51820',
+    rekeyAfterMs: 3_000,
+  };
+  await using shell = new LabProcess(
+    namespaces[0]!.argv([BUN, join(import.meta.dir, 'plainDevice.ts'), JSON.stringify(setup)]),
+  );
+  await shell.until((lines) => lines.includes('ready'), 10_000);
+  expect((await ping(3)).stdout).toContain(' 0% packet loss');
+  const firstAtS = await handshakeAtS();
+  const flow = ping(40);
+  await eventually('a later handshake', async () => (await handshakeAtS()) >= firstAtS + 6, 12_000);
+  expect((await flow).stdout).toContain(' 0% packet loss');
+}, 40_000);

@@ -1,0 +1,223 @@
+/**
+ * Goal: a session outlives what happens to its processes, and its copies do not win.
+ *
+ * Method: real daemons from source in the lab network (test/lab/topology.ts); conditions, not times.
+ */
+import { afterAll, beforeAll, expect, test } from 'bun:test';
+import { existsSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import type { LabProcess } from '../lab/process.ts';
+import { eventually } from '../lab/process.ts';
+import { auditOf, isAttached, Site, untilAudit } from '../lab/site.ts';
+import { type Topology, topology } from '../lab/topology.ts';
+import { testUnless } from '../obstacle.ts';
+
+const FAKETIME = '/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1';
+let net: Topology;
+let site: Site;
+let hub: LabProcess;
+
+beforeAll(async () => {
+  net = await topology({ seed: 5 });
+  site = new Site(net);
+  hub = await site.hub();
+}, 30_000);
+
+afterAll(async () => {
+  await net?.[Symbol.asyncDispose]();
+  await site?.[Symbol.asyncDispose]();
+});
+
+async function attached(name: string): Promise<LabProcess> {
+  const agent = site.agent(name);
+  await untilAudit(agent, 'ATTACHED', isAttached);
+  return agent;
+}
+
+const ping = async (count = 3) =>
+  (
+    await net.exec('device', ['ping', '-c', String(count), '-i', '0.1', '-W', '1', '10.79.0.2'], {
+      mayFail: true,
+    })
+  ).stdout;
+
+interface Status {
+  readonly state: string;
+  readonly session_id: string;
+  readonly state_version: number;
+  readonly inner4: string;
+  readonly counters: Record<string, number>;
+  readonly packets: { readonly refused: Record<string, number> };
+  readonly memory_rss_bytes: number;
+}
+
+test('kill -9 and restart: the same session, the same inner address, a higher version', async () => {
+  await site.device('gw1');
+  const first = await attached('gw1');
+  const before = await site.status<Status>('device', 'gw1');
+  expect(await ping()).toContain(' 0% packet loss');
+  await first.stop('SIGKILL');
+  const second = await attached('gw1');
+  const after = await site.status<Status>('device', 'gw1');
+  expect([after.session_id, after.inner4]).toEqual([before.session_id, before.inner4]);
+  expect(after.state_version).toBeGreaterThan(before.state_version);
+  expect(await ping()).toContain(' 0% packet loss');
+  expect(auditOf(second).some((line) => line.reason_code === 'session_resumed')).toBe(true);
+  await second.stop();
+}, 60_000);
+
+test('SIGTERM ends the session with a reason at both ends, and kill -9 does not', async () => {
+  await site.device('gw2');
+  const agent = await attached('gw2');
+  const { session_id } = await site.status<Status>('device', 'gw2');
+  const seen = auditOf(hub).length;
+  expect(await agent.stop('SIGTERM')).toBe(0);
+  const ended = await untilAudit(
+    hub,
+    'TERMINATED',
+    (line) => line.session_id === session_id && line.to === 'TERMINATED',
+    5_000,
+    seen,
+  );
+  expect(ended.reason_code).toBe('shutdown');
+  expect(site.audit('gw2').at(-1)).toMatchObject({ to: 'TERMINATED', reason_code: 'shutdown' });
+
+  const next = await attached('gw2');
+  const created = auditOf(next).find((line) => line.reason_code === 'session_created');
+  expect(created?.detail['previousSessionId']).toBe(session_id);
+  await next.stop();
+}, 60_000);
+
+test('a restarted hub finds the session again, and it goes on', async () => {
+  await site.device('gw3');
+  const agent = await attached('gw3');
+  const before = await site.status<Status>('device', 'gw3');
+  expect(await hub.stop('SIGKILL')).toBeGreaterThan(0);
+  hub = await site.hub();
+  await eventually(
+    'pings come back',
+    async () => (await ping(1)).includes(' 0% packet loss'),
+    20_000,
+  );
+  const after = await site.status<Status>('device', 'gw3');
+  expect([after.session_id, after.state]).toEqual([before.session_id, 'ATTACHED']);
+  expect(auditOf(hub).some((line) => line.reason_code === 'hub_restarted')).toBe(true);
+  await agent.stop();
+}, 60_000);
+
+test('a copy of a running device is fenced and reported, not fought', async () => {
+  await site.device('gw4');
+  const original = await attached('gw4');
+  const before = await site.status<Status>('device', 'gw4');
+  site.copyDevice('gw4', 'copy4');
+  const seen = auditOf(hub).length;
+  const copy = site.agent('copy4');
+  const refused = await untilAudit(copy, 'identity_conflict', (line) => line.to === 'TERMINATED');
+  expect(refused.reason_code).toBe('identity_conflict');
+  await untilAudit(
+    hub,
+    'alarm',
+    (line) => line.event === 'alarm' && line.reason_code === 'identity_conflict',
+    5_000,
+    seen,
+  );
+  const after = await site.status<Status>('device', 'gw4');
+  expect([after.session_id, after.state]).toEqual([before.session_id, 'ATTACHED']);
+  expect(
+    await net.exec(
+      'device',
+      ['ping', '-c', '3', '-I', 'gw4', '-i', '0.1', '-W', '1', '10.79.0.2'],
+      { mayFail: true },
+    ),
+  ).toMatchObject({ code: 0 });
+  expect(auditOf(copy).some((line) => line.reason_code === 'session_created')).toBe(false);
+  await copy.stop();
+  await original.stop();
+}, 60_000);
+
+testUnless(
+  existsSync(FAKETIME) ? null : 'libfaketime is missing: apt-get install faketime',
+  'both flash slots lost and a clock in 1970: it recovers and says so',
+  async () => {
+    await site.device('gw5');
+    const first = await attached('gw5');
+    const before = await site.status<Status>('device', 'gw5');
+    await first.stop('SIGTERM');
+    for (const slot of ['slot0', 'slot1'])
+      writeFileSync(site.path(`gw5.state/${slot}`), Buffer.alloc(512, 0x5a));
+    const agent = site.agent('gw5', {
+      LD_PRELOAD: FAKETIME,
+      FAKETIME: '@1970-01-02 00:00:00',
+      FAKETIME_DONT_FAKE_MONOTONIC: '1',
+    });
+    await untilAudit(agent, 'ATTACHED', isAttached, 30_000);
+    const codes = auditOf(agent).map((line) => line.reason_code);
+    expect(codes).toContain('flash_lost');
+    expect(codes).toContain('clock_hint_used');
+    expect(codes).toContain('stale_state_version');
+    const after = await site.status<Status>('device', 'gw5');
+    expect(after.state_version).toBeGreaterThan(before.state_version);
+    expect(after.session_id).not.toBe(before.session_id);
+    await agent.stop();
+  },
+  90_000,
+);
+
+test('bad datagrams at both ends: counted, no state changed, memory flat', async () => {
+  await site.device('gw6');
+  const agent = await attached('gw6');
+  const before = await site.status<Status>('device', 'gw6');
+  const hubBefore = await site.status<{ memory_rss_bytes: number }>('hub', 'hub');
+  const noise = Bun.fileURLToPath(new URL('./noise.ts', import.meta.url));
+  const outcome = await net.exec('device', [
+    process.execPath,
+    noise,
+    '203.0.113.1',
+    '51820',
+    '20000',
+  ]);
+  expect(JSON.parse(outcome.stdout).sent).toBe(20_000);
+  const after = await site.status<Status>('device', 'gw6');
+  expect([after.session_id, after.state, after.state_version]).toEqual([
+    before.session_id,
+    'ATTACHED',
+    before.state_version,
+  ]);
+  const hubAfter = await site.status<{
+    memory_rss_bytes: number;
+    counters: Record<string, number>;
+  }>('hub', 'hub');
+  const refused = Object.entries(hubAfter.counters).filter(([code]) =>
+    /malformed|wrong_key|rate_limited|cookie/.test(code),
+  );
+  expect(refused.reduce((sum, [, count]) => sum + count, 0)).toBeGreaterThan(10_000);
+  expect(hubAfter.memory_rss_bytes - hubBefore.memory_rss_bytes).toBeLessThan(64 * 1024 * 1024);
+  expect(await ping()).toContain(' 0% packet loss');
+  await agent.stop();
+}, 90_000);
+
+test('the control socket and the key files are for their owner alone', async () => {
+  await site.device('gw7');
+  const agent = await attached('gw7');
+  for (const name of ['gw7.sock', 'gw7.key', 'hub.sock', 'hub.key', 'gw7.state/slot0']) {
+    expect([name, statSync(site.path(name)).mode & 0o777]).toEqual([name, 0o600]);
+  }
+  await agent.stop();
+}, 60_000);
+
+test('a wrong configuration: the path, what is allowed, exit 2, nothing started', async () => {
+  rmSync(site.path('bad.toml'), { force: true });
+  writeFileSync(
+    site.path('bad.toml'),
+    '[identity]\nprivat_key_file = "x"\n[hub]\npublic_key = "short"\nendpoints = ["10.0.0.1:99999"]\n',
+  );
+  const { code, stderr } = await site.jvpn('device', ['agent', '--config', site.path('bad.toml')]);
+  expect(code).toBe(2);
+  for (const part of [
+    'identity.privat_key_file',
+    'did you mean "private_key_file"',
+    'hub.public_key',
+    'hub.endpoints',
+  ]) {
+    expect(stderr).toContain(part);
+  }
+});
