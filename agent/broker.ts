@@ -46,6 +46,9 @@ export interface BrokerEvents {
   readonly onEnd: (end: BrokerEnd) => void;
 }
 
+/** MQTT.js puts the broker's reason code there as a number, the system its own as text. */
+type CodedError = Error & { readonly code?: unknown };
+
 /** "Unacceptable protocol version" of 3.1.1 §3.2.2.3 and "Unsupported Protocol Version" of 5 §3.2.2.2. */
 const VERSION_REFUSED = [1, 0x84];
 /** A broker has nothing long to say to a client without subscriptions (chosen). */
@@ -63,7 +66,7 @@ export class Broker {
   readonly #events: BrokerEvents;
   #client: MqttClient | null = null;
   #answer: IConnackPacket | null = null;
-  #error: (Error & { code?: unknown }) | null = null;
+  #error: CodedError | null = null;
   #isClosing = false;
   #hasEnded = false;
 
@@ -72,7 +75,7 @@ export class Broker {
     this.keepaliveMs = options.keepaliveMs;
     this.#events = events;
     this.#open(options).catch((error: unknown) =>
-      this.#end({ code: 'unreachable', detail: oneLine(error) }),
+      this.end({ code: 'unreachable', detail: oneLine(error) }),
     );
   }
 
@@ -91,26 +94,30 @@ export class Broker {
     const payload = Buffer.from(report.payload);
     const qos = maximumQoS === 0 ? 0 : 1;
     const options = { qos, retain: retainAvailable !== false, properties: PROPERTIES } as const;
-    client.publish(report.topic, payload, options, (error) => {
-      if (!this.#hasEnded) onOutcome(error ? 'refused' : 'delivered');
+    client.publish(report.topic, payload, options, (error?: CodedError) => {
+      // Without a reason code it is not the broker's word: the connection is ending.
+      const isAnswer = !error || typeof error.code === 'number';
+      if (isAnswer && !this.#hasEnded) onOutcome(error ? 'refused' : 'delivered');
     });
   }
 
   /** Leave in order: the broker does not publish the will. `onEnd` follows with `closed`, in bounded time. */
   close(): void {
-    if (this.#client === null || !this.isUp) return this.abort(CLOSED);
+    if (this.#client === null || !this.isUp) return this.end(CLOSED);
     this.#isClosing = true;
-    const patience = setTimeout(() => this.#end(CLOSED), CLOSE_MAX_MS);
+    const patience = setTimeout(() => this.end(CLOSED), CLOSE_MAX_MS).unref();
     this.#client.end(false, () => {
       clearTimeout(patience);
-      this.#end(CLOSED);
+      this.end(CLOSED);
     });
   }
 
-  /** Cut the connection; the broker publishes the will. */
-  abort(end: BrokerEnd): void {
+  /** Cut the connection. Unless `close` came first, the broker publishes the will. */
+  end(end: BrokerEnd): void {
+    if (this.#hasEnded) return;
+    this.#hasEnded = true;
     this.#client?.end(true);
-    this.#end(end);
+    this.#events.onEnd(end);
   }
 
   async #open(options: BrokerOptions): Promise<void> {
@@ -119,7 +126,7 @@ export class Broker {
     if (this.#hasEnded) return;
     const secrets = readSecrets(options);
     if (typeof secrets === 'string') {
-      return this.#end({ code: 'fileUnreadable', detail: oneLine(secrets) });
+      return this.end({ code: 'fileUnreadable', detail: oneLine(secrets) });
     }
     const client = connect(options.url, { ...clientOptions(options), ...secrets });
     this.#client = client;
@@ -133,7 +140,7 @@ export class Broker {
     client.on('disconnect', ({ reasonCode }) => {
       this.#error = new Error(`the broker ended it, reason ${reasonCode ?? 0}`);
     });
-    client.on('close', () => this.#end(this.#isClosing ? CLOSED : this.#diagnosis()));
+    client.on('close', () => this.end(this.#isClosing ? CLOSED : this.#diagnosis()));
     this.#limitIncoming(client);
   }
 
@@ -145,12 +152,12 @@ export class Broker {
     let bytes = 0;
     client.on('packetreceive', ({ cmd }) => {
       bytes = 0;
-      if (cmd === 'publish') this.abort({ code: 'misbehaves', detail: 'nothing is subscribed' });
+      if (cmd === 'publish') this.end({ code: 'misbehaves', detail: 'nothing is subscribed' });
     });
     client.stream.on('data', (chunk: Uint8Array) => {
       bytes += chunk.length;
       if (bytes <= INCOMING_BYTES_MAX) return;
-      this.abort({
+      this.end({
         code: 'misbehaves',
         detail: `a packet of more than ${INCOMING_BYTES_MAX} bytes`,
       });
@@ -168,13 +175,6 @@ export class Broker {
     }
     const hungUp = error.code === 'ECONNRESET' || error.code === 'EPIPE';
     return { code: hungUp ? 'hungUp' : 'unreachable', detail };
-  }
-
-  #end(end: BrokerEnd): void {
-    if (this.#hasEnded) return;
-    this.#hasEnded = true;
-    this.#client?.end(true);
-    this.#events.onEnd(end);
   }
 }
 

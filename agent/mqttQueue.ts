@@ -39,9 +39,14 @@ export class MqttQueue {
     return this.#inFlight !== null;
   }
 
+  /** Forget what waits for `topic`: for a caller whose newer report is to tell the new count. */
+  supersede(topic: string): void {
+    this.#dropWhere((kept) => kept.topic === topic);
+  }
+
   /** Keep `report`, at the expense of the one it replaces and then of the oldest. */
   push(report: Report): void {
-    this.#dropWhere((kept) => kept.topic === report.topic);
+    this.supersede(report.topic);
     const room = this.#bytesMax - (this.#inFlight === null ? 0 : sizeOf(this.#inFlight));
     if (sizeOf(report) > room) {
       this.dropped += 1;

@@ -25,16 +25,18 @@ import {
 } from '../session/channel/plainPeer.ts';
 import { stepPlain } from '../session/channel/plainStep.ts';
 import { wipeSecrets } from '../session/channel/secrets.ts';
+import { Holding } from '../session/holding.ts';
 import { MESSAGE_TYPE } from '../session/wire/messages.ts';
 import { receiverOf } from '../session/wire/transport.ts';
 import { Handshakes } from './handshakes.ts';
-import { Holding } from './holding.ts';
 import type { FromTunnel, ToTunnel, TunnelSetup } from './messages.ts';
+import type { ShellParts } from './sessionShell.ts';
 import { countRefused, newPacketCounters, type TunnelStatus } from './status.ts';
 import type { Path, Uplink, Uplinks } from './uplinks.ts';
 
 const DATAGRAM_BYTES = 65_536;
 const MTU_BYTES = 65_000;
+const HELD_PACKETS_MAX = 4_096;
 const HELD_AGE_MAX_MS = 5_000;
 
 type WithoutTime<E> = E extends unknown ? Omit<E, 'atMs' | 'jitterMs'> : never;
@@ -48,7 +50,7 @@ export class PlainShell {
   readonly #post: (message: FromTunnel) => void;
   readonly #handshakes: Handshakes;
   readonly #keypairs = new Map<number, PlainKeypair>();
-  readonly #holding = new Holding();
+  readonly #holding: Holding;
   readonly #sealed = nativeBytes(DATAGRAM_BYTES);
   readonly #opened = nativeBytes(DATAGRAM_BYTES);
   readonly #config: PlainConfig;
@@ -57,21 +59,18 @@ export class PlainShell {
   #askedTimestamps = false;
   #nextIndex = (crypto.getRandomValues(new Uint32Array(1))[0] ?? 1) >>> 0;
 
-  constructor(
-    setup: TunnelSetup,
-    clock: Clock,
-    tun: Tun,
-    uplinks: Uplinks,
-    post: (message: FromTunnel) => void,
-  ) {
+  constructor(parts: ShellParts) {
+    const { setup, clock } = parts;
     this.#setup = setup;
     this.#clock = clock;
-    this.#tun = tun;
-    this.#uplinks = uplinks;
-    this.#post = post;
+    this.#tun = parts.tun;
+    this.#uplinks = parts.uplinks;
+    this.#post = parts.post;
     this.#handshakes = new Handshakes(setup, () => clock.wallMs());
     this.#config = { persistentKeepaliveMs: 0, times: setup.plainTimes };
     this.#peer = newPlainPeer(clock.monotonicMs(), this.#config);
+    const { resendBufferBytes: bytesMax } = setup.rules;
+    this.#holding = new Holding({ bytesMax, packetsMax: HELD_PACKETS_MAX });
   }
 
   onLinks(snapshots: readonly LinkSnapshot[]): void {
@@ -102,7 +101,7 @@ export class PlainShell {
     const atMs = this.#now();
     const slot = usableSlot(this.#peer, atMs, this.#config);
     if (slot === null || this.#path === null) {
-      this.#holding.hold(packet.subarray(0, bytes), atMs, this.#setup.rules.resendBufferBytes);
+      this.#holding.hold(packet.subarray(0, bytes), atMs);
       if (this.#path !== null) this.#feed({ kind: 'staged' });
       return;
     }
@@ -210,7 +209,7 @@ export class PlainShell {
       case 'sendStaged':
         return this.#sendStaged();
       case 'giveUp':
-        return this.#holding.release(this.#now(), -1, () => {});
+        return this.#holding.clear();
       case 'expire':
         this.#keypairs.delete(effect.localIndex);
     }

@@ -123,7 +123,7 @@ export class Reporter implements Telemetry {
       this.#onGone = () => done(null);
       this.#link.stop();
     });
-    broker.abort({ code: 'closed', detail: '' });
+    broker.end({ code: 'closed', detail: '' });
   }
 
   #arm(): void {
@@ -181,6 +181,7 @@ export class Reporter implements Telemetry {
     if (this.#isStopped) return;
     this.#follow(status);
     const { health } = this.#parts.topics;
+    this.#queue.supersede(health);
     this.#queue.push({ topic: health, payload: this.#healthPayload(status) });
     this.#flush();
   }

@@ -49,10 +49,8 @@ function run(): void {
   const wake = attachWake(setup.wakeFd);
   const uplinks = new Uplinks(setup);
   post({ kind: 'ready', tunName: tun.name });
-  const shell =
-    setup.mode === 'session'
-      ? new SessionShell(setup, clock, tun, uplinks, post)
-      : new PlainShell(setup, clock, tun, uplinks, post);
+  const parts = { setup, clock, tun, uplinks, post };
+  const shell = setup.mode === 'session' ? new SessionShell(parts) : new PlainShell(parts);
   const poller = new LinuxPoller();
   for (const fd of [tun.fd, wake.fd, monitor.fd]) poller.watch(fd);
   const watched = new Set<number>();

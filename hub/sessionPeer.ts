@@ -9,7 +9,6 @@
  * @module
  */
 import { InvariantError } from '../session/assert.ts';
-import type { AuditEvent } from '../session/audit.ts';
 import type { SessionKeypair } from '../session/channel/sessionKeypair.ts';
 import { TimestampGate } from '../session/channel/timestamp.ts';
 import { isSameClaim } from '../session/claim.ts';
@@ -25,6 +24,8 @@ import type { Timed } from './deadlines.ts';
 import type { EnrolledDevice } from './device.ts';
 import type { Endpoint } from './endpoints.ts';
 import type { PeerStatus, ToHub } from './messages.ts';
+import { seatConfig } from './seatConfig.ts';
+import { seatEvent } from './seatEvent.ts';
 import { SessionChannels } from './sessionChannels.ts';
 import { SessionData } from './sessionData.ts';
 import type { Site } from './site.ts';
@@ -55,7 +56,7 @@ export class SessionPeer implements Timed {
     this.device = device;
     this.channels = new SessionChannels(site, this);
     this.data = new SessionData(site, this, this.channels);
-    this.#config = this.#configOf(device);
+    this.#config = seatConfig(site, device);
     this.#seat = newSeat(record, site.nowMs(), this.#config);
     site.deadlines.note(this);
   }
@@ -73,7 +74,7 @@ export class SessionPeer implements Timed {
   /** Renamed or revoked; anything else about a device makes a new peer. */
   update(device: EnrolledDevice): void {
     this.device = device;
-    this.#config = this.#configOf(device);
+    this.#config = seatConfig(this.#site, device);
     if (device.revokedAtMs !== null) this.terminate('revoked');
   }
 
@@ -253,7 +254,9 @@ export class SessionPeer implements Timed {
       recordedVersion: record?.stateVersion ?? 0,
     });
     const detail = { source: endpoint.text, retryAfterMs: waitMs };
-    this.#site.report(this.#eventOf('refusal', 'rate_limited', atMs, detail));
+    this.#site.report(
+      seatEvent(this.#seat, this.device.publicKey, 'refusal', 'rate_limited', atMs, detail),
+    );
     return false;
   }
 
@@ -261,7 +264,11 @@ export class SessionPeer implements Timed {
   #onViolated(message: string): void {
     const atMs = this.#site.nowMs();
     this.#site.counters.count('invariant_violated');
-    this.#site.report(this.#eventOf('alarm', 'invariant_violated', atMs, { claim: message }));
+    this.#site.report(
+      seatEvent(this.#seat, this.device.publicKey, 'alarm', 'invariant_violated', atMs, {
+        claim: message,
+      }),
+    );
     const { record, channelId, source } = this.#seat;
     if (record !== null && channelId !== null && source !== null) {
       const { sessionId, stateVersion, transportId } = record;
@@ -277,29 +284,6 @@ export class SessionPeer implements Timed {
     this.#site.post({ kind: 'violated', device: this.device.publicKey, message });
   }
 
-  #eventOf(
-    event: AuditEvent['event'],
-    reasonCode: ReasonCode,
-    atMs: number,
-    detail: AuditEvent['detail'],
-  ): AuditEvent {
-    const { record, hubSeq, state } = this.#seat;
-    return {
-      event,
-      atMs,
-      reasonCode,
-      device: this.device.publicKey,
-      sessionId: record?.sessionId ?? null,
-      from: state,
-      to: state,
-      stateVersion: record?.stateVersion ?? 0,
-      hubSeq,
-      ownerEpoch: record?.ownerEpoch ?? 0,
-      transport: null,
-      detail,
-    };
-  }
-
   #dropRevoked(): void {
     if (this.device.revokedAtMs !== null && !this.isLive) this.#forgetEverything();
   }
@@ -308,19 +292,5 @@ export class SessionPeer implements Timed {
     this.channels.dropAll();
     this.data.clear();
     this.#swap = null;
-  }
-
-  #configOf(device: EnrolledDevice): SeatConfig {
-    const { hubId, routes, seed } = this.#site.setup;
-    return {
-      hubId,
-      device: device.publicKey,
-      inner4: device.inner4,
-      inner6: device.inner6,
-      routes,
-      ciphers: ['aes-256-gcm', 'chacha20-poly1305'],
-      seed,
-      limits: this.#site.rules.limits,
-    };
   }
 }

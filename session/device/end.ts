@@ -105,8 +105,8 @@ function reopenAtMs(turn: Turn, reasonCode: ReasonCode): number | null {
 /** An operator, or the supervisor that stops us: ends what lives, and keeps the dead from rising. */
 export function onEndWanted(turn: Turn, reasonCode: ReasonCode): void {
   const { draft } = turn;
-  if (draft.state !== 'TERMINATED') return end(turn, 'operator_terminated', reasonCode);
-  if (reasonCode === 'shutdown') draft.reopenAtMs = null;
+  if (draft.state === 'TERMINATED' && reasonCode === 'shutdown') draft.reopenAtMs = null;
+  else end(turn, 'operator_terminated', reasonCode);
 }
 
 /** Open the next session when its time has come and its versions are reserved. */

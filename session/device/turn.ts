@@ -68,7 +68,6 @@ export class Turn {
     const from = this.draft.state;
     const to = nextState(from, trigger);
     if (to === null) {
-      this.count('transition_refused');
       this.report('notice', 'transition_refused', { trigger, state: from });
       return false;
     }

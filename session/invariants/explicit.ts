@@ -18,12 +18,12 @@ export function strayTransition(state: State | null, event: AuditEvent): string 
   const { from, to } = event;
   if (from === null || to === null) return 'I8: a transition names both its states';
   if (!TRIGGERS.some((trigger) => nextState(from, trigger) === to)) {
-    return `I8: ${from} to ${to} is no row of the table`;
+    return `I8: ${from} → ${to} is no row of the table`;
   }
   // A session that follows an ended one begins in BIRTH.
   const isBegin = from === 'BIRTH' && (state === null || state === 'TERMINATED');
   if (state !== null && state !== from && !isBegin) {
-    return `I8: ${from} to ${to}, but the session was last seen in ${state}`;
+    return `I8: ${from} → ${to}, but the session was last seen in ${state}`;
   }
   return null;
 }

@@ -9,8 +9,10 @@ export interface Rtt {
   readonly varMs: number;
 }
 
-/** Variance never counts for less than this: a scheduler's tick is not a lost packet (chosen). */
-const GRANULARITY_MS = 5;
+/** Variance never counts for less than this: a tick of a small kernel is not a lost packet (chosen). */
+const GRANULARITY_MS = 10;
+/** … nor for less than this share of the round trip: a far path that was steady may sway (chosen). */
+const SWAY = 0.25;
 
 /** Before the first sample: RFC 6298 says 1 s; ours is shorter because a probe is cheap (chosen). */
 const INITIAL_TIMEOUT_MS = 300;
@@ -27,5 +29,6 @@ export function withSample(rtt: Rtt | null, sampleMs: number): Rtt {
 /** How long to wait for an answer: srtt + 4 × variance (RFC 6298 §2.3, RFC 9002 §6.2.1). */
 export function timeoutMs(rtt: Rtt | null): number {
   if (rtt === null) return INITIAL_TIMEOUT_MS;
-  return Math.min(TIMEOUT_MAX_MS, rtt.srttMs + Math.max(4 * rtt.varMs, GRANULARITY_MS));
+  const swayMs = Math.max(4 * rtt.varMs, SWAY * rtt.srttMs, GRANULARITY_MS);
+  return Math.min(TIMEOUT_MAX_MS, rtt.srttMs + swayMs);
 }

@@ -78,15 +78,15 @@ test('hours without a broker: reports are counted, the queue stays one report, m
     Bun.gc(true);
     return process.memoryUsage().heapUsed;
   };
-  // 1,500 tries are a day at the real backoff; the first third warms up caches of MQTT.js and the runtime.
-  const before = await heapAfter(500);
-  const after = await heapAfter(1_500);
+  // 1,000 tries are twelve hours at the real backoff; the first ones warm up MQTT.js and the runtime.
+  const before = await heapAfter(300);
+  const after = await heapAfter(1_000);
   expect((after - before) / 1_024).toBeLessThan(1_024);
   const { connected, published, dropped, queue_bytes, failures, last_error } = shown();
   expect([connected, published]).toEqual([false, 0]);
   expect(dropped).toBeGreaterThan(100);
   expect(queue_bytes).toBeLessThan(2_000);
-  expect(failures).toBeGreaterThanOrEqual(1_499);
+  expect(failures).toBeGreaterThanOrEqual(999);
   expect(last_error).toStartWith('unreachable: connect ECONNREFUSED');
 }, 120_000);
 
@@ -175,8 +175,8 @@ test('nonsense from a broker is counted and nothing else', async () => {
     });
   });
   const shown = started({ ...parts(url, { healthIntervalMs: 5 }), times: FAST });
-  await eventually('600 connections', () => shown().connections >= 600, 60_000);
-  expect(shown().failures).toBeGreaterThan(500);
+  await eventually('300 connections', () => shown().connections >= 300, 60_000);
+  expect(shown().failures).toBeGreaterThan(250);
   expect(shown().last_error).toMatch(/^[\x20-\x7e]+$/);
 }, 90_000);
 

@@ -3,6 +3,8 @@ import { attachedDevice, type Driver } from './driver.ts';
 import { configOf, ETH, HOUR_MS, LINK_POLICIES, MINUTE_MS, SECOND_MS, WLAN, WWAN } from './setup.ts';
 
 const DAY_MS = 24 * HOUR_MS;
+/** No end within the day. */
+const LONG = configOf({ sessionTtlMs: 2 * DAY_MS });
 
 const cut = (driver: Driver, transportId: number) => {
   driver.peer.path(transportId).isInOpen = false;
@@ -105,24 +107,33 @@ describe('a silent link', () => {
 });
 
 describe('a bad link is not a dead one', () => {
+  /** 40 ms RTT and the jitter, loss each way; settled. */
+  function shaky(seed: number, jitterMs: number, lossPercent: number): Driver {
+    const driver = attachedDevice([ETH], { seed, delayMs: 20 });
+    driver.traffic(20, 5 * SECOND_MS);
+    driver.peer.path(ETH).jitterMs = jitterMs;
+    driver.run(5 * SECOND_MS);
+    driver.forget();
+    driver.peer.path(ETH).lossPercent = lossPercent;
+    return driver;
+  }
+  const deaths = (driver: Driver) => driver.moves.filter((move) => move.endsWith('RECOVERING'));
+
   test('an hour of 5 % loss and 50 ms jitter on the only link: no dead verdict', () => {
     for (let seed = 1; seed <= 5; seed++) {
-      const driver = attachedDevice([ETH], { seed });
-      Object.assign(driver.peer.path(ETH), { delayMs: 20, jitterMs: 50, lossPercent: 3 });
+      const driver = shaky(seed, 50, 3);
       driver.traffic(500, HOUR_MS);
       driver.run(HOUR_MS);
-      expect({ seed, moves: driver.moves }).toEqual({ seed, moves: [] });
+      expect({ seed, deaths: deaths(driver) }).toEqual({ seed, deaths: [] });
     }
   });
 
   test('10 % loss each way: bad quality, not death', () => {
     for (let seed = 1; seed <= 3; seed++) {
-      const driver = attachedDevice([ETH], { seed });
-      Object.assign(driver.peer.path(ETH), { delayMs: 20, jitterMs: 5, lossPercent: 10 });
+      const driver = shaky(seed, 5, 10);
       driver.traffic(500, 20 * MINUTE_MS);
       driver.run(20 * MINUTE_MS);
-      const deaths = driver.moves.filter((move) => move.endsWith('RECOVERING'));
-      expect({ seed, deaths }).toEqual({ seed, deaths: [] });
+      expect({ seed, deaths: deaths(driver) }).toEqual({ seed, deaths: [] });
     }
   });
 
@@ -132,7 +143,17 @@ describe('a bad link is not a dead one', () => {
       driver.peer.path(ETH).delayMs += 4;
       driver.run(100);
     }
-    expect(driver.moves.filter((move) => move.endsWith('RECOVERING'))).toEqual([]);
+    expect(deaths(driver)).toEqual([]);
+  });
+
+  test('a delay that jumps by 50 ms is no death', () => {
+    for (let offsetMs = 0; offsetMs < 100; offsetMs += 7) {
+      const driver = busy([ETH], 10);
+      driver.run(offsetMs);
+      driver.peer.path(ETH).delayMs = 35;
+      driver.run(10 * SECOND_MS);
+      expect(deaths(driver)).toEqual([]);
+    }
   });
 
   test('a radio that sleeps between sparse probes is not taken for dead when it wakes slowly', () => {
@@ -142,8 +163,8 @@ describe('a bad link is not a dead one', () => {
     const answer = driver.peer.answer.bind(driver.peer);
     let newestAtMs = 0;
     driver.peer.answer = (...args) => {
-      // The first packet after a pause takes 700 ms more.
-      driver.peer.path(WWAN).delayMs = driver.nowMs - newestAtMs > 5_000 ? 730 : 30;
+      // The first packet after a pause takes 400 ms more, each way.
+      driver.peer.path(WWAN).delayMs = driver.nowMs - newestAtMs > 5_000 ? 430 : 30;
       newestAtMs = driver.nowMs;
       return answer(...args);
     };
@@ -180,13 +201,14 @@ describe('cadence', () => {
   });
 
   test('metered and idle: a keepalive each 25 s and a sparse probe, 24 hours of it counted', () => {
-    const driver = attachedDevice([WWAN]);
+    const driver = attachedDevice([WWAN], { config: LONG });
     driver.run(DAY_MS);
     const keepalives = driver.log.filter(({ kind }) => kind === 'keepalive').length;
     const asked = probes(driver, WWAN).length;
     expect(asked).toBe(240);
     // A probe keeps the mapping too: it takes the place of a keepalive.
-    expect(keepalives).toBe((DAY_MS / 360_000) * 14);
+    expect(keepalives).toBeGreaterThanOrEqual(239 * 14);
+    expect(keepalives).toBeLessThanOrEqual(240 * 14);
     expect(driver.frames.length).toBe(asked);
     expect(driver.moves).toEqual([]);
     // Outer IPv4 and UDP 28, header 16 and tag 16; a probe adds its frame, its answer some 30 bytes.
@@ -205,7 +227,7 @@ describe('cadence', () => {
   });
 
   test('a standby metered link is cold until doubt about the binding begins', () => {
-    const driver = attachedDevice([ETH, WWAN]);
+    const driver = attachedDevice([ETH, WWAN], { config: LONG });
     driver.run(DAY_MS);
     expect(probes(driver, WWAN)).toHaveLength(240);
     expect(driver.log.some(({ kind }) => kind === 'keepalive')).toBe(false);

@@ -1,0 +1,71 @@
+/**
+ * The device's session keypairs, by the index the hub addresses us with, and what their age asks for.
+ *
+ * @module
+ */
+import {
+  isSessionExpired,
+  isSessionRekeyDue,
+  sessionExpiresAtMs,
+  sessionRekeyAtMs,
+} from '../session/channel/age.ts';
+import type { SessionKeypair } from '../session/channel/sessionKeypair.ts';
+import type { DataCipher } from '../session/wire/frames.ts';
+import { receiverOf } from '../session/wire/transport.ts';
+
+export class Keyring {
+  readonly #keypairs = new Map<number, SessionKeypair>();
+  readonly #toldDue = new Set<number>();
+
+  add(keypair: SessionKeypair): void {
+    this.#keypairs.set(keypair.localIndex, keypair);
+  }
+
+  find(channelId: number): SessionKeypair | undefined {
+    return this.#keypairs.get(channelId);
+  }
+
+  /** The keypair a type 16 or 17 message names, any bytes from anyone. */
+  addressed(datagram: Uint8Array): SessionKeypair | undefined {
+    return datagram.length < 8 ? undefined : this.#keypairs.get(receiverOf(datagram));
+  }
+
+  forget(channelId: number): void {
+    this.#keypairs.delete(channelId);
+    this.#toldDue.delete(channelId);
+  }
+
+  /** The session agreed on a cipher: data may flow under every keypair that has none yet. */
+  enableData(cipher: DataCipher): void {
+    for (const keypair of this.#keypairs.values()) {
+      if (keypair.suite === null) keypair.enableData(cipher);
+    }
+  }
+
+  /** Keypairs whose time came since the last call: to be replaced (told once), or over. */
+  aged(atMs: number): { readonly due: readonly number[]; readonly gone: readonly number[] } {
+    const due: number[] = [];
+    const gone: number[] = [];
+    for (const [channelId, keypair] of this.#keypairs) {
+      if (isSessionExpired(keypair, atMs)) gone.push(channelId);
+      else if (!this.#toldDue.has(channelId) && isDue(keypair, atMs)) due.push(channelId);
+    }
+    for (const channelId of due) this.#toldDue.add(channelId);
+    for (const channelId of gone) this.forget(channelId);
+    return { due, gone };
+  }
+
+  /** When `aged` has something to say at the latest, or null. */
+  nextDeadlineMs(): number | null {
+    let nextMs: number | null = null;
+    for (const [channelId, keypair] of this.#keypairs) {
+      const isTold = this.#toldDue.has(channelId);
+      const atMs = isTold ? sessionExpiresAtMs(keypair) : sessionRekeyAtMs(keypair);
+      if (nextMs === null || atMs < nextMs) nextMs = atMs;
+    }
+    return nextMs;
+  }
+}
+
+const isDue = (keypair: SessionKeypair, atMs: number) =>
+  isSessionRekeyDue(keypair, atMs) || keypair.needsRekey;
