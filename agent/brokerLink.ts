@@ -150,7 +150,7 @@ export class BrokerLink {
   /** How long to stay away after `end`: not at all when the end was ours. */
   #waitMs(end: BrokerEnd): number {
     if (end.code === 'closed') return 0;
-    
+    if (end.code === 'versionRefused') this.#version.onRefused();
     if (end.code === 'hungUp') this.#version.onHangUp();
     this.failures += 1;
     this.lastError = end.detail === '' ? end.code : `${end.code}: ${end.detail}`;

@@ -7,7 +7,6 @@
 import type { ControlAnswer, ControlRequest } from '../hal/control.ts';
 import type { AuditLog } from '../hal/linux/auditLog.ts';
 import { REASONS } from '../session/reasons.ts';
-import type { Inner } from './inner.ts';
 import type { Memory } from './memory.ts';
 import type { Start } from './start.ts';
 import type { Telemetry } from './telemetry.ts';
@@ -20,7 +19,6 @@ export interface AgentParts {
   readonly audit: AuditLog;
   readonly memory: Memory;
   readonly device: string;
-  readonly inner: Inner;
 }
 
 export const AGENT_METHODS = ['status', 'links', 'events', 'rebind', 'terminate'] as const;

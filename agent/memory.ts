@@ -12,7 +12,7 @@ import type { Durable, Remembered } from '../session/device/event.ts';
 import { type FlashSession, RECORD_BYTES } from '../session/flash/record.ts';
 import { deriveSealKey, openSecret, SEAL_NONCE_BYTES, sealSecret } from '../session/flash/seal.ts';
 import { type FlashContent, FlashStore, type Recovery } from '../session/flash/store.ts';
-import { isReasonCode } from '../session/reasons.ts';
+import { isReasonCode, type ReasonCode } from '../session/reasons.ts';
 import type { TimestampGrant } from './messages.ts';
 
 export const FLASH_SLOT_BYTES = RECORD_BYTES;
@@ -96,6 +96,13 @@ export class Memory {
     const timestampReserved = fromS + TIMESTAMP_BLOCK_S;
     if (!this.#write({ ...this.#content, timestampReserved })) return null;
     return { fromMs: fromS * 1_000, untilMs: timestampReserved * 1_000 };
+  }
+
+  /** Write down that the session on flash is over, without the session's help. */
+  endSession(reasonCode: ReasonCode): void {
+    const { session } = this.#content;
+    if (session === null || session.lastTerminated !== null) return;
+    this.#write({ ...this.#content, session: { ...session, lastTerminated: reasonCode } });
   }
 
   #write(content: FlashContent): boolean {

@@ -69,6 +69,8 @@ export type FromTunnel =
       readonly cipher: DataCipher;
     }
   | { readonly kind: 'audit'; readonly event: AuditEvent }
+  /** Asked to end a session that had ended already. */
+  | { readonly kind: 'over' }
   | { readonly kind: 'status'; readonly requestId: number; readonly status: TunnelStatus }
   /** The thread cannot go on; the process ends with this sentence. */
   | { readonly kind: 'failed'; readonly message: string; readonly isInvariant: boolean };

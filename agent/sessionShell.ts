@@ -89,6 +89,7 @@ export class SessionShell {
         this.#config = this.#configOf(message.rules);
         return this.#feed({ kind: 'tick', atMs });
       case 'terminate':
+        if (this.#device.state === 'TERMINATED') return this.#parts.post({ kind: 'over' });
         return this.#feed({ kind: 'terminate', atMs, reasonCode: message.reasonCode });
       case 'rebind':
         return this.#feed({ kind: 'rebind', atMs, linkName: message.linkName });

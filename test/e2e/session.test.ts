@@ -11,7 +11,8 @@ import { auditOf, isAttached, Site, untilAudit } from '../lab/site.ts';
 import { type Topology, topology } from '../lab/topology.ts';
 import { testUnless } from '../obstacle.ts';
 
-const FAKETIME = '/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1';
+const MACHINE = process.arch === 'arm64' ? 'aarch64' : 'x86_64';
+const FAKETIME = `/usr/lib/${MACHINE}-linux-gnu/faketime/libfaketime.so.1`;
 let net: Topology;
 let site: Site;
 let hub: LabProcess;

@@ -74,6 +74,15 @@ test('a session that ended is remembered with its reason', () =>
     expect(open(folder).remembered?.terminated).toBe('session_ttl_expired');
   }));
 
+test('a session that a broken invariant ended stays ended, with its own secret to prove it', () =>
+  inFolder((folder) => {
+    const memory = open(folder);
+    memory.save(durable);
+    memory.endSession('invariant_violated');
+    const { terminated, secret: kept } = open(folder).remembered ?? {};
+    expect([terminated, kept]).toEqual(['invariant_violated', secret]);
+  }));
+
 test('two rotten slots are reported, and nothing of them is believed', () =>
   inFolder((folder) => {
     open(folder).save(durable);

@@ -1,0 +1,232 @@
+/**
+ * The device daemon's main thread: starts the tunnel thread and serves it.
+ *
+ * Durable writes, addresses and routes, control socket, audit log, telemetry, signals. Decides nothing
+ * about the session (I10).
+ *
+ * @module
+ */
+import { mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { MessageChannel } from 'node:worker_threads';
+import { explain } from '../hal/capabilities.ts';
+import { type AuditLog, openAuditLog } from '../hal/linux/auditLog.ts';
+import { newClock } from '../hal/linux/clock.ts';
+import { serveControl } from '../hal/linux/controlSocket.ts';
+import { openFlash } from '../hal/linux/flash.ts';
+import { openWake } from '../hal/linux/wake.ts';
+import type { HalFailure, HalResult } from '../hal/result.ts';
+import { startWorker } from '../hal/worker.ts';
+import type { AuditEvent } from '../session/audit.ts';
+import { PLAIN_TIMES } from '../session/channel/age.ts';
+import { encodeKey, newIdentity } from '../session/channel/identity.ts';
+import { AgentControl } from './control.ts';
+import { Inner } from './inner.ts';
+import { FLASH_SLOT_BYTES, Memory } from './memory.ts';
+import type { FromTunnel, TimestampGrant, TunnelSetup } from './messages.ts';
+import { tunnelRules } from './rules.ts';
+import { type Start, StartError } from './start.ts';
+import { startTelemetry, type Telemetry } from './telemetry.ts';
+import { TunnelLink } from './tunnelLink.ts';
+
+/** How long SIGTERM waits for the session's end to be durable. */
+const SHUTDOWN_MAX_MS = 2_000;
+
+export interface DaemonOutput {
+  readonly isJson: boolean;
+  readonly isVerbose: boolean;
+}
+
+export class AgentDaemon {
+  readonly #start: Start;
+  readonly #output: DaemonOutput;
+  readonly #device: string;
+  readonly #clock = newClock();
+  readonly #memory: Memory;
+  readonly #audit: AuditLog;
+  readonly #inner: Inner;
+  readonly #tunnel: TunnelLink;
+  readonly #ended = Promise.withResolvers<number>();
+  #telemetry: Telemetry | null = null;
+  #isStopping = false;
+
+  /** @throws StartError where something the agent cannot do without is missing. */
+  constructor(start: Start, output: DaemonOutput) {
+    this.#start = start;
+    this.#output = output;
+    const { config, policy, path } = start;
+    this.#device = encodeKey(newIdentity(start.privateKey).publicKey);
+    const flash = need(openFlash(path(config.state.directory), FLASH_SLOT_BYTES));
+    this.#memory = new Memory(flash, start.privateKey);
+    const file = path(config.audit.file);
+    mkdirSync(dirname(file), { recursive: true });
+    const { bytesMax, filesMax } = config.audit;
+    this.#audit = openAuditLog({
+      file,
+      bytesMax,
+      filesMax,
+      wallMs: () => this.#clock.wallMs(),
+      policyVersion: () => policy.version,
+    });
+    this.#inner = new Inner(config.tunnel, config.hub.mode);
+    this.#tunnel = this.#startTunnel();
+  }
+
+  /** Serve until the session has ended or cannot go on; returns the exit code. */
+  async run(): Promise<number> {
+    const control = new AgentControl({
+      start: this.#start,
+      tunnel: this.#tunnel,
+      audit: this.#audit,
+      memory: this.#memory,
+      device: this.#device,
+    });
+    const server = await serveControl({
+      path: this.#start.path(this.#start.config.control.socket),
+      handle: (request) => control.handle(request),
+    });
+    if (!server.ok) throw new StartError(server.message, 1);
+    const status = () => this.#tunnel.status();
+    const telemetry = startTelemetry({ start: this.#start, device: this.#device, status });
+    this.#telemetry = telemetry;
+    control.telemetry = telemetry;
+    process.on('SIGTERM', () => this.#stop());
+    process.on('SIGINT', () => this.#stop());
+
+    const exitCode = await this.#ended.promise;
+    await telemetry.stop();
+    server.value.close();
+    this.#audit.close();
+    return exitCode;
+  }
+
+  #startTunnel(): TunnelLink {
+    const { config } = this.#start;
+    const grant = this.#memory.reserveTimestamps(this.#clock.wallMs());
+    if (grant === null) {
+      throw new StartError(`${config.state.directory}: ${this.#memory.lastFailure}`, 1);
+    }
+    const wake = need(openWake());
+    const { port1, port2 } = new MessageChannel();
+    const tunnel = new TunnelLink(port1, wake);
+    tunnel.onMessage((message) => this.#onMessage(message));
+    const setup = this.#setup(wake.fd, port2 as unknown as MessagePort, grant);
+    const worker = startWorker('agent/tunnel.ts', setup, [port2 as never]);
+    worker.on('error', (error) => this.#fail(`the tunnel thread failed: ${error}`));
+    return tunnel;
+  }
+
+  #setup(wakeFd: number, port: MessagePort, clock: TimestampGrant): TunnelSetup {
+    const { config, policy, privateKey, hubPublicKey, psk } = this.#start;
+    return {
+      wakeFd,
+      port,
+      mode: config.hub.mode,
+      privateKey,
+      hubPublicKey,
+      psk,
+      endpoints: config.hub.endpoints,
+      links: config.links,
+      tunName: config.tunnel.name,
+      mark: config.tunnel.mark,
+      rules: tunnelRules(policy, config.links),
+      seed: crypto.getRandomValues(new Uint8Array(32)),
+      remembered: this.#memory.remembered,
+      wasLost: this.#memory.recovery === 'bothSlotsLost',
+      clock,
+      plainTimes: PLAIN_TIMES,
+    };
+  }
+
+  #onMessage(message: FromTunnel): void {
+    switch (message.kind) {
+      case 'ready':
+        return this.#onReady(message.tunName);
+      case 'persist': {
+        const { ticket, durable } = message;
+        this.#tunnel.post({ kind: 'persisted', ticket, isDurable: this.#memory.save(durable) });
+        if (this.#isStopping && durable.terminated !== null) this.#ended.resolve(0);
+        return;
+      }
+      case 'over':
+        return this.#ended.resolve(0);
+      case 'reserveTimestamps': {
+        const atLeastMs = Math.max(message.atLeastMs, this.#clock.wallMs());
+        const grant = this.#memory.reserveTimestamps(atLeastMs);
+        if (grant !== null) this.#tunnel.post({ kind: 'timestamps', grant });
+        return;
+      }
+      case 'assign':
+        return this.#warn(this.#inner.assign(message));
+      case 'audit':
+        return this.#record(message.event);
+      case 'failed':
+        return message.isInvariant
+          ? this.#onViolation(message.message)
+          : this.#fail(message.message);
+      case 'status':
+        return; // answered by the link itself
+    }
+  }
+
+  #onReady(tunName: string): void {
+    const failure = this.#inner.up(tunName);
+    if (failure !== null) return this.#fail(explain(failure));
+    const device = this.#device;
+    if (this.#output.isJson) console.log(JSON.stringify({ ready: true, tun: tunName, device }));
+    else console.error(`jvpn agent: ${tunName} is up, device ${device}`);
+  }
+
+  #record(event: AuditEvent): void {
+    this.#audit.append(event);
+    this.#telemetry?.noteChange(event.event);
+    if (this.#output.isVerbose) console.log(JSON.stringify(this.#audit.recent(1)[0]));
+  }
+
+  /**
+   * An invariant broke: nothing of the session's state may be used any more. Its end is written down,
+   * the last events are dumped, and the supervisor starts a clean process.
+   */
+  #onViolation(claim: string): void {
+    this.#memory.endSession('invariant_violated');
+    this.#record({
+      event: 'alarm',
+      atMs: this.#clock.monotonicMs(),
+      reasonCode: 'invariant_violated',
+      device: this.#device,
+      sessionId: this.#memory.remembered?.sessionId ?? null,
+      from: null,
+      to: null,
+      stateVersion: this.#memory.remembered?.versionCeiling ?? 0,
+      hubSeq: 0,
+      ownerEpoch: 0,
+      transport: null,
+      detail: { claim },
+    });
+    for (const row of this.#audit.recent(256)) console.error(JSON.stringify(row));
+    this.#fail(`a broken invariant ended the session: ${claim}`);
+  }
+
+  #warn(failure: HalFailure | null): void {
+    if (failure !== null) console.error(`jvpn agent: ${explain(failure)}`);
+  }
+
+  #fail(message: string): void {
+    console.error(`jvpn agent: ${message}`);
+    this.#ended.resolve(1);
+  }
+
+  /** End the session with a reason; a second signal does not wait for it. */
+  #stop(): void {
+    if (this.#isStopping) return this.#ended.resolve(1);
+    this.#isStopping = true;
+    if (this.#start.config.hub.mode === 'plain') return this.#ended.resolve(0);
+    this.#tunnel.post({ kind: 'terminate', reasonCode: 'shutdown' });
+    setTimeout(() => this.#ended.resolve(1), SHUTDOWN_MAX_MS).unref();
+  }
+}
+
+function need<T>(result: HalResult<T>): T {
+  if (result.ok) return result.value;
+  throw new StartError(explain(result), 1);
+}
