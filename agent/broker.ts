@@ -9,6 +9,7 @@
  */
 import { readFileSync } from 'node:fs';
 import type { IClientOptions, IConnackPacket, MqttClient } from 'mqtt';
+import { placeOf } from './brokerUrl.ts';
 import type { Report } from './mqttQueue.ts';
 import type { ProtocolLevel } from './mqttVersion.ts';
 
@@ -124,11 +125,14 @@ export class Broker {
     // Loaded here, so that an agent without telemetry never pays for it.
     const { connect } = await import('mqtt');
     if (this.#hasEnded) return;
+    const place = placeOf(options.url);
+    // Not shown: there may be a password in it.
+    if (place === null) return this.end({ code: 'unreachable', detail: 'the url is no address' });
     const secrets = readSecrets(options);
     if (typeof secrets === 'string') {
       return this.end({ code: 'fileUnreadable', detail: oneLine(secrets) });
     }
-    const client = connect(options.url, { ...clientOptions(options), ...secrets });
+    const client = connect({ ...place, ...clientOptions(options), ...secrets });
     this.#client = client;
     client.on('connect', (answer) => {
       this.#answer = answer;

@@ -78,10 +78,10 @@ export class BrokerLink {
 
   /** The network may be another one: a wait of minutes makes no sense, a try for every flap neither. */
   tryEarly(): void {
-    if (this.#connectAtMs === null) return;
+    if (this.#isStopped || this.up !== null) return;
     const { nowMs, times } = this.#parts;
     const earlyMs = Math.max(nowMs() + times.changeMs, this.#triedAtMs + EARLY_TRY_MS);
-    this.#connectAtMs = Math.min(this.#connectAtMs, earlyMs);
+    this.#connectAtMs = Math.min(this.#connectAtMs ?? Infinity, earlyMs);
   }
 
   /** MQTT fixes the keepalive in CONNECT, so another one costs a reconnect: only if it stays wanted. */
@@ -111,6 +111,8 @@ export class BrokerLink {
 
   #connect(): void {
     const { address, times, presenceTopic, nowMs } = this.#parts;
+    // Begun before there was a tunnel, it speaks from an address that nobody behind the hub answers.
+    this.#broker?.end({ code: 'unreachable', detail: 'begun before the network changed' });
     this.#connectAtMs = null;
     this.#triedAtMs = nowMs();
     this.connections += 1;
@@ -131,6 +133,7 @@ export class BrokerLink {
     const { presenceTopic, nowMs, onUp } = this.#parts;
     this.#version.onAccepted();
     this.#upAtMs = nowMs();
+    this.#connectAtMs = null;
     // The binding may have changed while CONNECT was under way.
     this.wantKeepalive(this.#keepaliveMs);
     const birth = { topic: presenceTopic, payload: encodeReport(presenceBirth(this.#moment())) };

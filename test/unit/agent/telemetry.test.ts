@@ -136,6 +136,23 @@ test('a broker that accepts and then never acknowledges is left', async () => {
   expect(shown().published).toBe(0);
 });
 
+test('a connection that breaks under a report is no refusal of it', async () => {
+  const connack5 = Uint8Array.from([0x20, 3, 0, 0, 0]);
+  // A second acceptance, in answer to the first report, makes MQTT.js cut the connection.
+  const url = await peer((socket) => socket.on('data', () => socket.write(connack5)));
+  const shown = started(parts(url));
+  const seen = new Set<string | null>();
+  const isTried = () => {
+    seen.add(shown().last_error);
+    return shown().connections >= 5;
+  };
+  await eventually('five connections', isTried, WAIT_MS);
+  seen.delete(null);
+  expect([...seen]).toEqual([
+    'lost: Protocol error: duplicate CONNACK on the same network connection',
+  ]);
+});
+
 test('a broker that publishes what nobody asked for, or floods, is left', async () => {
   const connack5 = [0x20, 3, 0, 0, 0];
   const publish = [0x30, 6, 0, 1, 0x61, 0, 0x68, 0x69];

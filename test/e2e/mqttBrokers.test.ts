@@ -1,0 +1,151 @@
+/**
+ * Brokers that want something: a password, a certificate, other topics, another version of MQTT.
+ *
+ * Method: the real reporter against mosquitto, and against aedes for MQTT 3.1.1, on loopback.
+ */
+import { afterAll, beforeAll, expect, test } from 'bun:test';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Aedes } from 'aedes';
+import { freePort, mosquittoObstacle, startMosquitto } from '../lab/mosquitto.ts';
+import { eventually, run } from '../lab/process.ts';
+import { startFor, statusOn, TOPIC } from '../lab/reporting.ts';
+import { listening, reporting, urlOf } from '../lab/witness.ts';
+import { testUnless } from '../obstacle.ts';
+
+const WAIT_MS = 15_000;
+const TEST_MS = 50_000;
+
+let directory = '';
+beforeAll(() => {
+  directory = mkdtempSync(join(tmpdir(), 'jvpn-mqtt-'));
+});
+afterAll(() => rmSync(directory, { recursive: true }));
+
+const mosquittoTest = (name: string, body: () => Promise<void>) =>
+  testUnless(mosquittoObstacle, name, body, TEST_MS);
+
+mosquittoTest(
+  'user name and password: refused with the wrong one, let in once it is right',
+  async () => {
+    const port = await freePort();
+    const passwords = join(directory, 'passwords');
+    await run(['mosquitto_passwd', '-b', '-c', passwords, 'gw', 'right secret']);
+    const file = join(directory, 'password');
+    writeFileSync(file, 'wrong\n');
+    await using _broker = await startMosquitto({
+      directory,
+      port,
+      lines: ['allow_anonymous false', `password_file ${passwords}`],
+    });
+    await using reporter = reporting({
+      start: startFor({ url: urlOf(port), username: 'gw', password_file: file }),
+      status: async () => statusOn('eth0'),
+    });
+    await eventually('refused', () => reporter.shown().last_error !== null, WAIT_MS);
+    expect(reporter.shown().last_error).toMatch(/^refused: Connection refused: /);
+    writeFileSync(file, 'right secret\r\na second line\n');
+    await eventually('published', () => reporter.shown().published === 1, WAIT_MS);
+    expect(JSON.stringify(reporter.shown())).not.toContain('secret');
+  },
+);
+
+mosquittoTest('a report that the broker refuses is counted and not sent again', async () => {
+  const port = await freePort();
+  const rules = join(directory, 'acl');
+  writeFileSync(rules, `topic read #\ntopic write ${TOPIC}/presence\n`, { mode: 0o600 });
+  await using broker = await startMosquitto({ directory, port, lines: [`acl_file ${rules}`] });
+  await using reporter = reporting({
+    start: startFor({ url: urlOf(port) }),
+    status: async () => statusOn('eth0'),
+  });
+  await eventually('refused', () => reporter.shown().dropped === 1, WAIT_MS);
+  expect(reporter.shown()).toMatchObject({
+    connected: true,
+    published: 0,
+    queue_bytes: 0,
+    last_error: `refused: ${TOPIC}/health`,
+  });
+  expect(broker.stderr.filter((line) => line.includes('Denied PUBLISH')).length).toBe(1);
+});
+
+mosquittoTest(
+  'TLS, also under WebSocket: checked against ca_file, refused without it',
+  async () => {
+    const [key, certificate] = [join(directory, 'tls.key'), join(directory, 'tls.crt')];
+    const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost'];
+    const kind = [
+      '-newkey',
+      'ec',
+      '-pkeyopt',
+      'ec_paramgen_curve:prime256v1',
+      '-nodes',
+      '-days',
+      '2',
+    ];
+    const files = ['-keyout', key, '-out', certificate];
+    await run(['openssl', 'req', '-x509', ...kind, ...subject, ...files]);
+    const [port, webPort] = [await freePort(), await freePort()];
+    const tls = [`certfile ${certificate}`, `keyfile ${key}`];
+    const web = [`listener ${webPort} 127.0.0.1`, 'protocol websockets', ...tls];
+    await using _broker = await startMosquitto({ directory, port, lines: [...tls, ...web] });
+    const status = async () => statusOn('eth0');
+    for (const url of [`mqtts://localhost:${port}`, `wss://localhost:${webPort}`]) {
+      await using stranger = reporting({ start: startFor({ url, client_id: 'stranger' }), status });
+      await using reporter = reporting({ start: startFor({ url, ca_file: certificate }), status });
+      await eventually('published', () => reporter.shown().published === 1, WAIT_MS);
+      expect(reporter.shown().protocol).toBe('5.0');
+      await eventually('refused', () => stranger.shown().last_error !== null, WAIT_MS);
+      expect(stranger.shown().last_error).toMatch(/^unreachable: .*certificate/);
+      expect(stranger.shown().published).toBe(0);
+    }
+  },
+);
+
+test(
+  'a broker without MQTT 5 (aedes): 3.1.1 after one refusal, and from then on at once',
+  async () => {
+    const broker = await Aedes.createBroker();
+    const server = createServer(broker.handle);
+    await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+    const address = server.address();
+    const url = urlOf(typeof address === 'object' && address !== null ? address.port : 0);
+    const refused: string[] = [];
+    broker.on('connectionError', (_client, error) => refused.push(error.message));
+    await using heard = await listening(url, { version: 4 });
+    {
+      await using reporter = reporting({
+        start: startFor({ url }),
+        status: async () => statusOn('eth0'),
+      });
+      await eventually('published', () => reporter.shown().published === 1, WAIT_MS);
+      expect(reporter.shown()).toMatchObject({ connected: true, protocol: '3.1.1' });
+      expect(refused).toEqual(['unacceptable protocol version']);
+      await eventually('heard', () => heard.health().length === 1, WAIT_MS);
+      expect(heard.health()[0]?.telemetry).toMatchObject({ mqtt: '3.1.1', failures: 1 });
+      expect(heard.presence()).toMatchObject([{ online: true, connection: 2 }]);
+
+      for (const client of Object.values((broker as unknown as Clients).clients)) {
+        if (client.id === 'jvpn-gw-7') client.conn.destroy();
+      }
+      await eventually('the will and a birth', () => heard.presence().length === 3, WAIT_MS);
+      expect(heard.presence().map(({ online, why }) => [online, why])).toEqual([
+        [true, null],
+        [false, 'lost'],
+        [true, null],
+      ]);
+      expect(refused.length).toBe(1);
+    }
+    await eventually('the goodbye', () => heard.presence().at(-1)?.why === 'stopped', WAIT_MS);
+    await new Promise<void>((done) => broker.close(() => done()));
+    server.close();
+  },
+  TEST_MS,
+);
+
+/** What aedes keeps but does not declare. */
+interface Clients {
+  readonly clients: Readonly<Record<string, { id: string; conn: { destroy(): void } }>>;
+}
