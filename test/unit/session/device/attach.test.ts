@@ -1,19 +1,9 @@
 import { describe, expect, test } from 'bun:test';
+import { claimBytes, isProven } from '../../../../session/proof.ts';
+import { claiming, newest } from './claiming.ts';
 import { attachedDevice, Driver } from './driver.ts';
-import { type ClaimFrame, reattached, reject } from './peer.ts';
-import { configOf, ETH, links, MINUTE_MS, SECOND_MS, WLAN, WWAN } from './setup.ts';
-
-/** A device whose ETH died and whose claims nobody answers. */
-function claiming(present: readonly number[] = [ETH, WLAN]): Driver {
-  const driver = attachedDevice(present);
-  driver.peer.judge = () => null;
-  const rest = present.filter((transportId) => transportId !== ETH);
-  driver.links(links(rest));
-  expect(driver.device.state).toBe('RECOVERING');
-  return driver;
-}
-
-const newest = (driver: Driver): ClaimFrame => driver.claims.at(-1) as ClaimFrame;
+import { reattached, reject } from './peer.ts';
+import { ETH, links, SECOND_MS, WLAN, WWAN } from './setup.ts';
 
 describe('answers', () => {
   test('◆ an answer counts once', () => {
@@ -131,175 +121,42 @@ describe('answers', () => {
   });
 });
 
-describe('refusals', () => {
-  test('◆ after a recoverable one the next claim is new and above the recorded version', () => {
+describe('proofs', () => {
+  test('◆ REATTACH proves the memory key, in the channel it is sent in', () => {
     const driver = claiming();
-    const refused = newest(driver);
-    driver.frame(
-      reject(refused, 'stale_state_version', { recordedVersion: refused.claim.stateVersion + 40 }),
-      WLAN,
-    );
-    driver.forget();
-    driver.run(SECOND_MS, () => driver.claims.length > 0);
-    expect(newest(driver).claim.stateVersion).toBe(refused.claim.stateVersion + 41);
+    const frame = newest(driver);
+    const { memoryKey, channel } = driver.device;
+    const hash = channel?.handshakeHash ?? new Uint8Array(0);
+    const what = claimBytes(frame.claim);
+    expect(frame.type).toBe('reattach');
+    expect(isProven('reattach', memoryKey, hash, what, frame.proof)).toBe(true);
   });
 
-  test('whatever the recoverable reason, the next claim is above the recorded version', () => {
-    const driver = claiming();
-    const refused = newest(driver);
-    const recordedVersion = refused.claim.stateVersion + 7;
-    driver.frame(reject(refused, 'rate_limited', { recordedVersion, retryAfterMs: 300 }), WLAN);
-    driver.forget();
-    driver.run(SECOND_MS, () => driver.claims.length > 0);
-    expect(newest(driver).claim.stateVersion).toBe(recordedVersion + 1);
-  });
-
-  test('retry_after is kept to the millisecond', () => {
-    const driver = claiming();
-    const atMs = driver.nowMs;
-    driver.frame(reject(newest(driver), 'store_unavailable', { retryAfterMs: 4_321 }), WLAN);
-    driver.forget();
-    driver.run(10 * SECOND_MS, () => driver.claims.length > 0);
-    expect(driver.nowMs - atMs).toBe(4_321);
-  });
-
-  test('refused without a wait, again and again, the device slows down', () => {
+  test('◆ a restarted process has no memory key: its ATTACH proves the secret on flash', () => {
     const driver = attachedDevice();
-    driver.peer.judge = (frame) => reject(frame, 'invalid_transport');
-    driver.feed({ kind: 'sendFailed', atMs: driver.nowMs, transportId: ETH, error: 'x' });
-    driver.run(29 * SECOND_MS);
-    expect(driver.claims.length).toBeLessThan(30);
-  });
-
-  test('◆ a granted slot pauses the birth deadline', () => {
-    const driver = new Driver();
-    driver.peer.judge = (frame) => reject(frame, 'store_unavailable', { retryAfterMs: 20_000 });
-    driver.boot();
-    driver.links(links([ETH]));
-    driver.run(10 * MINUTE_MS);
-    expect(driver.device.state).toBe('BIRTH');
-    driver.peer.judge = () => null;
-    driver.until('TERMINATED', 2 * MINUTE_MS);
-    expect(driver.moves).toEqual(['BIRTH birth_deadline_exceeded TERMINATED']);
-  });
-
-  test('a refusal that grants no slot does not pause it', () => {
-    const driver = new Driver();
-    driver.peer.judge = (frame) => reject(frame, 'invalid_transport');
-    const atMs = driver.nowMs;
-    driver.boot();
-    driver.links(links([ETH]));
-    driver.until('TERMINATED', 2 * MINUTE_MS);
-    expect(driver.nowMs - atMs).toBe(60_000);
-  });
-
-  test('no granted slot is longer than ten minutes', () => {
-    const driver = new Driver();
-    driver.peer.judge = (frame) => reject(frame, 'rate_limited', { retryAfterMs: 2 ** 40 });
-    driver.boot();
-    driver.links(links([ETH]));
-    driver.run(SECOND_MS);
-    expect(driver.device.claimNotBeforeMs).toBeLessThanOrEqual(driver.nowMs + 600_000);
-  });
-
-  test('a fatal one ends the session, in BIRTH and later, each with its own trigger', () => {
-    const born = new Driver();
-    born.peer.judge = (frame) => reject(frame, 'revoked', { isFatal: true });
-    born.boot();
-    born.links(links([ETH]));
-    born.until('TERMINATED', SECOND_MS);
-    expect(born.moves).toEqual(['BIRTH revoked TERMINATED']);
-
-    const driver = claiming();
-    driver.frame(reject(newest(driver), 'unknown_session', { isFatal: true }), WLAN);
-    expect(driver.moves.at(-1)).toBe('RECOVERING unknown_session TERMINATED');
-  });
-
-  test('◆ identity_conflict ends only our side: the hub is not told, the alarm is raised', () => {
-    const driver = claiming();
-    driver.frame(reject(newest(driver), 'identity_conflict', { isFatal: true }), WLAN);
-    expect(driver.moves.at(-1)).toBe('RECOVERING identity_conflict TERMINATED');
-    expect(driver.frames.some(({ type }) => type === 'terminate')).toBe(false);
-    expect(driver.audit.some(({ event }) => event === 'alarm')).toBe(true);
-    expect(driver.device.channel).toBeNull();
-  });
-
-  test('◆ after identity_conflict the device keeps quiet for ten minutes, whatever happens', () => {
-    const driver = claiming();
-    driver.frame(reject(newest(driver), 'identity_conflict', { isFatal: true }), WLAN);
-    driver.forget();
-    for (let i = 0; i < 9; i++) {
-      driver.run(MINUTE_MS);
-      driver.links(links(i % 2 === 0 ? [ETH, WLAN, WWAN] : [WLAN]));
-      driver.feed({ kind: 'rebind', atMs: driver.nowMs, linkName: 'eth0' });
-      driver.feed({ kind: 'traffic', atMs: driver.nowMs, sentPackets: 1, heardOn: [] });
-      driver.frame({ type: 'challenge', token: new Uint8Array(8), claim: null }, WLAN, 1);
-    }
-    driver.run(59 * SECOND_MS);
-    expect(driver.frames).toEqual([]);
-    expect(driver.log.filter(({ kind }) => kind === 'handshake' || kind === 'keepalive')).toEqual([]);
-    driver.peer.judge = () => undefined;
-    driver.until('ATTACHED', 10 * SECOND_MS);
-  });
-
-  test('◆ a restart does not shorten the ten minutes', () => {
-    const driver = claiming();
-    driver.frame(reject(newest(driver), 'identity_conflict', { isFatal: true }), WLAN);
-    driver.run(SECOND_MS);
+    const secret = driver.flash?.secret ?? null;
     driver.kill();
     driver.forget();
+    driver.peer.judge = () => null;
     driver.boot(driver.remembered);
-    driver.links(links([ETH, WLAN]));
-    driver.run(10 * MINUTE_MS - 1);
-    expect(driver.log.filter(({ kind }) => kind === 'handshake' || kind === 'send')).toEqual([]);
-    driver.peer.judge = () => undefined;
-    driver.until('ATTACHED', 10 * SECOND_MS);
+    driver.links(links([ETH]));
+    driver.run(100);
+    const frame = newest(driver);
+    const hash = driver.device.channel?.handshakeHash ?? new Uint8Array(0);
+    expect(frame.type).toBe('attach');
+    expect(driver.device.memoryKey).toBeNull();
+    expect(isProven('attach', secret, hash, claimBytes(frame.claim), frame.proof)).toBe(true);
   });
-});
 
-describe('TERMINATE and CHALLENGE', () => {
-  test('◆ TERMINATE counts for our own session alone', () => {
+  test('◆ each ATTACH rotates the secret', () => {
     const driver = attachedDevice();
-    const ours = driver.device.sessionId ?? '';
-    const frame = { type: 'terminate', reasonCode: 'session_ttl_expired', stateVersion: 9 } as const;
-    driver.frame({ ...frame, sessionId: 'cd'.repeat(16) }, ETH);
-    expect(driver.device.state).toBe('ATTACHED');
-    driver.frame({ ...frame, sessionId: ours }, ETH);
-    expect(driver.moves).toEqual(['ATTACHED session_ttl_expired TERMINATED']);
-    // The hub said it; it is not told back.
-    expect(driver.frames.some(({ type }) => type === 'terminate')).toBe(false);
-  });
-
-  test("◆ a challenge about our own claim is answered 'mine', also after its answer arrived", () => {
-    const driver = claiming();
-    const claim = newest(driver).claim;
-    const token = new Uint8Array(8).fill(5);
-    const responses = () => driver.frames.filter(({ type }) => type === 'response');
-    driver.frame({ type: 'challenge', token, claim }, WLAN);
-    expect(responses().at(-1)).toMatchObject({ isMine: true, token, transportId: WLAN });
-    driver.frame(reattached(newest(driver)), WLAN);
-    driver.frame({ type: 'challenge', token, claim }, ETH);
-    expect(responses().at(-1)).toMatchObject({ isMine: true, transportId: ETH });
-  });
-
-  test("◆ a challenge about somebody else's claim, or about none, is not answered 'mine'", () => {
-    const driver = claiming();
-    const claim = { ...newest(driver).claim, nonce: '11'.repeat(8) };
-    driver.frame({ type: 'challenge', token: new Uint8Array(8), claim }, WLAN);
-    driver.frame({ type: 'challenge', token: new Uint8Array(8), claim: null }, WLAN);
-    expect(driver.frames.filter(({ type }) => type === 'response')).toMatchObject([
-      { isMine: false },
-      { isMine: false },
-    ]);
-  });
-
-  test('frames that no hub sends to a device are counted and change nothing', () => {
-    const driver = attachedDevice([ETH], { config: configOf() });
-    const before = driver.device;
-    driver.frame({ type: 'probe', probeId: 1 }, ETH);
-    driver.frame({ type: 'rotate', sessionId: 'x', proof: new Uint8Array(32) }, ETH);
-    expect(driver.device.counters['unknown_frame']).toBe(2);
-    expect(driver.device.state).toBe(before.state);
-    expect(driver.device.stateVersion).toBe(before.stateVersion);
+    const { secret, memoryKey } = driver.device;
+    driver.kill();
+    driver.boot(driver.remembered);
+    driver.links(links([ETH]));
+    driver.until('ATTACHED', SECOND_MS);
+    expect(driver.device.secret).not.toEqual(secret);
+    expect(driver.device.memoryKey).not.toEqual(memoryKey);
+    expect(driver.flash?.secret).toEqual(driver.device.secret);
   });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test';
-import { isProven } from '../../../../session/proof.ts';
 import { hexToBytes } from '../../../../session/bytes.ts';
+import { isProven } from '../../../../session/proof.ts';
 import { attachedDevice, type Driver } from './driver.ts';
 import { reattached } from './peer.ts';
 import { ETH, HOUR_MS, links, MINUTE_MS, SECOND_MS, WLAN } from './setup.ts';

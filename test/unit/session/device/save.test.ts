@@ -164,7 +164,7 @@ describe('running out of versions', () => {
 });
 
 describe('asked to end before a version is reserved', () => {
-  test('SIGTERM during boot ends the session as soon as it can, and opens none', () => {
+  test('◆ SIGTERM during boot waits for a version: it ends the session as soon as it can, and opens none', () => {
     const driver = new Driver();
     driver.flashDelayMs = 200;
     driver.boot();
@@ -175,13 +175,17 @@ describe('asked to end before a version is reserved', () => {
     expect(driver.moves).toEqual(['BIRTH shutdown TERMINATED']);
   });
 
-  test("a forged TERMINATE before the first version is reserved changes nothing", () => {
+  test('a forged TERMINATE before the first version is reserved changes nothing', () => {
     const driver = new Driver();
     driver.flashDelayMs = 200;
     const sessionId = 'ab'.repeat(16);
     driver.boot({ versionCeiling: 5, sessionId, secret: SECRET, terminated: null });
     driver.links(links([ETH]));
-    driver.frame({ type: 'terminate', sessionId, reasonCode: 'operator_terminated', stateVersion: 9 }, ETH, 1);
+    driver.frame(
+      { type: 'terminate', sessionId, reasonCode: 'operator_terminated', stateVersion: 9 },
+      ETH,
+      1,
+    );
     driver.run(190);
     expect(driver.device.state).toBe('RECOVERING');
     expect(driver.device.counters['answer_ignored']).toBe(1);
@@ -226,7 +230,7 @@ describe('both flash slots lost', () => {
     expect(driver.device.stateVersion).toBeLessThan(BLOCK_VERSIONS);
   });
 
-  test('the write of an adopted version is repeated until it succeeds', () => {
+  test('◆ an adopted version is durable before it is used; its write is repeated until it succeeds', () => {
     const driver = new Driver({ config: configOf() });
     driver.peer.judge = (frame) => {
       if (frame.claim.stateVersion > 50_000) return undefined;

@@ -4,11 +4,7 @@
  * @module
  */
 import type { LinkView } from '../../../../session/device/event.ts';
-import type {
-  DeviceConfig,
-  DeviceLimits,
-  LinkPolicy,
-} from '../../../../session/device/limits.ts';
+import type { DeviceConfig, DeviceLimits, LinkPolicy } from '../../../../session/device/limits.ts';
 
 export const SECOND_MS = 1_000;
 export const MINUTE_MS = 60_000;

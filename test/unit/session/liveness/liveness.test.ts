@@ -1,0 +1,172 @@
+import { describe, expect, test } from 'bun:test';
+import {
+  type Liveness,
+  missesNeeded,
+  newLiveness,
+  nextTimeoutMs,
+  OUTCOMES_MAX,
+  OUTSTANDING_MAX,
+  onHeard,
+  onProbeAnswered,
+  onProbeSent,
+  onTime,
+  verdictOf,
+} from '../../../../session/liveness/liveness.ts';
+import { Random } from '../../../sim/random.ts';
+
+/** `answered` of `of` probes answered after 20 ms, spread evenly, 100 ms apart. */
+function lived(of: number, missed = 0): Liveness {
+  let liveness = newLiveness;
+  const every = missed === 0 ? Number.POSITIVE_INFINITY : Math.floor(of / missed);
+  for (let i = 0; i < of; i++) {
+    const atMs = i * 100;
+    liveness = onProbeSent(onTime(liveness, atMs), i + 1, atMs);
+    const isMissed = i % every === 1 && i < missed * every;
+    liveness = isMissed ? onTime(liveness, atMs + 99) : onProbeAnswered(liveness, i + 1, atMs + 20);
+  }
+  return liveness;
+}
+
+/** `count` probes 10 ms apart from `fromMs`, none answered, all timed out at the returned time. */
+function silent(before: Liveness, count: number, fromMs: number): [Liveness, number] {
+  let liveness = before;
+  for (let i = 0; i < count; i++) liveness = onProbeSent(liveness, 10_000 + i, fromMs + i * 10);
+  const atMs = Math.max(...liveness.outstanding.map((probe) => probe.timeoutAtMs));
+  return [onTime(liveness, atMs), atMs];
+}
+
+describe('the verdict', () => {
+  test('one per cent at least: five misses in a row, four are doubt', () => {
+    const [four, fourMs] = silent(lived(100), 4, 20_000);
+    expect(verdictOf(four, fourMs, 3)).toBe('doubt');
+    const [five, fiveMs] = silent(lived(100), 5, 20_000);
+    expect(verdictOf(five, fiveMs, 3)).toBe('dead');
+  });
+
+  test('as many misses as chance does not explain: loss^k < 1e-9, and not one fewer', () => {
+    for (const [missed, of] of [
+      [0, 100],
+      [5, 100],
+      [10, 100],
+      [20, 100],
+      [50, 100],
+    ] as const) {
+      const liveness = lived(of, missed);
+      const loss = Math.max(0.01, missed / of);
+      const needed = missesNeeded(liveness, 2);
+      expect(loss ** needed).toBeLessThan(1e-9);
+      expect(loss ** (needed - 1)).toBeGreaterThanOrEqual(1e-9);
+    }
+  });
+
+  test("the policy's floor holds whatever the loss is", () => {
+    expect(missesNeeded(lived(100), 12)).toBe(12);
+    const [eleven, atMs] = silent(lived(100), 11, 20_000);
+    expect(verdictOf(eleven, atMs, 12)).toBe('doubt');
+  });
+
+  test('the run under judgement does not raise the loss it is judged by', () => {
+    const [run] = silent(lived(30), 30, 20_000);
+    expect(missesNeeded(run, 2)).toBe(5);
+  });
+
+  test('two seconds of probed silence are death whatever the loss was', () => {
+    const lossy = lived(100, 50);
+    expect(missesNeeded(lossy, 3)).toBe(30);
+    let liveness = onProbeAnswered(onProbeSent(lossy, 9_999, 19_000), 9_999, 19_020);
+    for (let i = 0; i < 10; i++) {
+      const atMs = 20_000 + i * 200;
+      liveness = onProbeSent(onTime(liveness, atMs), 10_000 + i, atMs);
+    }
+    const just = onTime(liveness, 21_999);
+    expect(verdictOf(just, 21_999, 3)).toBe('doubt');
+    expect(verdictOf(onTime(liveness, 22_000), 22_000, 3)).toBe('dead');
+  });
+
+  test('silence that nobody probed is none', () => {
+    expect(verdictOf(onTime(lived(100), 3_600_000), 3_600_000, 3)).toBe('alive');
+  });
+
+  test('while answers arrive there is no dead verdict, late ones included', () => {
+    const [run, atMs] = silent(lived(100), 20, 20_000);
+    expect(verdictOf(run, atMs, 3)).toBe('dead');
+    const healed = onProbeAnswered(run, 10_003, atMs);
+    expect(verdictOf(healed, atMs, 3)).toBe('alive');
+    expect(healed.missedInRow).toBe(0);
+  });
+
+  test('heard all the while, it is one way', () => {
+    const [run, atMs] = silent(lived(100), 5, 20_000);
+    expect(verdictOf(onHeard(run, atMs), atMs, 3)).toBe('dead_one_way');
+    // What was under way when it was cut is no proof.
+    expect(verdictOf(onHeard(run, 20_005), atMs, 3)).toBe('dead');
+  });
+});
+
+describe('probes', () => {
+  test('an answer counts once, and for its own probe alone', () => {
+    const sent = onProbeSent(newLiveness, 7, 1_000);
+    expect(onProbeAnswered(sent, 8, 1_020)).toBe(sent);
+    const answered = onProbeAnswered(sent, 7, 1_020);
+    expect(answered.rtt).toEqual({ srttMs: 20, varMs: 10 });
+    expect(onProbeAnswered(answered, 7, 1_030)).toBe(answered);
+  });
+
+  test('a late answer is one outcome, not two: a delay, no loss', () => {
+    const sent = onProbeSent(newLiveness, 7, 1_000);
+    const missed = onTime(sent, 1_300);
+    expect(missed.outcomes).toEqual([{ probeId: 7, atMs: 1_300, rttMs: null, wasMissed: true }]);
+    const late = onProbeAnswered(missed, 7, 1_450);
+    expect(late.outcomes).toEqual([{ probeId: 7, atMs: 1_300, rttMs: 450, wasMissed: true }]);
+  });
+
+  test('later than ten seconds it is no answer: it measures a suspended machine', () => {
+    const missed = onTime(onProbeSent(newLiveness, 7, 1_000), 1_300);
+    const other = onTime(onProbeSent(missed, 8, 12_000), 12_500);
+    expect(onProbeAnswered(other, 7, 12_600)).toBe(other);
+    expect(onProbeAnswered(other, 8, 12_600)).not.toBe(other);
+  });
+
+  test('after ten seconds without an answer a probe is given a second to wake the radio', () => {
+    const awake = lived(50);
+    const answeredMs = awake.answeredAtMs ?? 0;
+    const soon = onProbeSent(awake, 99, answeredMs + 9_999);
+    expect(nextTimeoutMs(soon)).toBeLessThan(answeredMs + 9_999 + 100);
+    const asleep = onProbeSent(awake, 99, answeredMs + 10_000);
+    expect(nextTimeoutMs(asleep)).toBe(answeredMs + 11_000);
+  });
+
+  test('stability ends with the second miss in a row, not with the first', () => {
+    const steady = lived(50);
+    const [one] = silent(steady, 1, 20_000);
+    expect(one.stableSinceMs).toBe(steady.stableSinceMs);
+    const [two] = silent(steady, 2, 20_000);
+    expect(two.stableSinceMs).toBeNull();
+  });
+
+  test('one more than the list holds: the oldest counts as missed instead of being forgotten', () => {
+    let liveness: Liveness = { ...newLiveness, rtt: { srttMs: 900, varMs: 200 } };
+    for (let i = 0; i < OUTSTANDING_MAX; i++) liveness = onProbeSent(liveness, i, i);
+    expect(liveness.missedInRow).toBe(0);
+    liveness = onProbeSent(liveness, 999, 100);
+    expect(liveness.outstanding).toHaveLength(OUTSTANDING_MAX);
+    expect(liveness.missedInRow).toBe(1);
+    expect(onProbeAnswered(liveness, 0, 500).missedInRow).toBe(0);
+  });
+
+  test('every list is bounded, whatever is sent and answered, and when', () => {
+    const random = new Random(5);
+    let liveness = newLiveness;
+    let nowMs = 0;
+    for (let i = 0; i < 20_000; i++) {
+      nowMs += random.between(0, 60);
+      liveness = onTime(liveness, nowMs);
+      if (random.chance(60)) liveness = onProbeSent(liveness, i, nowMs);
+      else liveness = onProbeAnswered(liveness, i - random.between(1, 90), nowMs);
+      expect(liveness.outstanding.length).toBeLessThanOrEqual(OUTSTANDING_MAX);
+      expect(liveness.late.length).toBeLessThanOrEqual(OUTSTANDING_MAX);
+      expect(liveness.outcomes.length).toBeLessThanOrEqual(OUTCOMES_MAX);
+      expect(nextTimeoutMs(liveness) ?? nowMs + 1).toBeGreaterThan(nowMs);
+    }
+  });
+});
