@@ -1,0 +1,115 @@
+/**
+ * Goal: a number in docs/protocol.md or docs/operating.md is the number in the code.
+ *
+ * Method: each row has a constant as its file writes it, and the words of the page that say so. Whoever changes one is led
+ * to the other. Rows for exported tables are in protocol.test.ts.
+ */
+import { expect, test } from 'bun:test';
+import { read } from './pages.ts';
+
+type Row = readonly [file: string, constant: string, words: string];
+
+const PROTOCOL: readonly Row[] = [
+  ['session/replay.ts', 'REPLAY_WINDOW = 8192', '8192 counters wide'],
+  ['session/channel/sessionKeypair.ts', 'TRANSPORTS_MAX = 32', 'at most 32 ids a keypair'],
+  ['session/channel/sessionKeypair.ts', 'TRANSPORTS_REKEY = 24', 'from 24 on'],
+  ['session/channel/sendCounter.ts', 'rekeyAfterPackets: 2 ** 27', 'due after 2^27 packets'],
+  ['session/channel/sendCounter.ts', 'rejectAfterPackets: 2 ** 28', 'sealed after 2^28'],
+  ['session/channel/age.ts', 'idleRekeyAfterMs: 3_600_000', '3,600 s after the handshake'],
+  ['session/channel/age.ts', 'idleRejectAfterMs: 3_660_000', '3,660 s after the handshake'],
+  ['session/channel/age.ts', 'dataRekeyAfterMs: 120_000', '120 s after that packet'],
+  ['session/channel/age.ts', 'dataRejectAfterMs: 180_000', '180 s after that packet'],
+  ['session/channel/macs.ts', 'COOKIE_LIFETIME_MS = 120_000', 'behind it live 120 s'],
+  ['session/channel/timestamp.ts', 'INITIATION_INTERVAL_MS = 20', 'one in 20 ms'],
+  ['session/channel/timestamp.ts', 'WHITENER_MASK = 0xffffff', 'multiples of 2^24'],
+  ['session/wire/layout.ts', 'FRAME_BYTES_MAX = 1_200', 'at most 1,200 bytes'],
+  ['session/wire/cbor.ts', 'DEPTH_MAX = 3', 'at most 3 levels'],
+  ['session/wire/field.ts', 'ROUTES_MAX = 16', 'array of at most 16 texts'],
+  ['session/wire/field.ts', 'CIPHERS_MAX = 8', 'array of at most 8 numbers'],
+  ['session/flash/reservation.ts', 'block: 1_024', '1,024 at a time'],
+  ['session/flash/reservation.ts', 'skip: 2_048', '2,048 versions'],
+  ['session/flash/reservation.ts', 'skip: 28_800', '8 hours'],
+  ['agent/memory.ts', 'TIMESTAMP_BLOCK_S = 4 * 3_600', 'timestamps 4 hours at a time'],
+  ['session/device/save.ts', 'BLOCK_VERSIONS = 1_024', 'in blocks of 1,024'],
+  ['session/device/save.ts', 'VERSIONS_KEPT = 16', 'The last 16 of a block'],
+  ['session/device/claims.ts', 'REATTACH_PAUSE_MIN_MS = 60', 'at least 60 ms'],
+  ['session/device/claims.ts', 'ATTACH_PAUSE_MIN_MS = 400', '400 ms for an ATTACH'],
+  ['session/device/claims.ts', 'OWN_CLAIMS_MAX = 8', 'newest 8 of this process'],
+  ['session/device/pursue.ts', 'SENDS_BEFORE_HANDSHAKE = 2', 'After 2 sends it shakes hands'],
+  ['session/device/pursue.ts', 'SENDS_PER_CANDIDATE = 3', 'after 3 the next candidate'],
+  ['session/device/end.ts', 'REOPEN_MIN_MS = 1_000', 'after 1 s, doubled'],
+  ['session/device/end.ts', 'REOPEN_MAX_MS = 60_000', 'at most 60 s'],
+  ['session/device/end.ts', 'CONFLICT_PAUSE_MS = 600_000', 'it waits 600 s'],
+  ['session/device/die.ts', 'PENALTY_MIN_MS = 5_000', 'a penalty of 5 s'],
+  ['session/device/die.ts', 'FORGIVEN_AFTER_MS = 600_000', '10 minutes after the penalty'],
+  ['session/device/die.ts', 'PROVEN_AFTER_MS = 10_000', '10 s in ATTACHED reset it'],
+  ['session/device/review.ts', 'PLAN_TIMEOUT_MS = 1_500', 'not answered in 1.5 s'],
+  ['session/device/channels.ts', 'ROTATE_PAUSE_MAX_MS = 5_000', 'pauses up to 5 s'],
+  ['session/device/choice.ts', 'SLOTS_FOR_RECOVERY = 2', 'may use that less 2'],
+  ['session/device/probes.ts', 'BUSY_PROBE_MS = 100', '100 ms; 250 ms metered'],
+  ['session/device/probes.ts', 'BUSY_METERED_PROBE_MS = 250', '100 ms; 250 ms metered'],
+  ['session/device/probes.ts', 'BURST_PROBE_MIN_MS = 10', '10 to 50 ms'],
+  ['session/device/probes.ts', 'BURST_PROBE_MAX_MS = 50', '10 to 50 ms'],
+  ['session/device/probes.ts', 'UNSTEADY_PROBE_MS = 500', '500 ms; metered'],
+  ['session/device/probes.ts', 'DOUBT_CANDIDATE_MS = 100', '100 ms, doubled by each miss'],
+  ['session/device/probes.ts', 'DOUBT_CANDIDATE_MAX_MS = 1_600', 'up to 1.6 s'],
+  ['session/device/probes.ts', 'CANDIDATE_PROBE_MS = 1_000', 'unmetered and preferred | 1 s'],
+  ['session/liveness/rtt.ts', 'GRANULARITY_MS = 10', 'least 10 ms'],
+  ['session/liveness/rtt.ts', 'SWAY = 0.25', 'a quarter of srtt'],
+  ['session/liveness/rtt.ts', 'INITIAL_TIMEOUT_MS = 300', '300 ms before the first sample'],
+  ['session/liveness/rtt.ts', 'TIMEOUT_MAX_MS = 2_000', 'at most 2 s'],
+  ['session/liveness/liveness.ts', 'FALSE_VERDICT_MAX = 1e-9', 'loss^k < 10^-9'],
+  ['session/liveness/liveness.ts', 'LOSS_MIN = 0.01', 'at least 1 %'],
+  ['session/liveness/liveness.ts', 'SILENCE_MAX_MS = 2_000', 'or 2 s without an answer'],
+  ['session/liveness/liveness.ts', 'ASLEEP_AFTER_MS = 10_000', 'after a pause of 10 s'],
+  ['session/liveness/quality.ts', 'SAMPLES_MIN = 8', 'from 8 samples on'],
+  ['session/hub/trial.ts', 'SILENCE_DEFAULT_MS = 200', '(200 ms where nothing is measured)'],
+  ['session/hub/trial.ts', 'SILENCE_MIN_MS = 100', '100 ms to 1 s'],
+  ['session/hub/trial.ts', 'SILENCE_MAX_MS = 1_000', '100 ms to 1 s'],
+  ['session/hub/state.ts', 'CANDIDATES_MAX = 4', 'Up to 4 new addresses'],
+  ['session/hub/challenge.ts', 'ROUND_MS = 1_000', 'A round ends after 1 s'],
+  ['session/hub/challenge.ts', 'SILENCE_DEFAULT_MS = 300', '(300 ms where nothing is measured)'],
+  ['session/hub/challenge.ts', 'SILENCE_MIN_MS = 150', '150 to 800 ms'],
+  ['session/hub/challenge.ts', 'SILENCE_MAX_MS = 800', '150 to 800 ms'],
+  ['session/hub/heard.ts', 'DUPLICATE_COUNTS_MS = 1_000', 'for 1 s after a claim'],
+  ['session/hub/address.ts', 'VALIDATED_MS = 120_000', 'validated for 120 s'],
+  ['session/hub/address.ts', 'BUCKET_MS = 60_000', 'one to two minutes'],
+  ['session/hub/address.ts', 'AMPLIFICATION_MAX = 3', 'at most 3 × the bytes received'],
+  ['session/hub/claims.ts', 'CONFLICT_REFUSAL_MS = 600_000', 'outer address for 600 s'],
+  ['session/hub/swap.ts', 'REPEAT_MIN_MS = 100', '(100 ms, doubled up to 5 s)'],
+  ['session/hub/swap.ts', 'REPEAT_MAX_MS = 5_000', '(100 ms, doubled up to 5 s)'],
+  ['hub/door.ts', 'LOAD_HANDSHAKES_PER_SECOND = 200', 'above 200 handshakes a second'],
+  ['hub/door.ts', 'HANDSHAKES_PER_SECOND_MAX = 1_000', '(1,000 a second)'],
+  ['hub/door.ts', 'CLAIMS_PER_SECOND_MAX = 5_000', '(5,000 a second)'],
+  ['hub/handshakes.ts', 'HINT_EVERY_MS = 1_000', 'once a second for a device'],
+  ['hub/sessionChannels.ts', 'WAITING_MAX_MS = 30_000', 'within 30 s of the handshake'],
+  ['hub/sessionData.ts', 'EARLY_MAX = 64', 'up to 64 sealed datagrams'],
+  ['hub/sessionData.ts', 'EARLY_AGE_MAX_MS = 500', 'for 500 ms, for those'],
+  ['hub/rules.ts', 'SILENT_INTERVALS = 3', 'nothing for 3 ×'],
+  ['hub/rules.ts', 'SILENCE_MIN_MS = 5_000', 'at least 5 s (`hub_silence`)'],
+];
+
+const OPERATING: readonly Row[] = [
+  ['agent/daemon.ts', 'SHUTDOWN_MAX_MS = 2_000', '2 s at most'],
+  ['hub/sessionPeer.ts', 'SWAP_TIMEOUT_MS = 2_000', 'did not answer in 2 s'],
+  ['hal/linux/auditLog.ts', 'RECENT_MAX = 256', 'the newest 256 audit events'],
+  ['session/device/attach.ts', 'RECOVERIES_MAX = 64', 'newest 64 recoveries'],
+];
+
+const spaced = (text: string) => text.replace(/\s+/g, ' ');
+
+for (const [page, table] of [
+  ['docs/protocol.md', PROTOCOL],
+  ['docs/operating.md', OPERATING],
+] as const) {
+  test(`the numbers of ${page} are those of the code`, () => {
+    const text = spaced(read(page));
+    const wrong = table.flatMap(([file, constant, words]) => [
+      ...(new RegExp(`\\b${RegExp.escape(constant)}\\b(?!_)`).test(read(file))
+        ? []
+        : [`${file}: ${constant}`]),
+      ...(text.includes(words) ? [] : [`${page}: ${words}`]),
+    ]);
+    expect(wrong).toEqual([]);
+  });
+}
