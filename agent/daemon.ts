@@ -20,6 +20,7 @@ import { startWorker } from '../hal/worker.ts';
 import type { AuditEvent } from '../session/audit.ts';
 import { PLAIN_TIMES } from '../session/channel/age.ts';
 import { encodeKey, newIdentity } from '../session/channel/identity.ts';
+import type { ReasonCode } from '../session/reasons.ts';
 import { AgentControl } from './control.ts';
 import { Inner } from './inner.ts';
 import { FLASH_SLOT_BYTES, Memory } from './memory.ts';
@@ -31,6 +32,8 @@ import { TunnelLink } from './tunnelLink.ts';
 
 /** How long SIGTERM waits for the session's end to be durable. */
 const SHUTDOWN_MAX_MS = 2_000;
+/** A wall clock before 2024 was never set: this program is younger. */
+const CLOCK_SET_MS = Date.UTC(2024, 0, 1);
 
 export interface DaemonOutput {
   readonly isJson: boolean;
@@ -58,6 +61,7 @@ export class AgentDaemon {
     this.#device = encodeKey(newIdentity(start.privateKey).publicKey);
     const flash = need(openFlash(path(config.state.directory), FLASH_SLOT_BYTES));
     this.#memory = new Memory(flash, start.privateKey);
+    this.#admitPolicy();
     const file = path(config.audit.file);
     mkdirSync(dirname(file), { recursive: true });
     const { bytesMax, filesMax } = config.audit;
@@ -100,16 +104,29 @@ export class AgentDaemon {
     return exitCode;
   }
 
+  /** I4: a policy older than one that was in force is refused, whoever put it there. */
+  #admitPolicy(): void {
+    const { name, version } = this.#start.policy;
+    const before = this.#memory.policyVersion;
+    if (version < before) {
+      const problem = `policy "${name}" has version ${version}, but version ${before} was in force here`;
+      throw new StartError(`${problem}. Raise its \`version\` to at least ${before}.`, 2);
+    }
+    if (!this.#memory.applyPolicy(version)) {
+      throw new StartError(`${this.#start.config.state.directory}: ${this.#memory.lastFailure}`, 1);
+    }
+  }
+
   #startTunnel(): TunnelLink {
     const { config } = this.#start;
-    const grant = this.#memory.reserveTimestamps(this.#clock.wallMs());
+    const grant = this.#memory.reserveTimestamps(this.#clock.wallMs(), true);
     if (grant === null) {
       throw new StartError(`${config.state.directory}: ${this.#memory.lastFailure}`, 1);
     }
     const wake = need(openWake());
     const { port1, port2 } = new MessageChannel();
     const tunnel = new TunnelLink(port1, wake);
-    tunnel.onMessage((message) => this.#onMessage(message));
+    tunnel.on('message', (message) => this.#onMessage(message));
     const setup = this.#setup(wake.fd, port2 as unknown as MessagePort, grant);
     const worker = startWorker('agent/tunnel.ts', setup, [port2 as never]);
     worker.on('error', (error) => this.#fail(`the tunnel thread failed: ${error}`));
@@ -138,7 +155,7 @@ export class AgentDaemon {
     };
   }
 
-  #onMessage(message: FromTunnel): void {
+  #onMessage(message: Exclude<FromTunnel, { kind: 'status' }>): void {
     switch (message.kind) {
       case 'ready':
         return this.#onReady(message.tunName);
@@ -164,12 +181,18 @@ export class AgentDaemon {
         return message.isInvariant
           ? this.#onViolation(message.message)
           : this.#fail(message.message);
-      case 'status':
-        return; // answered by the link itself
     }
   }
 
+  /** A clock that is years behind is said, not mended: handshakes go on from what flash remembers. */
+  #noteClock(): void {
+    const wallMs = this.#clock.wallMs();
+    if (wallMs >= CLOCK_SET_MS) return;
+    this.#note('clock_unset', 'notice', { wall: new Date(wallMs).toISOString() });
+  }
+
   #onReady(tunName: string): void {
+    this.#noteClock();
     const failure = this.#inner.up(tunName);
     if (failure !== null) return this.#fail(explain(failure));
     const device = this.#device;
@@ -189,22 +212,28 @@ export class AgentDaemon {
    */
   #onViolation(claim: string): void {
     this.#memory.endSession('invariant_violated');
+    this.#note('invariant_violated', 'alarm', { claim });
+    for (const row of this.#audit.recent(256)) console.error(JSON.stringify(row));
+    this.#fail(`a broken invariant ended the session: ${claim}`);
+  }
+
+  /** An event of the daemon itself, outside the session's own. */
+  #note(reasonCode: ReasonCode, event: AuditEvent['event'], detail: AuditEvent['detail']): void {
+    const remembered = this.#memory.remembered;
     this.#record({
-      event: 'alarm',
+      event,
       atMs: this.#clock.monotonicMs(),
-      reasonCode: 'invariant_violated',
+      reasonCode,
       device: this.#device,
-      sessionId: this.#memory.remembered?.sessionId ?? null,
+      sessionId: remembered?.sessionId ?? null,
       from: null,
       to: null,
-      stateVersion: this.#memory.remembered?.versionCeiling ?? 0,
+      stateVersion: remembered?.versionCeiling ?? 0,
       hubSeq: 0,
       ownerEpoch: 0,
       transport: null,
-      detail: { claim },
+      detail,
     });
-    for (const row of this.#audit.recent(256)) console.error(JSON.stringify(row));
-    this.#fail(`a broken invariant ended the session: ${claim}`);
   }
 
   #warn(failure: HalFailure | null): void {

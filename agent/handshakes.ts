@@ -22,6 +22,8 @@ import type { TimestampGrant, TunnelSetup } from './messages.ts';
 
 /** Timestamps are 16.8 ms apart at least (their whitening); ours step by 20. */
 const TIMESTAMP_STEP_MS = 20;
+/** More are asked for when less than this is left of the reservation. */
+const WANT_MORE_MS = 300_000;
 
 /** The caller makes the keypair and wipes the secrets. */
 export interface Completed {
@@ -57,7 +59,7 @@ export class Handshakes {
   /** Whether the reservation should be raised now, and to at least what. */
   get wantsTimestampsMs(): number | null {
     const leftMs = this.#grant.untilMs - Math.max(this.#timestampMs, this.#wallMs());
-    return leftMs < 3_600_000 ? Math.max(this.#timestampMs, this.#wallMs()) : null;
+    return leftMs < WANT_MORE_MS ? Math.max(this.#timestampMs, this.#wallMs()) : null;
   }
 
   /** The initiation to send on this transport, or null while no timestamp may be used. */

@@ -16,8 +16,12 @@ import { isReasonCode, type ReasonCode } from '../session/reasons.ts';
 import type { TimestampGrant } from './messages.ts';
 
 export const FLASH_SLOT_BYTES = RECORD_BYTES;
-/** Handshake timestamps are reserved this far ahead: one write in hours, not one per rekey. */
+/**
+ * Handshake timestamps are reserved this far ahead: one write in hours, not one per rekey. At boot a
+ * short block has to do, so that a daemon that is restarted for ever does not run away from the clock.
+ */
 const TIMESTAMP_BLOCK_S = 4 * 3_600;
+const TIMESTAMP_BOOT_BLOCK_S = 600;
 
 export class Memory {
   readonly recovery: Recovery;
@@ -59,6 +63,17 @@ export class Memory {
     };
   }
 
+  /** Version of the newest policy ever applied, 0 for none. */
+  get policyVersion(): number {
+    return this.#content.policyVersion;
+  }
+
+  /** Remember the policy in force (I4: it never goes back). False where flash cannot be written. */
+  applyPolicy(policyVersion: number): boolean {
+    if (policyVersion === this.#content.policyVersion) return true;
+    return this.#write({ ...this.#content, policyVersion });
+  }
+
   /** Make the session's wishes durable. False: nothing of it may be relied on. */
   save(durable: Durable): boolean {
     const { versionCeiling, sessionId, secret, terminated, inner4, inner6 } = durable;
@@ -91,9 +106,9 @@ export class Memory {
    * Reserve handshake timestamps above everything used so far and above `atLeastMs` (wall time).
    * Null: not durable, so none may be used.
    */
-  reserveTimestamps(atLeastMs: number): TimestampGrant | null {
+  reserveTimestamps(atLeastMs: number, isBoot = false): TimestampGrant | null {
     const fromS = Math.max(Math.ceil(atLeastMs / 1_000), this.#content.timestampReserved + 1);
-    const timestampReserved = fromS + TIMESTAMP_BLOCK_S;
+    const timestampReserved = fromS + (isBoot ? TIMESTAMP_BOOT_BLOCK_S : TIMESTAMP_BLOCK_S);
     if (!this.#write({ ...this.#content, timestampReserved })) return null;
     return { fromMs: fromS * 1_000, untilMs: timestampReserved * 1_000 };
   }

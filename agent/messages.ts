@@ -35,7 +35,7 @@ export interface TunnelSetup {
   readonly plainTimes: PlainTimes;
 }
 
-/** The part of the policy that the tunnel thread follows; sent anew when the policy changes. */
+/** The part of the policy that the tunnel thread follows. */
 export interface TunnelRules {
   readonly limits: DeviceLimits;
   readonly linkPolicies: Readonly<Record<string, LinkPolicy>>;
@@ -51,7 +51,6 @@ export interface TimestampGrant {
 export type ToTunnel =
   | { readonly kind: 'persisted'; readonly ticket: number; readonly isDurable: boolean }
   | { readonly kind: 'timestamps'; readonly grant: TimestampGrant }
-  | { readonly kind: 'rules'; readonly rules: TunnelRules }
   | { readonly kind: 'terminate'; readonly reasonCode: ReasonCode }
   | { readonly kind: 'rebind'; readonly linkName: string }
   | { readonly kind: 'status'; readonly requestId: number };

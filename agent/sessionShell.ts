@@ -19,7 +19,8 @@ import type { DeviceConfig } from '../session/device/limits.ts';
 import { type Device, newDevice } from '../session/device/state.ts';
 import { step } from '../session/device/step.ts';
 import { decodeFrame } from '../session/wire/decode.ts';
-import { encodeFrame } from '../session/wire/encode.ts';
+import { encodeFrame, encodePaddedFrame } from '../session/wire/encode.ts';
+import type { Frame } from '../session/wire/frames.ts';
 import { MESSAGE_TYPE } from '../session/wire/messages.ts';
 import { DataPath } from './dataPath.ts';
 import { Handshakes } from './handshakes.ts';
@@ -28,6 +29,9 @@ import type { FromTunnel, ToTunnel, TunnelSetup } from './messages.ts';
 import { countRefused, newPacketCounters, sessionStatus } from './status.ts';
 import { Transmitter } from './transmitter.ts';
 import type { Uplink, Uplinks } from './uplinks.ts';
+
+/** REATTACHED with renewed keys is the longest answer to a REATTACH (chosen). */
+const CLAIM_PADDED_BYTES = 256;
 
 /** What every shell of the tunnel thread works with. */
 export interface ShellParts {
@@ -85,9 +89,6 @@ export class SessionShell {
       case 'timestamps':
         this.#askedTimestamps = false;
         return this.#handshakes.onGrant(message.grant);
-      case 'rules':
-        this.#config = this.#configOf(message.rules);
-        return this.#feed({ kind: 'tick', atMs });
       case 'terminate':
         if (this.#device.state === 'TERMINATED') return this.#parts.post({ kind: 'over' });
         return this.#feed({ kind: 'terminate', atMs, reasonCode: message.reasonCode });
@@ -219,7 +220,7 @@ export class SessionShell {
       case 'handshake':
         return this.#initiate(effect.transportId);
       case 'send':
-        return this.#sendControl(effect.channelId, effect.transportId, encodeFrame(effect.frame));
+        return this.#sendControl(effect.channelId, effect.transportId, frameBytes(effect.frame));
       case 'keepalive':
         return this.#sendControl(effect.channelId, effect.transportId, new Uint8Array(0));
       case 'persist':
@@ -268,6 +269,12 @@ export class SessionShell {
   #now(): number {
     return this.#parts.clock.monotonicMs();
   }
+}
+
+/** From an address the hub has not validated yet, a claim is as long as what may answer it. */
+function frameBytes(frame: Frame): Uint8Array {
+  const isUnvalidated = frame.type === 'reattach' && frame.token === null;
+  return isUnvalidated ? encodePaddedFrame(frame, CLAIM_PADDED_BYTES) : encodeFrame(frame);
 }
 
 /** Said aloud: a device that lost clock and flash has recovered, and somebody should know why. */

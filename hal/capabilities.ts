@@ -80,7 +80,7 @@ export const HAL_CODES = {
   },
   storageReadOnly: {
     sentence: 'The file system that holds the state directory is read-only.',
-    hint: 'Point state_dir to a writable file system that survives a reboot.',
+    hint: 'Point state.directory to a writable file system that survives a reboot.',
   },
   storageDenied: {
     sentence: 'This user may not write in the state directory.',

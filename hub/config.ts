@@ -119,7 +119,7 @@ export const HUB_FIELDS = {
   policy: POLICY_SOURCE,
   audit: {
     kind: 'table',
-    meaning: 'The event log that `jvpn audit` reads.',
+    meaning: 'The event log on disk; `jvpn events` shows the newest.',
     restart: true,
     fields: {
       file: {

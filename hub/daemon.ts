@@ -7,6 +7,8 @@
  *
  * @module
  */
+import { mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { MessageChannel } from 'node:worker_threads';
 import { explain } from '../hal/capabilities.ts';
 import { type AuditLog, openAuditLog } from '../hal/linux/auditLog.ts';
@@ -65,6 +67,7 @@ export class Hub {
     this.#store = store;
     this.#time = new HubTime(clock, store);
     this.#publicKey = encodeKey(newIdentity(start.privateKey).publicKey);
+    mkdirSync(dirname(start.path(config.audit.file)), { recursive: true });
     this.#audit = openAuditLog({
       file: start.path(config.audit.file),
       bytesMax: config.audit.bytesMax,
@@ -107,7 +110,7 @@ export class Hub {
       () => this.#guarded(() => this.#time.reserve()),
       RESERVE_EVERY_MS,
     );
-    this.#tunnel.onMessage((message) => this.#guarded(() => this.#onMessage(message)));
+    this.#tunnel.on('message', (message) => this.#guarded(() => this.#onMessage(message)));
     const worker = startWorker('hub/tunnel.ts', this.#setup, [this.#setup.port as never]);
     worker.on('error', (error) => this.#fail(`the tunnel thread failed: ${String(error)}`));
     const stop = () => this.#end(0);

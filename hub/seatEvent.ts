@@ -8,7 +8,7 @@ import type { Seat } from '../session/hub/seat.ts';
 import type { ReasonCode } from '../session/reasons.ts';
 
 export function seatEvent(
-  { record, hubSeq, state }: Seat,
+  { record, hubSeq }: Seat,
   device: string,
   event: AuditEvent['event'],
   reasonCode: ReasonCode,
@@ -21,8 +21,8 @@ export function seatEvent(
     reasonCode,
     device,
     sessionId: record?.sessionId ?? null,
-    from: state,
-    to: state,
+    from: null,
+    to: null,
     stateVersion: record?.stateVersion ?? 0,
     hubSeq,
     ownerEpoch: record?.ownerEpoch ?? 0,

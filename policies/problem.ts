@@ -1,8 +1,8 @@
 /**
  * What is wrong with a document, where, and what would be right. Never a stack trace.
  *
- * Shown by `formatProblems` wherever a person wrote the document: at daemon start, by
- * `jvpn policy lint`, by `jvpn doctor`. Documents come from outside, so nothing of them is repeated
+ * Shown by `formatProblems` wherever a person wrote the document: at daemon start,
+ * and by `jvpn policy lint`. Documents come from outside, so nothing of them is repeated
  * at full length.
  *
  * @module

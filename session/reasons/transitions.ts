@@ -28,7 +28,7 @@ export const TRANSITION_REASONS = {
     severity: 'warning',
     fatal: false,
     retry: null,
-    hint: 'Check that a link is up, hub.endpoints are reachable over UDP and hub.public_key is right: `jvpn doctor`.',
+    hint: 'Check that a link is up, hub.endpoints are reachable over UDP and hub.public_key is right: `jvpn links`, `jvpn status`.',
   },
   quality_loss: {
     sentence: 'Packet loss on the binding went over the policy limit.',
@@ -226,7 +226,7 @@ export const TRANSITION_REASONS = {
     severity: 'alarm',
     fatal: false,
     retry: null,
-    hint: 'This is a defect: keep the log, stop the rollout and report it with `jvpn audit` output.',
+    hint: 'This is a defect: keep the log, stop the rollout and report it with the last events (`jvpn events --json`).',
   },
   ownership_ambiguous: {
     sentence: 'It could not be proven which hub owns the session, so it was ended.',

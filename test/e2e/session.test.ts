@@ -4,7 +4,7 @@
  * Method: real daemons from source in the lab network (test/lab/topology.ts); conditions, not times.
  */
 import { afterAll, beforeAll, expect, test } from 'bun:test';
-import { existsSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import type { LabProcess } from '../lab/process.ts';
 import { eventually } from '../lab/process.ts';
 import { auditOf, isAttached, Site, untilAudit } from '../lab/site.ts';
@@ -153,6 +153,7 @@ testUnless(
     await untilAudit(agent, 'ATTACHED', isAttached, 30_000);
     const codes = auditOf(agent).map((line) => line.reason_code);
     expect(codes).toContain('flash_lost');
+    expect(codes).toContain('clock_unset');
     expect(codes).toContain('clock_hint_used');
     expect(codes).toContain('stale_state_version');
     const after = await site.status<Status>('device', 'gw5');
@@ -203,6 +204,18 @@ test('the control socket and the key files are for their owner alone', async () 
     expect([name, statSync(site.path(name)).mode & 0o777]).toEqual([name, 0o600]);
   }
   await agent.stop();
+}, 60_000);
+
+test('a policy older than the one that was in force is refused, and says what to do', async () => {
+  await site.device('gw8');
+  appendFileSync(site.path('gw8.toml'), '[policy]\nfile = "gw8.policy.toml"\n');
+  writeFileSync(site.path('gw8.policy.toml'), 'version = 5\n');
+  const agent = await attached('gw8');
+  await agent.stop();
+  writeFileSync(site.path('gw8.policy.toml'), 'version = 4\n');
+  const refused = site.agent('gw8');
+  expect(await refused.exited).toBe(2);
+  expect(refused.stderr.join(' ')).toContain('Raise its `version` to at least 5');
 }, 60_000);
 
 test('a wrong configuration: the path, what is allowed, exit 2, nothing started', async () => {

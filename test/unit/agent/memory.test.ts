@@ -68,6 +68,21 @@ test('reserved timestamps only grow, over restarts and with the clock in 1970', 
     expect(second?.untilMs).toBeGreaterThan(second?.fromMs ?? Number.POSITIVE_INFINITY);
   }));
 
+test('a daemon that restarts for ever does not run away from the clock', () =>
+  inFolder((folder) => {
+    const memory = open(folder);
+    const first = memory.reserveTimestamps(1_700_000_000_000, true);
+    const second = memory.reserveTimestamps(1_700_000_000_000, true);
+    expect((second?.untilMs ?? 0) - (first?.untilMs ?? 0)).toBeLessThanOrEqual(601_000);
+  }));
+
+test('the policy in force is remembered', () =>
+  inFolder((folder) => {
+    expect(open(folder).policyVersion).toBe(0);
+    expect(open(folder).applyPolicy(7)).toBe(true);
+    expect(open(folder).policyVersion).toBe(7);
+  }));
+
 test('a session that ended is remembered with its reason', () =>
   inFolder((folder) => {
     open(folder).save({ ...durable, terminated: 'session_ttl_expired' });
