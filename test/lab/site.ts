@@ -1,8 +1,8 @@
 /**
  * A hub and devices in the lab, with keys, configurations and enrolment, in a folder of their own.
  *
- * Daemons run from source unless `binary` names a compiled one. Everything is ended with the lab; the
- * folder is removed unless the run failed.
+ * Daemons run from source unless `binary` names a compiled one. They end with the lab, the folder with the
+ * site.
  *
  * @module
  */
