@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { nearest } from '../policies/nearest.ts';
 import { versionLine } from './version.ts';
 
 const HELP = `Usage: jvpn COMMAND [OPTIONS]
@@ -60,9 +61,10 @@ async function main(argv: readonly string[]): Promise<number> {
   }
   const load = Object.hasOwn(COMMANDS, command) ? COMMANDS[command] : undefined;
   if (load === undefined) {
-    console.error(
-      `jvpn: there is no command "${command}". Commands: ${Object.keys(COMMANDS).join(', ')}`,
-    );
+    const known = Object.keys(COMMANDS);
+    const meant = nearest(command, known);
+    const hint = meant === null ? '' : ` Did you mean "${meant}"?`;
+    console.error(`jvpn: there is no command "${command}".${hint} Commands: ${known.join(', ')}`);
     return 2;
   }
   return (await load())(rest);

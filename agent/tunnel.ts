@@ -26,6 +26,9 @@ import { Uplinks } from './uplinks.ts';
 const BATCH_PACKETS = 64;
 const PACKET_BYTES = 65_536;
 
+/** The system does not give what the thread cannot do without. */
+class Refused extends Error {}
+
 const setup = workerData as TunnelSetup;
 const post = (message: FromTunnel) => setup.port.postMessage(message);
 
@@ -33,13 +36,13 @@ try {
   run();
 } catch (error) {
   const isInvariant = error instanceof InvariantError;
-  const message =
-    error instanceof Error
-      ? isInvariant
-        ? error.message
-        : (error.stack ?? error.message)
-      : String(error);
-  post({ kind: 'failed', message, isInvariant });
+  post({ kind: 'failed', message: wordsOf(error), isInvariant });
+}
+
+/** What the system refused is for a person; anything else is a defect and needs its stack. */
+function wordsOf(error: unknown): string {
+  if (error instanceof Refused || error instanceof InvariantError) return error.message;
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 
 function run(): void {
@@ -94,7 +97,7 @@ function run(): void {
     for (let taken = 0; taken < BATCH_PACKETS; taken++) {
       const bytes = tun.read(packet);
       if (bytes === TUN_GONE)
-        throw new Error(`the interface ${tun.name} was deleted under the running agent`);
+        throw new Refused(`the interface ${tun.name} was deleted under the running agent`);
       if (bytes === 0) break;
       shell.onPacket(packet, bytes);
     }
@@ -111,5 +114,5 @@ function drainPort(take: (message: ToTunnel) => void): void {
 
 function opened<T>(result: HalResult<T>): T {
   if (result.ok) return result.value;
-  throw new Error(explain(result));
+  throw new Refused(explain(result));
 }
