@@ -31,6 +31,8 @@ export class DeviceProcess {
   flash: Durable | null = null;
   /** Where data is sent now. */
   route: { channelId: number; transportId: number } | null = null;
+  /** The canary: a device that boots as if flash remembered no versions. */
+  isForgetful = false;
   readonly log: (line: string) => void;
   onEffect: (effect: DeviceEffect) => void = () => {};
   onBoot: () => void = () => {};
@@ -77,7 +79,7 @@ export class DeviceProcess {
       flash === null
         ? null
         : {
-            versionCeiling: flash.versionCeiling,
+            versionCeiling: this.isForgetful ? 0 : flash.versionCeiling,
             sessionId: flash.sessionId,
             secret: flash.secret,
             terminated: flash.terminated,

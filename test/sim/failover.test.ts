@@ -5,6 +5,7 @@
  * Method: see `run.ts`. Replay one seed with `SEED=123 bun test test/sim`; `SEEDS` says how many.
  */
 import { expect, test } from 'bun:test';
+import { drawOptions } from './options.ts';
 import { run } from './run.ts';
 
 const one = process.env['SEED'];
@@ -25,6 +26,13 @@ test('a seed replays bit for bit', () => {
   expect(run(7).digest).toBe(run(7).digest);
 });
 
-test('canary: a broken promise is noticed', () => {
-  expect(run(3).commits).toBeGreaterThan(0);
+test('canary: a device that forgets its versions over a crash is caught', () => {
+  const crashing = Array.from({ length: 12 }, (_, at) => at + 1).filter(
+    (seed) => drawOptions(seed).deviceCrashes > 0,
+  );
+  const caught = crashing.filter((seed) =>
+    run(seed, true).violations.some((violation) => violation.startsWith('I4: device used version')),
+  );
+  expect(crashing.length).toBeGreaterThan(0);
+  expect(caught.length).toBeGreaterThan(0);
 });

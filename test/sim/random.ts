@@ -32,7 +32,7 @@ export class Random {
     return this.below(100) < percent;
   }
 
-  bytes(length: number): Uint8Array {
+  bytes(length: number): Uint8Array<ArrayBuffer> {
     return Uint8Array.from({ length }, () => this.below(256));
   }
 }

@@ -5,6 +5,11 @@
  *
  * @module
  */
+import { tunnelRules } from '../../agent/rules.ts';
+import { hubRules } from '../../hub/rules.ts';
+import { linkRules } from '../../policies/links.ts';
+import { loadPolicy } from '../../policies/load.ts';
+import type { Policy } from '../../policies/schema.ts';
 import type { DeviceConfig } from '../../session/device/limits.ts';
 import type { SeatLimits } from '../../session/hub/limits.ts';
 import { Checkers } from './checkers.ts';
@@ -20,57 +25,26 @@ const CALM_MS = 120_000;
 const CALM_CLONE_MS = 1_500_000;
 const LOG_MAX = 400;
 
+const POLICY = defaultPolicy();
+
+/** The default policy, with hold-downs that a run of a few minutes can see the end of. */
 const DEVICE_CONFIG: DeviceConfig = {
   device: 'device-a',
   ciphers: ['aes-256-gcm', 'chacha20-poly1305'],
-  limits: {
-    sessionTtlMs: 86_400_000,
-    transportTtlMs: 60_000,
-    recoveryWindowMs: 30_000,
-    birthDeadlineMs: 60_000,
-    activeLingerMs: 1_000,
-    heartbeatIdleMs: 5_000,
-    meteredKeepaliveMs: 25_000,
-    standbyProbeMs: 10_000,
-    meteredStandbyProbeMs: 360_000,
-    deadAfterMissed: 3,
-    quality: {
-      lossEnterPercent: 20,
-      lossLeavePercent: 10,
-      rttEnterMs: 1_000,
-      rttLeaveMs: 500,
-      jitterEnterMs: 300,
-      jitterLeaveMs: 150,
-      windowMs: 2_000,
-      settleMs: 3_000,
-    },
-    volatileToDegradedMs: 4_000,
-    degradedMaxMs: null,
-    maxSwitchesPerMinute: 8,
-    cooldownMs: 1_500,
-    failback: 'better',
-    failbackStableMs: 10_000,
-    penaltyMaxMs: 60_000,
-    improvementPercent: 10,
-    resendMaxAgeMs: 2_000,
+  limits: { ...tunnelRules(POLICY, []).limits, failbackStableMs: 10_000, penaltyMaxMs: 60_000 },
+  linkPolicy: (name, kind) => {
+    const { preference, costClass } = linkRules(POLICY.links, name, kind);
+    return { preference, cost: costClass };
   },
-  linkPolicy: (_name, kind) => ({
-    preference: { ethernet: 10, usb: 20, wifi: 30, lte: 40, other: 50 }[kind],
-    cost: kind === 'lte' ? 'metered' : 'free',
-  }),
 };
 
-const HUB_LIMITS: SeatLimits = {
-  sessionTtlMs: 86_400_000,
-  transportTtlMs: 60_000,
-  recoveryWindowMs: 30_000,
-  resendMaxAgeMs: 2_000,
-  maxSwitchesPerMinute: 8,
-  cooldownMs: 1_500,
-  reattachPerMinute: 30,
-  silenceMs: 80_000,
-  allowedLinkKinds: ['ethernet', 'usb', 'wifi', 'lte', 'other'],
-};
+const HUB_LIMITS: SeatLimits = hubRules(POLICY).limits;
+
+function defaultPolicy(): Policy {
+  const loaded = loadPolicy({});
+  if (!loaded.ok) throw new Error('the default policy does not load');
+  return loaded.policy;
+}
 
 export interface Outcome {
   readonly options: Options;
@@ -84,7 +58,8 @@ export interface Outcome {
   readonly digest: string;
 }
 
-export function run(seed: number): Outcome {
+/** @param isForgetful break the device on purpose: the checkers have to notice. */
+export function run(seed: number, isForgetful = false): Outcome {
   const options = drawOptions(seed);
   const random = new Random(seed ^ 0x5eed);
   const world = new World();
@@ -149,6 +124,7 @@ export function run(seed: number): Outcome {
     return process;
   };
   const device = addDevice('device');
+  device.isForgetful = isForgetful;
   const always = () => checkers.always(devices, hub, world.nowMs);
 
   try {

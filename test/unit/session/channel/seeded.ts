@@ -3,30 +3,9 @@
  *
  * @module
  */
-export class Seeded {
-  #state: number;
+import { Random } from '../../../sim/random.ts';
 
-  constructor(seed: number) {
-    this.#state = seed >>> 0;
-  }
-
-  /** Next 32 bits (splitmix32, public-domain constants). */
-  next(): number {
-    this.#state = (this.#state + 0x9e3779b9) >>> 0;
-    let mixed = this.#state;
-    mixed = Math.imul(mixed ^ (mixed >>> 16), 0x21f0aaad);
-    mixed = Math.imul(mixed ^ (mixed >>> 15), 0x735a2d97);
-    return (mixed ^ (mixed >>> 15)) >>> 0;
-  }
-
-  below(limit: number): number {
-    return this.next() % limit;
-  }
-
-  bytes(count: number): Uint8Array<ArrayBuffer> {
-    return Uint8Array.from({ length: count }, () => this.below(256));
-  }
-
+export class Seeded extends Random {
   /** `bytes` damaged the way a network or an attacker would: flipped, cut, grown or replaced. */
   damaged(bytes: Uint8Array): Uint8Array {
     switch (this.below(4)) {

@@ -3,6 +3,8 @@
  *
  * @module
  */
+import { tunnelRules } from '../../../../agent/rules.ts';
+import { loadPolicy } from '../../../../policies/load.ts';
 import type { LinkView } from '../../../../session/device/event.ts';
 import type { DeviceConfig, DeviceLimits, LinkPolicy } from '../../../../session/device/limits.ts';
 
@@ -15,37 +17,13 @@ export const ETH = 1;
 export const WLAN = 2;
 export const WWAN = 3;
 
-export const LIMITS: DeviceLimits = {
-  sessionTtlMs: 86_400_000,
-  transportTtlMs: 60_000,
-  recoveryWindowMs: 30_000,
-  birthDeadlineMs: 60_000,
-  activeLingerMs: 1_000,
-  heartbeatIdleMs: 5_000,
-  meteredKeepaliveMs: 25_000,
-  standbyProbeMs: 10_000,
-  meteredStandbyProbeMs: 360_000,
-  deadAfterMissed: 3,
-  quality: {
-    lossEnterPercent: 20,
-    lossLeavePercent: 10,
-    rttEnterMs: 1_000,
-    rttLeaveMs: 500,
-    jitterEnterMs: 300,
-    jitterLeaveMs: 150,
-    windowMs: 2_000,
-    settleMs: 3_000,
-  },
-  volatileToDegradedMs: 4_000,
-  degradedMaxMs: null,
-  maxSwitchesPerMinute: 8,
-  cooldownMs: 1_500,
-  failback: 'better',
-  failbackStableMs: 30_000,
-  penaltyMaxMs: 600_000,
-  improvementPercent: 10,
-  resendMaxAgeMs: 2_000,
-};
+export const LIMITS: DeviceLimits = defaultLimits();
+
+function defaultLimits(): DeviceLimits {
+  const loaded = loadPolicy({});
+  if (!loaded.ok) throw new Error('the default policy does not load');
+  return tunnelRules(loaded.policy, []).limits;
+}
 
 export const LINK_POLICIES: Readonly<Record<string, LinkPolicy>> = {
   eth0: { preference: 10, cost: 'free' },
