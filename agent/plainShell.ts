@@ -31,7 +31,7 @@ import { receiverOf } from '../session/wire/transport.ts';
 import { Handshakes } from './handshakes.ts';
 import type { FromTunnel, ToTunnel, TunnelSetup } from './messages.ts';
 import type { ShellParts } from './sessionShell.ts';
-import { countRefused, newPacketCounters, type TunnelStatus } from './status.ts';
+import { countRefused, linkNotices, newPacketCounters, type TunnelStatus } from './status.ts';
 import type { Path, Uplink, Uplinks } from './uplinks.ts';
 
 const DATAGRAM_BYTES = 65_536;
@@ -252,6 +252,7 @@ export class PlainShell {
       cipher: 'chacha20-poly1305',
       terminated: null,
       links: [],
+      link_notices: linkNotices(this.#uplinks.all),
       recovery_ms: { count: 0, p50: null, p95: null, max: null },
       switches_last_minute: 0,
       counters: {},

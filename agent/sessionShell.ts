@@ -96,7 +96,7 @@ export class SessionShell {
         return this.#feed({ kind: 'rebind', atMs, linkName: message.linkName });
       case 'status': {
         this.#data.countHeld();
-        const status = sessionStatus(this.#device, this.#packets);
+        const status = sessionStatus(this.#device, this.#packets, this.#parts.uplinks.all);
         return this.#parts.post({ kind: 'status', requestId: message.requestId, status });
       }
     }

@@ -4,9 +4,11 @@
  * @module
  */
 
+import { HAL_CODES, type HalCode } from '../hal/capabilities.ts';
 import type { Device, Transport } from '../session/device/state.ts';
 import { qualityOf } from '../session/liveness/quality.ts';
 import { timeoutMs } from '../session/liveness/rtt.ts';
+import type { Uplink } from './uplinks.ts';
 
 export interface TunnelStatus {
   readonly mode: 'session' | 'plain';
@@ -21,6 +23,7 @@ export interface TunnelStatus {
   readonly cipher: string | null;
   readonly terminated: string | null;
   readonly links: readonly LinkStatus[];
+  readonly link_notices: readonly LinkNotice[];
   readonly recovery_ms: {
     readonly count: number;
     readonly p50: number | null;
@@ -46,6 +49,16 @@ export interface LinkStatus {
   readonly jitter_ms: number;
   readonly missed_in_row: number;
   readonly flaps: number;
+}
+
+/** Something the system refused to a link: it has no socket, or a socket that goes without. */
+export interface LinkNotice {
+  readonly link: string;
+  readonly code: HalCode;
+  /** What was tried and what the system answered. */
+  readonly detail: string;
+  readonly sentence: string;
+  readonly hint: string;
 }
 
 export interface PacketCounters {
@@ -75,7 +88,11 @@ export function countRefused(counters: PacketCounters, code: string): void {
   counters.refused[code] = (counters.refused[code] ?? 0) + 1;
 }
 
-export function sessionStatus(device: Device, packets: PacketCounters): TunnelStatus {
+export function sessionStatus(
+  device: Device,
+  packets: PacketCounters,
+  uplinks: readonly Uplink[],
+): TunnelStatus {
   const binding = device.transports.find((transport) => transport.transportId === device.activeId);
   return {
     mode: 'session',
@@ -90,6 +107,7 @@ export function sessionStatus(device: Device, packets: PacketCounters): TunnelSt
     cipher: device.cipher,
     terminated: device.terminated,
     links: device.transports.map((transport) => linkStatus(device, transport)),
+    link_notices: linkNotices(uplinks),
     recovery_ms: percentiles(device.recoveriesMs),
     switches_last_minute: device.switchedAtMs.filter((at) => at > device.nowMs - 60_000).length,
     counters: device.counters,
@@ -115,6 +133,12 @@ function linkStatus(device: Device, transport: Transport): LinkStatus {
     missed_in_row: transport.liveness.missedInRow,
     flaps: transport.flaps,
   };
+}
+
+export function linkNotices(uplinks: readonly Uplink[]): readonly LinkNotice[] {
+  return uplinks.flatMap(({ name, refused }) =>
+    refused.map(({ code, detail }) => ({ link: name, code, detail, ...HAL_CODES[code] })),
+  );
 }
 
 function percentiles(samplesMs: readonly number[]): TunnelStatus['recovery_ms'] {

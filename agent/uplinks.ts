@@ -10,6 +10,7 @@
 import type { DatagramSocket } from '../hal/datagram.ts';
 import type { LinkSnapshot } from '../hal/links.ts';
 import { openDatagramSocket } from '../hal/linux/bind.ts';
+import type { HalFailure } from '../hal/result.ts';
 import { assert } from '../session/assert.ts';
 import type { LinkView } from '../session/device/event.ts';
 import { parseAddress, type SocketAddress } from '../session/wire/address.ts';
@@ -26,6 +27,8 @@ export interface Uplink {
   /** The kernel's number of the interface the socket is bound to. */
   index: number;
   view: LinkView;
+  /** What the system refused: why there is no socket, or what the socket goes without. */
+  refused: readonly HalFailure[];
 }
 
 export interface Path {
@@ -39,8 +42,6 @@ export class Uplinks {
   readonly all: readonly Uplink[];
   readonly #paths = new Map<number, Path>();
   readonly #mark: number;
-  /** Why a socket could not be opened, by link; said in status, tried again when the link changes. */
-  readonly failures = new Map<string, string>();
 
   constructor(setup: Pick<TunnelSetup, 'links' | 'endpoints' | 'mark'>) {
     this.#mark = setup.mark;
@@ -57,6 +58,7 @@ export class Uplinks {
         socket: null,
         index: 0,
         view: { name, kind, hasCarrier: false, endpoints },
+        refused: [],
       };
     });
     for (const uplink of this.all) {
@@ -98,6 +100,7 @@ export class Uplinks {
     uplink.socket?.close();
     uplink.socket = null;
     uplink.index = index;
+    uplink.refused = [];
     if (index === 0) return;
     const opened = openDatagramSocket({
       link: uplink.name,
@@ -106,12 +109,8 @@ export class Uplinks {
       mark: this.#mark === 0 ? null : this.#mark,
       bufferBytes: BUFFER_BYTES,
     });
-    if (opened.ok) {
-      uplink.socket = opened.value;
-      this.failures.delete(uplink.name);
-      for (const notice of opened.value.notices)
-        this.failures.set(`${uplink.name} (lived with)`, `${notice.code}: ${notice.detail}`);
-    } else this.failures.set(uplink.name, `${opened.code}: ${opened.detail}`);
+    if (opened.ok) uplink.socket = opened.value;
+    uplink.refused = opened.ok ? opened.value.notices : [opened];
   }
 
   close(): void {

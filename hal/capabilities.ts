@@ -27,7 +27,7 @@ export const HAL_CODES = {
   },
   markRefused: {
     sentence: 'SO_MARK was refused; packets of this socket carry no firewall mark.',
-    hint: 'setcap cap_net_admin+ep /usr/bin/jvpn. Errno 92 means emulation without SO_MARK: harmless there.',
+    hint: 'setcap cap_net_admin+ep /usr/bin/jvpn. ENOPROTOOPT means emulation without SO_MARK: harmless there.',
   },
   bindToDeviceRefused: {
     sentence:

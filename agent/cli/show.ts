@@ -68,6 +68,7 @@ export function statusLines(value: unknown): readonly string[] {
   const status = fieldsOf(value);
   const lines = [...pairs(status, STATUS_FIELDS)];
   if (Array.isArray(status['links'])) lines.push('', ...linkLines(status['links']));
+  lines.push(...noticeLines(status['link_notices']));
   const counters = Object.entries(fieldsOf(status['counters'])).filter(([, count]) => count !== 0);
   if (counters.length > 0)
     lines.push(
@@ -95,6 +96,15 @@ export function linkLines(value: unknown): readonly string[] {
     text(link['flaps']),
   ]);
   return rows.length === 0 ? ['no links'] : table([heading, ...rows]);
+}
+
+/** What the system refused to a link, with what can be done about it. */
+function noticeLines(value: unknown): readonly string[] {
+  return rowsOf(value).flatMap((notice) => [
+    '',
+    `${text(notice['link'])}: ${text(notice['sentence'])} (${text(notice['code'])}: ${text(notice['detail'])})`,
+    `  ${text(notice['hint'])}`,
+  ]);
 }
 
 export function sessionLines(value: unknown): readonly string[] {

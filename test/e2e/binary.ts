@@ -1,5 +1,5 @@
 /**
- * The binary of this tree for this machine, built for one test file.
+ * The binary of this tree, built for one test file.
  *
  * `dist/` may hold that of another day, or of a build that is under way.
  *
@@ -10,9 +10,11 @@ import { run } from '../lab/process.ts';
 
 const ROOT = resolve(import.meta.dir, '../..');
 
-/** Its path below `folder`. Takes a second or two. */
-export async function buildBinary(folder: string): Promise<string> {
-  const target = `linux-${process.arch}`;
+/** Its path below `folder`; for this machine if no other target is named. Takes a second or two. */
+export async function buildBinary(
+  folder: string,
+  target = `linux-${process.arch}`,
+): Promise<string> {
   const script = join(ROOT, 'scripts/build.ts');
   await run([process.execPath, script, '--target', target, '--out', folder]);
   return join(folder, `jvpn-${target}`);

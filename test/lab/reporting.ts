@@ -75,6 +75,7 @@ export function statusOn(linkName: 'eth0' | 'wwan0', stateVersion = 7): TunnelSt
     cipher: 'aes-256-gcm',
     terminated: null,
     links: [row('eth0', 'ethernet', 1), row('wwan0', 'lte', 2)],
+    link_notices: [],
     recovery_ms: { count: 3, p50: 90, p95: 210.5, max: 210.5 },
     switches_last_minute: 1,
     counters: { carrier_lost: 2, heartbeat_timeout: 1 },

@@ -31,6 +31,10 @@ export interface AuditLine {
 
 export interface SiteOptions {
   readonly binary?: string;
+  /** What `jvpn` is on the device, where that is not `binary`: an emulator and its arguments, for one. */
+  readonly deviceCommand?: readonly string[];
+  /** Where everything is started; the directory of this process if left out. */
+  readonly directory?: string;
   /** TOML of a policy for both daemons; the default profile if left out. */
   readonly policy?: string;
   /** Added to the agent's configuration. */
@@ -54,12 +58,15 @@ export class Site implements AsyncDisposable {
 
   /** `jvpn …` in a namespace, to its end. */
   jvpn(role: 'hub' | 'device', argv: readonly string[]): Promise<Outcome> {
-    return this.#net.exec(role, [...this.#jvpn(), ...argv], { mayFail: true });
+    return this.#net.exec(role, [...this.#jvpn(role), ...argv], { mayFail: true });
   }
 
-  #jvpn(): readonly string[] {
-    const { binary } = this.#options;
-    return binary === undefined ? [process.execPath, SOURCE] : [binary];
+  #jvpn(role: 'hub' | 'device'): readonly string[] {
+    const { binary, deviceCommand, directory } = this.#options;
+    const usual = binary === undefined ? [process.execPath, SOURCE] : [binary];
+    const command = role === 'device' ? (deviceCommand ?? usual) : usual;
+    // `env` replaces itself: the pid is that of jvpn.
+    return directory === undefined ? command : ['env', '-C', directory, ...command];
   }
 
   async newKey(file: string): Promise<string> {
@@ -79,7 +86,7 @@ export class Site implements AsyncDisposable {
       writeFileSync(this.path('hub.toml'), this.#hubToml());
     }
     const hub = this.#net.spawn('hub', [
-      ...this.#jvpn(),
+      ...this.#jvpn('hub'),
       'hub',
       '--config',
       this.path('hub.toml'),
@@ -120,7 +127,7 @@ export class Site implements AsyncDisposable {
 
   agent(name: string, env: Readonly<Record<string, string>> = {}): LabProcess {
     const argv = [
-      ...this.#jvpn(),
+      ...this.#jvpn('device'),
       'agent',
       '--config',
       this.path(`${name}.toml`),
