@@ -12,7 +12,10 @@ const BUN = process.execPath;
 const BIN = 'node_modules/.bin';
 
 /** Seeds of the simulation: enough to notice in seconds, and enough to trust. Chosen. */
-const SEEDS = { short: '20', full: '200' } as const;
+const SEEDS = { short: '8', full: '200' } as const;
+
+/** Repetitions that find little more in seconds than a slice of them does; `scripts/test` runs them all. */
+const SLICE = { SLICE: '1' } as const;
 
 export function staticSteps(): Step[] {
   return [
@@ -26,19 +29,24 @@ export function staticSteps(): Step[] {
   ];
 }
 
-/** The core apart from the rest: two processes for two cores. */
-export function unitSteps(): Step[] {
+/** Processes of about the same length, so that none of them is what everybody waits for at the end. */
+export function unitSteps(length: 'short' | 'full'): Step[] {
+  const env = length === 'short' ? SLICE : undefined;
   const files = testFiles('test/unit');
-  const isCore = (file: string) => /^test\/unit\/(session|policies)\//.test(file);
+  const isIn = (folder: string) => (file: string) => file.startsWith(`test/unit/${folder}/`);
+  const isDevice = isIn('session/device');
+  const isCore = (file: string) => isIn('session')(file) && !isDevice(file);
+  const isAgent = isIn('agent');
+  const isRest = (file: string) => !isIn('session')(file) && !isAgent(file);
   return [
     testStep('structure', ['test/structure.test.ts'], 60_000),
     testStep('unit/core', files.filter(isCore), 120_000),
-    testStep(
-      'unit/rest',
-      files.filter((file) => !isCore(file)),
-      120_000,
-    ),
-  ].filter(hasFiles);
+    testStep('unit/rest', files.filter(isRest), 120_000),
+    testStep('unit/agent', files.filter(isAgent), 120_000),
+    testStep('unit/device', files.filter(isDevice), 120_000),
+  ]
+    .filter(hasFiles)
+    .map((step) => (env === undefined ? step : { ...step, env }));
 }
 
 /** Empty while there is no simulation. `SEED` or `SEEDS` of the caller win. */

@@ -19,7 +19,7 @@ await rm(REPORTS, { recursive: true, force: true });
 
 const outcomes: Outcome[] = [];
 if (only === undefined) outcomes.push(...(await runSteps(staticSteps(), 2)));
-if (only === undefined || only === 'unit') outcomes.push(...(await runSteps(unitSteps(), 2)));
+if (only === undefined || only === 'unit') outcomes.push(...(await runSteps(unitSteps('full'), 2)));
 if (only === undefined || only === 'sim') outcomes.push(...(await runSteps(simSteps('full'), 1)));
 if (only === undefined || only === 'e2e') await endToEnd();
 

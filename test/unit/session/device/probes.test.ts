@@ -13,7 +13,7 @@ import {
 
 const DAY_MS = 24 * HOUR_MS;
 /** Hours on a lossy link; set for more. */
-const LOSSY_LIVES = Number(process.env['LIVES'] ?? 3);
+const LOSSY_LIVES = Number(process.env['LIVES'] ?? (process.env['SLICE'] === '1' ? 1 : 3));
 /** No end within the day. */
 const LONG = configOf({ sessionTtlMs: 2 * DAY_MS });
 
