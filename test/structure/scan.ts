@@ -9,7 +9,7 @@
 
 export interface Token {
   readonly kind: 'word' | 'string' | 'mark' | 'regex';
-  /** The word, the contents of the string, the single character. */
+  /** The word, the contents of the string, the single character; `${` where an interpolation begins. */
   readonly text: string;
   readonly line: number;
 }
@@ -60,6 +60,7 @@ export function scan(source: string): Token[] {
     else {
       at += 2;
       templates.push(0);
+      push('mark', '${', '');
     }
   };
 
@@ -80,6 +81,7 @@ export function scan(source: string): Token[] {
     } else if (character === '}' && templates.at(-1) === 0) {
       templates.pop();
       at += 1;
+      push('mark', '}', '');
       template();
     } else {
       const word = take(WORD);

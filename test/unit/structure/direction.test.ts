@@ -56,6 +56,11 @@ test('an import in a comment or a string is none', () => {
   expect(direction('agent/a.ts', text)).toEqual([]);
 });
 
+test('a variable named from, interpolated before more text, is no import', () => {
+  expect(pure('const text = (from: string, to: string) => `${from} to ${to}`;')).toEqual([]);
+  expect(direction('session/a.ts', 'const text = `${from}../hub/a.ts`;')).toEqual([]);
+});
+
 test('the core uses no module of the runtime and no package but the pure ones', () => {
   expect(pure("import { readFileSync } from 'node:fs';")).toEqual([
     'session/a.ts:1 imports node:fs',

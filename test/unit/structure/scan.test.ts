@@ -23,6 +23,21 @@ test('a template holds no words, but what it interpolates does', () => {
   ]);
 });
 
+test('what is interpolated stands in marks of its own, apart from the text around it', () => {
+  const tokens = scan('`a ${from} to ${b}`').map(({ kind, text }) => `${kind} ${text}`);
+  expect(tokens).toEqual([
+    'string a ',
+    'mark ${',
+    'word from',
+    'mark }',
+    'string  to ',
+    'mark ${',
+    'word b',
+    'mark }',
+    'string ',
+  ]);
+});
+
 test('braces inside an interpolation do not end it', () => {
   expect(words('`${f({ a: { b } })} Date` + c')).toEqual(['f', 'a', 'b', 'c']);
 });
