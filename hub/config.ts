@@ -23,6 +23,10 @@ import type { Fields, ValuesOf } from '../policies/field.ts';
 import { IP, NAME, NETWORK, PATH, POOL4, POOL6, SOCKET_PATH } from '../policies/format.ts';
 import { type Problem, problem } from '../policies/problem.ts';
 import { documentOfToml } from '../policies/toml.ts';
+import { ROUTES_MAX } from '../session/wire/field.ts';
+
+/** The hub's own two addresses travel to devices as routes, too, in the same frame. */
+const OWN_ROUTES = 2;
 
 export const HUB_FIELDS = {
   routes: {
@@ -33,7 +37,7 @@ export const HUB_FIELDS = {
     default: [],
     format: NETWORK,
     countMin: 0,
-    countMax: 64,
+    countMax: ROUTES_MAX - OWN_ROUTES,
   },
   identity: IDENTITY,
   listen: {

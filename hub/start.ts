@@ -10,13 +10,9 @@ import { formatProblems } from '../policies/problem.ts';
 import { PROFILES } from '../policies/profiles.ts';
 import type { Policy } from '../policies/schema.ts';
 import { decodeKey } from '../session/channel/identity.ts';
-import { ROUTES_MAX } from '../session/wire/field.ts';
 import { type HubConfig, loadHubConfig } from './config.ts';
 import type { Pools } from './enrolment.ts';
 import { Pool } from './pool.ts';
-
-/** The hub's own two addresses travel to devices as routes, too. */
-const OWN_ROUTES = 2;
 
 /** Bad input: exit 2. Anything else that keeps a command from its work: exit 1. */
 export class StartError extends Error {
@@ -46,10 +42,6 @@ export function readPlace(configFile: string): HubPlace {
   if (!loaded.ok) throw new StartError(formatProblems(configFile, loaded.problems), 2);
   const { config } = loaded;
   const { inner4, inner6 } = config.pool;
-  if (config.routes.length > ROUTES_MAX - OWN_ROUTES) {
-    const message = `routes: ${config.routes.length} networks; at most ${ROUTES_MAX - OWN_ROUTES} fit into one frame`;
-    throw new StartError(`${configFile}: ${message}`, 2);
-  }
   return {
     config,
     pools: {

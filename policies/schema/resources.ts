@@ -46,7 +46,7 @@ export const ADMISSION = {
     },
     reattach_per_prefix_per_second: {
       kind: 'integer',
-      meaning: 'Reattach requests from one network: a /24 of IPv4, a /56 of IPv6.',
+      meaning: 'Reattach requests from one network: a /24 of IPv4, a /48 of IPv6.',
       unit: 'per second',
       default: 200,
       min: 1,

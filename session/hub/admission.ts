@@ -44,7 +44,12 @@ export const BURST_PREFIXES_MAX = 64;
 /** A reserved slot that is not used within this is free again for its device to ask anew. */
 export const SLOT_KEPT_MS = 10_000;
 
-/** /24 of IPv4, /48 of IPv6: what one site or one attacker usually has. Takes `ip:port` or `[ip]:port`. */
+/**
+ * /24 of IPv4, /48 of IPv6. Takes `ip:port` or `[ip]:port`.
+ *
+ * A /48 is the most that one site usually gets (RFC 6177). Shares by /56 would give such a site 256 of
+ * them, and five are enough to use up what all networks have together.
+ */
 export function prefixOf(source: string): string {
   const ip = source.startsWith('[')
     ? source.slice(1, source.lastIndexOf(']'))

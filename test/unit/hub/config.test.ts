@@ -48,6 +48,13 @@ test('routes are networks, each once, and belong before the first table', () => 
   expect(misplaced).toMatchObject({ problems: [{ path: 'pool.routes', nearest: 'routes' }] });
 });
 
+test('as many routes as fit into ATTACHED beside the hub’s own two, and no more', () => {
+  const routes = (count: number) =>
+    `routes = [${Array.from({ length: count }, (_, at) => `"10.${at}.0.0/16"`)}]\n${POOL}`;
+  expect(problemsOf(routes(14))).toEqual([]);
+  expect(problemsOf(routes(15))).toHaveLength(1);
+});
+
 test('a port is 1 to 65535', () => {
   for (const port of [1, 65_535]) expect(problemsOf(`${POOL}[listen]\nport = ${port}`)).toEqual([]);
   for (const port of [0, 65_536])

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'bun:test';
+import { ADMISSION } from '../../../../policies/schema/resources.ts';
 import {
   Admission,
   BURST_PREFIXES_MAX,
@@ -23,6 +24,13 @@ describe('prefixes', () => {
     expect(prefixOf('[2001:db8:1:2::9]:51820')).toBe('2001:db8:1');
     expect(prefixOf('[2001:db8::9]:51820')).toBe('2001:db8:0');
     expect(prefixOf('[::1]:1')).toBe('0:0:0');
+  });
+
+  test('a whole /48 shares, the next one does not; and the policy’s text says so', () => {
+    expect(prefixOf('[2001:db8:1:ff00::9]:1')).toBe(prefixOf('[2001:db8:1::9]:1'));
+    expect(prefixOf('[2001:db8:2::9]:1')).not.toBe(prefixOf('[2001:db8:1::9]:1'));
+    const { meaning } = ADMISSION.fields.reattach_per_prefix_per_second;
+    expect(meaning.match(/\/\d+/g)).toEqual(['/24', '/48']);
   });
 });
 
