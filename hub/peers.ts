@@ -39,6 +39,7 @@ export class Peers {
       return;
     }
     this.#site.routes.removeAll(peer);
+    if (peer instanceof SessionPeer) peer.noteEnd(record);
     peer.close();
     this.#add(device, record);
   }

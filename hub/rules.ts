@@ -19,6 +19,7 @@ export function hubRules(policy: Policy): HubRules {
       sessionTtlMs: session.ttlMs,
       transportTtlMs: session.transportTtlMs,
       recoveryWindowMs: session.recoveryWindowMs,
+      birthDeadlineMs: session.birthDeadlineMs,
       resendMaxAgeMs: resend.maxAgeMs,
       maxSwitchesPerMinute: switching.maxSwitchesPerMinute,
       cooldownMs: switching.cooldownMs,

@@ -24,6 +24,8 @@ import type { Site } from './site.ts';
 /** One second of a slow link, half a round trip of a fast one. Chosen. */
 const HELD = { bytesMax: 98_304, packetsMax: 64 } as const;
 const EARLY_MAX = 64;
+/** They are still sealed, so anyone who saw a receiver index may have sent them. */
+const EARLY_BYTES_MAX = HELD.bytesMax;
 /** A commit takes milliseconds; later than this the device has sent it again. Chosen. */
 const EARLY_AGE_MAX_MS = 500;
 /** Repeats from one source on one transport are told to the seat this often at most. */
@@ -53,6 +55,7 @@ export class SessionData {
   #route: Route | null = null;
   #accepted: readonly DataSource[] = [];
   #early: Early[] = [];
+  #earlyBytes = 0;
   #overflowCounted = 0;
 
   constructor(site: Site, peer: SessionPeer, channels: SessionChannels) {
@@ -92,8 +95,7 @@ export class SessionData {
     this.#accepted = from.filter(
       ({ channelId, cipher }) => this.#enabled(channelId, cipher) !== null,
     );
-    const early = this.#early;
-    this.#early = [];
+    const early = this.#takeEarly();
     for (const { datagram, keypair, endpoint, atMs: heldAtMs } of early) {
       if (atMs - heldAtMs > EARLY_AGE_MAX_MS) this.#site.counters.count('data_not_accepted');
       else this.onDatagram(keypair, datagram, endpoint, atMs, heldAtMs);
@@ -104,7 +106,7 @@ export class SessionData {
   clear(): void {
     this.#route = null;
     this.#accepted = [];
-    this.#early = [];
+    this.#takeEarly();
     this.#held.clear();
     this.#countDropped();
   }
@@ -190,11 +192,24 @@ export class SessionData {
   }
 
   #holdEarly(early: Early): void {
-    if (this.#early.length >= EARLY_MAX) {
+    const { datagram, atMs } = early;
+    for (let oldest = this.#early[0]; oldest !== undefined; oldest = this.#early[0]) {
+      const isFull =
+        this.#early.length >= EARLY_MAX || this.#earlyBytes + datagram.length > EARLY_BYTES_MAX;
+      if (!isFull && atMs - oldest.atMs <= EARLY_AGE_MAX_MS) break;
       this.#early.shift();
+      this.#earlyBytes -= oldest.datagram.length;
       this.#site.counters.count('data_not_accepted');
     }
-    this.#early.push({ ...early, datagram: early.datagram.slice() });
+    this.#early.push({ ...early, datagram: datagram.slice() });
+    this.#earlyBytes += datagram.length;
+  }
+
+  #takeEarly(): readonly Early[] {
+    const early = this.#early;
+    this.#early = [];
+    this.#earlyBytes = 0;
+    return early;
   }
 
   #isWorthTelling(what: string, atMs: number): boolean {

@@ -2,16 +2,15 @@
  * One session device at this hub: its seat, joined to its keys, its data and the store.
  *
  * Reality goes in as events, effects come out as datagrams and messages. Decides nothing by itself:
- * the seat (session/hub) does, the door (`door.ts`) apart. A seat that breaks an invariant is
- * thrown away with its channels, its session is ended in the store, and the others go on: a step
- * either returns a new seat or leaves everything as it was.
+ * the seat (session/hub) does, the door (`door.ts`) apart. A seat that breaks an invariant, in its
+ * step or in what it asks for, is thrown away with its channels, its session is ended in the store,
+ * and the others go on.
  *
  * @module
  */
 import { InvariantError } from '../session/assert.ts';
 import type { SessionKeypair } from '../session/channel/sessionKeypair.ts';
 import { TimestampGate } from '../session/channel/timestamp.ts';
-import { isSameClaim } from '../session/claim.ts';
 import type { SeatEffect, SeatEvent } from '../session/hub/event.ts';
 import type { SeatConfig } from '../session/hub/limits.ts';
 import type { SessionRecord } from '../session/hub/record.ts';
@@ -19,13 +18,14 @@ import { newSeat, nextDeadline, type Seat, status, step } from '../session/hub/s
 import type { ReasonCode } from '../session/reasons.ts';
 import { decodeFrame } from '../session/wire/decode.ts';
 import { encodeFrame } from '../session/wire/encode.ts';
-import type { Attach, Frame, Reattach } from '../session/wire/frames.ts';
+import type { Frame } from '../session/wire/frames.ts';
+import { turnAway } from './claimDoor.ts';
 import type { Timed } from './deadlines.ts';
 import type { EnrolledDevice } from './device.ts';
 import type { Endpoint } from './endpoints.ts';
 import type { PeerStatus, ToHub } from './messages.ts';
 import { seatConfig } from './seatConfig.ts';
-import { seatEvent } from './seatEvent.ts';
+import { endEvent, seatEvent } from './seatEvent.ts';
 import { SessionChannels } from './sessionChannels.ts';
 import { SessionData } from './sessionData.ts';
 import type { Site } from './site.ts';
@@ -80,11 +80,18 @@ export class SessionPeer implements Timed {
 
   /** Begin again with what the store holds; channels and their data are gone. */
   rebuild(record: SessionRecord | null): void {
+    this.noteEnd(record);
     this.#forgetEverything();
     this.#life += 1;
     this.#isBroken = false;
     this.#seat = newSeat(record, this.#site.nowMs(), this.#config);
     this.#site.deadlines.note(this);
+  }
+
+  /** Somebody else may have ended our session in the store: then the log says so. */
+  noteEnd(record: SessionRecord | null): void {
+    const event = endEvent(this.#seat, record, this.device.publicKey, this.#site.nowMs());
+    if (event !== null) this.#site.report(event);
   }
 
   close(): void {
@@ -130,8 +137,11 @@ export class SessionPeer implements Timed {
     const decoded = decodeFrame(plaintext);
     if (!decoded.ok) return counters.count('unknown_frame');
     const frame = decoded.value;
-    const isClaim = frame.type === 'attach' || frame.type === 'reattach';
-    if (isClaim && !this.#isAdmitted(frame, channelId, transportId, endpoint, atMs)) return;
+    if (frame.type === 'attach' || frame.type === 'reattach') {
+      const { publicKey } = this.device;
+      const refusal = turnAway(this.#site, this.#seat, publicKey, frame, source, atMs);
+      if (refusal !== null) return this.#send(channelId, transportId, source, refusal);
+    }
     const bytes = datagram.length;
     this.feed({ kind: 'frame', atMs, channelId, transportId, source, bytes, isNewest, frame });
   }
@@ -174,16 +184,14 @@ export class SessionPeer implements Timed {
 
   #step(event: SeatEvent): void {
     if (this.#isBroken) return;
-    let effects: readonly SeatEffect[];
     try {
       const next = step(this.#seat, event, this.#config);
       this.#seat = next.seat;
-      effects = next.effects;
+      for (const effect of next.effects) this.#perform(effect, event.atMs);
     } catch (error) {
       if (!(error instanceof InvariantError)) throw error;
-      return this.#onViolated(error.message);
+      this.#onViolated(error.message);
     }
-    for (const effect of effects) this.#perform(effect, event.atMs);
   }
 
   status(): PeerStatus {
@@ -229,37 +237,6 @@ export class SessionPeer implements Timed {
     endpoints.send(endpoint, sealed, message.length);
   }
 
-  /** Check 0: how many claims are judged at all. A claim that is known is exempt (a lost answer). */
-  #isAdmitted(
-    frame: Attach | Reattach,
-    channelId: number,
-    transportId: number,
-    endpoint: Endpoint,
-    atMs: number,
-  ): boolean {
-    const { record, swap, pending } = this.#seat;
-    const known = [record?.claim, swap?.record.claim, pending?.event.frame.claim];
-    if (known.some((claim) => claim !== undefined && isSameClaim(claim, frame.claim))) return true;
-    const { door, counters } = this.#site;
-    const isNew = frame.type === 'attach' && frame.isNew;
-    const waitMs = door.claimWaitMs(this.device.publicKey, endpoint.text, isNew, atMs);
-    if (waitMs === 0) return true;
-    counters.count('rate_limited');
-    this.#send(channelId, transportId, endpoint.text, {
-      type: 'reject',
-      claim: frame.claim,
-      reasonCode: 'rate_limited',
-      isFatal: false,
-      retryAfterMs: waitMs,
-      recordedVersion: record?.stateVersion ?? 0,
-    });
-    const detail = { source: endpoint.text, retryAfterMs: waitMs };
-    this.#site.report(
-      seatEvent(this.#seat, this.device.publicKey, 'refusal', 'rate_limited', atMs, detail),
-    );
-    return false;
-  }
-
   /** Fail closed: nothing of this seat is used again; the main thread ends the session's record. */
   #onViolated(message: string): void {
     const atMs = this.#site.nowMs();
@@ -269,19 +246,28 @@ export class SessionPeer implements Timed {
         claim: message,
       }),
     );
+    this.#isBroken = true;
+    this.#tellBroken();
+    this.#forgetEverything();
+    this.#site.post({ kind: 'violated', device: this.device.publicKey, message });
+  }
+
+  /** As far as that still works: the device would find out by silence. */
+  #tellBroken(): void {
     const { record, channelId, source } = this.#seat;
-    if (record !== null && channelId !== null && source !== null) {
-      const { sessionId, stateVersion, transportId } = record;
+    if (record === null || channelId === null || source === null) return;
+    const { sessionId, stateVersion, transportId } = record;
+    const reasonCode = 'invariant_violated';
+    try {
       this.#send(channelId, transportId, source, {
         type: 'terminate',
         sessionId,
-        reasonCode: 'invariant_violated',
+        reasonCode,
         stateVersion,
       });
+    } catch (error) {
+      if (!(error instanceof InvariantError)) throw error;
     }
-    this.#isBroken = true;
-    this.#forgetEverything();
-    this.#site.post({ kind: 'violated', device: this.device.publicKey, message });
   }
 
   #dropRevoked(): void {

@@ -7,6 +7,12 @@
  * @module
  */
 
+/**
+ * The highest version that a hub takes from a device. What a hub adds to it stays exact, and so does
+ * what a device adds that adopted a hub's number; no honest device comes near.
+ */
+export const CLAIMED_VERSION_MAX = Number.MAX_SAFE_INTEGER - 2 ** 31;
+
 export interface Claim {
   /** 16 random bytes as 32 lower-case hex digits. */
   readonly sessionId: string;

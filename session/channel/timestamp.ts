@@ -23,6 +23,8 @@ export const INITIATION_INTERVAL_MS = 20;
 
 const SECONDS_HIGH = 0x40000000;
 const TAI_OFFSET_SECONDS = 10;
+/** The year 10000: beyond it is nonsense, and below it milliseconds stay exact. Chosen. */
+const WALL_SECONDS_END = 253_402_300_800;
 
 /** Nanoseconds are cut to 2^24 (16.8 ms), so that initiations do not publish a precise clock. */
 const WHITENER_MASK = 0xffffff;
@@ -32,14 +34,18 @@ export function timestampOf(wallMs: number): Uint8Array {
   assert(Number.isFinite(wallMs) && wallMs >= 0, 'wall time is after 1970');
   const seconds = Math.floor(wallMs / 1000);
   const nanoseconds = Math.floor((wallMs - seconds * 1000) * 1e6);
-  return write(SECONDS_HIGH, seconds + TAI_OFFSET_SECONDS, nanoseconds & ~WHITENER_MASK);
+  const taiSeconds = seconds + TAI_OFFSET_SECONDS;
+  // A clock without a battery may come up with any year; wrapped, it would never be newer again.
+  const high = SECONDS_HIGH + Math.floor(taiSeconds / 2 ** 32);
+  return write(high, taiSeconds % 2 ** 32, nanoseconds & ~WHITENER_MASK);
 }
 
-/** Wall time that a timestamp stands for, or null where it is no time between 1970 and 2106. */
+/** Wall time that a timestamp stands for, or null where it is no time from 1970 to the year 9999. */
 export function wallMsOf(timestamp: Uint8Array): number | null {
   const view = viewOf(timestamp);
-  const seconds = view.getUint32(4) - TAI_OFFSET_SECONDS;
-  if (view.getUint32(0) !== SECONDS_HIGH || seconds < 0) return null;
+  const high = view.getUint32(0) - SECONDS_HIGH;
+  const seconds = high * 2 ** 32 + view.getUint32(4) - TAI_OFFSET_SECONDS;
+  if (seconds < 0 || seconds >= WALL_SECONDS_END) return null;
   return seconds * 1000 + view.getUint32(8) / 1e6;
 }
 

@@ -7,7 +7,7 @@
  * @module
  */
 import { assert } from '../assert.ts';
-import { isSameClaim } from '../claim.ts';
+import { CLAIMED_VERSION_MAX, isSameClaim } from '../claim.ts';
 import { REASONS, type ReasonCode } from '../reasons.ts';
 import { isValidated, withValidated } from './address.ts';
 import { answerTo } from './answer.ts';
@@ -28,6 +28,9 @@ const OWNER_RETRY_MS = 1_000;
 export function onClaim(turn: Turn, event: ClaimEvent): void {
   const { draft, config } = turn;
   if (channelOf(draft, event.channelId) === null) return turn.count('channel_unknown');
+  if (event.frame.claim.stateVersion > CLAIMED_VERSION_MAX) {
+    return turn.count('version_out_of_range');
+  }
   if (draft.record !== null && draft.record.owner !== config.hubId && !draft.isOwner) {
     return refuse(turn, event, 'ownership_conflict', OWNER_RETRY_MS);
   }

@@ -7,6 +7,7 @@
  *
  * @module
  */
+import { CLAIMED_VERSION_MAX } from '../claim.ts';
 import type { ReasonCode } from '../reasons.ts';
 import type { Trigger } from '../transitions.ts';
 import type { Terminate } from '../wire/frames.ts';
@@ -55,7 +56,8 @@ export function onTerminate(turn: Turn, event: FrameEvent, frame: Terminate): vo
     return turn.count('terminate_ignored');
   }
   if (record.terminated !== null) return tellEnd(turn, targetOf(event), record, record.terminated);
-  const { reasonCode, stateVersion } = frame;
+  const { reasonCode } = frame;
+  const stateVersion = frame.stateVersion > CLAIMED_VERSION_MAX ? 0 : frame.stateVersion;
   beginEnd(turn, { trigger: 'operator_terminated', reasonCode, isByDevice: true, stateVersion });
 }
 

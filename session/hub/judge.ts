@@ -60,7 +60,7 @@ export function judge(seat: Seat, event: ClaimEvent, config: SeatConfig): Verdic
       : shownBy(record, event.frame, channel.handshakeHash);
   const unproven = opening
     ? denyOpening(seat, shown, config)
-    : denyProof(seat, event, shown, channel?.isProven === true);
+    : denyProof(seat, event, shown, channel?.isProven === true, config);
   if (unproven !== null) return unproven;
   if (!opening && record !== null && isRepeat(record, event)) return { kind: 'repeat', record };
 
@@ -96,10 +96,11 @@ function denyProof(
   { frame }: ClaimEvent,
   shown: Shown | null,
   isChannelProven: boolean,
+  { limits }: SeatConfig,
 ): Verdict | null {
   if (shown !== null) return null;
   const { record } = seat;
-  if (frame.type === 'attach' && record !== null && isUnconfirmedBirth(record, seat.isConfirmed)) {
+  if (frame.type === 'attach' && record !== null && isUnconfirmedBirth(record, seat, limits)) {
     return null;
   }
   return refuse(frame.proof === null || isChannelProven ? 'bad_proof' : 'identity_conflict');

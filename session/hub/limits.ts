@@ -26,6 +26,8 @@ export interface SeatLimits {
   readonly sessionTtlMs: number;
   readonly transportTtlMs: number;
   readonly recoveryWindowMs: number;
+  /** After this a device gives up a session that it never got an answer for. */
+  readonly birthDeadlineMs: number;
   readonly resendMaxAgeMs: number;
   readonly maxSwitchesPerMinute: number;
   readonly cooldownMs: number;

@@ -101,7 +101,9 @@ export function onRotate(turn: Turn, event: FrameEvent, frame: Rotate): void {
   if (!channel.isProven || draft.channelId !== event.channelId) {
     turn.change(event.channelId, { isProven: true });
     draft.channelId = event.channelId;
-    turn.report('notice', 'channel_rotated', { source: event.source });
+    // Told once a channel: a hostile device would push the log's older lines out of their ring.
+    if (channel.isProven) turn.count('channel_rotated');
+    else turn.report('notice', 'channel_rotated', { source: event.source });
   }
   turn.send(targetOf(event), { type: 'rotated', sessionId: frame.sessionId });
   onArrival(turn, event);

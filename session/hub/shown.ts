@@ -8,8 +8,9 @@
  */
 import { claimBytes, isProven } from '../proof.ts';
 import type { Attach, Reattach } from '../wire/frames.ts';
+import type { SeatLimits } from './limits.ts';
 import type { SessionRecord } from './record.ts';
-import type { Shown } from './state.ts';
+import type { Seat, Shown } from './state.ts';
 
 const FOR_REATTACH = ['memoryKey', 'predecessor'] as const;
 const FOR_ATTACH = ['secret', 'previousSecret', 'memoryKey', 'predecessor'] as const;
@@ -41,11 +42,18 @@ export function isPredecessorSelf(record: SessionRecord): boolean {
 }
 
 /**
- * Whether the session was opened without any proof and nobody has used its keys since.
+ * Whether the session was opened without any proof, not long ago, and nobody has used its keys since.
  *
  * Then its random id, which has only ever travelled inside the device's channels, is proof enough:
- * otherwise a device whose very first ATTACHED was lost would be locked out of its own session.
+ * otherwise a device whose very first ATTACHED was lost would be locked out of its own session. Not
+ * for longer than such a device goes on asking: ids are shown to people, and a restarted hub has
+ * forgotten who used the keys.
  */
-export function isUnconfirmedBirth(record: SessionRecord, isConfirmed: boolean): boolean {
-  return record.claimKind === 'attach' && record.previousSecret === null && !isConfirmed;
+export function isUnconfirmedBirth(
+  record: SessionRecord,
+  { isConfirmed, nowMs }: Pick<Seat, 'isConfirmed' | 'nowMs'>,
+  { birthDeadlineMs }: SeatLimits,
+): boolean {
+  const isYoung = nowMs - record.createdAtMs < birthDeadlineMs;
+  return record.claimKind === 'attach' && record.previousSecret === null && isYoung && !isConfirmed;
 }

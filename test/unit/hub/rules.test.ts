@@ -15,6 +15,7 @@ test('the default policy, number for number', () => {
       sessionTtlMs: 86_400_000,
       transportTtlMs: 60_000,
       recoveryWindowMs: 30_000,
+      birthDeadlineMs: 60_000,
       resendMaxAgeMs: 2_000,
       maxSwitchesPerMinute: 8,
       cooldownMs: 1_500,

@@ -222,9 +222,9 @@ export class RigDevice {
   }
 
   /** A whole handshake; the hub's keys wait for the first message. */
-  shakeHands(): void {
+  shakeHands(cookie: Uint8Array | null = null): void {
     this.#rig().nowMs += 50;
-    this.send(this.initiation());
+    this.send(this.initiation(cookie));
     const response = this.take().find((datagram) => datagram[0] === 2);
     if (response === undefined || this.pending === null) throw new Error('the hub did not answer');
     const { senderIndex: localIndex } = this.pending;

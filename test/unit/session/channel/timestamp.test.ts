@@ -37,6 +37,17 @@ test('order of timestamps is order of times, and of bytes', () => {
   }
 });
 
+test('a clock beyond 2106 gives later timestamps, not wrapped ones: it is heard then and after it is mended', () => {
+  const last32 = (2 ** 32 - 11) * 1_000;
+  expect(bytesToHex(timestampOf(last32))).toBe('40000000ffffffff00000000');
+  expect(bytesToHex(timestampOf(last32 + 1_000))).toBe('400000010000000000000000');
+  const garbage = Date.UTC(2165, 0, 1);
+  expect(compareTimestamps(timestampOf(garbage), timestampOf(last32))).toBeGreaterThan(0);
+  expect(wallMsOf(timestampOf(garbage))).toBe(garbage);
+  expect(wallMsOf(timestampOf(Date.UTC(9999, 11, 31)))).toBe(Date.UTC(9999, 11, 31));
+  expect(wallMsOf(timestampOf(Date.UTC(10_000, 0, 1)))).toBeNull();
+});
+
 test('the next timestamp carries from nanoseconds to seconds and ends at the last one', () => {
   expect(next('400000000000000a00000000')).toBe('400000000000000a00000001');
   expect(next('400000000000000a3b9ac9fe')).toBe('400000000000000a3b9ac9ff');

@@ -23,6 +23,20 @@ describe('channels', () => {
     expect(rig.seat.accept.map(({ channelId }) => channelId)).toEqual([2]);
   });
 
+  test('a device that rotates to and fro is one line a channel in the log: it cannot flush it', () => {
+    const { rig, device } = attached();
+    const first = { channelId: device.channelId, handshakeHash: device.handshakeHash };
+    device.shake(1);
+    const second = { channelId: device.channelId, handshakeHash: device.handshakeHash };
+    for (let turn = 0; turn < 50; turn++) {
+      Object.assign(device, turn % 2 === 0 ? second : first);
+      device.rotate(1);
+      expect(rig.route?.channelId).toBe(device.channelId);
+    }
+    const told = rig.events.filter(({ reasonCode }) => reasonCode === 'channel_rotated');
+    expect(told).toHaveLength(1);
+  });
+
   test('◆ ROTATE without the memory key moves nothing', () => {
     const { rig, device } = attached();
     const copy = device.copy('1');

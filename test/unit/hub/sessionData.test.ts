@@ -1,0 +1,30 @@
+/** Goal: what is held for a commit is little, whoever sends it. */
+import { expect, test } from 'bun:test';
+import { packet, RigDevice, SiteRig, settled } from './siteRig.ts';
+
+async function attachedRig(): Promise<{ rig: SiteRig; device: RigDevice }> {
+  const rig: SiteRig = new SiteRig([new RigDevice(1, () => rig).enrolled]);
+  const device = RigDevice.on(rig, 1, '198.51.100.1');
+  await device.attach(1);
+  return { rig, device };
+}
+
+test('data that waits for a commit is bounded in bytes, too: nobody opened it yet', async () => {
+  const { rig, device } = await attachedRig();
+  const huge = new Uint8Array(60_000);
+  huge.set(device.sealed(2, packet('10.77.0.2', '10.0.0.9')));
+  for (let sent = 0; sent < 10; sent++) device.send(huge);
+  expect(rig.counters.data_not_accepted).toBe(9);
+});
+
+test('what waited too long is dropped and counted when the next comes', async () => {
+  const { rig, device } = await attachedRig();
+  const early = device.sealed(2, packet('10.77.0.2', '10.0.0.9'));
+  for (let sent = 0; sent < 5; sent++) device.send(early);
+  expect(rig.counters.data_not_accepted).toBe(0);
+  rig.nowMs += 501;
+  device.send(early);
+  expect(rig.counters.data_not_accepted).toBe(5);
+  await settled();
+  expect(rig.tun.takeDelivered()).toEqual([]);
+});
