@@ -84,6 +84,13 @@ export function enrol(
     return refuse('inputInvalid', `"${conflict.name}" has one of these networks already`);
   }
 
+  const taken = [pools.inner4, pools.inner6].find(
+    (pool) => pool !== null && allowed.some((cidr) => pool.overlaps(cidr)),
+  );
+  if (taken) {
+    return refuse('inputInvalid', `an allowed network overlaps the pool ${taken.network}`);
+  }
+
   const psk = request.psk === null ? NO_PSK : keyOf(request.psk);
   const device: EnrolledDevice = {
     publicKey,

@@ -83,6 +83,7 @@ export class Peers {
         : new SessionPeer(this.#site, device, record);
     this.#byKey.set(device.publicKey, peer);
     if (device.revokedAtMs !== null) return peer.update(device);
+    if (peer instanceof SessionPeer) peer.endIfReassigned();
     for (const cidr of [device.inner4, device.inner6, ...device.allowed]) {
       if (cidr !== null) this.#site.routes.set(cidr, peer);
     }

@@ -71,6 +71,13 @@ export class Pool {
     return taken.has(host) ? `${text} belongs to another device` : { host };
   }
 
+  /** Whether a network, checked before, holds an address of ours or lies among them. */
+  overlaps(network: string): boolean {
+    const parsed = parseCidr(network);
+    assert(parsed.ok, 'a network is checked before it is compared');
+    return isWithin(parsed.value, this.cidr) || isWithin(this.cidr, parsed.value);
+  }
+
   /** One past the last number that may be given; IPv4 keeps its broadcast address. */
   get #end(): bigint {
     return this.cidr.family === 4 ? this.#size - 1n : this.#size;

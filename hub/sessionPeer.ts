@@ -78,6 +78,14 @@ export class SessionPeer implements Timed {
     if (device.revokedAtMs !== null) this.terminate('revoked');
   }
 
+  /** Enrolled with other addresses while no hub ran: only a new session tells the device. */
+  endIfReassigned(): void {
+    const { record } = this.#seat;
+    const { inner4, inner6 } = this.device;
+    if (!this.isLive || (record?.inner4 === inner4 && record.inner6 === inner6)) return;
+    this.terminate('operator_terminated');
+  }
+
   /** Begin again with what the store holds; channels and their data are gone. */
   rebuild(record: SessionRecord | null): void {
     this.noteEnd(record);

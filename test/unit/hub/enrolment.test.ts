@@ -120,3 +120,19 @@ test('a routed network belongs to one device, and host bits do not matter', () =
   expect(enrol(2, { allowed: ['192.168.7.0/24'] })).toMatchObject({ code: 'inputInvalid' });
   expect(enrol(2, { allowed: ['192.168.7.0/25'] }).ok).toBe(true);
 });
+
+test('a network behind a device is none of the pool’s: it would take other devices’ addresses', () => {
+  const { enrol } = office();
+  enrol(1);
+  for (const cidr of [
+    '10.77.0.2/32',
+    '10.77.0.0/29',
+    '10.76.0.0/15',
+    '0.0.0.0/0',
+    'fd77::/80',
+    '::/0',
+  ]) {
+    expect([cidr, enrol(2, { allowed: [cidr] })]).toMatchObject([cidr, { code: 'inputInvalid' }]);
+  }
+  expect(enrol(2, { allowed: ['10.77.0.8/29', 'fd78::/64'] }).ok).toBe(true);
+});

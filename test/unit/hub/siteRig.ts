@@ -56,13 +56,14 @@ export class SiteRig {
   readonly #socket: DatagramSocket;
   readonly #datagram = new Uint8Array(65_536);
 
-  constructor(devices: readonly EnrolledDevice[]) {
+  constructor(devices: readonly EnrolledDevice[], records: readonly SessionRecord[] = []) {
     const opened = this.network
       .newHost({ eth0: ['192.0.2.1'] })
       .openDatagramSocket(options(51_820));
     const policy = loadPolicy({});
     if (!opened.ok || !policy.ok) throw new Error('no socket or no policy');
     this.#socket = opened.value;
+    for (const record of records) this.records.set(record.device, record);
     const setup = {
       wakeFd: -1,
       port: null as never,
@@ -78,7 +79,7 @@ export class SiteRig {
       seed: new Uint8Array(32).fill(1),
       plainTimes: PLAIN_TIMES,
       devices,
-      records: [],
+      records,
     };
     this.site = new Site(setup, {
       nowMs: () => this.nowMs,
