@@ -13,6 +13,7 @@ import { join, resolve } from 'node:path';
 import { newKeyPair } from '../../agent/cli/keygen.ts';
 import { Namespace, newStem } from '../lab/namespace.ts';
 import { eventually, LabProcess, run } from '../lab/process.ts';
+import { startWireguard } from '../lab/wireguard.ts';
 
 const ROOT = resolve(import.meta.dir, '../..');
 const BUN = process.execPath;
@@ -40,15 +41,7 @@ beforeAll(async () => {
   await there.ip(['addr add 10.90.0.1/24 dev eth0', 'link set eth0 up', 'link set lo up']);
   const keyFile = join(folder, 'server.key');
   writeFileSync(keyFile, `${server.privateKey}\n`, { mode: 0o600 });
-  await run(['mkdir', '-p', '/run/wireguard']);
-  wireguard = new LabProcess(there.argv(['wireguard-go', '-f', wgName]), {
-    env: { WG_PROCESS_FOREGROUND: '1' },
-  });
-  await eventually(
-    'wireguard-go listens',
-    async () => (await there.exec(['wg', 'show', wgName], { mayFail: true })).code === 0,
-    5_000,
-  );
+  wireguard = await startWireguard(there, wgName);
   await there.exec([
     ...['wg', 'set', wgName, 'listen-port', '51820', 'private-key', keyFile],
     ...['peer', device.publicKey, 'allowed-ips', '10.91.0.2/32'],

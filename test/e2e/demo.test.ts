@@ -86,7 +86,8 @@ testUnless(
     expect(stdout).not.toContain('\x1b');
     const printed = ['RECOVERING  carrier_lost', 'RECOVERING  agent_restarted', 'Summary'];
     for (const text of printed) expect(stdout).toContain(text);
-    expect(labNamespaces()).toEqual(before);
+    // Others may sweep what killed runs left behind; ours has to be gone.
+    expect(labNamespaces().filter((name) => !before.includes(name))).toEqual([]);
     expect(readdirSync(work)).toEqual([]);
   },
   180_000,

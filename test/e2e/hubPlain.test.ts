@@ -13,6 +13,7 @@ import { join, resolve } from 'node:path';
 import { newKeyPair } from '../../agent/cli/keygen.ts';
 import { Namespace, newStem } from '../lab/namespace.ts';
 import { eventually, LabProcess, run } from '../lab/process.ts';
+import { startWireguard } from '../lab/wireguard.ts';
 
 const ROOT = resolve(import.meta.dir, '../..');
 const JVPN = [process.execPath, join(ROOT, 'agent/jvpn.ts')];
@@ -56,15 +57,7 @@ file = "hub.jsonl"
 
   const keyFile = join(folder, 'client.key');
   writeFileSync(keyFile, `${client.privateKey}\n`, { mode: 0o600 });
-  await run(['mkdir', '-p', '/run/wireguard']);
-  wireguard = new LabProcess(here.argv(['wireguard-go', '-f', wgName]), {
-    env: { WG_PROCESS_FOREGROUND: '1' },
-  });
-  await eventually(
-    'wireguard-go listens',
-    async () => (await here.exec(['wg', 'show', wgName], { mayFail: true })).code === 0,
-    5_000,
-  );
+  wireguard = await startWireguard(here, wgName);
   await here.exec(['wg', 'set', wgName, 'private-key', keyFile]);
   await here.ip([`addr add 10.93.0.2/24 dev ${wgName}`, `link set ${wgName} up`]);
 });
