@@ -32,6 +32,8 @@ import { TunnelLink } from './tunnelLink.ts';
 
 /** How long SIGTERM waits for the session's end to be durable. */
 const SHUTDOWN_MAX_MS = 2_000;
+/** Dumped when an invariant broke. */
+const RECENT_EVENTS = 256;
 /** A wall clock before 2024 was never set: this program is younger. */
 const CLOCK_SET_MS = Date.UTC(2024, 0, 1);
 
@@ -213,12 +215,22 @@ export class AgentDaemon {
   #onViolation(claim: string): void {
     this.#memory.endSession('invariant_violated');
     this.#note('invariant_violated', 'alarm', { claim });
-    for (const row of this.#audit.recent(256)) console.error(JSON.stringify(row));
+    const last = this.#audit.recent(RECENT_EVENTS).findLast((row) => row.event === 'transition');
+    if (last?.to != null && last.to !== 'TERMINATED') {
+      this.#note('invariant_violated', 'transition', { claim }, last.to, 'TERMINATED');
+    }
+    for (const row of this.#audit.recent(RECENT_EVENTS)) console.error(JSON.stringify(row));
     this.#fail(`a broken invariant ended the session: ${claim}`);
   }
 
   /** An event of the daemon itself, outside the session's own. */
-  #note(reasonCode: ReasonCode, event: AuditEvent['event'], detail: AuditEvent['detail']): void {
+  #note(
+    reasonCode: ReasonCode,
+    event: AuditEvent['event'],
+    detail: AuditEvent['detail'],
+    from: AuditEvent['from'] = null,
+    to: AuditEvent['to'] = null,
+  ): void {
     const remembered = this.#memory.remembered;
     this.#record({
       event,
@@ -226,8 +238,8 @@ export class AgentDaemon {
       reasonCode,
       device: this.#device,
       sessionId: remembered?.sessionId ?? null,
-      from: null,
-      to: null,
+      from,
+      to,
       stateVersion: remembered?.versionCeiling ?? 0,
       hubSeq: 0,
       ownerEpoch: 0,

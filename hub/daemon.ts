@@ -43,6 +43,9 @@ export interface HubOptions {
   readonly plainTimes?: PlainTimes;
 }
 
+/** Dumped when an invariant broke. */
+const RECENT_EVENTS = 256;
+
 export class Hub {
   readonly #start: HubStart;
   readonly #options: HubOptions;
@@ -182,6 +185,7 @@ export class Hub {
       case 'violated':
         return this.#endViolated(message.device);
       case 'failed':
+        if (message.isInvariant) this.#dump();
         return this.#fail(message.message);
     }
   }
@@ -247,6 +251,11 @@ export class Hub {
     } catch (error) {
       this.#fail(error instanceof Error ? (error.stack ?? error.message) : String(error));
     }
+  }
+
+  /** The last words before a broken invariant outside any seat ends the process. */
+  #dump(): void {
+    for (const row of this.#audit.recent(RECENT_EVENTS)) console.error(JSON.stringify(row));
   }
 
   #fail(message: string): void {
