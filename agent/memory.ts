@@ -10,6 +10,7 @@ import type { Flash } from '../hal/flash.ts';
 import type { HalFailure } from '../hal/result.ts';
 import type { Durable, Remembered } from '../session/device/event.ts';
 import { type FlashSession, RECORD_BYTES } from '../session/flash/record.ts';
+import { TIMESTAMPS } from '../session/flash/reservation.ts';
 import { deriveSealKey, openSecret, SEAL_NONCE_BYTES, sealSecret } from '../session/flash/seal.ts';
 import { type FlashContent, FlashStore, type Recovery } from '../session/flash/store.ts';
 import { isReasonCode, type ReasonCode } from '../session/reasons.ts';
@@ -20,7 +21,6 @@ export const FLASH_SLOT_BYTES = RECORD_BYTES;
  * Handshake timestamps are reserved this far ahead: one write in hours, not one per rekey. At boot a
  * short block has to do, so that a daemon that is restarted for ever does not run away from the clock.
  */
-const TIMESTAMP_BLOCK_S = 4 * 3_600;
 const TIMESTAMP_BOOT_BLOCK_S = 600;
 
 export class Memory {
@@ -108,7 +108,7 @@ export class Memory {
    */
   reserveTimestamps(atLeastMs: number, isBoot = false): TimestampGrant | null {
     const fromS = Math.max(Math.ceil(atLeastMs / 1_000), this.#content.timestampReserved + 1);
-    const timestampReserved = fromS + (isBoot ? TIMESTAMP_BOOT_BLOCK_S : TIMESTAMP_BLOCK_S);
+    const timestampReserved = fromS + (isBoot ? TIMESTAMP_BOOT_BLOCK_S : TIMESTAMPS.block);
     if (!this.#write({ ...this.#content, timestampReserved })) return null;
     return { fromMs: fromS * 1_000, untilMs: timestampReserved * 1_000 };
   }

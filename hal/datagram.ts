@@ -8,7 +8,7 @@
  * @module
  */
 import type { SocketAddress } from '../session/wire/address.ts';
-import type { HalFailure, HalResult } from './result.ts';
+import type { HalFailure } from './result.ts';
 
 /** Outcomes of a send. All are local facts: errors that arrive by ICMP are not asked for. */
 export const SEND = {
@@ -65,5 +65,3 @@ export interface DatagramSocket {
   receive(target: Uint8Array): number;
   close(): void;
 }
-
-export type OpenDatagram = (options: DatagramOptions) => HalResult<DatagramSocket>;

@@ -20,7 +20,6 @@ const TUNSETIFF = 0x400454ca;
 const IFF_TUN = 0x0001;
 const IFF_NO_PI = 0x1000;
 const IFREQ_BYTES = 40;
-export const DEVICE_NAME_MAX = 15;
 
 /** Whether the kernel would take it as an interface name. `%d` lets it choose a number. */
 export function isDeviceName(name: string): boolean {

@@ -17,7 +17,6 @@ import { fail, ok, type Result } from '../result.ts';
 import { decodeCookieReply, type HandshakeError } from '../wire/handshake.ts';
 
 export const MAC_BYTES = 16;
-export const COOKIE_BYTES = 16;
 
 /** A cookie and the secret behind it live this long (WireGuard: Cookie-Refresh-Time). */
 export const COOKIE_LIFETIME_MS = 120_000;

@@ -6,13 +6,15 @@
  *
  * @module
  */
+
+import { VERSIONS } from '../flash/reservation.ts';
 import { attachGranted } from './attach.ts';
 import { onEndWanted } from './end.ts';
 import type { Durable } from './event.ts';
 import type { Turn } from './turn.ts';
 
 /** Versions reserved by one write. */
-export const BLOCK_VERSIONS = 1_024;
+export const BLOCK_VERSIONS = VERSIONS.block;
 /** The last few of a block stay free for transitions: dying and ending never wait for flash. */
 export const VERSIONS_KEPT = 16;
 const RETRY_WRITE_MS = 1_000;

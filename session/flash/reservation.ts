@@ -18,7 +18,6 @@
  *
  * @module
  */
-import { assert } from '../assert.ts';
 
 /** How one counter is reserved. */
 export interface Quota {
@@ -35,48 +34,6 @@ export interface Quota {
 export const VERSIONS: Quota = { block: 1_024, skip: 2_048 };
 /** 4 hours of timestamps, in seconds. */
 export const TIMESTAMPS: Quota = { block: 14_400, skip: 28_800 };
-
-export interface Reservation {
-  readonly quota: Quota;
-  /** The lowest number this run may use. */
-  readonly first: number;
-  /** The highest number with a durable ceiling; below `first` means none yet. */
-  readonly usableMax: number;
-}
-
-/** Continue above `ceiling`, the highest number that may have been used. Nothing is usable yet. */
-export function resume(quota: Quota, ceiling: number): Reservation {
-  return { quota, first: ceiling + 1, usableMax: ceiling };
-}
-
-/** Lift the start: to the wall clock, or to a version that the hub has on record. */
-export function startAt(reservation: Reservation, lowest: number): Reservation {
-  return { ...reservation, first: Math.max(reservation.first, lowest) };
-}
-
-/** Whether `number` can be used now. */
-export function mayUse(reservation: Reservation, number: number): boolean {
-  return number >= reservation.first && number <= reservation.usableMax;
-}
-
-/**
- * The ceiling to make durable, or null while at least half of the block is left.
- *
- * @param inUse the highest number used so far, or the one wanted next.
- */
-export function wantedCeiling(reservation: Reservation, inUse: number): number | null {
-  const { quota, first, usableMax } = reservation;
-  const from = Math.max(inUse, first - 1);
-  if (usableMax - from >= quota.block / 2) return null;
-  const ceiling = from + quota.block;
-  assert(Number.isSafeInteger(ceiling), 'numbers do not run out');
-  return ceiling;
-}
-
-/** What may be used once `ceiling` is durable. */
-export function whenDurable(reservation: Reservation, ceiling: number): Reservation {
-  return { ...reservation, usableMax: Math.max(reservation.usableMax, ceiling) };
-}
 
 /** The highest number that may have been used, judged by the older slot alone. */
 export function ceilingAfterLoss(quota: Quota, ceiling: number): number {

@@ -8,7 +8,6 @@
  * @module
  */
 import type { AuditEvent } from '../audit.ts';
-import type { Claim } from '../claim.ts';
 import type { ReasonCode } from '../reasons.ts';
 import type { DataCipher, Frame } from '../wire/frames.ts';
 import type { SessionRecord } from './record.ts';
@@ -117,12 +116,4 @@ export interface DataSource {
   readonly cipher: DataCipher;
   /** Null: until told otherwise. The previous transport's data is accepted until this time only. */
   readonly untilMs: number | null;
-}
-
-/** The claim a seat is working on and where its answer goes. */
-export interface Claimant {
-  readonly channelId: ChannelId;
-  readonly transportId: number;
-  readonly source: string;
-  readonly claim: Claim;
 }
