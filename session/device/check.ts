@@ -7,11 +7,15 @@
  * @module
  */
 import { assert } from '../assert.ts';
+import { OUTCOMES_MAX, OUTSTANDING_MAX } from '../liveness/liveness.ts';
 import { carriesData } from '../transitions.ts';
 import { recentSwitches } from './choice.ts';
 import type { DeviceEvent } from './event.ts';
 import type { DeviceConfig } from './limits.ts';
 import { type Device, transportOf } from './state.ts';
+
+/** Longest list of past things that the state keeps. */
+const HISTORY_MAX = 64;
 
 export function check(
   before: Device,
@@ -62,4 +66,17 @@ export function check(
   );
   if (after.state === 'TERMINATED')
     assert(after.terminated !== null, 'I8: TERMINATED has a reason');
+  checkBounds(after);
+}
+
+/** I11: nothing of the state grows with time or with what a peer sends. */
+function checkBounds({ transports, triedIds, recoveriesMs, ownClaims }: Device): void {
+  for (const { liveness } of transports) {
+    assert(liveness.outstanding.length <= OUTSTANDING_MAX, 'I11: outstanding probes are bounded');
+    assert(liveness.late.length <= OUTSTANDING_MAX, 'I11: late probes are bounded');
+    assert(liveness.outcomes.length <= OUTCOMES_MAX, 'I11: outcomes are bounded');
+  }
+  assert(triedIds.length <= HISTORY_MAX, 'I11: tries are bounded');
+  assert(recoveriesMs.length <= HISTORY_MAX, 'I11: remembered recoveries are bounded');
+  assert(ownClaims.length <= HISTORY_MAX, 'I11: remembered claims are bounded');
 }
