@@ -37,6 +37,8 @@ export interface SiteOptions {
   readonly directory?: string;
   /** TOML of a policy for both daemons; the default profile if left out. */
   readonly policy?: string;
+  /** Where agents look for the hub; its IPv4 address if left out. */
+  readonly endpoint?: string;
   /** Added to the agent's configuration. */
   readonly agentExtra?: string;
 }
@@ -185,7 +187,7 @@ ${this.#policyToml()}`;
 private_key_file = "${name}.key"
 [hub]
 public_key = "${this.hubPublicKey}"
-endpoints = ["${HUB_ADDRESS}"]
+endpoints = ["${this.#options.endpoint ?? HUB_ADDRESS}"]
 [links.eth0]
 kind = "ethernet"
 [links.wlan0]
