@@ -7,8 +7,8 @@
  * @module
  */
 import {
-  AUDIT_BYTES_MAX,
-  AUDIT_FILES_MAX,
+  auditTable,
+  controlTable,
   IDENTITY,
   lintPolicySource,
   POLICY_SOURCE,
@@ -19,15 +19,7 @@ import {
 } from '../policies/daemonFields.ts';
 import { checkDocument } from '../policies/document.ts';
 import type { Fields, ValuesOf } from '../policies/field.ts';
-import {
-  ENDPOINT,
-  INTERFACE,
-  INTERFACE_ADDRESS,
-  KEY,
-  NETWORK,
-  PATH,
-  SOCKET_PATH,
-} from '../policies/format.ts';
+import { ENDPOINT, INTERFACE, INTERFACE_ADDRESS, KEY, NETWORK, PATH } from '../policies/format.ts';
 import { LINK_KINDS } from '../policies/links.ts';
 import { type Problem, problem } from '../policies/problem.ts';
 import { documentOfToml } from '../policies/toml.ts';
@@ -133,35 +125,9 @@ export const AGENT_FIELDS = {
       },
     },
   },
-  control: {
-    kind: 'table',
-    meaning: 'Where `jvpn status` and the other operator commands ask.',
-    restart: true,
-    fields: {
-      socket: {
-        kind: 'text',
-        meaning: 'Unix socket, mode 0600.',
-        default: '/run/jvpn/agent.sock',
-        format: SOCKET_PATH,
-      },
-    },
-  },
+  control: controlTable('/run/jvpn/agent.sock'),
   policy: POLICY_SOURCE,
-  audit: {
-    kind: 'table',
-    meaning: 'The event log on disk; `jvpn events` shows the newest.',
-    restart: true,
-    fields: {
-      file: {
-        kind: 'text',
-        meaning: 'JSON lines; rotated files get .1, .2, … behind the name.',
-        default: '/var/log/jvpn/agent.jsonl',
-        format: PATH,
-      },
-      bytes_max: AUDIT_BYTES_MAX,
-      files_max: AUDIT_FILES_MAX,
-    },
-  },
+  audit: auditTable('/var/log/jvpn/agent.jsonl'),
   telemetry: TELEMETRY,
 } as const satisfies Fields;
 

@@ -8,8 +8,8 @@
  * @module
  */
 import {
-  AUDIT_BYTES_MAX,
-  AUDIT_FILES_MAX,
+  auditTable,
+  controlTable,
   IDENTITY,
   lintPolicySource,
   POLICY_SOURCE,
@@ -20,7 +20,7 @@ import {
 } from '../policies/daemonFields.ts';
 import { checkDocument } from '../policies/document.ts';
 import type { Fields, ValuesOf } from '../policies/field.ts';
-import { IP, NAME, NETWORK, PATH, POOL4, POOL6, SOCKET_PATH } from '../policies/format.ts';
+import { IP, NAME, NETWORK, PATH, POOL4, POOL6 } from '../policies/format.ts';
 import { type Problem, problem } from '../policies/problem.ts';
 import { documentOfToml } from '../policies/toml.ts';
 import { ROUTES_MAX } from '../session/wire/field.ts';
@@ -107,35 +107,9 @@ export const HUB_FIELDS = {
       },
     },
   },
-  control: {
-    kind: 'table',
-    meaning: 'Where `jvpn sessions` and the other operator commands ask.',
-    restart: true,
-    fields: {
-      socket: {
-        kind: 'text',
-        meaning: 'Unix socket, mode 0600.',
-        default: '/run/jvpn/hub.sock',
-        format: SOCKET_PATH,
-      },
-    },
-  },
+  control: controlTable('/run/jvpn/hub.sock'),
   policy: POLICY_SOURCE,
-  audit: {
-    kind: 'table',
-    meaning: 'The event log on disk; `jvpn events` shows the newest.',
-    restart: true,
-    fields: {
-      file: {
-        kind: 'text',
-        meaning: 'JSON lines; rotated files get .1, .2, … behind the name.',
-        default: '/var/log/jvpn/hub.jsonl',
-        format: PATH,
-      },
-      bytes_max: AUDIT_BYTES_MAX,
-      files_max: AUDIT_FILES_MAX,
-    },
-  },
+  audit: auditTable('/var/log/jvpn/hub.jsonl'),
 } as const satisfies Fields;
 
 type Written = ValuesOf<typeof HUB_FIELDS>;

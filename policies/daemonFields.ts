@@ -4,7 +4,7 @@
  * @module
  */
 import type { TableField, ValueOf } from './field.ts';
-import { INTERFACE, PATH } from './format.ts';
+import { INTERFACE, PATH, SOCKET_PATH } from './format.ts';
 import { type Problem, problem } from './problem.ts';
 import { PROFILE_NAMES, type ProfileName } from './profiles.ts';
 
@@ -53,23 +53,53 @@ export const POLICY_SOURCE = {
   },
 } as const satisfies TableField;
 
-export const AUDIT_BYTES_MAX = {
-  kind: 'integer',
-  meaning: 'Size at which the audit log is rotated.',
-  unit: 'bytes',
-  default: 4_194_304,
-  min: 65_536,
-  max: 1_073_741_824,
-} as const;
+/** Where a daemon answers; `socket` is its default path. */
+export const controlTable = (socket: string) =>
+  ({
+    kind: 'table',
+    meaning: 'Where `jvpn status` and the other operator commands ask.',
+    restart: true,
+    fields: {
+      socket: {
+        kind: 'text',
+        meaning: 'Unix socket, mode 0600.',
+        default: socket,
+        format: SOCKET_PATH,
+      },
+    },
+  }) as const satisfies TableField;
 
-export const AUDIT_FILES_MAX = {
-  kind: 'integer',
-  meaning: 'Rotated audit logs that are kept; the oldest is deleted.',
-  unit: 'files',
-  default: 4,
-  min: 1,
-  max: 100,
-} as const;
+/** What a daemon writes of its events; `file` is its default path. */
+export const auditTable = (file: string) =>
+  ({
+    kind: 'table',
+    meaning: 'The event log on disk; `jvpn events` shows the newest.',
+    restart: true,
+    fields: {
+      file: {
+        kind: 'text',
+        meaning: 'JSON lines; rotated files get .1, .2, … behind the name.',
+        default: file,
+        format: PATH,
+      },
+      bytes_max: {
+        kind: 'integer',
+        meaning: 'Size at which the audit log is rotated.',
+        unit: 'bytes',
+        default: 4_194_304,
+        min: 65_536,
+        max: 1_073_741_824,
+      },
+      files_max: {
+        kind: 'integer',
+        meaning: 'Rotated audit logs that are kept; the oldest is deleted.',
+        unit: 'files',
+        default: 4,
+        min: 1,
+        max: 100,
+      },
+    },
+  }) as const satisfies TableField;
 
 /** Where the policy comes from. Never both, never neither. */
 export type PolicySource =
