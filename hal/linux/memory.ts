@@ -10,6 +10,7 @@
  */
 import { type Pointer, ptr } from 'bun:ffi';
 import { assert } from '../../session/assert.ts';
+import type { Memory } from '../../session/memory.ts';
 
 const addresses = new WeakMap<ArrayBufferLike, number>();
 
@@ -19,6 +20,12 @@ export function nativeBytes(bytes: number): Uint8Array<ArrayBuffer> {
   const memory = new Uint8Array(new ArrayBuffer(bytes));
   addresses.set(memory.buffer, ptr(memory));
   return memory;
+}
+
+/** As {@link nativeBytes}, with its address beside it: what the data path works on. */
+export function nativeMemory(count: number): Memory {
+  const bytes = nativeBytes(count);
+  return { bytes, address: addressOf(bytes) };
 }
 
 /** Address of the first byte of `view`, which is memory of {@link nativeBytes} or a part of it. */

@@ -1,0 +1,21 @@
+/**
+ * Memory of the data path: bytes, and the address at which native code finds them.
+ *
+ * One is made for each job when a thread starts, and packets are named by offsets into it, so that
+ * nothing is allocated for a packet. `hal/linux/memory.ts` makes those that native code may touch;
+ * {@link plainMemory} is for the simulation and for tests.
+ *
+ * @module
+ */
+
+export interface Memory {
+  /** All of it. Its owner keeps the reference as long as the address is in use. */
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** Of the first byte; 0 where no native code is involved. */
+  readonly address: number;
+}
+
+/** Memory that only TypeScript works on. */
+export function plainMemory(bytes: number): Memory {
+  return { bytes: new Uint8Array(new ArrayBuffer(bytes)), address: 0 };
+}
