@@ -7,11 +7,12 @@
  * @module
  */
 import type { Clock } from '../hal/clock.ts';
-import { nativeBytes } from '../hal/linux/memory.ts';
+import { nativeMemory } from '../hal/linux/memory.ts';
 import type { Tun } from '../hal/tun.ts';
 import { openError } from '../session/channel/openCode.ts';
 import type { SessionKeypair } from '../session/channel/sessionKeypair.ts';
 import { Holding } from '../session/holding.ts';
+import { TRANSPORT_HEADER_BYTES } from '../session/wire/messages.ts';
 import { countRefused, type PacketCounters } from './status.ts';
 import type { Transmitter } from './transmitter.ts';
 import type { Path } from './uplinks.ts';
@@ -31,7 +32,8 @@ export class DataPath {
   readonly #transmitter: Transmitter;
   readonly #counters: PacketCounters;
   readonly #holding: Holding;
-  readonly #opened = nativeBytes(PACKET_BYTES);
+  readonly #received = nativeMemory(PACKET_BYTES);
+  readonly #opened = nativeMemory(PACKET_BYTES);
   #route: { readonly keypair: SessionKeypair; readonly path: Path } | null = null;
   #accepted: ReadonlyMap<number, number | null> = new Map();
   #sentPackets = 0;
@@ -80,7 +82,10 @@ export class DataPath {
   }
 
   #seal(keypair: SessionKeypair, path: Path, packet: Uint8Array, bytes: number): void {
-    const total = keypair.sealData(path.transportId, packet, bytes, this.#transmitter.buffer);
+    const { memory } = this.#transmitter;
+    memory.bytes.set(packet.subarray(0, bytes), TRANSPORT_HEADER_BYTES);
+    const at = TRANSPORT_HEADER_BYTES;
+    const total = keypair.sealData(path.transportId, memory, at, bytes, memory, 0);
     if (total < 0) return countRefused(this.#counters, openError(total) ?? 'counterExhausted');
     keypair.noteData(this.#clock.monotonicMs());
     this.#counters.sent += 1;
@@ -90,7 +95,8 @@ export class DataPath {
 
   /** A type 16 message for `keypair`, any bytes from anyone. */
   onData(keypair: SessionKeypair, datagram: Uint8Array): void {
-    const bytes = keypair.openData(datagram, this.#opened);
+    this.#received.bytes.set(datagram);
+    const bytes = keypair.openData(this.#received, 0, datagram.length, this.#opened, 0);
     if (bytes < 0) return countRefused(this.#counters, openError(bytes) ?? 'malformed_datagram');
     const atMs = this.#clock.monotonicMs();
     keypair.noteData(atMs);
@@ -101,7 +107,7 @@ export class DataPath {
     if (bytes === 0) return;
     this.#counters.received += 1;
     this.#counters.receivedBytes += bytes;
-    this.#tun.write(this.#opened, bytes);
+    this.#tun.write(this.#opened.bytes, bytes);
   }
 
   /** What moved since the last call, or null while there is nothing to tell yet. */

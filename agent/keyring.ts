@@ -31,6 +31,7 @@ export class Keyring {
   }
 
   forget(channelId: number): void {
+    this.#keypairs.get(channelId)?.close();
     this.#keypairs.delete(channelId);
     this.#toldDue.delete(channelId);
   }

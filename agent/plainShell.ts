@@ -8,7 +8,7 @@
  */
 import type { Clock } from '../hal/clock.ts';
 import type { LinkSnapshot } from '../hal/links.ts';
-import { nativeBytes } from '../hal/linux/memory.ts';
+import { nativeMemory } from '../hal/linux/memory.ts';
 import type { Tun } from '../hal/tun.ts';
 import { openError } from '../session/channel/openCode.ts';
 import { innerBytes } from '../session/channel/padding.ts';
@@ -26,7 +26,7 @@ import {
 import { stepPlain } from '../session/channel/plainStep.ts';
 import { wipeSecrets } from '../session/channel/secrets.ts';
 import { Holding } from '../session/holding.ts';
-import { MESSAGE_TYPE } from '../session/wire/messages.ts';
+import { MESSAGE_TYPE, TRANSPORT_HEADER_BYTES } from '../session/wire/messages.ts';
 import { receiverOf } from '../session/wire/transport.ts';
 import { Handshakes } from './handshakes.ts';
 import type { FromTunnel, ToTunnel, TunnelSetup } from './messages.ts';
@@ -51,8 +51,11 @@ export class PlainShell {
   readonly #handshakes: Handshakes;
   readonly #keypairs = new Map<number, PlainKeypair>();
   readonly #holding: Holding;
-  readonly #sealed = nativeBytes(DATAGRAM_BYTES);
-  readonly #opened = nativeBytes(DATAGRAM_BYTES);
+  readonly #sealedMemory = nativeMemory(DATAGRAM_BYTES);
+  readonly #sealed = this.#sealedMemory.bytes;
+  readonly #received = nativeMemory(DATAGRAM_BYTES);
+  readonly #openedMemory = nativeMemory(DATAGRAM_BYTES);
+  readonly #opened = this.#openedMemory.bytes;
   readonly #config: PlainConfig;
   #peer: PlainPeer;
   #path: Path | null = null;
@@ -111,7 +114,9 @@ export class PlainShell {
   #seal(localIndex: number, packet: Uint8Array, bytes: number): void {
     const keypair = this.#keypairs.get(localIndex);
     if (keypair === undefined || this.#path === null) return;
-    const total = keypair.sealData(packet, bytes, this.#sealed);
+    const memory = this.#sealedMemory;
+    memory.bytes.set(packet.subarray(0, bytes), TRANSPORT_HEADER_BYTES);
+    const total = keypair.sealData(memory, TRANSPORT_HEADER_BYTES, bytes, memory, 0);
     if (total < 0) return countRefused(this.packets, 'counterExhausted');
     if (bytes > 0) {
       this.packets.sent += 1;
@@ -147,7 +152,8 @@ export class PlainShell {
     if (keypair === undefined || !isReceivable(this.#peer, localIndex, this.#now(), this.#config)) {
       return countRefused(this.packets, 'wrong_key_datagram');
     }
-    const plainBytes = keypair.openData(datagram, this.#opened);
+    this.#received.bytes.set(datagram);
+    const plainBytes = keypair.openData(this.#received, 0, datagram.length, this.#openedMemory, 0);
     if (plainBytes < 0)
       return countRefused(this.packets, openError(plainBytes) ?? 'malformed_datagram');
     const bytes = plainBytes === 0 ? 0 : innerBytes(this.#opened, plainBytes);
@@ -211,6 +217,7 @@ export class PlainShell {
       case 'giveUp':
         return this.#holding.clear();
       case 'expire':
+        this.#keypairs.get(effect.localIndex)?.close();
         this.#keypairs.delete(effect.localIndex);
     }
   }

@@ -4,7 +4,7 @@
  * @module
  */
 import { SEND } from '../hal/datagram.ts';
-import { nativeBytes } from '../hal/linux/memory.ts';
+import { nativeMemory } from '../hal/linux/memory.ts';
 import { countRefused, type PacketCounters } from './status.ts';
 import type { Path } from './uplinks.ts';
 
@@ -12,7 +12,8 @@ const DATAGRAM_BYTES = 65_536;
 
 export class Transmitter {
   /** Where datagrams are sealed into; its owner sends it before anybody else may use it. */
-  readonly buffer = nativeBytes(DATAGRAM_BYTES);
+  readonly memory = nativeMemory(DATAGRAM_BYTES);
+  readonly buffer = this.memory.bytes;
   readonly #counters: PacketCounters;
   readonly #failed = new Set<number>();
 

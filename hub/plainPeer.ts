@@ -36,6 +36,7 @@ import { consumeResponse } from '../session/channel/response.ts';
 import { wipeSecrets } from '../session/channel/secrets.ts';
 import { TimestampGate, timestampOf } from '../session/channel/timestamp.ts';
 import { Holding } from '../session/holding.ts';
+import { TRANSPORT_HEADER_BYTES } from '../session/wire/messages.ts';
 import { TrafficCount } from './counters.ts';
 import type { Timed } from './deadlines.ts';
 import type { EnrolledDevice } from './device.ts';
@@ -132,12 +133,13 @@ export class PlainPeerShell implements Timed {
 
   /** A type 4 message for `keypair`, from anyone. */
   onDatagram(keypair: PlainKeypair, datagram: Uint8Array, endpoint: Endpoint, atMs: number): void {
-    const { counters, opened, routes } = this.#site;
+    const { counters, received, openedMemory, opened, routes } = this.#site;
     const { localIndex, needsRekey } = keypair;
     if (!isReceivable(this.#peer, localIndex, atMs, this.#config)) {
       return counters.count('channel_expired');
     }
-    const plainBytes = keypair.openData(datagram, opened);
+    received.bytes.set(datagram);
+    const plainBytes = keypair.openData(received, 0, datagram.length, openedMemory, 0);
     if (plainBytes < 0) return counters.countError(openError(plainBytes));
     this.#endpoint = endpoint; // as WireGuard roams: on any authentic packet
     const packetBytes = plainBytes === 0 ? 0 : innerBytes(opened, plainBytes);
@@ -251,8 +253,9 @@ export class PlainPeerShell implements Timed {
   #seal(localIndex: number, packet: Uint8Array, bytes: number): void {
     const keypair = this.#keypairs.get(localIndex);
     if (keypair === undefined || this.#endpoint === null) return;
-    const { sealed, counters, endpoints, traffic } = this.#site;
-    const total = keypair.sealData(packet, bytes, sealed);
+    const { sealedMemory, sealed, counters, endpoints, traffic } = this.#site;
+    sealed.set(packet.subarray(0, bytes), TRANSPORT_HEADER_BYTES);
+    const total = keypair.sealData(sealedMemory, TRANSPORT_HEADER_BYTES, bytes, sealedMemory, 0);
     if (total < 0) return counters.countError(openError(total));
     if (endpoints.send(this.#endpoint, sealed, total) && bytes > 0) {
       traffic.noteSent(bytes);
@@ -268,6 +271,7 @@ export class PlainPeerShell implements Timed {
   }
 
   #expire(index: number): void {
+    this.#keypairs.get(index)?.close();
     this.#keypairs.delete(index);
     this.#site.channels.delete(index);
   }

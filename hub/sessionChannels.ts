@@ -38,7 +38,7 @@ export class SessionChannels {
 
   /** Keys of a handshake that we answered to `endpoint`. */
   offer(keypair: SessionKeypair, endpoint: Endpoint): void {
-    if (this.#waiting !== null) this.#site.channels.delete(this.#waiting.keypair.localIndex);
+    this.#dropWaiting();
     this.#waiting = { keypair, source: endpoint.text };
     this.#site.channels.set(keypair.localIndex, this.#owner, keypair);
   }
@@ -72,6 +72,7 @@ export class SessionChannels {
     if (used === undefined) return;
     this.#used.delete(index);
     this.#site.channels.delete(index);
+    used.keypair.close();
     if (refuseForMs <= 0) return;
     const [oldest] = this.#refused.keys();
     if (this.#refused.size >= REFUSED_MAX && oldest !== undefined) this.#refused.delete(oldest);
@@ -80,7 +81,14 @@ export class SessionChannels {
 
   dropAll(): void {
     for (const index of [...this.#used.keys()]) this.drop(index, 0, 0);
-    if (this.#waiting !== null) this.#site.channels.delete(this.#waiting.keypair.localIndex);
+    this.#dropWaiting();
+  }
+
+  #dropWaiting(): void {
+    const keypair = this.#waiting?.keypair;
+    if (keypair === undefined) return;
+    this.#site.channels.delete(keypair.localIndex);
+    keypair.close();
     this.#waiting = null;
   }
 
@@ -106,8 +114,7 @@ export class SessionChannels {
   expire(atMs: number): number[] {
     const waiting = this.#waiting?.keypair;
     if (waiting !== undefined && waiting.createdAtMs + WAITING_MAX_MS <= atMs) {
-      this.#site.channels.delete(waiting.localIndex);
-      this.#waiting = null;
+      this.#dropWaiting();
     }
     const gone = [...this.#used.values()].filter(
       ({ keypair }) => sessionExpiresAtMs(keypair) <= atMs,

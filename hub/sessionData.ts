@@ -14,6 +14,7 @@ import type { SessionKeypair } from '../session/channel/sessionKeypair.ts';
 import { Holding } from '../session/holding.ts';
 import type { DataRoute, DataSource } from '../session/hub/event.ts';
 import type { DataCipher } from '../session/wire/frames.ts';
+import { TRANSPORT_HEADER_BYTES } from '../session/wire/messages.ts';
 import { transportIdOf } from '../session/wire/transport.ts';
 import { TrafficCount } from './counters.ts';
 import type { Endpoint } from './endpoints.ts';
@@ -123,8 +124,9 @@ export class SessionData {
     if (!this.#isAccepted(keypair.localIndex, transportId, atMs)) {
       return this.#holdEarly({ datagram, keypair, endpoint, atMs: heldAtMs });
     }
-    const { opened } = this.#site;
-    const bytes = keypair.openData(datagram, opened);
+    const { received, openedMemory, opened } = this.#site;
+    received.bytes.set(datagram);
+    const bytes = keypair.openData(received, 0, datagram.length, openedMemory, 0);
     if (bytes < 0) return this.#onRefused(keypair, datagram, endpoint, openError(bytes), atMs);
     keypair.noteData(atMs);
     if (bytes > 0) this.#deliver(opened, bytes);
@@ -153,9 +155,12 @@ export class SessionData {
     error: OpenError | null,
     atMs: number,
   ): void {
-    const { counters, opened } = this.#site;
+    const { counters, received, openedMemory } = this.#site;
     if (error !== 'duplicate') return counters.countError(error);
-    if (!keypair.isAuthentic(datagram, opened)) return counters.count('wrong_key_datagram');
+    received.bytes.set(datagram);
+    if (!keypair.isAuthentic(received, 0, datagram.length, openedMemory, 0)) {
+      return counters.count('wrong_key_datagram');
+    }
     counters.count('replayed_datagram');
     const transportId = transportIdOf(datagram);
     const { localIndex: channelId } = keypair;
@@ -165,8 +170,10 @@ export class SessionData {
   }
 
   #seal(route: Route, packet: Uint8Array, bytes: number, atMs: number): void {
-    const { sealed, counters, endpoints, traffic } = this.#site;
-    const total = route.keypair.sealData(route.transportId, packet, bytes, sealed);
+    const { sealedMemory: memory, sealed, counters, endpoints, traffic } = this.#site;
+    const at = TRANSPORT_HEADER_BYTES;
+    sealed.set(packet.subarray(0, bytes), at);
+    const total = route.keypair.sealData(route.transportId, memory, at, bytes, memory, 0);
     if (total < 0) return counters.countError(openError(total));
     route.keypair.noteData(atMs);
     if (!endpoints.send(route.endpoint, sealed, total)) return;

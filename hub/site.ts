@@ -7,7 +7,7 @@
  * @module
  */
 import type { DatagramSocket } from '../hal/datagram.ts';
-import { nativeBytes } from '../hal/linux/memory.ts';
+import { nativeMemory } from '../hal/linux/memory.ts';
 import type { Tun } from '../hal/tun.ts';
 import type { AuditEvent } from '../session/audit.ts';
 import { AuditBursts } from '../session/auditBurst.ts';
@@ -41,8 +41,11 @@ export class Site {
   readonly routes = new InnerRoutes<Peer>();
   readonly deadlines = new Deadlines();
   readonly door: Door;
-  readonly sealed = nativeBytes(BUFFER_BYTES + 64);
-  readonly opened = nativeBytes(BUFFER_BYTES);
+  readonly sealedMemory = nativeMemory(BUFFER_BYTES + 64);
+  readonly sealed = this.sealedMemory.bytes;
+  readonly received = nativeMemory(BUFFER_BYTES);
+  readonly openedMemory = nativeMemory(BUFFER_BYTES);
+  readonly opened = this.openedMemory.bytes;
   readonly post: (message: FromHub) => void;
   readonly #bursts = new AuditBursts();
   readonly #burstTimer: Timed;

@@ -15,7 +15,12 @@ export interface Memory {
   readonly address: number;
 }
 
-/** Memory that only TypeScript works on. */
+/** Memory that only TypeScript works on, made of `bytes` that exist. */
+export function memoryOf(bytes: Uint8Array<ArrayBuffer>): Memory {
+  return { bytes, address: 0 };
+}
+
+/** As {@link memoryOf}, of its own. */
 export function plainMemory(bytes: number): Memory {
-  return { bytes: new Uint8Array(new ArrayBuffer(bytes)), address: 0 };
+  return memoryOf(new Uint8Array(new ArrayBuffer(bytes)));
 }

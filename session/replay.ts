@@ -1,8 +1,10 @@
 /**
  * The window that lets every counter through once (I5), as RFC 6479 does it.
  *
- * A ring of 32-bit words, one bit a counter. The ring has one word more than the window needs, so
- * that sliding clears whole words and never shifts bits. Numbers only: counters are 0…2^53−1.
+ * A ring of 32-bit words, one bit a counter. The ring has more words than the window needs, so that
+ * sliding clears whole words and never shifts bits. It covers a power of two of counters, so that the
+ * low 32 bits of a counter name its bit: no division and no remainder of large numbers on the way of
+ * a packet. Counters are 0…2^53−1.
  *
  * ```text
  *        8192 counters behind the highest                highest
@@ -23,7 +25,9 @@ export const REPLAY_WINDOW = 8192;
 /** Counters that a RECEIVED frame describes: the highest and those just below it. */
 export const RECEIVED_WINDOW = 4096;
 
-const WORD_COUNT = REPLAY_WINDOW / 32 + 1;
+/** At least `REPLAY_WINDOW / 32 + 1`, and a power of two. */
+const WORD_COUNT = 512;
+const WORD_MASK = WORD_COUNT - 1;
 
 export type Freshness = 'fresh' | 'duplicate' | 'tooOld';
 
@@ -60,8 +64,8 @@ export class ReplayWindow {
     assert(Number.isSafeInteger(counter) && counter >= 0, 'counter is 0…2^53−1');
     if (!this.isFresh(counter)) return false;
     if (counter > this.#counterMax) this.#slideTo(counter);
-    const index = Math.floor(counter / 32) % WORD_COUNT;
-    this.#words[index] = (this.#words[index] ?? 0) | (1 << (counter % 32));
+    const index = wordOf(counter);
+    this.#words[index] = (this.#words[index] ?? 0) | (1 << (counter & 31));
     return true;
   }
 
@@ -77,17 +81,24 @@ export class ReplayWindow {
   }
 
   #has(counter: number): boolean {
-    const word = this.#words[Math.floor(counter / 32) % WORD_COUNT] ?? 0;
-    return ((word >>> (counter % 32)) & 1) === 1;
+    const word = this.#words[wordOf(counter)] ?? 0;
+    return ((word >>> (counter & 31)) & 1) === 1;
   }
 
   #slideTo(counter: number): void {
     const before = this.#counterMax < 0 ? -1 : Math.floor(this.#counterMax / 32);
-    const after = Math.floor(counter / 32);
-    const count = Math.min(after - before, WORD_COUNT);
-    for (let i = 0; i < count; i++) this.#words[(after - i) % WORD_COUNT] = 0;
+    const count = Math.floor(counter / 32) - before;
     this.#counterMax = counter;
+    if (count === 0) return; // 31 of 32 packets
+    const index = wordOf(counter);
+    const cleared = Math.min(count, WORD_COUNT);
+    for (let i = 0; i < cleared; i++) this.#words[(index - i) & WORD_MASK] = 0;
   }
+}
+
+/** Where the bit of `counter` lies; `|` takes the low 32 bits of any integer (ECMA-262 ToInt32). */
+function wordOf(counter: number): number {
+  return ((counter | 0) >>> 5) & WORD_MASK;
 }
 
 /** Whether `received` says that `counter` arrived, is missing, or lies outside what it describes. */

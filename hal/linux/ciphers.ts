@@ -15,12 +15,9 @@ import {
   diffieHellman,
 } from 'node:crypto';
 import { assert } from '../../session/assert.ts';
-import {
-  type AeadKey,
-  type Ciphers,
-  PortableChaChaKey,
-  TAG_BYTES,
-} from '../../session/channel/aead.ts';
+import { type AeadKey, type Ciphers, TAG_BYTES } from '../../session/channel/aead.ts';
+import { AeadDataKey } from '../../session/channel/aeadDataKey.ts';
+import { PortableChaChaKey } from '../../session/channel/noble.ts';
 import type { Dh } from '../../session/noise/dh.ts';
 
 class NativeAesKey implements AeadKey {
@@ -59,12 +56,19 @@ class NativeAesKey implements AeadKey {
     target.set(plaintext);
     return true;
   }
+
+  close(): void {
+    this.#key.fill(0);
+  }
 }
 
 export const nodeCiphers: Ciphers = {
   newKey(suite, key) {
     assert(key.length === 32, 'a cipher key has 32 bytes');
     return suite === 'aes-256-gcm' ? new NativeAesKey(key) : new PortableChaChaKey(key);
+  },
+  newDataKey(suite, key, use) {
+    return new AeadDataKey(nodeCiphers.newKey(suite, key), use);
   },
 };
 

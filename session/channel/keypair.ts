@@ -6,6 +6,8 @@
  *
  * @module
  */
+import { assert } from '../assert.ts';
+import type { Memory } from '../memory.ts';
 import type { Ciphers } from './aead.ts';
 import {
   newRefusals,
@@ -43,6 +45,9 @@ export abstract class Keypair {
     this.createdAtMs = origin.createdAtMs;
   }
 
+  /** Wipe and free its keys. Data is refused afterwards (`dataNotEnabled`), and nothing is sealed. */
+  abstract close(): void;
+
   protected refuse(error: OpenError): OpenCode {
     this.refusals[error] += 1;
     return OPEN_CODE[error];
@@ -52,4 +57,26 @@ export abstract class Keypair {
 /** A buffer that native code may be given: its own memory, kept referenced, never a pool's. */
 export function stableBytes(count: number): Uint8Array {
   return new Uint8Array(new ArrayBuffer(count));
+}
+
+/**
+ * State that a packet and its datagram lie in their memories, and that sealing or opening there never
+ * overwrites what is still to be read: apart, or in place (16 bytes between the two starts).
+ *
+ * @param shift of the source's start against the target's where both are in place.
+ */
+export function assertPlaces(
+  source: Memory,
+  sourceAt: number,
+  sourceBytes: number,
+  target: Memory,
+  targetAt: number,
+  targetBytes: number,
+  shift: number,
+): void {
+  assert(sourceAt >= 0 && sourceAt + sourceBytes <= source.bytes.length, 'source holds its bytes');
+  assert(targetAt >= 0 && targetAt + targetBytes <= target.bytes.length, 'target holds the result');
+  if (source.bytes !== target.bytes || sourceAt - targetAt === shift) return;
+  const isApart = sourceAt + sourceBytes <= targetAt || targetAt + targetBytes <= sourceAt;
+  assert(isApart, 'source and target lie apart, or exactly in place');
 }

@@ -10,6 +10,7 @@
  * @module
  */
 import { assert } from '../assert.ts';
+import type { Memory } from '../memory.ts';
 import { ReplayWindow } from '../replay.ts';
 import { MESSAGE_TYPE, TRANSPORT_BYTES_MIN, TRANSPORT_HEADER_BYTES } from '../wire/messages.ts';
 import {
@@ -18,11 +19,11 @@ import {
   NO_RECEIVER,
   receiverOf,
   typeByte,
-  writeCounter,
   writePlainHeader,
 } from '../wire/transport.ts';
-import { type AeadKey, NONCE_BYTES, TAG_BYTES } from './aead.ts';
-import { Keypair, type KeypairOrigin, stableBytes } from './keypair.ts';
+import { TAG_BYTES } from './aead.ts';
+import type { DataKey } from './dataKey.ts';
+import { assertPlaces, Keypair, type KeypairOrigin } from './keypair.ts';
 import { paddedBytes } from './padding.ts';
 import {
   COUNTER_EXHAUSTED,
@@ -31,15 +32,13 @@ import {
   SendCounter,
 } from './sendCounter.ts';
 
-const NO_BYTES = new Uint8Array(0);
-
 export class PlainKeypair extends Keypair {
-  readonly #send: AeadKey;
-  readonly #receive: AeadKey;
+  readonly #send: DataKey;
+  readonly #receive: DataKey;
   readonly #counter: SendCounter;
   readonly #window = new ReplayWindow();
-  readonly #nonce = stableBytes(NONCE_BYTES);
   readonly #mtuBytes: number;
+  #isClosed = false;
 
   /** Of the newest successful `openData`: whether its counter was the highest so far. */
   openedIsNewest = false;
@@ -48,8 +47,8 @@ export class PlainKeypair extends Keypair {
   constructor(origin: KeypairOrigin, mtuBytes: number, limits: CounterLimits = COUNTER_LIMITS) {
     super(origin);
     const { secrets, ciphers } = origin;
-    this.#send = ciphers.newKey('chacha20-poly1305', secrets.plain.send);
-    this.#receive = ciphers.newKey('chacha20-poly1305', secrets.plain.receive);
+    this.#send = ciphers.newDataKey('chacha20-poly1305', secrets.plain.send, 'bare');
+    this.#receive = ciphers.newDataKey('chacha20-poly1305', secrets.plain.receive, 'bare');
     this.#counter = new SendCounter(limits);
     this.#mtuBytes = mtuBytes;
   }
@@ -68,51 +67,86 @@ export class PlainKeypair extends Keypair {
     return TRANSPORT_HEADER_BYTES + paddedBytes(packetBytes, this.#mtuBytes) + TAG_BYTES;
   }
 
-  /**
-   * Seal the first `packetBytes` of `packet` (0 makes a keepalive) into `target`, which may hold the
-   * packet already at offset 16. Returns the bytes written, or a negative `OPEN_CODE`.
-   */
-  sealData(packet: Uint8Array, packetBytes: number, target: Uint8Array): number {
-    const plainEnd = TRANSPORT_HEADER_BYTES + paddedBytes(packetBytes, this.#mtuBytes);
-    assert(packetBytes <= packet.length, 'the packet lies in its buffer');
-    assert(target.length >= plainEnd + TAG_BYTES, 'target holds header, padding and tag');
-    const counter = this.#counter.take();
-    if (counter === COUNTER_EXHAUSTED) return this.refuse('counterExhausted');
-
-    target.set(packet.subarray(0, packetBytes), TRANSPORT_HEADER_BYTES);
-    target.fill(0, TRANSPORT_HEADER_BYTES + packetBytes, plainEnd);
-    writePlainHeader(target, this.remoteIndex, counter);
-    writeCounter(this.#nonce, 4, counter);
-    const body = target.subarray(TRANSPORT_HEADER_BYTES);
-    this.#send.seal(this.#nonce, NO_BYTES, target.subarray(TRANSPORT_HEADER_BYTES, plainEnd), body);
-    return plainEnd + TAG_BYTES;
+  close(): void {
+    this.#isClosed = true;
+    this.#send.close();
+    this.#receive.close();
   }
 
   /**
-   * Open a type 4 message, any bytes from anyone, into `target`. Returns the bytes of plaintext with
-   * its padding (0 is a keepalive; `innerBytes` finds the packet's end), or a negative `OPEN_CODE`.
+   * Seal `packetBytes` of `source` from `sourceAt` on (0 makes a keepalive) into a datagram at
+   * `targetAt` of `target`. In place is allowed and the fast way: the same memory, `sourceAt ===
+   * targetAt + 16`, where the padding then overwrites what lies behind the packet; any other overlap
+   * is not. Returns the bytes written, or a negative `OPEN_CODE`.
    */
-  openData(datagram: Uint8Array, target: Uint8Array): number {
-    if (datagram.length < TRANSPORT_BYTES_MIN) return this.refuse('tooShort');
-    const receiver = receiverOf(datagram);
-    if (typeByte(datagram) !== MESSAGE_TYPE.transport || receiver === NO_RECEIVER) {
+  sealData(
+    source: Memory,
+    sourceAt: number,
+    packetBytes: number,
+    target: Memory,
+    targetAt: number,
+  ): number {
+    if (this.#isClosed) return this.refuse('dataNotEnabled');
+    const plainBytes = paddedBytes(packetBytes, this.#mtuBytes);
+    const bytes = plainBytes + TRANSPORT_BYTES_MIN;
+    assertPlaces(source, sourceAt, packetBytes, target, targetAt, bytes, TRANSPORT_HEADER_BYTES);
+    const counter = this.#counter.take();
+    if (counter === COUNTER_EXHAUSTED) return this.refuse('counterExhausted');
+
+    const bodyAt = targetAt + TRANSPORT_HEADER_BYTES;
+    const isInPlace = source.bytes === target.bytes && sourceAt === bodyAt;
+    if (!isInPlace) copyBytes(source.bytes, sourceAt, packetBytes, target.bytes, bodyAt);
+    for (let i = packetBytes; i < plainBytes; i++) target.bytes[bodyAt + i] = 0;
+    writePlainHeader(target.bytes, this.remoteIndex, counter, targetAt);
+    this.#send.seal(counter, target, bodyAt, plainBytes, target, targetAt);
+    return bytes;
+  }
+
+  /**
+   * Open the type 4 message of `bytes` at `sourceAt` of `source`, any bytes from anyone; its plaintext
+   * goes to `targetAt` of `target`. In place is allowed: the same memory, `targetAt === sourceAt +
+   * 16`. Returns the bytes of plaintext with its padding (0 is a keepalive; `innerBytes` finds the
+   * packet's end), or a negative `OPEN_CODE`, and then what lies at the target is worthless.
+   */
+  openData(
+    source: Memory,
+    sourceAt: number,
+    bytes: number,
+    target: Memory,
+    targetAt: number,
+  ): number {
+    if (this.#isClosed) return this.refuse('dataNotEnabled');
+    if (bytes < TRANSPORT_BYTES_MIN) return this.refuse('tooShort');
+    const receiver = receiverOf(source.bytes, sourceAt, bytes);
+    if (typeByte(source.bytes, sourceAt) !== MESSAGE_TYPE.transport || receiver === NO_RECEIVER) {
       return this.refuse('typeWrong');
     }
     if (receiver !== this.localIndex) return this.refuse('wrongReceiver');
-    const counter = counterOf(datagram);
+    const counter = counterOf(source.bytes, sourceAt);
     if (counter === COUNTER_TOO_LARGE) return this.refuse('counterTooLarge');
     const freshness = this.#window.classify(counter);
     if (freshness !== 'fresh') return this.refuse(freshness);
 
-    writeCounter(this.#nonce, 4, counter);
-    const sealed = datagram.subarray(TRANSPORT_HEADER_BYTES);
-    if (!this.#receive.open(this.#nonce, NO_BYTES, sealed, target)) {
+    const plainBytes = bytes - TRANSPORT_BYTES_MIN;
+    assertPlaces(source, sourceAt, bytes, target, targetAt, plainBytes, -TRANSPORT_HEADER_BYTES);
+    if (!this.#receive.open(counter, source, sourceAt, bytes, target, targetAt)) {
       return this.refuse('authenticationFailed');
     }
     this.openedIsNewest = counter > this.#window.counterMax;
     this.openedCounter = counter;
     const isAccepted = this.#window.accept(counter);
     assert(isAccepted, 'what was fresh before authentication is fresh after it');
-    return sealed.length - TAG_BYTES;
+    return plainBytes;
   }
+}
+
+/** Without the two views that `set` would need. */
+function copyBytes(
+  source: Uint8Array,
+  sourceAt: number,
+  count: number,
+  target: Uint8Array,
+  targetAt: number,
+): void {
+  for (let i = 0; i < count; i++) target[targetAt + i] = source[sourceAt + i] ?? 0;
 }

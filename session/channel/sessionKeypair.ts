@@ -19,6 +19,7 @@
  * @module
  */
 import { assert } from '../assert.ts';
+import type { Memory } from '../memory.ts';
 import { type Received, ReplayWindow } from '../replay.ts';
 import { fail, ok, type Result } from '../result.ts';
 import {
@@ -37,7 +38,8 @@ import {
   writeU32,
 } from '../wire/transport.ts';
 import { type AeadKey, type CipherSuite, type Ciphers, NONCE_BYTES, TAG_BYTES } from './aead.ts';
-import { Keypair, type KeypairOrigin, stableBytes } from './keypair.ts';
+import type { DataKey } from './dataKey.ts';
+import { assertPlaces, Keypair, type KeypairOrigin, stableBytes } from './keypair.ts';
 import type { OpenError } from './openCode.ts';
 import type { ChannelSecrets } from './secrets.ts';
 import {
@@ -67,8 +69,8 @@ interface Lane {
 
 interface DataPath {
   readonly suite: CipherSuite;
-  readonly sendKey: AeadKey;
-  readonly receiveKey: AeadKey;
+  readonly sendKey: DataKey;
+  readonly receiveKey: DataKey;
   readonly counter: SendCounter;
 }
 
@@ -79,10 +81,10 @@ export class SessionKeypair extends Keypair {
   readonly #controlReceive: AeadKey;
   readonly #lanes = new Map<number, Lane>();
   readonly #dataWindow = new ReplayWindow();
-  readonly #dataNonce = stableBytes(NONCE_BYTES);
   readonly #controlNonce = stableBytes(NONCE_BYTES);
   readonly #header = stableBytes(TRANSPORT_HEADER_BYTES);
   #data: DataPath | null = null;
+  #isClosed = false;
 
   /** Different for every handshake and equal at both ends; proofs are bound to it. */
   readonly handshakeHash: Uint8Array;
@@ -106,6 +108,7 @@ export class SessionKeypair extends Keypair {
 
   /** From here on data may flow, under this one cipher. Repeating it changes nothing. */
   enableData(suite: CipherSuite, limits: CounterLimits = limitsOf(suite)): void {
+    assert(!this.#isClosed, 'a closed keypair has no keys');
     if (this.#data !== null) {
       assert(this.#data.suite === suite, 'a keypair has one data cipher');
       return;
@@ -114,14 +117,21 @@ export class SessionKeypair extends Keypair {
     const keys = this.#secrets[suite];
     this.#data = {
       suite,
-      sendKey: ciphers.newKey(suite, keys.send),
-      receiveKey: ciphers.newKey(suite, keys.receive),
+      sendKey: ciphers.newDataKey(suite, keys.send, 'associated'),
+      receiveKey: ciphers.newDataKey(suite, keys.receive, 'associated'),
       counter: new SendCounter(limits),
     };
-    for (const unused of Object.values(this.#secrets)) {
-      unused.send.fill(0);
-      unused.receive.fill(0);
-    }
+    this.#wipeSecrets();
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#data?.sendKey.close();
+    this.#data?.receiveKey.close();
+    this.#data = null;
+    this.#controlSend.close();
+    this.#controlReceive.close();
+    this.#wipeSecrets();
   }
 
   /** The data cipher, or null before `enableData`. */
@@ -150,60 +160,79 @@ export class SessionKeypair extends Keypair {
   }
 
   /**
-   * Seal the first `packetBytes` of `packet` into `target`, which holds 32 bytes more and may be
-   * where the packet lies already at offset 16. Returns the bytes written, or a negative
-   * `OPEN_CODE`. The counter used is `sentCounter`.
+   * Seal `packetBytes` of `source` from `sourceAt` on into a datagram at `targetAt` of `target`, 32
+   * bytes longer. In place is allowed: the same memory, `sourceAt === targetAt + 16`; any other
+   * overlap is not. Returns the bytes written, or a negative `OPEN_CODE`. The counter used is
+   * `sentCounter`.
    */
   sealData(
     transportId: number,
-    packet: Uint8Array,
+    source: Memory,
+    sourceAt: number,
     packetBytes: number,
-    target: Uint8Array,
+    target: Memory,
+    targetAt: number,
   ): number {
+    if (this.#isClosed) return this.refuse('dataNotEnabled');
     const data = this.#data;
     assert(data !== null, 'no data before ATTACHED');
-    assert(packetBytes <= packet.length, 'the packet lies in its buffer');
-    const totalBytes = TRANSPORT_HEADER_BYTES + packetBytes + TAG_BYTES;
-    assert(target.length >= totalBytes, 'target holds header, packet and tag');
+    const bytes = packetBytes + TRANSPORT_BYTES_MIN;
+    assertPlaces(source, sourceAt, packetBytes, target, targetAt, bytes, TRANSPORT_HEADER_BYTES);
     const counter = data.counter.take();
     if (counter === COUNTER_EXHAUSTED) return this.refuse('counterExhausted');
 
-    const header = this.#header;
-    writeSessionHeader(header, MESSAGE_TYPE.data, transportId, this.remoteIndex, counter);
-    writeCounter(this.#dataNonce, 4, counter);
-    const body = target.subarray(TRANSPORT_HEADER_BYTES);
-    data.sendKey.seal(this.#dataNonce, header, packet.subarray(0, packetBytes), body);
-    target.set(header);
-    return totalBytes;
+    const type = MESSAGE_TYPE.data;
+    writeSessionHeader(target.bytes, type, transportId, this.remoteIndex, counter, targetAt);
+    data.sendKey.seal(counter, source, sourceAt, packetBytes, target, targetAt);
+    return bytes;
   }
 
   /**
-   * Open a type 16 message, any bytes from anyone, into `target`. Returns the bytes of the packet,
-   * or a negative `OPEN_CODE`; a duplicate is not authenticated (`isAuthentic` does that).
+   * Open the type 16 message of `bytes` at `sourceAt` of `source`, any bytes from anyone; its packet
+   * goes to `targetAt` of `target`. In place is allowed: the same memory, `targetAt === sourceAt +
+   * 16`. Returns the bytes of the packet, or a negative `OPEN_CODE`, and then what lies at the target
+   * is worthless. A duplicate is not authenticated (`isAuthentic` does that).
    */
-  openData(datagram: Uint8Array, target: Uint8Array): number {
-    const error = this.#formError(datagram, MESSAGE_TYPE.data);
+  openData(
+    source: Memory,
+    sourceAt: number,
+    bytes: number,
+    target: Memory,
+    targetAt: number,
+  ): number {
+    const error = this.#formError(source.bytes, MESSAGE_TYPE.data, sourceAt, bytes);
     if (error !== null) return this.refuse(error);
-    const counter = counterOf(datagram);
+    const counter = counterOf(source.bytes, sourceAt);
     const freshness = this.#dataWindow.classify(counter);
     if (freshness !== 'fresh') return this.refuse(freshness);
-    if (this.#data === null) return this.refuse('dataNotEnabled');
-    if (!this.#decrypt(this.#data, datagram, counter, target)) {
+    const data = this.#data;
+    if (data === null) return this.refuse('dataNotEnabled');
+    const transportId = transportIdOf(source.bytes, sourceAt);
+    if (!isOpened(data.receiveKey, counter, source, sourceAt, bytes, target, targetAt)) {
       return this.refuse('authenticationFailed');
     }
 
     this.openedIsNewest = counter > this.#dataWindow.counterMax;
     this.openedCounter = counter;
-    this.openedTransportId = transportIdOf(datagram);
+    this.openedTransportId = transportId;
     const isAccepted = this.#dataWindow.accept(counter);
     assert(isAccepted, 'what was fresh before authentication is fresh after it');
-    return datagram.length - TRANSPORT_HEADER_BYTES - TAG_BYTES;
+    return bytes - TRANSPORT_BYTES_MIN;
   }
 
   /** Whether a type 16 message is the peer's, fresh or not; changes nothing but `scratch`. */
-  isAuthentic(datagram: Uint8Array, scratch: Uint8Array): boolean {
-    if (this.#data === null || this.#formError(datagram, MESSAGE_TYPE.data) !== null) return false;
-    return this.#decrypt(this.#data, datagram, counterOf(datagram), scratch);
+  isAuthentic(
+    source: Memory,
+    sourceAt: number,
+    bytes: number,
+    scratch: Memory,
+    scratchAt: number,
+  ): boolean {
+    const data = this.#data;
+    if (data === null) return false;
+    if (this.#formError(source.bytes, MESSAGE_TYPE.data, sourceAt, bytes) !== null) return false;
+    const counter = counterOf(source.bytes, sourceAt);
+    return isOpened(data.receiveKey, counter, source, sourceAt, bytes, scratch, scratchAt);
   }
 
   /** Whether `sealControl` may name this transport id. */
@@ -213,6 +242,7 @@ export class SessionKeypair extends Keypair {
 
   /** Seal a control frame. `hasRoomFor(transportId)` is the caller's to ask. */
   sealControl(transportId: number, plaintext: Uint8Array): Uint8Array {
+    assert(!this.#isClosed, 'a closed keypair seals nothing');
     assert(this.hasRoomFor(transportId), 'at most 32 transport ids a keypair');
     const lane = this.#lanes.get(transportId) ?? this.#addLane(transportId);
     const counter = lane.send.take();
@@ -234,8 +264,9 @@ export class SessionKeypair extends Keypair {
       this.refuse(error);
       return fail(error);
     };
-    const error = this.#formError(datagram, MESSAGE_TYPE.control);
+    const error = this.#formError(datagram, MESSAGE_TYPE.control, 0, datagram.length);
     if (error !== null) return refused(error);
+    if (this.#isClosed) return refused('dataNotEnabled');
     const transportId = transportIdOf(datagram);
     const counter = counterOf(datagram);
     const known = this.#lanes.get(transportId);
@@ -257,20 +288,20 @@ export class SessionKeypair extends Keypair {
     return ok({ transportId, counter, plaintext, newest });
   }
 
-  #decrypt(data: DataPath, datagram: Uint8Array, counter: number, target: Uint8Array): boolean {
-    this.#header.set(datagram.subarray(0, TRANSPORT_HEADER_BYTES));
-    writeCounter(this.#dataNonce, 4, counter);
-    const sealed = datagram.subarray(TRANSPORT_HEADER_BYTES);
-    return data.receiveKey.open(this.#dataNonce, this.#header, sealed, target);
+  #formError(datagram: Uint8Array, type: number, at: number, bytes: number): OpenError | null {
+    if (bytes < TRANSPORT_BYTES_MIN) return 'tooShort';
+    if (datagram[at] !== type) return 'typeWrong';
+    if (datagram[at + 1] !== SESSION_VERSION) return 'versionUnknown';
+    if (receiverOf(datagram, at, bytes) !== this.localIndex) return 'wrongReceiver';
+    if (transportIdOf(datagram, at) === 0) return 'transportIdWrong';
+    return counterOf(datagram, at) === COUNTER_TOO_LARGE ? 'counterTooLarge' : null;
   }
 
-  #formError(datagram: Uint8Array, type: number): OpenError | null {
-    if (datagram.length < TRANSPORT_BYTES_MIN) return 'tooShort';
-    if (datagram[0] !== type) return 'typeWrong';
-    if (datagram[1] !== SESSION_VERSION) return 'versionUnknown';
-    if (receiverOf(datagram) !== this.localIndex) return 'wrongReceiver';
-    if (transportIdOf(datagram) === 0) return 'transportIdWrong';
-    return counterOf(datagram) === COUNTER_TOO_LARGE ? 'counterTooLarge' : null;
+  #wipeSecrets(): void {
+    for (const keys of Object.values(this.#secrets)) {
+      keys.send.fill(0);
+      keys.receive.fill(0);
+    }
   }
 
   #setControlNonce(transportId: number, counter: number): void {
@@ -283,6 +314,21 @@ export class SessionKeypair extends Keypair {
     this.#lanes.set(transportId, lane);
     return lane;
   }
+}
+
+/** Open what has the form of a datagram, where memory and places are the caller's promise. */
+function isOpened(
+  key: DataKey,
+  counter: number,
+  source: Memory,
+  sourceAt: number,
+  bytes: number,
+  target: Memory,
+  targetAt: number,
+): boolean {
+  const packetBytes = bytes - TRANSPORT_BYTES_MIN;
+  assertPlaces(source, sourceAt, bytes, target, targetAt, packetBytes, -TRANSPORT_HEADER_BYTES);
+  return key.open(counter, source, sourceAt, bytes, target, targetAt);
 }
 
 function limitsOf(suite: CipherSuite): CounterLimits {

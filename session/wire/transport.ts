@@ -30,66 +30,79 @@ const COUNTER_HIGH_MAX = 0x1fffff; // 2^53−1 has 21 bits above the low 32
 const TWO_POW_32 = 0x100000000;
 
 /** The first byte, whatever it is; 0 for an empty datagram. */
-export function typeByte(datagram: Uint8Array): number {
-  return datagram[0] ?? 0;
+export function typeByte(datagram: Uint8Array, at = 0): number {
+  return datagram[at] ?? 0;
 }
 
-/** Index of the keypair that a type 4, 16 or 17 message is for, or {@link NO_RECEIVER}. */
-export function receiverOf(datagram: Uint8Array): number {
-  if (datagram.length < TRANSPORT_BYTES_MIN) return NO_RECEIVER;
-  const type = datagram[0];
+/**
+ * Index of the keypair that a type 4, 16 or 17 message is for, or {@link NO_RECEIVER}.
+ *
+ * @param bytes of the datagram that starts at `at`; without it, all that follows is taken for it.
+ */
+export function receiverOf(datagram: Uint8Array, at = 0, bytes = datagram.length - at): number {
+  if (bytes < TRANSPORT_BYTES_MIN) return NO_RECEIVER;
+  const type = datagram[at];
   if (type === MESSAGE_TYPE.transport) {
-    const isClean = datagram[1] === 0 && datagram[2] === 0 && datagram[3] === 0;
-    return isClean ? readU32(datagram, 4) : NO_RECEIVER;
+    const isClean = datagram[at + 1] === 0 && datagram[at + 2] === 0 && datagram[at + 3] === 0;
+    return isClean ? readU32(datagram, at + 4) : NO_RECEIVER;
   }
   const isOurs = type === MESSAGE_TYPE.data || type === MESSAGE_TYPE.control;
-  return isOurs && datagram[1] === SESSION_VERSION ? readU32(datagram, 4) : NO_RECEIVER;
+  return isOurs && datagram[at + 1] === SESSION_VERSION ? readU32(datagram, at + 4) : NO_RECEIVER;
 }
 
 /** Of a type 16 or 17 message; 0 is no transport and refused by the keypair. */
-export function transportIdOf(datagram: Uint8Array): number {
-  return (datagram[2] ?? 0) | ((datagram[3] ?? 0) << 8);
+export function transportIdOf(datagram: Uint8Array, at = 0): number {
+  return (datagram[at + 2] ?? 0) | ((datagram[at + 3] ?? 0) << 8);
 }
 
 /** 0…2^53−1, or {@link COUNTER_TOO_LARGE}. */
-export function counterOf(datagram: Uint8Array): number {
-  const high = readU32(datagram, 12);
+export function counterOf(datagram: Uint8Array, at = 0): number {
+  const high = readU32(datagram, at + 12);
   if (high > COUNTER_HIGH_MAX) return COUNTER_TOO_LARGE;
-  return high * TWO_POW_32 + readU32(datagram, 8);
+  return high * TWO_POW_32 + readU32(datagram, at + 8);
 }
 
-/** Write a type 4 header at the start of `target`. */
-export function writePlainHeader(target: Uint8Array, receiver: number, counter: number): void {
-  target[0] = MESSAGE_TYPE.transport;
-  target[1] = 0;
-  target[2] = 0;
-  target[3] = 0;
-  writeU32(target, 4, receiver);
-  writeCounter(target, 8, counter);
+/** Write a type 4 header at `at`. */
+export function writePlainHeader(
+  target: Uint8Array,
+  receiver: number,
+  counter: number,
+  at = 0,
+): void {
+  target[at] = MESSAGE_TYPE.transport;
+  target[at + 1] = 0;
+  target[at + 2] = 0;
+  target[at + 3] = 0;
+  writeU32(target, at + 4, receiver);
+  writeCounter(target, at + 8, counter);
 }
 
-/** Write a type 16 or 17 header at the start of `target`. */
+/** Write a type 16 or 17 header at `at`. */
 export function writeSessionHeader(
   target: Uint8Array,
   type: typeof MESSAGE_TYPE.data | typeof MESSAGE_TYPE.control,
   transportId: number,
   receiver: number,
   counter: number,
+  at = 0,
 ): void {
   assert(transportId >= 1 && transportId <= 0xffff, 'a transport id is 1…65535');
-  target[0] = type;
-  target[1] = SESSION_VERSION;
-  target[2] = transportId & 0xff;
-  target[3] = transportId >>> 8;
-  writeU32(target, 4, receiver);
-  writeCounter(target, 8, counter);
+  target[at] = type;
+  target[at + 1] = SESSION_VERSION;
+  target[at + 2] = transportId & 0xff;
+  target[at + 3] = transportId >>> 8;
+  writeU32(target, at + 4, receiver);
+  writeCounter(target, at + 8, counter);
 }
 
-/** Write `counter` as u64 at `offset`. */
+/**
+ * Write `counter` as u64 at `offset`. Without `%` and `Math.floor`: the first is a library call for
+ * numbers past 2^31, and `|` takes the low 32 bits of any integer just as well (ECMA-262 ToInt32).
+ */
 export function writeCounter(target: Uint8Array, offset: number, counter: number): void {
   assert(Number.isSafeInteger(counter) && counter >= 0, 'counter is 0…2^53−1');
-  writeU32(target, offset, counter % TWO_POW_32);
-  writeU32(target, offset + 4, Math.floor(counter / TWO_POW_32));
+  writeU32(target, offset, counter | 0);
+  writeU32(target, offset + 4, (counter / TWO_POW_32) | 0);
 }
 
 /** Write `value` as u32 at `offset`. */

@@ -6,6 +6,7 @@ import { expect, test } from 'bun:test';
 import type { EnrolledDevice } from '../../../hub/device.ts';
 import { LOAD_HANDSHAKES_PER_SECOND } from '../../../hub/door.ts';
 import { consumeCookieReply } from '../../../session/channel/macs.ts';
+import { memoryOf } from '../../../session/memory.ts';
 import { Random } from '../../sim/random.ts';
 import { attachFrame, packet, RigDevice, SiteRig, settled } from './siteRig.ts';
 
@@ -34,7 +35,9 @@ test('a device attaches and data passes both ways', async () => {
   rig.fromSite(DOWN);
   const [sealed] = device.take();
   const opened = new Uint8Array(2_000);
-  expect(device.session?.openData(sealed!, opened)).toBe(DOWN.length);
+  expect(
+    device.session?.openData(memoryOf(sealed!.slice()), 0, sealed!.length, memoryOf(opened), 0),
+  ).toBe(DOWN.length);
   expect([...opened.subarray(0, DOWN.length)]).toEqual([...DOWN]);
 });
 
@@ -121,7 +124,13 @@ test('a mode is never inferred: plain data from a session device and the reverse
   one.send(asPlain);
   two.shakeHands();
   const target = new Uint8Array(2_000);
-  const bytes = two.plain!.sealData(packet('10.77.0.3', '10.0.0.9'), 60, target);
+  const bytes = two.plain!.sealData(
+    memoryOf(packet('10.77.0.3', '10.0.0.9').slice()),
+    0,
+    60,
+    memoryOf(target),
+    0,
+  );
   const asSession = target.slice(0, bytes);
   asSession.set([17, 1, 1, 0]);
   two.send(asSession);
@@ -252,7 +261,7 @@ test('a device enrolled anew in another mode begins anew', async () => {
   const plain = RigDevice.on(rig, 1, '198.51.100.50', { mode: 'plain' });
   plain.shakeHands();
   const target = new Uint8Array(200);
-  const bytes = plain.plain!.sealData(UP, UP.length, target);
+  const bytes = plain.plain!.sealData(memoryOf(UP.slice()), 0, UP.length, memoryOf(target), 0);
   plain.send(target.slice(0, bytes));
   expect(rig.tun.takeDelivered()).toEqual([UP]);
 });

@@ -31,6 +31,7 @@ import { consumeResponse } from '../../../session/channel/response.ts';
 import { SessionKeypair } from '../../../session/channel/sessionKeypair.ts';
 import { timestampOf } from '../../../session/channel/timestamp.ts';
 import type { SessionRecord } from '../../../session/hub/record.ts';
+import { memoryOf } from '../../../session/memory.ts';
 import { nobleDh } from '../../../session/noise/dh.ts';
 import { parseAddress } from '../../../session/wire/address.ts';
 import { decodeFrame } from '../../../session/wire/decode.ts';
@@ -260,7 +261,8 @@ export class RigDevice {
 
   sealed(transportId: number, packet: Uint8Array): Uint8Array {
     const target = new Uint8Array(packet.length + 32);
-    this.session!.sealData(transportId, packet, packet.length, target);
+    const from = memoryOf(packet.slice());
+    this.session!.sealData(transportId, from, 0, packet.length, memoryOf(target), 0);
     return target;
   }
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test';
 import { xchacha20poly1305 } from '@noble/ciphers/chacha.js';
 import { bytesToHex, hexToBytes } from '../../../../session/bytes.ts';
-import { nobleCiphers } from '../../../../session/channel/aead.ts';
+import { nobleCiphers } from '../../../../session/channel/noble.ts';
 import vectors from '../../../vectors/aead-xchacha20-poly1305.json';
 import { describeCiphers } from './aeadCases.ts';
 

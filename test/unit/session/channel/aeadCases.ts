@@ -5,7 +5,8 @@
  */
 import { describe, expect, test } from 'bun:test';
 import { bytesToHex, hexToBytes } from '../../../../session/bytes.ts';
-import { type Ciphers, nobleCiphers, TAG_BYTES } from '../../../../session/channel/aead.ts';
+import { type Ciphers, TAG_BYTES } from '../../../../session/channel/aead.ts';
+import { nobleCiphers } from '../../../../session/channel/noble.ts';
 import aes from '../../../vectors/aead-aes-256-gcm.json';
 import chacha from '../../../vectors/aead-chacha20-poly1305.json';
 import { Seeded } from './seeded.ts';

@@ -2,6 +2,7 @@ import { expect, test } from 'bun:test';
 import { OPEN_CODE, openError } from '../../../../session/channel/openCode.ts';
 import { innerBytes, paddedBytes } from '../../../../session/channel/padding.ts';
 import { PlainKeypair } from '../../../../session/channel/plainKeypair.ts';
+import { memoryOf, plainMemory } from '../../../../session/memory.ts';
 import { counterOf, writePlainHeader } from '../../../../session/wire/transport.ts';
 import { ciphers, handshake, newEnds } from './twoEnds.ts';
 
@@ -42,9 +43,13 @@ function newKeypairs(
 
 function seal(keypair: PlainKeypair, packet: Uint8Array): Uint8Array {
   const datagram = new Uint8Array(keypair.sealedBytes(packet.length));
-  expect(keypair.sealData(packet, packet.length, datagram)).toBe(datagram.length);
+  const from = memoryOf(packet.slice());
+  expect(keypair.sealData(from, 0, packet.length, memoryOf(datagram), 0)).toBe(datagram.length);
   return datagram;
 }
+
+const open = (keypair: PlainKeypair, datagram: Uint8Array) =>
+  keypair.openData(memoryOf(datagram.slice()), 0, datagram.length, memoryOf(target), 0);
 
 test('packets arrive padded with zeros to 16 bytes, both ways; an empty one is a keepalive', () => {
   const { device, hub, random } = newKeypairs(1);
@@ -56,7 +61,7 @@ test('packets arrive padded with zeros to 16 bytes, both ways; an empty one is a
     ] as const) {
       const datagram = seal(from, packet);
       expect((datagram.length - 32) % 16 === 0 || bytes > 1408).toBe(true);
-      const opened = to.openData(datagram, target);
+      const opened = open(to, datagram);
       expect(opened).toBe(paddedBytes(bytes, MTU_BYTES));
       expect(target.slice(0, bytes)).toEqual(packet);
       expect(target.slice(bytes, opened).every((byte) => byte === 0)).toBe(true);
@@ -72,18 +77,21 @@ test('padding never passes the MTU and never cuts a packet', () => {
 test('a packet may be sealed where it lies', () => {
   const { device, hub, random } = newKeypairs(2);
   const packet = random.bytes(50);
-  const buffer = new Uint8Array(200).fill(7);
-  buffer.set(packet, 16);
-  const total = device.sealData(buffer.subarray(16), 50, buffer);
+  const memory = plainMemory(200);
+  memory.bytes.fill(7);
+  memory.bytes.set(packet, 26);
+  const total = device.sealData(memory, 26, 50, memory, 10);
   expect(total).toBe(16 + 64 + 16);
-  expect(hub.openData(buffer.subarray(0, total), target)).toBe(64);
+  expect(memory.bytes[9]).toBe(7);
+  expect(memory.bytes[106]).toBe(7);
+  expect(hub.openData(memory, 10, total, memoryOf(target), 0)).toBe(64);
   expect(target.slice(0, 64)).toEqual(Uint8Array.from([...packet, ...new Array(14).fill(0)]));
 });
 
 test('replays, foreign indices and other types are refused by name', () => {
   const { device, hub } = newKeypairs(3);
   const datagram = seal(device, Uint8Array.of(1));
-  const name = (bytes: Uint8Array) => openError(hub.openData(bytes, target));
+  const name = (bytes: Uint8Array) => openError(open(hub, bytes));
   expect(name(datagram)).toBeNull();
   expect([hub.openedIsNewest, hub.openedCounter]).toEqual([true, 0]);
   expect(name(datagram)).toBe('duplicate');
@@ -110,16 +118,18 @@ test('each packet has the next counter, and the limit is the end', () => {
   const counters = [0, 1, 2].map(() => counterOf(seal(device, new Uint8Array(1))));
   expect(counters).toEqual([0, 1, 2]);
   expect(device.needsRekey).toBe(true);
-  expect(device.sealData(target, 1, new Uint8Array(100))).toBe(OPEN_CODE.counterExhausted);
+  expect(device.sealData(plainMemory(1), 0, 1, plainMemory(100), 0)).toBe(
+    OPEN_CODE.counterExhausted,
+  );
 });
 
 test('no bytes make openData throw, and none that were damaged pass', () => {
   const { device, hub, random } = newKeypairs(5);
   const datagram = seal(device, random.bytes(60));
   for (let i = 0; i < 3000; i++) {
-    expect(hub.openData(random.damaged(datagram), target)).toBeLessThan(0);
+    expect(open(hub, random.damaged(datagram))).toBeLessThan(0);
   }
-  expect(hub.openData(datagram, target)).toBe(64);
+  expect(open(hub, datagram)).toBe(64);
 });
 
 test('the inner packet ends where its IP header says', () => {
@@ -135,4 +145,27 @@ test('the inner packet ends where its IP header says', () => {
   expect(innerBytes(v6, 47)).toBe(-1);
   expect(innerBytes(new Uint8Array(64), 64)).toBe(-1);
   expect(innerBytes(new Uint8Array(0), 0)).toBe(-1);
+});
+
+test('packets are named by offsets, also where they are opened', () => {
+  const { device, hub, random } = newKeypairs(6);
+  const packet = random.bytes(21);
+  const [from, memory] = [plainMemory(100), plainMemory(300)];
+  from.bytes.set(packet, 70);
+  expect(device.sealData(from, 70, 21, memory, 40)).toBe(64);
+  expect(() => hub.openData(memory, 40, 64, memory, 60)).toThrow('lie apart');
+  expect(hub.openData(memory, 40, 64, memory, 56)).toBe(32);
+  expect(memory.bytes.slice(56, 88)).toEqual(
+    Uint8Array.from([...packet, ...new Array(11).fill(0)]),
+  );
+});
+
+test('a closed keypair seals and opens nothing', () => {
+  const { device, hub } = newKeypairs(7);
+  const datagram = seal(device, Uint8Array.of(1));
+  hub.close();
+  hub.close();
+  expect(openError(open(hub, datagram))).toBe('dataNotEnabled');
+  const sealed = hub.sealData(plainMemory(1), 0, 1, plainMemory(48), 0);
+  expect([sealed, hub.sentCounter]).toEqual([OPEN_CODE.dataNotEnabled, -1]);
 });

@@ -8,6 +8,7 @@
  *
  * @module
  */
+
 import { CookieChecker } from '../../../../session/channel/cookie.ts';
 import { type Identity, newIdentity } from '../../../../session/channel/identity.ts';
 import {
@@ -30,6 +31,7 @@ import { stepPlain } from '../../../../session/channel/plainStep.ts';
 import { consumeResponse, createResponse } from '../../../../session/channel/response.ts';
 import type { ChannelSecrets } from '../../../../session/channel/secrets.ts';
 import { TimestampGate, timestampOf } from '../../../../session/channel/timestamp.ts';
+import { memoryOf } from '../../../../session/memory.ts';
 import { messageType } from '../../../../session/wire/messages.ts';
 import { receiverOf } from '../../../../session/wire/transport.ts';
 import { Seeded } from './seeded.ts';
@@ -191,7 +193,7 @@ export class End {
     const atMs = this.#world.nowMs;
     if (keypair === undefined || !isReceivable(this.peer, localIndex, atMs, this.#config)) return;
     const target = new Uint8Array(2000);
-    const opened = keypair.openData(bytes, target);
+    const opened = keypair.openData(memoryOf(bytes.slice()), 0, bytes.length, memoryOf(target), 0);
     if (opened < 0) return;
     const text = new TextDecoder().decode(target.subarray(0, opened)).replaceAll('\0', '');
     if (opened > 0) this.received.push(text);
@@ -256,7 +258,7 @@ export class End {
       if (keypair === undefined) throw new Error('nothing is sent without a usable keypair');
       const packet = new TextEncoder().encode(text);
       const bytes = new Uint8Array(keypair.sealedBytes(packet.length));
-      keypair.sealData(packet, packet.length, bytes);
+      keypair.sealData(memoryOf(packet.slice()), 0, packet.length, memoryOf(bytes), 0);
       this.#world.transmit(this, bytes);
       const { localIndex, needsRekey } = keypair;
       this.#feed({ kind: 'sent', localIndex, packetBytes: packet.length, needsRekey });

@@ -4,6 +4,7 @@ import { bytesToHex } from '../../../../session/bytes.ts';
 import type { CipherSuite } from '../../../../session/channel/aead.ts';
 import { OPEN_CODE, openError } from '../../../../session/channel/openCode.ts';
 import { SessionKeypair, TRANSPORTS_MAX } from '../../../../session/channel/sessionKeypair.ts';
+import { memoryOf, plainMemory } from '../../../../session/memory.ts';
 import { writeSessionHeader } from '../../../../session/wire/transport.ts';
 import { Seeded } from './seeded.ts';
 import { handshake, must, newEnds } from './twoEnds.ts';
@@ -39,14 +40,20 @@ function withData(seed: number, suite: CipherSuite = 'aes-256-gcm') {
 }
 
 function seal(keypair: SessionKeypair, packet: Uint8Array, transportId = 1): Uint8Array {
-  const target = new Uint8Array(packet.length + 32);
-  expect(keypair.sealData(transportId, packet, packet.length, target)).toBe(target.length);
-  return target;
+  const datagram = new Uint8Array(packet.length + 32);
+  const from = memoryOf(packet.slice());
+  const total = keypair.sealData(transportId, from, 0, packet.length, memoryOf(datagram), 0);
+  expect(total).toBe(datagram.length);
+  return datagram;
 }
 
 const target = new Uint8Array(2000);
+const open = (keypair: SessionKeypair, datagram: Uint8Array) =>
+  keypair.openData(memoryOf(datagram.slice()), 0, datagram.length, memoryOf(target), 0);
+const isAuthentic = (keypair: SessionKeypair, datagram: Uint8Array) =>
+  keypair.isAuthentic(memoryOf(datagram.slice()), 0, datagram.length, memoryOf(target), 0);
 const openName = (keypair: SessionKeypair, datagram: Uint8Array) =>
-  openError(keypair.openData(datagram, target));
+  openError(open(keypair, datagram));
 
 for (const suite of ['aes-256-gcm', 'chacha20-poly1305'] as const) {
   describe(`data under ${suite}`, () => {
@@ -60,7 +67,7 @@ for (const suite of ['aes-256-gcm', 'chacha20-poly1305'] as const) {
         ] as const) {
           const datagram = seal(from, packet, 7);
           expect(datagram.length).toBe(32 + bytes);
-          expect(to.openData(datagram, target)).toBe(bytes);
+          expect(open(to, datagram)).toBe(bytes);
           expect(target.slice(0, bytes)).toEqual(packet);
           expect([to.openedTransportId, to.openedCounter]).toEqual([7, from.sentCounter]);
         }
@@ -70,11 +77,30 @@ for (const suite of ['aes-256-gcm', 'chacha20-poly1305'] as const) {
     test('a packet may be sealed where it lies', () => {
       const { device, hub, random } = withData(2, suite);
       const packet = random.bytes(100);
-      const buffer = new Uint8Array(132);
-      buffer.set(packet, 16);
-      expect(device.sealData(1, buffer.subarray(16), 100, buffer)).toBe(132);
-      expect(hub.openData(buffer, buffer.subarray(16))).toBe(100);
-      expect(buffer.slice(16, 116)).toEqual(packet);
+      const memory = plainMemory(132);
+      memory.bytes.set(packet, 16);
+      expect(device.sealData(1, memory, 16, 100, memory, 0)).toBe(132);
+      expect(hub.openData(memory, 0, 132, memory, 16)).toBe(100);
+      expect(memory.bytes.slice(16, 116)).toEqual(packet);
+    });
+
+    test('packets are named by offsets, and nothing around them is read or written', () => {
+      const { device, hub, random } = withData(20, suite);
+      const packet = random.bytes(70);
+      const [from, sealed, to] = [plainMemory(300), plainMemory(300), plainMemory(300)];
+      for (const memory of [from, sealed, to]) memory.bytes.fill(9);
+      from.bytes.set(packet, 33);
+      expect(device.sealData(3, from, 33, 70, sealed, 51)).toBe(102);
+      expect(hub.isAuthentic(sealed, 51, 102, to, 0)).toBe(true);
+      expect(hub.openData(sealed, 50, 102, to, 117)).toBe(OPEN_CODE.typeWrong);
+      expect(hub.openData(sealed, 51, 101, to, 117)).toBe(OPEN_CODE.authenticationFailed);
+      to.bytes.fill(9);
+      expect(hub.openData(sealed, 51, 102, to, 117)).toBe(70);
+      expect([hub.openedTransportId, hub.openedCounter]).toEqual([3, 0]);
+      expect(to.bytes.slice(117, 187)).toEqual(packet);
+      const around = [...sealed.bytes.slice(0, 51), ...sealed.bytes.slice(153)];
+      around.push(...to.bytes.slice(0, 117), ...to.bytes.slice(187));
+      expect(around.every((byte) => byte === 9)).toBe(true);
     });
 
     test('every bit of the header is authenticated, the transport id included', () => {
@@ -83,12 +109,12 @@ for (const suite of ['aes-256-gcm', 'chacha20-poly1305'] as const) {
       for (let bit = 0; bit < 128; bit++) {
         const bad = datagram.slice();
         bad[bit >>> 3] = (bad[bit >>> 3] ?? 0) ^ (1 << (bit & 7));
-        expect(hub.openData(bad, target)).toBeLessThan(0);
+        expect(open(hub, bad)).toBeLessThan(0);
       }
       const moved = datagram.slice();
       moved[2] = 6;
       expect(openName(hub, moved)).toBe('authenticationFailed');
-      expect(hub.openData(datagram, target)).toBe(20);
+      expect(open(hub, datagram)).toBe(20);
     });
   });
 }
@@ -100,7 +126,7 @@ test('no data before it is enabled, and one cipher for the life of a keypair', (
   const datagram = seal(device, new Uint8Array(1));
   expect(openName(hub, datagram)).toBe('dataNotEnabled');
   hub.enableData('aes-256-gcm');
-  expect(hub.openData(datagram, target)).toBe(1);
+  expect(open(hub, datagram)).toBe(1);
   hub.enableData('aes-256-gcm');
   expect(openName(hub, datagram)).toBe('duplicate');
   expect(hub.suite).toBe('aes-256-gcm');
@@ -117,13 +143,13 @@ test('data is not accepted under the other cipher’s keys', () => {
 test('reordered data passes once, and a late packet is not the newest', () => {
   const { device, hub } = withData(6);
   const [a, b] = [seal(device, Uint8Array.of(1)), seal(device, Uint8Array.of(2))];
-  expect([hub.openData(b, target), hub.openedIsNewest, hub.openedCounter]).toEqual([1, true, 1]);
-  expect([hub.openData(a, target), hub.openedIsNewest, hub.openedCounter]).toEqual([1, false, 0]);
+  expect([open(hub, b), hub.openedIsNewest, hub.openedCounter]).toEqual([1, true, 1]);
+  expect([open(hub, a), hub.openedIsNewest, hub.openedCounter]).toEqual([1, false, 0]);
   expect(openName(hub, a)).toBe('duplicate');
-  expect(hub.isAuthentic(a, target)).toBe(true);
+  expect(isAuthentic(hub, a)).toBe(true);
   const forged = a.slice();
   forged[20] = (forged[20] ?? 0) ^ 1;
-  expect(hub.isAuthentic(forged, target)).toBe(false);
+  expect(isAuthentic(hub, forged)).toBe(false);
   expect(hub.received().counterMax).toBe(1);
   expect(hub.received().bitmap[0]).toBe(0b11);
 });
@@ -134,7 +160,7 @@ test('a forged counter does not move the window', () => {
   writeSessionHeader(forged, 16, 1, hub.localIndex, 2 ** 40);
   expect(openName(hub, forged)).toBe('authenticationFailed');
   expect(hub.received().counterMax).toBe(-1);
-  expect(hub.openData(seal(device, new Uint8Array(10)), target)).toBe(10);
+  expect(open(hub, seal(device, new Uint8Array(10)))).toBe(10);
 });
 
 test('AES-256-GCM asks for a rekey at its limit and then seals nothing more', () => {
@@ -146,7 +172,7 @@ test('AES-256-GCM asks for a rekey at its limit and then seals nothing more', ()
     seal(device, new Uint8Array(1));
   }
   expect(needs).toEqual([false, false, false, true, true]);
-  const full = device.sealData(1, new Uint8Array(1), 1, new Uint8Array(33));
+  const full = device.sealData(1, plainMemory(1), 0, 1, plainMemory(33), 0);
   expect([full, device.refusals.counterExhausted]).toEqual([OPEN_CODE.counterExhausted, 1]);
   expect(device.sentCounter).toBe(4);
 });
@@ -256,10 +282,10 @@ test('no bytes make a keypair throw, and none that were damaged pass', () => {
   const { device, hub, random } = withData(17);
   const [data, frame] = [seal(device, random.bytes(60)), device.sealControl(1, random.bytes(60))];
   for (let i = 0; i < 3000; i++) {
-    expect(hub.openData(random.damaged(data), target)).toBeLessThan(0);
+    expect(open(hub, random.damaged(data))).toBeLessThan(0);
     expect(hub.openControl(random.damaged(frame)).ok).toBe(false);
   }
-  expect(hub.openData(data, target)).toBe(60);
+  expect(open(hub, data)).toBe(60);
   expect(hub.openControl(frame).ok).toBe(true);
   const refused = Object.values(hub.refusals).reduce((sum, count) => sum + count, 0);
   expect(refused).toBe(6000);
@@ -271,4 +297,36 @@ test('only the first data counts for a keypair’s age', () => {
   device.noteData(500);
   device.noteData(900);
   expect(device.firstDataAtMs).toBe(500);
+});
+
+test('a packet outside its memory, or one that overlaps its datagram, is our own mistake', () => {
+  const { device, hub } = withData(19);
+  const [memory, other] = [plainMemory(400), plainMemory(40)];
+  const seal = (at: number, bytes: number, targetAt: number, target = memory) =>
+    device.sealData(1, memory, at, bytes, target, targetAt);
+  expect(() => seal(301, 100, 0)).toThrow('source holds');
+  expect(() => seal(-1, 100, 200)).toThrow('source holds');
+  expect(() => seal(0, 9, 0, other)).toThrow('target holds');
+  for (const targetAt of [0, 83, 85, 100, 199]) {
+    expect(() => seal(100, 100, targetAt)).toThrow('lie apart');
+  }
+  expect(device.sentCounter).toBe(-1);
+  expect(seal(100, 100, 84)).toBe(132);
+  expect(() => hub.openData(memory, 84, 132, memory, 99)).toThrow('lie apart');
+  expect(() => hub.openData(memory, 84, 132, other, 0)).toThrow('target holds');
+  expect(hub.openData(memory, 84, 132, memory, 216)).toBe(100);
+});
+
+test('a closed keypair seals nothing, opens nothing and has closed each of its keys', () => {
+  const { device, hub } = withData(21);
+  const [data, frame] = [seal(device, new Uint8Array(9)), device.sealControl(1, Uint8Array.of(1))];
+  hub.close();
+  hub.close();
+  expect(openName(hub, data)).toBe('dataNotEnabled');
+  expect(isAuthentic(hub, data)).toBe(false);
+  expect(hub.openControl(frame)).toEqual({ ok: false, code: 'dataNotEnabled' });
+  const sealed = hub.sealData(1, plainMemory(1), 0, 1, plainMemory(33), 0);
+  expect([sealed, hub.sentCounter]).toEqual([OPEN_CODE.dataNotEnabled, -1]);
+  expect(() => hub.sealControl(1, Uint8Array.of(1))).toThrow('closed');
+  expect(() => hub.enableData('aes-256-gcm')).toThrow('closed');
 });

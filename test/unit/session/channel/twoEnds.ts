@@ -4,9 +4,9 @@
  * @module
  */
 import { nodeDh } from '../../../../hal/linux/ciphers.ts';
-import { nobleCiphers } from '../../../../session/channel/aead.ts';
 import { type Identity, newIdentity } from '../../../../session/channel/identity.ts';
 import { consumeInitiation, createInitiation } from '../../../../session/channel/initiation.ts';
+import { nobleCiphers } from '../../../../session/channel/noble.ts';
 import { consumeResponse, createResponse } from '../../../../session/channel/response.ts';
 import type { ChannelSecrets } from '../../../../session/channel/secrets.ts';
 import { timestampOf } from '../../../../session/channel/timestamp.ts';

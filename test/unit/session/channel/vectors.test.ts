@@ -7,11 +7,18 @@ import { consumeCookieReply } from '../../../../session/channel/macs.ts';
 import { PlainKeypair } from '../../../../session/channel/plainKeypair.ts';
 import { consumeResponse } from '../../../../session/channel/response.ts';
 import { SessionKeypair } from '../../../../session/channel/sessionKeypair.ts';
+import { type Memory, memoryOf } from '../../../../session/memory.ts';
 import vectors from '../../../vectors/channel.json';
 import { ciphers, dh, must } from './twoEnds.ts';
 import { channelOutputs } from './vectors.ts';
 
 const { inputs, outputs } = vectors;
+
+/** A whole datagram as the first three arguments of `openData`. */
+function whole(hex: string): [Memory, number, number] {
+  const bytes = hexToBytes(hex);
+  return [memoryOf(bytes.slice()), 0, bytes.length];
+}
 
 test('making: every message and key from fixed inputs is that of the vector', () => {
   expect(channelOutputs(inputs)).toEqual(outputs);
@@ -57,7 +64,7 @@ test('reading: the initiator opens every message of the vector', () => {
     const keypair = new SessionKeypair(origin);
     keypair.enableData(suite);
     const name = suite === 'aes-256-gcm' ? 'aesDataFromResponder' : 'chachaDataFromResponder';
-    expect(keypair.openData(hexToBytes(outputs[name]), target)).toBe(packetBytes);
+    expect(keypair.openData(...whole(outputs[name]), memoryOf(target), 0)).toBe(packetBytes);
     expect(bytesToHex(target.slice(0, packetBytes))).toBe(inputs.packet);
     expect(keypair.openedTransportId).toBe(inputs.transportId);
   }
@@ -69,6 +76,6 @@ test('reading: the initiator opens every message of the vector', () => {
     inputs.packet,
   ]);
   const plain = new PlainKeypair(origin, 1420);
-  expect(plain.openData(hexToBytes(outputs.transportFromResponder), target)).toBe(32);
+  expect(plain.openData(...whole(outputs.transportFromResponder), memoryOf(target), 0)).toBe(32);
   expect(bytesToHex(target.slice(0, packetBytes))).toBe(inputs.packet);
 });

@@ -4,6 +4,7 @@
  *
  * @module
  */
+
 import { bytesToHex, hexToBytes } from '../../../../session/bytes.ts';
 import { createClockHint } from '../../../../session/channel/clockHint.ts';
 import { CookieChecker } from '../../../../session/channel/cookie.ts';
@@ -13,6 +14,7 @@ import { PlainKeypair } from '../../../../session/channel/plainKeypair.ts';
 import { createResponse } from '../../../../session/channel/response.ts';
 import type { DirectionKeys } from '../../../../session/channel/secrets.ts';
 import { SessionKeypair } from '../../../../session/channel/sessionKeypair.ts';
+import { memoryOf } from '../../../../session/memory.ts';
 import { ciphers, dh, must } from './twoEnds.ts';
 
 export interface ChannelInputs {
@@ -74,16 +76,17 @@ export function channelOutputs(inputs: ChannelInputs) {
     createdAtMs: 0,
   };
   const packet = hex(inputs.packet);
+  const source = memoryOf(packet.slice());
   const sealData = (suite: 'aes-256-gcm' | 'chacha20-poly1305') => {
     const keypair = new SessionKeypair(origin);
     keypair.enableData(suite);
     const target = new Uint8Array(packet.length + 32);
-    keypair.sealData(inputs.transportId, packet, packet.length, target);
+    keypair.sealData(inputs.transportId, source, 0, packet.length, memoryOf(target), 0);
     return bytesToHex(target);
   };
   const plainKeypair = new PlainKeypair(origin, 1420);
   const transport = new Uint8Array(plainKeypair.sealedBytes(packet.length));
-  plainKeypair.sealData(packet, packet.length, transport);
+  plainKeypair.sealData(source, 0, packet.length, memoryOf(transport), 0);
 
   const pair = ({ send, receive }: DirectionKeys) => ({
     initiatorToResponder: bytesToHex(receive),
