@@ -128,14 +128,10 @@ export function updated(checksum: number, before: number, after: number): number
   return ~fold((~checksum & 0xffff) + (~before & 0xffff) + after) & 0xffff;
 }
 
-/** Write the checksum of the IPv4 header at `at`, whose length field is trusted. */
+/** Write the checksum of the IPv4 header at `at`, which does not carry the mark. */
 export function writeHeaderChecksum4(bytes: Uint8Array, at: number): void {
   write16(bytes, at + 10, 0);
-  // The mark in the first byte is no part of the header.
-  const first = bytes[at]!;
-  bytes[at] = first & 0x7f;
   write16(bytes, at + 10, ~fold(sumOfBytes(bytes, at, at + headerBytesOf(bytes, at))) & 0xffff);
-  bytes[at] = first;
 }
 
 /**
