@@ -1,8 +1,8 @@
 /**
  * The ones' complement sums of IP, TCP, UDP and ICMP.
  *
- * A sum is a plain number, unfolded, in which the first byte of the range counts 256: sums of ranges
- * of even length add up. Every range is named by offset and count, may start anywhere and may be odd.
+ * A sum is a number of 0…2^32−1, unfolded, in which the first byte of the range counts 256: sums of
+ * ranges of even length add up. Every range is named by offset and count, may start anywhere and may be odd.
  *
  * Source: RFC 1071 (sums), RFC 1624 §3 (incremental update), RFC 9293 §3.1 and RFC 8200 §8.1
  * (pseudo-headers), RFC 768 (zero means: not computed).
@@ -22,13 +22,15 @@ import {
 const WORDS_FROM_BYTES = 64;
 
 /** One view for each buffer ever summed. Made once; a buffer takes its view along when it dies. */
-const viewOf = new WeakMap<ArrayBufferLike, Uint32Array>();
+const viewOf = new WeakMap<ArrayBufferLike, Int32Array>();
 let newest: Uint8Array | null = null;
-let newestWords: Uint32Array = new Uint32Array(0);
+let newestWords: Int32Array = new Int32Array(0);
 
 /**
- * `sum` plus the range. Measured: 0.2 µs for 1,400 bytes.
+ * `sum` plus the range.
  *
+ * @param sum sums stay below 2^32 as long as fewer than 65,000 words or folded sums were added.
+ * @param count up to 2^16 and a header more, or integers overflow.
  * @param bytes from 64 bytes of range on a view over a buffer made for it, since its `.buffer` is touched.
  */
 export function addRange(sum: number, bytes: Uint8Array, at: number, count: number): number {
@@ -45,52 +47,56 @@ function sumOfBytes(bytes: Uint8Array, at: number, end: number): number {
 }
 
 /**
- * Thirty-two bits at a time: 2^16 ≡ 1 in this arithmetic, so that words may be added whole, and a
- * double holds 2^21 of them exactly. The sum of swapped words is the swapped sum (RFC 1071 §2 (B)).
+ * Thirty-two bits at a time. The sum of swapped words is the swapped sum (RFC 1071 §2 (B)).
+ *
+ * Integers throughout: added up as doubles it is a fifth faster, but a payload of zeros makes the
+ * compiler bet on integers and lose at every packet, which then takes ten times as long.
  */
 function sumOfWords(bytes: Uint8Array, at: number, end: number): number {
   const words = wordsOf(bytes);
-  const first = at + bytes.byteOffset;
-  const limit = end + bytes.byteOffset;
+  const shift = bytes.byteOffset;
+  const first = at + shift;
+  const limit = end + shift;
   const word = (first + 3) >>> 2;
   const wordEnd = limit >>> 2;
 
-  let a = 0;
-  let b = 0;
-  let c = 0;
-  let d = 0;
-  let i = word;
-  for (; i + 3 < wordEnd; i += 4) {
-    a += words[i]!;
-    b += words[i + 1]!;
-    c += words[i + 2]!;
-    d += words[i + 3]!;
-  }
-  for (; i < wordEnd; i++) a += words[i]!;
-
-  // What stands before the first and behind the last whole word: at most 3 bytes each.
   let even = 0;
   let odd = 0;
+  let i = word;
+  for (; i + 3 < wordEnd; i += 4) {
+    const a = words[i]!;
+    const b = words[i + 1]!;
+    const c = words[i + 2]!;
+    const d = words[i + 3]!;
+    even = (even + (a & 0xffff) + (b & 0xffff) + (c & 0xffff) + (d & 0xffff)) | 0;
+    odd = (odd + (a >>> 16) + (b >>> 16) + (c >>> 16) + (d >>> 16)) | 0;
+  }
+  for (; i < wordEnd; i++) {
+    const a = words[i]!;
+    even = (even + (a & 0xffff)) | 0;
+    odd = (odd + (a >>> 16)) | 0;
+  }
+
+  // What stands before the first and behind the last whole word: at most 3 bytes each.
+  let edges = 0;
   for (let edge = first; edge < word << 2; edge++) {
-    if ((edge & 1) === 0) even += bytes[edge - bytes.byteOffset]!;
-    else odd += bytes[edge - bytes.byteOffset]!;
+    edges += (edge & 1) === 0 ? bytes[edge - shift]! : bytes[edge - shift]! << 8;
   }
   for (let edge = wordEnd << 2; edge < limit; edge++) {
-    if ((edge & 1) === 0) even += bytes[edge - bytes.byteOffset]!;
-    else odd += bytes[edge - bytes.byteOffset]!;
+    edges += (edge & 1) === 0 ? bytes[edge - shift]! : bytes[edge - shift]! << 8;
   }
 
-  const littleEndian = fold(a + b + (c + d) + even + odd * 256);
+  const swapped = fold(fold(even) + fold(odd) + edges);
   const startsOdd = (first & 1) === 1;
-  return startsOdd ? littleEndian : ((littleEndian & 0xff) << 8) | (littleEndian >>> 8);
+  return startsOdd ? swapped : ((swapped & 0xff) << 8) | (swapped >>> 8);
 }
 
-function wordsOf(bytes: Uint8Array): Uint32Array {
+function wordsOf(bytes: Uint8Array): Int32Array {
   if (bytes === newest) return newestWords;
   const { buffer } = bytes;
   let words = viewOf.get(buffer);
   if (words === undefined) {
-    words = new Uint32Array(buffer, 0, buffer.byteLength >>> 2);
+    words = new Int32Array(buffer, 0, buffer.byteLength >>> 2);
     viewOf.set(buffer, words);
   }
   newest = bytes;
@@ -100,15 +106,8 @@ function wordsOf(bytes: Uint8Array): Uint32Array {
 
 /** The sixteen bits of a sum, 0…0xffff. What a header holds is its complement. */
 export function fold(sum: number): number {
-  let rest = sum;
-  if (rest > 0x7fffffff) {
-    const high = Math.floor(rest / 65536);
-    rest = rest - high * 65536 + high;
-    const higher = Math.floor(rest / 65536);
-    rest = rest - higher * 65536 + higher;
-  }
-  rest = (rest & 0xffff) + (rest >>> 16);
-  return (rest & 0xffff) + (rest >>> 16);
+  const once = (sum & 0xffff) + (sum >>> 16);
+  return (once & 0xffff) + (once >>> 16);
 }
 
 /** The pseudo-header of the IP packet at `at`: its two addresses, `protocol` and `transportBytes`. */
@@ -129,14 +128,10 @@ export function updated(checksum: number, before: number, after: number): number
   return ~fold((~checksum & 0xffff) + (~before & 0xffff) + after) & 0xffff;
 }
 
-/** Write the checksum of the IPv4 header at `at`, whose length field is trusted. */
+/** Write the checksum of the IPv4 header at `at`, which does not carry the mark. */
 export function writeHeaderChecksum4(bytes: Uint8Array, at: number): void {
   write16(bytes, at + 10, 0);
-  // The mark in the first byte is no part of the header.
-  const first = bytes[at]!;
-  bytes[at] = first & 0x7f;
   write16(bytes, at + 10, ~fold(sumOfBytes(bytes, at, at + headerBytesOf(bytes, at))) & 0xffff);
-  bytes[at] = first;
 }
 
 /**
