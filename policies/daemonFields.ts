@@ -31,9 +31,10 @@ export const TUNNEL_NAME = {
 
 export const TUNNEL_MTU = {
   kind: 'integer',
-  meaning: 'Largest inner packet. 1280 is the least that IPv6 allows; both ends should agree.',
+  meaning:
+    'Upper bound of inner packets. Each device lowers it to what its own links carry and tells its hub; lower it here where a path is narrower than the links.',
   unit: 'bytes',
-  default: 1_380,
+  default: 1_440,
   min: 1_280,
   max: 9_000,
 } as const;

@@ -39,7 +39,8 @@ export class PlainKeypair extends Keypair {
   readonly #counter: SendCounter;
   readonly #window = new ReplayWindow();
   readonly #nonce = stableBytes(NONCE_BYTES);
-  readonly #mtuBytes: number;
+  /** Padding stays within it; follows the links under a living keypair. */
+  mtuBytes: number;
 
   /** Of the newest successful `openData`: whether its counter was the highest so far. */
   openedIsNewest = false;
@@ -51,7 +52,7 @@ export class PlainKeypair extends Keypair {
     this.#send = ciphers.newKey('chacha20-poly1305', secrets.plain.send);
     this.#receive = ciphers.newKey('chacha20-poly1305', secrets.plain.receive);
     this.#counter = new SendCounter(limits);
-    this.#mtuBytes = mtuBytes;
+    this.mtuBytes = mtuBytes;
   }
 
   /** Whether so much was sent that a new keypair is due. */
@@ -65,7 +66,7 @@ export class PlainKeypair extends Keypair {
 
   /** Bytes that `sealData` writes for a packet. */
   sealedBytes(packetBytes: number): number {
-    return TRANSPORT_HEADER_BYTES + paddedBytes(packetBytes, this.#mtuBytes) + TAG_BYTES;
+    return TRANSPORT_HEADER_BYTES + paddedBytes(packetBytes, this.mtuBytes) + TAG_BYTES;
   }
 
   /**
@@ -73,7 +74,7 @@ export class PlainKeypair extends Keypair {
    * packet already at offset 16. Returns the bytes written, or a negative `OPEN_CODE`.
    */
   sealData(packet: Uint8Array, packetBytes: number, target: Uint8Array): number {
-    const plainEnd = TRANSPORT_HEADER_BYTES + paddedBytes(packetBytes, this.#mtuBytes);
+    const plainEnd = TRANSPORT_HEADER_BYTES + paddedBytes(packetBytes, this.mtuBytes);
     assert(packetBytes <= packet.length, 'the packet lies in its buffer');
     assert(target.length >= plainEnd + TAG_BYTES, 'target holds header, padding and tag');
     const counter = this.#counter.take();

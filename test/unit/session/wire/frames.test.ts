@@ -112,7 +112,7 @@ describe('foreign bytes', () => {
     for (let i = 0; i < ROUNDS; i++) {
       const bytes = random.bytes(random.below(80));
       if (bytes.length > 1 && random.below(100) < 90) {
-        bytes[0] = 1 + random.below(14);
+        bytes[0] = 1 + random.below(15);
         bytes[1] = 1;
       }
       if (bytes.length > 2 && random.below(100) < 60) bytes[2] = 0xa0 + random.below(8);
