@@ -32,7 +32,7 @@ export const TUNNEL_NAME = {
 export const TUNNEL_MTU = {
   kind: 'integer',
   meaning:
-    'Upper bound of inner packets. Each device lowers it to what its own links carry and tells its hub; lower it here where a path is narrower than the links.',
+    'Upper bound of inner packets. An agent lowers it to what its links carry; a narrower path behind them needs it lower here.',
   unit: 'bytes',
   default: 1_440,
   min: 1_280,
