@@ -147,6 +147,10 @@ export class AgentDaemon {
       endpoints: config.hub.endpoints,
       links: config.links,
       tunName: config.tunnel.name,
+      mtuMaxBytes: config.tunnel.mtu,
+      mayHaveIpv6: [...config.tunnel.addresses, ...config.tunnel.allowed].some((cidr) =>
+        cidr.includes(':'),
+      ),
       mark: config.tunnel.mark,
       rules: tunnelRules(policy, config.links),
       seed: crypto.getRandomValues(new Uint8Array(32)),
@@ -177,6 +181,8 @@ export class AgentDaemon {
       }
       case 'assign':
         return this.#warn(this.#inner.assign(message));
+      case 'mtu':
+        return this.#warn(this.#inner.setMtu(message.mtuBytes));
       case 'audit':
         return this.#record(message.event);
       case 'failed':

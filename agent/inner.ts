@@ -40,6 +40,12 @@ export class Inner {
     return this.#mode === 'plain' ? this.#apply(addresses, allowed) : null;
   }
 
+  /** No inner packet is larger from now on; null on success. */
+  setMtu(mtuBytes: number): HalFailure | null {
+    const sized = this.#setup?.setMtu(this.#name, mtuBytes);
+    return sized === undefined || sized.ok ? null : sized;
+  }
+
   /** Make the interface what the hub assigned. Repeating the same changes nothing. */
   assign(next: Assignment): HalFailure | null {
     const before = this.#applied;

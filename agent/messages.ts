@@ -23,6 +23,10 @@ export interface TunnelSetup {
   readonly endpoints: readonly string[];
   readonly links: readonly { readonly name: string; readonly kind: LinkKind }[];
   readonly tunName: string;
+  /** The inner MTU is never above this. */
+  readonly mtuMaxBytes: number;
+  /** Whether IPv6 may be inside in mode `plain`: then the MTU is never below what that needs. */
+  readonly mayHaveIpv6: boolean;
   /** 0: none. */
   readonly mark: number;
   readonly rules: TunnelRules;
@@ -67,6 +71,8 @@ export type FromTunnel =
       readonly routes: readonly string[];
       readonly cipher: DataCipher;
     }
+  /** The largest inner packet from now on; the first comes right behind `ready`. */
+  | { readonly kind: 'mtu'; readonly mtuBytes: number }
   | { readonly kind: 'audit'; readonly event: AuditEvent }
   /** Asked to end a session that had ended already. */
   | { readonly kind: 'over' }

@@ -26,6 +26,7 @@ import {
 import { stepPlain } from '../session/channel/plainStep.ts';
 import { wipeSecrets } from '../session/channel/secrets.ts';
 import { Holding } from '../session/holding.ts';
+import { innerMtuBytes, type LinkPath } from '../session/innerMtu.ts';
 import { MESSAGE_TYPE, TRANSPORT_HEADER_BYTES } from '../session/wire/messages.ts';
 import { receiverOf } from '../session/wire/transport.ts';
 import { Handshakes } from './handshakes.ts';
@@ -35,7 +36,6 @@ import { countRefused, linkNotices, newPacketCounters, type TunnelStatus } from 
 import type { Path, Uplink, Uplinks } from './uplinks.ts';
 
 const DATAGRAM_BYTES = 65_536;
-const MTU_BYTES = 65_000;
 const HELD_PACKETS_MAX = 4_096;
 const HELD_AGE_MAX_MS = 5_000;
 
@@ -59,6 +59,7 @@ export class PlainShell {
   readonly #config: PlainConfig;
   #peer: PlainPeer;
   #path: Path | null = null;
+  #mtuBytes: number;
   #askedTimestamps = false;
   #nextIndex = (crypto.getRandomValues(new Uint32Array(1))[0] ?? 1) >>> 0;
 
@@ -70,6 +71,7 @@ export class PlainShell {
     this.#uplinks = parts.uplinks;
     this.#post = parts.post;
     this.#handshakes = new Handshakes(setup, () => clock.wallMs());
+    this.#mtuBytes = setup.mtuMaxBytes;
     this.#config = { persistentKeepaliveMs: 0, times: setup.plainTimes };
     this.#peer = newPlainPeer(clock.monotonicMs(), this.#config);
     const { resendBufferBytes: bytesMax } = setup.rules;
@@ -86,9 +88,22 @@ export class PlainShell {
           (linkPolicies[a.name]?.preference ?? 1_000) - (linkPolicies[b.name]?.preference ?? 1_000),
       )
       .flatMap((view) =>
-        view.endpoints.filter((endpoint) => endpoint.hasAddress && endpoint.hasRoute),
+        view.endpoints
+          .filter((endpoint) => endpoint.hasAddress && endpoint.hasRoute)
+          .map((endpoint) => ({ ...endpoint, mtuBytes: view.mtuBytes })),
       );
     this.#path = usable[0] === undefined ? null : this.#uplinks.path(usable[0].transportId);
+    if (usable.length > 0) this.#fitMtu(usable);
+  }
+
+  /** As in a session: narrow enough for every link that may carry. Padding stays within it, too. */
+  #fitMtu(paths: readonly LinkPath[]): void {
+    const { mtuMaxBytes, mayHaveIpv6 } = this.#setup;
+    const mtuBytes = innerMtuBytes(paths, mtuMaxBytes, mayHaveIpv6);
+    if (mtuBytes === this.#mtuBytes) return;
+    this.#mtuBytes = mtuBytes;
+    for (const keypair of this.#keypairs.values()) keypair.mtuBytes = mtuBytes;
+    this.#post({ kind: 'mtu', mtuBytes });
   }
 
   onMessage(message: ToTunnel): void {
@@ -174,7 +189,7 @@ export class PlainShell {
   #onResponse(datagram: Uint8Array): void {
     const answer = this.#handshakes.onResponse(datagram, this.#now());
     if (typeof answer === 'string') return countRefused(this.packets, answer);
-    const keypair = new PlainKeypair(answer.origin, MTU_BYTES);
+    const keypair = new PlainKeypair(answer.origin, this.#mtuBytes);
     wipeSecrets(answer.origin.secrets);
     this.#keypairs.set(keypair.localIndex, keypair);
     this.#feed({ kind: 'responseAccepted', localIndex: keypair.localIndex });
@@ -253,6 +268,7 @@ export class PlainShell {
       previous_session_id: null,
       state_version: 0,
       binding: this.#path === null ? null : `${this.#path.uplink.name}→${this.#path.endpoint}`,
+      mtu_bytes: this.#mtuBytes,
       inner4: null,
       inner6: null,
       routes: [],

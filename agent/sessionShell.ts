@@ -51,6 +51,7 @@ export class SessionShell {
   readonly #data: DataPath;
   #config: DeviceConfig;
   #device: Device = newDevice();
+  #mtuBytes = 0;
   #askedTimestamps = false;
   #nextIndex = (crypto.getRandomValues(new Uint32Array(1))[0] ?? 1) >>> 0;
 
@@ -69,9 +70,15 @@ export class SessionShell {
     return {
       device: encodeKey(this.#handshakes.identity.publicKey),
       ciphers: ['aes-256-gcm', 'chacha20-poly1305'],
+      mtuMaxBytes: this.#parts.setup.mtuMaxBytes,
       limits: rules.limits,
       linkPolicy: (name) => rules.linkPolicies[name] ?? { preference: 1_000, cost: 'free' },
     };
+  }
+
+  /** The largest inner packet, as it was posted to the main thread last. */
+  get mtuBytes(): number {
+    return this.#mtuBytes;
   }
 
   onLinks(snapshots: readonly LinkSnapshot[]): void {
@@ -233,6 +240,9 @@ export class SessionShell {
         );
       case 'assign':
         this.#keyring.enableData(effect.cipher);
+        return this.#parts.post(effect);
+      case 'mtu':
+        this.#mtuBytes = effect.mtuBytes;
         return this.#parts.post(effect);
       case 'dropChannel':
         this.#data.forget(effect.channelId);

@@ -17,6 +17,8 @@ export interface TunnelStatus {
   readonly previous_session_id: string | null;
   readonly state_version: number;
   readonly binding: string | null;
+  /** The largest inner packet. */
+  readonly mtu_bytes: number;
   readonly inner4: string | null;
   readonly inner6: string | null;
   readonly routes: readonly string[];
@@ -43,6 +45,8 @@ export interface LinkStatus {
   readonly is_binding: boolean;
   readonly usable: boolean;
   readonly why_not: string | null;
+  /** Of the link itself; 0: not known. */
+  readonly mtu_bytes: number;
   readonly rtt_ms: number | null;
   readonly timeout_ms: number;
   readonly loss_percent: number;
@@ -101,6 +105,7 @@ export function sessionStatus(
     previous_session_id: device.previousSessionId,
     state_version: device.stateVersion,
     binding: binding === undefined ? null : `${binding.linkName}→${binding.endpoint}`,
+    mtu_bytes: device.mtuBytes,
     inner4: device.inner4,
     inner6: device.inner6,
     routes: device.routes,
@@ -126,6 +131,7 @@ function linkStatus(device: Device, transport: Transport): LinkStatus {
     is_binding: transport.transportId === device.activeId,
     usable: transport.unusable === null,
     why_not: transport.unusable,
+    mtu_bytes: transport.mtuBytes,
     rtt_ms: rtt === null ? null : round(rtt.srttMs),
     timeout_ms: round(timeoutMs(rtt)),
     loss_percent: round(quality.lossPercent),

@@ -57,7 +57,7 @@ export class Uplinks {
         kind,
         socket: null,
         index: 0,
-        view: { name, kind, hasCarrier: false, endpoints },
+        view: { name, kind, hasCarrier: false, mtuBytes: 0, endpoints },
         refused: [],
       };
     });
@@ -84,6 +84,7 @@ export class Uplinks {
       uplink.view = {
         ...uplink.view,
         hasCarrier: hasSocket && snapshot?.carrier === true && snapshot.adminUp,
+        mtuBytes: snapshot?.mtu ?? 0,
         endpoints: uplink.view.endpoints.map((endpoint) => ({
           ...endpoint,
           hasAddress: families.has(this.path(endpoint.transportId)?.address.family),

@@ -153,6 +153,7 @@ function rowOf(peer: PeerStatus): Readonly<Record<string, unknown>> {
     inner4: seat.inner4,
     inner6: seat.inner6,
     cipher: seat.cipher,
+    mtu_bytes: seat.mtuBytes,
     channels: seat.channels,
     created_at_ms: seat.createdAtMs,
     ends_at_ms: seat.endsAtMs,

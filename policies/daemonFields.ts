@@ -31,9 +31,10 @@ export const TUNNEL_NAME = {
 
 export const TUNNEL_MTU = {
   kind: 'integer',
-  meaning: 'Largest inner packet. 1280 is the least that IPv6 allows; both ends should agree.',
+  meaning:
+    'Upper bound of inner packets. An agent lowers it to what its links carry; a narrower path behind them needs it lower here.',
   unit: 'bytes',
-  default: 1_380,
+  default: 1_440,
   min: 1_280,
   max: 9_000,
 } as const;

@@ -51,6 +51,7 @@ const STATUS_FIELDS = [
   'session_id',
   'state_version',
   'binding',
+  'mtu_bytes',
   'inner4',
   'inner6',
   'routes',
@@ -80,7 +81,17 @@ export function statusLines(value: unknown): readonly string[] {
 }
 
 export function linkLines(value: unknown): readonly string[] {
-  const heading = ['link', 'kind', 'endpoint', 'use', 'rtt ms', 'loss %', 'jitter ms', 'flaps'];
+  const heading = [
+    'link',
+    'kind',
+    'endpoint',
+    'use',
+    'mtu',
+    'rtt ms',
+    'loss %',
+    'jitter ms',
+    'flaps',
+  ];
   const rows = rowsOf(value).map((link) => [
     text(link['link']),
     text(link['kind']),
@@ -90,6 +101,7 @@ export function linkLines(value: unknown): readonly string[] {
       : link['usable'] === true
         ? 'standby'
         : text(link['why_not']),
+    text(link['mtu_bytes']),
     text(link['rtt_ms']),
     text(link['loss_percent']),
     text(link['jitter_ms']),
@@ -117,6 +129,7 @@ export function sessionLines(value: unknown): readonly string[] {
     'session_id',
     'state_version',
     'binding',
+    'mtu_bytes',
     'inner4',
     'inner6',
   ];

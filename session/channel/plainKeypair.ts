@@ -37,7 +37,8 @@ export class PlainKeypair extends Keypair {
   readonly #receive: DataKey;
   readonly #counter: SendCounter;
   readonly #window = new ReplayWindow();
-  readonly #mtuBytes: number;
+  /** Padding stays within it; follows the links under a living keypair. */
+  mtuBytes: number;
   #isClosed = false;
 
   /** Of the newest successful `openData`: whether its counter was the highest so far. */
@@ -50,7 +51,7 @@ export class PlainKeypair extends Keypair {
     this.#send = ciphers.newDataKey('chacha20-poly1305', secrets.plain.send, 'bare');
     this.#receive = ciphers.newDataKey('chacha20-poly1305', secrets.plain.receive, 'bare');
     this.#counter = new SendCounter(limits);
-    this.#mtuBytes = mtuBytes;
+    this.mtuBytes = mtuBytes;
   }
 
   /** Whether so much was sent that a new keypair is due. */
@@ -64,7 +65,7 @@ export class PlainKeypair extends Keypair {
 
   /** Bytes that `sealData` writes for a packet. */
   sealedBytes(packetBytes: number): number {
-    return TRANSPORT_HEADER_BYTES + paddedBytes(packetBytes, this.#mtuBytes) + TAG_BYTES;
+    return TRANSPORT_HEADER_BYTES + paddedBytes(packetBytes, this.mtuBytes) + TAG_BYTES;
   }
 
   close(): void {
@@ -87,7 +88,7 @@ export class PlainKeypair extends Keypair {
     targetAt: number,
   ): number {
     if (this.#isClosed) return this.refuse('dataNotEnabled');
-    const plainBytes = paddedBytes(packetBytes, this.#mtuBytes);
+    const plainBytes = paddedBytes(packetBytes, this.mtuBytes);
     const bytes = plainBytes + TRANSPORT_BYTES_MIN;
     assertPlaces(source, sourceAt, packetBytes, target, targetAt, bytes, TRANSPORT_HEADER_BYTES);
     const counter = this.#counter.take();

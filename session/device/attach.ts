@@ -11,6 +11,7 @@ import type { ReasonCode } from '../reasons.ts';
 import type { Attached, Reattached } from '../wire/frames.ts';
 import { MINUTE_MS } from './choice.ts';
 import { acceptList, die, leaveAttached } from './die.ts';
+import { fitMtu } from './mtu.ts';
 import { probeNow } from './probes.ts';
 import { save } from './save.ts';
 import type { Granted, OpenClaim, Transport } from './state.ts';
@@ -86,6 +87,8 @@ export function attachGranted(turn: Turn): void {
   const { secret, memoryKey, inner4, inner6, routes, cipher } = granted;
   Object.assign(draft, { secret, memoryKey, inner4, inner6, routes, cipher });
   bindChannel(turn, granted.channelId);
+  // An interface that is too narrow for IPv6 takes no such address.
+  fitMtu(turn);
   turn.emit({ kind: 'assign', inner4, inner6, routes, cipher });
   settle(turn, granted.open);
 }
@@ -103,6 +106,8 @@ function settle(turn: Turn, open: OpenClaim): void {
   const isSwitch = wasActive !== null && wasActive !== transportId;
   draft.answeredVersion = stateVersion;
   draft.answeredAtMs = turn.nowMs;
+  draft.hubMtuBytes = open.mtuBytes;
+  draft.mtuNotice = null;
   const recoveryMs =
     draft.transportlessSinceMs === null ? null : turn.nowMs - draft.transportlessSinceMs;
   moveOnAnswer(turn, open, recoveryMs);

@@ -95,6 +95,9 @@ export function onRotated(turn: Turn, channelId: ChannelId, sessionId: string): 
   draft.nextChannel = null;
   takeOver(turn, { channelId, handshakeHash, isBound: true, isDue });
   turn.report('notice', 'channel_rotated');
+  // A hub that was restarted meanwhile takes the proof and knows nothing else of us.
+  draft.hubMtuBytes = null;
+  draft.mtuNotice = null;
   if (draft.activeId !== null) {
     turn.emit({ kind: 'route', route: { channelId, transportId: draft.activeId } });
   }

@@ -7,6 +7,7 @@
  * @module
  */
 import { assert } from '../assert.ts';
+import { isInnerMtu } from '../innerMtu.ts';
 import { OUTCOMES_MAX, OUTSTANDING_MAX } from '../liveness/liveness.ts';
 import { carriesData } from '../transitions.ts';
 import { recentSwitches } from './choice.ts';
@@ -66,6 +67,10 @@ export function check(
   );
   if (after.state === 'TERMINATED')
     assert(after.terminated !== null, 'I8: TERMINATED has a reason');
+  assert(
+    after.phase === 'off' || isInnerMtu(after.mtuBytes),
+    'the inner MTU is one that a hub takes',
+  );
   checkBounds(after);
 }
 

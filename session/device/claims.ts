@@ -40,6 +40,7 @@ export function openClaim(
     kind,
     purpose,
     reasonCode,
+    mtuBytes: draft.mtuBytes,
     openedAtMs: turn.nowMs,
     sends: 0,
     sendsInChannel: 0,
@@ -66,7 +67,8 @@ export function repeatClaim(turn: Turn): void {
   if (transport === null || transport.unusable !== null || draft.channel === null) return;
   const { channelId, handshakeHash } = draft.channel;
   const named = { linkKind: transport.linkKind, linkName: transport.linkName };
-  const base = { claim: open.claim, ...named, reasonCode: open.reasonCode };
+  const { reasonCode, mtuBytes } = open;
+  const base = { claim: open.claim, ...named, reasonCode, mtuBytes };
   const what = claimBytes(open.claim);
   const frame =
     open.kind === 'reattach'

@@ -73,6 +73,7 @@ function carrying(device: Device): readonly (number | null)[] {
   return [
     device.reviewAtMs,
     device.nextChannel?.repeatAtMs ?? null,
+    device.mtuNotice?.repeatAtMs ?? null,
     device.formerId === null ? null : device.formerUntilMs,
   ];
 }

@@ -30,6 +30,8 @@ export interface LinkView {
   readonly name: string;
   readonly kind: LinkKind;
   readonly hasCarrier: boolean;
+  /** The link's own MTU; 0: not known. */
+  readonly mtuBytes: number;
   /** An address and a route of the endpoint's family, per endpoint in `endpoints` order. */
   readonly endpoints: readonly EndpointView[];
 }
@@ -137,5 +139,7 @@ export type DeviceEffect =
       readonly routes: readonly string[];
       readonly cipher: DataCipher;
     }
+  /** The largest inner packet from now on. Comes with the first step, and before an `assign`. */
+  | { readonly kind: 'mtu'; readonly mtuBytes: number }
   | { readonly kind: 'dropChannel'; readonly channelId: ChannelId }
   | { readonly kind: 'report'; readonly event: AuditEvent };

@@ -21,6 +21,8 @@ export interface DeviceConfig {
   readonly device: string;
   /** Best first. */
   readonly ciphers: readonly DataCipher[];
+  /** The inner MTU is never above this; the configuration's `tunnel.mtu`. */
+  readonly mtuMaxBytes: number;
   readonly limits: DeviceLimits;
   /** What policy says of one link; never null, kinds have defaults. */
   readonly linkPolicy: (name: string, kind: LinkKind) => LinkPolicy;

@@ -36,7 +36,9 @@ function refreshed(
 ): Transport {
   const unusable = whyUnusable(link, endpoint);
   if (before !== undefined) {
-    if (before.unusable === unusable && before.endpoint === endpoint.endpoint) return before;
+    const { mtuBytes } = link;
+    if (before.unusable === unusable && before.endpoint === endpoint.endpoint)
+      return before.mtuBytes === mtuBytes ? before : { ...before, mtuBytes };
     // What was measured before an outage says nothing about the link that comes back.
     const liveness =
       unusable === null
@@ -44,6 +46,7 @@ function refreshed(
         : { ...before.liveness, outstanding: [], stableSinceMs: null };
     return {
       ...before,
+      mtuBytes,
       unusable,
       endpoint: endpoint.endpoint,
       liveness,
@@ -57,6 +60,7 @@ function refreshed(
     linkName: link.name,
     linkKind: link.kind,
     endpoint: endpoint.endpoint,
+    mtuBytes: link.mtuBytes,
     unusable,
     liveness: newLiveness,
     probeAtMs: null,

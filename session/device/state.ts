@@ -16,6 +16,8 @@ export interface Transport {
   readonly linkName: string;
   readonly linkKind: LinkKind;
   readonly endpoint: string;
+  /** MTU of the link; 0: not known. */
+  readonly mtuBytes: number;
   /** Why it cannot be used now, or null if it can. */
   readonly unusable: 'carrier_lost' | 'address_lost' | 'route_lost' | null;
   readonly liveness: Liveness;
@@ -43,6 +45,8 @@ export interface OpenClaim {
   readonly kind: 'new' | 'attach' | 'reattach';
   readonly purpose: ClaimPurpose;
   readonly reasonCode: ReasonCode;
+  /** As it was when the claim was opened: a repeat is the very same frame. */
+  readonly mtuBytes: number;
   readonly openedAtMs: number;
   readonly sends: number;
   /** Of these, in the channel we have now: fresh keys deserve a few tries of their own. */
@@ -60,6 +64,14 @@ export interface Handshake {
   readonly transportId: number;
   readonly tries: number;
   readonly repeatAtMs: number;
+}
+
+/** An MTU frame that the hub has not answered yet. */
+export interface MtuNotice {
+  readonly mtuBytes: number;
+  readonly tries: number;
+  /** Null: told often enough, this hub does not answer. */
+  readonly repeatAtMs: number | null;
 }
 
 /** The claim was granted with new keys; they have to be durable before data flows. */
@@ -106,6 +118,12 @@ export interface Device {
   readonly inner6: string | null;
   readonly routes: readonly string[];
   readonly terminated: ReasonCode | null;
+
+  /** The largest inner packet; 0 before boot. */
+  readonly mtuBytes: number;
+  /** What the hub last said it knows of that, by its answer to a claim or to MTU; null: unknown. */
+  readonly hubMtuBytes: number | null;
+  readonly mtuNotice: MtuNotice | null;
 
   readonly channel: Channel | null;
   readonly nextChannel: NextChannel | null;
@@ -190,6 +208,9 @@ export function newDevice(): Device {
     inner6: null,
     routes: [],
     terminated: null,
+    mtuBytes: 0,
+    hubMtuBytes: null,
+    mtuNotice: null,
     channel: null,
     nextChannel: null,
     formerChannelId: null,

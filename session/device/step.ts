@@ -21,6 +21,7 @@ import type { DeviceEffect, DeviceEvent } from './event.ts';
 import { renew } from './handshake.ts';
 import type { DeviceConfig } from './limits.ts';
 import { onLinks } from './links.ts';
+import { fitMtu, onMtu, tellMtu } from './mtu.ts';
 import { judge, onProbeAck, probeDue, schedule } from './probes.ts';
 import { pursue } from './pursue.ts';
 import { onRebind } from './rebind.ts';
@@ -89,6 +90,7 @@ function dispatch(turn: Turn, event: DeviceEvent): void {
 function settleTime(turn: Turn): void {
   const { draft } = turn;
   if (draft.phase === 'off') return;
+  fitMtu(turn);
   retryWrite(turn);
   expire(turn);
   judge(turn);
@@ -107,6 +109,7 @@ function carry(turn: Turn): void {
   if (draft.claim !== null && draft.claim.repeatAtMs <= turn.nowMs) repeatClaim(turn);
   renew(turn);
   rotate(turn);
+  tellMtu(turn);
 }
 
 function onFrame(turn: Turn, frame: Frame, channelId: number, transportId: number): void {
@@ -128,6 +131,8 @@ function onFrame(turn: Turn, frame: Frame, channelId: number, transportId: numbe
       return onChallenge(turn, frame, channelId, transportId);
     case 'rotated':
       return onRotated(turn, channelId, frame.sessionId);
+    case 'mtu':
+      return onMtu(turn, frame, channelId, transportId);
     default:
       turn.count('unknown_frame');
   }

@@ -119,6 +119,8 @@ function answerAgain(turn: Turn, event: ClaimEvent, record: SessionRecord): void
   if (isTokenOf(turn.config, event, draft.nowMs)) {
     draft.addresses = withValidated(draft.addresses, source, draft.nowMs);
   }
+  // Committed by this hub before it was restarted; else an MTU frame may have said more since.
+  draft.mtuBytes ??= event.frame.mtuBytes;
   draft.answer ??= answerTo(record, draft.hubSeq, turn.config);
   turn.send(targetOf(event), draft.answer);
   turn.count('claim_repeated');

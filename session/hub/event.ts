@@ -108,6 +108,8 @@ export interface DataRoute {
   readonly cipher: DataCipher;
   readonly inner4: string | null;
   readonly inner6: string | null;
+  /** The device's inner MTU, 576…65535. Null: it did not say, the hub's own counts. */
+  readonly mtuBytes: number | null;
 }
 
 export interface DataSource {

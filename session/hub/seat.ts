@@ -23,6 +23,7 @@ import { beginEnd, hubEnding, onBoundsDue, onTerminate, sendEnd } from './ending
 import type { SeatEffect, SeatEvent } from './event.ts';
 import { loseBinding, onArrival, onData, onDuplicate, onProven } from './heard.ts';
 import type { SeatConfig } from './limits.ts';
+import { onMtu } from './mtu.ts';
 import { tellOutputs } from './outputs.ts';
 import type { SessionRecord } from './record.ts';
 import { onProbe, onResponse, onRotate } from './replies.ts';
@@ -79,6 +80,7 @@ export function newSeat(record: SessionRecord | null, atMs: number, config: Seat
     isConfirmed: false,
     rtt: null,
     derived: 0,
+    mtuBytes: null,
     route: null,
     accept: [],
     counters: {},
@@ -171,6 +173,9 @@ function onFrame(turn: Turn, event: FrameEvent): void {
     case 'probe':
       if (event.isNewest) onArrival(turn, event);
       return onProbe(turn, event, frame);
+    case 'mtu':
+      onMtu(turn, event, frame);
+      break;
     case 'received': // the shell's: it holds the resend ring
       break;
     default:

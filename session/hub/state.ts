@@ -151,6 +151,8 @@ export interface Seat {
   readonly rtt: Rtt | null;
   /** Counts derived tokens and swap ids. */
   readonly derived: number;
+  /** The device's inner MTU: of the committed claim, or of a newer MTU frame. */
+  readonly mtuBytes: number | null;
   /** Told to the shell last. */
   readonly route: DataRoute | null;
   readonly accept: readonly DataSource[];

@@ -31,6 +31,8 @@ export interface SeatStatus {
   readonly inner4: string | null;
   readonly inner6: string | null;
   readonly cipher: string | null;
+  /** As the device said it. */
+  readonly mtuBytes: number | null;
   readonly channels: number;
   readonly createdAtMs: number | null;
   readonly endsAtMs: number | null;
@@ -65,6 +67,7 @@ export function status(seat: Seat, config: SeatConfig): SeatStatus {
     inner4: record?.inner4 ?? null,
     inner6: record?.inner6 ?? null,
     cipher: record?.cipher ?? null,
+    mtuBytes: seat.mtuBytes,
     channels: seat.channels.length,
     createdAtMs: record?.createdAtMs ?? null,
     endsAtMs: isLive(record) ? sessionEndsAtMs(record, config) : null,

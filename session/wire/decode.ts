@@ -95,6 +95,7 @@ const READ: { readonly [Type in CborFrame['type']]: (map: CborMap) => CborFrame 
     linkName: field.label(map, KEY.attach.linkName, field.LINK_NAME_MAX),
     ciphers: field.namedList(map, KEY.attach.ciphers, field.CIPHERS_MAX, DATA_CIPHER),
     reasonCode: field.reasonCode(map, KEY.attach.reasonCode, 'binding_lost'),
+    mtuBytes: field.innerMtuOrNull(map, KEY.attach.mtuBytes),
   }),
   attached: (map) => ({
     type: 'attached',
@@ -117,6 +118,7 @@ const READ: { readonly [Type in CborFrame['type']]: (map: CborMap) => CborFrame 
     linkName: field.label(map, KEY.reattach.linkName, field.LINK_NAME_MAX),
     purpose: field.named(map, KEY.reattach.purpose, CLAIM_PURPOSE),
     reasonCode: field.reasonCode(map, KEY.reattach.reasonCode, 'binding_lost'),
+    mtuBytes: field.innerMtuOrNull(map, KEY.reattach.mtuBytes),
   }),
   reattached: (map) => ({
     type: 'reattached',
@@ -165,4 +167,5 @@ const READ: { readonly [Type in CborFrame['type']]: (map: CborMap) => CborFrame 
     proof: field.byteString(map, KEY.rotate.proof, field.KEY_BYTES),
   }),
   rotated: (map) => ({ type: 'rotated', sessionId: field.sessionId(map, KEY.rotated.sessionId) }),
+  mtu: (map) => ({ type: 'mtu', mtuBytes: field.innerMtu(map, KEY.mtu.mtuBytes) }),
 };

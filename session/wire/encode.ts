@@ -8,6 +8,7 @@
 import { assert, unreachable } from '../assert.ts';
 import { concatBytes, hexToBytes, isHex } from '../bytes.ts';
 import type { Claim } from '../claim.ts';
+import { isInnerMtu } from '../innerMtu.ts';
 import { claimBytes } from '../proof.ts';
 import { type CborMap, type CborValue, encodeCborMap } from './cbor.ts';
 import {
@@ -111,6 +112,7 @@ function bodyOf(frame: Exclude<Frame, Probe | ProbeAck>): CborMap {
         [key.linkName, labelOf(frame.linkName, LINK_NAME_MAX)],
         [key.ciphers, frame.ciphers.map((cipher) => DATA_CIPHER[cipher])],
         [key.reasonCode, frame.reasonCode],
+        [key.mtuBytes, frame.mtuBytes === null ? null : mtuOf(frame.mtuBytes)],
       ]);
     }
     case 'attached': {
@@ -138,6 +140,7 @@ function bodyOf(frame: Exclude<Frame, Probe | ProbeAck>): CborMap {
         [key.linkName, labelOf(frame.linkName, LINK_NAME_MAX)],
         [key.purpose, CLAIM_PURPOSE[frame.purpose]],
         [key.reasonCode, frame.reasonCode],
+        [key.mtuBytes, frame.mtuBytes === null ? null : mtuOf(frame.mtuBytes)],
       ]);
     }
     case 'reattached': {
@@ -199,6 +202,8 @@ function bodyOf(frame: Exclude<Frame, Probe | ProbeAck>): CborMap {
       ]);
     case 'rotated':
       return body([[KEY.rotated.sessionId, idOf(frame.sessionId)]]);
+    case 'mtu':
+      return body([[KEY.mtu.mtuBytes, mtuOf(frame.mtuBytes)]]);
     default:
       return unreachable(frame);
   }
@@ -212,6 +217,11 @@ function body(fields: readonly (readonly [number, CborValue])[]): CborMap {
 function whole(value: number, max: number = Number.MAX_SAFE_INTEGER): number {
   assert(Number.isSafeInteger(value) && value >= 0 && value <= max, `a whole number 0…${max}`);
   return value;
+}
+
+function mtuOf(mtuBytes: number): number {
+  assert(Number.isSafeInteger(mtuBytes) && isInnerMtu(mtuBytes), 'an inner MTU is 576…65535');
+  return mtuBytes;
 }
 
 function sized(bytes: Uint8Array, length: number): Uint8Array {

@@ -8,6 +8,7 @@
  */
 import { bytesToHex } from '../bytes.ts';
 import type { Claim } from '../claim.ts';
+import { isInnerMtu } from '../innerMtu.ts';
 import { isReasonCode, type ReasonCode } from '../reasons.ts';
 import type { CborMap, CborValue } from './cbor.ts';
 
@@ -69,6 +70,18 @@ export function count(map: CborMap, key: number, max: number = Number.MAX_SAFE_I
   const value = map.get(key);
   check(typeof value === 'number' && value >= 0 && value <= max, `key ${key} holds 0…${max}`);
   return value;
+}
+
+export function innerMtu(map: CborMap, key: number): number {
+  const value = count(map, key);
+  check(isInnerMtu(value), `key ${key} holds an inner MTU`);
+  return value;
+}
+
+/** A peer that does not say, or says what cannot be: its claim counts all the same. */
+export function innerMtuOrNull(map: CborMap, key: number): number | null {
+  const value = map.get(key);
+  return typeof value === 'number' && isInnerMtu(value) ? value : null;
 }
 
 export function label(map: CborMap, key: number, charsMax: number): string {

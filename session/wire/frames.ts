@@ -26,6 +26,7 @@ export const FRAME_TYPE = {
   received: 12,
   rotate: 13,
   rotated: 14,
+  mtu: 15,
 } as const;
 
 export const LINK_KIND = { ethernet: 1, wifi: 2, lte: 3, usb: 4, other: 5 } as const;
@@ -62,6 +63,8 @@ export interface Attach {
   /** Best first. */
   readonly ciphers: readonly DataCipher[];
   readonly reasonCode: ReasonCode;
+  /** The device's inner MTU, 576…65535; null: it does not say. */
+  readonly mtuBytes: number | null;
 }
 
 /** Hub → device: the claim is committed, and here is what a session needs. */
@@ -95,6 +98,8 @@ export interface Reattach {
   /** Recovery is exempt from cooldown; planned and quality switches are not; a stay undoes a plan. */
   readonly purpose: ClaimPurpose;
   readonly reasonCode: ReasonCode;
+  /** The device's inner MTU, 576…65535; null: it does not say. */
+  readonly mtuBytes: number | null;
 }
 
 export const CLAIM_PURPOSE = { recovery: 1, planned: 2, quality: 3, stay: 4 } as const;
@@ -196,6 +201,13 @@ export interface Rotated {
   readonly sessionId: string;
 }
 
+/** Device → hub: our inner MTU is another one now. Hub → device, as the answer: this is what counts here. */
+export interface Mtu {
+  readonly type: 'mtu';
+  /** 576…65535. */
+  readonly mtuBytes: number;
+}
+
 export type Frame =
   | Attach
   | Attached
@@ -210,4 +222,5 @@ export type Frame =
   | Response
   | Received
   | Rotate
-  | Rotated;
+  | Rotated
+  | Mtu;

@@ -65,6 +65,17 @@ async function handshakeAtS(): Promise<number> {
   return Number(stdout.trim().split('\t')[1]);
 }
 
+const tunMtu = async (here: Namespace) =>
+  JSON.parse((await here.exec(['ip', '-j', 'link', 'show', 'jvpn0'])).stdout)[0].mtu;
+
+/** Outer IPv4 packets that did not fit in one piece. */
+async function fragmentsMade(here: Namespace): Promise<number> {
+  const [names = '', values = ''] = (await here.exec(['cat', '/proc/net/snmp'])).stdout
+    .split('\n')
+    .filter((line) => line.startsWith('Ip: '));
+  return Number(values.split(' ')[names.split(' ').indexOf('FragCreates')]);
+}
+
 test('the agent attaches to wireguard-go and carries pings', async () => {
   writeFileSync(join(folder, 'device.key'), `${device.privateKey}\n`, { mode: 0o600 });
   const config = join(folder, 'agent.toml');
@@ -107,6 +118,16 @@ file = "audit.jsonl"
   const value = JSON.parse(status.stdout);
   expect([value.mode, value.binding]).toEqual(['plain', 'eth0→10.90.0.1:51820']);
   expect(value.state).toContain('no session guarantees');
+
+  // The keys are older than the change: their padding must follow it as well.
+  const [here] = namespaces as [Namespace];
+  expect([value.mtu_bytes, await tunMtu(here)]).toEqual([1_440, 1_440]);
+  await here.ip(['link set eth0 mtu 1400']);
+  await eventually('the tun narrows', async () => (await tunMtu(here)) === 1_340, 5_000);
+  const whole = ['ping', '-c', '2', '-i', '0.2', '-M', 'do', '-s', '1312', '-W', '2', '10.91.0.1'];
+  expect((await here.exec(whole)).stdout).toContain(' 0% packet loss');
+  expect(await fragmentsMade(here)).toBe(0);
+  await here.ip(['link set eth0 mtu 1500']);
   agent.signal('SIGTERM');
   expect(await agent.exited).toBe(0);
 }, 30_000);

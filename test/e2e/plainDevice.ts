@@ -34,6 +34,8 @@ const setup: TunnelSetup = {
   endpoints: [given.endpoint],
   links,
   tunName: 'jvpn0',
+  mtuMaxBytes: 1_380,
+  mayHaveIpv6: false,
   mark: 0,
   rules: tunnelRules(policy.policy, links),
   seed: crypto.getRandomValues(new Uint8Array(32)),

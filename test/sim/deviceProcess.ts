@@ -116,6 +116,7 @@ export class DeviceProcess {
       name: link.name,
       kind: link.kind,
       hasCarrier: link.hasCarrier,
+      mtuBytes: link.mtuBytes,
       endpoints: [
         {
           transportId: link.transportId,

@@ -13,6 +13,7 @@ export interface SimLink {
   readonly kind: LinkKind;
   readonly transportId: number;
   hasCarrier: boolean;
+  mtuBytes: number;
   isSilent: boolean;
   isOutCut: boolean;
   isInCut: boolean;
@@ -21,6 +22,9 @@ export interface SimLink {
   /** The public source port: changes with a NAT rebind, and what is sent to the old one is lost. */
   port: number;
 }
+
+/** Ethernet, DSL, a tunnel of the provider, the least that IPv6 allows. */
+const MTUS = [1_500, 1_492, 1_420, 1_280] as const;
 
 /** A packet as the hub gets it. */
 export interface Uplink {
@@ -47,6 +51,7 @@ export class Network {
       kind,
       transportId: at + 1,
       hasCarrier: true,
+      mtuBytes: 1_500,
       isSilent: false,
       isOutCut: false,
       isInCut: false,
@@ -95,7 +100,7 @@ export class Network {
     const random = this.#random;
     const options = this.#options;
     const link = this.links[random.below(this.links.length)]!;
-    switch (random.below(6)) {
+    switch (random.below(7)) {
       case 0:
         if (!options.hasCarrierLoss) return false;
         link.hasCarrier = !link.hasCarrier;
@@ -110,6 +115,10 @@ export class Network {
         if (options.hasOneWay) link.isInCut = !link.isInCut;
         return false;
       case 4:
+        if (!options.hasMtuChanges) return false;
+        link.mtuBytes = MTUS[random.below(MTUS.length)]!;
+        return true;
+      case 5:
         if (options.hasRebind) link.port += 1;
         return false;
       default:

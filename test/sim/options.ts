@@ -15,6 +15,7 @@ export interface Options {
   readonly hasSilence: boolean;
   readonly hasOneWay: boolean;
   readonly hasRebind: boolean;
+  readonly hasMtuChanges: boolean;
   readonly deviceCrashes: number;
   readonly hubCrashes: number;
   readonly unknownStorePercent: number;
@@ -47,5 +48,6 @@ export function drawOptions(seed: number): Options {
     hasClone: has(25),
     hasOperator: has(25),
     chaosMs: random.between(30_000, 240_000),
+    hasMtuChanges: has(40),
   };
 }

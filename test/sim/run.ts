@@ -31,6 +31,7 @@ const POLICY = defaultPolicy();
 const DEVICE_CONFIG: DeviceConfig = {
   device: 'device-a',
   ciphers: ['aes-256-gcm', 'chacha20-poly1305'],
+  mtuMaxBytes: 1_440,
   limits: { ...tunnelRules(POLICY, []).limits, failbackStableMs: 10_000, penaltyMaxMs: 60_000 },
   linkPolicy: (name, kind) => {
     const { preference, costClass } = linkRules(POLICY.links, name, kind);
@@ -162,7 +163,7 @@ export function run(seed: number, isForgetful = false): Outcome {
   };
 }
 
-/** Exactly one process is attached, and the hub sends to it over the very same transport. */
+/** Exactly one process is attached, and the hub sends to it over the very same transport, no more than fits. */
 function isSettled(devices: readonly DeviceProcess[], hub: HubProcess): boolean {
   const attached = devices.filter(({ isRunning, device }) => isRunning && device.activeId !== null);
   const [only] = attached;
@@ -171,7 +172,8 @@ function isSettled(devices: readonly DeviceProcess[], hub: HubProcess): boolean 
     only !== undefined &&
     hub.isRunning &&
     hub.route !== null &&
-    hub.route.transportId === only.device.activeId
+    hub.route.transportId === only.device.activeId &&
+    hub.route.mtuBytes === only.device.mtuBytes
   );
 }
 

@@ -29,7 +29,7 @@ test('a short file is enough, and the rest has defaults', () => {
       ],
       tunnel: {
         name: 'jvpn0',
-        mtu: 1_380,
+        mtu: 1_440,
         addresses: [],
         allowed: [],
         acceptRoutes: true,

@@ -35,3 +35,14 @@ test('a link whose socket the system refuses has no carrier for us, and status s
   expect(linkNotices(uplinks.all)).toEqual([]);
   uplinks.close();
 });
+
+test('a view has the MTU of its link as the system says it now, 0 while there is none', () => {
+  const links = [{ name: 'nosuch0', kind: 'ethernet' as const }];
+  const uplinks = new Uplinks({ links, endpoints: ['198.51.100.1:51820'], mark: 0 });
+  const mtuOf = (snapshots: readonly LinkSnapshot[]) => uplinks.refresh(snapshots)[0]?.mtuBytes;
+  expect(uplinks.all[0]?.view.mtuBytes).toBe(0);
+  expect(mtuOf([snapshot('nosuch0', 90_000)])).toBe(1_500);
+  expect(mtuOf([{ ...snapshot('nosuch0', 90_000), mtu: 1_400 }])).toBe(1_400);
+  expect(mtuOf([])).toBe(0);
+  uplinks.close();
+});

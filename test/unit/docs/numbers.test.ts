@@ -58,6 +58,11 @@ const PROTOCOL: readonly Row[] = [
   ['session/device/probes.ts', 'DOUBT_CANDIDATE_MS = 100', '100 ms, doubled by each miss'],
   ['session/device/probes.ts', 'DOUBT_CANDIDATE_MAX_MS = 1_600', 'up to 1.6 s'],
   ['session/device/probes.ts', 'CANDIDATE_PROBE_MS = 1_000', 'unmetered and preferred | 1 s'],
+  ['session/device/mtu.ts', 'SENDS_MAX = 8', '8 times in all for one value'],
+  ['session/device/mtu.ts', 'PAUSE_MAX_MS = 5_000', '1.5 times longer, at most 5 s; 8 times'],
+  ['session/innerMtu.ts', 'MTU_MIN4_BYTES = 576', 'any address yet, 576 otherwise'],
+  ['session/innerMtu.ts', 'MTU_MIN6_BYTES = 1_280', 'The least is 1280'],
+  ['session/innerMtu.ts', 'MTU_MAX_BYTES = 65_535', 'integer 576…65535'],
   ['session/liveness/rtt.ts', 'GRANULARITY_MS = 10', 'least 10 ms'],
   ['session/liveness/rtt.ts', 'SWAY = 0.25', 'a quarter of srtt'],
   ['session/liveness/rtt.ts', 'INITIAL_TIMEOUT_MS = 300', '300 ms before the first sample'],
@@ -94,6 +99,7 @@ const PROTOCOL: readonly Row[] = [
 ];
 
 const OPERATING: readonly Row[] = [
+  ['policies/daemonFields.ts', 'default: 1_440', '1500 gives 1440 or 1420'],
   ['agent/daemon.ts', 'SHUTDOWN_MAX_MS = 2_000', '2 s at most'],
   ['hub/sessionPeer.ts', 'SWAP_TIMEOUT_MS = 2_000', 'did not answer in 2 s'],
   ['hal/linux/auditLog.ts', 'RECENT_MAX = 256', 'the newest 256 audit events'],

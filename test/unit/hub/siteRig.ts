@@ -73,7 +73,7 @@ export class SiteRig {
       addresses: [null],
       udpPort: 51_820,
       tunName: 'mem0',
-      mtuBytes: 1_380,
+      mtuBytes: 1_440,
       time: { offsetMs: 0 },
       routes: [],
       rules: hubRules(policy.policy),
@@ -243,7 +243,7 @@ export class RigDevice {
       createdAtMs: this.#rig().nowMs,
     };
     if (this.enrolled.mode === 'session') this.session = new SessionKeypair(origin);
-    else this.plain = new PlainKeypair(origin, 1_380);
+    else this.plain = new PlainKeypair(origin, 1_440);
   }
 
   sendFrame(transportId: number, frame: Frame): void {
@@ -290,6 +290,7 @@ export function attachFrame(transportId: number, sessionByte = 'aa', stateVersio
     linkName: 'eth0',
     ciphers: ['aes-256-gcm'],
     reasonCode: 'agent_restarted',
+    mtuBytes: 1_440,
   };
 }
 

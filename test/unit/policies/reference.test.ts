@@ -36,7 +36,7 @@ test('the JSON Schema refuses unknown keys and requires what has no default', ()
   const agent = JSON.parse(referenceFiles().get('docs/agent.schema.json')!);
   expect(agent).toMatchObject({ additionalProperties: false, required: ['hub', 'links'] });
   expect(agent.properties.hub.required).toEqual(['public_key', 'endpoints']);
-  expect(agent.properties.tunnel.properties.mtu).toMatchObject({ minimum: 1280, default: 1380 });
+  expect(agent.properties.tunnel.properties.mtu).toMatchObject({ minimum: 1280, default: 1440 });
 });
 
 test('the script checks, explains itself and refuses unknown flags', async () => {

@@ -59,7 +59,7 @@ inside(
   },
 );
 
-inside('links.ts', 'carrier, addresses and routes are seen as they change', (facts) => {
+inside('links.ts', 'carrier, addresses, routes and MTU are seen as they change', (facts) => {
   const bare = {
     name: 'eth0',
     index: 101,
@@ -88,6 +88,7 @@ inside('links.ts', 'carrier, addresses and routes are seen as they change', (fac
     addressed,
     routed,
     routed6: { ...routed, hasRoute6: true },
+    shrunk: { ...routed, hasRoute6: true, mtu: 1_400 },
     pulled: { ...routed, hasRoute6: true, carrier: false },
     // The IPv6 route goes through a gateway, so it outlives the address; the IPv4 one does not.
     flushed: { ...up, hasRoute: true, hasRoute6: true },

@@ -69,6 +69,14 @@ test('packets arrive padded with zeros to 16 bytes, both ways; an empty one is a
   }
 });
 
+test('padding follows an MTU that becomes smaller under a living keypair', () => {
+  const { device } = newKeypairs(1);
+  expect(device.sealedBytes(1_340)).toBe(16 + 1_344 + 16);
+  device.mtuBytes = 1_340;
+  expect(device.sealedBytes(1_340)).toBe(16 + 1_340 + 16);
+  expect(seal(device, new Uint8Array(1_340)).length).toBe(1_372);
+});
+
 test('padding never passes the MTU and never cuts a packet', () => {
   const lengths = [0, 1, 16, 1408, 1409, 1420, 1421].map((bytes) => paddedBytes(bytes, 1420));
   expect(lengths).toEqual([0, 16, 16, 1408, 1420, 1420, 1421]);

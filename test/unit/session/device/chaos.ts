@@ -90,6 +90,7 @@ export class Chaos {
     this.#watch();
     expect(driver.device.state).toBe('ATTACHED');
     driver.run(60_000);
+    expect(driver.peer.mtuBytes).toBe(driver.device.mtuBytes);
     expect(driver.moves.filter((move) => move.endsWith('RECOVERING'))).toEqual([]);
   }
 
@@ -122,6 +123,7 @@ export class Chaos {
         return this.#refuse();
       case 'policy':
         driver.config = this.#config();
+        driver.feed({ kind: 'tick', atMs });
         return;
       case 'operator':
         return this.#operate();
@@ -246,9 +248,12 @@ export class Chaos {
       const fault = FAULTS[random.below(8)];
       if (fault !== undefined) faults[id] = fault;
     }
+    const mtus: Record<number, number> = {};
+    for (const id of IDS) if (random.chance(30)) mtus[id] = random.between(576, 1_600);
     return links(
       IDS.filter(() => random.chance(85)),
       faults,
+      mtus,
     );
   }
 
@@ -277,7 +282,18 @@ export class Chaos {
   /** I4 over kills: a version is used by one claim or transition, and never again. */
   #watch(): void {
     for (const effect of this.driver.log) this.#check(effect);
+    this.#checkMtu();
     this.driver.forget();
+  }
+
+  /** Whatever may become the binding carries what is inside, down to what the families need. */
+  #checkMtu(): void {
+    const { device, config } = this.driver;
+    const leastBytes = device.inner6 === null && device.inner4 !== null ? 576 : 1_280;
+    for (const { unusable, linkName, linkKind, mtuBytes } of device.transports) {
+      if (unusable !== null || config.linkPolicy(linkName, linkKind).cost === 'never') continue;
+      expect(device.mtuBytes).toBeLessThanOrEqual(Math.max(leastBytes, mtuBytes - 60));
+    }
   }
 
   #check(effect: DeviceEffect): void {

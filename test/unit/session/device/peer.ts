@@ -62,6 +62,10 @@ export class Peer {
   shakesHands = true;
   /** Whether ROTATE is answered. */
   rotates = true;
+  /** Whether MTU is answered; a hub of an older version does not. */
+  knowsMtu = true;
+  /** What it was told of the inner MTU last. */
+  mtuBytes: number | null = null;
   /** Keys issued so far; makes each one different. */
   issued = 0;
 
@@ -104,6 +108,10 @@ export class Peer {
         if (!this.rotates) return null;
         this.bound.add(channelId);
         return { type: 'rotated', sessionId: frame.sessionId };
+      case 'mtu':
+        if (!this.knowsMtu) return null;
+        this.mtuBytes = frame.mtuBytes;
+        return frame;
       case 'terminate':
         this.recorded = null;
         this.bound.clear();
@@ -122,6 +130,7 @@ export class Peer {
     }
     if (recorded !== null && claim.stateVersion <= recorded.stateVersion)
       return reject(frame, 'stale_state_version', { recordedVersion: recorded.stateVersion });
+    this.mtuBytes = frame.mtuBytes;
     const answer = frame.type === 'attach' ? this.attached(frame) : reattached(frame);
     const { sessionId, stateVersion, transportId } = claim;
     this.recorded = { sessionId, stateVersion, transportId, answer };

@@ -38,6 +38,7 @@ export function configOf(
   return {
     device: 'device-key',
     ciphers: ['aes-256-gcm', 'chacha20-poly1305'],
+    mtuMaxBytes: 1_440,
     limits: { ...LIMITS, ...limits },
     linkPolicy: (name) => policies[name] ?? { preference: 1_000, cost: 'free' },
   };
@@ -51,16 +52,18 @@ const KINDS = [
   ['wwan0', 'lte', WWAN],
 ] as const;
 
-/** A snapshot in which the named transports are there, those with a fault without what it takes. */
+/** A snapshot in which the named transports are there, those with a fault without what it takes; 1500 wide. */
 export function links(
   present: readonly number[],
   faults: Readonly<Record<number, Fault>> = {},
+  mtus: Readonly<Record<number, number>> = {},
 ): readonly LinkView[] {
   return KINDS.filter(([, , transportId]) => present.includes(transportId)).map(
     ([name, kind, transportId]) => ({
       name,
       kind,
       hasCarrier: faults[transportId] !== 'carrier',
+      mtuBytes: mtus[transportId] ?? 1_500,
       endpoints: [
         {
           transportId,

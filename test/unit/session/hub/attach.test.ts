@@ -34,6 +34,7 @@ describe('opening a session', () => {
       cipher: 'aes-256-gcm',
       inner4: '10.77.0.5/32',
       inner6: null,
+      mtuBytes: 1_440,
     });
     expect(rig.seat.accept).toEqual([
       { channelId: 1, transportId: 1, cipher: 'aes-256-gcm', untilMs: null },

@@ -83,6 +83,7 @@ export class Process {
       linkName: `link${claim.transportId}`,
       ciphers: ['aes-256-gcm', 'chacha20-poly1305'],
       reasonCode: change.isNew === true ? 'session_created' : 'agent_restarted',
+      mtuBytes: 1_440,
       ...change,
     };
   }
@@ -98,6 +99,7 @@ export class Process {
       linkName: `link${claim.transportId}`,
       purpose: 'recovery',
       reasonCode: 'carrier_lost',
+      mtuBytes: 1_440,
       ...change,
     };
   }

@@ -61,6 +61,27 @@ describe('a newer peer', () => {
     );
   });
 
+  test('an inner MTU that cannot be is none, and the claim counts all the same', () => {
+    const known = encodeFrame(SAMPLE_FRAMES['attach, resuming']!);
+    const hex = bytesToHex(known);
+    expect(hex.endsWith('091905a0')).toBe(true);
+    // 575, 65535, a text, null, 65536, −1.
+    for (const [value, mtuBytes] of [
+      ['19023f', null],
+      ['19ffff', 65_535],
+      ['6139', null],
+      ['f6', null],
+      ['1a00010000', null],
+      ['20', null],
+    ] as const) {
+      const decoded = decodeFrame(hexToBytes(hex.slice(0, -6) + value));
+      expect(decoded).toEqual({
+        ok: true,
+        value: { ...SAMPLE_FRAMES['attach, resuming'], mtuBytes },
+      } as never);
+    }
+  });
+
   test('ciphers that we do not know are left out of the offer', () => {
     const known = encodeFrame(SAMPLE_FRAMES['attach, resuming']!);
     const at = bytesToHex(known).indexOf('07820102') / 2;
@@ -112,7 +133,7 @@ describe('foreign bytes', () => {
     for (let i = 0; i < ROUNDS; i++) {
       const bytes = random.bytes(random.below(80));
       if (bytes.length > 1 && random.below(100) < 90) {
-        bytes[0] = 1 + random.below(14);
+        bytes[0] = 1 + random.below(15);
         bytes[1] = 1;
       }
       if (bytes.length > 2 && random.below(100) < 60) bytes[2] = 0xa0 + random.below(8);

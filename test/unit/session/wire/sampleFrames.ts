@@ -26,6 +26,7 @@ export const SAMPLE_FRAMES: Readonly<Record<string, Frame>> = {
     linkName: 'eth0',
     ciphers: ['aes-256-gcm', 'chacha20-poly1305'],
     reasonCode: 'agent_restarted',
+    mtuBytes: 1_440,
   },
   'attach, new': {
     type: 'attach',
@@ -37,6 +38,7 @@ export const SAMPLE_FRAMES: Readonly<Record<string, Frame>> = {
     linkName: 'wwan0',
     ciphers: ['chacha20-poly1305'],
     reasonCode: 'session_created',
+    mtuBytes: 576,
   },
   attached: {
     type: 'attached',
@@ -71,6 +73,7 @@ export const SAMPLE_FRAMES: Readonly<Record<string, Frame>> = {
     linkName: 'wlan0',
     purpose: 'recovery',
     reasonCode: 'carrier_lost',
+    mtuBytes: 1_420,
   },
   'reattach, cold': {
     type: 'reattach',
@@ -81,6 +84,7 @@ export const SAMPLE_FRAMES: Readonly<Record<string, Frame>> = {
     linkName: 'sat 1',
     purpose: 'stay',
     reasonCode: 'switch_abandoned',
+    mtuBytes: null,
   },
   reattached: { type: 'reattached', claim, ownerEpoch: 3, hubSeq: 9, renewed: null },
   'reattached, renewed': {
@@ -125,4 +129,6 @@ export const SAMPLE_FRAMES: Readonly<Record<string, Frame>> = {
   },
   rotate: { type: 'rotate', sessionId: claim.sessionId, proof: key(0x77) },
   rotated: { type: 'rotated', sessionId: claim.sessionId },
+  mtu: { type: 'mtu', mtuBytes: 1_240 },
+  'mtu, the largest': { type: 'mtu', mtuBytes: 65_535 },
 };

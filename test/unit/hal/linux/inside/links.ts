@@ -41,6 +41,11 @@ const routed = until('eth0', (link) => link?.hasRoute === true);
 ip('route add 2001:db8:9::/48 via 2001:db8::1 dev eth0');
 const routed6 = until('eth0', (link) => link?.hasRoute6 === true);
 
+ip('link set eth0 mtu 1400');
+const shrunk = until('eth0', (link) => link?.mtu === 1_400);
+ip('link set eth0 mtu 1500');
+until('eth0', (link) => link?.mtu === 1_500);
+
 ip('link set peer0 down');
 const pulled = until('eth0', (link) => link?.carrier === false);
 ip('link set peer0 up');
@@ -81,6 +86,7 @@ console.log(
     addressed,
     routed,
     routed6,
+    shrunk,
     pulled,
     flushed,
     downed,
