@@ -16,6 +16,7 @@ import {
   policySource,
   TUNNEL_MTU,
   TUNNEL_NAME,
+  TUNNEL_OFFLOAD,
 } from '../policies/daemonFields.ts';
 import { checkDocument } from '../policies/document.ts';
 import type { Fields, ValuesOf } from '../policies/field.ts';
@@ -80,6 +81,7 @@ export const AGENT_FIELDS = {
     fields: {
       name: TUNNEL_NAME,
       mtu: TUNNEL_MTU,
+      offload: TUNNEL_OFFLOAD,
       addresses: {
         kind: 'texts',
         meaning: 'Inner addresses in mode `plain`; in mode `session` the hub assigns them.',

@@ -151,6 +151,7 @@ export class AgentDaemon {
       mayHaveIpv6: [...config.tunnel.addresses, ...config.tunnel.allowed].some((cidr) =>
         cidr.includes(':'),
       ),
+      offload: config.tunnel.offload,
       mark: config.tunnel.mark,
       rules: tunnelRules(policy, config.links),
       seed: crypto.getRandomValues(new Uint8Array(32)),

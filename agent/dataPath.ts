@@ -2,22 +2,28 @@
  * The short way of a packet: tun to the binding's socket, and back. Nothing here decides.
  *
  * Route and accept list are the core's; without a route packets wait, bounded. What moved is told to
- * the core at most every 20 ms.
+ * the core at most every 20 ms. One call for each packet or super-packet, one flush for each batch, and
+ * nothing is allocated in between.
  *
  * @module
  */
-import type { Clock } from '../hal/clock.ts';
 import { nativeMemory } from '../hal/linux/memory.ts';
-import type { Tun } from '../hal/tun.ts';
+import { TUN_READ_BYTES, type Tun } from '../hal/tun.ts';
 import { openError } from '../session/channel/openCode.ts';
+import { NO_PACKET, sessionInnerBytes } from '../session/channel/padding.ts';
 import type { SessionKeypair } from '../session/channel/sessionKeypair.ts';
 import { Holding } from '../session/holding.ts';
-import { TRANSPORT_HEADER_BYTES } from '../session/wire/messages.ts';
+import type { Memory } from '../session/memory.ts';
+import { DELIVERY_BYTES, Delivery, PACKET_AT } from '../session/packet/delivery.ts';
+import { Outbound } from '../session/sealed/outbound.ts';
+import { SlotPool } from '../session/sealed/pool.ts';
+import { SealedRing } from '../session/sealed/ring.ts';
+import { SLOT_BYTES } from '../session/sealed/slot.ts';
+import { PacketSealer } from '../session/sealer.ts';
 import { countRefused, type PacketCounters } from './status.ts';
 import type { Transmitter } from './transmitter.ts';
 import type { Path } from './uplinks.ts';
 
-const PACKET_BYTES = 65_536;
 const HELD_PACKETS_MAX = 4_096;
 const TRAFFIC_EVENT_MS = 20;
 
@@ -26,46 +32,68 @@ export interface Traffic {
   readonly heardOn: readonly number[];
 }
 
+interface Route {
+  readonly keypair: SessionKeypair;
+  readonly path: Path;
+}
+
 export class DataPath {
-  readonly #clock: Clock;
-  readonly #tun: Tun;
   readonly #transmitter: Transmitter;
   readonly #counters: PacketCounters;
   readonly #holding: Holding;
-  readonly #received = nativeMemory(PACKET_BYTES);
-  readonly #opened = nativeMemory(PACKET_BYTES);
-  #route: { readonly keypair: SessionKeypair; readonly path: Path } | null = null;
+  readonly #outbound: Outbound;
+  readonly #sealer: PacketSealer;
+  readonly #delivery: Delivery;
+  readonly #released = nativeMemory(TUN_READ_BYTES);
+  #route: Route | null = null;
   #accepted: ReadonlyMap<number, number | null> = new Map();
   #sentPackets = 0;
   readonly #heardOn = new Set<number>();
   #toldAtMs = 0;
 
-  constructor(
-    clock: Clock,
-    tun: Tun,
-    transmitter: Transmitter,
-    counters: PacketCounters,
-    heldBytesMax: number,
-  ) {
-    this.#clock = clock;
-    this.#tun = tun;
+  /** @param bufferBytes of packets that wait, and again of sealed ones that may be sent once more. */
+  constructor(tun: Tun, transmitter: Transmitter, counters: PacketCounters, bufferBytes: number) {
     this.#transmitter = transmitter;
     this.#counters = counters;
-    this.#holding = new Holding({ bytesMax: heldBytesMax, packetsMax: HELD_PACKETS_MAX });
+    this.#holding = new Holding({ bytesMax: bufferBytes, packetsMax: HELD_PACKETS_MAX });
+    const slots = Math.max(1, Math.floor(bufferBytes / SLOT_BYTES));
+    const ring = new SealedRing(new SlotPool(nativeMemory(slots * SLOT_BYTES)), bufferBytes);
+    this.#outbound = new Outbound(ring, (at, bytes, segmentBytes, ecn) => {
+      const path = this.#route?.path;
+      if (path !== undefined) {
+        this.#transmitter.transmit(path, ring.memory, at, bytes, segmentBytes, ecn);
+      }
+    });
+    const delivered = nativeMemory(DELIVERY_BYTES);
+    this.#delivery = new Delivery(delivered, tun.offload, (at, bytes) => {
+      if (!tun.write(delivered, at, bytes)) countRefused(counters, 'tunRefused');
+    });
+    this.#sealer = new PacketSealer(this.#delivery);
   }
 
   /** From here on data goes this way; what waited and is young enough goes first. */
-  setRoute(route: { keypair: SessionKeypair; path: Path } | null, heldAgeMaxMs: number): void {
+  setRoute(route: Route | null, heldAgeMaxMs: number, atMs: number): void {
+    this.#outbound.flush(); // what is sealed already was sealed for the way before
     this.#route = route;
     if (route === null) return;
-    this.#holding.release(this.#clock.monotonicMs(), heldAgeMaxMs, (packet) =>
-      this.#seal(route.keypair, route.path, packet, packet.length),
-    );
+    const { bytes } = this.#released;
+    this.#holding.release(atMs, heldAgeMaxMs, (packet) => {
+      bytes.set(packet);
+      this.#seal(route, this.#released, 0, packet.length, atMs);
+    });
+    this.#outbound.flush();
+  }
+
+  /** The largest inner packet that the links carry in one piece. */
+  setMtu(mtuBytes: number): void {
+    this.#sealer.mtuBytes = mtuBytes;
   }
 
   /** The keys of this channel are gone; whoever routed over it has to say where to go now. */
   forget(channelId: number): void {
-    if (this.#route?.keypair.localIndex === channelId) this.#route = null;
+    if (this.#route?.keypair.localIndex !== channelId) return;
+    this.#outbound.flush();
+    this.#route = null;
   }
 
   /** Transports whose data goes to the tun, each with the time until which it does (null: no end). */
@@ -73,41 +101,57 @@ export class DataPath {
     this.#accepted = from;
   }
 
-  /** A packet from an application; `packet` is the caller's buffer and free again on return. */
-  onPacket(packet: Uint8Array, bytes: number): void {
-    this.#sentPackets += 1;
+  /** What one read of the tun gave; the memory is the caller's and free again on return. */
+  onPacket(memory: Memory, at: number, bytes: number, atMs: number): void {
     const route = this.#route;
-    if (route !== null) return this.#seal(route.keypair, route.path, packet, bytes);
-    this.#holding.hold(packet.subarray(0, bytes), this.#clock.monotonicMs());
+    if (route !== null) return this.#seal(route, memory, at, bytes, atMs);
+    this.#sentPackets += 1;
+    this.#holding.hold(memory.bytes.subarray(at, at + bytes), atMs);
   }
 
-  #seal(keypair: SessionKeypair, path: Path, packet: Uint8Array, bytes: number): void {
-    const { memory } = this.#transmitter;
-    memory.bytes.set(packet.subarray(0, bytes), TRANSPORT_HEADER_BYTES);
-    const at = TRANSPORT_HEADER_BYTES;
-    const total = keypair.sealData(path.transportId, memory, at, bytes, memory, 0);
-    if (total < 0) return countRefused(this.#counters, openError(total) ?? 'counterExhausted');
-    keypair.noteData(this.#clock.monotonicMs());
-    this.#counters.sent += 1;
-    this.#counters.sentBytes += bytes;
-    this.#transmitter.transmit(path, total);
+  /** The batch from the tun is over. */
+  flushSent(): void {
+    this.#outbound.flush();
   }
 
-  /** A type 16 message for `keypair`, any bytes from anyone. */
-  onData(keypair: SessionKeypair, datagram: Uint8Array): void {
-    this.#received.bytes.set(datagram);
-    const bytes = keypair.openData(this.#received, 0, datagram.length, this.#opened, 0);
-    if (bytes < 0) return countRefused(this.#counters, openError(bytes) ?? 'malformed_datagram');
-    const atMs = this.#clock.monotonicMs();
+  #seal({ keypair, path }: Route, memory: Memory, at: number, bytes: number, atMs: number): void {
+    const { transportId } = path;
+    const outbound = this.#outbound;
+    const code = this.#sealer.seal(outbound, keypair, transportId, memory, at, bytes, atMs);
+    this.#counters.sent += this.#sealer.packets;
+    this.#counters.sentBytes += this.#sealer.bytes;
+    this.#sentPackets += Math.max(1, this.#sealer.packets);
+    if (code !== null) countRefused(this.#counters, code);
+  }
+
+  /** A type 16 message of `bytes` at `at` for `keypair`, any bytes from anyone. */
+  onData(
+    keypair: SessionKeypair,
+    memory: Memory,
+    at: number,
+    bytes: number,
+    ecn: number,
+    atMs: number,
+  ): void {
+    const delivery = this.#delivery;
+    const opened = keypair.openData(memory, at, bytes, delivery.memory, PACKET_AT);
+    if (opened < 0) return this.#refuse(openError(opened) ?? 'malformed_datagram');
     keypair.noteData(atMs);
     this.#heardOn.add(keypair.openedTransportId);
     const untilMs = this.#accepted.get(keypair.openedTransportId);
     const isAccepted = untilMs === null || (untilMs !== undefined && untilMs >= atMs);
-    if (!isAccepted) return countRefused(this.#counters, 'foreign_transport');
-    if (bytes === 0) return;
+    if (!isAccepted) return this.#refuse('foreign_transport');
+    if (opened === 0) return;
+    const packetBytes = sessionInnerBytes(delivery.memory.bytes, PACKET_AT, opened);
+    if (packetBytes === NO_PACKET) return this.#refuse('malformed_packet');
+    if (!delivery.deliver(packetBytes, ecn)) return this.#refuse('congestionDropped');
     this.#counters.received += 1;
-    this.#counters.receivedBytes += bytes;
-    this.#tun.write(this.#opened.bytes, bytes);
+    this.#counters.receivedBytes += packetBytes;
+  }
+
+  /** The batch from the sockets is over. */
+  flushReceived(): void {
+    this.#delivery.flush();
   }
 
   /** What moved since the last call, or null while there is nothing to tell yet. */
@@ -133,5 +177,9 @@ export class DataPath {
   countHeld(): void {
     this.#counters.held = this.#holding.count;
     this.#counters.heldDropped = this.#holding.droppedCount;
+  }
+
+  #refuse(code: string): void {
+    countRefused(this.#counters, code);
   }
 }

@@ -11,11 +11,14 @@ import {
 } from '../session/channel/age.ts';
 import type { SessionKeypair } from '../session/channel/sessionKeypair.ts';
 import type { DataCipher } from '../session/wire/frames.ts';
+import { TRANSPORT_BYTES_MIN } from '../session/wire/messages.ts';
 import { receiverOf } from '../session/wire/transport.ts';
 
 export class Keyring {
   readonly #keypairs = new Map<number, SessionKeypair>();
   readonly #toldDue = new Set<number>();
+  /** The one that was asked for last. */
+  #newest: SessionKeypair | undefined;
 
   add(keypair: SessionKeypair): void {
     this.#keypairs.set(keypair.localIndex, keypair);
@@ -25,15 +28,21 @@ export class Keyring {
     return this.#keypairs.get(channelId);
   }
 
-  /** The keypair a type 16 or 17 message names, any bytes from anyone. */
-  addressed(datagram: Uint8Array): SessionKeypair | undefined {
-    return datagram.length < 8 ? undefined : this.#keypairs.get(receiverOf(datagram));
+  /** The keypair that a type 16 or 17 message of `bytes` at `at` names, any bytes from anyone. */
+  addressed(datagram: Uint8Array, at: number, bytes: number): SessionKeypair | undefined {
+    if (bytes < TRANSPORT_BYTES_MIN) return undefined;
+    const index = receiverOf(datagram, at);
+    // Nearly always the same one as before.
+    if (this.#newest?.localIndex !== index) this.#newest = this.#keypairs.get(index);
+    return this.#newest;
   }
 
+  /** Its keys are wiped. */
   forget(channelId: number): void {
     this.#keypairs.get(channelId)?.close();
     this.#keypairs.delete(channelId);
     this.#toldDue.delete(channelId);
+    if (this.#newest?.localIndex === channelId) this.#newest = undefined;
   }
 
   /** The session agreed on a cipher: data may flow under every keypair that has none yet. */

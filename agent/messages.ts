@@ -27,6 +27,8 @@ export interface TunnelSetup {
   readonly mtuMaxBytes: number;
   /** Whether IPv6 may be inside in mode `plain`: then the MTU is never below what that needs. */
   readonly mayHaveIpv6: boolean;
+  /** `off`: as if the kernel had no segmentation offloads. */
+  readonly offload: 'auto' | 'off';
   /** 0: none. */
   readonly mark: number;
   readonly rules: TunnelRules;

@@ -9,7 +9,7 @@
 import type { Clock } from '../hal/clock.ts';
 import type { LinkSnapshot } from '../hal/links.ts';
 import { nativeMemory } from '../hal/linux/memory.ts';
-import type { Tun } from '../hal/tun.ts';
+import { TUN_READ_BYTES, type Tun } from '../hal/tun.ts';
 import { openError } from '../session/channel/openCode.ts';
 import { innerBytes } from '../session/channel/padding.ts';
 import { PlainKeypair } from '../session/channel/plainKeypair.ts';
@@ -27,15 +27,31 @@ import { stepPlain } from '../session/channel/plainStep.ts';
 import { wipeSecrets } from '../session/channel/secrets.ts';
 import { Holding } from '../session/holding.ts';
 import { innerMtuBytes, type LinkPath } from '../session/innerMtu.ts';
-import { MESSAGE_TYPE, TRANSPORT_HEADER_BYTES } from '../session/wire/messages.ts';
+import type { Memory } from '../session/memory.ts';
+import { DELIVERY_BYTES, Delivery, PACKET_AT } from '../session/packet/delivery.ts';
+import { Outbound } from '../session/sealed/outbound.ts';
+import { SlotPool } from '../session/sealed/pool.ts';
+import { SealedRing } from '../session/sealed/ring.ts';
+import { SLOT_BYTES } from '../session/sealed/slot.ts';
+import { PacketSealer } from '../session/sealer.ts';
+import { MESSAGE_TYPE, TRANSPORT_BYTES_MIN } from '../session/wire/messages.ts';
 import { receiverOf } from '../session/wire/transport.ts';
 import { Handshakes } from './handshakes.ts';
 import type { FromTunnel, ToTunnel, TunnelSetup } from './messages.ts';
 import type { ShellParts } from './sessionShell.ts';
-import { countRefused, linkNotices, newPacketCounters, type TunnelStatus } from './status.ts';
+import {
+  countOverflow,
+  countRefused,
+  linkNotices,
+  linkOffloads,
+  newPacketCounters,
+  type TunnelStatus,
+} from './status.ts';
+import { Transmitter } from './transmitter.ts';
 import type { Path, Uplink, Uplinks } from './uplinks.ts';
 
-const DATAGRAM_BYTES = 65_536;
+/** Nothing is sent again: one slot to seal into. */
+const SLOTS = 1;
 const HELD_PACKETS_MAX = 4_096;
 const HELD_AGE_MAX_MS = 5_000;
 
@@ -51,11 +67,11 @@ export class PlainShell {
   readonly #handshakes: Handshakes;
   readonly #keypairs = new Map<number, PlainKeypair>();
   readonly #holding: Holding;
-  readonly #sealedMemory = nativeMemory(DATAGRAM_BYTES);
-  readonly #sealed = this.#sealedMemory.bytes;
-  readonly #received = nativeMemory(DATAGRAM_BYTES);
-  readonly #openedMemory = nativeMemory(DATAGRAM_BYTES);
-  readonly #opened = this.#openedMemory.bytes;
+  readonly #transmitter = new Transmitter(this.packets);
+  readonly #released = nativeMemory(TUN_READ_BYTES);
+  readonly #outbound: Outbound;
+  readonly #delivery: Delivery;
+  readonly #sealer: PacketSealer;
   readonly #config: PlainConfig;
   #peer: PlainPeer;
   #path: Path | null = null;
@@ -76,6 +92,16 @@ export class PlainShell {
     this.#peer = newPlainPeer(clock.monotonicMs(), this.#config);
     const { resendBufferBytes: bytesMax } = setup.rules;
     this.#holding = new Holding({ bytesMax, packetsMax: HELD_PACKETS_MAX });
+    const ring = new SealedRing(new SlotPool(nativeMemory(SLOTS * SLOT_BYTES)), 0);
+    this.#outbound = new Outbound(ring, (at, bytes, segmentBytes, ecn) => {
+      if (this.#path === null) return;
+      this.#transmitter.transmit(this.#path, ring.memory, at, bytes, segmentBytes, ecn);
+    });
+    const delivered = nativeMemory(DELIVERY_BYTES);
+    this.#delivery = new Delivery(delivered, parts.tun.offload, (at, bytes) => {
+      if (!parts.tun.write(delivered, at, bytes)) countRefused(this.packets, 'tunRefused');
+    });
+    this.#sealer = new PacketSealer(this.#delivery);
   }
 
   onLinks(snapshots: readonly LinkSnapshot[]): void {
@@ -102,6 +128,7 @@ export class PlainShell {
     const mtuBytes = innerMtuBytes(paths, mtuMaxBytes, mayHaveIpv6);
     if (mtuBytes === this.#mtuBytes) return;
     this.#mtuBytes = mtuBytes;
+    this.#sealer.mtuBytes = mtuBytes;
     for (const keypair of this.#keypairs.values()) keypair.mtuBytes = mtuBytes;
     this.#post({ kind: 'mtu', mtuBytes });
   }
@@ -115,45 +142,69 @@ export class PlainShell {
     }
   }
 
-  onPacket(packet: Uint8Array, bytes: number): void {
-    const atMs = this.#now();
+  /** What one read of the tun gave. */
+  onPacket(memory: Memory, at: number, bytes: number, atMs: number): void {
     const slot = usableSlot(this.#peer, atMs, this.#config);
     if (slot === null || this.#path === null) {
-      this.#holding.hold(packet.subarray(0, bytes), atMs);
+      this.#holding.hold(memory.bytes.subarray(at, at + bytes), atMs);
       if (this.#path !== null) this.#feed({ kind: 'staged' });
       return;
     }
-    this.#seal(slot.localIndex, packet, bytes);
+    this.#seal(slot.localIndex, memory, at, bytes, atMs);
   }
 
-  #seal(localIndex: number, packet: Uint8Array, bytes: number): void {
+  /** The batch from the tun is over. */
+  flushSent(): void {
+    this.#outbound.flush();
+  }
+
+  /** The batch from the sockets is over. */
+  flushReceived(): void {
+    this.#delivery.flush();
+  }
+
+  #seal(localIndex: number, memory: Memory, at: number, bytes: number, atMs: number): void {
     const keypair = this.#keypairs.get(localIndex);
-    if (keypair === undefined || this.#path === null) return;
-    const memory = this.#sealedMemory;
-    memory.bytes.set(packet.subarray(0, bytes), TRANSPORT_HEADER_BYTES);
-    const total = keypair.sealData(memory, TRANSPORT_HEADER_BYTES, bytes, memory, 0);
-    if (total < 0) return countRefused(this.packets, 'counterExhausted');
-    if (bytes > 0) {
-      this.packets.sent += 1;
-      this.packets.sentBytes += bytes;
+    if (keypair === undefined) return;
+    const sealer = this.#sealer;
+    const code = sealer.seal(this.#outbound, keypair, 0, memory, at, bytes, atMs);
+    if (code !== null) countRefused(this.packets, code);
+    if (sealer.packets === 0) return;
+    this.packets.sent += sealer.packets;
+    this.packets.sentBytes += sealer.bytes;
+    const { needsRekey } = keypair;
+    this.#feed({ kind: 'sent', localIndex, packetBytes: sealer.bytes, needsRekey });
+  }
+
+  #sealKeepalive(): void {
+    const atMs = this.#now();
+    const slot = usableSlot(this.#peer, atMs, this.#config);
+    const keypair = slot === null ? undefined : this.#keypairs.get(slot.localIndex);
+    if (keypair === undefined) return;
+    if (!this.#sealer.sealEmpty(this.#outbound, keypair, atMs)) return;
+    this.#outbound.flush();
+    const { localIndex, needsRekey } = keypair;
+    this.#feed({ kind: 'sent', localIndex, packetBytes: 0, needsRekey });
+  }
+
+  /** A datagram of `bytes` at `at` from anyone, with the ECN bits of its outer header. */
+  onDatagram(
+    _uplink: Uplink,
+    memory: Memory,
+    at: number,
+    bytes: number,
+    ecn: number,
+    atMs: number,
+  ): void {
+    if (memory.bytes[at] === MESSAGE_TYPE.transport) {
+      return this.#onData(memory, at, bytes, ecn, atMs);
     }
-    this.#transmit(this.#sealed, total);
-    this.#feed({ kind: 'sent', localIndex, packetBytes: bytes, needsRekey: keypair.needsRekey });
-  }
-
-  #transmit(datagram: Uint8Array, bytes: number): void {
-    const sent = this.#path?.uplink.socket?.send(datagram, bytes, this.#path.address);
-    if (sent !== 0) countRefused(this.packets, 'sendFailed');
-  }
-
-  onDatagram(_uplink: Uplink, datagram: Uint8Array): void {
+    const datagram = memory.bytes.subarray(at, at + bytes);
     switch (datagram[0]) {
-      case MESSAGE_TYPE.transport:
-        return this.#onData(datagram);
       case MESSAGE_TYPE.response:
         return this.#onResponse(datagram);
       case MESSAGE_TYPE.cookieReply: {
-        const code = this.#handshakes.onCookie(datagram, this.#now());
+        const code = this.#handshakes.onCookie(datagram, atMs);
         return code === null ? undefined : countRefused(this.packets, code);
       }
       default:
@@ -161,29 +212,27 @@ export class PlainShell {
     }
   }
 
-  #onData(datagram: Uint8Array): void {
-    const localIndex = datagram.length < 8 ? -1 : receiverOf(datagram);
+  #onData(memory: Memory, at: number, bytes: number, ecn: number, atMs: number): void {
+    const localIndex = bytes < TRANSPORT_BYTES_MIN ? -1 : receiverOf(memory.bytes, at);
     const keypair = this.#keypairs.get(localIndex);
-    if (keypair === undefined || !isReceivable(this.#peer, localIndex, this.#now(), this.#config)) {
+    if (keypair === undefined || !isReceivable(this.#peer, localIndex, atMs, this.#config)) {
       return countRefused(this.packets, 'wrong_key_datagram');
     }
-    this.#received.bytes.set(datagram);
-    const plainBytes = keypair.openData(this.#received, 0, datagram.length, this.#openedMemory, 0);
+    const opened = this.#delivery.memory;
+    const plainBytes = keypair.openData(memory, at, bytes, opened, PACKET_AT);
     if (plainBytes < 0)
       return countRefused(this.packets, openError(plainBytes) ?? 'malformed_datagram');
-    const bytes = plainBytes === 0 ? 0 : innerBytes(this.#opened, plainBytes);
-    if (bytes < 0) return countRefused(this.packets, 'malformed_packet');
-    if (bytes > 0) {
+    const packetBytes = plainBytes === 0 ? 0 : innerBytes(opened.bytes, PACKET_AT, plainBytes);
+    if (packetBytes < 0) return countRefused(this.packets, 'malformed_packet');
+    if (packetBytes > 0) {
+      if (!this.#delivery.deliver(packetBytes, ecn)) {
+        return countRefused(this.packets, 'congestionDropped');
+      }
       this.packets.received += 1;
-      this.packets.receivedBytes += bytes;
-      this.#tun.write(this.#opened, bytes);
+      this.packets.receivedBytes += packetBytes;
     }
-    this.#feed({
-      kind: 'received',
-      localIndex,
-      packetBytes: bytes,
-      needsRekey: keypair.needsRekey,
-    });
+    const { needsRekey } = keypair;
+    this.#feed({ kind: 'received', localIndex, packetBytes, needsRekey });
   }
 
   #onResponse(datagram: Uint8Array): void {
@@ -226,7 +275,7 @@ export class PlainShell {
       case 'sendInitiation':
         return this.#initiate();
       case 'sendKeepalive':
-        return this.#holding.count > 0 ? this.#sendStaged() : this.#sealNow(this.#sealed, 0);
+        return this.#holding.count > 0 ? this.#sendStaged() : this.#sealKeepalive();
       case 'sendStaged':
         return this.#sendStaged();
       case 'giveUp':
@@ -238,14 +287,15 @@ export class PlainShell {
   }
 
   #sendStaged(): void {
-    this.#holding.release(this.#now(), HELD_AGE_MAX_MS, (packet) =>
-      this.#sealNow(packet, packet.length),
-    );
-  }
-
-  #sealNow(packet: Uint8Array, bytes: number): void {
-    const slot = usableSlot(this.#peer, this.#now(), this.#config);
-    if (slot !== null) this.#seal(slot.localIndex, packet, bytes);
+    const atMs = this.#now();
+    const { bytes } = this.#released;
+    this.#holding.release(atMs, HELD_AGE_MAX_MS, (packet) => {
+      const slot = usableSlot(this.#peer, atMs, this.#config);
+      if (slot === null) return;
+      bytes.set(packet);
+      this.#seal(slot.localIndex, this.#released, 0, packet.length, atMs);
+    });
+    this.#outbound.flush();
   }
 
   #initiate(): void {
@@ -253,11 +303,11 @@ export class PlainShell {
     this.#nextIndex = (this.#nextIndex + 1) >>> 0;
     const message = this.#handshakes.initiate(this.#path.transportId, this.#nextIndex, this.#now());
     if (message === null) return countRefused(this.packets, 'noTimestampLeft');
-    this.#sealed.set(message);
-    this.#transmit(this.#sealed, message.length);
+    this.#transmitter.transmitMessage(this.#path, message);
   }
 
   #status(): TunnelStatus {
+    countOverflow(this.packets, this.#uplinks.all);
     const hasKeys = usableSlot(this.#peer, this.#now(), this.#config) !== null;
     return {
       mode: 'plain',
@@ -273,6 +323,7 @@ export class PlainShell {
       inner6: null,
       routes: [],
       cipher: 'chacha20-poly1305',
+      offloads: linkOffloads(this.#tun, this.#uplinks.all),
       terminated: null,
       links: [],
       link_notices: linkNotices(this.#uplinks.all),

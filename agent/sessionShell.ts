@@ -18,6 +18,7 @@ import type { DeviceEffect, DeviceEvent } from '../session/device/event.ts';
 import type { DeviceConfig } from '../session/device/limits.ts';
 import { type Device, newDevice } from '../session/device/state.ts';
 import { step } from '../session/device/step.ts';
+import type { Memory } from '../session/memory.ts';
 import { decodeFrame } from '../session/wire/decode.ts';
 import { encodeFrame, encodePaddedFrame } from '../session/wire/encode.ts';
 import type { Frame } from '../session/wire/frames.ts';
@@ -26,7 +27,7 @@ import { DataPath } from './dataPath.ts';
 import { Handshakes } from './handshakes.ts';
 import { Keyring } from './keyring.ts';
 import type { FromTunnel, ToTunnel, TunnelSetup } from './messages.ts';
-import { countRefused, newPacketCounters, sessionStatus } from './status.ts';
+import { countOverflow, countRefused, newPacketCounters, sessionStatus } from './status.ts';
 import { Transmitter } from './transmitter.ts';
 import type { Uplink, Uplinks } from './uplinks.ts';
 
@@ -51,7 +52,6 @@ export class SessionShell {
   readonly #data: DataPath;
   #config: DeviceConfig;
   #device: Device = newDevice();
-  #mtuBytes = 0;
   #askedTimestamps = false;
   #nextIndex = (crypto.getRandomValues(new Uint32Array(1))[0] ?? 1) >>> 0;
 
@@ -60,7 +60,7 @@ export class SessionShell {
     this.#parts = parts;
     this.#handshakes = new Handshakes(setup, () => clock.wallMs());
     const { resendBufferBytes } = setup.rules;
-    this.#data = new DataPath(clock, tun, this.#transmitter, this.#packets, resendBufferBytes);
+    this.#data = new DataPath(tun, this.#transmitter, this.#packets, resendBufferBytes);
     this.#config = this.#configOf(setup.rules);
     const { seed, remembered, wasLost } = setup;
     this.#feed({ kind: 'boot', atMs: this.#now(), seed, remembered, wasLost });
@@ -74,11 +74,6 @@ export class SessionShell {
       limits: rules.limits,
       linkPolicy: (name) => rules.linkPolicies[name] ?? { preference: 1_000, cost: 'free' },
     };
-  }
-
-  /** The largest inner packet, as it was posted to the main thread last. */
-  get mtuBytes(): number {
-    return this.#mtuBytes;
   }
 
   onLinks(snapshots: readonly LinkSnapshot[]): void {
@@ -103,24 +98,48 @@ export class SessionShell {
         return this.#feed({ kind: 'rebind', atMs, linkName: message.linkName });
       case 'status': {
         this.#data.countHeld();
-        const status = sessionStatus(this.#device, this.#packets, this.#parts.uplinks.all);
+        const { uplinks, tun } = this.#parts;
+        countOverflow(this.#packets, uplinks.all);
+        const status = sessionStatus(this.#device, this.#packets, uplinks.all, tun);
         return this.#parts.post({ kind: 'status', requestId: message.requestId, status });
       }
     }
   }
 
-  onPacket(packet: Uint8Array, bytes: number): void {
-    this.#data.onPacket(packet, bytes);
+  /** What one read of the tun gave. */
+  onPacket(memory: Memory, at: number, bytes: number, atMs: number): void {
+    this.#data.onPacket(memory, at, bytes, atMs);
   }
 
-  /** A datagram from anyone. */
-  onDatagram(uplink: Uplink, datagram: Uint8Array): void {
+  /** The batch from the tun is over. */
+  flushSent(): void {
+    this.#data.flushSent();
+  }
+
+  /** The batch from the sockets is over. */
+  flushReceived(): void {
+    this.#data.flushReceived();
+  }
+
+  /** A datagram of `bytes` at `at` from anyone, with the ECN bits of its outer header. */
+  onDatagram(
+    uplink: Uplink,
+    memory: Memory,
+    at: number,
+    bytes: number,
+    ecn: number,
+    atMs: number,
+  ): void {
+    if (memory.bytes[at] === MESSAGE_TYPE.data) {
+      const keypair = this.#keyring.addressed(memory.bytes, at, bytes);
+      if (keypair === undefined) return this.#refuse('wrong_key_datagram');
+      return this.#data.onData(keypair, memory, at, bytes, ecn, atMs);
+    }
+    this.#onMessage(uplink, memory.bytes.subarray(at, at + bytes));
+  }
+
+  #onMessage(uplink: Uplink, datagram: Uint8Array): void {
     switch (datagram[0]) {
-      case MESSAGE_TYPE.data: {
-        const keypair = this.#keyring.addressed(datagram);
-        if (keypair === undefined) return this.#refuse('wrong_key_datagram');
-        return this.#data.onData(keypair, datagram);
-      }
       case MESSAGE_TYPE.control:
         return this.#onControl(uplink, datagram);
       case MESSAGE_TYPE.response:
@@ -137,7 +156,7 @@ export class SessionShell {
   }
 
   #onControl(uplink: Uplink, datagram: Uint8Array): void {
-    const keypair = this.#keyring.addressed(datagram);
+    const keypair = this.#keyring.addressed(datagram, 0, datagram.length);
     if (keypair === undefined) return this.#refuse('wrong_key_datagram');
     const opened = keypair.openControl(datagram);
     if (!opened.ok) return this.#refuse(opened.code);
@@ -242,7 +261,7 @@ export class SessionShell {
         this.#keyring.enableData(effect.cipher);
         return this.#parts.post(effect);
       case 'mtu':
-        this.#mtuBytes = effect.mtuBytes;
+        this.#data.setMtu(effect.mtuBytes);
         return this.#parts.post(effect);
       case 'dropChannel':
         this.#data.forget(effect.channelId);
@@ -258,7 +277,7 @@ export class SessionShell {
     this.#nextIndex = (this.#nextIndex + 1) >>> 0;
     const message = this.#handshakes.initiate(transportId, this.#nextIndex, this.#now());
     if (message === null) return this.#refuse('noTimestampLeft');
-    this.#transmitter.transmitCopy(path, message);
+    this.#transmitter.transmitMessage(path, message);
   }
 
   #sendControl(channelId: number, transportId: number, plaintext: Uint8Array): void {
@@ -266,14 +285,15 @@ export class SessionShell {
     const path = this.#parts.uplinks.path(transportId);
     if (keypair === undefined || path === null) return;
     if (!keypair.hasRoomFor(transportId)) return this.#refuse('tooManyTransports');
-    this.#transmitter.transmitCopy(path, keypair.sealControl(transportId, plaintext));
+    this.#transmitter.transmitMessage(path, keypair.sealControl(transportId, plaintext));
   }
 
   #setRoute(route: { channelId: number; transportId: number } | null): void {
     const keypair = route === null ? undefined : this.#keyring.find(route.channelId);
     const path = route === null ? null : this.#parts.uplinks.path(route.transportId);
     const isWhole = keypair !== undefined && path !== null;
-    this.#data.setRoute(isWhole ? { keypair, path } : null, this.#config.limits.resendMaxAgeMs);
+    const { resendMaxAgeMs } = this.#config.limits;
+    this.#data.setRoute(isWhole ? { keypair, path } : null, resendMaxAgeMs, this.#now());
   }
 
   #now(): number {

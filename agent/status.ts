@@ -5,6 +5,8 @@
  */
 
 import { HAL_CODES, type HalCode } from '../hal/capabilities.ts';
+import { type Offloads, offloadsOf } from '../hal/offloads.ts';
+import type { Tun } from '../hal/tun.ts';
 import type { Device, Transport } from '../session/device/state.ts';
 import { qualityOf } from '../session/liveness/quality.ts';
 import { timeoutMs } from '../session/liveness/rtt.ts';
@@ -23,6 +25,7 @@ export interface TunnelStatus {
   readonly inner6: string | null;
   readonly routes: readonly string[];
   readonly cipher: string | null;
+  readonly offloads: Offloads;
   readonly terminated: string | null;
   readonly links: readonly LinkStatus[];
   readonly link_notices: readonly LinkNotice[];
@@ -72,6 +75,8 @@ export interface PacketCounters {
   receivedBytes: number;
   held: number;
   heldDropped: number;
+  /** Datagrams that found the receive buffers of the sockets now open full, as the kernel tells. */
+  overflow: number;
   /** Datagrams or packets refused, by reason. */
   readonly refused: Record<string, number>;
 }
@@ -84,18 +89,20 @@ export function newPacketCounters(): PacketCounters {
     receivedBytes: 0,
     held: 0,
     heldDropped: 0,
+    overflow: 0,
     refused: {},
   };
 }
 
-export function countRefused(counters: PacketCounters, code: string): void {
-  counters.refused[code] = (counters.refused[code] ?? 0) + 1;
+export function countRefused(counters: PacketCounters, code: string, by = 1): void {
+  counters.refused[code] = (counters.refused[code] ?? 0) + by;
 }
 
 export function sessionStatus(
   device: Device,
   packets: PacketCounters,
   uplinks: readonly Uplink[],
+  tun: Tun,
 ): TunnelStatus {
   const binding = device.transports.find((transport) => transport.transportId === device.activeId);
   return {
@@ -110,6 +117,7 @@ export function sessionStatus(
     inner6: device.inner6,
     routes: device.routes,
     cipher: device.cipher,
+    offloads: linkOffloads(tun, uplinks),
     terminated: device.terminated,
     links: device.transports.map((transport) => linkStatus(device, transport)),
     link_notices: linkNotices(uplinks),
@@ -118,6 +126,19 @@ export function sessionStatus(
     counters: device.counters,
     packets,
   };
+}
+
+/** Bring the counter of overflows up to date, for status. */
+export function countOverflow(packets: PacketCounters, uplinks: readonly Uplink[]): void {
+  packets.overflow = 0;
+  for (const { socket } of uplinks) packets.overflow += socket?.overflowCount ?? 0;
+}
+
+export function linkOffloads(tun: Tun, uplinks: readonly Uplink[]): Offloads {
+  return offloadsOf(
+    tun,
+    uplinks.flatMap(({ socket }) => socket ?? []),
+  );
 }
 
 function linkStatus(device: Device, transport: Transport): LinkStatus {

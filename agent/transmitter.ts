@@ -3,17 +3,17 @@
  *
  * @module
  */
-import { SEND } from '../hal/datagram.ts';
+import { SEND, type SendResult } from '../hal/datagram.ts';
 import { nativeMemory } from '../hal/linux/memory.ts';
+import type { Memory } from '../session/memory.ts';
 import { countRefused, type PacketCounters } from './status.ts';
 import type { Path } from './uplinks.ts';
 
-const DATAGRAM_BYTES = 65_536;
+/** The longest message that is not data. */
+const MESSAGE_BYTES = 4_096;
 
 export class Transmitter {
-  /** Where datagrams are sealed into; its owner sends it before anybody else may use it. */
-  readonly memory = nativeMemory(DATAGRAM_BYTES);
-  readonly buffer = this.memory.bytes;
+  readonly #message = nativeMemory(MESSAGE_BYTES);
   readonly #counters: PacketCounters;
   readonly #failed = new Set<number>();
 
@@ -21,22 +21,25 @@ export class Transmitter {
     this.#counters = counters;
   }
 
-  /** Send the first `bytes` of the buffer. */
-  transmit(path: Path, bytes: number): void {
-    const result = path.uplink.socket?.send(this.buffer, bytes, path.address) ?? SEND.deviceGone;
-    if (result === SEND.sent) return;
-    const isFull = result === SEND.wouldBlock;
-    countRefused(this.#counters, isFull ? 'sendQueueFull' : 'sendFailed');
-    // A full queue is load; these two say that the path is gone.
-    if (result === SEND.deviceGone || result === SEND.unreachable) {
-      this.#failed.add(path.transportId);
-    }
+  /** Send a run (`hal/datagram.ts`). What a full queue does not take is dropped and counted. */
+  transmit(
+    path: Path,
+    memory: Memory,
+    at: number,
+    bytes: number,
+    segmentBytes: number,
+    ecn: number,
+  ): void {
+    const { socket } = path.uplink;
+    const result =
+      socket?.send(memory, at, bytes, segmentBytes, ecn, path.address) ?? SEND.deviceGone;
+    if (result !== SEND.sent) this.#refused(path, result, Math.ceil(bytes / segmentBytes));
   }
 
-  /** As `transmit`, for a message made elsewhere. */
-  transmitCopy(path: Path, message: Uint8Array): void {
-    this.buffer.set(message);
-    this.transmit(path, message.length);
+  /** Send one message that is not data: its own bytes, sealed or not. */
+  transmitMessage(path: Path, message: Uint8Array): void {
+    this.#message.bytes.set(message);
+    this.transmit(path, this.#message, 0, message.length, message.length, 0);
   }
 
   get hasFailures(): boolean {
@@ -48,5 +51,14 @@ export class Transmitter {
     const failed = [...this.#failed];
     this.#failed.clear();
     return failed;
+  }
+
+  #refused(path: Path, result: SendResult, datagrams: number): void {
+    const isFull = result === SEND.wouldBlock;
+    countRefused(this.#counters, isFull ? 'sendQueueFull' : 'sendFailed', datagrams);
+    // A full queue is load; these two say that the path is gone.
+    if (result === SEND.deviceGone || result === SEND.unreachable) {
+      this.#failed.add(path.transportId);
+    }
   }
 }

@@ -7,27 +7,28 @@
  * @module
  */
 import { receiveMessageOnPort, workerData } from 'node:worker_threads';
+import { isBatchOver } from '../hal/batch.ts';
 import { explain } from '../hal/capabilities.ts';
+import { RECEIVE_BYTES } from '../hal/datagram.ts';
 import { newClock } from '../hal/linux/clock.ts';
 import { openLinkMonitor } from '../hal/linux/links.ts';
-import { nativeBytes } from '../hal/linux/memory.ts';
+import { nativeMemory } from '../hal/linux/memory.ts';
 import { LinuxPoller } from '../hal/linux/poller.ts';
 import { openTun } from '../hal/linux/tun.ts';
 import { attachWake } from '../hal/linux/wake.ts';
 import type { HalResult } from '../hal/result.ts';
-import { TUN_GONE } from '../hal/tun.ts';
+import { TUN_GONE, TUN_READ_BYTES, type Tun } from '../hal/tun.ts';
 import { InvariantError } from '../session/assert.ts';
+import type { Memory } from '../session/memory.ts';
 import type { FromTunnel, ToTunnel, TunnelSetup } from './messages.ts';
 import { PlainShell } from './plainShell.ts';
 import { SessionShell } from './sessionShell.ts';
-import { Uplinks } from './uplinks.ts';
-
-/** Packets taken from one descriptor before the others get their turn. */
-const BATCH_PACKETS = 64;
-const PACKET_BYTES = 65_536;
+import { type Uplink, Uplinks } from './uplinks.ts';
 
 /** The system does not give what the thread cannot do without. */
 class Refused extends Error {}
+
+type Shell = SessionShell | PlainShell;
 
 const setup = workerData as TunnelSetup;
 const post = (message: FromTunnel) => setup.port.postMessage(message);
@@ -48,7 +49,7 @@ function wordsOf(error: unknown): string {
 function run(): void {
   const clock = newClock();
   const monitor = opened(openLinkMonitor());
-  const tun = opened(openTun(setup.tunName));
+  const tun = opened(openTun(setup.tunName, setup.offload));
   const wake = attachWake(setup.wakeFd);
   const uplinks = new Uplinks(setup);
   post({ kind: 'ready', tunName: tun.name });
@@ -57,8 +58,8 @@ function run(): void {
   const poller = new LinuxPoller();
   for (const fd of [tun.fd, wake.fd, monitor.fd]) poller.watch(fd);
   const watched = new Set<number>();
-  const packet = nativeBytes(PACKET_BYTES);
-  const datagram = nativeBytes(PACKET_BYTES);
+  const read = nativeMemory(TUN_READ_BYTES);
+  const received = nativeMemory(RECEIVE_BYTES);
 
   const watchSockets = () => {
     const wanted = new Set(
@@ -84,24 +85,46 @@ function run(): void {
       wake.drain();
       drainPort((message) => shell.onMessage(message));
     }
+    const atMs = clock.monotonicMs();
     for (const uplink of uplinks.all) {
-      const { socket } = uplink;
-      if (socket === null || !poller.isReady(socket.fd)) continue;
-      for (let taken = 0; taken < BATCH_PACKETS; taken++) {
-        const bytes = socket.receive(datagram);
-        if (bytes === 0) break;
-        shell.onDatagram(uplink, datagram.subarray(0, bytes));
-      }
+      if (uplink.socket === null || !poller.isReady(uplink.socket.fd)) continue;
+      drainSocket(shell, uplink, received, atMs);
     }
-    if (!poller.isReady(tun.fd)) continue;
-    for (let taken = 0; taken < BATCH_PACKETS; taken++) {
-      const bytes = tun.read(packet);
-      if (bytes === TUN_GONE)
-        throw new Refused(`the interface ${tun.name} was deleted under the running agent`);
-      if (bytes === 0) break;
-      shell.onPacket(packet, bytes);
-    }
+    if (poller.isReady(tun.fd)) drainTun(shell, tun, read, atMs);
   }
+}
+
+/** Datagrams to packets, until the socket has no more or the others have waited long enough. */
+function drainSocket(shell: Shell, uplink: Uplink, memory: Memory, atMs: number): void {
+  const { socket } = uplink;
+  let calls = 0;
+  let taken = 0;
+  // A frame may take the socket away: its link has gone.
+  while (socket !== null && uplink.socket === socket && !isBatchOver(calls, taken)) {
+    const bytes = socket.receive(memory, 0);
+    if (bytes === 0) break;
+    const { segmentBytes, ecn } = socket;
+    for (let at = 0; at < bytes; at += segmentBytes) {
+      shell.onDatagram(uplink, memory, at, Math.min(segmentBytes, bytes - at), ecn, atMs);
+    }
+    calls += 1;
+    taken += bytes;
+  }
+  shell.flushReceived();
+}
+
+/** Packets to datagrams. */
+function drainTun(shell: Shell, tun: Tun, memory: Memory, atMs: number): void {
+  let taken = 0;
+  for (let calls = 0; !isBatchOver(calls, taken); calls++) {
+    const bytes = tun.read(memory, 0);
+    if (bytes === TUN_GONE)
+      throw new Refused(`the interface ${tun.name} was deleted under the running agent`);
+    if (bytes === 0) break;
+    shell.onPacket(memory, 0, bytes, atMs);
+    taken += bytes;
+  }
+  shell.flushSent();
 }
 
 function drainPort(take: (message: ToTunnel) => void): void {

@@ -2,11 +2,18 @@
  * One UDP socket: bound to one link (device), or to a fixed port on all of them (hub).
  *
  * Carries both address families. Non-blocking; `send` and `receive` never throw and allocate nothing
- * per packet as long as the peer stays the same. Buffers handed to the real one come from
+ * per packet as long as the peer stays the same. Memory handed to the real one comes from
  * `hal/linux/memory.ts`.
+ *
+ * Datagrams travel in runs: laid end to end, all of one length, the last may be shorter. Where the
+ * kernel has UDP_SEGMENT and UDP_GRO a run is one system call; elsewhere it is one for each datagram.
+ *
+ * Outer packets may be fragmented on the way (DF is clear): the inner MTU is chosen so that they are
+ * not, and where a hop is narrower than any link says, slow is better than lost.
  *
  * @module
  */
+import type { Memory } from '../session/memory.ts';
 import type { SocketAddress } from '../session/wire/address.ts';
 import type { HalFailure } from './result.ts';
 
@@ -43,7 +50,24 @@ export interface DatagramOptions {
   readonly mark: number | null;
   /** Wanted size of each socket buffer. */
   readonly bufferBytes: number;
+  /** `off`: one datagram for each system call, as if the kernel had nothing better. */
+  readonly offload: 'auto' | 'off';
 }
+
+/** What the kernel does for us. Detected at start; what is false is done one by one instead. */
+export interface DatagramOffload {
+  /** A run is sent by one call (UDP_SEGMENT, Linux 4.18). */
+  readonly segment: boolean;
+  /** A run is received by one call (UDP_GRO, Linux 5.0). */
+  readonly coalesce: boolean;
+}
+
+/** Datagrams in one run: what every kernel with UDP_SEGMENT takes. */
+export const RUN_DATAGRAMS_MAX = 64;
+/** Bytes of one run: what IPv4 carries in UDP. */
+export const RUN_BYTES_MAX = 65_507;
+/** Room that a `receive` needs behind `at`. */
+export const RECEIVE_BYTES = 65_536;
 
 export interface DatagramSocket {
   /** To wait on; negative in the in-memory twin. */
@@ -52,16 +76,35 @@ export interface DatagramSocket {
   /** As the system reports them after setting; Linux reports double what it granted. */
   readonly receiveBufferBytes: number;
   readonly sendBufferBytes: number;
+  readonly offload: DatagramOffload;
   /** What was asked for and refused, but can be lived without (`markRefused`). */
   readonly notices: readonly HalFailure[];
-  /** Sender of the datagram received last. The same object while the sender stays the same. */
+  /** Sender of the run received last. The same object while the sender stays the same. */
   readonly source: SocketAddress;
+  /** Length of each datagram of the run received last; the last of them may be shorter. */
+  readonly segmentBytes: number;
+  /** ECN bits of the outer header of the run received last, 0…3 (RFC 3168 §5). */
+  readonly ecn: number;
   /** Errno of the last call that failed, 0 if none did. */
   readonly lastErrno: number;
   /** Datagrams thrown away because they were longer than the target. */
   readonly truncatedCount: number;
-  send(datagram: Uint8Array, bytes: number, to: SocketAddress): SendResult;
-  /** Bytes of the next datagram, 0 = nothing now. Empty datagrams are skipped. */
-  receive(target: Uint8Array): number;
+  /** Datagrams that found the receive buffer full, as far as the kernel tells. */
+  readonly overflowCount: number;
+  /**
+   * Send the `bytes` at `at` of `memory` as datagrams of `segmentBytes` (`bytes` or more: as one), with
+   * these ECN bits in the outer header. A run that was refused is refused as a whole, unless it goes
+   * out one by one: then what is said is of the first that was refused, and the others went.
+   */
+  send(
+    memory: Memory,
+    at: number,
+    bytes: number,
+    segmentBytes: number,
+    ecn: number,
+    to: SocketAddress,
+  ): SendResult;
+  /** Bytes of the next run, now at `at` of `memory`; 0 = nothing now. Empty datagrams are skipped. */
+  receive(memory: Memory, at: number): number;
   close(): void;
 }

@@ -17,6 +17,7 @@ import {
   policySource,
   TUNNEL_MTU,
   TUNNEL_NAME,
+  TUNNEL_OFFLOAD,
 } from '../policies/daemonFields.ts';
 import { checkDocument } from '../policies/document.ts';
 import type { Fields, ValuesOf } from '../policies/field.ts';
@@ -67,7 +68,7 @@ export const HUB_FIELDS = {
     kind: 'table',
     meaning: 'The tun interface behind which the site lies.',
     restart: true,
-    fields: { name: TUNNEL_NAME, mtu: TUNNEL_MTU },
+    fields: { name: TUNNEL_NAME, mtu: TUNNEL_MTU, offload: TUNNEL_OFFLOAD },
   },
   pool: {
     kind: 'table',

@@ -7,6 +7,7 @@
  * @module
  */
 import type { OpenError } from '../session/channel/openCode.ts';
+import type { SealRefusal } from '../session/sealer.ts';
 import type { Traffic } from './messages.ts';
 
 export const COUNTER_CODES = [
@@ -30,6 +31,8 @@ export const COUNTER_CODES = [
   'channel_expired', // nothing may be sealed under these keys any more
   'send_failed', // the kernel did not take a datagram
   'tun_refused', // the kernel did not take a packet
+  'packet_too_big', // longer than the way to its device takes; its sender was told
+  'congestion_dropped', // met congestion, and its sender does not listen (RFC 6040)
   'swap_timeout', // the store did not answer in time
   'invariant_violated', // a seat broke; its session was ended
 ] as const;
@@ -47,6 +50,13 @@ const CODE_OF_ERROR: Readonly<Record<OpenError, CounterCode>> = {
   tooOld: 'replayed_datagram',
   dataNotEnabled: 'data_not_accepted',
   tooManyTransports: 'queue_overflow',
+  counterExhausted: 'channel_expired',
+};
+
+/** Why a packet of the site was not sealed. */
+export const COUNTER_OF_REFUSAL: Readonly<Record<SealRefusal, CounterCode>> = {
+  malformed_packet: 'malformed_packet',
+  packetTooBig: 'packet_too_big',
   counterExhausted: 'channel_expired',
 };
 
@@ -76,13 +86,13 @@ export class TrafficCount {
   received = 0;
   receivedBytes = 0;
 
-  noteSent(bytes: number): void {
-    this.sent += 1;
+  noteSent(packets: number, bytes: number): void {
+    this.sent += packets;
     this.sentBytes += bytes;
   }
 
-  noteReceived(bytes: number): void {
-    this.received += 1;
+  noteReceived(packets: number, bytes: number): void {
+    this.received += packets;
     this.receivedBytes += bytes;
   }
 

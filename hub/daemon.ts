@@ -45,6 +45,8 @@ export interface HubOptions {
 
 /** Dumped when an invariant broke. */
 const RECENT_EVENTS = 256;
+/** 32 MiB of what all sessions sealed lately, used as far as they need it. Chosen. */
+const SEALED_SLOTS = 512;
 
 export class Hub {
   readonly #start: HubStart;
@@ -98,6 +100,9 @@ export class Hub {
       udpPort: config.listen.port,
       tunName: config.tunnel.name,
       mtuBytes: config.tunnel.mtu,
+      offload: config.tunnel.offload,
+      sealedSlots: SEALED_SLOTS,
+      gateways: gatewayBytes(start.pools),
       time: this.#time.base,
       routes: deviceRoutes(start),
       rules: hubRules(policy),
@@ -278,6 +283,11 @@ function listenAddresses(written: readonly string[]): readonly (string | null)[]
 }
 
 /** What devices reach through us: the networks behind the hub, and the hub itself. */
+/** Our own inner addresses, as packets carry them. */
+function gatewayBytes({ inner4, inner6 }: HubStart['pools']): HubSetup['gateways'] {
+  return { inner4: inner4?.gatewayBytes ?? null, inner6: inner6?.gatewayBytes ?? null };
+}
+
 function deviceRoutes({ config, pools }: HubStart): readonly string[] {
   const own = [pools.inner4?.host, pools.inner6?.host].filter((text) => text !== undefined);
   return [...config.routes, ...own];

@@ -9,11 +9,15 @@
  * @module
  */
 import { type DatagramSocket, SEND } from '../hal/datagram.ts';
+import { nativeMemory } from '../hal/linux/memory.ts';
+import type { Memory } from '../session/memory.ts';
 import { formatAddress, parseAddress, type SocketAddress } from '../session/wire/address.ts';
 import type { Counters } from './counters.ts';
 
 /** Chosen: two or three a device for the largest fleets that one hub serves. */
 const ENDPOINTS_MAX = 16_384;
+/** The longest message that is not data. */
+const MESSAGE_BYTES = 4_096;
 
 export interface Endpoint {
   readonly address: SocketAddress;
@@ -25,6 +29,7 @@ export interface Endpoint {
 export class Endpoints {
   readonly sockets: readonly DatagramSocket[];
   readonly #counters: Counters;
+  readonly #message = nativeMemory(MESSAGE_BYTES);
   readonly #byText = new Map<string, Endpoint>();
   /** The sender heard last on each socket: most datagrams come from the same one as before. */
   readonly #lastOn = new Map<DatagramSocket, { source: SocketAddress; endpoint: Endpoint }>();
@@ -70,9 +75,24 @@ export class Endpoints {
     this.#byText.set(endpoint.text, endpoint);
   }
 
-  send(endpoint: Endpoint, datagram: Uint8Array, bytes: number): boolean {
-    if (endpoint.socket.send(datagram, bytes, endpoint.address) === SEND.sent) return true;
-    this.#counters.count('send_failed');
+  /** Send a run (`hal/datagram.ts`); false if the system refused it, or a part of it. */
+  send(
+    endpoint: Endpoint,
+    memory: Memory,
+    at: number,
+    bytes: number,
+    segmentBytes: number,
+    ecn: number,
+  ): boolean {
+    const { socket, address } = endpoint;
+    if (socket.send(memory, at, bytes, segmentBytes, ecn, address) === SEND.sent) return true;
+    this.#counters.count('send_failed', Math.ceil(bytes / segmentBytes));
     return false;
+  }
+
+  /** Send one message that is not data: its own bytes, sealed or not. */
+  sendMessage(endpoint: Endpoint, message: Uint8Array): void {
+    this.#message.bytes.set(message);
+    this.send(endpoint, this.#message, 0, message.length, message.length, 0);
   }
 }

@@ -8,30 +8,81 @@
  */
 import { PlainKeypair } from '../session/channel/plainKeypair.ts';
 import { SessionKeypair } from '../session/channel/sessionKeypair.ts';
+import type { Memory } from '../session/memory.ts';
+import { VIRTIO_BYTES } from '../session/packet/virtio.ts';
 import { decodeCookieReply, decodeResponse } from '../session/wire/handshake.ts';
-import { MESSAGE_TYPE, messageType } from '../session/wire/messages.ts';
-import { receiverOf } from '../session/wire/transport.ts';
+import { MESSAGE_TYPE, messageType, TRANSPORT_BYTES_MIN } from '../session/wire/messages.ts';
+import { NO_RECEIVER, receiverOf } from '../session/wire/transport.ts';
 import type { Endpoint } from './endpoints.ts';
 import type { Handshakes } from './handshakes.ts';
 import { PlainPeerShell } from './plainPeer.ts';
 import { SessionPeer } from './sessionPeer.ts';
 import type { Peer, Site } from './site.ts';
 
-/** Any bytes from anyone. */
-export function onDatagram(
+/** A run of datagrams from anyone, `bytes` at 0 of `memory`. */
+export function onRun(
+  site: Site,
+  handshakes: Handshakes,
+  memory: Memory,
+  bytes: number,
+  segmentBytes: number,
+  ecn: number,
+  endpoint: Endpoint,
+  atMs: number,
+): void {
+  for (let at = 0; at < bytes; at += segmentBytes) {
+    const here = Math.min(segmentBytes, bytes - at);
+    const type = memory.bytes[at];
+    if (type === MESSAGE_TYPE.data || type === MESSAGE_TYPE.transport) {
+      onData(site, memory, at, here, ecn, endpoint, atMs);
+    } else onMessage(site, handshakes, memory.bytes.subarray(at, at + here), endpoint, atMs);
+  }
+}
+
+/** Type 4 or 16: the short way, nothing allocated. */
+function onData(
+  site: Site,
+  memory: Memory,
+  at: number,
+  bytes: number,
+  ecn: number,
+  endpoint: Endpoint,
+  atMs: number,
+): void {
+  if (bytes < TRANSPORT_BYTES_MIN) return site.counters.count('malformed_datagram');
+  const index = receiverOf(memory.bytes, at);
+  if (index === NO_RECEIVER) return site.counters.count('malformed_datagram');
+  const channel = site.channels.find(index);
+  if (channel === undefined || channel.keypair === null) {
+    return site.counters.count('wrong_key_datagram');
+  }
+  const { owner, keypair } = channel;
+  const isData = memory.bytes[at] === MESSAGE_TYPE.data;
+  if (isData && owner instanceof SessionPeer && keypair instanceof SessionKeypair) {
+    if (owner.channels.isWaiting(keypair)) return site.counters.count('data_not_accepted');
+    return owner.data.onDatagram(keypair, memory, at, bytes, ecn, endpoint, atMs);
+  }
+  if (!isData && owner instanceof PlainPeerShell && keypair instanceof PlainKeypair) {
+    return owner.onDatagram(keypair, memory, at, bytes, ecn, endpoint, atMs);
+  }
+  site.counters.count('mode_mismatch');
+}
+
+function onMessage(
   site: Site,
   handshakes: Handshakes,
   datagram: Uint8Array,
   endpoint: Endpoint,
+  atMs: number,
 ): void {
   const type = messageType(datagram);
   if (!type.ok) return site.counters.count('malformed_datagram');
-  const atMs = site.nowMs();
   switch (type.value) {
     case 'data':
-    case 'control':
     case 'transport':
-      return onSealed(site, datagram, endpoint, atMs);
+      return; // taken before
+    case 'control':
+      return onControl(site, datagram, endpoint, atMs);
     case 'initiation':
       return handshakes.onInitiation(datagram, endpoint, atMs);
     case 'response':
@@ -46,21 +97,14 @@ export function onDatagram(
   }
 }
 
-function onSealed(site: Site, datagram: Uint8Array, endpoint: Endpoint, atMs: number): void {
+function onControl(site: Site, datagram: Uint8Array, endpoint: Endpoint, atMs: number): void {
   const channel = site.channels.find(receiverOf(datagram));
   if (channel === undefined || channel.keypair === null) {
     return site.counters.count('wrong_key_datagram');
   }
   const { owner, keypair } = channel;
-  const type = datagram[0];
   if (owner instanceof SessionPeer && keypair instanceof SessionKeypair) {
-    if (type === MESSAGE_TYPE.control) return owner.onControl(keypair, datagram, endpoint, atMs);
-    if (type === MESSAGE_TYPE.data) {
-      if (owner.channels.isWaiting(keypair)) return site.counters.count('data_not_accepted');
-      return owner.data.onDatagram(keypair, datagram, endpoint, atMs);
-    }
-  } else if (owner instanceof PlainPeerShell && keypair instanceof PlainKeypair) {
-    if (type === MESSAGE_TYPE.transport) return owner.onDatagram(keypair, datagram, endpoint, atMs);
+    return owner.onControl(keypair, datagram, endpoint, atMs);
   }
   site.counters.count('mode_mismatch');
 }
@@ -78,9 +122,16 @@ function plainPeerOf(
   return owner instanceof PlainPeerShell ? owner : null;
 }
 
-/** A packet from the site; `packet` is free again on return. */
-export function onPacket(site: Site, packet: Uint8Array, bytes: number): void {
-  const peer = site.routes.destination(packet, bytes);
+/** What one read of the tun gave: virtio header and packet, `bytes` at `at`. */
+export function onPacket(
+  site: Site,
+  memory: Memory,
+  at: number,
+  bytes: number,
+  atMs: number,
+): void {
+  const packetAt = at + VIRTIO_BYTES;
+  const peer = site.routes.destination(memory.bytes, packetAt, bytes - VIRTIO_BYTES);
   if (peer === null) return site.counters.count('no_destination');
-  peer.onPacket(packet, bytes, site.nowMs());
+  peer.onPacket(memory, at, bytes, atMs);
 }

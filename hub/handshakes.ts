@@ -138,9 +138,7 @@ export class Handshakes {
   }
 
   #send(endpoint: Endpoint, message: Uint8Array): void {
-    const { sealed, endpoints } = this.#site;
-    sealed.set(message);
-    endpoints.send(endpoint, sealed, message.length);
+    this.#site.endpoints.sendMessage(endpoint, message);
   }
 
   /**

@@ -6,6 +6,7 @@
  *
  * @module
  */
+import type { Offloads } from '../hal/offloads.ts';
 import type { AuditEvent } from '../session/audit.ts';
 import type { PlainTimes } from '../session/channel/age.ts';
 import type { SeatLimits } from '../session/hub/limits.ts';
@@ -28,6 +29,12 @@ export interface HubSetup {
   readonly udpPort: number;
   readonly tunName: string;
   readonly mtuBytes: number;
+  /** `off`: as if the kernel had no segmentation offloads. */
+  readonly offload: 'auto' | 'off';
+  /** Slots of 64 KiB for what all peers sealed lately. */
+  readonly sealedSlots: number;
+  /** Our own inner addresses. */
+  readonly gateways: { readonly inner4: Uint8Array | null; readonly inner6: Uint8Array | null };
   readonly time: TimeBase;
   /** Networks that devices are told to reach through this hub. */
   readonly routes: readonly string[];
@@ -41,6 +48,8 @@ export interface HubSetup {
 
 /** The part of the policy that the tunnel thread follows. */
 export interface HubRules {
+  /** Of what one session sealed lately. */
+  readonly resendBufferBytes: number;
   readonly limits: SeatLimits;
   readonly door: DoorLimits;
 }
@@ -93,6 +102,9 @@ export interface TunnelStatus {
   readonly channels: number;
   readonly handshakes: number;
   readonly is_under_load: boolean;
+  readonly offloads: Offloads;
+  /** Datagrams that found a receive buffer full, as the kernel tells. */
+  readonly overflow: number;
   readonly packets: Traffic;
   /** Datagrams and packets not taken, by code. */
   readonly counters: Readonly<Record<string, number>>;

@@ -36,8 +36,11 @@ import { consumeResponse } from '../session/channel/response.ts';
 import { wipeSecrets } from '../session/channel/secrets.ts';
 import { TimestampGate, timestampOf } from '../session/channel/timestamp.ts';
 import { Holding } from '../session/holding.ts';
-import { TRANSPORT_HEADER_BYTES } from '../session/wire/messages.ts';
-import { TrafficCount } from './counters.ts';
+import type { Memory } from '../session/memory.ts';
+import { PACKET_AT } from '../session/packet/delivery.ts';
+import { Outbound } from '../session/sealed/outbound.ts';
+import { SealedRing } from '../session/sealed/ring.ts';
+import { COUNTER_OF_REFUSAL, TrafficCount } from './counters.ts';
 import type { Timed } from './deadlines.ts';
 import type { EnrolledDevice } from './device.ts';
 import type { Endpoint } from './endpoints.ts';
@@ -63,6 +66,7 @@ export class PlainPeerShell implements Timed {
   readonly #config: PlainConfig;
   readonly #keypairs = new Map<number, PlainKeypair>();
   readonly #held = new Holding(HELD);
+  readonly #outbound: Outbound;
   #heldDropsCounted = 0;
   #peer: PlainPeer;
   #endpoint: Endpoint | null = null;
@@ -77,6 +81,14 @@ export class PlainPeerShell implements Timed {
     this.publicKey = publicKey;
     this.#config = { persistentKeepaliveMs: 0, times: site.setup.plainTimes };
     this.#peer = newPlainPeer(site.nowMs(), this.#config);
+    const { slots, endpoints } = site;
+    const ring = new SealedRing(slots, 0);
+    this.#outbound = new Outbound(ring, (at, bytes, segmentBytes, ecn) => {
+      if (this.#endpoint !== null) {
+        endpoints.send(this.#endpoint, slots.memory, at, bytes, segmentBytes, ecn);
+      }
+      ring.clear(); // nothing is sent again: the slot is free for others
+    });
   }
 
   update(device: EnrolledDevice): void {
@@ -131,36 +143,49 @@ export class PlainPeerShell implements Timed {
     this.#cookie = { cookie: cookie.value, receivedAtMs: atMs };
   }
 
-  /** A type 4 message for `keypair`, from anyone. */
-  onDatagram(keypair: PlainKeypair, datagram: Uint8Array, endpoint: Endpoint, atMs: number): void {
-    const { counters, received, openedMemory, opened, routes } = this.#site;
+  /** A type 4 message of `bytes` at `at` for `keypair`, from anyone. */
+  onDatagram(
+    keypair: PlainKeypair,
+    memory: Memory,
+    at: number,
+    bytes: number,
+    ecn: number,
+    endpoint: Endpoint,
+    atMs: number,
+  ): void {
+    const { counters, delivery } = this.#site;
     const { localIndex, needsRekey } = keypair;
     if (!isReceivable(this.#peer, localIndex, atMs, this.#config)) {
       return counters.count('channel_expired');
     }
-    received.bytes.set(datagram);
-    const plainBytes = keypair.openData(received, 0, datagram.length, openedMemory, 0);
+    const plainBytes = keypair.openData(memory, at, bytes, delivery.memory, PACKET_AT);
     if (plainBytes < 0) return counters.countError(openError(plainBytes));
     this.#endpoint = endpoint; // as WireGuard roams: on any authentic packet
-    const packetBytes = plainBytes === 0 ? 0 : innerBytes(opened, plainBytes);
-    if (packetBytes === NO_PACKET) counters.count('malformed_packet');
-    else if (packetBytes > 0 && routes.source(opened, packetBytes) !== this) {
-      counters.count('source_forbidden');
-    } else if (packetBytes > 0) {
-      this.#site.deliver(opened, packetBytes);
-      this.traffic.noteReceived(packetBytes);
-    }
+    if (plainBytes > 0) this.#deliver(plainBytes, ecn);
     if (this.#peer.next?.localIndex === localIndex) this.#handshakeAtMs = atMs;
     this.#feed({ kind: 'received', localIndex, packetBytes: plainBytes, needsRekey });
   }
 
-  /** A packet from the site for this device; `packet` is free again on return. */
-  onPacket(packet: Uint8Array, bytes: number, atMs: number): void {
+  #deliver(plainBytes: number, ecn: number): void {
+    const { counters, delivery, routes } = this.#site;
+    const { bytes } = delivery.memory;
+    const packetBytes = innerBytes(bytes, PACKET_AT, plainBytes);
+    if (packetBytes === NO_PACKET) return counters.count('malformed_packet');
+    if (routes.source(bytes, PACKET_AT, packetBytes) !== this) {
+      return counters.count('source_forbidden');
+    }
+    if (!delivery.deliver(packetBytes, ecn)) return counters.count('congestion_dropped');
+    this.#site.traffic.noteReceived(1, packetBytes);
+    this.traffic.noteReceived(1, packetBytes);
+  }
+
+  /** What one read of the tun gave for this device; the memory is free again on return. */
+  onPacket(memory: Memory, at: number, bytes: number, atMs: number): void {
     const slot = usableSlot(this.#peer, atMs, this.#config);
-    if (slot !== null) return this.#seal(slot.localIndex, packet, bytes);
+    if (slot !== null) return this.#seal(slot.localIndex, memory, at, bytes, atMs);
     // A client that never called has no address to call back.
     if (this.#endpoint === null) return this.#site.counters.count('no_route');
-    this.#held.hold(packet.subarray(0, bytes), atMs);
+    this.#held.hold(memory.bytes.subarray(at, at + bytes), atMs);
     this.#countDrops();
     this.#feed({ kind: 'staged' });
   }
@@ -205,7 +230,7 @@ export class PlainPeerShell implements Timed {
       case 'sendInitiation':
         return this.#initiate(atMs);
       case 'sendKeepalive':
-        return this.#held.count > 0 ? this.#sendHeld(atMs) : this.#sealNow(new Uint8Array(0), 0);
+        return this.#held.count > 0 ? this.#sendHeld(atMs) : this.#sealKeepalive(atMs);
       case 'sendStaged':
         return this.#sendHeld(atMs);
       case 'giveUp':
@@ -218,7 +243,7 @@ export class PlainPeerShell implements Timed {
   }
 
   #initiate(atMs: number): void {
-    const { identity, channels, endpoints, sealed } = this.#site;
+    const { identity, channels, endpoints } = this.#site;
     if (this.#endpoint === null) return;
     const created = createInitiation({
       identity,
@@ -236,33 +261,45 @@ export class PlainPeerShell implements Timed {
     this.#pending = pending;
     this.sent = pending;
     channels.set(pending.senderIndex, this, null);
-    sealed.set(message);
-    endpoints.send(this.#endpoint, sealed, message.length);
+    endpoints.sendMessage(this.#endpoint, message);
   }
 
   #sendHeld(atMs: number): void {
-    this.#held.release(atMs, HELD_AGE_MAX_MS, (packet) => this.#sealNow(packet, packet.length));
+    const { released } = this.#site;
+    this.#held.release(atMs, HELD_AGE_MAX_MS, (packet) => {
+      const slot = usableSlot(this.#peer, atMs, this.#config);
+      if (slot === null) return;
+      released.bytes.set(packet);
+      this.#seal(slot.localIndex, released, 0, packet.length, atMs);
+    });
+    this.#outbound.flush();
     this.#countDrops();
   }
 
-  #sealNow(packet: Uint8Array, bytes: number): void {
-    const slot = usableSlot(this.#peer, this.#site.nowMs(), this.#config);
-    if (slot !== null) this.#seal(slot.localIndex, packet, bytes);
+  #seal(localIndex: number, memory: Memory, at: number, bytes: number, atMs: number): void {
+    const keypair = this.#keypairs.get(localIndex);
+    if (keypair === undefined) return;
+    const { sealer, counters, traffic, setup } = this.#site;
+    sealer.mtuBytes = setup.mtuBytes;
+    const code = sealer.seal(this.#outbound, keypair, 0, memory, at, bytes, atMs);
+    if (code !== null) counters.count(COUNTER_OF_REFUSAL[code]);
+    if (sealer.packets === 0) return;
+    this.#site.noteWaiting(this.#outbound);
+    const packetBytes = sealer.bytes;
+    traffic.noteSent(sealer.packets, packetBytes);
+    this.traffic.noteSent(sealer.packets, packetBytes);
+    const { needsRekey } = keypair;
+    this.#feed({ kind: 'sent', localIndex, packetBytes, needsRekey });
   }
 
-  #seal(localIndex: number, packet: Uint8Array, bytes: number): void {
-    const keypair = this.#keypairs.get(localIndex);
-    if (keypair === undefined || this.#endpoint === null) return;
-    const { sealedMemory, sealed, counters, endpoints, traffic } = this.#site;
-    sealed.set(packet.subarray(0, bytes), TRANSPORT_HEADER_BYTES);
-    const total = keypair.sealData(sealedMemory, TRANSPORT_HEADER_BYTES, bytes, sealedMemory, 0);
-    if (total < 0) return counters.countError(openError(total));
-    if (endpoints.send(this.#endpoint, sealed, total) && bytes > 0) {
-      traffic.noteSent(bytes);
-      this.traffic.noteSent(bytes);
-    }
-    const { needsRekey } = keypair;
-    this.#feed({ kind: 'sent', localIndex, packetBytes: bytes, needsRekey });
+  #sealKeepalive(atMs: number): void {
+    const slot = usableSlot(this.#peer, atMs, this.#config);
+    const keypair = slot === null ? undefined : this.#keypairs.get(slot.localIndex);
+    if (keypair === undefined) return;
+    if (!this.#site.sealer.sealEmpty(this.#outbound, keypair, atMs)) return;
+    this.#outbound.flush();
+    const { localIndex, needsRekey } = keypair;
+    this.#feed({ kind: 'sent', localIndex, packetBytes: 0, needsRekey });
   }
 
   #adopt(keypair: PlainKeypair): void {

@@ -15,6 +15,7 @@ const SILENT_INTERVALS = 3;
 export function hubRules(policy: Policy): HubRules {
   const { session, resend, switching, admission, links } = policy;
   return {
+    resendBufferBytes: resend.bufferBytes,
     limits: {
       sessionTtlMs: session.ttlMs,
       transportTtlMs: session.transportTtlMs,

@@ -9,14 +9,17 @@
  */
 import type { OpenError } from '../session/channel/openCode.ts';
 import { openError } from '../session/channel/openCode.ts';
-import { innerBytes, NO_PACKET } from '../session/channel/padding.ts';
+import { NO_PACKET, sessionInnerBytes } from '../session/channel/padding.ts';
 import type { SessionKeypair } from '../session/channel/sessionKeypair.ts';
 import { Holding } from '../session/holding.ts';
 import type { DataRoute, DataSource } from '../session/hub/event.ts';
+import type { Memory } from '../session/memory.ts';
+import { PACKET_AT } from '../session/packet/delivery.ts';
+import { Outbound } from '../session/sealed/outbound.ts';
+import { SealedRing } from '../session/sealed/ring.ts';
 import type { DataCipher } from '../session/wire/frames.ts';
-import { TRANSPORT_HEADER_BYTES } from '../session/wire/messages.ts';
 import { transportIdOf } from '../session/wire/transport.ts';
-import { TrafficCount } from './counters.ts';
+import { COUNTER_OF_REFUSAL, TrafficCount } from './counters.ts';
 import type { Endpoint } from './endpoints.ts';
 import type { SessionChannels } from './sessionChannels.ts';
 import type { SessionPeer } from './sessionPeer.ts';
@@ -37,10 +40,13 @@ interface Route {
   readonly keypair: SessionKeypair;
   readonly transportId: number;
   readonly endpoint: Endpoint;
+  /** The largest inner packet that the device's links carry in one piece. */
+  readonly mtuBytes: number;
 }
 
 interface Early {
   readonly datagram: Uint8Array;
+  readonly ecn: number;
   readonly keypair: SessionKeypair;
   readonly endpoint: Endpoint;
   readonly atMs: number;
@@ -52,7 +58,10 @@ export class SessionData {
   readonly #peer: SessionPeer;
   readonly #channels: SessionChannels;
   readonly #held = new Holding(HELD);
+  readonly #outbound: Outbound;
   readonly #toldAtMs = new Map<string, number>();
+  /** The source told of last: nearly always that of the next datagram too. */
+  readonly #told = { transportId: 0, endpoint: null as Endpoint | null, atMs: 0 };
   #route: Route | null = null;
   #accepted: readonly DataSource[] = [];
   #early: Early[] = [];
@@ -63,32 +72,45 @@ export class SessionData {
     this.#site = site;
     this.#peer = peer;
     this.#channels = channels;
+    const { slots, rules } = site;
+    const ring = new SealedRing(slots, rules.resendBufferBytes);
+    this.#outbound = new Outbound(ring, (at, bytes, segmentBytes, ecn) => {
+      const route = this.#route;
+      if (route === null) return;
+      site.endpoints.send(route.endpoint, slots.memory, at, bytes, segmentBytes, ecn);
+    });
   }
 
   get heldCount(): number {
     return this.#held.count;
   }
 
-  /** A packet from the site for this device; `packet` is free again on return. */
-  onPacket(packet: Uint8Array, bytes: number, atMs: number): void {
+  /** What one read of the tun gave for this device; the memory is free again on return. */
+  onPacket(memory: Memory, at: number, bytes: number, atMs: number): void {
     const route = this.#route;
-    if (route !== null) return this.#seal(route, packet, bytes, atMs);
+    if (route !== null) return this.#seal(route, memory, at, bytes, atMs);
     if (!this.#peer.isLive) return this.#site.counters.count('no_route');
-    this.#held.hold(packet.subarray(0, bytes), atMs);
+    this.#held.hold(memory.bytes.subarray(at, at + bytes), atMs);
     this.#countDropped();
   }
 
   setRoute(route: DataRoute | null, atMs: number): void {
+    this.#outbound.flush(); // what is sealed already was sealed for the way before
     this.#route = null;
     if (route === null) return;
     const keypair = this.#enabled(route.channelId, route.cipher);
     const endpoint = this.#site.endpoints.find(route.target);
     if (keypair === null || endpoint === null) return;
     const { transportId } = route;
-    this.#route = { keypair, transportId, endpoint };
-    this.#held.release(atMs, this.#site.rules.limits.resendMaxAgeMs, (packet) => {
-      if (this.#route !== null) this.#seal(this.#route, packet, packet.length, atMs);
+    const mtuBytes = route.mtuBytes ?? this.#site.setup.mtuBytes;
+    const next = { keypair, transportId, endpoint, mtuBytes };
+    this.#route = next;
+    const { released, rules } = this.#site;
+    this.#held.release(atMs, rules.limits.resendMaxAgeMs, (packet) => {
+      released.bytes.set(packet);
+      this.#seal(next, released, 0, packet.length, atMs);
     });
+    this.#outbound.flush();
     this.#countDropped();
   }
 
@@ -96,15 +118,21 @@ export class SessionData {
     this.#accepted = from.filter(
       ({ channelId, cipher }) => this.#enabled(channelId, cipher) !== null,
     );
-    const early = this.#takeEarly();
-    for (const { datagram, keypair, endpoint, atMs: heldAtMs } of early) {
-      if (atMs - heldAtMs > EARLY_AGE_MAX_MS) this.#site.counters.count('data_not_accepted');
-      else this.onDatagram(keypair, datagram, endpoint, atMs, heldAtMs);
+    const { counters, released, delivery } = this.#site;
+    for (const { datagram, ecn, keypair, endpoint, atMs: heldAtMs } of this.#takeEarly()) {
+      if (atMs - heldAtMs > EARLY_AGE_MAX_MS) counters.count('data_not_accepted');
+      else {
+        released.bytes.set(datagram);
+        this.onDatagram(keypair, released, 0, datagram.length, ecn, endpoint, atMs, heldAtMs);
+      }
     }
+    delivery.flush();
   }
 
   /** Nothing is held for a session that is no more. */
   clear(): void {
+    this.#outbound.flush();
+    this.#outbound.ring.clear();
     this.#route = null;
     this.#accepted = [];
     this.#takeEarly();
@@ -112,73 +140,82 @@ export class SessionData {
     this.#countDropped();
   }
 
-  /** A type 16 message for one of our channels, from anyone. */
+  /** A type 16 message of `bytes` at `at` for one of our channels, from anyone. */
   onDatagram(
     keypair: SessionKeypair,
-    datagram: Uint8Array,
+    memory: Memory,
+    at: number,
+    bytes: number,
+    ecn: number,
     endpoint: Endpoint,
     atMs: number,
     heldAtMs = atMs,
   ): void {
-    const transportId = transportIdOf(datagram);
+    const transportId = transportIdOf(memory.bytes, at);
     if (!this.#isAccepted(keypair.localIndex, transportId, atMs)) {
-      return this.#holdEarly({ datagram, keypair, endpoint, atMs: heldAtMs });
+      const datagram = memory.bytes.slice(at, at + bytes);
+      return this.#holdEarly({ datagram, ecn, keypair, endpoint, atMs: heldAtMs });
     }
-    const { received, openedMemory, opened } = this.#site;
-    received.bytes.set(datagram);
-    const bytes = keypair.openData(received, 0, datagram.length, openedMemory, 0);
-    if (bytes < 0) return this.#onRefused(keypair, datagram, endpoint, openError(bytes), atMs);
+    const { delivery } = this.#site;
+    const opened = keypair.openData(memory, at, bytes, delivery.memory, PACKET_AT);
+    if (opened < 0) {
+      return this.#onRefused(keypair, memory, at, bytes, endpoint, openError(opened), atMs);
+    }
     keypair.noteData(atMs);
-    if (bytes > 0) this.#deliver(opened, bytes);
+    if (opened > 0) this.#deliver(opened, ecn);
     this.#channels.noteSource(keypair, endpoint);
-    if (!this.#isWorthTelling(`${transportId} ${endpoint.text}`, atMs)) return;
+    if (!this.#isWorthTelling(transportId, endpoint, atMs)) return;
     const { localIndex: channelId, openedIsNewest: isNewest } = keypair;
     const source = endpoint.text;
     this.#peer.feed({ kind: 'data', atMs, channelId, transportId, source, isNewest });
   }
 
   /** ◆ I9: only from an address that is the device's own. */
-  #deliver(packet: Uint8Array, bytes: number): void {
-    const { routes, counters } = this.#site;
-    const packetBytes = innerBytes(packet, bytes);
+  #deliver(opened: number, ecn: number): void {
+    const { routes, counters, delivery } = this.#site;
+    const { bytes } = delivery.memory;
+    const packetBytes = sessionInnerBytes(bytes, PACKET_AT, opened);
     if (packetBytes === NO_PACKET) return counters.count('malformed_packet');
-    if (routes.source(packet, packetBytes) !== this.#peer)
+    if (routes.source(bytes, PACKET_AT, packetBytes) !== this.#peer)
       return counters.count('source_forbidden');
-    this.#site.deliver(packet, packetBytes);
-    this.traffic.noteReceived(packetBytes);
+    if (!delivery.deliver(packetBytes, ecn)) return counters.count('congestion_dropped');
+    this.#site.traffic.noteReceived(1, packetBytes);
+    this.traffic.noteReceived(1, packetBytes);
   }
 
   #onRefused(
     keypair: SessionKeypair,
-    datagram: Uint8Array,
+    memory: Memory,
+    at: number,
+    bytes: number,
     endpoint: Endpoint,
     error: OpenError | null,
     atMs: number,
   ): void {
-    const { counters, received, openedMemory } = this.#site;
+    const { counters, delivery } = this.#site;
     if (error !== 'duplicate') return counters.countError(error);
-    received.bytes.set(datagram);
-    if (!keypair.isAuthentic(received, 0, datagram.length, openedMemory, 0)) {
+    if (!keypair.isAuthentic(memory, at, bytes, delivery.memory, PACKET_AT)) {
       return counters.count('wrong_key_datagram');
     }
     counters.count('replayed_datagram');
-    const transportId = transportIdOf(datagram);
+    const transportId = transportIdOf(memory.bytes, at);
     const { localIndex: channelId } = keypair;
     const source = endpoint.text;
-    if (!this.#isWorthTelling(`duplicate ${transportId} ${source}`, atMs)) return;
+    if (!this.#isNamedWorthTelling(`duplicate ${transportId} ${source}`, atMs)) return;
     this.#peer.feed({ kind: 'duplicate', atMs, channelId, transportId, source });
   }
 
-  #seal(route: Route, packet: Uint8Array, bytes: number, atMs: number): void {
-    const { sealedMemory: memory, sealed, counters, endpoints, traffic } = this.#site;
-    const at = TRANSPORT_HEADER_BYTES;
-    sealed.set(packet.subarray(0, bytes), at);
-    const total = route.keypair.sealData(route.transportId, memory, at, bytes, memory, 0);
-    if (total < 0) return counters.countError(openError(total));
-    route.keypair.noteData(atMs);
-    if (!endpoints.send(route.endpoint, sealed, total)) return;
-    traffic.noteSent(bytes);
-    this.traffic.noteSent(bytes);
+  #seal(route: Route, memory: Memory, at: number, bytes: number, atMs: number): void {
+    const { sealer, counters, traffic } = this.#site;
+    const { keypair, transportId } = route;
+    sealer.mtuBytes = route.mtuBytes;
+    const code = sealer.seal(this.#outbound, keypair, transportId, memory, at, bytes, atMs);
+    if (code !== null) counters.count(COUNTER_OF_REFUSAL[code]);
+    if (sealer.packets === 0) return;
+    this.#site.noteWaiting(this.#outbound);
+    keypair.noteData(atMs);
+    traffic.noteSent(sealer.packets, sealer.bytes);
+    this.traffic.noteSent(sealer.packets, sealer.bytes);
   }
 
   /** The keypair with this data cipher enabled, or null: a keypair never changes its cipher. */
@@ -190,12 +227,11 @@ export class SessionData {
   }
 
   #isAccepted(channelId: number, transportId: number, atMs: number): boolean {
-    return this.#accepted.some(
-      (from) =>
-        from.channelId === channelId &&
-        from.transportId === transportId &&
-        (from.untilMs === null || atMs < from.untilMs),
-    );
+    for (const from of this.#accepted) {
+      if (from.channelId !== channelId || from.transportId !== transportId) continue;
+      if (from.untilMs === null || atMs < from.untilMs) return true;
+    }
+    return false;
   }
 
   #holdEarly(early: Early): void {
@@ -208,7 +244,7 @@ export class SessionData {
       this.#earlyBytes -= oldest.datagram.length;
       this.#site.counters.count('data_not_accepted');
     }
-    this.#early.push({ ...early, datagram: datagram.slice() });
+    this.#early.push(early);
     this.#earlyBytes += datagram.length;
   }
 
@@ -219,7 +255,18 @@ export class SessionData {
     return early;
   }
 
-  #isWorthTelling(what: string, atMs: number): boolean {
+  #isWorthTelling(transportId: number, endpoint: Endpoint, atMs: number): boolean {
+    const told = this.#told;
+    const isSame = told.transportId === transportId && told.endpoint === endpoint;
+    if (isSame && atMs - told.atMs < TOLD_EVERY_MS) return false;
+    if (!this.#isNamedWorthTelling(`${transportId} ${endpoint.text}`, atMs)) return false;
+    told.transportId = transportId;
+    told.endpoint = endpoint;
+    told.atMs = atMs;
+    return true;
+  }
+
+  #isNamedWorthTelling(what: string, atMs: number): boolean {
     const toldAtMs = this.#toldAtMs.get(what);
     if (toldAtMs !== undefined && atMs - toldAtMs < TOLD_EVERY_MS) return false;
     if (toldAtMs === undefined && this.#toldAtMs.size >= TOLD_MAX) this.#toldAtMs.clear();

@@ -15,6 +15,7 @@ import type { SeatEffect, SeatEvent } from '../session/hub/event.ts';
 import type { SeatConfig } from '../session/hub/limits.ts';
 import type { SessionRecord } from '../session/hub/record.ts';
 import { newSeat, nextDeadline, type Seat, status, step } from '../session/hub/seat.ts';
+import type { Memory } from '../session/memory.ts';
 import type { ReasonCode } from '../session/reasons.ts';
 import { decodeFrame } from '../session/wire/decode.ts';
 import { encodeFrame } from '../session/wire/encode.ts';
@@ -120,8 +121,9 @@ export class SessionPeer implements Timed {
     this.#dropRevoked();
   }
 
-  onPacket(packet: Uint8Array, bytes: number, atMs: number): void {
-    this.data.onPacket(packet, bytes, atMs);
+  /** What one read of the tun gave for this device. */
+  onPacket(memory: Memory, at: number, bytes: number, atMs: number): void {
+    this.data.onPacket(memory, at, bytes, atMs);
   }
 
   /** A type 17 message for `keypair`, from anyone. */
@@ -235,14 +237,12 @@ export class SessionPeer implements Timed {
   }
 
   #send(channelId: number, transportId: number, target: string, frame: Frame): void {
-    const { endpoints, counters, sealed } = this.#site;
+    const { endpoints, counters } = this.#site;
     const keypair = this.channels.find(channelId);
     const endpoint = endpoints.find(target);
     if (keypair === null || endpoint === null) return counters.count('channel_expired');
     if (!keypair.hasRoomFor(transportId)) return counters.count('queue_overflow');
-    const message = keypair.sealControl(transportId, encodeFrame(frame));
-    sealed.set(message);
-    endpoints.send(endpoint, sealed, message.length);
+    endpoints.sendMessage(endpoint, keypair.sealControl(transportId, encodeFrame(frame)));
   }
 
   /** Fail closed: nothing of this seat is used again; the main thread ends the session's record. */

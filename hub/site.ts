@@ -1,18 +1,23 @@
 /**
  * What every peer of the tunnel thread works with: time, sockets, tun, tables, and the way out.
  *
- * One object, made once by `tunnel.ts`. The buffers are native memory; each is used within one call
- * and never kept.
+ * One object, made once by `tunnel.ts`. The buffers are native memory, each used within one call;
+ * what is sealed waits in `slots` for the end of the batch and a while longer.
  *
  * @module
  */
 import type { DatagramSocket } from '../hal/datagram.ts';
 import { nativeMemory } from '../hal/linux/memory.ts';
-import type { Tun } from '../hal/tun.ts';
+import { TUN_READ_BYTES, type Tun } from '../hal/tun.ts';
 import type { AuditEvent } from '../session/audit.ts';
 import { AuditBursts } from '../session/auditBurst.ts';
 import { type Identity, newIdentity } from '../session/channel/identity.ts';
 import type { Dh } from '../session/noise/dh.ts';
+import { DELIVERY_BYTES, Delivery } from '../session/packet/delivery.ts';
+import type { Outbound } from '../session/sealed/outbound.ts';
+import { SlotPool } from '../session/sealed/pool.ts';
+import { SLOT_BYTES } from '../session/sealed/slot.ts';
+import { PacketSealer } from '../session/sealer.ts';
 import { ChannelTable } from './channelTable.ts';
 import { Counters, TrafficCount } from './counters.ts';
 import { Deadlines, type Timed } from './deadlines.ts';
@@ -24,9 +29,6 @@ import type { PlainPeerShell } from './plainPeer.ts';
 import type { SessionPeer } from './sessionPeer.ts';
 
 export type Peer = SessionPeer | PlainPeerShell;
-
-/** The longest datagram UDP carries, and any packet a tun hands out. */
-const BUFFER_BYTES = 65_536;
 
 export class Site {
   readonly setup: HubSetup;
@@ -41,12 +43,15 @@ export class Site {
   readonly routes = new InnerRoutes<Peer>();
   readonly deadlines = new Deadlines();
   readonly door: Door;
-  readonly sealedMemory = nativeMemory(BUFFER_BYTES + 64);
-  readonly sealed = this.sealedMemory.bytes;
-  readonly received = nativeMemory(BUFFER_BYTES);
-  readonly openedMemory = nativeMemory(BUFFER_BYTES);
-  readonly opened = this.openedMemory.bytes;
+  /** Sealed datagrams of all peers. */
+  readonly slots: SlotPool;
+  readonly sealer: PacketSealer;
+  readonly delivery: Delivery;
+  /** For a packet or datagram that waited and now goes on; used within one call. */
+  readonly released = nativeMemory(TUN_READ_BYTES);
   readonly post: (message: FromHub) => void;
+  /** Peers with a run that waits for the end of the batch. */
+  readonly #waiting: Outbound[] = [];
   readonly #bursts = new AuditBursts();
   readonly #burstTimer: Timed;
 
@@ -68,6 +73,12 @@ export class Site {
     this.tun = parts.tun;
     this.post = parts.post;
     this.endpoints = new Endpoints(parts.sockets, this.counters);
+    this.slots = new SlotPool(nativeMemory(setup.sealedSlots * SLOT_BYTES));
+    const delivered = nativeMemory(DELIVERY_BYTES);
+    this.delivery = new Delivery(delivered, parts.tun.offload, (at, bytes) => {
+      if (!parts.tun.write(delivered, at, bytes)) this.counters.count('tun_refused');
+    });
+    this.sealer = new PacketSealer(this.delivery, setup.gateways);
     this.#burstTimer = {
       nextDeadlineMs: () => this.#bursts.nextDeadline,
       onTime: (atMs) => {
@@ -83,9 +94,19 @@ export class Site {
     this.deadlines.note(this.#burstTimer);
   }
 
-  /** Hand an inner packet to the kernel. */
-  deliver(packet: Uint8Array, bytes: number): void {
-    if (this.tun.write(packet, bytes)) this.traffic.noteReceived(bytes);
-    else this.counters.count('tun_refused');
+  /** `outbound` has a run that has to be sent before the thread sleeps. */
+  noteWaiting(outbound: Outbound): void {
+    this.#waiting.push(outbound);
+  }
+
+  /** The batch from the tun, or whatever else made peers send, is over. */
+  flushSent(): void {
+    for (const outbound of this.#waiting) outbound.flush();
+    this.#waiting.length = 0;
+  }
+
+  /** The batch from the sockets is over. */
+  flushReceived(): void {
+    this.delivery.flush();
   }
 }

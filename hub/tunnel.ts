@@ -7,28 +7,28 @@
  * @module
  */
 import { receiveMessageOnPort, workerData } from 'node:worker_threads';
+import { isBatchOver } from '../hal/batch.ts';
 import { explain } from '../hal/capabilities.ts';
-import type { DatagramSocket } from '../hal/datagram.ts';
+import { type DatagramSocket, RECEIVE_BYTES } from '../hal/datagram.ts';
 import { openDatagramSocket } from '../hal/linux/bind.ts';
 import { nodeDh } from '../hal/linux/ciphers.ts';
 import { newClock } from '../hal/linux/clock.ts';
-import { nativeBytes } from '../hal/linux/memory.ts';
+import { nativeMemory } from '../hal/linux/memory.ts';
 import { LinuxPoller } from '../hal/linux/poller.ts';
 import { openTun } from '../hal/linux/tun.ts';
 import { attachWake } from '../hal/linux/wake.ts';
+import { offloadsOf } from '../hal/offloads.ts';
 import type { HalResult } from '../hal/result.ts';
-import { TUN_GONE } from '../hal/tun.ts';
+import { TUN_GONE, TUN_READ_BYTES } from '../hal/tun.ts';
 import { InvariantError, unreachable } from '../session/assert.ts';
-import { onDatagram, onPacket } from './forward.ts';
+import type { Memory } from '../session/memory.ts';
+import { onPacket, onRun } from './forward.ts';
 import { Handshakes } from './handshakes.ts';
 import type { FromHub, HubSetup, ToHub, TunnelStatus } from './messages.ts';
 import { Peers } from './peers.ts';
 import { Site } from './site.ts';
 import { hubTimeMs } from './time.ts';
 
-/** Taken from one descriptor before the others get their turn. Chosen. */
-const BATCH_PACKETS = 64;
-const PACKET_BYTES = 65_536;
 /** What a burst of all devices at once may pile up in the kernel. The kernel grants what it allows. */
 const SOCKET_BUFFER_BYTES = 8 * 1024 * 1024;
 
@@ -52,7 +52,7 @@ try {
 
 function run(): void {
   const clock = newClock();
-  const tun = opened(openTun(setup.tunName));
+  const tun = opened(openTun(setup.tunName, setup.offload));
   const sockets = openSockets();
   const wake = attachWake(setup.wakeFd);
   const nowMs = () => hubTimeMs(setup.time, clock);
@@ -61,35 +61,58 @@ function run(): void {
   const handshakes = new Handshakes(site, peers);
   const poller = new LinuxPoller();
   for (const { fd } of [tun, wake, ...sockets]) poller.watch(fd);
-  const packet = nativeBytes(PACKET_BYTES);
-  const datagram = nativeBytes(PACKET_BYTES);
+  const read = nativeMemory(TUN_READ_BYTES);
+  const received = nativeMemory(RECEIVE_BYTES);
   post({ kind: 'ready', tunName: tun.name, udpPort: sockets[0]!.localPort });
 
   for (;;) {
     site.deadlines.run(nowMs());
+    site.flushSent();
     const deadlineMs = site.deadlines.nextMs();
     poller.wait(deadlineMs === null ? -1 : Math.max(0, deadlineMs - nowMs()));
     if (poller.isReady(wake.fd)) {
       wake.drain();
       drainPort((message) => onMessage(message, site, peers, handshakes));
     }
+    const atMs = nowMs();
     for (const socket of sockets) {
-      if (!poller.isReady(socket.fd)) continue;
-      for (let taken = 0; taken < BATCH_PACKETS; taken++) {
-        const bytes = socket.receive(datagram);
-        if (bytes === 0) break;
-        const endpoint = site.endpoints.heard(socket);
-        onDatagram(site, handshakes, datagram.subarray(0, bytes), endpoint);
-      }
+      if (poller.isReady(socket.fd)) drainSocket(site, handshakes, socket, received, atMs);
     }
-    if (!poller.isReady(tun.fd)) continue;
-    for (let taken = 0; taken < BATCH_PACKETS; taken++) {
-      const bytes = tun.read(packet);
-      if (bytes === TUN_GONE)
-        throw new StartFailure(`${tun.name} was deleted under the running hub`);
-      if (bytes === 0) break;
-      onPacket(site, packet, bytes);
-    }
+    if (poller.isReady(tun.fd)) drainTun(site, read, atMs);
+    site.flushSent();
+  }
+}
+
+/** Datagrams to packets, until the socket has no more or the others have waited long enough. */
+function drainSocket(
+  site: Site,
+  handshakes: Handshakes,
+  socket: DatagramSocket,
+  memory: Memory,
+  atMs: number,
+): void {
+  let taken = 0;
+  for (let calls = 0; !isBatchOver(calls, taken); calls++) {
+    const bytes = socket.receive(memory, 0);
+    if (bytes === 0) break;
+    const endpoint = site.endpoints.heard(socket);
+    const { segmentBytes, ecn } = socket;
+    onRun(site, handshakes, memory, bytes, segmentBytes, ecn, endpoint, atMs);
+    taken += bytes;
+  }
+  site.flushReceived();
+}
+
+/** Packets to datagrams. */
+function drainTun(site: Site, memory: Memory, atMs: number): void {
+  let taken = 0;
+  for (let calls = 0; !isBatchOver(calls, taken); calls++) {
+    const bytes = site.tun.read(memory, 0);
+    if (bytes === TUN_GONE)
+      throw new StartFailure(`${site.tun.name} was deleted under the running hub`);
+    if (bytes === 0) break;
+    onPacket(site, memory, 0, bytes, atMs);
+    taken += bytes;
   }
 }
 
@@ -123,6 +146,8 @@ function statusOf(site: Site, peers: Peers, handshakes: Handshakes): TunnelStatu
     channels: site.channels.size,
     handshakes: handshakes.answeredCount,
     is_under_load: site.door.isUnderLoad(site.nowMs()),
+    overflow: site.endpoints.sockets.reduce((sum, socket) => sum + socket.overflowCount, 0),
+    offloads: offloadsOf(site.tun, site.endpoints.sockets),
     packets: site.traffic.snapshot(),
     counters: site.counters.snapshot(),
   };
@@ -137,6 +162,7 @@ function openSockets(): DatagramSocket[] {
         port: setup.udpPort,
         mark: null,
         bufferBytes: SOCKET_BUFFER_BYTES,
+        offload: setup.offload,
       }),
     ),
   );

@@ -39,6 +39,14 @@ export const TUNNEL_MTU = {
   max: 9_000,
 } as const;
 
+export const TUNNEL_OFFLOAD = {
+  kind: 'text',
+  meaning:
+    'Segmentation offloads of tun and UDP: `auto` uses what the kernel offers, `off` moves packet by packet.',
+  default: 'auto',
+  words: ['auto', 'off'],
+} as const;
+
 export const POLICY_SOURCE = {
   kind: 'table',
   meaning: 'The policy: a file of your own or a shipped profile, not both. Neither: `balanced`.',

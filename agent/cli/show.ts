@@ -69,7 +69,7 @@ export function statusLines(value: unknown): readonly string[] {
   const status = fieldsOf(value);
   const lines = [...pairs(status, STATUS_FIELDS)];
   if (Array.isArray(status['links'])) lines.push('', ...linkLines(status['links']));
-  lines.push(...noticeLines(status['link_notices']));
+  lines.push(...offloadLines(status['offloads']), ...noticeLines(status['link_notices']));
   const counters = Object.entries(fieldsOf(status['counters'])).filter(([, count]) => count !== 0);
   if (counters.length > 0)
     lines.push(
@@ -78,6 +78,14 @@ export function statusLines(value: unknown): readonly string[] {
       ...table(counters.map(([name, count]) => [`  ${name}`, text(count)])),
     );
   return lines;
+}
+
+/** Only what is missing is worth a line: it makes large transfers slow. */
+function offloadLines(value: unknown): readonly string[] {
+  const missing = Object.entries(fieldsOf(value)).filter(([, isThere]) => isThere === false);
+  if (missing.length === 0) return [];
+  const names = missing.map(([name]) => name.replaceAll('_', ' ')).join(', ');
+  return ['', `packet by packet, because these offloads are off or missing: ${names}`];
 }
 
 export function linkLines(value: unknown): readonly string[] {

@@ -5,7 +5,7 @@
  */
 import { newAddress, type SocketAddress } from '../../session/wire/address.ts';
 import { parseIp } from '../../session/wire/ip.ts';
-import type { DatagramOptions, DatagramSocket } from '../datagram.ts';
+import type { DatagramOffload, DatagramOptions, DatagramSocket } from '../datagram.ts';
 import { type HalFailure, type HalResult, halFail, halOk } from '../result.ts';
 import { LinuxDatagramSocket } from './datagram.ts';
 import { ERRNO, errnoName } from './errno.ts';
@@ -13,20 +13,32 @@ import { errno, libc } from './libc.ts';
 import { addressOf, nativeBytes } from './memory.ts';
 import { AF_INET, AF_INET6, readSockaddr, SOCKADDR_IN6_BYTES, writeSockaddr } from './sockaddr.ts';
 import {
+  IP_MTU_DISCOVER,
+  IP_RECVTOS,
+  IPPROTO_IP,
   IPPROTO_IPV6,
+  IPV6_MTU_DISCOVER,
+  IPV6_RECVTCLASS,
   IPV6_V6ONLY,
+  PMTUDISC_DONT,
+  readNumber,
   SO_BINDTODEVICE,
   SO_MARK,
+  SO_RXQ_OVFL,
   SOL_SOCKET,
+  SOL_UDP,
   setBuffer,
   setNumber,
   setText,
+  UDP_GRO,
+  UDP_SEGMENT,
 } from './sockopt.ts';
 import { isDeviceName } from './tun.ts';
 
 const SOCK_DGRAM = 2;
 const SOCK_CLOEXEC = 0o2000000;
 const SOCK_NONBLOCK = 0o4000;
+const NO_OFFLOAD: DatagramOffload = { segment: false, coalesce: false };
 const ANY4 = new Uint8Array(4);
 const ANY6 = new Uint8Array(16);
 
@@ -58,6 +70,7 @@ export function openDatagramSocket(options: DatagramOptions): HalResult<Datagram
       localPort: localPort(fd, family),
       receiveBufferBytes: setBuffer(fd, 'receive', options.bufferBytes),
       sendBufferBytes: setBuffer(fd, 'send', options.bufferBytes),
+      offload: options.offload === 'off' ? NO_OFFLOAD : enableOffload(fd),
       notices,
     }),
   );
@@ -82,6 +95,7 @@ function configure(fd: number, family: number, options: DatagramOptions): HalFai
     const code = setNumber(fd, IPPROTO_IPV6, IPV6_V6ONLY, 0);
     if (code !== 0) return halFail('systemCallFailed', `IPV6_V6ONLY: ${errnoName(code)}`);
   }
+  describe(fd, family);
   if (options.link !== null) {
     const code = setText(fd, SOL_SOCKET, SO_BINDTODEVICE, options.link);
     const detail = `SO_BINDTODEVICE ${options.link}: ${errnoName(code)}`;
@@ -95,6 +109,26 @@ function configure(fd: number, family: number, options: DatagramOptions): HalFai
   if (bytes === 0) return halFail('addressUnavailable', `${options.address} without IPv6`);
   if (libc.bind(fd, addressOf(sockaddr), bytes) === 0) return null;
   return bindFailure(errno(), `bind ${options.address ?? '*'} port ${options.port}`);
+}
+
+/**
+ * Ask for what a tunnel wants to know and be spared. All of it can be lived without: where the kernel
+ * lacks an option, ECN is not merged or overflows are not counted.
+ */
+function describe(fd: number, family: number): void {
+  setNumber(fd, IPPROTO_IP, IP_MTU_DISCOVER, PMTUDISC_DONT);
+  setNumber(fd, IPPROTO_IP, IP_RECVTOS, 1);
+  setNumber(fd, SOL_SOCKET, SO_RXQ_OVFL, 1);
+  if (family !== AF_INET6) return;
+  setNumber(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, PMTUDISC_DONT);
+  setNumber(fd, IPPROTO_IPV6, IPV6_RECVTCLASS, 1);
+}
+
+function enableOffload(fd: number): DatagramOffload {
+  return {
+    segment: readNumber(fd, SOL_UDP, UDP_SEGMENT) >= 0,
+    coalesce: setNumber(fd, SOL_UDP, UDP_GRO, 1) === 0,
+  };
 }
 
 function localAddress(options: DatagramOptions, family: number): HalResult<SocketAddress> {

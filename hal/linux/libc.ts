@@ -30,6 +30,8 @@ const SYMBOLS = {
   poll: { args: ['ptr', 'u64', 'i32'], returns: 'i32' },
   read: { args: ['i32', 'ptr', 'u64'], returns: 'i32' },
   recvfrom: { args: ['i32', 'ptr', 'u64', 'i32', 'ptr', 'ptr'], returns: 'i32' },
+  recvmsg: { args: ['i32', 'ptr', 'i32'], returns: 'i32' },
+  sendmsg: { args: ['i32', 'ptr', 'i32'], returns: 'i32' },
   sendto: { args: ['i32', 'ptr', 'u64', 'i32', 'ptr', 'u32'], returns: 'i32' },
   setsockopt: { args: ['i32', 'i32', 'i32', 'ptr', 'u32'], returns: 'i32' },
   socket: { args: ['i32', 'i32', 'i32'], returns: 'i32' },
@@ -47,6 +49,8 @@ function openLibc() {
   }
   throw new Error(`no C library could be opened: ${refusals.join('; ')}`);
 }
+
+export type { Pointer };
 
 export const libc = openLibc();
 

@@ -6,7 +6,7 @@
 import { errno, libc } from './libc.ts';
 import { addressOf, nativeBytes, nativeText } from './memory.ts';
 
-/** asm-generic/socket.h, linux/in6.h, linux/netlink.h: the same on x86-64 and AArch64. */
+/** asm-generic/socket.h, linux/in.h, linux/in6.h, linux/udp.h: the same on x86-64 and AArch64. */
 export const SOL_SOCKET = 1;
 export const SO_SNDBUF = 7;
 export const SO_RCVBUF = 8;
@@ -15,8 +15,21 @@ export const SO_BINDTODEVICE = 25;
 export const SO_SNDBUFFORCE = 32;
 export const SO_RCVBUFFORCE = 33;
 export const SO_MARK = 36;
+export const SO_RXQ_OVFL = 40;
+export const IPPROTO_IP = 0;
+export const IP_TOS = 1;
+export const IP_MTU_DISCOVER = 10;
+export const IP_RECVTOS = 13;
 export const IPPROTO_IPV6 = 41;
+export const IPV6_MTU_DISCOVER = 23;
 export const IPV6_V6ONLY = 26;
+export const IPV6_RECVTCLASS = 66;
+export const IPV6_TCLASS = 67;
+/** IP_PMTUDISC_DONT and IPV6_PMTUDISC_DONT: DF stays clear, what is too long is fragmented. */
+export const PMTUDISC_DONT = 0;
+export const SOL_UDP = 17;
+export const UDP_SEGMENT = 103;
+export const UDP_GRO = 104;
 
 const value = nativeBytes(16);
 const valueView = new DataView(value.buffer);

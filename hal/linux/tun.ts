@@ -1,15 +1,20 @@
 /**
- * A tun interface through /dev/net/tun: one IP packet per read and write, no header in front.
+ * A tun interface through /dev/net/tun: IP packets behind a virtio header, super-packets where the
+ * kernel makes them.
  *
- * The interface disappears with its descriptor, and its addresses and routes with it.
+ * Asked for in steps, from all to nothing: IFF_VNET_HDR with checksum, TSO and USO (Linux 6.2), without
+ * USO, with nothing, and at last a tun without the header. The interface disappears with its
+ * descriptor, and its addresses and routes with it.
  * Source: linux/if_tun.h, Documentation/networking/tuntap.rst.
  *
  * @module
  */
+import type { Memory } from '../../session/memory.ts';
+import { VIRTIO_BYTES } from '../../session/packet/virtio.ts';
 import { type HalResult, halFail, halOk } from '../result.ts';
-import { TUN_GONE, type Tun } from '../tun.ts';
+import { NO_TUN_OFFLOAD, TUN_GONE, TUN_READ_BYTES, type Tun, type TunOffload } from '../tun.ts';
 import { ERRNO, errnoName } from './errno.ts';
-import { errno, libc } from './libc.ts';
+import { errno, libc, type Pointer } from './libc.ts';
 import { addressOf, nativeBytes, nativeText } from './memory.ts';
 
 const TUN_PATH = '/dev/net/tun';
@@ -17,32 +22,62 @@ const O_RDWR = 0o2;
 const O_NONBLOCK = 0o4000;
 const O_CLOEXEC = 0o2000000;
 const TUNSETIFF = 0x400454ca;
+const TUNGETFEATURES = 0x800454cf;
+const TUNSETOFFLOAD = 0x400454d0;
 const IFF_TUN = 0x0001;
 const IFF_NO_PI = 0x1000;
+const IFF_VNET_HDR = 0x4000;
 const IFREQ_BYTES = 40;
+/** TUN_F_CSUM, TUN_F_TSO4, TUN_F_TSO6, TUN_F_TSO_ECN. */
+const OFFLOAD_TCP = 0x0f;
+/** TUN_F_USO4, TUN_F_USO6. */
+const OFFLOAD_UDP = 0x60;
 
 /** Whether the kernel would take it as an interface name. `%d` lets it choose a number. */
 export function isDeviceName(name: string): boolean {
   return /^[!-.0-9;-~]{1,15}$/.test(name) && name !== '.' && name !== '..';
 }
 
-/** Open the interface `name`, creating it. Needs CAP_NET_ADMIN. */
-export function openTun(name: string): HalResult<Tun> {
+/**
+ * Open the interface `name`, creating it. Needs CAP_NET_ADMIN.
+ *
+ * @param wanted `off`: one complete packet a read, as if the kernel offered nothing.
+ */
+export function openTun(name: string, wanted: 'auto' | 'off' = 'auto'): HalResult<Tun> {
   if (!isDeviceName(name)) return halFail('deviceNameInvalid', name);
   const path = nativeText(TUN_PATH);
   const fd = libc.open(addressOf(path), O_RDWR | O_NONBLOCK | O_CLOEXEC, 0);
   if (fd < 0) return openFailure(errno());
 
+  const hasHeader = wanted === 'auto' && (featuresOf(fd) & IFF_VNET_HDR) !== 0;
   const request = nativeBytes(IFREQ_BYTES);
   request.set(new TextEncoder().encode(name));
-  new DataView(request.buffer).setUint16(16, IFF_TUN | IFF_NO_PI, true);
+  const flags = IFF_TUN | IFF_NO_PI | (hasHeader ? IFF_VNET_HDR : 0);
+  new DataView(request.buffer).setUint16(16, flags, true);
   if (libc.ioctl(fd, TUNSETIFF, addressOf(request)) < 0) {
     const code = errno();
     libc.close(fd);
     return attachFailure(name, code);
   }
   const end = request.indexOf(0);
-  return halOk(new LinuxTun(new TextDecoder().decode(request.slice(0, end)), fd));
+  const given = new TextDecoder().decode(request.slice(0, end));
+  if (!hasHeader) return halOk(new PlainTun(given, fd));
+  return halOk(new OffloadTun(given, fd, enableOffload(fd)));
+}
+
+function featuresOf(fd: number): number {
+  const word = nativeBytes(4);
+  if (libc.ioctl(fd, TUNGETFEATURES, addressOf(word)) < 0) return 0;
+  return new DataView(word.buffer).getUint32(0, true);
+}
+
+function enableOffload(fd: number): TunOffload {
+  // The argument is the number itself, not a pointer to it.
+  const asked = (flags: number) => libc.ioctl(fd, TUNSETOFFLOAD, flags as Pointer) >= 0;
+  if (asked(OFFLOAD_TCP | OFFLOAD_UDP)) return { checksum: true, tcp: true, udp: true };
+  if (asked(OFFLOAD_TCP)) return { checksum: true, tcp: true, udp: false };
+  // What we write may have an open checksum all the same: that needs the header and nothing else.
+  return { checksum: true, tcp: false, udp: false };
 }
 
 function openFailure(code: number) {
@@ -68,7 +103,7 @@ function attachFailure(name: string, code: number) {
   return halFail('systemCallFailed', detail);
 }
 
-class LinuxTun implements Tun {
+abstract class LinuxTun {
   readonly name: string;
   readonly fd: number;
   refusedCount = 0;
@@ -78,22 +113,53 @@ class LinuxTun implements Tun {
     this.fd = fd;
   }
 
-  read(target: Uint8Array): number {
-    const bytes = libc.read(this.fd, addressOf(target), target.length);
+  close(): void {
+    libc.close(this.fd);
+  }
+
+  protected readAt(address: number, bytesMax: number): number {
+    const bytes = libc.read(this.fd, address as Pointer, bytesMax);
     if (bytes >= 0) return bytes;
     const code = errno();
     return code === ERRNO.EBADFD || code === ERRNO.EIO || code === ERRNO.EBADF ? TUN_GONE : 0;
   }
 
-  write(packet: Uint8Array, bytes: number): boolean {
-    if (libc.write(this.fd, addressOf(packet), Math.min(bytes, packet.length)) === bytes) {
-      return true;
-    }
+  protected writeAt(address: number, bytes: number): boolean {
+    if (libc.write(this.fd, address as Pointer, bytes) === bytes) return true;
     this.refusedCount++;
     return false;
   }
+}
 
-  close(): void {
-    libc.close(this.fd);
+class OffloadTun extends LinuxTun implements Tun {
+  readonly offload: TunOffload;
+
+  constructor(name: string, fd: number, offload: TunOffload) {
+    super(name, fd);
+    this.offload = offload;
+  }
+
+  read(memory: Memory, at: number): number {
+    return this.readAt(memory.address + at, TUN_READ_BYTES);
+  }
+
+  write(memory: Memory, at: number, bytes: number): boolean {
+    return this.writeAt(memory.address + at, bytes);
+  }
+}
+
+/** The header of {@link Tun} is ours to write and to leave out. */
+class PlainTun extends LinuxTun implements Tun {
+  readonly offload = NO_TUN_OFFLOAD;
+
+  read(memory: Memory, at: number): number {
+    const bytes = this.readAt(memory.address + at + VIRTIO_BYTES, TUN_READ_BYTES - VIRTIO_BYTES);
+    if (bytes <= 0) return bytes;
+    memory.bytes.fill(0, at, at + VIRTIO_BYTES);
+    return VIRTIO_BYTES + bytes;
+  }
+
+  write(memory: Memory, at: number, bytes: number): boolean {
+    return this.writeAt(memory.address + at + VIRTIO_BYTES, bytes - VIRTIO_BYTES);
   }
 }

@@ -8,6 +8,7 @@
  * @module
  */
 import { assert } from '../../session/assert.ts';
+import type { Memory } from '../../session/memory.ts';
 import { formatAddress, newAddress, type SocketAddress } from '../../session/wire/address.ts';
 import { parseIp } from '../../session/wire/ip.ts';
 import { type DatagramOptions, type DatagramSocket, SEND, type SendResult } from '../datagram.ts';
@@ -117,9 +118,14 @@ export class MemoryDatagramSocket implements DatagramSocket {
   readonly receiveBufferBytes: number;
   readonly sendBufferBytes: number;
   readonly notices = [];
+  readonly offload = { segment: false, coalesce: false };
   source: SocketAddress;
+  segmentBytes = 0;
+  /** Outer headers carry nothing here. */
+  readonly ecn = 0;
   lastErrno = 0;
   truncatedCount = 0;
+  readonly overflowCount = 0;
   /** Datagrams that found the queue full. */
   droppedCount = 0;
   /** Set by a test: what `send` answers instead of sending. */
@@ -146,22 +152,33 @@ export class MemoryDatagramSocket implements DatagramSocket {
     this.sendBufferBytes = options.bufferBytes;
   }
 
-  send(datagram: Uint8Array, bytes: number, to: SocketAddress): SendResult {
+  send(
+    memory: Memory,
+    at: number,
+    bytes: number,
+    segmentBytes: number,
+    _ecn: number,
+    to: SocketAddress,
+  ): SendResult {
     if (this.sendResult !== SEND.sent) return this.sendResult;
     if (this.#link !== null && !this.#host.links.has(this.#link)) return SEND.deviceGone;
     const from = this.#locals.find(({ family }) => family === to.family);
     if (from === undefined) return SEND.unreachable;
-    this.#network.send({ from, to, bytes: datagram.slice(0, bytes), link: this.#link });
+    for (let done = 0; done < bytes; done += segmentBytes) {
+      const datagram = memory.bytes.slice(at + done, at + Math.min(bytes, done + segmentBytes));
+      this.#network.send({ from, to, bytes: datagram, link: this.#link });
+    }
     return SEND.sent;
   }
 
-  receive(target: Uint8Array): number {
+  receive(memory: Memory, at: number): number {
     for (let left = this.#queue.length; left > 0; left--) {
       const datagram = this.#queue.shift()!;
-      if (datagram.bytes.length > target.length) {
+      if (datagram.bytes.length > memory.bytes.length - at) {
         this.truncatedCount++;
       } else if (datagram.bytes.length > 0) {
-        target.set(datagram.bytes);
+        memory.bytes.set(datagram.bytes, at);
+        this.segmentBytes = datagram.bytes.length;
         this.source = datagram.from;
         return datagram.bytes.length;
       }

@@ -1,11 +1,14 @@
 /**
- * A tun without a kernel: the test plays the applications behind it.
+ * A tun without a kernel: the test plays the applications behind it. It offers no offloads, so a read
+ * is one complete packet and what is written is complete too.
  *
  * Queues are bounded like a device's transmit queue; what does not fit is dropped and counted.
  *
  * @module
  */
-import { TUN_GONE, type Tun } from '../tun.ts';
+import type { Memory } from '../../session/memory.ts';
+import { VIRTIO_BYTES } from '../../session/packet/virtio.ts';
+import { NO_TUN_OFFLOAD, TUN_GONE, TUN_READ_BYTES, type Tun } from '../tun.ts';
 
 /** As Linux gives a tun device (txqueuelen 500). */
 const QUEUED_MAX = 500;
@@ -13,6 +16,7 @@ const QUEUED_MAX = 500;
 export class MemoryTun implements Tun {
   readonly name: string;
   readonly fd = -1;
+  readonly offload = NO_TUN_OFFLOAD;
   refusedCount = 0;
   /** Packets of applications that found the queue full. */
   droppedCount = 0;
@@ -25,21 +29,22 @@ export class MemoryTun implements Tun {
     this.name = name;
   }
 
-  read(target: Uint8Array): number {
+  read(memory: Memory, at: number): number {
     if (this.#isGone) return TUN_GONE;
     const packet = this.#outbound.shift();
     if (packet === undefined) return 0;
-    const bytes = Math.min(packet.length, target.length);
-    target.set(packet.subarray(0, bytes));
-    return bytes;
+    const bytes = Math.min(packet.length, TUN_READ_BYTES - VIRTIO_BYTES);
+    memory.bytes.fill(0, at, at + VIRTIO_BYTES);
+    memory.bytes.set(packet.subarray(0, bytes), at + VIRTIO_BYTES);
+    return VIRTIO_BYTES + bytes;
   }
 
-  write(packet: Uint8Array, bytes: number): boolean {
+  write(memory: Memory, at: number, bytes: number): boolean {
     if (this.#isGone || !this.isUp || this.#inbound.length >= QUEUED_MAX) {
       this.refusedCount++;
       return false;
     }
-    this.#inbound.push(packet.slice(0, bytes));
+    this.#inbound.push(memory.bytes.slice(at + VIRTIO_BYTES, at + bytes));
     return true;
   }
 

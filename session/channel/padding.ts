@@ -5,6 +5,7 @@
  *
  * @module
  */
+import { OPEN_CHECKSUM } from '../packet/virtio.ts';
 
 const MULTIPLE_BYTES = 16;
 
@@ -17,16 +18,24 @@ export function paddedBytes(packetBytes: number, mtuBytes: number): number {
   return Math.max(packetBytes, Math.min(padded, mtuBytes));
 }
 
-/** Bytes of the IP packet at the start of `plaintext`, or {@link NO_PACKET}. Never throws. */
-export function innerBytes(plaintext: Uint8Array, plaintextBytes: number): number {
-  const version = (plaintext[0] ?? 0) >>> 4;
-  if (version === 4 && plaintextBytes >= 20) {
-    const total = ((plaintext[2] ?? 0) << 8) | (plaintext[3] ?? 0);
-    return total >= 20 && total <= plaintextBytes ? total : NO_PACKET;
+/** Bytes of the IP packet that `bytes` of plaintext at `at` begin with, or {@link NO_PACKET}. Never throws. */
+export function innerBytes(plaintext: Uint8Array, at: number, bytes: number): number {
+  return lengthOf(plaintext[at]! >>> 4, plaintext, at, bytes);
+}
+
+/** The same for a session peer's, which may be marked: its checksum is open. */
+export function sessionInnerBytes(plaintext: Uint8Array, at: number, bytes: number): number {
+  return lengthOf((plaintext[at]! & ~OPEN_CHECKSUM) >>> 4, plaintext, at, bytes);
+}
+
+function lengthOf(version: number, plaintext: Uint8Array, at: number, bytes: number): number {
+  if (version === 4 && bytes >= 20) {
+    const total = (plaintext[at + 2]! << 8) | plaintext[at + 3]!;
+    return total >= 20 && total <= bytes ? total : NO_PACKET;
   }
-  if (version === 6 && plaintextBytes >= 40) {
-    const total = 40 + (((plaintext[4] ?? 0) << 8) | (plaintext[5] ?? 0));
-    return total <= plaintextBytes ? total : NO_PACKET;
+  if (version === 6 && bytes >= 40) {
+    const total = 40 + ((plaintext[at + 4]! << 8) | plaintext[at + 5]!);
+    return total <= bytes ? total : NO_PACKET;
   }
   return NO_PACKET;
 }

@@ -159,6 +159,11 @@ export class SessionKeypair extends Keypair {
     this.firstDataAtMs ??= atMs;
   }
 
+  /** Bytes that `sealData` writes for a packet. */
+  sealedBytes(packetBytes: number): number {
+    return TRANSPORT_HEADER_BYTES + packetBytes + TAG_BYTES;
+  }
+
   /**
    * Seal `packetBytes` of `source` from `sourceAt` on into a datagram at `targetAt` of `target`, 32
    * bytes longer. In place is allowed: the same memory, `sourceAt === targetAt + 16`; any other

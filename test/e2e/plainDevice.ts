@@ -37,6 +37,7 @@ const setup: TunnelSetup = {
   mtuMaxBytes: 1_380,
   mayHaveIpv6: false,
   mark: 0,
+  offload: 'auto',
   rules: tunnelRules(policy.policy, links),
   seed: crypto.getRandomValues(new Uint8Array(32)),
   remembered: null,
@@ -49,6 +50,7 @@ const tunnel = {
   allowed: [],
   mtu: 1_380,
   name: 'jvpn0',
+  offload: 'auto' as const,
   acceptRoutes: true,
   mark: 0,
 };

@@ -75,6 +75,13 @@ export function statusOn(linkName: 'eth0' | 'wwan0', stateVersion = 7): TunnelSt
     inner6: null,
     routes: ['10.0.0.0/8'],
     cipher: 'aes-256-gcm',
+    offloads: {
+      tun_checksum: true,
+      tun_tcp: true,
+      tun_udp: true,
+      udp_send: true,
+      udp_receive: true,
+    },
     terminated: null,
     links: [row('eth0', 'ethernet', 1), row('wwan0', 'lte', 2)],
     link_notices: [],

@@ -30,6 +30,7 @@ test('a short file is enough, and the rest has defaults', () => {
       tunnel: {
         name: 'jvpn0',
         mtu: 1_440,
+        offload: 'auto',
         addresses: [],
         allowed: [],
         acceptRoutes: true,

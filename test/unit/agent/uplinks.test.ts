@@ -16,7 +16,12 @@ const snapshot = (name: string, index: number): LinkSnapshot => ({
 
 test('a link whose socket the system refuses has no carrier for us, and status says why until it is gone', () => {
   const links = [{ name: 'nosuch0', kind: 'ethernet' as const }];
-  const uplinks = new Uplinks({ links, endpoints: ['198.51.100.1:51820'], mark: 0 });
+  const uplinks = new Uplinks({
+    links,
+    endpoints: ['198.51.100.1:51820'],
+    mark: 0,
+    offload: 'auto',
+  });
   expect(linkNotices(uplinks.all)).toEqual([]);
 
   const [view] = uplinks.refresh([snapshot('nosuch0', 90_000)]);
@@ -38,7 +43,12 @@ test('a link whose socket the system refuses has no carrier for us, and status s
 
 test('a view has the MTU of its link as the system says it now, 0 while there is none', () => {
   const links = [{ name: 'nosuch0', kind: 'ethernet' as const }];
-  const uplinks = new Uplinks({ links, endpoints: ['198.51.100.1:51820'], mark: 0 });
+  const uplinks = new Uplinks({
+    links,
+    endpoints: ['198.51.100.1:51820'],
+    mark: 0,
+    offload: 'auto',
+  });
   const mtuOf = (snapshots: readonly LinkSnapshot[]) => uplinks.refresh(snapshots)[0]?.mtuBytes;
   expect(uplinks.all[0]?.view.mtuBytes).toBe(0);
   expect(mtuOf([snapshot('nosuch0', 90_000)])).toBe(1_500);

@@ -11,6 +11,7 @@ function rulesOf(text: string) {
 
 test('the default policy, number for number', () => {
   expect(rulesOf(PROFILES.balanced)).toEqual({
+    resendBufferBytes: 1_048_576,
     limits: {
       sessionTtlMs: 86_400_000,
       transportTtlMs: 60_000,

@@ -8,10 +8,11 @@
 
 import type { DatagramSocket } from '../../../hal/datagram.ts';
 import { nodeCiphers } from '../../../hal/linux/ciphers.ts';
+import { nativeMemory } from '../../../hal/linux/memory.ts';
 import { MemoryNetwork } from '../../../hal/memory/network.ts';
 import { MemoryTun } from '../../../hal/memory/tun.ts';
 import type { EnrolledDevice } from '../../../hub/device.ts';
-import { onDatagram, onPacket } from '../../../hub/forward.ts';
+import { onPacket, onRun } from '../../../hub/forward.ts';
 import { Handshakes } from '../../../hub/handshakes.ts';
 import type { FromHub } from '../../../hub/messages.ts';
 import { Peers } from '../../../hub/peers.ts';
@@ -33,6 +34,7 @@ import { timestampOf } from '../../../session/channel/timestamp.ts';
 import type { SessionRecord } from '../../../session/hub/record.ts';
 import { memoryOf } from '../../../session/memory.ts';
 import { nobleDh } from '../../../session/noise/dh.ts';
+import { VIRTIO_BYTES } from '../../../session/packet/virtio.ts';
 import { parseAddress } from '../../../session/wire/address.ts';
 import { decodeFrame } from '../../../session/wire/decode.ts';
 import { encodeFrame } from '../../../session/wire/encode.ts';
@@ -55,7 +57,7 @@ export class SiteRig {
   readonly peers: Peers;
   readonly #handshakes: Handshakes;
   readonly #socket: DatagramSocket;
-  readonly #datagram = new Uint8Array(65_536);
+  readonly #datagram = nativeMemory(65_536);
 
   constructor(devices: readonly EnrolledDevice[], records: readonly SessionRecord[] = []) {
     const opened = this.network
@@ -74,6 +76,9 @@ export class SiteRig {
       udpPort: 51_820,
       tunName: 'mem0',
       mtuBytes: 1_440,
+      offload: 'off' as const,
+      sealedSlots: 8,
+      gateways: { inner4: Uint8Array.of(10, 77, 0, 1), inner6: null },
       time: { offsetMs: 0 },
       routes: [],
       rules: hubRules(policy.policy),
@@ -106,11 +111,14 @@ export class SiteRig {
   /** Take in everything that arrived. */
   run(): void {
     for (;;) {
-      const bytes = this.#socket.receive(this.#datagram);
-      if (bytes === 0) return;
+      const bytes = this.#socket.receive(this.#datagram, 0);
+      if (bytes === 0) break;
       const endpoint = this.site.endpoints.heard(this.#socket);
-      onDatagram(this.site, this.#handshakes, this.#datagram.subarray(0, bytes), endpoint);
+      const { segmentBytes, ecn } = this.#socket;
+      const { site, nowMs } = this;
+      onRun(site, this.#handshakes, this.#datagram, bytes, segmentBytes, ecn, endpoint, nowMs);
     }
+    this.site.flushReceived();
   }
 
   pass(ms: number): void {
@@ -120,9 +128,10 @@ export class SiteRig {
 
   /** A packet of the site behind the hub. */
   fromSite(packet: Uint8Array): void {
-    const memory = new Uint8Array(65_536);
-    memory.set(packet);
-    onPacket(this.site, memory, packet.length);
+    const memory = nativeMemory(65_536);
+    memory.bytes.set(packet, VIRTIO_BYTES);
+    onPacket(this.site, memory, 0, VIRTIO_BYTES + packet.length, this.nowMs);
+    this.site.flushSent();
   }
 
   release(): void {
@@ -165,7 +174,7 @@ export class RigDevice {
   pending: PendingHandshake | null = null;
   readonly #rig: () => SiteRig;
   readonly #socket: DatagramSocket;
-  readonly #buffer = new Uint8Array(65_536);
+  readonly #buffer = nativeMemory(65_536);
 
   constructor(
     number: number,
@@ -192,7 +201,9 @@ export class RigDevice {
 
   send(datagram: Uint8Array): void {
     const to = parseAddress(HUB_AT);
-    if (to.ok) this.#socket.send(datagram, datagram.length, to.value);
+    this.#buffer.bytes.set(datagram);
+    const { length } = datagram;
+    if (to.ok) this.#socket.send(this.#buffer, 0, length, length, 0, to.value);
     this.#rig().run();
   }
 
@@ -200,9 +211,9 @@ export class RigDevice {
   take(): Uint8Array[] {
     const taken: Uint8Array[] = [];
     for (;;) {
-      const bytes = this.#socket.receive(this.#buffer);
+      const bytes = this.#socket.receive(this.#buffer, 0);
       if (bytes === 0) return taken;
-      taken.push(this.#buffer.slice(0, bytes));
+      taken.push(this.#buffer.bytes.slice(0, bytes));
     }
   }
 
@@ -316,4 +327,5 @@ const options = (port: number) => ({
   port,
   mark: null,
   bufferBytes: 1_000_000,
+  offload: 'off' as const,
 });

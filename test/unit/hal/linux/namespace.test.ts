@@ -59,6 +59,36 @@ inside(
   },
 );
 
+inside('runs.ts', 'a run is the same datagrams by one call and one by one', (facts) => {
+  const datagrams = [...new Array(19).fill(1_400), 333];
+  const whole = { result: 0, datagrams, isSame: true, ecn: 0 };
+  const family = {
+    fastToFast: { ...whole, calls: 1 },
+    fastToSlow: { ...whole, calls: 20 },
+    slowToFast: { ...whole, calls: 20 },
+    slowToSlow: { ...whole, calls: 20 },
+  };
+  const ecn = [
+    [1, 1],
+    [2, 2],
+    [3, 3],
+    [0, 0],
+  ];
+  const { lost, ...rest } = facts as { lost: { kept: number; overflow: number } };
+  expect(rest as unknown).toEqual({
+    offloads: [
+      { segment: true, coalesce: true },
+      { segment: false, coalesce: false },
+    ],
+    runs: { 4: family, 6: family },
+    ecn: { 4: ecn, 6: ecn },
+    // Longer than the link takes in one piece: fragmented, not refused.
+    narrow: { 4: { ...whole, calls: 20 }, 6: { ...whole, calls: 20 } },
+  });
+  expect(lost.overflow).toBeGreaterThan(0);
+  expect(lost.kept + lost.overflow).toBe(50);
+});
+
 inside('links.ts', 'carrier, addresses, routes and MTU are seen as they change', (facts) => {
   const bare = {
     name: 'eth0',

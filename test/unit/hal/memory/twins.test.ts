@@ -2,7 +2,9 @@ import { expect, test } from 'bun:test';
 import { MemoryClock } from '../../../../hal/memory/clock.ts';
 import { MemoryLinkMonitor } from '../../../../hal/memory/links.ts';
 import { MemoryTun } from '../../../../hal/memory/tun.ts';
-import { TUN_GONE } from '../../../../hal/tun.ts';
+import { TUN_GONE, TUN_READ_BYTES } from '../../../../hal/tun.ts';
+import { plainMemory } from '../../../../session/memory.ts';
+import { VIRTIO_BYTES } from '../../../../session/packet/virtio.ts';
 
 test('virtual time moves when told, and the wall clock can be set apart', () => {
   const clock = new MemoryClock(5, 12_000);
@@ -15,28 +17,30 @@ test('virtual time moves when told, and the wall clock can be set apart', () => 
 
 test('a tun hands packets over in order, both ways', () => {
   const tun = new MemoryTun();
-  const target = new Uint8Array(8);
+  const target = plainMemory(TUN_READ_BYTES);
+  const header = VIRTIO_BYTES;
   tun.sendFromApplication(Uint8Array.of(1));
   tun.sendFromApplication(Uint8Array.of(2, 3));
-  expect([tun.read(target), tun.read(target), tun.read(target)]).toEqual([1, 2, 0]);
-  expect(tun.write(target, 2)).toBe(true);
-  target[0] = 9; // the tun kept a copy
+  const read = [1, 2, 3].map(() => tun.read(target, 0));
+  expect(read).toEqual([header + 1, header + 2, 0]);
+  expect(tun.write(target, 0, header + 2)).toBe(true);
+  target.bytes[header] = 9; // the tun kept a copy
   expect(tun.takeDelivered()).toEqual([Uint8Array.of(2, 3)]);
 });
 
 test('a tun that is down, full or gone refuses and counts', () => {
   const tun = new MemoryTun();
-  const packet = new Uint8Array(4);
+  const packet = plainMemory(64);
   tun.isUp = false;
-  expect(tun.write(packet, 4)).toBe(false);
+  expect(tun.write(packet, 0, VIRTIO_BYTES + 4)).toBe(false);
   tun.isUp = true;
   for (let count = 0; count < 501; count++) {
-    tun.write(packet, 4);
-    tun.sendFromApplication(packet);
+    tun.write(packet, 0, VIRTIO_BYTES + 4);
+    tun.sendFromApplication(packet.bytes);
   }
   expect([tun.refusedCount, tun.droppedCount]).toEqual([2, 1]);
   tun.close();
-  expect(tun.read(packet)).toBe(TUN_GONE);
+  expect(tun.read(packet, 0)).toBe(TUN_GONE);
 });
 
 test('link changes become visible in drain, and only real ones count', () => {

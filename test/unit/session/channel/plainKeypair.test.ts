@@ -143,16 +143,16 @@ test('no bytes make openData throw, and none that were damaged pass', () => {
 test('the inner packet ends where its IP header says', () => {
   const v4 = new Uint8Array(64);
   v4.set([0x45, 0, 0, 33]);
-  expect(innerBytes(v4, 48)).toBe(33);
-  expect(innerBytes(v4, 32)).toBe(-1);
+  expect(innerBytes(v4, 0, 48)).toBe(33);
+  expect(innerBytes(v4, 0, 32)).toBe(-1);
   v4[3] = 19;
-  expect(innerBytes(v4, 48)).toBe(-1);
+  expect(innerBytes(v4, 0, 48)).toBe(-1);
   const v6 = new Uint8Array(64);
   v6.set([0x60, 0, 0, 0, 0, 8]);
-  expect(innerBytes(v6, 48)).toBe(48);
-  expect(innerBytes(v6, 47)).toBe(-1);
-  expect(innerBytes(new Uint8Array(64), 64)).toBe(-1);
-  expect(innerBytes(new Uint8Array(0), 0)).toBe(-1);
+  expect(innerBytes(v6, 0, 48)).toBe(48);
+  expect(innerBytes(v6, 0, 47)).toBe(-1);
+  expect(innerBytes(new Uint8Array(64), 0, 64)).toBe(-1);
+  expect(innerBytes(new Uint8Array(0), 0, 0)).toBe(-1);
 });
 
 test('packets are named by offsets, also where they are opened', () => {

@@ -8,13 +8,21 @@
  */
 import { SEND, type SendResult } from '../../../../../hal/datagram.ts';
 import { openDatagramSocket } from '../../../../../hal/linux/bind.ts';
-import { nativeBytes } from '../../../../../hal/linux/memory.ts';
+import { nativeMemory } from '../../../../../hal/linux/memory.ts';
 import { LinuxPoller } from '../../../../../hal/linux/poller.ts';
 import { formatAddress, parseAddress } from '../../../../../session/wire/address.ts';
 import { ip, opened } from './opened.ts';
 
-const ANY = { link: null, address: null, port: 0, mark: null, bufferBytes: 1 << 20 };
-const packet = nativeBytes(2_048);
+const ANY = {
+  link: null,
+  address: null,
+  port: 0,
+  mark: null,
+  bufferBytes: 1 << 20,
+  offload: 'auto' as const,
+};
+const memory = nativeMemory(65_536);
+const packet = memory.bytes;
 
 if (process.argv[2] === 'far') await echoForEver();
 
@@ -40,7 +48,7 @@ const names = Object.fromEntries(Object.entries(SEND).map(([name, code]) => [cod
 const sendTo = (text: string, bytes = 5): string => {
   const to = parseAddress(text);
   if (!to.ok) throw new Error(text);
-  const outcome: SendResult = socket.send(packet, bytes, to.value);
+  const outcome: SendResult = socket.send(memory, 0, bytes, bytes, 0, to.value);
   return names[outcome]!;
 };
 
@@ -50,7 +58,7 @@ function roundTrip(text: string) {
   for (let attempt = 0; attempt < 20; attempt++) {
     sendTo(text);
     if (poller.wait(200) === 0 || !poller.isReady(socket.fd)) continue;
-    const bytes = socket.receive(packet);
+    const bytes = socket.receive(memory, 0);
     return { bytes, from: formatAddress(socket.source), last: packet[4] };
   }
   return null;
@@ -108,9 +116,9 @@ function codeOf(result: { ok: true } | { ok: false; code: string }): string {
 
 /** 65,508 bytes are one more than IPv4 carries in UDP. */
 function sendTooLong(): string {
-  const long = nativeBytes(65_508);
+  const long = nativeMemory(65_508);
   const to = parseAddress('10.98.0.2:51820');
-  return to.ok ? names[socket.send(long, long.length, to.value)]! : 'failed';
+  return to.ok ? names[socket.send(long, 0, 65_508, 65_508, 0, to.value)]! : 'failed';
 }
 
 async function echoForEver(): Promise<never> {
@@ -120,7 +128,9 @@ async function echoForEver(): Promise<never> {
   await Bun.write(Bun.stdout, 'listening\n');
   for (;;) {
     wait.wait(-1);
-    const bytes = listener.receive(packet);
-    if (bytes > 0) listener.send(packet, bytes, listener.source);
+    const bytes = listener.receive(memory, 0);
+    if (bytes === 0) continue;
+    const { segmentBytes, ecn, source } = listener;
+    listener.send(memory, 0, bytes, segmentBytes, ecn, source);
   }
 }

@@ -3,9 +3,11 @@
  * `ping` itself.
  */
 import { openInterfaceSetup } from '../../../../../hal/linux/interfaces.ts';
-import { nativeBytes } from '../../../../../hal/linux/memory.ts';
+import { nativeMemory } from '../../../../../hal/linux/memory.ts';
 import { LinuxPoller } from '../../../../../hal/linux/poller.ts';
 import { openTun } from '../../../../../hal/linux/tun.ts';
+import { TUN_READ_BYTES } from '../../../../../hal/tun.ts';
+import { VIRTIO_BYTES } from '../../../../../session/packet/virtio.ts';
 import { opened } from './opened.ts';
 
 const DEADLINE_MS = 8_000;
@@ -26,15 +28,15 @@ const pings = [ping('10.99.0.2'), ping('fd99::2')];
 
 const poller = new LinuxPoller();
 poller.watch(tun.fd);
-const packet = nativeBytes(2_048);
+const memory = nativeMemory(TUN_READ_BYTES);
 const answered = { 4: 0, 6: 0 };
 const startedAtMs = performance.now();
 while (answered[4] < PINGS || answered[6] < PINGS) {
   if (performance.now() - startedAtMs > DEADLINE_MS) break;
   if (poller.wait(200) === 0) continue;
-  for (let bytes = tun.read(packet); bytes > 0; bytes = tun.read(packet)) {
-    const family = turnAround(packet);
-    if (family !== null && tun.write(packet, bytes)) answered[family]++;
+  for (let bytes = tun.read(memory, 0); bytes > 0; bytes = tun.read(memory, 0)) {
+    const family = turnAround(memory.bytes.subarray(VIRTIO_BYTES, bytes));
+    if (family !== null && tun.write(memory, 0, bytes)) answered[family]++;
   }
 }
 const statuses = await Promise.all(pings.map(({ exited }) => exited));
@@ -61,7 +63,7 @@ function codeOf(result: { ok: true } | { ok: false; code: string }): string {
 
 /** Echo request → echo reply, in place: addresses swapped, type changed, checksum adjusted by that. */
 function turnAround(bytes: Uint8Array): 4 | 6 | null {
-  const view = new DataView(bytes.buffer);
+  const view = new DataView(bytes.buffer, bytes.byteOffset);
   const family = bytes[0]! >> 4;
   const icmp = family === 4 ? (bytes[0]! & 15) * 4 : 40;
   const isEcho =

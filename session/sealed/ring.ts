@@ -1,0 +1,91 @@
+/**
+ * What one session sealed lately, in the order of sealing: bounded in bytes, datagrams and age.
+ *
+ * Datagrams are sealed straight into a slot and stay there until the slot is needed again, so that a
+ * handover can send them once more, the same bytes under the same nonce, without copying.
+ * Source: docs/protocol.md, "Sealed datagrams"; policy `resend`.
+ *
+ * @module
+ */
+import { assert } from '../assert.ts';
+import type { SlotPool } from './pool.ts';
+import { SLOT_BYTES, type Slot } from './slot.ts';
+
+/** As many counters as a RECEIVED frame describes. */
+export const RESEND_DATAGRAMS_MAX = 4_096;
+
+/** One datagram that may be sent again: the `bytes` at `at` of the pool's memory. */
+export type VisitSealed = (at: number, bytes: number, channelId: number, counter: number) => void;
+
+export class SealedRing {
+  readonly #pool: SlotPool;
+  readonly #slotsMax: number;
+  /** Oldest first; the last one is being filled. */
+  readonly #slots: Slot[] = [];
+  #sending: Slot | null = null;
+
+  /** @param bufferBytes policy `resend.buffer_bytes`; at least one slot is had in any case. */
+  constructor(pool: SlotPool, bufferBytes: number) {
+    this.#pool = pool;
+    this.#slotsMax = Math.max(1, Math.floor(bufferBytes / SLOT_BYTES));
+  }
+
+  get memory() {
+    return this.#pool.memory;
+  }
+
+  /** The slot that is being filled, if a datagram of `bytes` under that keypair fits. */
+  current(bytes: number, channelId: number): Slot | null {
+    const slot = this.#slots.at(-1);
+    if (slot === undefined || !slot.hasRoom(bytes)) return null;
+    return slot.count === 0 || slot.channelId === channelId ? slot : null;
+  }
+
+  /** A new slot to fill, in place of the oldest one where all are in use. */
+  open(channelId: number): Slot {
+    assert(this.#sending === null, 'a run is sent before its slot is left');
+    const isFull = this.#slots.length >= this.#slotsMax;
+    const oldest = isFull ? this.#slots.shift() : undefined;
+    if (oldest !== undefined) this.#pool.reopen(oldest, this);
+    const slot = oldest ?? this.#pool.take(this);
+    slot.channelId = channelId;
+    this.#slots.push(slot);
+    return slot;
+  }
+
+  /** While a run in it waits to be sent a slot stays; null: none waits. */
+  setSending(slot: Slot | null): void {
+    this.#sending = slot;
+  }
+
+  isSending(slot: Slot): boolean {
+    return this.#sending === slot;
+  }
+
+  /** The pool took it for somebody else. */
+  lose(slot: Slot): void {
+    const index = this.#slots.indexOf(slot);
+    assert(index >= 0, 'a slot is taken from its owner');
+    this.#slots.splice(index, 1);
+  }
+
+  /** What was sealed at `sinceMs` or later, oldest first, at most the newest 4096. Allocates nothing. */
+  each(sinceMs: number, visit: VisitSealed): void {
+    let left = 0;
+    for (const slot of this.#slots) left += slot.count;
+    for (const slot of this.#slots) {
+      for (let index = 0; index < slot.count; index++, left--) {
+        if (left > RESEND_DATAGRAMS_MAX || slot.sealedAtMs[index]! < sinceMs) continue;
+        const begin = slot.beginOf(index);
+        const bytes = slot.ends[index]! - begin;
+        visit(slot.at + begin, bytes, slot.channelId, slot.counterFirst + index);
+      }
+    }
+  }
+
+  /** The session is no more. */
+  clear(): void {
+    this.#sending = null;
+    for (const slot of this.#slots.splice(0)) this.#pool.giveBack(slot);
+  }
+}
