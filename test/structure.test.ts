@@ -40,7 +40,7 @@ test('session and policies are pure', () => {
   expect(purity(tree)).toEqual([]);
 });
 
-test('native libraries are opened in one place', () => {
+test('native libraries are opened in one place each', () => {
   expect(oneLibc(tree)).toEqual([]);
 });
 

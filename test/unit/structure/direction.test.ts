@@ -116,13 +116,16 @@ test('policies are as pure, the hal need not be', () => {
   expect(planted({ 'hal/a.ts': "import 'node:fs'; Date.now()" }, purity)).toEqual([]);
 });
 
-test('a library is opened behind one door only', () => {
+test('a library is opened behind its door only', () => {
   const text = "import { dlopen } from 'bun:ffi';\ndlopen('libc.so.6', {});";
   expect(planted({ 'hal/linux/tun.ts': text }, oneLibc)).toHaveLength(2);
   expect(planted({ 'agent/a.ts': 'ffi.dlopen(x, y)' }, oneLibc)).toHaveLength(1);
   expect(
     planted({ 'hal/linux/libc.ts': text, 'agent/a.ts': "// dlopen\nf('dlopen')" }, oneLibc),
   ).toEqual([]);
+  expect(planted({ 'hal/linux/libcrypto.ts': text }, oneLibc)).toEqual([]);
+  expect(planted({ 'hal/linux/libcryptoKey.ts': text }, oneLibc)).toHaveLength(2);
+  expect(planted({ 'hub/libcrypto.ts': text }, oneLibc)).toHaveLength(2);
 });
 
 test('product code uses no undeclared and no development package', () => {

@@ -1,11 +1,14 @@
 import { expect, test } from 'bun:test';
 import { nodeCiphers, nodeDh } from '../../../../hal/linux/ciphers.ts';
 import { hexToBytes } from '../../../../session/bytes.ts';
+import { plainMemory } from '../../../../session/memory.ts';
 import { nobleDh, publicKeyOf } from '../../../../session/noise/dh.ts';
 import { describeCiphers } from '../../session/channel/aeadCases.ts';
+import { describeDataKeys } from '../../session/channel/dataKeyCases.ts';
 import { Seeded } from '../../session/channel/seeded.ts';
 
 describeCiphers('native ciphers', nodeCiphers);
+describeDataKeys('node:crypto', nodeCiphers, plainMemory);
 
 test('native and portable X25519 agree on random keys', () => {
   const random = new Seeded(3);

@@ -2,10 +2,13 @@ import { expect, test } from 'bun:test';
 import { xchacha20poly1305 } from '@noble/ciphers/chacha.js';
 import { bytesToHex, hexToBytes } from '../../../../session/bytes.ts';
 import { nobleCiphers } from '../../../../session/channel/noble.ts';
+import { plainMemory } from '../../../../session/memory.ts';
 import vectors from '../../../vectors/aead-xchacha20-poly1305.json';
 import { describeCiphers } from './aeadCases.ts';
+import { describeDataKeys } from './dataKeyCases.ts';
 
 describeCiphers('portable ciphers', nobleCiphers);
+describeDataKeys('portable', nobleCiphers, plainMemory);
 
 for (const vector of vectors.cases) {
   test(`XChaCha20-Poly1305, which seals cookies and clock hints: ${vector.name}`, () => {

@@ -9,7 +9,12 @@ import { type Ciphers, TAG_BYTES } from '../../../../session/channel/aead.ts';
 import { nobleCiphers } from '../../../../session/channel/noble.ts';
 import aes from '../../../vectors/aead-aes-256-gcm.json';
 import chacha from '../../../vectors/aead-chacha20-poly1305.json';
+import wycheproofAes from '../../../vectors/wycheproof-aes-256-gcm.json';
+import wycheproofChacha from '../../../vectors/wycheproof-chacha20-poly1305.json';
 import { Seeded } from './seeded.ts';
+
+/** One row of test/vectors/wycheproof-*.json, by its "columns". */
+type WycheproofRow = [number, boolean, string, string, string, string, string, string];
 
 const SUITES = ['aes-256-gcm', 'chacha20-poly1305'] as const;
 
@@ -29,6 +34,30 @@ export function describeCiphers(name: string, ciphers: Ciphers): void {
           expect(bytesToHex(opened)).toBe(vector.plaintext);
         });
       }
+
+      test(`${suite}: seals and refuses what Project Wycheproof says`, () => {
+        const { cases } = suite === 'aes-256-gcm' ? wycheproofAes : wycheproofChacha;
+        expect(cases.length).toBeGreaterThan(60);
+        for (const row of cases as WycheproofRow[]) {
+          const [id, valid, secret, nonceHex, associatedHex, plaintext, sealed] = row;
+          const key = ciphers.newKey(suite, hexToBytes(secret));
+          const [nonce, associated] = [hexToBytes(nonceHex), hexToBytes(associatedHex)];
+          const text = new Uint8Array(plaintext.length / 2);
+          const isOpened = key.open(nonce, associated, hexToBytes(sealed), text);
+          expect([id, isOpened]).toEqual([id, valid]);
+          expect([id, bytesToHex(text)]).toEqual([
+            id,
+            valid ? plaintext : '00'.repeat(text.length),
+          ]);
+          if (valid) {
+            const own = new Uint8Array(text.length + TAG_BYTES);
+            key.seal(nonce, associated, text, own);
+            expect([id, bytesToHex(own)]).toEqual([id, sealed]);
+          }
+          key.close();
+          key.close();
+        }
+      });
 
       test(`${suite}: agrees with the portable cipher for all lengths, in place too`, () => {
         const random = new Seeded(1);

@@ -1,0 +1,62 @@
+/**
+ * Datagrams as the portable cipher makes them, for `proveDataKey.ts`: made once a suite, since they
+ * are what a proof takes longest for.
+ *
+ * The nonce is built here by division, byte by byte: on purpose not as the data path writes it.
+ *
+ * @module
+ */
+import { type CipherSuite, NONCE_BYTES, TAG_BYTES } from './aead.ts';
+import type { HeaderUse } from './dataKey.ts';
+import { nobleCiphers } from './noble.ts';
+
+const HEADER_BYTES = 16;
+
+/** Consecutive ones, a change in every byte that carries, and the largest that a datagram may have. */
+const COUNTERS = [5, 6, 255, 256, 65_536, 2 ** 32 - 1, 2 ** 32, 2 ** 53 - 1];
+const LENGTHS = [64, 0, 1, 17, 300];
+
+export interface ProofCase {
+  readonly use: HeaderUse;
+  readonly counter: number;
+  readonly packet: Uint8Array;
+  /** Header, ciphertext and tag. */
+  readonly datagram: Uint8Array;
+}
+
+export interface ProofCases {
+  readonly suite: CipherSuite;
+  readonly secret: Uint8Array;
+  readonly cases: readonly ProofCase[];
+}
+
+export function newProofCases(suite: CipherSuite): ProofCases {
+  const secret = pattern(32, 0x80);
+  const key = nobleCiphers.newKey(suite, secret);
+  const cases = (['associated', 'bare'] as const).flatMap((use) =>
+    COUNTERS.map((counter, i) => {
+      const packet = pattern(LENGTHS[i % LENGTHS.length] ?? 0, i + 3);
+      const datagram = new Uint8Array(HEADER_BYTES + packet.length + TAG_BYTES);
+      datagram.set(pattern(HEADER_BYTES, i));
+      const header = datagram.slice(0, use === 'associated' ? HEADER_BYTES : 0);
+      key.seal(nonceOf(counter), header, packet, datagram.subarray(HEADER_BYTES));
+      return { use, counter, packet, datagram };
+    }),
+  );
+  return { suite, secret, cases };
+}
+
+/** Bytes that differ from place to place and from seed to seed. */
+function pattern(count: number, seed: number): Uint8Array {
+  return Uint8Array.from({ length: count }, (_, i) => seed * 31 + i * 13);
+}
+
+function nonceOf(counter: number): Uint8Array {
+  const nonce = new Uint8Array(NONCE_BYTES);
+  let rest = counter;
+  for (let i = NONCE_BYTES - 8; i < NONCE_BYTES; i++) {
+    nonce[i] = rest % 256;
+    rest = Math.floor(rest / 256);
+  }
+  return nonce;
+}
