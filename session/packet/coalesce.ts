@@ -114,7 +114,7 @@ export class Coalescer {
    * Take the inner packet `arena[at … at + count)`, the mark in its first byte included.
    *
    * It is delivered at once, or with the run that it joins: at the latest by {@link flush}. The
-   * `VIRTIO_BYTES` in front of it are overwritten, and the mark is gone from it.
+   * `VIRTIO_BYTES` in front of it may be overwritten, and the mark is gone from it, refused or not.
    *
    * @param count may include padding behind the packet.
    * @returns false where the packet is refused; then nothing is delivered.
@@ -188,7 +188,6 @@ export class Coalescer {
     const slot = this.#order[position]!;
     const head = this.#headAt(slot);
     const payloadBytes = packetBytes - headerBytes;
-    if (headerBytes !== this.#headerBytes[slot]!) return false;
     if (payloadBytes > this.#segmentBytes[slot]!) return false;
     if (this.#packetBytes[slot]! + payloadBytes > RUN_BYTES_MAX) return false;
     if (!isSameIpHeader(arena, head, at)) return false;
