@@ -128,6 +128,20 @@ test('packets with IPv4 options are delivered at once, each alone', () => {
   }
 });
 
+test('TCP and UDP between the same ports are two flows', () => {
+  const [tcp, tcpNext] = pair(4, 6);
+  const [udp, udpNext] = pair(4, 17).map((packet) => ({ ...packet, ttl: tcp.ttl }));
+  const joiner = new Joiner();
+  for (const packet of [tcp, udp!, tcpNext, udpNext!]) joiner.add(encodeMarked(packet));
+  expect(joiner.frames).toEqual([]);
+  const received = joiner.flush().map((frame) => parseDelivered(frame).packets);
+  const protocols = received.map((packets) => packets.map(({ protocol }) => protocol));
+  expect(protocols).toEqual([
+    [6, 6],
+    [17, 17],
+  ]);
+});
+
 test('PSH, FIN and a shorter segment join as the last of their run', () => {
   for (const change of [{ flags: ACK + PSH }, { flags: ACK + FIN }, { payload: [1, 2, 3] }]) {
     const packets = cut(steadyPacket(4, 6, 500), 100).map((packet, index) =>
