@@ -114,7 +114,7 @@ export class Coalescer {
    * Take the inner packet `arena[at … at + count)`, the mark in its first byte included.
    *
    * It is delivered at once, or with the run that it joins: at the latest by {@link flush}. The
-   * `VIRTIO_BYTES` in front of it are overwritten, and the mark is gone from it.
+   * `VIRTIO_BYTES` in front of it may be overwritten, and the mark is gone from it, refused or not.
    *
    * @param count may include padding behind the packet.
    * @returns false where the packet is refused; then nothing is delivered.
@@ -135,8 +135,7 @@ export class Coalescer {
     }
 
     const start = headerBytesOf(arena, at);
-    const key = flowKey(arena, at);
-    const position = this.#find(key, at);
+    const position = this.#find(at);
     const isTcp = protocol === PROTOCOL.tcp;
     const headerBytes = start + (isTcp ? tcpHeaderBytesOf(arena, at + start) : UDP_BYTES);
     const flags = isTcp ? arena[at + start + 13]! : 0;
@@ -152,7 +151,7 @@ export class Coalescer {
       return true;
     }
     if (position >= 0) this.#flushAt(position);
-    if (joinable && !isEndOfRun(flags)) this.#startRun(key, at, packetBytes, headerBytes);
+    if (joinable && !isEndOfRun(flags)) this.#startRun(at, packetBytes, headerBytes);
     else if (isOpen) this.#sendOpen(at, packetBytes, headerBytes, 0);
     else this.#sendComplete(at, packetBytes);
     return true;
@@ -168,8 +167,14 @@ export class Coalescer {
   }
 
   /** The position of a flow's run in `#order`, −1 where it has none. */
-  #find(key: number, at: number): number {
-    for (let position = this.#openCount - 1; position >= 0; position--) {
+  #find(at: number): number {
+    if (this.#openCount === 0) return -1;
+    // Packets of a flow come in bursts, mostly of the flow that began last.
+    const newest = this.#openCount - 1;
+    if (isSameFlow(this.#arena, this.#headAt(this.#order[newest]!), at)) return newest;
+    if (newest === 0) return -1;
+    const key = flowKey(this.#arena, at);
+    for (let position = newest - 1; position >= 0; position--) {
       const slot = this.#order[position]!;
       if (this.#keys[slot] !== key) continue;
       if (isSameFlow(this.#arena, this.#headAt(slot), at)) return position;
@@ -183,7 +188,6 @@ export class Coalescer {
     const slot = this.#order[position]!;
     const head = this.#headAt(slot);
     const payloadBytes = packetBytes - headerBytes;
-    if (headerBytes !== this.#headerBytes[slot]!) return false;
     if (payloadBytes > this.#segmentBytes[slot]!) return false;
     if (this.#packetBytes[slot]! + payloadBytes > RUN_BYTES_MAX) return false;
     if (!isSameIpHeader(arena, head, at)) return false;
@@ -226,7 +230,7 @@ export class Coalescer {
     }
   }
 
-  #startRun(key: number, at: number, packetBytes: number, headerBytes: number): void {
+  #startRun(at: number, packetBytes: number, headerBytes: number): void {
     if (this.#openCount === RUN_COUNT) this.#flushAt(0);
     const arena = this.#arena;
     const slot = 31 - Math.clz32(this.#free);
@@ -236,7 +240,7 @@ export class Coalescer {
     arena.copyWithin(this.#headAt(slot), at, at + packetBytes);
 
     const payloadBytes = packetBytes - headerBytes;
-    this.#keys[slot] = key;
+    this.#keys[slot] = flowKey(arena, at);
     this.#packetBytes[slot] = packetBytes;
     this.#headerBytes[slot] = headerBytes;
     this.#segmentBytes[slot] = payloadBytes;

@@ -28,12 +28,11 @@ export function flowKey(bytes: Uint8Array, at: number): number {
   return Math.imul(source, 5) ^ Math.imul(target, 3) ^ ports ^ protocolOf(bytes, at);
 }
 
-/** Version, protocol, addresses and ports. */
+/** Version, protocol, addresses and ports. Asks first what differs most often. */
 export function isSameFlow(bytes: Uint8Array, a: number, b: number): boolean {
-  if (!isSamePair(bytes, a, b)) return false;
-  if (protocolOf(bytes, a) !== protocolOf(bytes, b)) return false;
   const portsA = read32(bytes, a + headerBytesOf(bytes, a));
-  return portsA === read32(bytes, b + headerBytesOf(bytes, b));
+  if (portsA !== read32(bytes, b + headerBytesOf(bytes, b))) return false;
+  return protocolOf(bytes, a) === protocolOf(bytes, b) && isSamePair(bytes, a, b);
 }
 
 /** Version and addresses. */
@@ -49,7 +48,10 @@ export function isSamePair(bytes: Uint8Array, a: number, b: number): boolean {
  */
 export function isSameIpHeader(bytes: Uint8Array, a: number, b: number): boolean {
   return versionOf(bytes, a) === 4
-    ? bytes[a + 1] === bytes[b + 1] && isEqual(bytes, a + 6, b + 6, 3)
+    ? bytes[a + 1] === bytes[b + 1] &&
+        // Reserved bit, DF and TTL; the rest of the field is zero, or it were a fragment.
+        bytes[a + 6] === bytes[b + 6] &&
+        bytes[a + 8] === bytes[b + 8]
     : read32(bytes, a) === read32(bytes, b) && bytes[a + 7] === bytes[b + 7];
 }
 
@@ -63,10 +65,8 @@ export function isSameTcpHeader(
   const optionBytes = headerBytes - TCP_BYTES_MIN;
   return (
     read32(bytes, a + 8) === read32(bytes, b + 8) &&
-    bytes[a + 12] === bytes[b + 12] &&
-    ((bytes[a + 13]! ^ bytes[b + 13]!) & ~END_FLAGS) === 0 &&
-    bytes[a + 14] === bytes[b + 14] &&
-    bytes[a + 15] === bytes[b + 15] &&
+    // Data offset, reserved bits, flags and window.
+    ((read32(bytes, a + 12) ^ read32(bytes, b + 12)) & ~(END_FLAGS << 16)) === 0 &&
     // The urgent pointer means nothing without its flag, but stays what it was.
     bytes[a + 18] === bytes[b + 18] &&
     bytes[a + 19] === bytes[b + 19] &&
@@ -84,8 +84,9 @@ export function isEndOfRun(flags: number): boolean {
   return (flags & END_FLAGS) !== 0;
 }
 
+/** @param count a multiple of 4. */
 function isEqual(bytes: Uint8Array, a: number, b: number, count: number): boolean {
   let difference = 0;
-  for (let i = 0; i < count; i++) difference |= bytes[a + i]! ^ bytes[b + i]!;
+  for (let i = 0; i < count; i += 4) difference |= read32(bytes, a + i) ^ read32(bytes, b + i);
   return difference === 0;
 }

@@ -4,7 +4,7 @@
  *
  * Touches SYN packets only, directly behind the IP header. Never raises a value and adds no option.
  *
- * Source: RFC 9293 §3.2 (options), RFC 6691 §2 (what the value counts), RFC 1624.
+ * Source: RFC 9293 §3.2 (options) and §3.7.1 (what the value counts), RFC 1624.
  *
  * @module
  */

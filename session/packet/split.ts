@@ -81,7 +81,7 @@ export class Segments {
   #packetBytes = 0;
 
   #at = 0;
-  #segmentAllBytes = 0;
+  #segmentPacketBytes = 0;
   #count = 0;
   #ecn = 0;
   #protocol = 0;
@@ -110,8 +110,9 @@ export class Segments {
     return this.#at;
   }
 
+  /** Its length. */
   get bytes(): number {
-    return this.#segmentAllBytes;
+    return this.#segmentPacketBytes;
   }
 
   /** Of the latest {@link take}; 0 when it refused. */
@@ -194,7 +195,7 @@ export class Segments {
     const bytes = this.#bytes;
     const at = this.#packetAt;
     this.#at = at;
-    this.#segmentAllBytes = this.#packetBytes;
+    this.#segmentPacketBytes = this.#packetBytes;
     if (this.#plain === PLAIN.nothing) return;
     if (this.#plain === PLAIN.transport) {
       const sum = pseudoSum(bytes, at, this.#protocol, this.#packetBytes - this.#start);
@@ -309,7 +310,7 @@ export class Segments {
       completeChecksumFrom(bytes, at, packetBytes, this.#start, this.#checksumOffset);
     }
     this.#at = at;
-    this.#segmentAllBytes = packetBytes;
+    this.#segmentPacketBytes = packetBytes;
   }
 }
 

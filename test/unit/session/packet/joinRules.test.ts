@@ -118,9 +118,28 @@ test('the sequence number wraps within a run', () => {
   expect(sizes(packets.map(encodeMarked))).toEqual([5]);
 });
 
-test('IPv4 options keep all packets apart that have them', () => {
-  const both = pair(4, 6).map((packet) => encodeMarked({ ...packet, between: [1, 1, 1, 1] }));
-  expect(sizes(both)).toEqual([1, 1]);
+test('packets with IPv4 options are delivered at once, each alone', () => {
+  for (const protocol of [6, 17] as const) {
+    const both = pair(4, protocol).map((packet) => ({ ...packet, between: [1, 1, 1, 1] }));
+    const joiner = new Joiner();
+    for (const packet of both) joiner.add(encodeMarked(packet));
+    const received = joiner.frames.map((frame) => parseDelivered(frame).packets);
+    expect(received).toEqual(both.map((packet) => [packet]));
+  }
+});
+
+test('TCP and UDP between the same ports are two flows', () => {
+  const [tcp, tcpNext] = pair(4, 6);
+  const [udp, udpNext] = pair(4, 17).map((packet) => ({ ...packet, ttl: tcp.ttl }));
+  const joiner = new Joiner();
+  for (const packet of [tcp, udp!, tcpNext, udpNext!]) joiner.add(encodeMarked(packet));
+  expect(joiner.frames).toEqual([]);
+  const received = joiner.flush().map((frame) => parseDelivered(frame).packets);
+  const protocols = received.map((packets) => packets.map(({ protocol }) => protocol));
+  expect(protocols).toEqual([
+    [6, 6],
+    [17, 17],
+  ]);
 });
 
 test('PSH, FIN and a shorter segment join as the last of their run', () => {

@@ -183,7 +183,7 @@ export function cut(packet: Packet, segmentBytes: number): Packet[] {
       payload,
       flags,
       id: (packet.id + packets.length) % 65536,
-      sequence: (packet.sequence + done) % 2 ** 32,
+      sequence: packet.protocol === 6 ? (packet.sequence + done) % 2 ** 32 : 0,
     });
     done += segmentBytes;
   } while (done < packet.payload.length);
