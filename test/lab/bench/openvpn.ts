@@ -1,0 +1,79 @@
+/**
+ * Debian's OpenVPN as a contender: AES-256-GCM over UDP, in userspace, two certificates that name each other by
+ * fingerprint (`--peer-fingerprint`) and no certificate authority.
+ *
+ * `--fast-io` and buffers left to the kernel (`--sndbuf 0 --rcvbuf 0`) are what its manual has for speed; which of the
+ * variants is the fastest was measured, see docs/performance.md.
+ *
+ * @module
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { LabProcess } from '../process.ts';
+import { run } from '../process.ts';
+import { type Cable, DEVICE_OUTER, type End, HUB_OUTER } from './cable.ts';
+import { needed, type Tunnel } from './contender.ts';
+
+const INNER = { device: '10.67.0.2', hub: '10.67.0.1' } as const;
+const OUTER = { device: DEVICE_OUTER, hub: HUB_OUTER } as const;
+const DEVICE_NAME = 'ovpn0';
+const PORT = '1194';
+const CIPHER = 'AES-256-GCM';
+const START_MS = 20_000;
+
+/** Beyond what makes it a tunnel at all. */
+export const TUNING: readonly string[] = ['--fast-io', '--sndbuf', '0', '--rcvbuf', '0'];
+
+export async function startOpenvpn(cable: Cable, tuning = TUNING): Promise<Tunnel> {
+  needed('openvpn');
+  needed('openssl');
+  await using stack = new AsyncDisposableStack();
+  const folder = mkdtempSync(join(tmpdir(), 'jvpn-bench-ovpn-'));
+  stack.defer(() => rmSync(folder, { recursive: true, force: true }));
+  const prints = {
+    device: await newCertificate(folder, 'device'),
+    hub: await newCertificate(folder, 'hub'),
+  };
+  const spawn = (end: End, peer: End, role: readonly string[]): LabProcess =>
+    stack.use(
+      cable.spawn(end, [
+        'openvpn',
+        ...['--dev', DEVICE_NAME, '--dev-type', 'tun', '--ifconfig', INNER[end], INNER[peer]],
+        ...['--proto', 'udp4', '--local', OUTER[end], '--port', PORT, '--remote', OUTER[peer]],
+        ...['--cert', join(folder, `${end}.crt`), '--key', join(folder, `${end}.key`)],
+        ...['--peer-fingerprint', prints[peer], '--data-ciphers', CIPHER, '--verb', '3'],
+        ...role,
+        ...tuning,
+      ]),
+    );
+  const hub = spawn('hub', 'device', ['--tls-server', '--dh', 'none']);
+  const device = spawn('device', 'hub', ['--tls-client']);
+  const isReady = (lines: readonly string[]) =>
+    lines.some((line) => line.includes('Initialization Sequence Completed'));
+  for (const daemon of [device, hub]) await daemon.until(isReady, START_MS);
+  const agreed = device.stdout.find((line) => line.includes("cipher '"));
+  const version = device.stdout.map((line) => /OpenVPN [\d.]+/.exec(line)?.[0]).find(Boolean);
+  const disposal = stack.move();
+  return {
+    hubInner: INNER.hub,
+    mtuBytes: await cable.mtuBytes('device', DEVICE_NAME),
+    cipher: (/cipher '([^']+)'/.exec(agreed ?? '')?.[1] ?? 'unknown').toLowerCase(),
+    about: `${version ?? 'OpenVPN'}, ${tuning.join(' ')}`,
+    processes: { device, hub },
+    [Symbol.asyncDispose]: () => disposal.disposeAsync(),
+  };
+}
+
+/** Key and self-signed certificate of one end; returns the fingerprint. */
+async function newCertificate(folder: string, end: End): Promise<string> {
+  const [key, certificate] = [join(folder, `${end}.key`), join(folder, `${end}.crt`)];
+  await run([
+    ...['openssl', 'req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1'],
+    ...['-nodes', '-days', '2', '-subj', `/CN=${end}`, '-keyout', key, '-out', certificate],
+  ]);
+  const { stdout } = await run([
+    ...['openssl', 'x509', '-in', certificate, '-noout', '-fingerprint', '-sha256'],
+  ]);
+  return stdout.trim().replace(/^.*=/, '');
+}
