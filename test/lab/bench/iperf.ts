@@ -3,9 +3,14 @@
  *
  * @module
  */
+import { existsSync, readFileSync } from 'node:fs';
 import type { LabProcess } from '../process.ts';
 import type { Cable } from './cable.ts';
 
+/** Of the datagram sockets at each end; more than a thousand small packets in the kernel's accounting. Chosen. */
+const SOCKET_BYTES = 1 << 20;
+/** The kernel's default limit; a namespace of its own may not show the real one. */
+const SOCKET_BYTES_USUAL = 212_992;
 const START_MS = 10_000;
 
 export interface TcpLoad {
@@ -58,9 +63,18 @@ export async function runUdp(
     await client(cable, target, 1, [
       ...['-u', '-l', String(payloadBytes), '-b', String(bitrate), '-t', '1'],
       // Bursts that wait for a receiver without a CPU are not lost in the tunnel: room for them at both ends.
-      ...['-w', '1M'],
+      ...['-w', String(socketBytes())],
     ]),
   );
+}
+
+/** iperf3 refuses to run with less than it asked for. */
+function socketBytes(): number {
+  const most = ['rmem_max', 'wmem_max'].map((name) => {
+    const path = `/proc/sys/net/core/${name}`;
+    return existsSync(path) ? Number(readFileSync(path, 'utf8')) : SOCKET_BYTES_USUAL;
+  });
+  return Math.min(SOCKET_BYTES, ...most);
 }
 
 /** Its JSON. Throws with its own words when it could not do what it was told. */
@@ -85,7 +99,8 @@ interface Report {
   };
 }
 
-const errorIn = (stdout: string) => (stdout.startsWith('{') ? parse(stdout).error : undefined);
+const errorIn = (stdout: string) =>
+  stdout.startsWith('{') ? (JSON.parse(stdout) as Report).error : undefined;
 
 export function parseTcp(json: string): TcpOutcome {
   const { intervals, end } = parse(json);
@@ -108,6 +123,6 @@ export function parseUdp(json: string): UdpOutcome {
 
 function parse(json: string): Report {
   const report = JSON.parse(json) as Report;
-  if (report.error !== undefined && report.end === undefined) throw new Error(report.error);
+  if (report.error !== undefined) throw new Error(report.error);
   return report;
 }

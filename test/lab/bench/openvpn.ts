@@ -49,16 +49,17 @@ export async function startOpenvpn(cable: Cable, tuning = TUNING): Promise<Tunne
     );
   const hub = spawn('hub', 'device', ['--tls-server', '--dh', 'none']);
   const device = spawn('device', 'hub', ['--tls-client']);
-  const isReady = (lines: readonly string[]) =>
-    lines.some((line) => line.includes('Initialization Sequence Completed'));
-  for (const daemon of [device, hub]) await daemon.until(isReady, START_MS);
-  const agreed = device.stdout.find((line) => line.includes("cipher '"));
+  // The last line of the start; an earlier one says that the tun is up.
+  const agreed = (lines: readonly string[]) =>
+    lines.map((line) => /Data Channel: cipher '([^']+)'/.exec(line)?.[1]).find(Boolean);
+  await hub.until(agreed, START_MS);
+  const cipher = await device.until(agreed, START_MS);
   const version = device.stdout.map((line) => /OpenVPN [\d.]+/.exec(line)?.[0]).find(Boolean);
   const disposal = stack.move();
   return {
     hubInner: INNER.hub,
     mtuBytes: await cable.mtuBytes('device', DEVICE_NAME),
-    cipher: (/cipher '([^']+)'/.exec(agreed ?? '')?.[1] ?? 'unknown').toLowerCase(),
+    cipher: cipher?.toLowerCase() ?? 'unknown',
     about: `${version ?? 'OpenVPN'}, ${tuning.join(' ')}`,
     processes: { device, hub },
     [Symbol.asyncDispose]: () => disposal.disposeAsync(),
