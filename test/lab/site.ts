@@ -9,9 +9,8 @@
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import type { LabProcess, Outcome } from './process.ts';
+import type { LabProcess, Outcome, SpawnOptions } from './process.ts';
 import { eventually, parseLine } from './process.ts';
-import type { Topology } from './topology.ts';
 
 const SOURCE = resolve(import.meta.dir, '../../agent/jvpn.ts');
 export const HUB_ADDRESS = '203.0.113.1:51820';
@@ -29,6 +28,16 @@ export interface AuditLine {
   readonly detail: Readonly<Record<string, unknown>>;
 }
 
+/** Where hub and devices run: a `Topology`, or anything smaller that has both. */
+export interface SiteNet {
+  spawn(role: 'hub' | 'device', argv: readonly string[], options?: SpawnOptions): LabProcess;
+  exec(
+    role: 'hub' | 'device',
+    argv: readonly string[],
+    options?: { mayFail?: boolean },
+  ): Promise<Outcome>;
+}
+
 export interface SiteOptions {
   readonly binary?: string;
   /** What `jvpn` is on the device, where that is not `binary`: an emulator and its arguments, for one. */
@@ -41,15 +50,17 @@ export interface SiteOptions {
   readonly endpoint?: string;
   /** Added to the agent's configuration. */
   readonly agentExtra?: string;
+  /** Lines added to `[tunnel]` of both daemons. */
+  readonly tunnelExtra?: string;
 }
 
 export class Site implements AsyncDisposable {
   readonly folder = mkdtempSync(join(tmpdir(), 'jvpn-site-'));
-  readonly #net: Topology;
+  readonly #net: SiteNet;
   readonly #options: SiteOptions;
   hubPublicKey = '';
 
-  constructor(net: Topology, options: SiteOptions = {}) {
+  constructor(net: SiteNet, options: SiteOptions = {}) {
     this.#net = net;
     this.#options = options;
   }
@@ -175,7 +186,8 @@ inner6 = "fd77::/64"
 [state]
 database = "hub.db"
 hub_id = "hub-a"
-[control]
+[tunnel]
+${this.#options.tunnelExtra ?? ''}[control]
 socket = "hub.sock"
 [audit]
 file = "hub.jsonl"
@@ -196,7 +208,7 @@ kind = "wifi"
 kind = "lte"
 [tunnel]
 name = "${name.slice(0, 15)}"
-[state]
+${this.#options.tunnelExtra ?? ''}[state]
 directory = "${name}.state"
 [control]
 socket = "${name}.sock"
