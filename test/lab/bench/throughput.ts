@@ -19,8 +19,8 @@ import { startWireguardGo } from './wireguardGo.ts';
 
 /** The search for the packet rate takes as long as all flows: some rounds are enough for its median. */
 const PACKET_ROUNDS = 3;
-/** From an error of the whole rate to 3 % of it. */
-const PACKET_STEPS = 5;
+/** From an error of the whole rate to 6 % of it. */
+const PACKET_STEPS = 4;
 const PACKET_STEPS_QUICK = 1;
 const WARMUP_SECONDS = 1;
 
