@@ -30,7 +30,6 @@ export function die(turn: Turn, reasonCode: ReasonCode): void {
   // ◆ The death of the binding closes whatever claim was open: its answer must not count any more.
   draft.claim = null;
   draft.handshake = null;
-  draft.mtuNotice = null;
   draft.plannedAtMs = null;
   leaveAttached(turn);
   draft.volatileSinceMs = null;

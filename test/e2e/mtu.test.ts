@@ -132,8 +132,8 @@ test('the tun is 60 bytes narrower than the narrowest link, follows it, and the 
 test('the server sees an MSS of the inner MTU less 40', async () => {
   await narrow('eth0', 1_400);
   await untilTun(1_340);
-  const sink = await newSink('server', `10.79.0.2:${PORT}`);
-  const source = newSource('device', `10.79.0.2:${PORT}`);
+  await using sink = await newSink('server', `10.79.0.2:${PORT}`);
+  await using source = newSource('device', `10.79.0.2:${PORT}`);
   await source.untilJson<Sent>(({ event }) => event === 'connected', 5_000);
   const shown = await net.exec('server', ['ss', '-tinH', 'sport', '=', `:${PORT}`]);
   expect(/\bmss:(\d+)/.exec(shown.stdout)?.[1]).toBe('1300');
@@ -157,8 +157,8 @@ async function switchedTransfer(from: 'server' | 'device', to: 'server' | 'devic
   await net.carrier('wwan0', 'down');
   await narrow('wlan0', 1_300);
   await untilTun(1_440);
-  const sink = await newSink(to, `${host}:${PORT}`);
-  const source = newSource(from, `${host}:${PORT}`);
+  await using sink = await newSink(to, `${host}:${PORT}`);
+  await using source = newSource(from, `${host}:${PORT}`);
   await sink.untilJson<{ event: string }>(({ event }) => event === 'connected', 5_000);
   await flowing(to);
   await net.carrier('wlan0', 'up');

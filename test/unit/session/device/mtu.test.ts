@@ -116,6 +116,21 @@ describe('the hub', () => {
     expect(second).toEqual({ ...first!, atMs: second!.atMs });
   });
 
+  test('what a claim said is not told once more, at birth or after a switch', () => {
+    const driver = new Driver();
+    driver.boot();
+    driver.links(links([ETH, WLAN], {}, { [ETH]: 1_400 }));
+    driver.until('ATTACHED', 10 * SECOND_MS);
+    driver.links(links([WLAN]));
+    driver.run(SECOND_MS, () => driver.device.activeId === WLAN);
+    driver.run(SECOND_MS);
+    expect(driver.claims.map(({ type, mtuBytes }) => [type, mtuBytes])).toEqual([
+      ['attach', 1_340],
+      ['reattach', 1_440],
+    ]);
+    expect([driver.device.activeId, told(driver)]).toEqual([WLAN, []]);
+  });
+
   test('a change that its claim did not know is told behind the answer', () => {
     const driver = attachedDevice([ETH, WLAN]);
     driver.links(links([WLAN], {}, { [WLAN]: 1_400 }));
