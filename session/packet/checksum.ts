@@ -17,6 +17,7 @@ import {
   versionOf,
   write16,
 } from './headers.ts';
+import { OPEN_CHECKSUM } from './virtio.ts';
 
 /** Below this a loop over bytes is faster than finding the words. */
 const WORDS_FROM_BYTES = 64;
@@ -135,14 +136,17 @@ export function writeHeaderChecksum4(bytes: Uint8Array, at: number): void {
 }
 
 /**
- * Complete the checksum of a packet whose TCP or UDP field holds the sum over the pseudo-header.
+ * Complete the checksum of a packet whose TCP or UDP field holds the sum over the pseudo-header, and
+ * take the mark off where it has it.
  *
+ * @param packetBytes as `packetBytesOf` gave it: padding is not part of the sum.
  * @returns false, and nothing is written, where no TCP or UDP stands directly behind the IP header.
  */
 export function completeChecksum(bytes: Uint8Array, at: number, packetBytes: number): boolean {
   const protocol = transportOf(bytes, at, packetBytes);
   if (protocol === 0) return false;
   const offset = protocol === PROTOCOL.tcp ? CHECKSUM_OFFSET.tcp : CHECKSUM_OFFSET.udp;
+  bytes[at] = bytes[at]! & ~OPEN_CHECKSUM;
   return completeChecksumFrom(bytes, at, packetBytes, headerBytesOf(bytes, at), offset);
 }
 

@@ -18,15 +18,7 @@
  */
 import { assert } from '../assert.ts';
 import { completeChecksum, fold, pseudoSum, writeHeaderChecksum4 } from './checksum.ts';
-import {
-  flowKey,
-  isEndOfRun,
-  isSameFlow,
-  isSameIpHeader,
-  isSamePair,
-  isSameTcpHeader,
-  mayJoin,
-} from './flow.ts';
+import { controlOf, hopsOf, isEndOfRun, isSamePair, isSameTail, labelOf, mayJoin } from './flow.ts';
 import {
   CHECKSUM_OFFSET,
   headerBytesOf,
@@ -36,6 +28,7 @@ import {
   protocolOf,
   read16,
   read32,
+  TCP_BYTES_MIN,
   tcpHeaderBytesOf,
   transportOf,
   UDP_BYTES,
@@ -80,8 +73,13 @@ export class Coalescer {
   /** Bit `slot` is set where it is not in use. */
   #free = (1 << RUN_COUNT) - 1;
 
-  // Of each slot.
-  readonly #keys = new Int32Array(RUN_COUNT);
+  // Of each slot: its flow, what all its packets have in common, and what the next one must be.
+  readonly #protocols = new Int32Array(RUN_COUNT);
+  readonly #ports = new Int32Array(RUN_COUNT);
+  readonly #labels = new Int32Array(RUN_COUNT);
+  readonly #hops = new Int32Array(RUN_COUNT);
+  readonly #acknowledgements = new Int32Array(RUN_COUNT);
+  readonly #controls = new Int32Array(RUN_COUNT);
   readonly #packetBytes = new Int32Array(RUN_COUNT);
   readonly #headerBytes = new Int32Array(RUN_COUNT);
   readonly #segmentBytes = new Int32Array(RUN_COUNT);
@@ -135,7 +133,7 @@ export class Coalescer {
     }
 
     const start = headerBytesOf(arena, at);
-    const position = this.#find(at);
+    const position = this.#find(at, protocol, read32(arena, at + start));
     const isTcp = protocol === PROTOCOL.tcp;
     const headerBytes = start + (isTcp ? tcpHeaderBytesOf(arena, at + start) : UDP_BYTES);
     const flags = isTcp ? arena[at + start + 13]! : 0;
@@ -146,12 +144,12 @@ export class Coalescer {
       start === (versionOf(arena, at) === 4 ? 20 : 40) &&
       mayJoin(protocol, flags);
 
-    if (joinable && position >= 0 && this.#joins(position, at, packetBytes, headerBytes)) {
+    if (joinable && position >= 0 && this.#joins(position, at, start, packetBytes, headerBytes)) {
       this.#append(position, at, packetBytes, headerBytes, flags);
       return true;
     }
     if (position >= 0) this.#flushAt(position);
-    if (joinable && !isEndOfRun(flags)) this.#startRun(at, packetBytes, headerBytes);
+    if (joinable && !isEndOfRun(flags)) this.#startRun(at, start, packetBytes, headerBytes);
     else if (isOpen) this.#sendOpen(at, packetBytes, headerBytes, 0);
     else this.#sendComplete(at, packetBytes);
     return true;
@@ -167,39 +165,42 @@ export class Coalescer {
   }
 
   /** The position of a flow's run in `#order`, −1 where it has none. */
-  #find(at: number): number {
-    if (this.#openCount === 0) return -1;
+  #find(at: number, protocol: number, ports: number): number {
     // Packets of a flow come in bursts, mostly of the flow that began last.
-    const newest = this.#openCount - 1;
-    if (isSameFlow(this.#arena, this.#headAt(this.#order[newest]!), at)) return newest;
-    if (newest === 0) return -1;
-    const key = flowKey(this.#arena, at);
-    for (let position = newest - 1; position >= 0; position--) {
+    for (let position = this.#openCount - 1; position >= 0; position--) {
       const slot = this.#order[position]!;
-      if (this.#keys[slot] !== key) continue;
-      if (isSameFlow(this.#arena, this.#headAt(slot), at)) return position;
+      if (this.#ports[slot] !== ports || this.#protocols[slot] !== protocol) continue;
+      if (isSamePair(this.#arena, this.#headAt(slot), at)) return position;
     }
     return -1;
   }
 
   /** Whether a packet of the same flow, joinable by itself, continues this very run. */
-  #joins(position: number, at: number, packetBytes: number, headerBytes: number): boolean {
+  #joins(
+    position: number,
+    at: number,
+    start: number,
+    packetBytes: number,
+    headerBytes: number,
+  ): boolean {
     const arena = this.#arena;
     const slot = this.#order[position]!;
-    const head = this.#headAt(slot);
     const payloadBytes = packetBytes - headerBytes;
     if (payloadBytes > this.#segmentBytes[slot]!) return false;
     if (this.#packetBytes[slot]! + payloadBytes > RUN_BYTES_MAX) return false;
-    if (!isSameIpHeader(arena, head, at)) return false;
-    const isVersion4 = versionOf(arena, at) === 4;
-    if (isVersion4 && (arena[at + 6]! & 0x40) === 0) {
-      if (read16(arena, at + 4) !== this.#nextIds[slot]!) return false;
-    }
-    if (protocolOf(arena, at) === PROTOCOL.udp) return true;
-    const start = isVersion4 ? 20 : 40;
+    if (labelOf(arena, at) !== this.#labels[slot]!) return false;
+    if (hopsOf(arena, at) !== this.#hops[slot]!) return false;
+    const isIdFree = start === 40 || (arena[at + 6]! & 0x40) !== 0;
+    if (!isIdFree && read16(arena, at + 4) !== this.#nextIds[slot]!) return false;
+    if (this.#protocols[slot]! === PROTOCOL.udp) return true;
+
+    const tcpAt = at + start;
+    const headTcpAt = this.#headAt(slot) + start;
     return (
-      read32(arena, at + start + 4) === this.#nextSequences[slot]! &&
-      isSameTcpHeader(arena, head + start, at + start, headerBytes - start)
+      read32(arena, tcpAt + 4) === this.#nextSequences[slot]! &&
+      read32(arena, tcpAt + 8) === this.#acknowledgements[slot]! &&
+      controlOf(arena, tcpAt) === this.#controls[slot]! &&
+      isSameTail(arena, headTcpAt, tcpAt, headerBytes - start - TCP_BYTES_MIN)
     );
   }
 
@@ -230,7 +231,7 @@ export class Coalescer {
     }
   }
 
-  #startRun(at: number, packetBytes: number, headerBytes: number): void {
+  #startRun(at: number, start: number, packetBytes: number, headerBytes: number): void {
     if (this.#openCount === RUN_COUNT) this.#flushAt(0);
     const arena = this.#arena;
     const slot = 31 - Math.clz32(this.#free);
@@ -240,14 +241,19 @@ export class Coalescer {
     arena.copyWithin(this.#headAt(slot), at, at + packetBytes);
 
     const payloadBytes = packetBytes - headerBytes;
-    this.#keys[slot] = flowKey(arena, at);
+    this.#protocols[slot] = protocolOf(arena, at);
+    this.#ports[slot] = read32(arena, at + start);
+    this.#labels[slot] = labelOf(arena, at);
+    this.#hops[slot] = hopsOf(arena, at);
     this.#packetBytes[slot] = packetBytes;
     this.#headerBytes[slot] = headerBytes;
     this.#segmentBytes[slot] = payloadBytes;
     this.#counts[slot] = 1;
     this.#nextIds[slot] = (read16(arena, at + 4) + 1) & 0xffff;
-    const start = headerBytesOf(arena, at);
+    if (protocolOf(arena, at) === PROTOCOL.udp) return;
     this.#nextSequences[slot] = read32(arena, at + start + 4) + payloadBytes;
+    this.#acknowledgements[slot] = read32(arena, at + start + 8);
+    this.#controls[slot] = controlOf(arena, at + start);
   }
 
   #flushAt(position: number): void {

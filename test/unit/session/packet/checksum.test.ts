@@ -9,7 +9,7 @@ import {
 } from '../../../../session/packet/checksum.ts';
 import { Random } from '../../../sim/random.ts';
 import { randomPacket, steadyPacket } from './traffic.ts';
-import { encodeOpen, encodeWhole, slowSum } from './twin.ts';
+import { encodeMarked, encodeOpen, encodeWhole, slowSum } from './twin.ts';
 
 /** Computed by others: RFC 1071 §3, RFC 1624 §4, and an IPv4 header as in the literature. */
 test('published sums', () => {
@@ -77,6 +77,10 @@ test('open checksums are completed as the twin computes them', () => {
     const shift = random.below(5);
     const bytes = new Uint8Array(new ArrayBuffer(open.length + 8));
     bytes.set(open, shift);
+    expect(completeChecksum(bytes, shift, open.length)).toBe(true);
+    expect([...bytes.subarray(shift, shift + open.length)]).toEqual(encodeWhole(packet));
+
+    bytes.set(encodeMarked(packet), shift);
     expect(completeChecksum(bytes, shift, open.length)).toBe(true);
     expect([...bytes.subarray(shift, shift + open.length)]).toEqual(encodeWhole(packet));
 

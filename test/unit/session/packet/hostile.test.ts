@@ -128,6 +128,12 @@ test('headers that name each other and lead out of the packet are refused', () =
   expect(take(loop)).toBe(MALFORMED.transport);
 });
 
+test('half an extension header is not read', () => {
+  const half = with_(udp6, IP + 4, 0, 4, 0).slice(0, IP + 44);
+  half[IP + 40] = 17;
+  expect(take(half)).toBe(MALFORMED.gsoType);
+});
+
 test('a refused frame leaves nothing to be cut', () => {
   expect(take(tcp4)).toBe(4);
   expect(take(tcp4.slice(0, 20))).toBe(MALFORMED.tooShort);
