@@ -50,8 +50,8 @@ export interface SiteOptions {
   readonly endpoint?: string;
   /** Added to the agent's configuration. */
   readonly agentExtra?: string;
-  /** Lines added to `[tunnel]` of both daemons. */
-  readonly tunnelExtra?: string;
+  /** Lines added to `[tunnel]`, of both daemons or of each. */
+  readonly tunnelExtra?: string | { readonly hub: string; readonly device: string };
 }
 
 export class Site implements AsyncDisposable {
@@ -187,7 +187,7 @@ inner6 = "fd77::/64"
 database = "hub.db"
 hub_id = "hub-a"
 [tunnel]
-${this.#options.tunnelExtra ?? ''}[control]
+${this.#tunnelExtra('hub')}[control]
 socket = "hub.sock"
 [audit]
 file = "hub.jsonl"
@@ -208,13 +208,18 @@ kind = "wifi"
 kind = "lte"
 [tunnel]
 name = "${name.slice(0, 15)}"
-${this.#options.tunnelExtra ?? ''}[state]
+${this.#tunnelExtra('device')}[state]
 directory = "${name}.state"
 [control]
 socket = "${name}.sock"
 [audit]
 file = "${name}.jsonl"
 ${this.#policyToml()}${this.#options.agentExtra ?? ''}`;
+  }
+
+  #tunnelExtra(role: 'hub' | 'device'): string {
+    const { tunnelExtra = '' } = this.#options;
+    return typeof tunnelExtra === 'string' ? tunnelExtra : tunnelExtra[role];
   }
 
   #policyToml(): string {
