@@ -102,7 +102,6 @@ export class Hub {
       mtuBytes: config.tunnel.mtu,
       offload: config.tunnel.offload,
       sealedSlots: SEALED_SLOTS,
-      gateways: gatewayBytes(start.pools),
       time: this.#time.base,
       routes: deviceRoutes(start),
       rules: hubRules(policy),
@@ -283,11 +282,6 @@ function listenAddresses(written: readonly string[]): readonly (string | null)[]
 }
 
 /** What devices reach through us: the networks behind the hub, and the hub itself. */
-/** Our own inner addresses, as packets carry them. */
-function gatewayBytes({ inner4, inner6 }: HubStart['pools']): HubSetup['gateways'] {
-  return { inner4: inner4?.gatewayBytes ?? null, inner6: inner6?.gatewayBytes ?? null };
-}
-
 function deviceRoutes({ config, pools }: HubStart): readonly string[] {
   const own = [pools.inner4?.host, pools.inner6?.host].filter((text) => text !== undefined);
   return [...config.routes, ...own];

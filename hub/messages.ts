@@ -33,8 +33,6 @@ export interface HubSetup {
   readonly offload: 'auto' | 'off';
   /** Slots of 64 KiB for what all peers sealed lately. */
   readonly sealedSlots: number;
-  /** Our own inner addresses. */
-  readonly gateways: { readonly inner4: Uint8Array | null; readonly inner6: Uint8Array | null };
   readonly time: TimeBase;
   /** Networks that devices are told to reach through this hub. */
   readonly routes: readonly string[];

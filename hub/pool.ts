@@ -37,13 +37,6 @@ export class Pool {
     return `${this.#textOf(HUB_NUMBER)}/${this.cidr.prefixBits}`;
   }
 
-  /** The same in network order. */
-  get gatewayBytes(): Uint8Array {
-    const parsed = parseCidr(this.host);
-    assert(parsed.ok, 'a pool has addresses');
-    return parsed.value.bytes;
-  }
-
   /** The hub's own address as a host route: `10.77.0.1/32`. */
   get host(): string {
     return this.#hostOf(HUB_NUMBER);

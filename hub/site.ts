@@ -78,7 +78,7 @@ export class Site {
     this.delivery = new Delivery(delivered, parts.tun.offload, (at, bytes) => {
       if (!parts.tun.write(delivered, at, bytes)) this.counters.count('tun_refused');
     });
-    this.sealer = new PacketSealer(this.delivery, setup.gateways);
+    this.sealer = new PacketSealer(this.delivery);
     this.#burstTimer = {
       nextDeadlineMs: () => this.#bursts.nextDeadline,
       onTime: (atMs) => {

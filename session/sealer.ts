@@ -31,20 +31,10 @@ export class PacketSealer {
   bytes = 0;
   readonly #segments = new Segments();
   readonly #answers: Delivery;
-  readonly #from4: Uint8Array | null;
-  readonly #from6: Uint8Array | null;
 
-  /**
-   * @param answers where "too big" is delivered to; no datagram is being opened there meanwhile.
-   * @param from who says so; null: in the name of the packet's destination.
-   */
-  constructor(
-    answers: Delivery,
-    from: { readonly inner4: Uint8Array | null; readonly inner6: Uint8Array | null } = NOBODY,
-  ) {
+  /** @param answers where "too big" is delivered to; no datagram is being opened there meanwhile. */
+  constructor(answers: Delivery) {
     this.#answers = answers;
-    this.#from4 = from.inner4;
-    this.#from6 = from.inner6;
   }
 
   /**
@@ -105,13 +95,13 @@ export class PacketSealer {
       return false;
     }
     const { memory } = this.#answers;
-    const from = (bytes[segments.at]! & 0x70) === 0x40 ? this.#from4 : this.#from6;
+    // In the name of where it was going: what comes in with an address of this very machine is dropped.
     const written = writeTooBig(
       bytes,
       segments.at,
       segments.bytes,
       this.mtuBytes,
-      from,
+      null,
       memory.bytes,
       PACKET_AT,
     );
@@ -120,5 +110,3 @@ export class PacketSealer {
     return true;
   }
 }
-
-const NOBODY = { inner4: null, inner6: null };

@@ -191,6 +191,27 @@ test('device to server: a transfer goes over to a narrower link without a stall'
   console.log(`device to server: longest stall ${Math.round(sent.sink?.longestStallMs ?? 0)} ms`);
 }, 90_000);
 
+test('the server is told: what it sends to the device shrinks to the inner MTU less 40', async () => {
+  const { inner4 } = await status();
+  await using sink = await newSink('device', `${inner4.split('/')[0]}:${PORT}`);
+  await using source = newSource('server', `${inner4.split('/')[0]}:${PORT}`);
+  await sink.untilJson<{ event: string }>(({ event }) => event === 'connected', 5_000);
+  const mss = async () => {
+    const shown = await net.exec('server', ['ss', '-tinH', 'dport', '=', `:${PORT}`]);
+    return /\bmss:(\d+)/.exec(shown.stdout)?.[1];
+  };
+  expect(await mss()).toBe('1400');
+  await narrow('wlan0', 1_400);
+  await untilTun(1_340);
+  await eventually('segments of 1300', async () => (await mss()) === '1300', 10_000);
+  await flowing('device');
+  await source.stop();
+  expect(await source.untilJson<Sent>(({ event }) => event === 'summary', 40_000)).toMatchObject({
+    intact: true,
+  });
+  await sink.stop();
+}, 60_000);
+
 test('server to device: so does one the other way', async () => {
   const { inner4 } = await status();
   const sent = await switchedTransfer('server', 'device', inner4.split('/')[0] ?? '');

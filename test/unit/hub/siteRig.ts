@@ -78,7 +78,6 @@ export class SiteRig {
       mtuBytes: 1_440,
       offload: 'off' as const,
       sealedSlots: 8,
-      gateways: { inner4: Uint8Array.of(10, 77, 0, 1), inner6: null },
       time: { offsetMs: 0 },
       routes: [],
       rules: hubRules(policy.policy),

@@ -74,12 +74,10 @@ function tunnel(kind: 'session' | 'plain', offers: TunOffers) {
     }
     delivery.flush();
   });
-  const near4 = Uint8Array.of(10, 77, 0, 1);
   const sealer = new PacketSealer(
     new Delivery(near, NONE, (at, bytes) => {
       answers.push([...near.bytes.subarray(at, at + bytes)]);
     }),
-    { inner4: near4, inner6: null },
   );
   const send = (frame: readonly number[]) => {
     const source = memoryOf(Uint8Array.from(frame));
@@ -124,14 +122,14 @@ for (const kind of ['session', 'plain'] as const) {
 describe('a packet longer than the way', () => {
   const long = { ...steadyPacket(4, 6, 1_300), dontFragment: true };
 
-  test('is answered in our name and not sent', () => {
+  test('is answered in the name of its target and not sent', () => {
     const { send, frames, answers, sealer } = tunnel('session', ALL);
     sealer.mtuBytes = 1_280;
     expect(send(tunFrame(long, 0))).toBe('packetTooBig');
     expect([frames.length, sealer.packets]).toEqual([0, 0]);
     const [answer = []] = answers;
     expect(answer.slice(0, 10)).toEqual(new Array(10).fill(0));
-    expect(answer.slice(22, 26)).toEqual([10, 77, 0, 1]);
+    expect(answer.slice(22, 26)).toEqual([...long.target]);
     expect(answer.slice(26, 30)).toEqual([...long.source]);
     expect(answer.slice(30, 32)).toEqual([3, 4]); // fragmentation needed
     expect(answer.slice(36, 38)).toEqual([1_280 >> 8, 1_280 & 255]);
