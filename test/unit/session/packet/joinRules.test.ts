@@ -142,6 +142,16 @@ test('TCP and UDP between the same ports are two flows', () => {
   ]);
 });
 
+test('IPv6 addresses that hold the bytes of IPv4 ones are another flow', () => {
+  const [first] = pair(4, 6);
+  const source = [0xfd, 0, 0, 0, ...first.source, ...first.target, 0, 0, 0, 0];
+  const joiner = new Joiner();
+  joiner.add(encodeMarked(first));
+  joiner.add(encodeMarked({ ...pair(6, 6)[0], source }));
+  expect(joiner.frames).toEqual([]);
+  expect(joiner.flush().length).toBe(2);
+});
+
 test('PSH, FIN and a shorter segment join as the last of their run', () => {
   for (const change of [{ flags: ACK + PSH }, { flags: ACK + FIN }, { payload: [1, 2, 3] }]) {
     const packets = cut(steadyPacket(4, 6, 500), 100).map((packet, index) =>
