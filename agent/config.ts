@@ -9,6 +9,7 @@
 import {
   auditTable,
   controlTable,
+  DATA_CIPHER,
   IDENTITY,
   lintPolicySource,
   POLICY_SOURCE,
@@ -80,6 +81,7 @@ export const AGENT_FIELDS = {
     fields: {
       name: TUNNEL_NAME,
       mtu: TUNNEL_MTU,
+      data_cipher: DATA_CIPHER,
       addresses: {
         kind: 'texts',
         meaning: 'Inner addresses in mode `plain`; in mode `session` the hub assigns them.',

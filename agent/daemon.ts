@@ -147,6 +147,7 @@ export class AgentDaemon {
       endpoints: config.hub.endpoints,
       links: config.links,
       tunName: config.tunnel.name,
+      dataCipher: config.tunnel.dataCipher,
       mark: config.tunnel.mark,
       rules: tunnelRules(policy, config.links),
       seed: crypto.getRandomValues(new Uint8Array(32)),

@@ -23,6 +23,8 @@ export interface TunnelSetup {
   readonly endpoints: readonly string[];
   readonly links: readonly { readonly name: string; readonly kind: LinkKind }[];
   readonly tunName: string;
+  /** What to offer for data: what this machine does fastest, or one cipher. */
+  readonly dataCipher: DataCipher | 'auto';
   /** 0: none. */
   readonly mark: number;
   readonly rules: TunnelRules;

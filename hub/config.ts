@@ -10,6 +10,7 @@
 import {
   auditTable,
   controlTable,
+  DATA_CIPHER,
   IDENTITY,
   lintPolicySource,
   POLICY_SOURCE,
@@ -67,7 +68,7 @@ export const HUB_FIELDS = {
     kind: 'table',
     meaning: 'The tun interface behind which the site lies.',
     restart: true,
-    fields: { name: TUNNEL_NAME, mtu: TUNNEL_MTU },
+    fields: { name: TUNNEL_NAME, mtu: TUNNEL_MTU, data_cipher: DATA_CIPHER },
   },
   pool: {
     kind: 'table',

@@ -98,6 +98,7 @@ export class Hub {
       udpPort: config.listen.port,
       tunName: config.tunnel.name,
       mtuBytes: config.tunnel.mtu,
+      dataCipher: config.tunnel.dataCipher,
       time: this.#time.base,
       routes: deviceRoutes(start),
       rules: hubRules(policy),

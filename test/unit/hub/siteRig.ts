@@ -7,6 +7,7 @@
  */
 
 import type { DatagramSocket } from '../../../hal/datagram.ts';
+import type { ChosenCiphers } from '../../../hal/linux/cipherChoice.ts';
 import { nodeCiphers } from '../../../hal/linux/ciphers.ts';
 import { MemoryNetwork } from '../../../hal/memory/network.ts';
 import { MemoryTun } from '../../../hal/memory/tun.ts';
@@ -44,6 +45,13 @@ const HUB = newIdentity(new Uint8Array(32).fill(200));
 
 export type Swap = Extract<FromHub, { kind: 'swap' }>;
 
+/** Nothing is measured in a test. */
+const CHOSEN: ChosenCiphers = {
+  ciphers: nodeCiphers,
+  preference: ['aes-256-gcm', 'chacha20-poly1305'],
+  report: [],
+};
+
 export class SiteRig {
   nowMs = 1_000_000_000;
   readonly network = new MemoryNetwork();
@@ -74,6 +82,7 @@ export class SiteRig {
       udpPort: 51_820,
       tunName: 'mem0',
       mtuBytes: 1_380,
+      dataCipher: 'auto' as const,
       time: { offsetMs: 0 },
       routes: [],
       rules: hubRules(policy.policy),
@@ -83,6 +92,7 @@ export class SiteRig {
       records,
     };
     this.site = new Site(setup, {
+      chosen: CHOSEN,
       nowMs: () => this.nowMs,
       tun: this.tun,
       sockets: [this.#socket],
