@@ -76,7 +76,7 @@ const ROUNDS_MAX = 1_000;
 const CLEARLY_SLOWER = 3;
 /** Turns of the two best against each other. Chosen. */
 const DUEL_TURNS = 4;
-const DUEL_NS = 500_000;
+const DUEL_NS = 300_000;
 
 export function chooseCiphers(options: CipherOptions = {}): ChosenCiphers {
   const nowNs = options.nowNs ?? (() => Bun.nanoseconds());
