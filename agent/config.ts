@@ -9,6 +9,7 @@
 import {
   auditTable,
   controlTable,
+  DATA_CIPHER,
   IDENTITY,
   lintPolicySource,
   POLICY_SOURCE,
@@ -82,6 +83,7 @@ export const AGENT_FIELDS = {
       name: TUNNEL_NAME,
       mtu: TUNNEL_MTU,
       offload: TUNNEL_OFFLOAD,
+      data_cipher: DATA_CIPHER,
       addresses: {
         kind: 'texts',
         meaning: 'Inner addresses in mode `plain`; in mode `session` the hub assigns them.',

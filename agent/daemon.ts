@@ -152,6 +152,7 @@ export class AgentDaemon {
         cidr.includes(':'),
       ),
       offload: config.tunnel.offload,
+      dataCipher: config.tunnel.dataCipher,
       mark: config.tunnel.mark,
       rules: tunnelRules(policy, config.links),
       seed: crypto.getRandomValues(new Uint8Array(32)),

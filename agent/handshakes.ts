@@ -6,7 +6,8 @@
  *
  * @module
  */
-import { nodeCiphers, nodeDh } from '../hal/linux/ciphers.ts';
+import { nodeDh } from '../hal/linux/ciphers.ts';
+import type { Ciphers } from '../session/channel/aead.ts';
 import { openClockHint } from '../session/channel/clockHint.ts';
 import { type Identity, newIdentity } from '../session/channel/identity.ts';
 import {
@@ -35,16 +36,18 @@ export class Handshakes {
   readonly identity: Identity;
   readonly #hubPublicKey: Uint8Array;
   readonly #psk: Uint8Array;
+  readonly #ciphers: Ciphers;
   readonly #wallMs: () => number;
   #grant: TimestampGrant;
   #timestampMs: number;
   #pending: { handshake: PendingHandshake; transportId: number } | null = null;
   #cookie: Cookie | null = null;
 
-  constructor(setup: TunnelSetup, wallMs: () => number) {
+  constructor(setup: TunnelSetup, ciphers: Ciphers, wallMs: () => number) {
     this.identity = newIdentity(setup.privateKey, nodeDh);
     this.#hubPublicKey = setup.hubPublicKey;
     this.#psk = setup.psk;
+    this.#ciphers = ciphers;
     this.#wallMs = wallMs;
     this.#grant = setup.clock;
     this.#timestampMs = setup.clock.fromMs;
@@ -95,7 +98,7 @@ export class Handshakes {
     this.#pending = null;
     const origin = {
       ...consumed.value,
-      ciphers: nodeCiphers,
+      ciphers: this.#ciphers,
       localIndex: pending.handshake.senderIndex,
       isInitiator: true,
       createdAtMs: atMs,

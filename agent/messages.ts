@@ -29,6 +29,8 @@ export interface TunnelSetup {
   readonly mayHaveIpv6: boolean;
   /** `off`: as if the kernel had no segmentation offloads. */
   readonly offload: 'auto' | 'off';
+  /** What to offer for data: what this machine does fastest, or one cipher. */
+  readonly dataCipher: DataCipher | 'auto';
   /** 0: none. */
   readonly mark: number;
   readonly rules: TunnelRules;

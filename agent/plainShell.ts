@@ -86,7 +86,7 @@ export class PlainShell {
     this.#tun = parts.tun;
     this.#uplinks = parts.uplinks;
     this.#post = parts.post;
-    this.#handshakes = new Handshakes(setup, () => clock.wallMs());
+    this.#handshakes = new Handshakes(setup, parts.chosen.ciphers, () => clock.wallMs());
     this.#mtuBytes = setup.mtuMaxBytes;
     this.#config = { persistentKeepaliveMs: 0, times: setup.plainTimes };
     this.#peer = newPlainPeer(clock.monotonicMs(), this.#config);

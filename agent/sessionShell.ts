@@ -8,6 +8,7 @@
  */
 import type { Clock } from '../hal/clock.ts';
 import type { LinkSnapshot } from '../hal/links.ts';
+import type { ChosenCiphers } from '../hal/linux/cipherChoice.ts';
 import type { Tun } from '../hal/tun.ts';
 import type { AuditEvent } from '../session/audit.ts';
 import { encodeKey } from '../session/channel/identity.ts';
@@ -37,6 +38,7 @@ const CLAIM_PADDED_BYTES = 256;
 /** What every shell of the tunnel thread works with. */
 export interface ShellParts {
   readonly setup: TunnelSetup;
+  readonly chosen: ChosenCiphers;
   readonly clock: Clock;
   readonly tun: Tun;
   readonly uplinks: Uplinks;
@@ -56,9 +58,9 @@ export class SessionShell {
   #nextIndex = (crypto.getRandomValues(new Uint32Array(1))[0] ?? 1) >>> 0;
 
   constructor(parts: ShellParts) {
-    const { setup, clock, tun } = parts;
+    const { setup, chosen, clock, tun } = parts;
     this.#parts = parts;
-    this.#handshakes = new Handshakes(setup, () => clock.wallMs());
+    this.#handshakes = new Handshakes(setup, chosen.ciphers, () => clock.wallMs());
     const { resendBufferBytes } = setup.rules;
     this.#data = new DataPath(tun, this.#transmitter, this.#packets, resendBufferBytes);
     this.#config = this.#configOf(setup.rules);
@@ -69,7 +71,7 @@ export class SessionShell {
   #configOf(rules: TunnelSetup['rules']): DeviceConfig {
     return {
       device: encodeKey(this.#handshakes.identity.publicKey),
-      ciphers: ['aes-256-gcm', 'chacha20-poly1305'],
+      ciphers: this.#parts.chosen.preference,
       mtuMaxBytes: this.#parts.setup.mtuMaxBytes,
       limits: rules.limits,
       linkPolicy: (name) => rules.linkPolicies[name] ?? { preference: 1_000, cost: 'free' },

@@ -10,6 +10,7 @@ import { receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { isBatchOver } from '../hal/batch.ts';
 import { explain } from '../hal/capabilities.ts';
 import { RECEIVE_BYTES } from '../hal/datagram.ts';
+import { chooseCiphers } from '../hal/linux/cipherChoice.ts';
 import { newClock } from '../hal/linux/clock.ts';
 import { openLinkMonitor } from '../hal/linux/links.ts';
 import { nativeMemory } from '../hal/linux/memory.ts';
@@ -48,12 +49,13 @@ function wordsOf(error: unknown): string {
 
 function run(): void {
   const clock = newClock();
+  const chosen = chooseCiphers({ wanted: setup.dataCipher });
   const monitor = opened(openLinkMonitor());
   const tun = opened(openTun(setup.tunName, setup.offload));
   const wake = attachWake(setup.wakeFd);
   const uplinks = new Uplinks(setup);
   post({ kind: 'ready', tunName: tun.name });
-  const parts = { setup, clock, tun, uplinks, post };
+  const parts = { setup, chosen, clock, tun, uplinks, post };
   const shell = setup.mode === 'session' ? new SessionShell(parts) : new PlainShell(parts);
   const poller = new LinuxPoller();
   for (const fd of [tun.fd, wake.fd, monitor.fd]) poller.watch(fd);

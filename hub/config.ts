@@ -10,6 +10,7 @@
 import {
   auditTable,
   controlTable,
+  DATA_CIPHER,
   IDENTITY,
   lintPolicySource,
   POLICY_SOURCE,
@@ -68,7 +69,12 @@ export const HUB_FIELDS = {
     kind: 'table',
     meaning: 'The tun interface behind which the site lies.',
     restart: true,
-    fields: { name: TUNNEL_NAME, mtu: TUNNEL_MTU, offload: TUNNEL_OFFLOAD },
+    fields: {
+      name: TUNNEL_NAME,
+      mtu: TUNNEL_MTU,
+      offload: TUNNEL_OFFLOAD,
+      data_cipher: DATA_CIPHER,
+    },
   },
   pool: {
     kind: 'table',

@@ -102,6 +102,7 @@ export class Hub {
       mtuBytes: config.tunnel.mtu,
       offload: config.tunnel.offload,
       sealedSlots: SEALED_SLOTS,
+      dataCipher: config.tunnel.dataCipher,
       time: this.#time.base,
       routes: deviceRoutes(start),
       rules: hubRules(policy),

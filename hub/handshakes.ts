@@ -8,7 +8,7 @@
  *
  * @module
  */
-import { nodeCiphers, nodeDh } from '../hal/linux/ciphers.ts';
+import { nodeDh } from '../hal/linux/ciphers.ts';
 import { utf8ToBytes } from '../session/bytes.ts';
 import { createClockHint } from '../session/channel/clockHint.ts';
 import { CookieChecker } from '../session/channel/cookie.ts';
@@ -86,7 +86,7 @@ export class Handshakes {
 
   #answer(initiation: ConsumedInitiation, peer: Peer, endpoint: Endpoint, atMs: number): void {
     this.#site.endpoints.keep(endpoint);
-    const { channels, setup } = this.#site;
+    const { channels, chosen, setup } = this.#site;
     const response = createResponse(initiation, {
       psk: peer.device.psk,
       ephemeralPrivate: crypto.getRandomValues(new Uint8Array(32)),
@@ -97,7 +97,7 @@ export class Handshakes {
     const { message, secrets, remoteIndex, senderIndex } = response;
     const origin = {
       secrets,
-      ciphers: nodeCiphers,
+      ciphers: chosen.ciphers,
       localIndex: senderIndex,
       remoteIndex,
       isInitiator: false,

@@ -13,6 +13,7 @@ import type { SeatLimits } from '../session/hub/limits.ts';
 import type { SessionRecord } from '../session/hub/record.ts';
 import type { SeatStatus } from '../session/hub/seat.ts';
 import type { ReasonCode } from '../session/reasons.ts';
+import type { DataCipher } from '../session/wire/frames.ts';
 import type { EnrolledDevice } from './device.ts';
 import type { DoorLimits } from './door.ts';
 import type { TimeBase } from './time.ts';
@@ -33,6 +34,8 @@ export interface HubSetup {
   readonly offload: 'auto' | 'off';
   /** Slots of 64 KiB for what all peers sealed lately. */
   readonly sealedSlots: number;
+  /** What to accept for data: all that this machine has, or one cipher. */
+  readonly dataCipher: DataCipher | 'auto';
   readonly time: TimeBase;
   /** Networks that devices are told to reach through this hub. */
   readonly routes: readonly string[];

@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { nodeCiphers, nodeDh } from '../hal/linux/ciphers.ts';
+import { nodeDh } from '../hal/linux/ciphers.ts';
 import {
   createInitiation,
   type PendingHandshake,
@@ -125,10 +125,11 @@ export class PlainPeerShell implements Timed {
     const consumed = consumeResponse(message, pending, { identity, dh: nodeDh });
     if (!consumed.ok) return counters.count('wrong_key_datagram');
     this.#pending = null;
+    const { chosen, setup } = this.#site;
     const { secrets, remoteIndex } = consumed.value;
     const localIndex = pending.senderIndex;
-    const origin = { secrets, remoteIndex, localIndex, ciphers: nodeCiphers };
-    const { mtuBytes } = this.#site.setup;
+    const origin = { secrets, remoteIndex, localIndex, ciphers: chosen.ciphers };
+    const { mtuBytes } = setup;
     this.#adopt(new PlainKeypair({ ...origin, isInitiator: true, createdAtMs: atMs }, mtuBytes));
     wipeSecrets(secrets);
     this.#endpoint = endpoint;

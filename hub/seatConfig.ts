@@ -7,7 +7,7 @@ import type { SeatConfig } from '../session/hub/limits.ts';
 import type { EnrolledDevice } from './device.ts';
 import type { Site } from './site.ts';
 
-export function seatConfig({ setup, rules }: Site, device: EnrolledDevice): SeatConfig {
+export function seatConfig({ setup, rules, chosen }: Site, device: EnrolledDevice): SeatConfig {
   const { hubId, routes, seed } = setup;
   return {
     hubId,
@@ -15,7 +15,7 @@ export function seatConfig({ setup, rules }: Site, device: EnrolledDevice): Seat
     inner4: device.inner4,
     inner6: device.inner6,
     routes,
-    ciphers: ['aes-256-gcm', 'chacha20-poly1305'],
+    ciphers: chosen.preference,
     seed,
     limits: rules.limits,
   };

@@ -7,6 +7,7 @@
  * @module
  */
 import type { DatagramSocket } from '../hal/datagram.ts';
+import type { ChosenCiphers } from '../hal/linux/cipherChoice.ts';
 import { nativeMemory } from '../hal/linux/memory.ts';
 import { TUN_READ_BYTES, type Tun } from '../hal/tun.ts';
 import type { AuditEvent } from '../session/audit.ts';
@@ -32,6 +33,7 @@ export type Peer = SessionPeer | PlainPeerShell;
 
 export class Site {
   readonly setup: HubSetup;
+  readonly chosen: ChosenCiphers;
   readonly identity: Identity;
   readonly nowMs: () => number;
   readonly tun: Tun;
@@ -58,6 +60,7 @@ export class Site {
   constructor(
     setup: HubSetup,
     parts: {
+      readonly chosen: ChosenCiphers;
       readonly nowMs: () => number;
       readonly tun: Tun;
       readonly sockets: readonly DatagramSocket[];
@@ -66,6 +69,7 @@ export class Site {
     },
   ) {
     this.setup = setup;
+    this.chosen = parts.chosen;
     this.rules = setup.rules;
     this.door = new Door(setup.rules.door, parts.nowMs());
     this.identity = newIdentity(setup.privateKey, parts.dh);

@@ -11,6 +11,7 @@ import { isBatchOver } from '../hal/batch.ts';
 import { explain } from '../hal/capabilities.ts';
 import { type DatagramSocket, RECEIVE_BYTES } from '../hal/datagram.ts';
 import { openDatagramSocket } from '../hal/linux/bind.ts';
+import { chooseCiphers } from '../hal/linux/cipherChoice.ts';
 import { nodeDh } from '../hal/linux/ciphers.ts';
 import { newClock } from '../hal/linux/clock.ts';
 import { nativeMemory } from '../hal/linux/memory.ts';
@@ -52,11 +53,12 @@ try {
 
 function run(): void {
   const clock = newClock();
+  const chosen = chooseCiphers({ wanted: setup.dataCipher });
   const tun = opened(openTun(setup.tunName, setup.offload));
   const sockets = openSockets();
   const wake = attachWake(setup.wakeFd);
   const nowMs = () => hubTimeMs(setup.time, clock);
-  const site = new Site(setup, { nowMs, tun, sockets, dh: nodeDh, post });
+  const site = new Site(setup, { chosen, nowMs, tun, sockets, dh: nodeDh, post });
   const peers = new Peers(site);
   const handshakes = new Handshakes(site, peers);
   const poller = new LinuxPoller();

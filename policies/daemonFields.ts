@@ -47,6 +47,15 @@ export const TUNNEL_OFFLOAD = {
   words: ['auto', 'off'],
 } as const;
 
+/** Both suites, by their names in the protocol; ChaCha20-Poly1305 stays what everybody has. */
+export const DATA_CIPHER = {
+  kind: 'text',
+  meaning:
+    'Cipher of data. `auto`: the device offers all, the one that is fastest on it first. A name: the only one it offers, or that a hub accepts; `chacha20-poly1305` is used where the ends have nothing else in common.',
+  default: 'auto',
+  words: ['auto', 'aes-256-gcm', 'chacha20-poly1305'],
+} as const;
+
 export const POLICY_SOURCE = {
   kind: 'table',
   meaning: 'The policy: a file of your own or a shipped profile, not both. Neither: `balanced`.',

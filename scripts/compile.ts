@@ -22,6 +22,11 @@ export interface Compilation {
   readonly define: Readonly<Record<string, string>>;
 }
 
+/** What the source declares: with no cipher only where a benchmark asks for it (`hal/linux/noCipher.ts`). */
+export function constants(define: Readonly<Record<string, string>>): Record<string, string> {
+  return { JVPN_BENCH_NO_CIPHER: 'false', ...define };
+}
+
 /** The path of the executable. @throws AggregateError with Bun's messages when the source does not build. */
 export async function compile(compilation: Compilation): Promise<string> {
   const { root, entries, target, outDir, name, define } = compilation;
@@ -39,7 +44,7 @@ export async function compile(compilation: Compilation): Promise<string> {
         autoloadBunfig: false,
       },
       sourcemap: 'external',
-      define: { ...define },
+      define: constants(define),
     });
     // Bun names maps after the file alone: agent/tunnel.ts and hub/tunnel.ts would overwrite each other.
     const maps = outputs.filter((output) => output.kind === 'sourcemap');

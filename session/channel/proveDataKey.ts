@@ -20,10 +20,11 @@
  *
  * @module
  */
+import { assert } from '../assert.ts';
 import { bytesToHex, hexToBytes } from '../bytes.ts';
 import type { Memory } from '../memory.ts';
 import { type CipherSuite, type Ciphers, TAG_BYTES } from './aead.ts';
-import type { DataKey } from './dataKey.ts';
+import type { DataKey, HeaderUse } from './dataKey.ts';
 import type { ProofCase, ProofCases } from './proofCases.ts';
 import { publishedVector } from './publishedVector.ts';
 
@@ -31,11 +32,13 @@ import { publishedVector } from './publishedVector.ts';
 export const PROOF_MEMORY_BYTES = 4096;
 
 const HEADER_BYTES = 16;
-/** Places in the memory: a packet, its datagram, what was opened; what lies between stays untouched. */
+/** Places in the memory: a packet, its datagram, what was opened. */
 const PACKET_AT = 64;
 const DATAGRAM_AT = 1024 + 37;
 const OPENED_AT = 2048 + 75;
 const UNTOUCHED = 0xa5;
+/** In front of and behind a datagram. */
+const GUARD = new Uint8Array(64).fill(UNTOUCHED);
 
 export interface Proof {
   readonly ciphers: Ciphers;
@@ -51,13 +54,14 @@ export function proveDataKey({ ciphers, cases, memory, heat }: Proof): string | 
   const published = publishedFailure(ciphers, cases.suite);
   if (published !== null) return published;
 
-  const keys = {
-    associated: ciphers.newDataKey(cases.suite, cases.secret, 'associated'),
-    bare: ciphers.newDataKey(cases.suite, cases.secret, 'bare'),
-  };
+  const keys = new Map<HeaderUse, DataKey>();
+  for (const use of cases.uses) {
+    keys.set(use, ciphers.newDataKey(cases.suite, cases.secret, use));
+  }
   const failure = (state: 'cold' | 'hot') => {
     for (const each of cases.cases) {
-      const key = keys[each.use];
+      const key = keys.get(each.use);
+      assert(key !== undefined, 'there is a key for every case');
       const why = sealFailure(key, each, memory) ?? openFailure(key, each, memory);
       const { use, counter, packet } = each;
       if (why === null) continue;
@@ -68,12 +72,10 @@ export function proveDataKey({ ciphers, cases, memory, heat }: Proof): string | 
   try {
     const cold = failure('cold');
     if (cold !== null) return cold;
-    heat(keys.associated, memory);
-    heat(keys.bare, memory);
+    for (const key of keys.values()) heat(key, memory);
     return failure('hot');
   } finally {
-    keys.associated.close();
-    keys.bare.close();
+    for (const key of keys.values()) key.close();
   }
 }
 
@@ -106,12 +108,7 @@ function sealFailure(key: DataKey, each: ProofCase, memory: Memory): string | nu
     return 'nonce, header or tag of the datagram are not what the protocol says';
   }
   const end = DATAGRAM_AT + datagram.length;
-  const around = [
-    bytes.subarray(0, PACKET_AT),
-    bytes.subarray(PACKET_AT + packet.length, DATAGRAM_AT),
-    bytes.subarray(end),
-  ];
-  const isClean = around.every((part) => part.every((byte) => byte === UNTOUCHED));
+  const isClean = isAt(bytes, DATAGRAM_AT - GUARD.length, GUARD) && isAt(bytes, end, GUARD);
   if (!isClean) return 'sealing wrote beside the datagram';
 
   const bodyAt = DATAGRAM_AT + HEADER_BYTES;

@@ -19,7 +19,7 @@ export interface LinkPolicy {
 export interface DeviceConfig {
   /** The device's static public key, base64. */
   readonly device: string;
-  /** Best first. */
+  /** What is offered, the fastest here first. */
   readonly ciphers: readonly DataCipher[];
   /** The inner MTU is never above this; the configuration's `tunnel.mtu`. */
   readonly mtuMaxBytes: number;

@@ -81,7 +81,10 @@ function previousOf(record: SessionRecord | null, { frame }: ClaimEvent): string
   return record?.sessionId ?? (frame.type === 'attach' ? frame.previousSessionId : null);
 }
 
-/** The hub's preference among what the device offers; ChaCha20-Poly1305 is what everybody has. */
+/**
+ * The device's preference among what the hub accepts: it offers what it has measured to be fast, and a
+ * gateway is the weaker end. ChaCha20-Poly1305 is what everybody has.
+ */
 function cipherOf(
   { frame }: ClaimEvent,
   former: SessionRecord | null,
@@ -91,7 +94,7 @@ function cipherOf(
     assert(former !== null, 'a REATTACH is of a session on record');
     return former.cipher;
   }
-  return ciphers.find((cipher) => frame.ciphers.includes(cipher)) ?? 'chacha20-poly1305';
+  return frame.ciphers.find((cipher) => ciphers.includes(cipher)) ?? 'chacha20-poly1305';
 }
 
 /** The record holds the claim: this is the hub's moment of the switch. */

@@ -14,7 +14,7 @@ export interface SeatConfig {
   readonly inner4: string | null;
   readonly inner6: string | null;
   readonly routes: readonly string[];
-  /** This hub's preference, best first. */
+  /** What this hub accepts; the device's order decides. */
   readonly ciphers: readonly DataCipher[];
   /** 32 random bytes drawn when the hub process started: tokens and keys are derived from it. */
   readonly seed: Uint8Array;

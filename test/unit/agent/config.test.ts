@@ -31,6 +31,7 @@ test('a short file is enough, and the rest has defaults', () => {
         name: 'jvpn0',
         mtu: 1_440,
         offload: 'auto',
+        dataCipher: 'auto',
         addresses: [],
         allowed: [],
         acceptRoutes: true,
@@ -139,4 +140,13 @@ test('the tunnel is no link of its own session', () => {
 test('an endpoint twice is refused', () => {
   const twice = HUB.replace('["198.51.100.1:51820"]', '["198.51.100.1:1", "198.51.100.1:1"]');
   expect(problemsOf(twice + LINKS)).toEqual(['hub.endpoints[1]: "198.51.100.1:1" is there twice']);
+});
+
+test('data_cipher is a cipher of the protocol, or auto', () => {
+  for (const name of ['auto', 'aes-256-gcm', 'chacha20-poly1305']) {
+    expect(problemsOf(`${HUB + LINKS}[tunnel]\ndata_cipher = "${name}"`)).toEqual([]);
+  }
+  for (const name of ['none', '', 'aes-128-gcm', 'AUTO']) {
+    expect(problemsOf(`${HUB + LINKS}[tunnel]\ndata_cipher = "${name}"`).length).toBe(1);
+  }
 });

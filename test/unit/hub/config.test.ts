@@ -15,7 +15,7 @@ test('a pool is enough, and the rest has defaults', () => {
       routes: [],
       identity: { privateKeyFile: '/etc/jvpn/private.key' },
       listen: { port: 51_820, addresses: ['0.0.0.0', '::'] },
-      tunnel: { name: 'jvpn0', mtu: 1_440, offload: 'auto' },
+      tunnel: { name: 'jvpn0', mtu: 1_440, offload: 'auto', dataCipher: 'auto' },
       pool: { inner4: '10.77.0.0/16', inner6: 'fd77::/64' },
       state: { database: '/var/lib/jvpn/hub.sqlite', hubId: 'hub' },
       control: { socket: '/run/jvpn/hub.sock' },

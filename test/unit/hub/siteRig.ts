@@ -7,6 +7,7 @@
  */
 
 import type { DatagramSocket } from '../../../hal/datagram.ts';
+import type { ChosenCiphers } from '../../../hal/linux/cipherChoice.ts';
 import { nodeCiphers } from '../../../hal/linux/ciphers.ts';
 import { nativeMemory } from '../../../hal/linux/memory.ts';
 import { MemoryNetwork } from '../../../hal/memory/network.ts';
@@ -46,6 +47,13 @@ const HUB = newIdentity(new Uint8Array(32).fill(200));
 
 export type Swap = Extract<FromHub, { kind: 'swap' }>;
 
+/** Nothing is measured in a test. */
+const CHOSEN: ChosenCiphers = {
+  ciphers: nodeCiphers,
+  preference: ['aes-256-gcm', 'chacha20-poly1305'],
+  report: [],
+};
+
 export class SiteRig {
   nowMs = 1_000_000_000;
   readonly network = new MemoryNetwork();
@@ -78,6 +86,7 @@ export class SiteRig {
       mtuBytes: 1_440,
       offload: 'off' as const,
       sealedSlots: 8,
+      dataCipher: 'auto' as const,
       time: { offsetMs: 0 },
       routes: [],
       rules: hubRules(policy.policy),
@@ -87,6 +96,7 @@ export class SiteRig {
       records,
     };
     this.site = new Site(setup, {
+      chosen: CHOSEN,
       nowMs: () => this.nowMs,
       tun: this.tun,
       sockets: [this.#socket],

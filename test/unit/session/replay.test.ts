@@ -117,3 +117,22 @@ test('a RECEIVED frame: 4096 counters, least significant bit first, empty before
   expect(receivedState({ counterMax, bitmap }, 0)).toBe('unknown');
   expect(receivedState({ counterMax, bitmap }, 5000)).toBe('missing');
 });
+
+/**
+ * Goal: what lay in the ring before a long jump is not taken for what lies in the window after it.
+ * Method: fill the whole ring, jump past it to every place within a word, look at the whole window.
+ */
+test('after a jump past the ring, the whole window is fresh, its oldest counters too', () => {
+  for (let offset = 0; offset < 32; offset++) {
+    const window = new ReplayWindow();
+    for (let counter = 0; counter < 4 * REPLAY_WINDOW; counter++) window.accept(counter);
+    const top = 2 ** 32 + 8 * REPLAY_WINDOW + offset;
+    expect(window.accept(top)).toBe(true);
+    let fresh = 0;
+    for (let distance = 1; distance < REPLAY_WINDOW; distance++) {
+      if (window.isFresh(top - distance)) fresh += 1;
+    }
+    expect([offset, fresh]).toEqual([offset, REPLAY_WINDOW - 1]);
+    expect(window.classify(top - REPLAY_WINDOW)).toBe('tooOld');
+  }
+});

@@ -3,11 +3,12 @@ import { nodeCiphers, nodeDh } from '../../../../hal/linux/ciphers.ts';
 import { hexToBytes } from '../../../../session/bytes.ts';
 import { plainMemory } from '../../../../session/memory.ts';
 import { nobleDh, publicKeyOf } from '../../../../session/noise/dh.ts';
-import { describeCiphers } from '../../session/channel/aeadCases.ts';
+import { describeCiphers, describeWiping } from '../../session/channel/aeadCases.ts';
 import { describeDataKeys } from '../../session/channel/dataKeyCases.ts';
 import { Seeded } from '../../session/channel/seeded.ts';
 
 describeCiphers('native ciphers', nodeCiphers);
+describeWiping('native ciphers', nodeCiphers);
 describeDataKeys('node:crypto', nodeCiphers, plainMemory);
 
 test('native and portable X25519 agree on random keys', () => {

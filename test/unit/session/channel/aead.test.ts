@@ -4,10 +4,11 @@ import { bytesToHex, hexToBytes } from '../../../../session/bytes.ts';
 import { nobleCiphers } from '../../../../session/channel/noble.ts';
 import { plainMemory } from '../../../../session/memory.ts';
 import vectors from '../../../vectors/aead-xchacha20-poly1305.json';
-import { describeCiphers } from './aeadCases.ts';
+import { describeCiphers, describeWiping } from './aeadCases.ts';
 import { describeDataKeys } from './dataKeyCases.ts';
 
 describeCiphers('portable ciphers', nobleCiphers);
+describeWiping('portable ciphers', nobleCiphers);
 describeDataKeys('portable', nobleCiphers, plainMemory);
 
 for (const vector of vectors.cases) {

@@ -119,3 +119,18 @@ export function describeCiphers(name: string, ciphers: Ciphers): void {
     }
   });
 }
+
+/** For keys in TypeScript's hands: closing leaves zeros, told here by what such a key would seal. */
+export function describeWiping(name: string, ciphers: Ciphers): void {
+  test(`${name}: a closed key holds nothing of its secret`, () => {
+    for (const suite of SUITES) {
+      const [nonce, none] = [new Uint8Array(12), new Uint8Array(0)];
+      const [closed, zeros] = [new Uint8Array(TAG_BYTES), new Uint8Array(TAG_BYTES)];
+      const key = ciphers.newKey(suite, new Uint8Array(32).fill(3));
+      key.close();
+      key.seal(nonce, none, none, closed);
+      ciphers.newKey(suite, new Uint8Array(32)).seal(nonce, none, none, zeros);
+      expect(closed).toEqual(zeros);
+    }
+  });
+}

@@ -95,10 +95,6 @@ for (const suite of SUITES) {
     'a counter whose high half is dropped': [{ counter: (n) => n % 2 ** 32 }, 'counter 4294967296'],
     'a counter of which two bytes count': [{ counter: (n) => n % 65_536 }, 'counter 65536'],
     'associated data that is ignored': [{ use: () => 'bare' }, 'header associated'],
-    'a header that is associated where it must not be': [
-      { use: () => 'associated' },
-      'header bare',
-    ],
     'a tag that is not checked': [{ open: () => true }, 'and it opens'],
     'nothing that opens': [{ open: () => false }, 'does not open'],
     'plaintext that is sent as it is': [
@@ -140,6 +136,10 @@ for (const suite of SUITES) {
       'published vector does not open',
     ],
   };
+  if (suite === 'chacha20-poly1305') {
+    const use = () => 'associated' as const;
+    faults['a header that is associated where it must not be'] = [{ use }, 'header bare'];
+  }
   for (const [name, [fault, sentence]] of Object.entries(faults)) {
     test(`${suite}: ${name} is caught`, () => {
       expect(proof(faulty(fault), suite)).toContain(sentence);
@@ -167,7 +167,7 @@ test('every key of a proof is closed, whether it passes or not', () => {
         return { seal: key.seal, open: key.open, close: () => closed.push(use) };
       },
     };
-    proof(watched, 'aes-256-gcm');
+    proof(watched, 'chacha20-poly1305');
     expect(closed).toEqual(made);
     expect(made).toEqual(['key', 'associated', 'bare']);
   }

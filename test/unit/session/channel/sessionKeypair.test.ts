@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'bun:test';
 import { nodeCiphers } from '../../../../hal/linux/ciphers.ts';
 import { bytesToHex } from '../../../../session/bytes.ts';
-import type { CipherSuite } from '../../../../session/channel/aead.ts';
+import type { CipherSuite, Ciphers } from '../../../../session/channel/aead.ts';
 import { OPEN_CODE, openError } from '../../../../session/channel/openCode.ts';
+import { PlainKeypair } from '../../../../session/channel/plainKeypair.ts';
 import { SessionKeypair, TRANSPORTS_MAX } from '../../../../session/channel/sessionKeypair.ts';
 import { memoryOf, plainMemory } from '../../../../session/memory.ts';
 import { writeSessionHeader } from '../../../../session/wire/transport.ts';
@@ -329,4 +330,50 @@ test('a closed keypair seals nothing, opens nothing and has closed each of its k
   expect([sealed, hub.sentCounter]).toEqual([OPEN_CODE.dataNotEnabled, -1]);
   expect(() => hub.sealControl(1, Uint8Array.of(1))).toThrow('closed');
   expect(() => hub.enableData('aes-256-gcm')).toThrow('closed');
+});
+
+/** Ciphers that note which keys were made and which were closed, by the secret they were made of. */
+function watched() {
+  const [made, closed] = [[] as string[], [] as string[]];
+  const secrets: Uint8Array[] = [];
+  const note = <K extends { close(): void }>(key: K, secret: Uint8Array): K => {
+    const name = bytesToHex(secret);
+    made.push(name);
+    secrets.push(secret);
+    const close = key.close.bind(key);
+    key.close = () => {
+      closed.push(name);
+      close();
+    };
+    return key;
+  };
+  const ciphers: Ciphers = {
+    newKey: (suite, key) => note(nodeCiphers.newKey(suite, key), key),
+    newDataKey: (suite, key, use) => note(nodeCiphers.newDataKey(suite, key, use), key),
+  };
+  return { ciphers, made, closed, secrets };
+}
+
+test('closing a keypair closes every key it made, and its own copies of data keys are wiped', () => {
+  const made = handshake(newEnds(22));
+  const watch = watched();
+  const origin = {
+    secrets: made.device,
+    ciphers: watch.ciphers,
+    localIndex: 1,
+    remoteIndex: 2,
+    isInitiator: true,
+    createdAtMs: 0,
+  };
+  const session = new SessionKeypair(origin);
+  session.enableData('aes-256-gcm');
+  expect(watch.made.length).toBe(4);
+  expect(watch.secrets.slice(2).every((secret) => secret.every((byte) => byte === 0))).toBe(true);
+  session.close();
+  expect([...watch.closed].sort()).toEqual([...watch.made].sort());
+
+  const plain = watched();
+  new PlainKeypair({ ...origin, ciphers: plain.ciphers }, 1420).close();
+  expect(plain.closed).toEqual(plain.made);
+  expect(plain.made.length).toBe(2);
 });

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'bun:test';
 import { encodeFrame } from '../../../../session/wire/encode.ts';
+import type { DataCipher } from '../../../../session/wire/frames.ts';
 import { attached, Process } from './process.ts';
 import { Rig } from './rig.ts';
 
@@ -50,10 +51,21 @@ describe('opening a session', () => {
     expect(rig.route?.transportId).toBe(1);
   });
 
-  test('a device that offers only what we do not prefer gets that', () => {
-    const rig = new Rig();
-    new Process(rig).open(1, { ciphers: ['chacha20-poly1305'] });
-    expect(rig.frame('attached').cipher).toBe('chacha20-poly1305');
+  test('the device’s order decides among what the hub accepts; ChaCha20-Poly1305 is the rest', () => {
+    const [aes, chacha] = ['aes-256-gcm', 'chacha20-poly1305'] as const;
+    const granted = (offered: readonly DataCipher[], accepted: readonly DataCipher[]) => {
+      const rig = new Rig();
+      rig.config = { ...rig.config, ciphers: accepted };
+      new Process(rig).open(1, { ciphers: offered });
+      return rig.frame('attached').cipher;
+    };
+    expect(granted([aes, chacha], [chacha, aes])).toBe(aes);
+    expect(granted([chacha, aes], [aes, chacha])).toBe(chacha);
+    expect(granted([aes, chacha], [chacha])).toBe(chacha);
+    expect(granted([chacha, aes], [aes])).toBe(aes);
+    expect(granted([chacha], [aes])).toBe(chacha);
+    expect(granted([aes], [chacha])).toBe(chacha);
+    expect(granted([aes], [aes])).toBe(aes);
   });
 
   test('the issued keys are all different, and differ from device to device', () => {

@@ -1,0 +1,225 @@
+/**
+ * Which code seals on this machine, and which cipher is the faster one: tried out once, at the start
+ * of a tunnel thread.
+ *
+ * Each candidate must prove itself first (`session/channel/proveDataKey.ts`), and once more after the
+ * measurement, when its code is hot. One that fails is out, with its reason kept for status. The
+ * portable code is tried where no other serves: it is ten to four hundred times slower, and its proof
+ * alone would take longer than all the rest. Without ChaCha20-Poly1305 there is no channel, and the
+ * thread does not start.
+ *
+ * Bounded: a candidate is measured for 4 ms at most, all together for 20, and one that is clearly
+ * slower than another of its suite for two rounds. Which suite is faster is decided between the two
+ * best, in turns, when both are hot.
+ *
+ * @module
+ */
+import { assert } from '../../session/assert.ts';
+import type { CipherSuite, Ciphers } from '../../session/channel/aead.ts';
+import type { DataKey } from '../../session/channel/dataKey.ts';
+import { nobleCiphers } from '../../session/channel/noble.ts';
+import { newProofCases, type ProofCases } from '../../session/channel/proofCases.ts';
+import { PROOF_MEMORY_BYTES, proveDataKey } from '../../session/channel/proveDataKey.ts';
+import type { Memory } from '../../session/memory.ts';
+import { nodeCiphers } from './ciphers.ts';
+import { libcrypto } from './libcrypto.ts';
+import { libcryptoCiphers } from './libcryptoKey.ts';
+import { nativeMemory } from './memory.ts';
+import { benchCiphers } from './noCipher.ts';
+
+export type CipherProvider = 'libcrypto' | 'node:crypto' | 'noble';
+
+export interface CipherCandidate {
+  readonly suite: CipherSuite;
+  readonly provider: CipherProvider;
+  /** Or why there is none. */
+  readonly ciphers: Ciphers | string;
+}
+
+export interface CipherReport {
+  readonly suite: CipherSuite;
+  readonly provider: CipherProvider;
+  /** Of 1,400 bytes, mean of sealing and opening; null where it was refused or not tried. */
+  readonly nsPerPacket: number | null;
+  /** Why it does not serve; null where it would, or was not needed. */
+  readonly refused: string | null;
+}
+
+export interface ChosenCiphers {
+  /** For each suite the fastest that was proven. */
+  readonly ciphers: Ciphers;
+  /** What may carry data, the fastest first. */
+  readonly preference: readonly CipherSuite[];
+  readonly report: readonly CipherReport[];
+}
+
+export interface CipherOptions {
+  /** The only suite to offer or accept; where it cannot be had, ChaCha20-Poly1305. */
+  readonly wanted?: CipherSuite | 'auto';
+  /** Others than this machine's, for tests. */
+  readonly candidates?: readonly CipherCandidate[];
+  readonly nowNs?: () => number;
+}
+
+const SUITES = ['aes-256-gcm', 'chacha20-poly1305'] as const satisfies readonly CipherSuite[];
+
+const PACKET_BYTES = 1400;
+/** Two keys a candidate are measured, one after the other. Chosen. */
+const MEASURE_NS = 2_000_000;
+const MEASURE_ALL_NS = 20_000_000;
+/** As long as a round takes at least, so that reading the clock does not count. Chosen. */
+const ROUND_NS = 100_000;
+const ROUND_PACKETS_MAX = 64;
+/** Also with a clock that stands still. */
+const ROUNDS_MAX = 1_000;
+/** So much slower than another of its suite needs no second look. Chosen. */
+const CLEARLY_SLOWER = 3;
+/** Turns of the two best against each other. Chosen. */
+const DUEL_TURNS = 4;
+const DUEL_NS = 300_000;
+
+export function chooseCiphers(options: CipherOptions = {}): ChosenCiphers {
+  const nowNs = options.nowNs ?? (() => Bun.nanoseconds());
+  const candidates = options.candidates ?? ownCandidates();
+  const memory = nativeMemory(PROOF_MEMORY_BYTES);
+  const stopAtNs = nowNs() + MEASURE_ALL_NS;
+  const report: CipherReport[] = [];
+  const best = new Map<CipherSuite, Best>();
+
+  for (const suite of SUITES) {
+    const cases = newProofCases(suite);
+    for (const { provider, ciphers } of candidates.filter((each) => each.suite === suite)) {
+      if (provider === 'noble' && best.has(suite)) {
+        report.push({ suite, provider, nsPerPacket: null, refused: null });
+        continue;
+      }
+      const fastestNs = best.get(suite)?.ns ?? Number.POSITIVE_INFINITY;
+      const meter = { nowNs, stopAtNs, fastestNs, limitNs: MEASURE_NS };
+      const tried = typeof ciphers === 'string' ? ciphers : tryOut(ciphers, cases, memory, meter);
+      const ns = typeof tried === 'string' ? null : Math.round(tried);
+      const refused = typeof tried === 'string' ? tried : null;
+      report.push({ suite, provider, nsPerPacket: ns, refused });
+      if (ns === null || typeof ciphers === 'string' || ns >= fastestNs) continue;
+      best.set(suite, { ciphers, provider, ns });
+    }
+  }
+  assert(best.has('chacha20-poly1305'), 'ChaCha20-Poly1305 is proven on this machine');
+  if (best.size > 1) duel(best, memory, nowNs);
+  return {
+    ciphers: benchCiphers(joined(best)),
+    preference: preferenceOf(best, options.wanted),
+    report: report.map((row) => settled(row, best)),
+  };
+}
+
+/** The winner of a suite is reported with what decided. */
+function settled(row: CipherReport, best: ReadonlyMap<CipherSuite, Best>): CipherReport {
+  const winner = best.get(row.suite);
+  if (winner?.provider !== row.provider) return row;
+  return { ...row, nsPerPacket: Math.round(winner.ns) };
+}
+
+function ownCandidates(): readonly CipherCandidate[] {
+  const opened = libcrypto();
+  return SUITES.flatMap((suite) => {
+    const native = !opened.ok
+      ? opened.reason
+      : opened.value.cipherOf(suite) === null
+        ? `${opened.value.version} has no ${suite}`
+        : libcryptoCiphers(opened.value);
+    // node:crypto of Bun has no ChaCha20-Poly1305.
+    const node = { suite, provider: 'node:crypto', ciphers: nodeCiphers } as const;
+    return [
+      { suite, provider: 'libcrypto', ciphers: native },
+      ...(suite === 'aes-256-gcm' ? [node] : []),
+      { suite, provider: 'noble', ciphers: nobleCiphers },
+    ] as const;
+  });
+}
+
+interface Best {
+  readonly ciphers: Ciphers;
+  readonly provider: CipherProvider;
+  ns: number;
+}
+
+/** The order of the tries must not decide: what came first was measured while code was still cold. */
+function duel(best: ReadonlyMap<CipherSuite, Best>, memory: Memory, nowNs: () => number): void {
+  for (let turn = 0; turn < DUEL_TURNS; turn++) {
+    for (const [suite, entry] of best) {
+      const key = entry.ciphers.newDataKey(suite, new Uint8Array(32), 'associated');
+      const stopAtNs = Number.POSITIVE_INFINITY;
+      const meter = { nowNs, stopAtNs, fastestNs: stopAtNs, limitNs: DUEL_NS };
+      const ns = nsPerPacket(key, memory, meter);
+      entry.ns = turn === 0 ? ns : Math.min(entry.ns, ns);
+      key.close();
+    }
+  }
+}
+
+interface Meter {
+  readonly nowNs: () => number;
+  readonly limitNs: number;
+  readonly stopAtNs: number;
+  readonly fastestNs: number;
+}
+
+/** Nanoseconds a packet, or why the candidate does not serve. */
+function tryOut(
+  ciphers: Ciphers,
+  cases: ProofCases,
+  memory: Memory,
+  meter: Meter,
+): number | string {
+  let bestNs = Number.POSITIVE_INFINITY;
+  const heat = (key: DataKey) => {
+    bestNs = Math.min(bestNs, nsPerPacket(key, memory, meter));
+  };
+  try {
+    return proveDataKey({ ciphers, cases, memory, heat }) ?? bestNs;
+  } catch (error) {
+    // Nothing of a candidate that broke a promise is used, so that others may serve instead.
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
+function nsPerPacket(key: DataKey, memory: Memory, meter: Meter): number {
+  const { nowNs, limitNs, stopAtNs, fastestNs } = meter;
+  const untilNs = Math.min(nowNs() + limitNs, stopAtNs);
+  const datagramBytes = PACKET_BYTES + 32;
+  let packets = 1;
+  let bestNs = Number.POSITIVE_INFINITY;
+  for (let rounds = 1; ; rounds++) {
+    const startNs = nowNs();
+    for (let i = 0; i < packets; i++) {
+      key.seal(i, memory, 16, PACKET_BYTES, memory, 0);
+      const isOpened = key.open(i, memory, 0, datagramBytes, memory, datagramBytes);
+      assert(isOpened, 'a datagram opens under its own key');
+    }
+    const endNs = nowNs();
+    bestNs = Math.min(bestNs, (endNs - startNs) / (2 * packets));
+    const isHopeless = rounds > 1 && bestNs > CLEARLY_SLOWER * fastestNs;
+    if (endNs >= untilNs || isHopeless || rounds >= ROUNDS_MAX) return bestNs;
+    if (endNs - startNs < ROUND_NS && packets < ROUND_PACKETS_MAX) packets *= 2;
+  }
+}
+
+function joined(best: ReadonlyMap<CipherSuite, { readonly ciphers: Ciphers }>): Ciphers {
+  const of = (suite: CipherSuite) => {
+    const found = best.get(suite);
+    assert(found !== undefined, `${suite} is proven on this machine`);
+    return found.ciphers;
+  };
+  return {
+    newKey: (suite, key) => of(suite).newKey(suite, key),
+    newDataKey: (suite, key, use) => of(suite).newDataKey(suite, key, use),
+  };
+}
+
+function preferenceOf(
+  best: ReadonlyMap<CipherSuite, { readonly ns: number }>,
+  wanted: CipherSuite | 'auto' = 'auto',
+): readonly CipherSuite[] {
+  if (wanted !== 'auto') return [best.has(wanted) ? wanted : 'chacha20-poly1305'];
+  return [...best].sort(([, a], [, b]) => a.ns - b.ns).map(([suite]) => suite);
+}
