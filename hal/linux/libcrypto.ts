@@ -5,15 +5,28 @@
  * Version 3 only, by the name that Debian and Alpine give it; its functions used here are the same in
  * every 3.x. Opened on first use, once for each thread: each Worker evaluates this module anew.
  *
+ * ◆ By absolute path only: what the system does not find by name, bun:ffi looks for in the working
+ * directory, and whoever can write there would seal our packets.
+ *
  * Source: openssl/evp.h, openssl/core_names.h of OpenSSL 3.0.
  *
  * @module
  */
 import { CString, dlopen, type Pointer } from 'bun:ffi';
+import { existsSync } from 'node:fs';
 import type { CipherSuite } from '../../session/channel/aead.ts';
 import { addressOf, nativeText } from './memory.ts';
 
 const NAME = 'libcrypto.so.3';
+const TRIPLE = process.arch === 'arm64' ? 'aarch64-linux-gnu' : 'x86_64-linux-gnu';
+const FOLDERS = [
+  `/usr/lib/${TRIPLE}`,
+  `/lib/${TRIPLE}`,
+  '/usr/lib64',
+  '/lib64',
+  '/usr/lib',
+  '/lib',
+];
 const VERSION_MIN = 0x3000_0000;
 
 /**
@@ -54,22 +67,29 @@ export type OpenedLibcrypto =
 let opened: OpenedLibcrypto | null = null;
 
 export function libcrypto(): OpenedLibcrypto {
-  opened ??= openLibcrypto(NAME);
+  opened ??= findLibcrypto();
   return opened;
 }
 
-/** @param name of the library; another one than the usual is for tests. */
-export function openLibcrypto(name: string): OpenedLibcrypto {
+function findLibcrypto(): OpenedLibcrypto {
+  const path = FOLDERS.map((folder) => `${folder}/${NAME}`).find((each) => existsSync(each));
+  if (path === undefined) return { ok: false, reason: `${NAME} is not installed` };
+  return openLibcrypto(path);
+}
+
+/** @param path of the library; another one than the system's is for tests. */
+export function openLibcrypto(path: string): OpenedLibcrypto {
+  if (!path.startsWith('/')) return { ok: false, reason: `${path} is not an absolute path` };
   let symbols: LibcryptoSymbols;
   try {
-    symbols = openSymbols(name);
+    symbols = openSymbols(path);
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
-    return { ok: false, reason: `${name} cannot be opened: ${why}` };
+    return { ok: false, reason: `${path} cannot be opened: ${why}` };
   }
   const version = String(new CString((symbols.OpenSSL_version(0) ?? 0) as Pointer));
   if (Number(symbols.OpenSSL_version_num()) < VERSION_MIN) {
-    return { ok: false, reason: `${name} is too old: ${version}` };
+    return { ok: false, reason: `${path} is too old: ${version}` };
   }
   const ciphers = new Map<CipherSuite, Pointer | null>();
   const cipherOf = (suite: CipherSuite): Pointer | null => {
@@ -82,8 +102,8 @@ export function openLibcrypto(name: string): OpenedLibcrypto {
   return { ok: true, value: { symbols, version, cipherOf } };
 }
 
-function openSymbols(name: string) {
-  return dlopen(name, SYMBOLS).symbols;
+function openSymbols(path: string) {
+  return dlopen(path, SYMBOLS).symbols;
 }
 
 /** Fetched once and kept: a fetch takes a lock and a search, a key needs neither. */

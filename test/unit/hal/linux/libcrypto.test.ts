@@ -1,4 +1,5 @@
 import { expect, test } from 'bun:test';
+import { join } from 'node:path';
 import { type Libcrypto, libcrypto, openLibcrypto } from '../../../../hal/linux/libcrypto.ts';
 import { libcryptoCiphers } from '../../../../hal/linux/libcryptoKey.ts';
 import { nativeMemory } from '../../../../hal/linux/memory.ts';
@@ -24,11 +25,19 @@ function withSymbols(change: Partial<Record<keyof Libcrypto['symbols'], unknown>
 }
 
 test('a library that is missing, or is another one, is a reason and not an error', () => {
-  const missing = openLibcrypto('libnothing.so.3');
+  const missing = openLibcrypto('/nowhere/libcrypto.so.3');
   expect(missing).toMatchObject({ ok: false });
-  if (!missing.ok) expect(missing.reason).toContain('libnothing.so.3 cannot be opened');
-  expect(openLibcrypto('libc.so.6')).toMatchObject({ ok: false });
+  if (!missing.ok) expect(missing.reason).toContain('/nowhere/libcrypto.so.3 cannot be opened');
+  const another = join(import.meta.dir, 'libcrypto.test.ts');
+  expect(openLibcrypto(another)).toMatchObject({ ok: false });
   expect(library.version).toStartWith('OpenSSL 3.');
+});
+
+/** By name, bun:ffi would look in the working directory for what the system does not have. */
+test('a library is opened by absolute path only', () => {
+  for (const name of ['libcrypto.so.3', './libcrypto.so.3', '']) {
+    expect(openLibcrypto(name)).toEqual({ ok: false, reason: `${name} is not an absolute path` });
+  }
 });
 
 test('memory that native code may not touch is refused, whichever end it is', () => {
