@@ -62,6 +62,7 @@ export class PlainShell {
   readonly #setup: TunnelSetup;
   readonly #clock: Clock;
   readonly #tun: Tun;
+  readonly #ciphers: TunnelStatus['ciphers'];
   readonly #uplinks: Uplinks;
   readonly #post: (message: FromTunnel) => void;
   readonly #handshakes: Handshakes;
@@ -84,6 +85,7 @@ export class PlainShell {
     this.#setup = setup;
     this.#clock = clock;
     this.#tun = parts.tun;
+    this.#ciphers = parts.chosen.report;
     this.#uplinks = parts.uplinks;
     this.#post = parts.post;
     this.#handshakes = new Handshakes(setup, parts.chosen.ciphers, () => clock.wallMs());
@@ -324,6 +326,7 @@ export class PlainShell {
       routes: [],
       cipher: 'chacha20-poly1305',
       offloads: linkOffloads(this.#tun, this.#uplinks.all),
+      ciphers: this.#ciphers,
       terminated: null,
       links: [],
       link_notices: linkNotices(this.#uplinks.all),

@@ -100,9 +100,8 @@ export class SessionShell {
         return this.#feed({ kind: 'rebind', atMs, linkName: message.linkName });
       case 'status': {
         this.#data.countHeld();
-        const { uplinks, tun } = this.#parts;
-        countOverflow(this.#packets, uplinks.all);
-        const status = sessionStatus(this.#device, this.#packets, uplinks.all, tun);
+        countOverflow(this.#packets, this.#parts.uplinks.all);
+        const status = sessionStatus(this.#device, this.#packets, this.#parts);
         return this.#parts.post({ kind: 'status', requestId: message.requestId, status });
       }
     }

@@ -5,6 +5,7 @@
  */
 
 import { HAL_CODES, type HalCode } from '../hal/capabilities.ts';
+import type { CipherReport } from '../hal/linux/cipherChoice.ts';
 import { type Offloads, offloadsOf } from '../hal/offloads.ts';
 import type { Tun } from '../hal/tun.ts';
 import type { Device, Transport } from '../session/device/state.ts';
@@ -26,6 +27,8 @@ export interface TunnelStatus {
   readonly routes: readonly string[];
   readonly cipher: string | null;
   readonly offloads: Offloads;
+  /** What this machine was found to have for data, and how fast. */
+  readonly ciphers: readonly CipherReport[];
   readonly terminated: string | null;
   readonly links: readonly LinkStatus[];
   readonly link_notices: readonly LinkNotice[];
@@ -98,11 +101,17 @@ export function countRefused(counters: PacketCounters, code: string, by = 1): vo
   counters.refused[code] = (counters.refused[code] ?? 0) + by;
 }
 
+/** What of the thread's parts is shown. */
+interface StatusParts {
+  readonly uplinks: { readonly all: readonly Uplink[] };
+  readonly tun: Tun;
+  readonly chosen: { readonly report: readonly CipherReport[] };
+}
+
 export function sessionStatus(
   device: Device,
   packets: PacketCounters,
-  uplinks: readonly Uplink[],
-  tun: Tun,
+  { uplinks: { all: uplinks }, tun, chosen }: StatusParts,
 ): TunnelStatus {
   const binding = device.transports.find((transport) => transport.transportId === device.activeId);
   return {
@@ -118,6 +127,7 @@ export function sessionStatus(
     routes: device.routes,
     cipher: device.cipher,
     offloads: linkOffloads(tun, uplinks),
+    ciphers: chosen.report,
     terminated: device.terminated,
     links: device.transports.map((transport) => linkStatus(device, transport)),
     link_notices: linkNotices(uplinks),

@@ -6,6 +6,7 @@
  *
  * @module
  */
+import type { CipherReport } from '../hal/linux/cipherChoice.ts';
 import type { Offloads } from '../hal/offloads.ts';
 import type { AuditEvent } from '../session/audit.ts';
 import type { PlainTimes } from '../session/channel/age.ts';
@@ -104,6 +105,8 @@ export interface TunnelStatus {
   readonly handshakes: number;
   readonly is_under_load: boolean;
   readonly offloads: Offloads;
+  /** What this machine was found to have for data, and how fast. */
+  readonly ciphers: readonly CipherReport[];
   /** Datagrams that found a receive buffer full, as the kernel tells. */
   readonly overflow: number;
   readonly packets: Traffic;

@@ -149,6 +149,7 @@ function statusOf(site: Site, peers: Peers, handshakes: Handshakes): TunnelStatu
     handshakes: handshakes.answeredCount,
     is_under_load: site.door.isUnderLoad(site.nowMs()),
     overflow: site.endpoints.sockets.reduce((sum, socket) => sum + socket.overflowCount, 0),
+    ciphers: site.chosen.report,
     offloads: offloadsOf(site.tun, site.endpoints.sockets),
     packets: site.traffic.snapshot(),
     counters: site.counters.snapshot(),

@@ -82,6 +82,7 @@ export function statusOn(linkName: 'eth0' | 'wwan0', stateVersion = 7): TunnelSt
       udp_send: true,
       udp_receive: true,
     },
+    ciphers: [],
     terminated: null,
     links: [row('eth0', 'ethernet', 1), row('wwan0', 'lte', 2)],
     link_notices: [],

@@ -10,6 +10,9 @@ import { highestRate } from './packetRate.ts';
 import { type RoundTrips, runPing } from './ping.ts';
 import { cpuSeconds, MemoryWatch } from './usage.ts';
 
+/** In each direction, before anything is measured. */
+const DAEMON_WARMUP_SECONDS = 3;
+
 export const TCP_FLOWS = {
   tcp1_up: { flows: 1, direction: 'up' },
   tcp1_down: { flows: 1, direction: 'down' },
@@ -87,8 +90,9 @@ export async function measure(cable: Cable, tunnel: Tunnel, lengths: Lengths): P
 /** A daemon's first seconds under load are not those that its users see: code is compiled, buffers are grown. */
 async function warmUp(cable: Cable, tunnel: Tunnel, { warmupSeconds }: Lengths): Promise<void> {
   if (warmupSeconds === 0) return;
-  const load = { ...TCP_FLOWS.tcp1_up, seconds: 2 * warmupSeconds, warmupSeconds: 0 };
-  await runTcp(cable, tunnel.hubInner, load);
+  const load = { seconds: DAEMON_WARMUP_SECONDS, warmupSeconds: 0 };
+  await runTcp(cable, tunnel.hubInner, { ...TCP_FLOWS.tcp1_up, ...load });
+  await runTcp(cable, tunnel.hubInner, { ...TCP_FLOWS.tcp1_down, ...load });
 }
 
 async function tcp(
