@@ -93,19 +93,20 @@ export class Site implements AsyncDisposable {
   }
 
   /** Write the hub's configuration and start it. */
-  async hub(): Promise<LabProcess> {
+  async hub(env: Readonly<Record<string, string>> = {}): Promise<LabProcess> {
     if (this.hubPublicKey === '') {
       this.hubPublicKey = await this.newKey('hub.key');
       writeFileSync(this.path('hub.toml'), this.#hubToml());
     }
-    const hub = this.#net.spawn('hub', [
+    const argv = [
       ...this.#jvpn('hub'),
       'hub',
       '--config',
       this.path('hub.toml'),
       '--json',
       '--verbose',
-    ]);
+    ];
+    const hub = this.#net.spawn('hub', argv, { env });
     await hub.until((lines) => lines.some((line) => line.includes('"ready":true')), 15_000);
     return hub;
   }

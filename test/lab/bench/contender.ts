@@ -28,6 +28,8 @@ export interface Tunnel extends AsyncDisposable {
   readonly cipher: string;
   /** What the figures have to be read with: version, and options that are not defaults. */
   readonly about: string;
+  /** Whether the daemons were started with `LOG_PAUSES`. */
+  readonly logsPauses?: boolean;
   /** The daemons; none for the bare cable. */
   readonly processes: Readonly<Partial<Record<End, LabProcess>>>;
 }

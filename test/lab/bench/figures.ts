@@ -5,6 +5,7 @@
  */
 import type { Contender } from './contender.ts';
 import { type PerProcess, type Round, TCP_NAMES, type TcpFlow } from './measure.ts';
+import type { Pauses } from './pauses.ts';
 import { ratioOf, round, type Spread, spreadOf } from './statistics.ts';
 
 export interface Run {
@@ -80,6 +81,15 @@ function contenderFigures(rounds: readonly Round[]) {
     },
     peak_rss_kib: endsOf(rounds.map((each) => each.peakKib)),
     peak_anon_kib: endsOf(rounds.map((each) => each.peakAnonKib)),
+    gc_pauses: endsOf(rounds.map((each) => picked(each.pauses, ({ count }) => count))),
+    gc_pause_max_ms: endsOf(rounds.map((each) => picked(each.pauses, ({ maxMs }) => maxMs))),
+  };
+}
+
+function picked({ device, hub }: Round['pauses'], pick: (pauses: Pauses) => number): PerProcess {
+  return {
+    ...(device === undefined ? {} : { device: pick(device) }),
+    ...(hub === undefined ? {} : { hub: pick(hub) }),
   };
 }
 

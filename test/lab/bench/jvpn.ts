@@ -11,6 +11,7 @@ import { TARGETS } from '../../../scripts/target.ts';
 import { isAttached, Site, untilAudit } from '../site.ts';
 import type { Cable } from './cable.ts';
 import { Absent, type Tunnel } from './contender.ts';
+import { LOG_PAUSES } from './pauses.ts';
 
 const ROOT = resolve(import.meta.dir, '../../..');
 const NO_CIPHER = 'JVPN_BENCH_NO_CIPHER';
@@ -33,9 +34,9 @@ export async function startJvpn(cable: Cable, { binary, dataCipher }: Wanted): P
   await using stack = new AsyncDisposableStack();
   const tunnelExtra = dataCipher === undefined ? '' : `data_cipher = "${dataCipher}"\n`;
   const site = stack.use(new Site(cable, { binary, tunnelExtra }));
-  const hub = stack.use(await site.hub().catch((error: Error) => refused(error)));
+  const hub = stack.use(await site.hub(LOG_PAUSES).catch((error: Error) => refused(error)));
   await site.device(DEVICE);
-  const agent = stack.use(site.agent(DEVICE));
+  const agent = stack.use(site.agent(DEVICE, LOG_PAUSES));
   await untilAudit(agent, 'attached', isAttached);
   const status = await site.status<Status>('device', DEVICE);
   const version = (await site.jvpn('device', ['--version'])).stdout.trim();
@@ -46,6 +47,7 @@ export async function startJvpn(cable: Cable, { binary, dataCipher }: Wanted): P
     mtuBytes: await cable.mtuBytes('device', DEVICE),
     cipher: status.cipher,
     about: version,
+    logsPauses: true,
     processes: { device: agent, hub },
     [Symbol.asyncDispose]: () => disposal.disposeAsync(),
   };

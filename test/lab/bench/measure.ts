@@ -7,6 +7,7 @@ import type { Cable, End } from './cable.ts';
 import type { Tunnel } from './contender.ts';
 import { runTcp, runUdp, startIperfServer, type TcpLoad } from './iperf.ts';
 import { highestRate } from './packetRate.ts';
+import { type Pauses, pausesIn } from './pauses.ts';
 import { type RoundTrips, runPing } from './ping.ts';
 import { cpuSeconds, MemoryWatch } from './usage.ts';
 
@@ -40,6 +41,8 @@ export interface Round {
   readonly pingLoaded: RoundTrips;
   readonly peakKib: PerProcess;
   readonly peakAnonKib: PerProcess;
+  /** Of the garbage collector, during the four flows; none where the contender does not tell. */
+  readonly pauses: Readonly<Partial<Record<End, Pauses>>>;
   readonly mtuBytes: number;
   readonly cipher: string;
   readonly about: string;
@@ -60,23 +63,27 @@ export async function measure(cable: Cable, tunnel: Tunnel, lengths: Lengths): P
   await runPing(cable, tunnel.hubInner, 0.1);
   await warmUp(cable, tunnel, lengths);
   const pingIdle = await runPing(cable, tunnel.hubInner, 1);
+  const pausesOf = pausesFrom(tunnel);
   const [tcp1Up, pingLoaded] = await Promise.all([
     tcp(cable, tunnel, 'tcp1_up', lengths),
     pingUnderLoad(cable, tunnel, lengths),
   ]);
+  const flows = {
+    tcp1_up: tcp1Up,
+    tcp1_down: await tcp(cable, tunnel, 'tcp1_down', lengths),
+    tcp4_up: await tcp(cable, tunnel, 'tcp4_up', lengths),
+    tcp4_down: await tcp(cable, tunnel, 'tcp4_down', lengths),
+  };
+  const pauses = pausesOf();
   const figures = {
-    tcp: {
-      tcp1_up: tcp1Up,
-      tcp1_down: await tcp(cable, tunnel, 'tcp1_down', lengths),
-      tcp4_up: await tcp(cable, tunnel, 'tcp4_up', lengths),
-      tcp4_down: await tcp(cable, tunnel, 'tcp4_down', lengths),
-    },
+    tcp: flows,
     udp64Pps: await packetRate(cable, tunnel, 64, lengths),
     udp200Pps: await packetRate(cable, tunnel, 200, lengths),
   };
   await server.stop();
   return {
     ...figures,
+    pauses,
     pingIdle,
     pingLoaded,
     peakKib: mapped(watches, (watch) => watch.peak().peakKib),
@@ -124,6 +131,13 @@ async function packetRate(
 ): Promise<number | null> {
   if (packetSteps === null) return null;
   return highestRate((pps) => runUdp(cable, tunnel.hubInner, { payloadBytes, pps }), packetSteps);
+}
+
+/** What the collectors log from now on until the function is called. */
+function pausesFrom({ processes, logsPauses }: Tunnel): () => Round['pauses'] {
+  if (logsPauses !== true) return () => ({});
+  const from = mapped(processes, ({ stderr }) => stderr.length);
+  return () => mapped(processes, ({ stderr }, end) => pausesIn(stderr.slice(from[end])));
 }
 
 function perProcess<T>({ processes }: Tunnel, look: (pid: number) => T): Partial<Record<End, T>> {

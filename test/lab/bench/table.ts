@@ -38,6 +38,7 @@ const COLUMNS: readonly Column[] = [
     cell: ({ peak_anon_kib: { device, hub } }) =>
       pairText({ device: mebi(device), hub: mebi(hub) }, 0),
   },
+  { title: 'GC max ms', cell: ({ gc_pause_max_ms }) => pairText(gc_pause_max_ms, 1) },
   { title: 'MTU', cell: ({ mtu }) => String(mtu) },
 ];
 
@@ -56,7 +57,7 @@ export function tableOf(figures: Figures): readonly string[] {
     `jvpn is ${times(figures.ratio_wireguard_go)} wireguard-go, ${times(figures.ratio_openvpn)} OpenVPN, ${times(
       figures.ratio_nocipher,
     )} itself without a cipher (one TCP flow up, median of the rounds' ratios)`,
-    'CPU, RSS and anon: device + hub. CPU s/GB: of the tunnel processes during TCP 1 up.',
+    'CPU, RSS, anon and GC: device + hub. CPU s/GB: of the tunnel processes during TCP 1 up. GC: longest pause of any thread.',
     ...Object.entries(figures.contenders).map(
       ([name, { about, cipher }]) => `${name}: ${cipher}; ${about}`,
     ),

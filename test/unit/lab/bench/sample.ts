@@ -18,6 +18,7 @@ export function roundAt(mbps: number, changes: Partial<Round> = {}, isTunnel = t
     pingLoaded: { p50: 4, p99: 15, max: 20, lost: 1 },
     peakKib: ends(92_160, 102_400),
     peakAnonKib: ends(40_960, 51_200),
+    pauses: isTunnel ? { device: { count: 2, maxMs: 1.5 }, hub: { count: 3, maxMs: 2 } } : {},
     mtuBytes: 1380,
     cipher: 'aes-256-gcm',
     about: 'jvpn 0.1.0',
