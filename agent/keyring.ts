@@ -14,13 +14,18 @@ import type { DataCipher } from '../session/wire/frames.ts';
 import { TRANSPORT_BYTES_MIN } from '../session/wire/messages.ts';
 import { receiverOf } from '../session/wire/transport.ts';
 
+const NEVER = Number.POSITIVE_INFINITY;
+
 export class Keyring {
   readonly #keypairs = new Map<number, SessionKeypair>();
   readonly #toldDue = new Set<number>();
+  /** What `nextDeadlineMs` found last; undefined: something has changed since. */
+  #nextMs: number | undefined;
   /** The one that was asked for last. */
   #newest: SessionKeypair | undefined;
 
   add(keypair: SessionKeypair): void {
+    this.#nextMs = undefined;
     this.#keypairs.set(keypair.localIndex, keypair);
   }
 
@@ -42,6 +47,7 @@ export class Keyring {
     this.#keypairs.get(channelId)?.close();
     this.#keypairs.delete(channelId);
     this.#toldDue.delete(channelId);
+    this.#nextMs = undefined;
     if (this.#newest?.localIndex === channelId) this.#newest = undefined;
   }
 
@@ -60,18 +66,30 @@ export class Keyring {
       if (isSessionExpired(keypair, atMs)) gone.push(channelId);
       else if (!this.#toldDue.has(channelId) && isDue(keypair, atMs)) due.push(channelId);
     }
+    this.#nextMs = undefined;
     for (const channelId of due) this.#toldDue.add(channelId);
     for (const channelId of gone) this.forget(channelId);
     return { due, gone };
   }
 
+  /** Something was sealed or opened under some of them: they may be due earlier than it seemed. */
+  noteUse(): void {
+    this.#nextMs = undefined;
+  }
+
   /** When `aged` has something to say at the latest, or null. */
   nextDeadlineMs(): number | null {
-    let nextMs: number | null = null;
+    this.#nextMs ??= this.#earliestMs();
+    return this.#nextMs === NEVER ? null : this.#nextMs;
+  }
+
+  #earliestMs(): number {
+    let nextMs = NEVER;
     for (const [channelId, keypair] of this.#keypairs) {
       const isTold = this.#toldDue.has(channelId);
-      const atMs = isTold ? sessionExpiresAtMs(keypair) : sessionRekeyAtMs(keypair);
-      if (nextMs === null || atMs < nextMs) nextMs = atMs;
+      // What its packets used up calls for a new one at once.
+      const dueAtMs = keypair.needsRekey ? 0 : sessionRekeyAtMs(keypair);
+      nextMs = Math.min(nextMs, isTold ? sessionExpiresAtMs(keypair) : dueAtMs);
     }
     return nextMs;
   }

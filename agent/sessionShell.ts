@@ -54,6 +54,10 @@ export class SessionShell {
   readonly #data: DataPath;
   #config: DeviceConfig;
   #device: Device = newDevice();
+  #deadline: { readonly of: Device | null; readonly atMs: number | null } = {
+    of: null,
+    atMs: null,
+  };
   #askedTimestamps = false;
   #nextIndex = (crypto.getRandomValues(new Uint32Array(1))[0] ?? 1) >>> 0;
 
@@ -160,6 +164,7 @@ export class SessionShell {
     const keypair = this.#keyring.addressed(datagram, 0, datagram.length);
     if (keypair === undefined) return this.#refuse('wrong_key_datagram');
     const opened = keypair.openControl(datagram);
+    this.#keyring.noteUse();
     if (!opened.ok) return this.#refuse(opened.code);
     const { transportId, plaintext } = opened.value;
     // A frame counts for the link it came in on, not for the one it names.
@@ -201,21 +206,41 @@ export class SessionShell {
   /** Time passed: failed sends, traffic, key ages, timestamps and the core's own deadline. */
   onTime(): void {
     const atMs = this.#now();
+    if (this.#transmitter.hasFailures) this.#feedFailures(atMs);
+    const traffic = this.#data.takeTraffic(atMs);
+    if (traffic !== null) {
+      this.#keyring.noteUse();
+      this.#feed({ kind: 'traffic', atMs, ...traffic });
+    }
+    const keysAtMs = this.#keyring.nextDeadlineMs();
+    if (keysAtMs !== null && keysAtMs <= atMs) this.#feedAged(atMs);
+    this.#reserveTimestamps();
+    const deadlineMs = this.#coreDeadlineMs();
+    const nowMs = this.#now();
+    if (deadlineMs !== null && deadlineMs <= nowMs) this.#feed({ kind: 'tick', atMs: nowMs });
+  }
+
+  #feedFailures(atMs: number): void {
     for (const transportId of this.#transmitter.takeFailures()) {
       this.#feed({ kind: 'sendFailed', atMs, transportId, error: 'unreachable' });
     }
-    const traffic = this.#data.takeTraffic(atMs);
-    if (traffic !== null) this.#feed({ kind: 'traffic', atMs, ...traffic });
+  }
+
+  #feedAged(atMs: number): void {
     const { due, gone } = this.#keyring.aged(atMs);
     for (const channelId of due) this.#feed({ kind: 'channelDue', atMs, channelId });
     for (const channelId of gone) {
       this.#data.forget(channelId);
       this.#feed({ kind: 'channelGone', atMs, channelId });
     }
-    this.#reserveTimestamps();
-    const deadlineMs = nextDeadline(this.#device);
-    const nowMs = this.#now();
-    if (deadlineMs !== null && deadlineMs <= nowMs) this.#feed({ kind: 'tick', atMs: nowMs });
+  }
+
+  /** The core's state never changes in place: its deadline is computed once for each. */
+  #coreDeadlineMs(): number | null {
+    if (this.#deadline.of !== this.#device) {
+      this.#deadline = { of: this.#device, atMs: nextDeadline(this.#device) };
+    }
+    return this.#deadline.atMs;
   }
 
   #reserveTimestamps(): void {
@@ -228,12 +253,8 @@ export class SessionShell {
   /** When `onTime` has to be called at the latest, monotonic; null: only the world can move us. */
   nextDeadlineMs(): number | null {
     if (this.#transmitter.hasFailures) return 0;
-    const armed = [
-      nextDeadline(this.#device),
-      this.#keyring.nextDeadlineMs(),
-      this.#data.nextDeadlineMs(),
-    ].filter((atMs) => atMs !== null);
-    return armed.length === 0 ? null : Math.min(...armed);
+    const keys = earlier(this.#keyring.nextDeadlineMs(), this.#data.nextDeadlineMs());
+    return earlier(this.#coreDeadlineMs(), keys);
   }
 
   #feed(event: DeviceEvent): void {
@@ -286,6 +307,7 @@ export class SessionShell {
     const path = this.#parts.uplinks.path(transportId);
     if (keypair === undefined || path === null) return;
     if (!keypair.hasRoomFor(transportId)) return this.#refuse('tooManyTransports');
+    this.#keyring.noteUse();
     this.#transmitter.transmitMessage(path, keypair.sealControl(transportId, plaintext));
   }
 
@@ -300,6 +322,12 @@ export class SessionShell {
   #now(): number {
     return this.#parts.clock.monotonicMs();
   }
+}
+
+/** Of two deadlines; null: there is none. */
+function earlier(a: number | null, b: number | null): number | null {
+  if (a === null || b === null) return a ?? b;
+  return a < b ? a : b;
 }
 
 /** From an address the hub has not validated yet, a claim is as long as what may answer it. */

@@ -50,6 +50,8 @@ export class Deadlines {
 
   /** Call back whoever is due; each at most once. */
   run(atMs: number): void {
+    const firstMs = this.nextMs();
+    if (firstMs === null || firstMs > atMs) return; // nearly always: nothing is allocated
     const due: Timed[] = [];
     for (let nextMs = this.nextMs(); nextMs !== null && nextMs <= atMs; nextMs = this.nextMs()) {
       const { holder } = this.#pop();
