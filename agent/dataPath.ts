@@ -121,6 +121,7 @@ export class DataPath {
     this.#counters.sent += this.#sealer.packets;
     this.#counters.sentBytes += this.#sealer.bytes;
     this.#sentPackets += Math.max(1, this.#sealer.packets);
+    if (this.#sealer.packets > 0) keypair.noteData(atMs); // the hub's clock for these keys runs, too
     if (code !== null) countRefused(this.#counters, code);
   }
 
