@@ -160,6 +160,20 @@ describe('a packet longer than the way', () => {
     expect([frames.length, answers.length]).toEqual([1, 0]);
   });
 
+  test('is refused where not even UDP could carry it, although IPv4 may fragment it', () => {
+    for (const kind of ['session', 'plain'] as const) {
+      const { send, frames, sealer } = tunnel(kind, ALL);
+      sealer.mtuBytes = 1_280;
+      const ofBytes = (count: number) =>
+        tunFrame({ ...steadyPacket(4, 17, count - 28), dontFragment: false }, 0);
+      expect(send(ofBytes(65_535))).toBe('packetTooBig');
+      expect(send(ofBytes(65_476))).toBe('packetTooBig');
+      expect(frames).toHaveLength(0);
+      expect(send(ofBytes(65_475))).toBeNull();
+      expect(frames).toHaveLength(1);
+    }
+  });
+
   test('a SYN learns the way on its way', () => {
     const { send, frames, sealer } = tunnel('session', ALL);
     sealer.mtuBytes = 1_280;
