@@ -102,6 +102,7 @@ export class PlainShell {
       if (!parts.tun.write(delivered, at, bytes)) countRefused(this.packets, 'tunRefused');
     });
     this.#sealer = new PacketSealer(this.#delivery);
+    this.#sealer.mtuBytes = this.#mtuBytes;
   }
 
   onLinks(snapshots: readonly LinkSnapshot[]): void {
