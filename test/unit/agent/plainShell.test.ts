@@ -145,3 +145,19 @@ test('a SYN learns the inner MTU, also while that is what the interface has had 
   const told = packet!.slice(40, 44);
   expect([...told]).toEqual([2, 4, (MTU_BYTES - 40) >> 8, (MTU_BYTES - 40) & 255]);
 });
+
+test('a packet that met congestion and is dropped was heard all the same', () => {
+  const rig = new Rig();
+  rig.fromApplication(steadyPacket(4, 17, 50));
+  rig.answer();
+  expect([rig.opened().length, rig.initiations]).toEqual([1, 1]);
+
+  rig.nowMs += 1_000;
+  rig.fromServer({ ...steadyPacket(4, 17, 50), trafficClass: NOT_ECT }, CE);
+  expect(rig.shell.packets.refused).toEqual({ congestionDropped: 1 });
+  expect(rig.tun.takeDelivered()).toHaveLength(0);
+  // Whoever sent and hears nothing for so long calls again (whitepaper §6.2).
+  rig.nowMs += PLAIN_TIMES.keepaliveMs + PLAIN_TIMES.rekeyTimeoutMs;
+  rig.shell.onTime();
+  expect(rig.initiations).toBe(1);
+});
