@@ -145,7 +145,8 @@ export class DataPath {
     if (opened === 0) return;
     const packetBytes = sessionInnerBytes(delivery.memory.bytes, PACKET_AT, opened);
     if (packetBytes === NO_PACKET) return this.#refuse('malformed_packet');
-    if (!delivery.deliver(packetBytes, ecn)) return this.#refuse('congestionDropped');
+    const code = delivery.deliver(packetBytes, ecn);
+    if (code !== null) return this.#refuse(code);
     this.#counters.received += 1;
     this.#counters.receivedBytes += packetBytes;
   }

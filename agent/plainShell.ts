@@ -231,9 +231,8 @@ export class PlainShell {
     const delivery = this.#delivery;
     const packetBytes = innerBytes(delivery.memory.bytes, PACKET_AT, plainBytes);
     if (packetBytes === NO_PACKET) return countRefused(this.packets, 'malformed_packet');
-    if (!delivery.deliver(packetBytes, ecn)) {
-      return countRefused(this.packets, 'congestionDropped');
-    }
+    const code = delivery.deliver(packetBytes, ecn);
+    if (code !== null) return countRefused(this.packets, code);
     this.packets.received += 1;
     this.packets.receivedBytes += packetBytes;
   }
