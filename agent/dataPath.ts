@@ -121,6 +121,7 @@ export class DataPath {
     this.#counters.sent += this.#sealer.packets;
     this.#counters.sentBytes += this.#sealer.bytes;
     this.#sentPackets += Math.max(1, this.#sealer.packets);
+    if (this.#sealer.packets > 0) keypair.noteData(atMs); // the hub's clock for these keys runs, too
     if (code !== null) countRefused(this.#counters, code);
   }
 
@@ -144,7 +145,8 @@ export class DataPath {
     if (opened === 0) return;
     const packetBytes = sessionInnerBytes(delivery.memory.bytes, PACKET_AT, opened);
     if (packetBytes === NO_PACKET) return this.#refuse('malformed_packet');
-    if (!delivery.deliver(packetBytes, ecn)) return this.#refuse('congestionDropped');
+    const code = delivery.deliver(packetBytes, ecn);
+    if (code !== null) return this.#refuse(code);
     this.#counters.received += 1;
     this.#counters.receivedBytes += packetBytes;
   }

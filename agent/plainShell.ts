@@ -11,7 +11,7 @@ import type { LinkSnapshot } from '../hal/links.ts';
 import { nativeMemory } from '../hal/linux/memory.ts';
 import { TUN_READ_BYTES, type Tun } from '../hal/tun.ts';
 import { openError } from '../session/channel/openCode.ts';
-import { innerBytes } from '../session/channel/padding.ts';
+import { innerBytes, NO_PACKET } from '../session/channel/padding.ts';
 import { PlainKeypair } from '../session/channel/plainKeypair.ts';
 import {
   isReceivable,
@@ -104,6 +104,7 @@ export class PlainShell {
       if (!parts.tun.write(delivered, at, bytes)) countRefused(this.packets, 'tunRefused');
     });
     this.#sealer = new PacketSealer(this.#delivery);
+    this.#sealer.mtuBytes = this.#mtuBytes;
   }
 
   onLinks(snapshots: readonly LinkSnapshot[]): void {
@@ -220,21 +221,22 @@ export class PlainShell {
     if (keypair === undefined || !isReceivable(this.#peer, localIndex, atMs, this.#config)) {
       return countRefused(this.packets, 'wrong_key_datagram');
     }
-    const opened = this.#delivery.memory;
-    const plainBytes = keypair.openData(memory, at, bytes, opened, PACKET_AT);
+    const plainBytes = keypair.openData(memory, at, bytes, this.#delivery.memory, PACKET_AT);
     if (plainBytes < 0)
       return countRefused(this.packets, openError(plainBytes) ?? 'malformed_datagram');
-    const packetBytes = plainBytes === 0 ? 0 : innerBytes(opened.bytes, PACKET_AT, plainBytes);
-    if (packetBytes < 0) return countRefused(this.packets, 'malformed_packet');
-    if (packetBytes > 0) {
-      if (!this.#delivery.deliver(packetBytes, ecn)) {
-        return countRefused(this.packets, 'congestionDropped');
-      }
-      this.packets.received += 1;
-      this.packets.receivedBytes += packetBytes;
-    }
+    if (plainBytes > 0) this.#deliver(plainBytes, ecn);
     const { needsRekey } = keypair;
-    this.#feed({ kind: 'received', localIndex, packetBytes, needsRekey });
+    this.#feed({ kind: 'received', localIndex, packetBytes: plainBytes, needsRekey });
+  }
+
+  #deliver(plainBytes: number, ecn: number): void {
+    const delivery = this.#delivery;
+    const packetBytes = innerBytes(delivery.memory.bytes, PACKET_AT, plainBytes);
+    if (packetBytes === NO_PACKET) return countRefused(this.packets, 'malformed_packet');
+    const code = delivery.deliver(packetBytes, ecn);
+    if (code !== null) return countRefused(this.packets, code);
+    this.packets.received += 1;
+    this.packets.receivedBytes += packetBytes;
   }
 
   #onResponse(datagram: Uint8Array): void {

@@ -7,6 +7,7 @@
  * @module
  */
 import type { OpenError } from '../session/channel/openCode.ts';
+import type { DeliveryRefusal } from '../session/packet/delivery.ts';
 import type { SealRefusal } from '../session/sealer.ts';
 import type { Traffic } from './messages.ts';
 
@@ -53,8 +54,9 @@ const CODE_OF_ERROR: Readonly<Record<OpenError, CounterCode>> = {
   counterExhausted: 'channel_expired',
 };
 
-/** Why a packet of the site was not sealed. */
-export const COUNTER_OF_REFUSAL: Readonly<Record<SealRefusal, CounterCode>> = {
+/** Why a packet of the site was not sealed, or one of a device not delivered. */
+export const COUNTER_OF_REFUSAL: Readonly<Record<SealRefusal | DeliveryRefusal, CounterCode>> = {
+  congestionDropped: 'congestion_dropped',
   malformed_packet: 'malformed_packet',
   packetTooBig: 'packet_too_big',
   counterExhausted: 'channel_expired',

@@ -175,7 +175,8 @@ export class PlainPeerShell implements Timed {
     if (routes.source(bytes, PACKET_AT, packetBytes) !== this) {
       return counters.count('source_forbidden');
     }
-    if (!delivery.deliver(packetBytes, ecn)) return counters.count('congestion_dropped');
+    const code = delivery.deliver(packetBytes, ecn);
+    if (code !== null) return counters.count(COUNTER_OF_REFUSAL[code]);
     this.#site.traffic.noteReceived(1, packetBytes);
     this.traffic.noteReceived(1, packetBytes);
   }

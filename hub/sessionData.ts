@@ -178,7 +178,8 @@ export class SessionData {
     if (packetBytes === NO_PACKET) return counters.count('malformed_packet');
     if (routes.source(bytes, PACKET_AT, packetBytes) !== this.#peer)
       return counters.count('source_forbidden');
-    if (!delivery.deliver(packetBytes, ecn)) return counters.count('congestion_dropped');
+    const code = delivery.deliver(packetBytes, ecn);
+    if (code !== null) return counters.count(COUNTER_OF_REFUSAL[code]);
     this.#site.traffic.noteReceived(1, packetBytes);
     this.traffic.noteReceived(1, packetBytes);
   }

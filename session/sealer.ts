@@ -15,17 +15,18 @@ import { outerEcn } from './packet/ecn.ts';
 import { clampMss } from './packet/mss.ts';
 import { Segments } from './packet/split.ts';
 import { writeTooBig } from './packet/tooBig.ts';
-import type { Outbound } from './sealed/outbound.ts';
+import { type Outbound, RUN_BYTES_MAX } from './sealed/outbound.ts';
+import { TRANSPORT_BYTES_MIN } from './wire/messages.ts';
 
 /** Why nothing, or not all, of a packet was sealed. */
 export type SealRefusal = 'malformed_packet' | 'packetTooBig' | 'counterExhausted';
 
-/** No limit but that of IP. */
-const MTU_MAX_BYTES = 65_535;
+/** What UDP over IPv4 carries in one piece, without header and tag. */
+const PACKET_BYTES_MAX = RUN_BYTES_MAX - TRANSPORT_BYTES_MIN;
 
 export class PacketSealer {
   /** The largest inner packet of the way. */
-  mtuBytes = MTU_MAX_BYTES;
+  mtuBytes = PACKET_BYTES_MAX;
   /** Of the last call: packets sealed, and their bytes. */
   packets = 0;
   bytes = 0;
@@ -90,8 +91,9 @@ export class PacketSealer {
   /** Of the first packet, which none of the others is longer than; a SYN is told the limit on the way. */
   #isTooBig({ bytes }: Memory): boolean {
     const segments = this.#segments;
-    if (segments.bytes <= this.mtuBytes) {
-      if (segments.count === 1) clampMss(bytes, segments.at, segments.bytes, this.mtuBytes);
+    const limitBytes = Math.min(this.mtuBytes, PACKET_BYTES_MAX);
+    if (segments.bytes <= limitBytes) {
+      if (segments.count === 1) clampMss(bytes, segments.at, segments.bytes, limitBytes);
       return false;
     }
     const { memory } = this.#answers;
@@ -100,12 +102,13 @@ export class PacketSealer {
       bytes,
       segments.at,
       segments.bytes,
-      this.mtuBytes,
+      limitBytes,
       null,
       memory.bytes,
       PACKET_AT,
     );
-    if (written === 0) return false;
+    // No interface of ours is that wide; a packet socket may hand over such a packet all the same.
+    if (written === 0) return segments.bytes > PACKET_BYTES_MAX;
     this.#answers.answer(written);
     return true;
   }

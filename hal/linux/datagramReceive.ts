@@ -11,6 +11,7 @@ import type { SocketAddress } from '../../session/wire/address.ts';
 import { RECEIVE_BYTES } from '../datagram.ts';
 import { ERRNO } from './errno.ts';
 import { errno, libc } from './libc.ts';
+import { assertInside } from './memory.ts';
 import { Message } from './message.ts';
 import { readSockaddr, SOCKADDR_IN6_BYTES } from './sockaddr.ts';
 import {
@@ -49,6 +50,7 @@ export class Receiver {
 
   receive(memory: Memory, at: number): number {
     const message = this.#message;
+    assertInside(memory, at, 1);
     const bytesMax = Math.min(RECEIVE_BYTES, memory.bytes.length - at);
     message.setData(memory.address + at, bytesMax);
     for (let skipped = 0; skipped < SKIPPED_MAX; skipped++) {

@@ -9,12 +9,12 @@
  *
  * @module
  */
-import { assert } from '../../session/assert.ts';
 import type { Memory } from '../../session/memory.ts';
 import type { SocketAddress } from '../../session/wire/address.ts';
 import { SEND, type SendResult } from '../datagram.ts';
 import { ERRNO } from './errno.ts';
 import { errno, libc } from './libc.ts';
+import { assertInside } from './memory.ts';
 import { Message } from './message.ts';
 import { writeSockaddr } from './sockaddr.ts';
 import { IP_TOS, IPPROTO_IP, IPPROTO_IPV6, IPV6_TCLASS, SOL_UDP, UDP_SEGMENT } from './sockopt.ts';
@@ -62,8 +62,7 @@ export class Sender {
     ecn: number,
     to: SocketAddress,
   ): SendResult {
-    assert(at + bytes <= memory.bytes.length, 'a run lies in its memory');
-    assert(memory.address !== 0, 'memory handed to native code comes from nativeMemory');
+    assertInside(memory, at, bytes);
     if (to !== this.#to) {
       this.#toBytes = writeSockaddr(this.#message.name, to, this.#family);
       this.#message.nameBytes = this.#toBytes;

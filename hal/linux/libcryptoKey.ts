@@ -14,7 +14,7 @@ import { TRANSPORT_BYTES_MIN, TRANSPORT_HEADER_BYTES } from '../../session/wire/
 import { writeCounter } from '../../session/wire/transport.ts';
 import { EvpContext } from './evpContext.ts';
 import type { Libcrypto } from './libcrypto.ts';
-import { nativeMemory } from './memory.ts';
+import { assertInside, nativeMemory } from './memory.ts';
 
 export class LibcryptoDataKey implements DataKey {
   readonly #context: EvpContext;
@@ -65,11 +65,6 @@ export class LibcryptoDataKey implements DataKey {
   close(): void {
     this.#context.close();
   }
-}
-
-function assertInside(memory: Memory, at: number, bytes: number): void {
-  assert(memory.address !== 0, 'libcrypto works on native memory');
-  assert(at >= 0 && bytes >= 0 && at + bytes <= memory.bytes.length, 'within its memory');
 }
 
 /** A control frame has at most 1,200 bytes; handed longer ones, it grows. */

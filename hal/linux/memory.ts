@@ -35,6 +35,12 @@ export function addressOf(view: ArrayBufferView): Pointer {
   return (base + view.byteOffset) as Pointer;
 }
 
+/** Native code reads and writes where it is told: that this is native memory, and within its bounds. */
+export function assertInside(memory: Memory, at: number, bytes: number): void {
+  assert(memory.address !== 0, 'native code works on native memory');
+  assert(at >= 0 && bytes >= 0 && at + bytes <= memory.bytes.length, 'within its memory');
+}
+
 /** A zero-terminated string for a system call. */
 export function nativeText(text: string): Uint8Array<ArrayBuffer> {
   assert(!text.includes('\0'), 'a C string has no zero inside');

@@ -15,7 +15,7 @@ import { type HalResult, halFail, halOk } from '../result.ts';
 import { NO_TUN_OFFLOAD, TUN_GONE, TUN_READ_BYTES, type Tun, type TunOffload } from '../tun.ts';
 import { ERRNO, errnoName } from './errno.ts';
 import { errno, libc, type Pointer } from './libc.ts';
-import { addressOf, nativeBytes, nativeText } from './memory.ts';
+import { addressOf, assertInside, nativeBytes, nativeText } from './memory.ts';
 
 const TUN_PATH = '/dev/net/tun';
 const O_RDWR = 0o2;
@@ -117,15 +117,17 @@ abstract class LinuxTun {
     libc.close(this.fd);
   }
 
-  protected readAt(address: number, bytesMax: number): number {
-    const bytes = libc.read(this.fd, address as Pointer, bytesMax);
+  protected readAt(memory: Memory, at: number, bytesMax: number): number {
+    assertInside(memory, at, bytesMax);
+    const bytes = libc.read(this.fd, (memory.address + at) as Pointer, bytesMax);
     if (bytes >= 0) return bytes;
     const code = errno();
     return code === ERRNO.EBADFD || code === ERRNO.EIO || code === ERRNO.EBADF ? TUN_GONE : 0;
   }
 
-  protected writeAt(address: number, bytes: number): boolean {
-    if (libc.write(this.fd, address as Pointer, bytes) === bytes) return true;
+  protected writeAt(memory: Memory, at: number, bytes: number): boolean {
+    assertInside(memory, at, bytes);
+    if (libc.write(this.fd, (memory.address + at) as Pointer, bytes) === bytes) return true;
     this.refusedCount++;
     return false;
   }
@@ -140,11 +142,11 @@ class OffloadTun extends LinuxTun implements Tun {
   }
 
   read(memory: Memory, at: number): number {
-    return this.readAt(memory.address + at, TUN_READ_BYTES);
+    return this.readAt(memory, at, TUN_READ_BYTES);
   }
 
   write(memory: Memory, at: number, bytes: number): boolean {
-    return this.writeAt(memory.address + at, bytes);
+    return this.writeAt(memory, at, bytes);
   }
 }
 
@@ -153,13 +155,13 @@ class PlainTun extends LinuxTun implements Tun {
   readonly offload = NO_TUN_OFFLOAD;
 
   read(memory: Memory, at: number): number {
-    const bytes = this.readAt(memory.address + at + VIRTIO_BYTES, TUN_READ_BYTES - VIRTIO_BYTES);
+    const bytes = this.readAt(memory, at + VIRTIO_BYTES, TUN_READ_BYTES - VIRTIO_BYTES);
     if (bytes <= 0) return bytes;
     memory.bytes.fill(0, at, at + VIRTIO_BYTES);
     return VIRTIO_BYTES + bytes;
   }
 
   write(memory: Memory, at: number, bytes: number): boolean {
-    return this.writeAt(memory.address + at + VIRTIO_BYTES, bytes - VIRTIO_BYTES);
+    return this.writeAt(memory, at + VIRTIO_BYTES, bytes - VIRTIO_BYTES);
   }
 }

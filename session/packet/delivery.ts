@@ -22,6 +22,9 @@ const RUNS_AT = PACKET_AT + 65_536;
 /** Memory that a {@link Delivery} works in. */
 export const DELIVERY_BYTES = RUNS_AT + COALESCER_BYTES;
 
+/** Why a packet is dropped; the first: its sender does not listen to congestion (RFC 6040 §4.2). */
+export type DeliveryRefusal = 'congestionDropped' | 'malformed_packet';
+
 export interface TunOffers {
   /** Open checksums may be handed over. */
   readonly checksum: boolean;
@@ -46,12 +49,12 @@ export class Delivery {
    * Deliver the packet of `bytes` at {@link PACKET_AT}, whose length was checked against its header.
    *
    * @param ecn bits of the outer header it came in.
-   * @returns false: dropped, because it met congestion and its sender does not listen (RFC 6040 §4.2).
+   * @returns null: it goes to the tun, at the latest by `flush`.
    */
-  deliver(bytes: number, ecn: number): boolean {
-    if (ecn !== 0 && !mergeOuterEcn(this.memory.bytes, PACKET_AT, bytes, ecn)) return false;
-    this.#coalescer.add(PACKET_AT, bytes);
-    return true;
+  deliver(bytes: number, ecn: number): DeliveryRefusal | null {
+    const isMerged = ecn === 0 || mergeOuterEcn(this.memory.bytes, PACKET_AT, bytes, ecn);
+    if (!isMerged) return 'congestionDropped';
+    return this.#coalescer.add(PACKET_AT, bytes) ? null : 'malformed_packet';
   }
 
   /** Hand over a complete packet of our own that lies at {@link PACKET_AT}. */

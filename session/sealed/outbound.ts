@@ -17,7 +17,7 @@ import type { Slot } from './slot.ts';
 /** Datagrams in one run: what every kernel with UDP_SEGMENT takes. */
 const DATAGRAMS_MAX = 64;
 /** What IPv4 carries in UDP. */
-const BYTES_MAX = 65_507;
+export const RUN_BYTES_MAX = 65_507;
 
 /** Send the `bytes` at `at` of the ring's memory as datagrams of `segmentBytes`. */
 export type Carry = (at: number, bytes: number, segmentBytes: number, ecn: number) => void;
@@ -51,7 +51,7 @@ export class Outbound {
    * @param channelId local index of its keypair.
    */
   reserve(bytes: number, channelId: number, ecn: number): number {
-    assert(bytes > 0 && bytes <= BYTES_MAX, 'a datagram fits into UDP');
+    assert(bytes > 0 && bytes <= RUN_BYTES_MAX, 'a datagram fits into UDP');
     if (this.#count > 0) {
       const isNext = this.ring.current(bytes, channelId) === this.#slot && this.#takes(bytes, ecn);
       if (!isNext) this.flush();
@@ -87,7 +87,7 @@ export class Outbound {
       bytes <= this.#segmentBytes &&
       ecn === this.#ecn &&
       this.#count < DATAGRAMS_MAX &&
-      this.#runBytes + bytes <= BYTES_MAX
+      this.#runBytes + bytes <= RUN_BYTES_MAX
     );
   }
 

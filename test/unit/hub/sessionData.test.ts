@@ -28,3 +28,16 @@ test('what waited too long is dropped and counted when the next comes', async ()
   await settled();
   expect(rig.tun.takeDelivered()).toEqual([]);
 });
+
+test('a checksum that nobody can complete is a drop that is counted, not a packet received', async () => {
+  const { rig, device } = await attachedRig();
+  const marked = packet('10.77.0.2', '10.0.0.9');
+  marked[0] = 0x80 | 0x45;
+  device.send(device.sealed(1, marked));
+  expect(rig.tun.takeDelivered()).toEqual([]);
+  expect(rig.counters.malformed_packet).toBe(1);
+  expect(rig.site.traffic.received).toBe(0);
+
+  device.send(device.sealed(1, packet('10.77.0.2', '10.0.0.9')));
+  expect([rig.tun.takeDelivered().length, rig.site.traffic.received]).toEqual([1, 1]);
+});

@@ -64,7 +64,7 @@ function tunnel(kind: 'session' | 'plain', offers: TunOffers) {
     const inner = to instanceof SessionKeypair ? sessionInnerBytes : innerBytes;
     const packetBytes = inner(far.bytes, PACKET_AT, opened);
     expect(packetBytes).toBeGreaterThan(0);
-    delivery.deliver(packetBytes, ecn);
+    expect(delivery.deliver(packetBytes, ecn)).toBeNull();
   };
   const ecns: number[] = [];
   const outbound = new Outbound(ring, (at, bytes, segmentBytes, ecn) => {
@@ -160,6 +160,20 @@ describe('a packet longer than the way', () => {
     expect([frames.length, answers.length]).toEqual([1, 0]);
   });
 
+  test('is refused where not even UDP could carry it, although IPv4 may fragment it', () => {
+    for (const kind of ['session', 'plain'] as const) {
+      const { send, frames, sealer } = tunnel(kind, ALL);
+      sealer.mtuBytes = 1_280;
+      const ofBytes = (count: number) =>
+        tunFrame({ ...steadyPacket(4, 17, count - 28), dontFragment: false }, 0);
+      expect(send(ofBytes(65_535))).toBe('packetTooBig');
+      expect(send(ofBytes(65_476))).toBe('packetTooBig');
+      expect(frames).toHaveLength(0);
+      expect(send(ofBytes(65_475))).toBeNull();
+      expect(frames).toHaveLength(1);
+    }
+  });
+
   test('a SYN learns the way on its way', () => {
     const { send, frames, sealer } = tunnel('session', ALL);
     sealer.mtuBytes = 1_280;
@@ -189,7 +203,7 @@ test('congestion met by a sender that does not listen is a drop, and said so', (
     far.bytes.set(bytes, PACKET_AT);
     return delivery.deliver(bytes.length, 3);
   };
-  expect([0, 1, 2, 3].map(put)).toEqual([false, true, true, true]);
+  expect([0, 1, 2, 3].map(put)).toEqual(['congestionDropped', null, null, null]);
 });
 
 test('what no kernel hands out is refused, and the next packet goes on', () => {
