@@ -312,6 +312,8 @@ export class PlainShell {
 
   #status(): TunnelStatus {
     countOverflow(this.packets, this.#uplinks.all);
+    this.packets.held = this.#holding.count;
+    this.packets.heldDropped = this.#holding.droppedCount;
     const hasKeys = usableSlot(this.#peer, this.#now(), this.#config) !== null;
     return {
       mode: 'plain',

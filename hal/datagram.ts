@@ -7,6 +7,7 @@
  *
  * Datagrams travel in runs: laid end to end, all of one length, the last may be shorter. Where the
  * kernel has UDP_SEGMENT and UDP_GRO a run is one system call; elsewhere it is one for each datagram.
+ * How long a run may get is kept by `session/sealed/outbound.ts`.
  *
  * Outer packets may be fragmented on the way (DF is clear): the inner MTU is chosen so that they are
  * not, and where a hop is narrower than any link says, slow is better than lost.
@@ -62,10 +63,6 @@ export interface DatagramOffload {
   readonly coalesce: boolean;
 }
 
-/** Datagrams in one run: what every kernel with UDP_SEGMENT takes. */
-export const RUN_DATAGRAMS_MAX = 64;
-/** Bytes of one run: what IPv4 carries in UDP. */
-export const RUN_BYTES_MAX = 65_507;
 /** Room that a `receive` needs behind `at`. */
 export const RECEIVE_BYTES = 65_536;
 

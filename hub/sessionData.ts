@@ -40,7 +40,7 @@ interface Route {
   readonly keypair: SessionKeypair;
   readonly transportId: number;
   readonly endpoint: Endpoint;
-  /** The largest inner packet that the device's links carry in one piece. */
+  /** The largest inner packet: what the device's links carry in one piece, at most `tunnel.mtu`. */
   readonly mtuBytes: number;
 }
 
@@ -102,7 +102,8 @@ export class SessionData {
     const endpoint = this.#site.endpoints.find(route.target);
     if (keypair === null || endpoint === null) return;
     const { transportId } = route;
-    const mtuBytes = route.mtuBytes ?? this.#site.setup.mtuBytes;
+    const { setup } = this.#site;
+    const mtuBytes = Math.min(route.mtuBytes ?? setup.mtuBytes, setup.mtuBytes);
     const next = { keypair, transportId, endpoint, mtuBytes };
     this.#route = next;
     const { released, rules } = this.#site;

@@ -5,7 +5,7 @@
  * Method: the shell with a server of real keys behind a socket in memory; time stands still unless moved.
  */
 import { expect, test } from 'bun:test';
-import type { TunnelSetup } from '../../../agent/messages.ts';
+import type { FromTunnel, TunnelSetup } from '../../../agent/messages.ts';
 import { PlainShell } from '../../../agent/plainShell.ts';
 import type { ShellParts } from '../../../agent/sessionShell.ts';
 import type { Uplink } from '../../../agent/uplinks.ts';
@@ -31,6 +31,7 @@ const CE = 3;
 class Rig {
   nowMs = 1_000;
   readonly sent: Uint8Array[] = [];
+  readonly posted: FromTunnel[] = [];
   readonly tun = new MemoryTun();
   readonly shell: PlainShell;
   readonly #uplink = { name: 'eth0' } as Uplink;
@@ -69,7 +70,7 @@ class Rig {
       clock: { monotonicMs: () => this.nowMs, wallMs: () => 1_700_000_000_000 + this.nowMs },
       tun: this.tun,
       uplinks: { all: [], refresh: () => [view], path: () => path },
-      post: () => undefined,
+      post: (message: FromTunnel) => this.posted.push(message),
     } as unknown as ShellParts);
     this.shell.onLinks([]);
   }
@@ -160,4 +161,13 @@ test('a packet that met congestion and is dropped was heard all the same', () =>
   rig.nowMs += PLAIN_TIMES.keepaliveMs + PLAIN_TIMES.rekeyTimeoutMs;
   rig.shell.onTime();
   expect(rig.initiations).toBe(1);
+});
+
+test('status says how many packets wait for keys, and how many were dropped for want of room', () => {
+  const rig = new Rig();
+  for (let sent = 0; sent < 4_100; sent++) rig.fromApplication(steadyPacket(4, 17, 1));
+  rig.shell.onMessage({ kind: 'status', requestId: 1 });
+  expect(rig.posted.findLast(({ kind }) => kind === 'status')).toMatchObject({
+    status: { packets: { held: 4_096, heldDropped: 4 } },
+  });
 });

@@ -1,6 +1,10 @@
 /** Goal: what is held for a commit is little, whoever sends it. */
 import { expect, test } from 'bun:test';
-import { packet, RigDevice, SiteRig, settled } from './siteRig.ts';
+import { plainMemory } from '../../../session/memory.ts';
+import type { Frame } from '../../../session/wire/frames.ts';
+import { steadyPacket } from '../session/packet/traffic.ts';
+import { encodeWhole, SYN } from '../session/packet/twin.ts';
+import { attachFrame, packet, RigDevice, SiteRig, settled } from './siteRig.ts';
 
 async function attachedRig(): Promise<{ rig: SiteRig; device: RigDevice }> {
   const rig: SiteRig = new SiteRig([new RigDevice(1, () => rig).enrolled]);
@@ -40,4 +44,29 @@ test('a checksum that nobody can complete is a drop that is counted, not a packe
 
   device.send(device.sealed(1, packet('10.77.0.2', '10.0.0.9')));
   expect([rig.tun.takeDelivered().length, rig.site.traffic.received]).toEqual([1, 1]);
+});
+
+test('a SYN of the site learns the narrower of the two: what the device says, and tunnel.mtu here', async () => {
+  for (const [deviceMtuBytes, mssBytes] of [
+    [9_000, 1_400],
+    [1_300, 1_260],
+  ] as const) {
+    const rig: SiteRig = new SiteRig([new RigDevice(1, () => rig).enrolled]);
+    const device = RigDevice.on(rig, 1, '198.51.100.1');
+    device.shakeHands();
+    device.sendFrame(1, { ...attachFrame(1), mtuBytes: deviceMtuBytes } as Frame);
+    await settled();
+    device.frames();
+    device.session!.enableData('aes-256-gcm');
+
+    const options = [2, 4, 8_960 >> 8, 8_960 & 255];
+    const syn = { ...steadyPacket(4, 6, 0), target: [10, 77, 0, 2], flags: SYN, options };
+    rig.fromSite(Uint8Array.from(encodeWhole(syn)));
+    const [datagram] = device.take();
+    const source = plainMemory(datagram!.length);
+    source.bytes.set(datagram!);
+    const opened = plainMemory(100);
+    expect(device.session!.openData(source, 0, datagram!.length, opened, 0)).toBe(44);
+    expect([...opened.bytes.subarray(40, 44)]).toEqual([2, 4, mssBytes >> 8, mssBytes & 255]);
+  }
 });
