@@ -33,7 +33,8 @@ export class Transmitter {
     const { socket } = path.uplink;
     const result =
       socket?.send(memory, at, bytes, segmentBytes, ecn, path.address) ?? SEND.deviceGone;
-    if (result !== SEND.sent) this.#refused(path, result, Math.ceil(bytes / segmentBytes));
+    if (result === SEND.sent) return;
+    this.#refused(path, result, socket?.unsentCount ?? Math.ceil(bytes / segmentBytes));
   }
 
   /** Send one message that is not data: its own bytes, sealed or not. */

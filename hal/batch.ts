@@ -6,9 +6,9 @@
  *
  * @module
  */
-const CALLS_MAX = 64;
+export const BATCH_CALLS_MAX = 64;
 const BYTES_MAX = 262_144;
 
 export function isBatchOver(calls: number, bytes: number): boolean {
-  return calls >= CALLS_MAX || bytes >= BYTES_MAX;
+  return calls >= BATCH_CALLS_MAX || bytes >= BYTES_MAX;
 }

@@ -86,12 +86,14 @@ export interface DatagramSocket {
   readonly lastErrno: number;
   /** Datagrams thrown away because they were longer than the target. */
   readonly truncatedCount: number;
+  /** Datagrams of the last run that were not sent. */
+  readonly unsentCount: number;
   /** Datagrams that found the receive buffer full, as far as the kernel tells. */
   readonly overflowCount: number;
   /**
    * Send the `bytes` at `at` of `memory` as datagrams of `segmentBytes` (`bytes` or more: as one), with
-   * these ECN bits in the outer header. A run that was refused is refused as a whole, unless it goes
-   * out one by one: then what is said is of the first that was refused, and the others went.
+   * these ECN bits in the outer header. A run is refused as a whole, unless it goes out one by one:
+   * then the answer is that of the first that was refused. `unsentCount` says how many did not go.
    */
   send(
     memory: Memory,

@@ -32,6 +32,7 @@ export const COUNTER_CODES = [
   'channel_expired', // nothing may be sealed under these keys any more
   'send_failed', // the kernel did not take a datagram
   'tun_refused', // the kernel did not take a packet
+  'slot_taken', // sealed datagrams that might have been sent again made room for others
   'packet_too_big', // longer than the way to its device takes; its sender was told
   'congestion_dropped', // met congestion, and its sender does not listen (RFC 6040)
   'swap_timeout', // the store did not answer in time

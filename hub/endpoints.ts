@@ -86,7 +86,7 @@ export class Endpoints {
   ): boolean {
     const { socket, address } = endpoint;
     if (socket.send(memory, at, bytes, segmentBytes, ecn, address) === SEND.sent) return true;
-    this.#counters.count('send_failed', Math.ceil(bytes / segmentBytes));
+    this.#counters.count('send_failed', socket.unsentCount);
     return false;
   }
 

@@ -6,10 +6,12 @@
  *
  * @module
  */
+import { BATCH_CALLS_MAX } from '../hal/batch.ts';
 import type { DatagramSocket } from '../hal/datagram.ts';
 import type { ChosenCiphers } from '../hal/linux/cipherChoice.ts';
 import { nativeMemory } from '../hal/linux/memory.ts';
 import { TUN_READ_BYTES, type Tun } from '../hal/tun.ts';
+import { assert } from '../session/assert.ts';
 import type { AuditEvent } from '../session/audit.ts';
 import { AuditBursts } from '../session/auditBurst.ts';
 import { type Identity, newIdentity } from '../session/channel/identity.ts';
@@ -77,7 +79,12 @@ export class Site {
     this.tun = parts.tun;
     this.post = parts.post;
     this.endpoints = new Endpoints(parts.sockets, this.counters);
-    this.slots = new SlotPool(nativeMemory(setup.sealedSlots * SLOT_BYTES));
+    assert(
+      setup.sealedSlots > BATCH_CALLS_MAX,
+      'a slot is free while every packet of a batch waits',
+    );
+    const sealed = nativeMemory(setup.sealedSlots * SLOT_BYTES);
+    this.slots = new SlotPool(sealed, () => this.counters.count('slot_taken'));
     const delivered = nativeMemory(DELIVERY_BYTES);
     this.delivery = new Delivery(delivered, parts.tun.offload, (at, bytes) => {
       if (!parts.tun.write(delivered, at, bytes)) this.counters.count('tun_refused');

@@ -74,6 +74,10 @@ export class LinuxDatagramSocket implements DatagramSocket {
     return this.#receiver.overflowCount;
   }
 
+  get unsentCount(): number {
+    return this.#sender.unsentCount;
+  }
+
   get lastErrno(): number {
     return this.#sender.lastErrno !== 0 ? this.#sender.lastErrno : this.#receiver.lastErrno;
   }

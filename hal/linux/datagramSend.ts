@@ -40,6 +40,8 @@ const CONTROL_WORDS = 6;
 
 export class Sender {
   lastErrno = 0;
+  /** Datagrams of the last run that were not sent. */
+  unsentCount = 0;
   /** Whether runs go out by one call. */
   segments: boolean;
   readonly #fd: number;
@@ -68,7 +70,8 @@ export class Sender {
       this.#message.nameBytes = this.#toBytes;
       this.#to = to;
     }
-    if (this.#toBytes === 0) return SEND.unreachable;
+    this.unsentCount = 0;
+    if (this.#toBytes === 0) return this.#refused(SEND.unreachable, bytes, segmentBytes);
     const isOne = bytes <= segmentBytes;
     if (!isOne && !this.segments) return this.#oneByOne(memory, at, bytes, segmentBytes, ecn, to);
     const code = this.#transmit(memory.address + at, bytes, isOne ? 0 : segmentBytes, ecn, to);
@@ -76,7 +79,12 @@ export class Sender {
     if (!isOne && this.#isOfSegments(code)) {
       return this.#oneByOne(memory, at, bytes, segmentBytes, ecn, to);
     }
-    return SEND_OF_ERRNO.get(code) ?? SEND.failed;
+    return this.#refused(SEND_OF_ERRNO.get(code) ?? SEND.failed, bytes, segmentBytes);
+  }
+
+  #refused(result: SendResult, bytes: number, segmentBytes: number): SendResult {
+    this.unsentCount = Math.ceil(bytes / segmentBytes);
+    return result;
   }
 
   #isOfSegments(code: number): boolean {
@@ -96,7 +104,15 @@ export class Sender {
     for (let done = 0; done < bytes; done += segmentBytes) {
       const here = Math.min(segmentBytes, bytes - done);
       const code = this.#transmit(memory.address + at + done, here, 0, ecn, to);
-      if (code !== 0 && first === SEND.sent) first = SEND_OF_ERRNO.get(code) ?? SEND.failed;
+      if (code === 0) continue;
+      const result = SEND_OF_ERRNO.get(code) ?? SEND.failed;
+      if (first === SEND.sent) first = result;
+      // The queue will not be emptier for the next one.
+      if (result === SEND.wouldBlock) {
+        this.unsentCount += Math.ceil((bytes - done) / segmentBytes);
+        return first;
+      }
+      this.unsentCount += 1;
     }
     return first;
   }

@@ -126,6 +126,7 @@ export class MemoryDatagramSocket implements DatagramSocket {
   lastErrno = 0;
   truncatedCount = 0;
   readonly overflowCount = 0;
+  unsentCount = 0;
   /** Datagrams that found the queue full. */
   droppedCount = 0;
   /** Set by a test: what `send` answers instead of sending. */
@@ -160,10 +161,12 @@ export class MemoryDatagramSocket implements DatagramSocket {
     _ecn: number,
     to: SocketAddress,
   ): SendResult {
+    this.unsentCount = Math.ceil(bytes / segmentBytes);
     if (this.sendResult !== SEND.sent) return this.sendResult;
     if (this.#link !== null && !this.#host.links.has(this.#link)) return SEND.deviceGone;
     const from = this.#locals.find(({ family }) => family === to.family);
     if (from === undefined) return SEND.unreachable;
+    this.unsentCount = 0;
     for (let done = 0; done < bytes; done += segmentBytes) {
       const datagram = memory.bytes.slice(at + done, at + Math.min(bytes, done + segmentBytes));
       this.#network.send({ from, to, bytes: datagram, link: this.#link });

@@ -76,9 +76,9 @@ export class PlainKeypair extends Keypair {
 
   /**
    * Seal `packetBytes` of `source` from `sourceAt` on (0 makes a keepalive) into a datagram at
-   * `targetAt` of `target`. In place is allowed and the fast way: the same memory, `sourceAt ===
-   * targetAt + 16`, where the padding then overwrites what lies behind the packet; any other overlap
-   * is not. Returns the bytes written, or a negative `OPEN_CODE`.
+   * `targetAt` of `target`. In place is allowed: the same memory, `sourceAt === targetAt + 16`, where
+   * the padding then overwrites what lies behind the packet; any other overlap is not. A packet that
+   * needs padding is copied first unless it is in place. Returns the bytes written, or a negative `OPEN_CODE`.
    */
   sealData(
     source: Memory,
@@ -94,11 +94,15 @@ export class PlainKeypair extends Keypair {
     const counter = this.#counter.take();
     if (counter === COUNTER_EXHAUSTED) return this.refuse('counterExhausted');
 
+    writePlainHeader(target.bytes, this.remoteIndex, counter, targetAt);
+    if (plainBytes === packetBytes) {
+      this.#send.seal(counter, source, sourceAt, packetBytes, target, targetAt);
+      return bytes;
+    }
     const bodyAt = targetAt + TRANSPORT_HEADER_BYTES;
     const isInPlace = source.bytes === target.bytes && sourceAt === bodyAt;
     if (!isInPlace) copyBytes(source.bytes, sourceAt, packetBytes, target.bytes, bodyAt);
     for (let i = packetBytes; i < plainBytes; i++) target.bytes[bodyAt + i] = 0;
-    writePlainHeader(target.bytes, this.remoteIndex, counter, targetAt);
     this.#send.seal(counter, target, bodyAt, plainBytes, target, targetAt);
     return bytes;
   }

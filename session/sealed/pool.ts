@@ -14,17 +14,20 @@ import { SLOT_BYTES, Slot } from './slot.ts';
 
 export class SlotPool {
   readonly memory: Memory;
-  /** Slots that were taken from a session while their datagrams might still have been wanted. */
-  takenCount = 0;
   readonly #slots: Slot[] = [];
   readonly #free: Slot[] = [];
+  readonly #onTaken: () => void;
   #openings = 0;
 
-  /** @param memory its length is a multiple of {@link SLOT_BYTES}. */
-  constructor(memory: Memory) {
+  /**
+   * @param memory its length is a multiple of {@link SLOT_BYTES}.
+   * @param onTaken called for each slot that is taken from a session, whose datagrams might have been wanted.
+   */
+  constructor(memory: Memory, onTaken: () => void = () => undefined) {
     const count = memory.bytes.length / SLOT_BYTES;
     assert(Number.isInteger(count) && count >= 1, 'memory for whole slots');
     this.memory = memory;
+    this.#onTaken = onTaken;
     for (let index = 0; index < count; index++) this.#slots.push(new Slot(index * SLOT_BYTES));
     // The first ones are handed out first: memory that was never used costs nothing.
     for (const slot of this.#slots) this.#free.unshift(slot);
@@ -64,7 +67,7 @@ export class SlotPool {
     }
     assert(oldest !== null && oldest.owner !== null, 'not every slot waits to be sent');
     oldest.owner.lose(oldest);
-    this.takenCount += 1;
+    this.#onTaken();
     return oldest;
   }
 }

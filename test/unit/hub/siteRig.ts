@@ -85,7 +85,7 @@ export class SiteRig {
       tunName: 'mem0',
       mtuBytes: 1_440,
       offload: 'off' as const,
-      sealedSlots: 8,
+      sealedSlots: 72,
       dataCipher: 'auto' as const,
       time: { offsetMs: 0 },
       routes: [],

@@ -1,6 +1,10 @@
 import { expect, test } from 'bun:test';
 import { SEND } from '../../../../hal/datagram.ts';
-import { type Datagram, MemoryNetwork } from '../../../../hal/memory/network.ts';
+import {
+  type Datagram,
+  MemoryDatagramSocket,
+  MemoryNetwork,
+} from '../../../../hal/memory/network.ts';
 import { plainMemory } from '../../../../session/memory.ts';
 import { formatAddress, parseAddress } from '../../../../session/wire/address.ts';
 
@@ -98,4 +102,9 @@ test('a run goes out as datagrams of one length, the last one shorter', () => {
   socket.send(packet, 0, 25, 10, 0, address('203.0.113.1:51820'));
   const got = [1, 2, 3, 4].map(() => hubSocket.receive(target, 0));
   expect(got).toEqual([10, 10, 5, 0]);
+  expect(socket.unsentCount).toBe(0);
+  if (!(socket instanceof MemoryDatagramSocket)) throw new Error('another socket');
+  socket.sendResult = SEND.wouldBlock;
+  socket.send(packet, 0, 25, 10, 0, address('203.0.113.1:51820'));
+  expect(socket.unsentCount).toBe(3);
 });
