@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { dlopen, FFIType, type Pointer, ptr } from 'bun:ffi';
+import { dlopen, FFIType, type Pointer, ptr, read } from 'bun:ffi';
 import { existsSync } from 'node:fs';
 
 const SYMBOLS = {
@@ -16,6 +16,28 @@ const SYMBOLS = {
   ppoll: { args: [FFIType.ptr, FFIType.u64, FFIType.ptr, FFIType.ptr], returns: FFIType.i32 },
   read: { args: [FFIType.i32, FFIType.ptr, FFIType.u64], returns: FFIType.i64_fast },
   write: { args: [FFIType.i32, FFIType.ptr, FFIType.u64], returns: FFIType.i64_fast },
+  bind: { args: [FFIType.i32, FFIType.ptr, FFIType.u32], returns: FFIType.i32 },
+  listen: { args: [FFIType.i32, FFIType.i32], returns: FFIType.i32 },
+  accept4: {
+    args: [FFIType.i32, FFIType.ptr, FFIType.ptr, FFIType.i32],
+    returns: FFIType.i32,
+  },
+  connect: { args: [FFIType.i32, FFIType.ptr, FFIType.u32], returns: FFIType.i32 },
+  getsockname: { args: [FFIType.i32, FFIType.ptr, FFIType.ptr], returns: FFIType.i32 },
+  setsockopt: {
+    args: [FFIType.i32, FFIType.i32, FFIType.i32, FFIType.ptr, FFIType.u32],
+    returns: FFIType.i32,
+  },
+  send: {
+    args: [FFIType.i32, FFIType.ptr, FFIType.u64, FFIType.i32],
+    returns: FFIType.i64_fast,
+  },
+  recv: {
+    args: [FFIType.i32, FFIType.ptr, FFIType.u64, FFIType.i32],
+    returns: FFIType.i64_fast,
+  },
+  shutdown: { args: [FFIType.i32, FFIType.i32], returns: FFIType.i32 },
+  close: { args: [FFIType.i32], returns: FFIType.i32 },
   clock_gettime: { args: [FFIType.i32, FFIType.ptr], returns: FFIType.i32 },
   prctl: {
     args: [FFIType.i32, FFIType.u64, FFIType.u64, FFIType.u64, FFIType.u64],
@@ -37,6 +59,11 @@ function open() {
     if (musl === undefined) throw error;
     return dlopen(musl, SYMBOLS).symbols;
   }
+}
+
+/** Of the last call that failed on this thread. Meaningless after one that did not. */
+export function errno(): number {
+  return read.i32(libc.__errno_location()!, 0);
 }
 
 /** A block of memory at one address for as long as this object lives. */

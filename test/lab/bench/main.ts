@@ -1,11 +1,13 @@
 /**
- * The bench: jvpn beside its peers, on real kernel interfaces in namespaces of their own.
+ * The bench: jvpn on real kernel interfaces in namespaces of their own, beside its peers or over a bad link.
  *
  * ```text
  * main.ts throughput --binary FILE [--json FILE] [--svg FILE] [--rounds N] [--seconds S] [--only NAME,…] [--quick]
+ * main.ts integrity --binary FILE [--json FILE] [--gigabytes N] [--loss-percent P | --clean] [--only PART,…] [--seed N]
  * ```
  *
- * Exit status: 0 measured, 1 a measurement failed, 2 wrong arguments, 130 interrupted.
+ * Exit status: 0 measured, 1 a measurement failed or what arrived is not what was sent, 2 wrong arguments, 130
+ * interrupted.
  *
  * @module
  */
@@ -15,40 +17,92 @@ import { ensureLab, isInsideRootless } from '../rootless.ts';
 import { type Arguments, readArguments } from './arguments.ts';
 import { cable } from './cable.ts';
 import { chartOf } from './chart.ts';
+import { type IntegrityArguments, readIntegrityArguments } from './integrity/arguments.ts';
+import { integrity } from './integrity/integrity.ts';
+import { LossyCable } from './integrity/lossyCable.ts';
 import { buildNoCipher } from './jvpn.ts';
 import { tableOf } from './table.ts';
 import { throughput } from './throughput.ts';
 
-function given(): Arguments {
+/** Reads its arguments, and later does it. */
+interface Bench {
+  /** Outside of namespaces. */
+  prepare(): Promise<void>;
+  /** Its exit status. `onInterrupt` names what has to end for it to fail. */
+  run(onInterrupt: (end: () => Promise<void>) => void): Promise<number>;
+}
+
+function throughputBench(given: Arguments): Bench {
+  return {
+    async prepare() {
+      if (given.only.includes('jvpn_nocipher')) await buildNoCipher();
+    },
+    async run(onInterrupt) {
+      await using net = await cable();
+      onInterrupt(() => net.interrupt());
+      const figures = await throughput(net, given, console.log);
+      for (const line of ['', ...tableOf(figures)]) console.log(line);
+      writeJson(given.json, figures);
+      if (given.svg !== null) writeFileSync(given.svg, chartOf(figures));
+      return 0;
+    },
+  };
+}
+
+function integrityBench(given: IntegrityArguments): Bench {
+  return {
+    async prepare() {},
+    async run(onInterrupt) {
+      await using net = await LossyCable.create(given.seed);
+      onInterrupt(() => net.cable.interrupt());
+      const figures = await integrity(net, given, console.log);
+      writeJson(given.json, figures);
+      return figures.intact ? 0 : 1;
+    },
+  };
+}
+
+function writeJson(path: string | null, figures: object): void {
+  if (path !== null) writeFileSync(path, `${JSON.stringify(figures, null, 2)}\n`);
+}
+
+function given(): Bench {
   const [subcommand = '', ...argv] = process.argv.slice(2);
   try {
-    if (subcommand !== 'throughput') throw new Error(`no subcommand "${subcommand}"`);
-    const read = readArguments(argv);
-    const binary = resolve(read.binary);
-    accessSync(binary, constants.X_OK);
-    return { ...read, binary };
+    switch (subcommand) {
+      case 'throughput':
+        return throughputBench(withBinary(readArguments(argv)));
+      case 'integrity':
+        return integrityBench(withBinary(readIntegrityArguments(argv)));
+      default:
+        throw new Error(`no subcommand "${subcommand}"`);
+    }
   } catch (error) {
     console.error(`bench: ${(error as Error).message}; see scripts/bench --help`);
     process.exit(2);
   }
 }
 
-async function main(wanted: Arguments): Promise<number> {
-  await using net = await cable();
+function withBinary<T extends { readonly binary: string }>(read: T): T {
+  const binary = resolve(read.binary);
+  accessSync(binary, constants.X_OK);
+  return { ...read, binary };
+}
+
+async function main(bench: Bench): Promise<number> {
   let isInterrupted = false;
+  let end = async () => {};
   for (const name of ['SIGINT', 'SIGTERM'] as const) {
     process.once(name, () => {
       isInterrupted = true;
       // What is being measured fails, and everything is cleaned up on the way out.
-      void net.interrupt();
+      void end();
     });
   }
   try {
-    const figures = await throughput(net, wanted, console.log);
-    for (const line of ['', ...tableOf(figures)]) console.log(line);
-    if (wanted.json !== null) writeFileSync(wanted.json, `${JSON.stringify(figures, null, 2)}\n`);
-    if (wanted.svg !== null) writeFileSync(wanted.svg, chartOf(figures));
-    return 0;
+    return await bench.run((interrupt) => {
+      end = interrupt;
+    });
   } catch (error) {
     if (isInterrupted) return 130;
     console.error(`bench: ${(error as Error).message}`);
@@ -56,13 +110,8 @@ async function main(wanted: Arguments): Promise<number> {
   }
 }
 
-const wanted = given();
+const bench = given();
 // Outside of namespaces, where the compiler may find what it needs; and once.
-if (!isInsideRootless() && wanted.only.includes('jvpn_nocipher')) await buildNoCipher();
+if (!isInsideRootless()) await bench.prepare();
 await ensureLab();
-process.exit(
-  await main(wanted).catch((error: Error) => {
-    console.error(`bench: the cable could not be laid: ${error.message}`);
-    return 1;
-  }),
-);
+process.exit(await main(bench));

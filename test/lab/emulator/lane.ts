@@ -28,7 +28,10 @@ export interface LaneCounters {
   /** Dropped in front of the bottleneck, or because the emulator was full. */
   readonly overflow: number;
   readonly duplicated: number;
+  /** Held back. */
   readonly reordered: number;
+  /** Delivered behind one that entered later. */
+  readonly overtaken: number;
   /** Under way. */
   readonly waiting: number;
 }
@@ -54,7 +57,9 @@ export class Lane {
     overflow: 0,
     duplicated: 0,
     reordered: 0,
+    overtaken: 0,
   };
+  #latestTurn = -1;
 
   constructor(
     direction: Direction,
@@ -93,6 +98,7 @@ export class Lane {
   deliver(nowMs: number): void {
     while (this.#queue.nextAtMs <= nowMs) {
       const slot = this.#queue.pop();
+      const turn = this.#queue.poppedTurn;
       if (this.isCut && this.#direction === 'in') {
         this.#count.cut += 1;
       } else {
@@ -100,6 +106,8 @@ export class Lane {
         libc.write(this.#toFd, this.#arena.address(slot), bytes);
         this.#count.delivered += 1;
         this.#count.deliveredBytes += bytes;
+        if (turn < this.#latestTurn) this.#count.overtaken += 1;
+        else this.#latestTurn = turn;
       }
       this.#arena.release(slot);
     }

@@ -17,6 +17,8 @@ export interface LinkPlace {
   readonly deviceNamespace: string;
   readonly routerNamespace: string;
   readonly routerInterface: string;
+  /** Let the kernel merge what arrives, at both ends; it does for as long as their `gro_flush_timeout` says. */
+  readonly isMerging?: boolean;
 }
 
 export class EmulatedLink {
@@ -29,8 +31,8 @@ export class EmulatedLink {
 
   constructor(place: LinkPlace, seed: number, arena: Arena, slots: number) {
     this.name = place.name;
-    this.device = new Tap(place.deviceNamespace, place.name);
-    this.router = new Tap(place.routerNamespace, place.routerInterface);
+    this.device = new Tap(place.deviceNamespace, place.name, place.isMerging);
+    this.router = new Tap(place.routerNamespace, place.routerInterface, place.isMerging);
     const out = { from: this.device.fd, to: this.router.fd };
     const back = { from: this.router.fd, to: this.device.fd };
     this.lanes = {

@@ -12,6 +12,7 @@ export class ArrivalQueue {
   readonly #slot: Int32Array;
   #size = 0;
   #turns = 0;
+  #poppedTurn = -1;
 
   constructor(capacity: number) {
     this.#atMs = new Float64Array(capacity);
@@ -26,6 +27,11 @@ export class ArrivalQueue {
   /** Arrival time of the next frame, Infinity if there is none. */
   get nextAtMs(): number {
     return this.#size === 0 ? Number.POSITIVE_INFINITY : this.#atMs[0]!;
+  }
+
+  /** How many frames entered before the one that {@link pop} returned last. */
+  get poppedTurn(): number {
+    return this.#poppedTurn;
   }
 
   /** Add a frame; false if the queue is full and nothing was added. */
@@ -50,6 +56,7 @@ export class ArrivalQueue {
   pop(): number {
     if (this.#size === 0) return -1;
     const slot = this.#slot[0]!;
+    this.#poppedTurn = this.#turn[0]!;
     this.#size -= 1;
     const last = this.#size;
     if (last === 0) return slot;

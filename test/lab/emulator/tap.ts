@@ -2,7 +2,8 @@
  * A tap device: an Ethernet interface of a namespace whose other end is this process.
  *
  * Offloads are refused, so the kernel fills in every checksum and cuts every frame to the MTU before we see it: what we
- * relay is what a wire would carry.
+ * relay is what a wire would carry. What we deliver reaches the kernel frame by frame; with `isMerging` it takes the way
+ * that a real card's frames take, on which neighbours of one flow are merged again (GRO).
  *
  * @module
  */
@@ -18,6 +19,7 @@ const ETHTOOL_GLINK = 0x0a;
 const AF_INET = 2;
 const SOCK_DGRAM_CLOEXEC = 0x80002;
 const IFF_TAP = 0x0002;
+const IFF_NAPI = 0x0010;
 const IFF_NO_PI = 0x1000;
 const NAME_BYTES_MAX = 15;
 
@@ -30,7 +32,7 @@ export class Tap {
   readonly #queryValue = new NativeMemory(8);
 
   /** Make interface `device` in `namespace`. It lives as long as this process. */
-  constructor(namespace: string, device: string) {
+  constructor(namespace: string, device: string, isMerging = false) {
     if (device.length > NAME_BYTES_MAX) throw new Error(`interface name too long: ${device}`);
     // The namespace of the caller at open(2) decides where the interface appears.
     const [fd, socketFd] = inside(namespace, () => [
@@ -44,7 +46,7 @@ export class Tap {
     this.#query.pointAt(16, this.#queryValue, 0);
     const request = new NativeMemory(40);
     request.bytes.set(name);
-    request.view.setUint16(16, IFF_TAP | IFF_NO_PI, true);
+    request.view.setUint16(16, IFF_TAP | IFF_NO_PI | (isMerging ? IFF_NAPI : 0), true);
     if (libc.ioctl(this.fd, TUNSETIFF, request.at(0)) !== 0) {
       throw new Error(`TUNSETIFF ${device} in ${namespace} refused: CAP_NET_ADMIN missing?`);
     }

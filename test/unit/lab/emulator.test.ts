@@ -82,3 +82,16 @@ test('frames leave the queue by arrival time, those of equal time as they came',
   expect(left).toEqual(expected);
   expect([queue.pop(), queue.nextAtMs]).toEqual([-1, Number.POSITIVE_INFINITY]);
 });
+
+test('the queue says which frame it gave: a lower number than before was overtaken', () => {
+  const queue = new ArrivalQueue(4);
+  [3, 1, 2].forEach((atMs, slot) => {
+    queue.push(atMs, slot);
+  });
+  const given = Array.from({ length: 3 }, () => [queue.pop(), queue.poppedTurn]);
+  expect(given).toEqual([
+    [1, 1],
+    [2, 2],
+    [0, 0],
+  ]);
+});
