@@ -11,6 +11,7 @@ import { pingMs, rebindFlow, transfer } from '../lab/check.ts';
 import { cutFigures, figuresOf, readArrivals } from '../lab/flows/gaps.ts';
 import { monotonicMs } from '../lab/libc.ts';
 import { labNamespaces } from '../lab/namespace.ts';
+import { asNobody, isRootHere } from '../lab/nobody.ts';
 import { HUB, LINKS, SERVER } from '../lab/plan.ts';
 import { eventually, run } from '../lab/process.ts';
 import { rootlessArgv, rootlessObstacle } from '../lab/rootless.ts';
@@ -45,11 +46,13 @@ describe('a lab', () => {
     await net[Symbol.asyncDispose]();
   });
 
-  test('every link reaches the hub, and two delays of 25 ms make a round trip of 50', async () => {
+  test('every link reaches the hub, and two delays of 25 ms make a round trip 50 longer', async () => {
     for (const link of LINKS) {
+      // What a machine needs to wake up two processes is its own affair, and some tenths of a millisecond.
+      const bareMs = await pingMs(net, link, HUB.v4);
       await net.impair(link, { delayMs: 25 });
-      const measuredMs = await pingMs(net, link, HUB.v4);
-      expect(Math.abs(measuredMs - 50), `${link}: ${measuredMs} ms`).toBeLessThanOrEqual(0.5);
+      const addedMs = (await pingMs(net, link, HUB.v4)) - bareMs;
+      expect(Math.abs(addedMs - 50), `${link}: ${bareMs} + ${addedMs} ms`).toBeLessThanOrEqual(0.5);
       await net.impair(link, { delayMs: 0 });
     }
     expect(await pingMs(net, 'eth0', HUB.v6)).toBeLessThan(5);
@@ -235,11 +238,7 @@ test('nothing is left of a lab: no namespace, no process', async () => {
 test('the lab runs without root', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'jvpn-lab-'));
   try {
-    const asNobody =
-      process.getuid?.() === 0 && !rootlessRunning()
-        ? ['setpriv', '--reuid', '65534', '--regid', '65534', '--clear-groups']
-        : [];
-    const possible = await run([...asNobody, ...rootlessArgv(['true'])], { mayFail: true });
+    const possible = await run(asNobody(rootlessArgv(['true'])), { mayFail: true });
     if (possible.code !== 0) {
       // The kernel has the last word; what is not shown must not look as if it were.
       throw new Error(`NOT SHOWN: the lab without root. ${await rootlessObstacle()}`);
@@ -250,17 +249,13 @@ test('the lab runs without root', async () => {
     cpSync(process.execPath, join(folder, 'bun'));
     await run(['chmod', '-R', 'a+rX', folder]);
     const argv = [join(folder, 'bun'), join(folder, 'test/lab/check.ts'), '--rootless'];
-    const { stdout } = await run([...asNobody, ...argv], {
+    const { stdout } = await run(asNobody(argv), {
       env: { HOME: folder, TMPDIR: folder, JVPN_LAB_INSIDE: '' },
     });
     const seen = JSON.parse(stdout) as Record<string, unknown>;
     expect(seen).toMatchObject({ rootless: true, intact: true, isClosed: true, left: [] });
-    if (asNobody.length > 0) expect(seen['uid']).toBe(65534);
+    if (isRootHere) expect(seen['uid']).toBe(65534);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 });
-
-function rootlessRunning(): boolean {
-  return process.env['JVPN_LAB_INSIDE'] === '1';
-}

@@ -8,20 +8,16 @@ import { expect, test } from 'bun:test';
 import { cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { asNobody, isRootHere } from '../lab/nobody.ts';
 import { run } from '../lab/process.ts';
-import { isInsideRootless, rootlessArgv } from '../lab/rootless.ts';
+import { rootlessArgv } from '../lab/rootless.ts';
 import { testUnless } from '../obstacle.ts';
 import { buildBinary } from './binary.ts';
 
 const ROOT = resolve(import.meta.dir, '../..');
-const isRoot = process.getuid?.() === 0 && !isInsideRootless();
-/** An ordinary user already is one. */
-const AS_NOBODY = isRoot
-  ? ['setpriv', '--reuid', '65534', '--regid', '65534', '--clear-groups']
-  : [];
 
 async function obstacle(): Promise<string | null> {
-  const tried = await run([...AS_NOBODY, ...rootlessArgv(['true'])], { mayFail: true });
+  const tried = await run(asNobody(rootlessArgv(['true'])), { mayFail: true });
   return tried.code === 0 ? null : `no user namespaces for uid 65534: ${tried.stderr.trim()}`;
 }
 
@@ -48,14 +44,14 @@ testUnless(
         binary,
       ];
       const inWork = ['env', '-C', work, `HOME=${work}`, `TMPDIR=${work}`, 'JVPN_LAB_INSIDE='];
-      const { stdout } = await run([...AS_NOBODY, ...inWork, ...argv]);
+      const { stdout } = await run(asNobody([...inWork, ...argv]));
       const seen = JSON.parse(stdout) as Record<string, unknown>;
       expect(seen).toMatchObject({
         ...{ sessions: 1, reasonCode: 'carrier_lost', bytes: 2_000_000 },
         ...{ intact: true, connections: 1 },
       });
       expect(seen['transport']).toStartWith('wlan0');
-      if (isRoot) expect(seen['uid']).toBe(65534);
+      if (isRootHere) expect(seen['uid']).toBe(65534);
     } finally {
       rmSync(folder, { recursive: true, force: true });
     }
