@@ -7,7 +7,7 @@
  * @module
  */
 import { receiveMessageOnPort, workerData } from 'node:worker_threads';
-import { isBatchOver } from '../hal/batch.ts';
+import { isBatchOver, Rush } from '../hal/batch.ts';
 import { explain } from '../hal/capabilities.ts';
 import { RECEIVE_BYTES } from '../hal/datagram.ts';
 import { chooseCiphers } from '../hal/linux/cipherChoice.ts';
@@ -62,6 +62,7 @@ function run(): void {
   const watched = new Set<number>();
   const read = nativeMemory(TUN_READ_BYTES);
   const received = nativeMemory(RECEIVE_BYTES);
+  const rush = new Rush();
 
   const watchSockets = () => {
     const wanted = new Set(
@@ -81,23 +82,27 @@ function run(): void {
   for (;;) {
     shell.onTime();
     const deadlineMs = shell.nextDeadlineMs();
-    poller.wait(deadlineMs === null ? -1 : Math.max(0, deadlineMs - clock.monotonicMs()));
+    const nowMs = clock.monotonicMs();
+    const isRushing = rush.isOn(nowMs);
+    poller.wait(deadlineMs === null ? -1 : Math.max(0, deadlineMs - nowMs), isRushing);
     if (poller.isReady(monitor.fd) && monitor.drain()) onLinks();
     if (poller.isReady(wake.fd)) {
       wake.drain();
       drainPort((message) => shell.onMessage(message));
     }
     const atMs = clock.monotonicMs();
+    let moved = 0;
     for (const uplink of uplinks.all) {
       if (uplink.socket === null || !poller.isReady(uplink.socket.fd)) continue;
-      drainSocket(shell, uplink, received, atMs);
+      moved += drainSocket(shell, uplink, received, atMs);
     }
-    if (poller.isReady(tun.fd)) drainTun(shell, tun, read, atMs);
+    if (poller.isReady(tun.fd)) moved += drainTun(shell, tun, read, atMs);
+    rush.note(moved, atMs);
   }
 }
 
-/** Datagrams to packets, until the socket has no more or the others have waited long enough. */
-function drainSocket(shell: Shell, uplink: Uplink, memory: Memory, atMs: number): void {
+/** Datagrams to packets, until the socket has no more or the others have waited long enough; their bytes. */
+function drainSocket(shell: Shell, uplink: Uplink, memory: Memory, atMs: number): number {
   const { socket } = uplink;
   let calls = 0;
   let taken = 0;
@@ -113,10 +118,11 @@ function drainSocket(shell: Shell, uplink: Uplink, memory: Memory, atMs: number)
     taken += bytes;
   }
   shell.flushReceived();
+  return taken;
 }
 
-/** Packets to datagrams. */
-function drainTun(shell: Shell, tun: Tun, memory: Memory, atMs: number): void {
+/** Packets to datagrams; their bytes. */
+function drainTun(shell: Shell, tun: Tun, memory: Memory, atMs: number): number {
   let taken = 0;
   for (let calls = 0; !isBatchOver(calls, taken); calls++) {
     const bytes = tun.read(memory, 0);
@@ -127,6 +133,7 @@ function drainTun(shell: Shell, tun: Tun, memory: Memory, atMs: number): void {
     taken += bytes;
   }
   shell.flushSent();
+  return taken;
 }
 
 function drainPort(take: (message: ToTunnel) => void): void {

@@ -9,8 +9,12 @@
 export interface Poller {
   watch(fd: number): void;
   unwatch(fd: number): void;
-  /** How many are ready. Negative waits for ever; fractions are rounded up, so never early. */
-  wait(timeoutMs: number): number;
+  /**
+   * How many are ready. Negative waits for ever; fractions are rounded up, so never early.
+   *
+   * @param isRushing more is expected within microseconds: look again for a moment before sleeping.
+   */
+  wait(timeoutMs: number, isRushing?: boolean): number;
   /** Whether `fd` was ready at the last `wait`. */
   isReady(fd: number): boolean;
 }

@@ -7,7 +7,7 @@
  * @module
  */
 import { receiveMessageOnPort, workerData } from 'node:worker_threads';
-import { isBatchOver } from '../hal/batch.ts';
+import { isBatchOver, Rush } from '../hal/batch.ts';
 import { explain } from '../hal/capabilities.ts';
 import { type DatagramSocket, RECEIVE_BYTES } from '../hal/datagram.ts';
 import { openDatagramSocket } from '../hal/linux/bind.ts';
@@ -65,34 +65,40 @@ function run(): void {
   for (const { fd } of [tun, wake, ...sockets]) poller.watch(fd);
   const read = nativeMemory(TUN_READ_BYTES);
   const received = nativeMemory(RECEIVE_BYTES);
+  const rush = new Rush();
   post({ kind: 'ready', tunName: tun.name, udpPort: sockets[0]!.localPort });
 
   for (;;) {
     site.deadlines.run(nowMs());
     site.flushSent();
     const deadlineMs = site.deadlines.nextMs();
-    poller.wait(deadlineMs === null ? -1 : Math.max(0, deadlineMs - nowMs()));
+    const beforeMs = nowMs();
+    const timeoutMs = deadlineMs === null ? -1 : Math.max(0, deadlineMs - beforeMs);
+    poller.wait(timeoutMs, rush.isOn(beforeMs));
     if (poller.isReady(wake.fd)) {
       wake.drain();
       drainPort((message) => onMessage(message, site, peers, handshakes));
     }
     const atMs = nowMs();
+    let moved = 0;
     for (const socket of sockets) {
-      if (poller.isReady(socket.fd)) drainSocket(site, handshakes, socket, received, atMs);
+      if (!poller.isReady(socket.fd)) continue;
+      moved += drainSocket(site, handshakes, socket, received, atMs);
     }
-    if (poller.isReady(tun.fd)) drainTun(site, read, atMs);
+    if (poller.isReady(tun.fd)) moved += drainTun(site, read, atMs);
+    rush.note(moved, atMs);
     site.flushSent();
   }
 }
 
-/** Datagrams to packets, until the socket has no more or the others have waited long enough. */
+/** Datagrams to packets, until the socket has no more or the others have waited long enough; their bytes. */
 function drainSocket(
   site: Site,
   handshakes: Handshakes,
   socket: DatagramSocket,
   memory: Memory,
   atMs: number,
-): void {
+): number {
   let taken = 0;
   for (let calls = 0; !isBatchOver(calls, taken); calls++) {
     const bytes = socket.receive(memory, 0);
@@ -103,10 +109,11 @@ function drainSocket(
     taken += bytes;
   }
   site.flushReceived();
+  return taken;
 }
 
-/** Packets to datagrams. */
-function drainTun(site: Site, memory: Memory, atMs: number): void {
+/** Packets to datagrams; their bytes. */
+function drainTun(site: Site, memory: Memory, atMs: number): number {
   let taken = 0;
   for (let calls = 0; !isBatchOver(calls, taken); calls++) {
     const bytes = site.tun.read(memory, 0);
@@ -116,6 +123,7 @@ function drainTun(site: Site, memory: Memory, atMs: number): void {
     onPacket(site, memory, 0, bytes, atMs);
     taken += bytes;
   }
+  return taken;
 }
 
 function onMessage(message: ToHub, site: Site, peers: Peers, handshakes: Handshakes): void {

@@ -20,6 +20,11 @@ const POLLFD_BYTES = 8;
 /** Chosen: a device has a handful of links, a hub a handful of sockets. */
 const WATCHED_MAX = 256;
 const TIMEOUT_MAX = 0x7fff_ffff;
+/**
+ * About 150 µs. Going to sleep and being woken costs as much, and more in a virtual machine, whose CPU
+ * stops: measured, one TCP flow with a ping beside it was a fifth faster than without looking.
+ */
+const LOOKS_MAX = 100;
 const POLLIN = 0x1;
 const POLLNVAL = 0x20;
 
@@ -50,7 +55,22 @@ export class LinuxPoller implements Poller {
     this.#slotOf.delete(fd);
   }
 
-  wait(timeoutMs: number): number {
+  wait(timeoutMs: number, isRushing = false): number {
+    const soon = isRushing ? this.#lookAgain() : 0;
+    return soon > 0 ? soon : this.#sleep(timeoutMs);
+  }
+
+  /** Whoever else wants this CPU has it between two looks. */
+  #lookAgain(): number {
+    for (let look = 0; look < LOOKS_MAX; look++) {
+      const ready = libc.poll(this.#address, this.#slotOf.size, 0);
+      if (ready > 0) return this.#checked(ready);
+      libc.sched_yield();
+    }
+    return 0;
+  }
+
+  #sleep(timeoutMs: number): number {
     const wholeMs = timeoutMs < 0 ? -1 : Math.min(Math.ceil(timeoutMs), TIMEOUT_MAX);
     const ready = libc.poll(this.#address, this.#slotOf.size, wholeMs);
     if (ready >= 0) return this.#checked(ready);

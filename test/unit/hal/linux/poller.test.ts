@@ -40,6 +40,19 @@ test('mistakes with descriptors are assertions, not spins', () => {
   expect(() => poller.wait(0)).toThrow('open while watched');
 });
 
+test('in a rush what is ready is found, and what is not is waited for all the same', () => {
+  const wake = opened(openWake());
+  const poller = new LinuxPoller();
+  poller.watch(wake.fd);
+  wake.signal();
+  expect([poller.wait(1_000, true), poller.isReady(wake.fd)]).toEqual([1, true]);
+  wake.drain();
+  const startedAtMs = performance.now();
+  expect([poller.wait(20, true), poller.isReady(wake.fd)]).toEqual([0, false]);
+  expect(performance.now() - startedAtMs).toBeGreaterThanOrEqual(20);
+  wake.close();
+});
+
 test('a poller has a limit', () => {
   const poller = new LinuxPoller();
   for (let fd = 0; fd < 256; fd++) poller.watch(10_000 + fd);
