@@ -19,6 +19,7 @@ export function chartOf(figures: Figures): string {
   const height = SIZE.top + bars.length * SIZE.row + SIZE.bottom;
   const { cpu, cores, commit } = figures.machine;
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${SIZE.width} ${height}" font-family="sans-serif" font-size="13" fill="${COLOURS.text}">
+<title>One TCP flow through each tunnel, device to hub, in Mbit/s</title>
 <rect width="100%" height="100%" fill="#ffffff"/>
 <text x="10" y="22" font-weight="bold">One TCP flow, device to hub, Mbit/s</text>
 ${bars.map(({ name, spread }, index) => barOf(name, spread, scale, SIZE.top + index * SIZE.row)).join('\n')}
