@@ -1,53 +1,69 @@
 /**
- * What a seed draws before its run starts: swarm style, first which faults exist, then how strong.
+ * What a run is like before anything goes wrong. Plain data, all of it drawn from the seed.
  *
  * @module
  */
-import { Random } from './random.ts';
+import type { LinkKind } from '../../session/wire/frames.ts';
 
-export interface Options {
-  readonly seed: number;
-  readonly links: readonly ('ethernet' | 'wifi' | 'lte')[];
-  readonly lossPercentMax: number;
+export interface LinkPlan {
+  readonly name: string;
+  readonly kind: LinkKind;
+  readonly delayMs: number;
+  readonly jitterMs: number;
+  readonly lossPercent: number;
   readonly duplicatePercent: number;
-  readonly delayMaxMs: number;
-  readonly hasCarrierLoss: boolean;
-  readonly hasSilence: boolean;
-  readonly hasOneWay: boolean;
-  readonly hasRebind: boolean;
-  readonly hasMtuChanges: boolean;
-  readonly deviceCrashes: number;
-  readonly hubCrashes: number;
-  readonly unknownStorePercent: number;
-  readonly failedWritePercent: number;
-  readonly losesFlash: boolean;
-  readonly hasClone: boolean;
-  readonly hasOperator: boolean;
-  readonly chaosMs: number;
+  readonly reorderPercent: number;
+  /** 0: without a limit. */
+  readonly kbitPerSecond: number;
+  readonly mtuBytes: number;
 }
 
-export function drawOptions(seed: number): Options {
-  const random = new Random(seed);
-  const has = (percent: number) => random.chance(percent);
-  const kinds = ['ethernet', 'wifi', 'lte'] as const;
-  return {
-    seed,
-    links: kinds.slice(0, random.between(1, 3)),
-    lossPercentMax: has(60) ? random.between(1, 40) : 0,
-    duplicatePercent: has(40) ? random.between(1, 20) : 0,
-    delayMaxMs: random.between(5, 300),
-    hasCarrierLoss: has(60),
-    hasSilence: has(60),
-    hasOneWay: has(40),
-    hasRebind: has(40),
-    deviceCrashes: has(50) ? random.between(1, 4) : 0,
-    hubCrashes: has(50) ? random.between(1, 3) : 0,
-    unknownStorePercent: has(40) ? random.between(5, 40) : 0,
-    failedWritePercent: has(30) ? random.between(5, 40) : 0,
-    losesFlash: has(20),
-    hasClone: has(25),
-    hasOperator: has(25),
-    chaosMs: random.between(30_000, 240_000),
-    hasMtuChanges: has(40),
-  };
+export interface ClockPlan {
+  /** Wall time at the begin; a gateway without a battery begins in 1970. */
+  readonly wallMs: number;
+  readonly driftPpm: number;
+}
+
+export interface DevicePlan {
+  readonly links: readonly LinkPlan[];
+  readonly clock: ClockPlan;
+}
+
+export interface HubPlan {
+  /** On how many addresses it listens. */
+  readonly addresses: number;
+  readonly clock: ClockPlan;
+}
+
+/** Profiles that are shipped, and the default with hold-downs that minutes can see the end of. */
+export const POLICY_VARIANTS = [
+  'quick',
+  'balanced',
+  'vehicle',
+  'metered-lte',
+  'low-power',
+  'strict',
+] as const;
+export type PolicyVariant = (typeof POLICY_VARIANTS)[number];
+
+export interface TrafficPlan {
+  /** Between two beats; 0: none but the probes of the last phase. */
+  readonly gapMs: number;
+  /** Packets a beat, each way. */
+  readonly packets: number;
+  readonly bytes: number;
+  /** Beats and pauses in turn, so that idle phases exist; 0: no pauses. */
+  readonly pauseMs: number;
+}
+
+export interface Options {
+  readonly devices: readonly DevicePlan[];
+  readonly hubs: readonly HubPlan[];
+  /** `fast`: stand-ins for X25519 and the ciphers, of the same lengths. */
+  readonly primitives: 'fast' | 'real';
+  readonly policy: PolicyVariant;
+  readonly traffic: TrafficPlan;
+  readonly storeDelayMs: number;
+  readonly flashWriteMs: number;
+  readonly chaosMs: number;
 }

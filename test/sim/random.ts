@@ -4,10 +4,21 @@
  * @module
  */
 export class Random {
+  readonly #seed: number;
   #state: number;
 
   constructor(seed: number) {
-    this.#state = seed >>> 0;
+    this.#seed = seed >>> 0;
+    this.#state = this.#seed;
+  }
+
+  /** A stream of its own for one purpose: what others draw does not move it (FNV-1a of the label). */
+  fork(label: string): Random {
+    let hash = 0x811c9dc5 ^ this.#seed;
+    for (let at = 0; at < label.length; at++) {
+      hash = Math.imul(hash ^ label.charCodeAt(at), 0x01000193);
+    }
+    return new Random(new Random(hash).next());
   }
 
   /** Next 32 bits: splitmix32 (public-domain constants). */
@@ -29,10 +40,20 @@ export class Random {
   }
 
   chance(percent: number): boolean {
-    return this.below(100) < percent;
+    return percent > 0 && this.below(100) < percent;
+  }
+
+  pick<T>(choices: readonly T[]): T {
+    return choices[this.below(choices.length)]!;
   }
 
   bytes(length: number): Uint8Array<ArrayBuffer> {
-    return Uint8Array.from({ length }, () => this.below(256));
+    const bytes = new Uint8Array(length);
+    this.fill(bytes);
+    return bytes;
+  }
+
+  fill(bytes: Uint8Array): void {
+    for (let at = 0; at < bytes.length; at++) bytes[at] = this.next();
   }
 }

@@ -6,17 +6,17 @@
  *
  * @module
  */
-import type { SeatEffect, SeatEvent } from '../../session/hub/event.ts';
-import type { SeatConfig } from '../../session/hub/limits.ts';
-import type { SessionRecord } from '../../session/hub/record.ts';
-import { newSeat, nextDeadline, type Seat, step } from '../../session/hub/seat.ts';
-import { decodeFrame } from '../../session/wire/decode.ts';
-import { encodeFrame } from '../../session/wire/encode.ts';
+import type { SeatEffect, SeatEvent } from '../../../session/hub/event.ts';
+import type { SeatConfig } from '../../../session/hub/limits.ts';
+import type { SessionRecord } from '../../../session/hub/record.ts';
+import { newSeat, nextDeadline, type Seat, step } from '../../../session/hub/seat.ts';
+import { decodeFrame } from '../../../session/wire/decode.ts';
+import { encodeFrame } from '../../../session/wire/encode.ts';
+import type { Random } from '../random.ts';
+import type { World } from '../world.ts';
 import type { DeviceProcess } from './deviceProcess.ts';
 import type { Uplink } from './network.ts';
 import type { Options } from './options.ts';
-import type { Random } from './random.ts';
-import type { World } from './world.ts';
 
 const STORE_MS_MAX = 20;
 const LATE_MS_MAX = 5_000;

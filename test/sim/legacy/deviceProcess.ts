@@ -6,18 +6,23 @@
  *
  * @module
  */
-import { nextDeadline } from '../../session/device/deadlines.ts';
-import type { DeviceEffect, DeviceEvent, Durable, Remembered } from '../../session/device/event.ts';
-import type { DeviceConfig } from '../../session/device/limits.ts';
-import { type Device, newDevice } from '../../session/device/state.ts';
-import { step } from '../../session/device/step.ts';
-import { decodeFrame } from '../../session/wire/decode.ts';
-import { encodeFrame } from '../../session/wire/encode.ts';
+import { nextDeadline } from '../../../session/device/deadlines.ts';
+import type {
+  DeviceEffect,
+  DeviceEvent,
+  Durable,
+  Remembered,
+} from '../../../session/device/event.ts';
+import type { DeviceConfig } from '../../../session/device/limits.ts';
+import { type Device, newDevice } from '../../../session/device/state.ts';
+import { step } from '../../../session/device/step.ts';
+import { decodeFrame } from '../../../session/wire/decode.ts';
+import { encodeFrame } from '../../../session/wire/encode.ts';
+import type { Random } from '../random.ts';
+import type { World } from '../world.ts';
 import type { HubProcess } from './hubProcess.ts';
 import type { Network } from './network.ts';
 import type { Options } from './options.ts';
-import type { Random } from './random.ts';
-import type { World } from './world.ts';
 
 const WRITE_MS_MAX = 30;
 const BOOT_MS_MAX = 3_000;

@@ -3,9 +3,9 @@
  *
  * @module
  */
-import type { AuditEvent } from '../../session/audit.ts';
-import { isSameClaim } from '../../session/claim.ts';
-import type { SessionRecord } from '../../session/hub/record.ts';
+import type { AuditEvent } from '../../../session/audit.ts';
+import { isSameClaim } from '../../../session/claim.ts';
+import type { SessionRecord } from '../../../session/hub/record.ts';
 import type { DeviceProcess } from './deviceProcess.ts';
 import type { HubProcess } from './hubProcess.ts';
 

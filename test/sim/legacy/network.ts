@@ -3,10 +3,10 @@
  *
  * @module
  */
-import type { LinkKind } from '../../session/wire/frames.ts';
+import type { LinkKind } from '../../../session/wire/frames.ts';
+import type { Random } from '../random.ts';
+import type { World } from '../world.ts';
 import type { Options } from './options.ts';
-import type { Random } from './random.ts';
-import type { World } from './world.ts';
 
 export interface SimLink {
   readonly name: string;

@@ -1,0 +1,26 @@
+/**
+ * Everything that one seed decides, as plain data: printed first, replayed, and cut down by the shrinker.
+ *
+ * Swarm testing: a seed first draws which kinds of faults exist at all, then how strong, then when. What
+ * the run draws besides (which packet is lost) comes from streams of the same seed.
+ *
+ * @module
+ */
+import { drawFaults } from './draw/faults.ts';
+import { drawOptions } from './draw/options.ts';
+import type { Fault } from './fault.ts';
+import type { Options } from './options.ts';
+import { Random } from './random.ts';
+
+export interface Scenario {
+  readonly seed: number;
+  readonly options: Options;
+  /** By time. */
+  readonly faults: readonly Fault[];
+}
+
+export function drawScenario(seed: number): Scenario {
+  const random = new Random(seed);
+  const options = drawOptions(random.fork('options'));
+  return { seed, options, faults: drawFaults(random.fork('faults'), options) };
+}
