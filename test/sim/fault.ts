@@ -16,6 +16,8 @@ export interface LinkChange {
   readonly address?: boolean;
   /** Whether a route leads beyond the neighbours. */
   readonly route?: boolean;
+  /** A modem that is pulled out is no interface at all, and comes back as another one. */
+  readonly plugged?: boolean;
   /** Up, with an address, and nothing comes through either way. */
   readonly silent?: boolean;
   /** One way only: what the device sends, what it would hear. */

@@ -20,6 +20,7 @@ const TROUBLES: readonly (readonly [percent: number, draw: Draws])[] = [
   [50, () => ({ change: { carrier: false }, end: { carrier: true } })],
   [25, () => ({ change: { address: false }, end: { address: true } })],
   [25, () => ({ change: { route: false }, end: { route: true } })],
+  [20, () => ({ change: { plugged: false }, end: { plugged: true } })],
   [50, () => ({ change: { silent: true }, end: { silent: false } })],
   [30, () => ({ change: { outCut: true }, end: { outCut: false } })],
   [30, () => ({ change: { inCut: true }, end: { inCut: false } })],

@@ -1,0 +1,69 @@
+/**
+ * The clocks of one machine: they drift from the world's time, the wall may jump, a reboot starts the
+ * monotonic one again. Suspended time counts, as it does on the real ones.
+ *
+ * @module
+ */
+import type { Clock } from '../../../hal/clock.ts';
+import { assert } from '../../../session/assert.ts';
+import type { ClockPlan } from '../options.ts';
+import type { World } from '../world.ts';
+
+/** Since the machine's boot, so that a monotonic time is never taken for a wall time. */
+const BOOTED_FOR_MS = 5_000;
+
+export class SimClock implements Clock {
+  readonly #world: World;
+  #rate: number;
+  /** Both clocks at `#sinceMs` of the world. */
+  #sinceMs: number;
+  #monotonicMs = BOOTED_FOR_MS;
+  #wallMs: number;
+
+  constructor(world: World, plan: ClockPlan) {
+    this.#world = world;
+    this.#rate = 1 + plan.driftPpm / 1_000_000;
+    this.#sinceMs = world.nowMs;
+    this.#wallMs = plan.wallMs;
+  }
+
+  monotonicMs(): number {
+    return this.#monotonicMs + (this.#world.nowMs - this.#sinceMs) * this.#rate;
+  }
+
+  wallMs(): number {
+    return this.#wallMs + (this.#world.nowMs - this.#sinceMs) * this.#rate;
+  }
+
+  /** When the monotonic clock will show `atMs`, in world time; never too early. */
+  worldMs(atMs: number): number {
+    const exactMs = this.#sinceMs + (atMs - this.#monotonicMs) / this.#rate;
+    return Math.ceil(exactMs * 8 + 1e-3) / 8;
+  }
+
+  drift(ppm: number): void {
+    assert(Math.abs(ppm) < 100_000, 'a clock runs forwards');
+    this.#settle();
+    this.#rate = 1 + ppm / 1_000_000;
+  }
+
+  /** NTP or an operator sets the wall clock; never before 1970. */
+  stepWall(byMs: number): void {
+    this.#settle();
+    this.#wallMs = Math.max(0, this.#wallMs + byMs);
+  }
+
+  /** The machine boots anew; without a battery its wall clock begins in 1970 again. */
+  reboot(hasBattery: boolean): void {
+    this.#settle();
+    this.#monotonicMs = BOOTED_FOR_MS;
+    if (!hasBattery) this.#wallMs = 0;
+  }
+
+  #settle(): void {
+    const [monotonicMs, wallMs] = [this.monotonicMs(), this.wallMs()];
+    this.#sinceMs = this.#world.nowMs;
+    this.#monotonicMs = monotonicMs;
+    this.#wallMs = wallMs;
+  }
+}

@@ -1,0 +1,208 @@
+/**
+ * One machine: its clock, its power, and the one process that runs on it.
+ *
+ * Gives the process its turns (something arrived, a deadline is due), kills and starts it. A process that
+ * ended by itself is started again, as a supervisor does.
+ *
+ * @module
+ */
+import type { SimClock } from '../clock/simClock.ts';
+import type { World } from '../world.ts';
+import { Fuse, PowerCut } from './powerCut.ts';
+
+/** More turns than this at one instant is a process that spins. */
+const TURNS_PER_INSTANT_MAX = 2_000;
+const SUPERVISOR_MS = 1_000;
+
+export interface SimProcess {
+  readonly name: string;
+  readonly isRunning: boolean;
+  boot(): void;
+  /** Drop everything in memory, at once. */
+  crash(): void;
+  /** Poll everything that is ready now. */
+  turn(): void;
+  /** By the machine's monotonic clock. */
+  nextDeadlineMs(): number | null;
+}
+
+export interface MachineEvents {
+  readonly note: (text: string) => void;
+  /** The process threw something of its own: a defect. */
+  readonly defect: (error: unknown) => void;
+  /** The machine spins. */
+  readonly spin: (sentence: string) => void;
+}
+
+export class Machine {
+  readonly name: string;
+  readonly clock: SimClock;
+  readonly fuse = new Fuse();
+  readonly #world: World;
+  readonly #events: MachineEvents;
+  #process: SimProcess | null = null;
+  #isTurning = false;
+  #isAsleep = false;
+  /** Raised by every death: what was scheduled for an earlier life does not happen. */
+  #life = 0;
+  #armedAtMs: number | null = null;
+  #instantMs = -1;
+  #turnsAtInstant = 0;
+  #bootsAtMs: number | null = null;
+  #mainBusyUntilMs = 0;
+
+  constructor(name: string, world: World, clock: SimClock, events: MachineEvents) {
+    this.name = name;
+    this.#world = world;
+    this.clock = clock;
+    this.#events = events;
+  }
+
+  run(process: SimProcess): void {
+    this.#process = process;
+  }
+
+  get isRunning(): boolean {
+    return this.#process?.isRunning === true && !this.fuse.isBlown;
+  }
+
+  /** Running, and not suspended. */
+  get isAwake(): boolean {
+    return this.isRunning && !this.#isAsleep;
+  }
+
+  /** What has to happen with the machine's devices when its process is gone. */
+  onDeath: () => void = () => {};
+  onBoot: () => void = () => {};
+
+  boot(): void {
+    if (this.isRunning || this.#process === null) return;
+    this.#bootsAtMs = null;
+    this.fuse.reset();
+    this.#armedAtMs = null;
+    this.#mainBusyUntilMs = 0;
+    this.onBoot();
+    this.#events.note('boots');
+    this.#guarded(() => this.#process?.boot());
+    this.wake();
+  }
+
+  bootAfter(delayMs: number): void {
+    const atMs = this.#world.nowMs + delayMs;
+    this.#bootsAtMs = atMs;
+    this.#world.after(delayMs, () => {
+      if (this.#bootsAtMs === atMs) this.boot();
+    });
+  }
+
+  /** Die now and start again after `downMs`. */
+  crash(downMs: number): void {
+    if (this.#process === null) return;
+    if (this.isRunning || this.fuse.isBlown) this.#die();
+    this.bootAfter(downMs);
+  }
+
+  /** Something is ready for the process. */
+  wake(): void {
+    if (this.#isTurning || !this.isAwake) return;
+    if (!this.#mayTurn()) return;
+    this.#guarded(() => this.#process?.turn());
+    this.#arm();
+  }
+
+  suspend(forMs: number): boolean {
+    if (this.#isAsleep) return false;
+    this.#isAsleep = true;
+    this.#world.after(forMs, () => this.resume());
+    return true;
+  }
+
+  resume(): void {
+    if (!this.#isAsleep) return;
+    this.#isAsleep = false;
+    this.#armedAtMs = null;
+    this.wake();
+  }
+
+  /** Work of the process's other thread: in order, each taking `takesMs`, never if it died meanwhile. */
+  mainThread(takesMs: number, work: () => void): void {
+    const { nowMs } = this.#world;
+    const doneAtMs = Math.max(nowMs, this.#mainBusyUntilMs) + takesMs;
+    this.#mainBusyUntilMs = doneAtMs;
+    this.later(doneAtMs - nowMs, work);
+  }
+
+  /** For this life of the process; waits while the machine sleeps. */
+  later(delayMs: number, work: () => void): void {
+    const life = this.#life;
+    const run = () => {
+      if (life !== this.#life || !this.isRunning) return;
+      if (this.#isAsleep) this.#world.after(10, run);
+      else {
+        this.#guarded(work);
+        this.wake();
+      }
+    };
+    this.#world.after(delayMs, run);
+  }
+
+  #arm(): void {
+    if (!this.isAwake) return;
+    const deadlineMs = this.#process?.nextDeadlineMs() ?? null;
+    if (deadlineMs === null) return;
+    const atMs = Math.max(this.#world.nowMs, this.clock.worldMs(deadlineMs));
+    if (this.#armedAtMs !== null && this.#armedAtMs <= atMs) return;
+    this.#armedAtMs = atMs;
+    const life = this.#life;
+    this.#world.after(atMs - this.#world.nowMs, () => {
+      if (life !== this.#life || this.#armedAtMs !== atMs) return;
+      this.#armedAtMs = null;
+      const dueMs = this.#process?.nextDeadlineMs() ?? null;
+      if (dueMs !== null && dueMs <= this.clock.monotonicMs()) this.wake();
+      else this.#arm();
+    });
+  }
+
+  #mayTurn(): boolean {
+    const { nowMs } = this.#world;
+    if (nowMs !== this.#instantMs) {
+      this.#instantMs = nowMs;
+      this.#turnsAtInstant = 0;
+    }
+    this.#turnsAtInstant += 1;
+    if (this.#turnsAtInstant < TURNS_PER_INSTANT_MAX) return true;
+    this.#events.spin(`${this.name} takes ${this.#turnsAtInstant} turns at one instant`);
+    return false;
+  }
+
+  #guarded(work: () => void): void {
+    const isOutermost = !this.#isTurning;
+    this.#isTurning = true;
+    try {
+      work();
+    } catch (error) {
+      if (!(error instanceof PowerCut)) {
+        this.#events.defect(error);
+        this.fuse.isBlown = true;
+      }
+    } finally {
+      if (isOutermost) this.#isTurning = false;
+    }
+    if (!isOutermost) return;
+    const isOver = this.fuse.isBlown || this.#process?.isRunning === false;
+    if (!isOver || this.#bootsAtMs !== null) return;
+    this.#die();
+    this.bootAfter(this.downMs);
+  }
+
+  /** How long the process stays away after the death that comes next by itself. */
+  downMs = SUPERVISOR_MS;
+
+  #die(): void {
+    this.#events.note('dies');
+    this.#life += 1;
+    this.fuse.isBlown = true;
+    this.#process?.crash();
+    this.onDeath();
+  }
+}

@@ -1,0 +1,197 @@
+/**
+ * The internet between devices and hubs: NATs, access networks, and hubs that listen on addresses.
+ *
+ * What happens on the way is `passage.ts`; this knows who is where.
+ *
+ * @module
+ */
+import type { DatagramOptions, DatagramSocket } from '../../../hal/datagram.ts';
+import { SEND, type SendResult } from '../../../hal/datagram.ts';
+import { type HalResult, halFail, halOk } from '../../../hal/result.ts';
+import { assert } from '../../../session/assert.ts';
+import {
+  formatAddress,
+  newAddress,
+  parseAddress,
+  type SocketAddress,
+} from '../../../session/wire/address.ts';
+import { parseIp } from '../../../session/wire/ip.ts';
+import type { Fuse } from '../machine/powerCut.ts';
+import type { Arrival, Passage, Site } from './passage.ts';
+import type { SimLink } from './simLink.ts';
+import { SimSocket } from './simSocket.ts';
+
+const EPHEMERAL_FIRST = 32_768;
+
+/** A socket behind a NAT: its address is the link's, its port the NAT's. */
+interface Mapping {
+  readonly socket: SimSocket;
+  readonly link: SimLink;
+  readonly host: Host;
+  /** As long as the NAT has forgotten this often. */
+  readonly rebinds: number;
+}
+
+/** Whoever has sockets. */
+export interface Host {
+  readonly name: string;
+  readonly fuse: Fuse;
+  /** Something arrived on one of its sockets. */
+  wake(): void;
+}
+
+export interface HubSite extends Host, Site {}
+
+export class Internet {
+  readonly #passage: Passage;
+  readonly #listeners = new Map<string, { socket: SimSocket; hub: HubSite }>();
+  readonly #mappings = new Map<string, Mapping>();
+  readonly #texts = new WeakMap<SocketAddress, string>();
+  #portNext = EPHEMERAL_FIRST;
+
+  constructor(passage: Passage) {
+    this.#passage = passage;
+  }
+
+  /** A device's socket, bound to one of its links. */
+  openOnLink(host: Host, link: SimLink, options: DatagramOptions): HalResult<DatagramSocket> {
+    host.fuse.call();
+    if (!link.conditions.plugged) return halFail('deviceMissing', link.plan.name);
+    const local = newAddress(link.public4, this.#nextPort());
+    const outside: {
+      public4: SocketAddress | null;
+      public6: SocketAddress | null;
+      rebinds: number;
+    } = {
+      public4: null,
+      public6: null,
+      rebinds: link.rebinds,
+    };
+    const sourceFor = (to: SocketAddress) => {
+      if (outside.rebinds !== link.rebinds) {
+        Object.assign(outside, { public4: null, public6: null, rebinds: link.rebinds });
+      }
+      const slot = to.family === 4 ? 'public4' : 'public6';
+      const known = outside[slot];
+      if (known !== null) return known;
+      const fresh = newAddress(link[slot], this.#nextPort());
+      outside[slot] = fresh;
+      const mapping = { socket, link, host, rebinds: link.rebinds };
+      this.#mappings.set(this.#textOf(fresh), mapping);
+      return fresh;
+    };
+    const way = (bytes: Uint8Array<ArrayBuffer>, to: SocketAddress): SendResult =>
+      this.#up(host, link, bytes, to, sourceFor);
+    const onClose = () => {
+      for (const [text, mapping] of this.#mappings) {
+        if (mapping.socket === socket) this.#mappings.delete(text);
+      }
+    };
+    const socket = new SimSocket(options, local, { way, fuse: host.fuse, onClose });
+    return halOk(socket);
+  }
+
+  /** A hub's socket on one of its addresses. */
+  listen(hub: HubSite, address: string, options: DatagramOptions): HalResult<DatagramSocket> {
+    hub.fuse.call();
+    const ip = parseIp(address);
+    assert(ip.ok, 'a hub has proper addresses');
+    const local = newAddress(ip.value, options.port);
+    const text = this.#textOf(local);
+    if (this.#listeners.get(text)?.socket.isOpen) return halFail('addressInUse', text);
+    const way = (bytes: Uint8Array<ArrayBuffer>, to: SocketAddress): SendResult => {
+      if (to.family !== local.family) return SEND.unreachable;
+      this.#down(hub, local, bytes, to);
+      return SEND.sent;
+    };
+    const onClose = () => this.#listeners.delete(text);
+    const socket = new SimSocket(options, local, { way, fuse: hub.fuse, onClose });
+    this.#listeners.set(text, { socket, hub });
+    return halOk(socket);
+  }
+
+  #up(
+    host: Host,
+    link: SimLink,
+    bytes: Uint8Array<ArrayBuffer>,
+    to: SocketAddress,
+    sourceFor: (to: SocketAddress) => SocketAddress,
+  ): SendResult {
+    const { plugged, carrier, address, route } = link.conditions;
+    if (!plugged || !carrier) return SEND.deviceGone;
+    if (!address) return SEND.unreachable;
+    // Without a route Linux takes an IPv4 destination for a neighbour, and the packet dies there.
+    const dies = !route && to.family === 4;
+    if (!route && !dies) return SEND.unreachable;
+    const text = this.#textOf(to);
+    const listener = this.#listeners.get(text);
+    const from = sourceFor(to);
+    const arrival: Arrival = {
+      datagram: { from, bytes },
+      arrive: () =>
+        this.#arriveAt(listener?.hub ?? null, this.#listeners.get(text)?.socket, { from, bytes }),
+      answer: (garbage) => this.#answer(link, from, { from: to, bytes: garbage }),
+    };
+    const isSent = this.#passage.up(host.name, listener?.hub ?? null, link, dies, arrival);
+    return isSent ? SEND.sent : SEND.wouldBlock;
+  }
+
+  #down(
+    hub: HubSite,
+    from: SocketAddress,
+    bytes: Uint8Array<ArrayBuffer>,
+    to: SocketAddress,
+  ): void {
+    const mapping = this.#mappings.get(this.#textOf(to));
+    const isCurrent = mapping !== undefined && mapping.rebinds === mapping.link.rebinds;
+    if (!isCurrent) return this.#passage.stale(hub.name, this.#textOf(to), bytes);
+    const { host, socket, link, rebinds } = mapping;
+    const datagram = { from, bytes };
+    this.#passage.down(hub, host.name, link, {
+      datagram,
+      arrive: () => {
+        if (rebinds !== link.rebinds || !link.conditions.carrier) return false;
+        return this.#arriveAt(host, socket, datagram);
+      },
+      answer: () => {},
+    });
+  }
+
+  /** Somebody on the access network answers in a hub's name. */
+  #answer(link: SimLink, to: SocketAddress, datagram: Arrival['datagram']): void {
+    const mapping = this.#mappings.get(this.#textOf(to));
+    if (mapping === undefined || mapping.link !== link) return;
+    this.#arriveAt(mapping.host, mapping.socket, datagram);
+  }
+
+  #arriveAt(
+    host: Host | null,
+    socket: SimSocket | undefined,
+    datagram: Arrival['datagram'],
+  ): boolean {
+    if (host === null || socket === undefined || !socket.isOpen) return false;
+    if (!socket.arrive(datagram)) return false;
+    host.wake();
+    return true;
+  }
+
+  #nextPort(): number {
+    this.#portNext = this.#portNext >= 65_000 ? EPHEMERAL_FIRST : this.#portNext + 1;
+    return this.#portNext;
+  }
+
+  #textOf(address: SocketAddress): string {
+    const known = this.#texts.get(address);
+    if (known !== undefined) return known;
+    const text = formatAddress(address);
+    this.#texts.set(address, text);
+    return text;
+  }
+}
+
+/** `text` is of our own making. */
+export function addressOf(text: string): SocketAddress {
+  const parsed = parseAddress(text);
+  assert(parsed.ok, `${text} is an address`);
+  return parsed.value;
+}
