@@ -68,6 +68,11 @@ export class SessionPeer implements Timed {
     return !this.#isBroken && record !== null && record.terminated === null;
   }
 
+  /** The core's state, for whoever watches; it never changes in place. */
+  get seat(): Seat {
+    return this.#seat;
+  }
+
   get state(): string {
     return this.#seat.state ?? 'none';
   }
