@@ -7,6 +7,9 @@
 /** More happenings than this without an end is a machine that spins: a finding, not a slow run. */
 const HAPPENINGS_MAX = 2_000_000;
 
+/** No progress. */
+export class Stuck extends Error {}
+
 interface Happening {
   readonly atMs: number;
   readonly order: number;
@@ -24,17 +27,16 @@ export class World {
     this.#push({ atMs: this.nowMs + Math.max(0, delayMs), order: this.#order++, run });
   }
 
-  /** Advance to `untilMs`, one happening at a time, with `check` after each. */
-  runUntil(untilMs: number, check: () => void): void {
+  /** Advance to `untilMs`, one happening at a time. */
+  runUntil(untilMs: number): void {
     for (;;) {
       const next = this.#heap[0];
       if (next === undefined || next.atMs > untilMs) break;
       this.#pop();
       this.happenings += 1;
-      if (this.happenings > HAPPENINGS_MAX) throw new Error(`no progress at ${this.nowMs} ms`);
+      if (this.happenings > HAPPENINGS_MAX) throw new Stuck(`no progress at ${this.nowMs} ms`);
       this.nowMs = next.atMs;
       next.run();
-      check();
     }
     this.nowMs = untilMs;
   }
