@@ -238,6 +238,9 @@ export class SessionPeer implements Timed {
         return this.channels.drop(effect.channelId, effect.refuseForMs, atMs);
       case 'report':
         return this.#site.report(effect.event);
+      case 'askOwner':
+      case 'askRelease':
+        throw new InvariantError('the store is this hub’s alone');
     }
   }
 
