@@ -27,8 +27,8 @@ export class World {
     this.#push({ atMs: this.nowMs + Math.max(0, delayMs), order: this.#order++, run });
   }
 
-  /** Advance to `untilMs`, one happening at a time. */
-  runUntil(untilMs: number): void {
+  /** Advance to `untilMs`, one happening at a time, with `check` after each. */
+  runUntil(untilMs: number, check: () => void = () => {}): void {
     for (;;) {
       const next = this.#heap[0];
       if (next === undefined || next.atMs > untilMs) break;
@@ -37,6 +37,7 @@ export class World {
       if (this.happenings > HAPPENINGS_MAX) throw new Stuck(`no progress at ${this.nowMs} ms`);
       this.nowMs = next.atMs;
       next.run();
+      check();
     }
     this.nowMs = untilMs;
   }
