@@ -311,8 +311,16 @@ class SlowStore extends PromptStore {
 }
 
 function fused(host: MemoryHost, options: DatagramOptions, fuse: Fuse): HalResult<DatagramSocket> {
-  const opened = fuse.around(() => host.openDatagramSocket(options));
-  return opened.ok ? halOk(new FusedSocket(opened.value, fuse)) : opened;
+  fuse.boundary();
+  const opened = host.openDatagramSocket(options);
+  if (!opened.ok) return opened;
+  try {
+    fuse.boundary();
+  } catch (cut) {
+    opened.value.close(); // as the system does for the dead
+    throw cut;
+  }
+  return halOk(new FusedSocket(opened.value, fuse));
 }
 
 function defaultPolicy(): Policy {
