@@ -1,24 +1,69 @@
 /**
  * What must hold in every run, watched from outside the machines: they may not judge themselves alone.
  *
+ * The rules are in `session/invariants`; this file only shows them what happens.
+ *
  * @module
  */
 import type { AuditEvent } from '../../session/audit.ts';
-import { isSameClaim } from '../../session/claim.ts';
 import type { SessionRecord } from '../../session/hub/record.ts';
+import { RecoveryWatch } from '../../session/invariants/boundedRecovery.ts';
+import { excessSwitching, OscillationWatch } from '../../session/invariants/boundedSwitching.ts';
+import { ExplicitWatch } from '../../session/invariants/explicit.ts';
+import { KeyHeldWatch } from '../../session/invariants/keyHeld.ts';
+import { AnswerWatch, EffectWatch } from '../../session/invariants/noReplay.ts';
+import { staleRecord, VersionWatch } from '../../session/invariants/noRollback.ts';
+import { SessionWatch, silentReset } from '../../session/invariants/noSilentReset.ts';
+import { manyOwners } from '../../session/invariants/oneOwner.ts';
+import { strayBinding, straySending } from '../../session/invariants/singleBinding.ts';
+import { carriesData } from '../../session/transitions.ts';
 import type { DeviceProcess } from './deviceProcess.ts';
 import type { HubProcess } from './hubProcess.ts';
 
+/** The default policy's; the run uses no other. */
+const SWITCHES_MAX = 8;
+const TRANSPORT_TTL_MS = 60_000;
+const TTL_MS = 86_400_000;
+const PENALTY_MAX_MS = 60_000;
+
+/** What is remembered of one device over its processes. */
+class DeviceWatches {
+  readonly versions = new VersionWatch();
+  readonly sessions = new SessionWatch();
+  readonly answers = new AnswerWatch();
+  readonly penalties = new OscillationWatch(PENALTY_MAX_MS);
+  readonly #windowMs: number;
+  #sessionId: string | null = null;
+  recovery: RecoveryWatch;
+  moves = new ExplicitWatch();
+  life = 0;
+
+  constructor(windowMs: number) {
+    this.#windowMs = windowMs;
+    this.recovery = this.#newRecovery();
+  }
+
+  see(event: AuditEvent): readonly (string | null)[] {
+    if (event.sessionId !== null && event.sessionId !== this.#sessionId) {
+      this.#sessionId = event.sessionId;
+      this.recovery = this.#newRecovery();
+      this.moves = new ExplicitWatch();
+    }
+    const { sessions, answers, penalties, recovery, moves } = this;
+    return [sessions, answers, penalties, recovery, moves].map((watch) => watch.see(event));
+  }
+
+  #newRecovery(): RecoveryWatch {
+    const bounds = { ttlMs: TTL_MS, transportTtlMs: TRANSPORT_TTL_MS };
+    return new RecoveryWatch({ ...bounds, recoveryWindowMs: this.#windowMs }, 0);
+  }
+}
+
 export class Checkers {
   readonly violations: string[] = [];
-  readonly #versionOf = new Map<DeviceProcess, number>();
-  readonly #sessionOf = new Map<DeviceProcess, { id: string | null; hasEnded: boolean }>();
-  readonly #authors = new Map<
-    string,
-    { device: DeviceProcess; secret: Uint8Array | null; memoryKey: Uint8Array | null }
-  >();
-  readonly #recoveringSince = new Map<DeviceProcess, number>();
-  readonly #diedAt = new Map<DeviceProcess, number>();
+  readonly #devices = new Map<DeviceProcess, DeviceWatches>();
+  readonly #keys = new KeyHeldWatch();
+  readonly #effects = new EffectWatch();
   readonly #windowMs: number;
   #commits = 0;
 
@@ -26,124 +71,96 @@ export class Checkers {
     this.#windowMs = windowMs;
   }
 
-  #must(holds: boolean, what: string): void {
-    if (!holds) this.violations.push(what);
+  #enter(who: string, ...faults: readonly (string | null)[]): void {
+    for (const fault of faults) {
+      if (fault !== null) this.violations.push(who === '' ? fault : `${fault} (${who})`);
+    }
   }
 
-  /** I4, I5: the record never goes back, and a claim is committed once. */
+  #of(device: DeviceProcess): DeviceWatches {
+    const known = this.#devices.get(device) ?? new DeviceWatches(this.#windowMs);
+    this.#devices.set(device, known);
+    return known;
+  }
+
+  /** The record never goes back, a claim is committed once and by who held a key, switches stay under the cap. */
   onCommit(before: SessionRecord | null, after: SessionRecord): void {
     this.#commits += 1;
-    if (before === null) return;
-    this.#must(after.revision === before.revision + 1, 'I4: a swap raises the revision by one');
-    this.#must(after.ownerEpoch >= before.ownerEpoch, 'I4: the owner epoch never goes back');
-    this.#must(
-      after.stateVersion >= before.stateVersion,
-      'I4: the recorded version never goes back',
-    );
-    const isNewClaim = !isSameClaim(before.claim, after.claim);
-    this.#must(
-      !isNewClaim || after.stateVersion > before.stateVersion,
-      'I4: a commit is newer than the record',
-    );
-    if (after.sessionId !== before.sessionId) {
-      this.#must(
-        after.previousSessionId === before.sessionId,
-        'I2: a new session names its predecessor',
-      );
+    this.#enter('store', staleRecord(before, after), this.#keys.committed(before, after));
+    this.#enter('store', excessSwitching(after.switchedAtMs, SWITCHES_MAX));
+    if (before?.claim.nonce !== after.claim.nonce) {
+      this.#enter('store', this.#effects.claim(after.claim));
     }
-    if (isNewClaim && before.terminated === null) this.#mustBeProven(before, after);
-    const recent = after.switchedAtMs.filter(
-      (at) => at > (after.switchedAtMs.at(-1) ?? 0) - 60_000,
-    );
-    this.#must(recent.length <= 8, 'I7: the record holds at most the cap of switches a minute');
+    const [beforeId, afterId, namedId] = [
+      before?.sessionId ?? null,
+      after.sessionId,
+      after.previousSessionId,
+    ];
+    this.#enter('store', silentReset({ beforeId, afterId, hasEnded: true, namedId }));
   }
 
-  /** ◆ Whoever changes a living session held one of its keys: a copy older than one rotation never wins. */
-  #mustBeProven(before: SessionRecord, after: SessionRecord): void {
-    const author = this.#authors.get(after.claim.nonce);
-    if (author === undefined) return;
-    const { secret, memoryKey } = author;
-    const isHeld = (key: Uint8Array | null, ...known: readonly (Uint8Array | null)[]) =>
-      key !== null && known.some((one) => one?.every((byte, at) => byte === key[at]));
-    const isProven =
-      isHeld(secret, before.secret, before.previousSecret) ||
-      isHeld(memoryKey, before.memoryKey, before.predecessorMemoryKey);
-    const isUnconfirmedBirth =
-      before.claimKind === 'attach' && secret === null && before.sessionId === after.sessionId;
-    this.#must(
-      isProven || isUnconfirmedBirth,
-      `clone: ${author.device.name} won without a key of the session`,
-    );
-  }
-
-  /** I4 at the device, over crashes: a claim's version was never used before. */
+  /** A claim leaves a device. */
   onClaim(device: DeviceProcess, version: number, nonce: string, isRepeat: boolean): void {
     const { secret, memoryKey } = device.device;
-    if (!isRepeat) this.#authors.set(nonce, { device, secret, memoryKey });
-    const newest = this.#versionOf.get(device) ?? 0;
-    this.#must(
-      isRepeat ? version === newest : version > newest,
-      `I4: ${device.name} used version ${version} after ${newest}`,
-    );
-    this.#versionOf.set(device, Math.max(newest, version));
+    if (!isRepeat) this.#keys.claimed(nonce, { name: device.name, secret, memoryKey });
+    const { versions, life } = this.#of(device);
+    this.#enter('', versions.claimed({ device: device.name, life, version, nonce, isRepeat }));
   }
 
-  /** I2, I8 from the device's own audit stream. */
+  /** The device's own audit stream. */
   onReport(device: DeviceProcess, event: AuditEvent): void {
-    const known = this.#sessionOf.get(device);
-    if (event.event === 'transition') {
-      if (event.to === 'RECOVERING') {
-        this.#recoveringSince.set(device, event.atMs);
-        this.#diedAt.set(device, event.stateVersion);
-      } else this.#recoveringSince.delete(device);
-      const isAnswer = event.detail['trigger'] === 'reattach_accepted';
-      const isOld = device.device.answeredVersion < (this.#diedAt.get(device) ?? 0);
-      this.#must(
-        !isAnswer || !isOld,
-        'I5: an answer to a claim from before the death of its binding counted',
-      );
-      this.#must(event.from !== event.to, 'I8: a transition changes the state');
-      if (event.to === 'TERMINATED')
-        this.#sessionOf.set(device, { id: event.sessionId, hasEnded: true });
-    }
-    if (event.reasonCode === 'session_created') {
-      const isFirst = known === undefined || known.id === null;
-      this.#must(
-        isFirst || known.hasEnded || event.detail['previousSessionId'] !== null,
-        'I2: a creation names its predecessor',
-      );
-      this.#sessionOf.set(device, { id: event.sessionId, hasEnded: false });
-    }
+    this.#enter(device.name, ...this.#of(device).see(event));
   }
 
-  /** I1, I3, I6 at every moment. */
+  /** What holds at every moment. */
   always(devices: readonly DeviceProcess[], hub: HubProcess, nowMs: number): void {
     // The hub's moment is when it learns of a commit: while a swap is in flight the store may be ahead.
-    if (hub.isRunning && hub.route !== null && hub.seat.swap === null) {
-      const { record, route } = hub;
-      this.#must(
-        record?.transportId === route.transportId,
-        'I1: the hub sends on the recorded binding only',
+    if (hub.isRunning && hub.route !== null && hub.seat.swap === null) this.#judgeHub(hub);
+    for (const process of devices) {
+      if (!process.isRunning) continue;
+      const { activeId, state } = process.device;
+      const routeTransportId = process.route?.transportId ?? null;
+      this.#enter(
+        process.name,
+        straySending({ isCarrying: carriesData(state), activeId, routeTransportId }),
+        this.#of(process).recovery.at(nowMs),
       );
-      this.#must(record?.terminated === null, 'I6: a hub forwards only for a living session');
     }
-    for (const device of devices) {
-      const sinceMs = this.#recoveringSince.get(device);
-      if (!device.isRunning || sinceMs === undefined) continue;
-      this.#must(nowMs - sinceMs <= this.#windowMs, `I3: ${device.name} recovers past its window`);
-    }
+  }
+
+  #judgeHub({ record, route, seat }: HubProcess): void {
+    const { isOwner, isLeaseValid } = seat;
+    this.#enter(
+      'hub',
+      strayBinding({
+        sendingTransportId: route?.transportId ?? null,
+        recordedTransportId: record?.transportId ?? null,
+      }),
+      manyOwners([
+        {
+          hubId: 'hub-a',
+          isServing: true,
+          isOwner,
+          isLeaseValid,
+          sessionId: record?.sessionId ?? null,
+          terminated: record?.terminated ?? null,
+        },
+      ]),
+    );
   }
 
   /** A process that died recovers no more; the next one says when it begins. */
   onBoot(device: DeviceProcess): void {
-    this.#recoveringSince.delete(device);
-    this.#diedAt.delete(device);
+    const watches = this.#of(device);
+    watches.life += 1;
+    watches.recovery.stop();
+    watches.moves = new ExplicitWatch();
   }
 
   /** Both flash slots are gone: the one case in which versions start again, for a new session only. */
   onFlashLost(device: DeviceProcess): void {
-    this.#versionOf.delete(device);
-    this.#sessionOf.delete(device);
+    this.#of(device).versions.forget();
+    this.#of(device).sessions.forget();
   }
 
   get commits(): number {
