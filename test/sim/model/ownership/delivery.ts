@@ -63,6 +63,10 @@ function sent(
       return [...messages, { ...ask, what: 'read', number: 0 }];
     case 'release':
       return [...messages, { kind: 'release', hub: out.owner, epoch: out.epoch }];
+    case 'denied': {
+      if (parts.stores.at(state.store).record === null) return messages;
+      throw new Violation(`I2: hub ${name} denies a session that is on record`);
+    }
     case 'served': {
       if (isRightful(parts, state, hub)) return messages;
       throw new Violation(`I6: ${name} sends ${out.what} and is not the owner`);

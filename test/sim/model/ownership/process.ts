@@ -18,6 +18,8 @@ export type Out =
   | { readonly kind: 'swap'; readonly record: SessionRecord }
   | { readonly kind: 'read' }
   | { readonly kind: 'release'; readonly owner: HubName; readonly epoch: number }
+  /** The device is told that its session does not exist, which it takes for the end. */
+  | { readonly kind: 'denied' }
   /** The device is told something that only an owner may say. */
   | { readonly kind: 'served'; readonly what: string };
 
@@ -126,6 +128,8 @@ function outOf(effect: SeatEffect): Out[] {
     case 'askRelease':
       return [{ kind: 'release', owner: effect.owner as HubName, epoch: effect.ownerEpoch }];
     case 'send':
+      if (effect.frame.type === 'reject' && effect.frame.reasonCode === 'unknown_session')
+        return [{ kind: 'denied' }];
       return OWNER_ONLY.has(effect.frame.type) ? [{ kind: 'served', what: effect.frame.type }] : [];
     default:
       return [];
