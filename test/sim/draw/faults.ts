@@ -36,6 +36,7 @@ const KINDS: readonly (readonly [name: string, percent: number, draw: Drawer])[]
   ['operatorTerminate', 15, terminations],
   ['sigterm', 15, stops],
   ['switchRequest', 20, switchRequests],
+  ['enrolment', 8, enrolments],
   ['policy', 25, policies],
   ['broker', 30, brokers],
 ];
@@ -216,6 +217,13 @@ function switchRequests(draw: Draw): void {
     const link = draw.random.below(draw.options.devices[at]!.links.length);
     draw.at(draw.sometime(), { kind: 'switchRequest', device: at, link });
   });
+}
+
+function enrolments(draw: Draw): void {
+  const atMs = draw.sometime();
+  const of = { kind: 'enrolment', device: device(draw) } as const;
+  draw.at(atMs, { ...of, isEnrolled: false });
+  draw.at(atMs + draw.random.between(500, 20_000), { ...of, isEnrolled: true });
 }
 
 function policies(draw: Draw): void {
