@@ -30,7 +30,7 @@ class Life {
   readonly versions = new VersionWatch();
   readonly sessions = new SessionWatch();
   readonly answers = new AnswerWatch();
-  readonly penalties: OscillationWatch;
+  penalties: OscillationWatch;
   readonly #bounds: DeviceBounds;
   sessionId: string | null = null;
   /** Of the newest event. */
@@ -89,6 +89,8 @@ export class Devices implements Watch {
     const life = this.#lives.get(who);
     if (life === undefined) return;
     life.recovery.stop();
+    // What failed is not on flash.
+    life.penalties = new OscillationWatch(this.#directory.boundsOf(who).penaltyMaxMs);
     life.moves = new ExplicitWatch();
   }
 
