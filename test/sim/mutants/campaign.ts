@@ -1,0 +1,126 @@
+/**
+ * Plants every mutant in turn and looks whether a checker notices.
+ *
+ * Every mutant meets the same list of seeds, so that "in 5 of 16" compares. One that none of them noticed
+ * meets further seeds until one does; only after all of those it counts as survived.
+ *
+ * @module
+ */
+import { Pool } from '../cli/pool.ts';
+import { Progress } from '../cli/progress.ts';
+import { countOf, type Range, seedsOf } from '../cli/range.ts';
+import { type Ran, taskOf } from '../cli/task.ts';
+import type { Mutant } from './mutant.ts';
+import { printHead, printRow, printTotals } from './printed.ts';
+
+export interface Verdict {
+  readonly mutant: Mutant;
+  /** Over the list that everybody meets. */
+  readonly seeds: number;
+  readonly noticedIn: number;
+  /** Which rules noticed, the most frequent first. */
+  readonly checkers: readonly string[];
+  /** Null: survived. */
+  readonly firstSeed: number | null;
+  /** Further seeds that it took. */
+  readonly furtherSeeds: number;
+}
+
+export interface CampaignFigures {
+  readonly mutants: number;
+  readonly killed: number;
+  readonly survived: readonly string[];
+  readonly seeds: number;
+  readonly wall_seconds: number;
+  readonly table: readonly {
+    readonly id: string;
+    readonly breaks: string;
+    readonly should_break: string;
+    readonly noticed_by: readonly string[];
+    readonly noticed_in: number;
+    readonly of: number;
+    readonly first_seed: number | null;
+  }[];
+}
+
+/** A bug that so many runs do not notice is not noticed. Chosen. */
+const FURTHER_LAST = 400;
+/** A mutant may spin within one event, where no step is counted. */
+const LIMIT_MS = 60_000;
+
+/** Mutants side by side, each with one worker: they last about as long as each other. */
+export async function runCampaign(
+  mutants: readonly Mutant[],
+  seeds: Range,
+  workers: number,
+): Promise<CampaignFigures> {
+  const progress = new Progress('mutants', mutants.length);
+  const waiting = [...mutants];
+  const verdicts = new Map<Mutant, Verdict>();
+  printHead();
+  const lane = async () => {
+    for (let mutant = waiting.shift(); mutant !== undefined; mutant = waiting.shift()) {
+      const verdict = await tryMutant(mutant, seeds);
+      verdicts.set(mutant, verdict);
+      progress.end();
+      printRow(verdict);
+      progress.step(verdict.firstSeed === null);
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(workers, mutants.length) }, lane));
+  progress.end();
+  const inOrder = mutants.map((mutant) => verdicts.get(mutant)!);
+  const figures = figuresOf(inOrder, seeds, progress.seconds);
+  printTotals(figures);
+  return figures;
+}
+
+export async function tryMutant(mutant: Mutant, seeds: Range): Promise<Verdict> {
+  using pool = new Pool({ workers: 1, mutant: mutant.id, limitMs: LIMIT_MS });
+  const runs: Ran[] = [];
+  for (const seed of seedsOf(seeds)) runs.push(await pool.run(taskOf(seed)));
+  let noticed = runs.filter(({ violations }) => violations.length > 0);
+  const noticedIn = noticed.length;
+  let further = 0;
+  for (let seed = seeds.last + 1; noticed.length === 0 && seed <= FURTHER_LAST; seed++) {
+    further += 1;
+    noticed = [await pool.run(taskOf(seed))].filter(({ violations }) => violations.length > 0);
+  }
+  return {
+    mutant,
+    seeds: countOf(seeds),
+    noticedIn,
+    checkers: checkersOf(noticed),
+    firstSeed: noticed[0]?.seed ?? null,
+    furtherSeeds: further,
+  };
+}
+
+function checkersOf(noticed: readonly Ran[]): string[] {
+  const runsOf = new Map<string, number>();
+  for (const { violations } of noticed) {
+    const names = violations.map(({ invariant, checker }) => `${invariant} ${checker}`);
+    for (const name of new Set(names)) runsOf.set(name, (runsOf.get(name) ?? 0) + 1);
+  }
+  return [...runsOf].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1)).map(([name]) => name);
+}
+
+function figuresOf(verdicts: readonly Verdict[], seeds: Range, seconds: number): CampaignFigures {
+  const survived = verdicts.filter(({ firstSeed }) => firstSeed === null);
+  return {
+    mutants: verdicts.length,
+    killed: verdicts.length - survived.length,
+    survived: survived.map(({ mutant }) => mutant.id),
+    seeds: countOf(seeds),
+    wall_seconds: Number(seconds.toFixed(1)),
+    table: verdicts.map(({ mutant, checkers, noticedIn, seeds: of, firstSeed }) => ({
+      id: mutant.id,
+      breaks: mutant.breaks,
+      should_break: mutant.invariant,
+      noticed_by: checkers,
+      noticed_in: noticedIn,
+      of,
+      first_seed: firstSeed,
+    })),
+  };
+}
