@@ -22,6 +22,7 @@ import { PLAIN_TIMES } from '../session/channel/age.ts';
 import { encodeKey, newIdentity } from '../session/channel/identity.ts';
 import type { ReasonCode } from '../session/reasons.ts';
 import { AgentControl } from './control.ts';
+import { isPolicyAdmitted, makeDurable, rememberedAtBoot } from './durable.ts';
 import { Inner } from './inner.ts';
 import { FLASH_SLOT_BYTES, Memory } from './memory.ts';
 import type { FromTunnel, TimestampGrant, TunnelSetup } from './messages.ts';
@@ -109,8 +110,8 @@ export class AgentDaemon {
   /** I4: a policy older than one that was in force is refused, whoever put it there. */
   #admitPolicy(): void {
     const { name, version } = this.#start.policy;
-    const before = this.#memory.policyVersion;
-    if (version < before) {
+    if (!isPolicyAdmitted(this.#memory, version)) {
+      const before = this.#memory.policyVersion;
       const problem = `policy "${name}" has version ${version}, but version ${before} was in force here`;
       throw new StartError(`${problem}. Raise its \`version\` to at least ${before}.`, 2);
     }
@@ -156,8 +157,7 @@ export class AgentDaemon {
       mark: config.tunnel.mark,
       rules: tunnelRules(policy, config.links),
       seed: crypto.getRandomValues(new Uint8Array(32)),
-      remembered: this.#memory.remembered,
-      wasLost: this.#memory.recovery === 'bothSlotsLost',
+      ...rememberedAtBoot(this.#memory),
       clock,
       plainTimes: PLAIN_TIMES,
     };
@@ -167,20 +167,16 @@ export class AgentDaemon {
     switch (message.kind) {
       case 'ready':
         return this.#onReady(message.tunName);
-      case 'persist': {
-        const { ticket, durable } = message;
-        this.#tunnel.post({ kind: 'persisted', ticket, isDurable: this.#memory.save(durable) });
-        if (this.#isStopping && durable.terminated !== null) this.#ended.resolve(0);
+      case 'persist':
+      case 'reserveTimestamps': {
+        const answer = makeDurable(this.#memory, message, this.#clock.wallMs());
+        if (answer !== null) this.#tunnel.post(answer);
+        const isEnd = message.kind === 'persist' && message.durable.terminated !== null;
+        if (this.#isStopping && isEnd) this.#ended.resolve(0);
         return;
       }
       case 'over':
         return this.#ended.resolve(0);
-      case 'reserveTimestamps': {
-        const atLeastMs = Math.max(message.atLeastMs, this.#clock.wallMs());
-        const grant = this.#memory.reserveTimestamps(atLeastMs);
-        if (grant !== null) this.#tunnel.post({ kind: 'timestamps', grant });
-        return;
-      }
       case 'assign':
         return this.#warn(this.#inner.assign(message));
       case 'mtu':

@@ -7,13 +7,12 @@
  *
  * @module
  */
-import { nativeMemory } from '../hal/linux/memory.ts';
 import { TUN_READ_BYTES, type Tun } from '../hal/tun.ts';
 import { openError } from '../session/channel/openCode.ts';
 import { NO_PACKET, sessionInnerBytes } from '../session/channel/padding.ts';
 import type { SessionKeypair } from '../session/channel/sessionKeypair.ts';
 import { Holding } from '../session/holding.ts';
-import type { Memory } from '../session/memory.ts';
+import type { Memory, NewMemory } from '../session/memory.ts';
 import { DELIVERY_BYTES, Delivery, PACKET_AT } from '../session/packet/delivery.ts';
 import { Outbound } from '../session/sealed/outbound.ts';
 import { SlotPool } from '../session/sealed/pool.ts';
@@ -44,7 +43,7 @@ export class DataPath {
   readonly #outbound: Outbound;
   readonly #sealer: PacketSealer;
   readonly #delivery: Delivery;
-  readonly #released = nativeMemory(TUN_READ_BYTES);
+  readonly #released: Memory;
   #route: Route | null = null;
   #accepted: ReadonlyMap<number, number | null> = new Map();
   #sentPackets = 0;
@@ -52,19 +51,26 @@ export class DataPath {
   #toldAtMs = 0;
 
   /** @param bufferBytes of packets that wait, and again of sealed ones that may be sent once more. */
-  constructor(tun: Tun, transmitter: Transmitter, counters: PacketCounters, bufferBytes: number) {
+  constructor(
+    tun: Tun,
+    transmitter: Transmitter,
+    counters: PacketCounters,
+    bufferBytes: number,
+    newMemory: NewMemory,
+  ) {
+    this.#released = newMemory(TUN_READ_BYTES);
     this.#transmitter = transmitter;
     this.#counters = counters;
     this.#holding = new Holding({ bytesMax: bufferBytes, packetsMax: HELD_PACKETS_MAX });
     const slots = Math.max(1, Math.floor(bufferBytes / SLOT_BYTES));
-    const ring = new SealedRing(new SlotPool(nativeMemory(slots * SLOT_BYTES)), bufferBytes);
+    const ring = new SealedRing(new SlotPool(newMemory(slots * SLOT_BYTES)), bufferBytes);
     this.#outbound = new Outbound(ring, (at, bytes, segmentBytes, ecn) => {
       const path = this.#route?.path;
       if (path !== undefined) {
         this.#transmitter.transmit(path, ring.memory, at, bytes, segmentBytes, ecn);
       }
     });
-    const delivered = nativeMemory(DELIVERY_BYTES);
+    const delivered = newMemory(DELIVERY_BYTES);
     this.#delivery = new Delivery(delivered, tun.offload, (at, bytes) => {
       if (!tun.write(delivered, at, bytes)) countRefused(counters, 'tunRefused');
     });

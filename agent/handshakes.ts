@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { nodeDh } from '../hal/linux/ciphers.ts';
+import type { Means } from '../hal/means.ts';
 import type { Ciphers } from '../session/channel/aead.ts';
 import { openClockHint } from '../session/channel/clockHint.ts';
 import { type Identity, newIdentity } from '../session/channel/identity.ts';
@@ -38,13 +38,15 @@ export class Handshakes {
   readonly #psk: Uint8Array;
   readonly #ciphers: Ciphers;
   readonly #wallMs: () => number;
+  readonly #means: Means;
   #grant: TimestampGrant;
   #timestampMs: number;
   #pending: { handshake: PendingHandshake; transportId: number } | null = null;
   #cookie: Cookie | null = null;
 
-  constructor(setup: TunnelSetup, ciphers: Ciphers, wallMs: () => number) {
-    this.identity = newIdentity(setup.privateKey, nodeDh);
+  constructor(setup: TunnelSetup, ciphers: Ciphers, wallMs: () => number, means: Means) {
+    this.identity = newIdentity(setup.privateKey, means.dh);
+    this.#means = means;
     this.#hubPublicKey = setup.hubPublicKey;
     this.#psk = setup.psk;
     this.#ciphers = ciphers;
@@ -74,11 +76,11 @@ export class Handshakes {
       identity: this.identity,
       remoteStatic: this.#hubPublicKey,
       psk: this.#psk,
-      ephemeralPrivate: crypto.getRandomValues(new Uint8Array(32)),
+      ephemeralPrivate: this.#means.random(32),
       senderIndex,
       timestamp: timestampOf(timestampMs),
       cookie: usableCookie(this.#cookie, atMs),
-      dh: nodeDh,
+      dh: this.#means.dh,
     });
     if (!created.ok) return null;
     if (this.#pending !== null) wipePending(this.#pending.handshake);
@@ -92,7 +94,7 @@ export class Handshakes {
     if (pending === null) return 'unexpectedResponse';
     const consumed = consumeResponse(message, pending.handshake, {
       identity: this.identity,
-      dh: nodeDh,
+      dh: this.#means.dh,
     });
     if (!consumed.ok) return consumed.code;
     this.#pending = null;
@@ -120,7 +122,7 @@ export class Handshakes {
     if (this.#pending === null) return 'unexpectedHint';
     const hint = openClockHint(message, this.#pending.handshake, {
       identity: this.identity,
-      dh: nodeDh,
+      dh: this.#means.dh,
     });
     if (!hint.ok) return hint.code;
     const seenMs = wallMsOf(hint.value);

@@ -7,6 +7,8 @@
  * @module
  */
 import type { Flash } from '../hal/flash.ts';
+import { systemRandom } from '../hal/linux/means.ts';
+import type { RandomBytes } from '../hal/means.ts';
 import type { HalFailure } from '../hal/result.ts';
 import type { Durable, Remembered } from '../session/device/event.ts';
 import { type FlashSession, RECORD_BYTES } from '../session/flash/record.ts';
@@ -27,11 +29,13 @@ export class Memory {
   readonly recovery: Recovery;
   readonly #store: FlashStore<HalFailure>;
   readonly #sealKey: Uint8Array;
+  readonly #random: RandomBytes;
   #content: FlashContent;
   /** Detail of the newest failed write, or null. */
   lastFailure: string | null = null;
 
-  constructor(flash: Flash, privateKey: Uint8Array) {
+  constructor(flash: Flash, privateKey: Uint8Array, random: RandomBytes = systemRandom) {
+    this.#random = random;
     this.#store = new FlashStore<HalFailure>(flash);
     this.recovery = this.#store.recovery;
     this.#sealKey = deriveSealKey(privateKey);
@@ -85,12 +89,7 @@ export class Memory {
             sealedSecret:
               secret === null
                 ? new Uint8Array(0)
-                : sealSecret(
-                    this.#sealKey,
-                    crypto.getRandomValues(new Uint8Array(SEAL_NONCE_BYTES)),
-                    sessionId,
-                    secret,
-                  ),
+                : sealSecret(this.#sealKey, this.#random(SEAL_NONCE_BYTES), sessionId, secret),
             lastTerminated: terminated,
             inner4,
             inner6,

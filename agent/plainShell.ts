@@ -8,7 +8,7 @@
  */
 import type { Clock } from '../hal/clock.ts';
 import type { LinkSnapshot } from '../hal/links.ts';
-import { nativeMemory } from '../hal/linux/memory.ts';
+import { type Means, randomFraction, randomIndex } from '../hal/means.ts';
 import { TUN_READ_BYTES, type Tun } from '../hal/tun.ts';
 import { openError } from '../session/channel/openCode.ts';
 import { innerBytes, NO_PACKET } from '../session/channel/padding.ts';
@@ -68,8 +68,9 @@ export class PlainShell {
   readonly #handshakes: Handshakes;
   readonly #keypairs = new Map<number, PlainKeypair>();
   readonly #holding: Holding;
-  readonly #transmitter = new Transmitter(this.packets);
-  readonly #released = nativeMemory(TUN_READ_BYTES);
+  readonly #transmitter: Transmitter;
+  readonly #released: Memory;
+  readonly #means: Means;
   readonly #outbound: Outbound;
   readonly #delivery: Delivery;
   readonly #sealer: PacketSealer;
@@ -78,28 +79,33 @@ export class PlainShell {
   #path: Path | null = null;
   #mtuBytes: number;
   #askedTimestamps = false;
-  #nextIndex = (crypto.getRandomValues(new Uint32Array(1))[0] ?? 1) >>> 0;
+  #nextIndex: number;
 
   constructor(parts: ShellParts) {
-    const { setup, clock } = parts;
+    const { setup, clock, means } = parts;
+    const { newMemory } = means;
+    this.#means = means;
+    this.#nextIndex = randomIndex(means.random);
+    this.#transmitter = new Transmitter(this.packets, newMemory);
+    this.#released = newMemory(TUN_READ_BYTES);
     this.#setup = setup;
     this.#clock = clock;
     this.#tun = parts.tun;
     this.#ciphers = parts.chosen.report;
     this.#uplinks = parts.uplinks;
     this.#post = parts.post;
-    this.#handshakes = new Handshakes(setup, parts.chosen.ciphers, () => clock.wallMs());
+    this.#handshakes = new Handshakes(setup, parts.chosen.ciphers, () => clock.wallMs(), means);
     this.#mtuBytes = setup.mtuMaxBytes;
     this.#config = { persistentKeepaliveMs: 0, times: setup.plainTimes };
     this.#peer = newPlainPeer(clock.monotonicMs(), this.#config);
     const { resendBufferBytes: bytesMax } = setup.rules;
     this.#holding = new Holding({ bytesMax, packetsMax: HELD_PACKETS_MAX });
-    const ring = new SealedRing(new SlotPool(nativeMemory(SLOTS * SLOT_BYTES)), 0);
+    const ring = new SealedRing(new SlotPool(newMemory(SLOTS * SLOT_BYTES)), 0);
     this.#outbound = new Outbound(ring, (at, bytes, segmentBytes, ecn) => {
       if (this.#path === null) return;
       this.#transmitter.transmit(this.#path, ring.memory, at, bytes, segmentBytes, ecn);
     });
-    const delivered = nativeMemory(DELIVERY_BYTES);
+    const delivered = newMemory(DELIVERY_BYTES);
     this.#delivery = new Delivery(delivered, parts.tun.offload, (at, bytes) => {
       if (!parts.tun.write(delivered, at, bytes)) countRefused(this.packets, 'tunRefused');
     });
@@ -264,7 +270,7 @@ export class PlainShell {
   }
 
   #feed(event: WithoutTime<PlainEvent>): void {
-    const jitterMs = Math.random() * this.#config.times.jitterMaxMs;
+    const jitterMs = randomFraction(this.#means.random) * this.#config.times.jitterMaxMs;
     const next = stepPlain(
       this.#peer,
       { ...event, atMs: this.#now(), jitterMs } as PlainEvent,

@@ -9,6 +9,7 @@
 import type { Clock } from '../hal/clock.ts';
 import type { LinkSnapshot } from '../hal/links.ts';
 import type { ChosenCiphers } from '../hal/linux/cipherChoice.ts';
+import { type Means, randomIndex } from '../hal/means.ts';
 import type { Tun } from '../hal/tun.ts';
 import type { AuditEvent } from '../session/audit.ts';
 import { encodeKey } from '../session/channel/identity.ts';
@@ -39,6 +40,7 @@ const CLAIM_PADDED_BYTES = 256;
 export interface ShellParts {
   readonly setup: TunnelSetup;
   readonly chosen: ChosenCiphers;
+  readonly means: Means;
   readonly clock: Clock;
   readonly tun: Tun;
   readonly uplinks: Uplinks;
@@ -48,7 +50,7 @@ export interface ShellParts {
 export class SessionShell {
   readonly #parts: ShellParts;
   readonly #packets = newPacketCounters();
-  readonly #transmitter = new Transmitter(this.#packets);
+  readonly #transmitter: Transmitter;
   readonly #handshakes: Handshakes;
   readonly #keyring = new Keyring();
   readonly #data: DataPath;
@@ -59,17 +61,30 @@ export class SessionShell {
     atMs: null,
   };
   #askedTimestamps = false;
-  #nextIndex = (crypto.getRandomValues(new Uint32Array(1))[0] ?? 1) >>> 0;
+  #nextIndex: number;
 
   constructor(parts: ShellParts) {
-    const { setup, chosen, clock, tun } = parts;
+    const { setup, chosen, clock, tun, means } = parts;
     this.#parts = parts;
-    this.#handshakes = new Handshakes(setup, chosen.ciphers, () => clock.wallMs());
+    this.#nextIndex = randomIndex(means.random);
+    this.#transmitter = new Transmitter(this.#packets, means.newMemory);
+    this.#handshakes = new Handshakes(setup, chosen.ciphers, () => clock.wallMs(), means);
     const { resendBufferBytes } = setup.rules;
-    this.#data = new DataPath(tun, this.#transmitter, this.#packets, resendBufferBytes);
+    this.#data = new DataPath(
+      tun,
+      this.#transmitter,
+      this.#packets,
+      resendBufferBytes,
+      means.newMemory,
+    );
     this.#config = this.#configOf(setup.rules);
     const { seed, remembered, wasLost } = setup;
     this.#feed({ kind: 'boot', atMs: this.#now(), seed, remembered, wasLost });
+  }
+
+  /** The core's state, for whoever watches; it never changes in place. */
+  get device(): Device {
+    return this.#device;
   }
 
   #configOf(rules: TunnelSetup['rules']): DeviceConfig {

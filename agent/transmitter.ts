@@ -4,8 +4,7 @@
  * @module
  */
 import { SEND, type SendResult } from '../hal/datagram.ts';
-import { nativeMemory } from '../hal/linux/memory.ts';
-import type { Memory } from '../session/memory.ts';
+import type { Memory, NewMemory } from '../session/memory.ts';
 import { countRefused, type PacketCounters } from './status.ts';
 import type { Path } from './uplinks.ts';
 
@@ -13,11 +12,12 @@ import type { Path } from './uplinks.ts';
 const MESSAGE_BYTES = 4_096;
 
 export class Transmitter {
-  readonly #message = nativeMemory(MESSAGE_BYTES);
+  readonly #message: Memory;
   readonly #counters: PacketCounters;
   readonly #failed = new Set<number>();
 
-  constructor(counters: PacketCounters) {
+  constructor(counters: PacketCounters, newMemory: NewMemory) {
+    this.#message = newMemory(MESSAGE_BYTES);
     this.#counters = counters;
   }
 

@@ -7,29 +7,22 @@
  * @module
  */
 import { receiveMessageOnPort, workerData } from 'node:worker_threads';
-import { isBatchOver, Rush } from '../hal/batch.ts';
+import { Rush } from '../hal/batch.ts';
 import { explain } from '../hal/capabilities.ts';
-import { RECEIVE_BYTES } from '../hal/datagram.ts';
 import { chooseCiphers } from '../hal/linux/cipherChoice.ts';
 import { newClock } from '../hal/linux/clock.ts';
 import { openLinkMonitor } from '../hal/linux/links.ts';
-import { nativeMemory } from '../hal/linux/memory.ts';
+import { linuxMeans } from '../hal/linux/means.ts';
 import { LinuxPoller } from '../hal/linux/poller.ts';
 import { openTun } from '../hal/linux/tun.ts';
 import { attachWake } from '../hal/linux/wake.ts';
 import type { HalResult } from '../hal/result.ts';
-import { TUN_GONE, TUN_READ_BYTES, type Tun } from '../hal/tun.ts';
 import { InvariantError } from '../session/assert.ts';
-import type { Memory } from '../session/memory.ts';
 import type { FromTunnel, ToTunnel, TunnelSetup } from './messages.ts';
 import { PlainShell } from './plainShell.ts';
 import { SessionShell } from './sessionShell.ts';
-import { type Uplink, Uplinks } from './uplinks.ts';
-
-/** The system does not give what the thread cannot do without. */
-class Refused extends Error {}
-
-type Shell = SessionShell | PlainShell;
+import { Refused, type Shell, Turn } from './turn.ts';
+import { Uplinks } from './uplinks.ts';
 
 const setup = workerData as TunnelSetup;
 const post = (message: FromTunnel) => setup.port.postMessage(message);
@@ -55,13 +48,18 @@ function run(): void {
   const wake = attachWake(setup.wakeFd);
   const uplinks = new Uplinks(setup);
   post({ kind: 'ready', tunName: tun.name });
-  const parts = { setup, chosen, clock, tun, uplinks, post };
-  const shell = setup.mode === 'session' ? new SessionShell(parts) : new PlainShell(parts);
+  const parts = { setup, chosen, means: linuxMeans, clock, tun, uplinks, post };
+  const shell: Shell = setup.mode === 'session' ? new SessionShell(parts) : new PlainShell(parts);
   const poller = new LinuxPoller();
   for (const fd of [tun.fd, wake.fd, monitor.fd]) poller.watch(fd);
   const watched = new Set<number>();
-  const read = nativeMemory(TUN_READ_BYTES);
-  const received = nativeMemory(RECEIVE_BYTES);
+  const turn = new Turn({
+    shell,
+    uplinks,
+    tun,
+    newMemory: linuxMeans.newMemory,
+    isReady: ({ fd }) => poller.isReady(fd),
+  });
   const rush = new Rush();
 
   const watchSockets = () => {
@@ -91,49 +89,8 @@ function run(): void {
       drainPort((message) => shell.onMessage(message));
     }
     const atMs = clock.monotonicMs();
-    let moved = 0;
-    for (const uplink of uplinks.all) {
-      if (uplink.socket === null || !poller.isReady(uplink.socket.fd)) continue;
-      moved += drainSocket(shell, uplink, received, atMs);
-    }
-    if (poller.isReady(tun.fd)) moved += drainTun(shell, tun, read, atMs);
-    rush.note(moved, atMs);
+    rush.note(turn.take(atMs), atMs);
   }
-}
-
-/** Datagrams to packets, until the socket has no more or the others have waited long enough; their bytes. */
-function drainSocket(shell: Shell, uplink: Uplink, memory: Memory, atMs: number): number {
-  const { socket } = uplink;
-  let calls = 0;
-  let taken = 0;
-  // A frame may take the socket away: its link has gone.
-  while (socket !== null && uplink.socket === socket && !isBatchOver(calls, taken)) {
-    const bytes = socket.receive(memory, 0);
-    if (bytes === 0) break;
-    const { segmentBytes, ecn } = socket;
-    for (let at = 0; at < bytes; at += segmentBytes) {
-      shell.onDatagram(uplink, memory, at, Math.min(segmentBytes, bytes - at), ecn, atMs);
-    }
-    calls += 1;
-    taken += bytes;
-  }
-  shell.flushReceived();
-  return taken;
-}
-
-/** Packets to datagrams; their bytes. */
-function drainTun(shell: Shell, tun: Tun, memory: Memory, atMs: number): number {
-  let taken = 0;
-  for (let calls = 0; !isBatchOver(calls, taken); calls++) {
-    const bytes = tun.read(memory, 0);
-    if (bytes === TUN_GONE)
-      throw new Refused(`the interface ${tun.name} was deleted under the running agent`);
-    if (bytes === 0) break;
-    shell.onPacket(memory, 0, bytes, atMs);
-    taken += bytes;
-  }
-  shell.flushSent();
-  return taken;
 }
 
 function drainPort(take: (message: ToTunnel) => void): void {

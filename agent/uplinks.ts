@@ -7,10 +7,10 @@
  *
  * @module
  */
-import type { DatagramSocket } from '../hal/datagram.ts';
+import type { DatagramOptions, DatagramSocket } from '../hal/datagram.ts';
 import type { LinkSnapshot } from '../hal/links.ts';
 import { openDatagramSocket } from '../hal/linux/bind.ts';
-import type { HalFailure } from '../hal/result.ts';
+import type { HalFailure, HalResult } from '../hal/result.ts';
 import { assert } from '../session/assert.ts';
 import type { LinkView } from '../session/device/event.ts';
 import { parseAddress, type SocketAddress } from '../session/wire/address.ts';
@@ -39,13 +39,20 @@ export interface Path {
   readonly address: SocketAddress;
 }
 
+export type OpenSocket = (options: DatagramOptions) => HalResult<DatagramSocket>;
+
 export class Uplinks {
   readonly all: readonly Uplink[];
   readonly #paths = new Map<number, Path>();
   readonly #mark: number;
   readonly #offload: TunnelSetup['offload'];
+  readonly #openSocket: OpenSocket;
 
-  constructor(setup: Pick<TunnelSetup, 'links' | 'endpoints' | 'mark' | 'offload'>) {
+  constructor(
+    setup: Pick<TunnelSetup, 'links' | 'endpoints' | 'mark' | 'offload'>,
+    openSocket: OpenSocket = openDatagramSocket,
+  ) {
+    this.#openSocket = openSocket;
     this.#mark = setup.mark;
     this.#offload = setup.offload;
     this.all = setup.links.map(({ name, kind }, linkAt) => {
@@ -106,7 +113,7 @@ export class Uplinks {
     uplink.index = index;
     uplink.refused = [];
     if (index === 0) return;
-    const opened = openDatagramSocket({
+    const opened = this.#openSocket({
       link: uplink.name,
       address: null,
       port: 0,

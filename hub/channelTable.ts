@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { type RandomBytes, randomIndex } from '../hal/means.ts';
 import type { Keypair } from '../session/channel/keypair.ts';
 
 export interface Channel<Owner> {
@@ -13,6 +14,11 @@ export interface Channel<Owner> {
 
 export class ChannelTable<Owner> {
   readonly #channels = new Map<number, Channel<Owner>>();
+  readonly #random: RandomBytes;
+
+  constructor(random: RandomBytes) {
+    this.#random = random;
+  }
 
   get size(): number {
     return this.#channels.size;
@@ -20,10 +26,10 @@ export class ChannelTable<Owner> {
 
   /** An index that names nothing yet: random, so that strangers cannot guess which are in use. */
   freeIndex(): number {
-    const drawn = new Uint32Array(1);
-    do crypto.getRandomValues(drawn);
-    while (this.#channels.has(drawn[0]!));
-    return drawn[0]!;
+    let drawn: number;
+    do drawn = randomIndex(this.#random);
+    while (this.#channels.has(drawn));
+    return drawn;
   }
 
   set(index: number, owner: Owner, keypair: Keypair | null): void {

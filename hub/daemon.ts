@@ -213,11 +213,7 @@ export class Hub {
   }
 
   #onDevice(after: EnrolledDevice, before: EnrolledDevice | null): void {
-    const hasChanged = before !== null && after.revokedAtMs === null;
-    const record = hasChanged
-      ? this.#ownership.end(after.publicKey, 'operator_terminated')
-      : this.#store.read(after.publicKey);
-    this.#tunnel.post({ kind: 'device', device: after, record });
+    this.#tunnel.post(this.#ownership.onDevice(after, before));
     const failure = this.#inner.route(this.#store.devices());
     if (failure !== null) console.error(`jvpn hub: ${explain(failure)}`);
   }

@@ -9,8 +9,7 @@
  * @module
  */
 import { type DatagramSocket, SEND } from '../hal/datagram.ts';
-import { nativeMemory } from '../hal/linux/memory.ts';
-import type { Memory } from '../session/memory.ts';
+import type { Memory, NewMemory } from '../session/memory.ts';
 import { formatAddress, parseAddress, type SocketAddress } from '../session/wire/address.ts';
 import type { Counters } from './counters.ts';
 
@@ -29,12 +28,13 @@ export interface Endpoint {
 export class Endpoints {
   readonly sockets: readonly DatagramSocket[];
   readonly #counters: Counters;
-  readonly #message = nativeMemory(MESSAGE_BYTES);
+  readonly #message: Memory;
   readonly #byText = new Map<string, Endpoint>();
   /** The sender heard last on each socket: most datagrams come from the same one as before. */
   readonly #lastOn = new Map<DatagramSocket, { source: SocketAddress; endpoint: Endpoint }>();
 
-  constructor(sockets: readonly DatagramSocket[], counters: Counters) {
+  constructor(sockets: readonly DatagramSocket[], counters: Counters, newMemory: NewMemory) {
+    this.#message = newMemory(MESSAGE_BYTES);
     this.sockets = sockets;
     this.#counters = counters;
   }

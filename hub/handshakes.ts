@@ -8,7 +8,6 @@
  *
  * @module
  */
-import { nodeDh } from '../hal/linux/ciphers.ts';
 import { utf8ToBytes } from '../session/bytes.ts';
 import { createClockHint } from '../session/channel/clockHint.ts';
 import { CookieChecker } from '../session/channel/cookie.ts';
@@ -53,7 +52,8 @@ export class Handshakes {
       counters.count('rate_limited');
       return this.#refuse('rate_limited', '', endpoint, atMs);
     }
-    const consumed = consumeInitiation(message, { identity, dh: nodeDh });
+    const { dh } = this.#site.means;
+    const consumed = consumeInitiation(message, { identity, dh });
     if (!consumed.ok) return counters.count('wrong_key_datagram');
     this.#onAuthentic(consumed.value, endpoint, atMs);
   }
@@ -86,13 +86,13 @@ export class Handshakes {
 
   #answer(initiation: ConsumedInitiation, peer: Peer, endpoint: Endpoint, atMs: number): void {
     this.#site.endpoints.keep(endpoint);
-    const { channels, chosen, setup } = this.#site;
+    const { channels, chosen, setup, means } = this.#site;
     const response = createResponse(initiation, {
       psk: peer.device.psk,
-      ephemeralPrivate: crypto.getRandomValues(new Uint8Array(32)),
+      ephemeralPrivate: means.random(32),
       senderIndex: channels.freeIndex(),
       cookie: peer.mode === 'plain' ? peer.cookieFor(atMs) : null,
-      dh: nodeDh,
+      dh: means.dh,
     });
     const { message, secrets, remoteIndex, senderIndex } = response;
     const origin = {
@@ -121,17 +121,17 @@ export class Handshakes {
     const isTooSoon = peer.hintedAtMs !== null && atMs - peer.hintedAtMs < HINT_EVERY_MS;
     if (greatest === null || isTooSoon) return;
     peer.hintedAtMs = atMs;
-    const nonce = crypto.getRandomValues(new Uint8Array(24));
-    const { identity, counters } = this.#site;
+    const { identity, counters, means } = this.#site;
+    const nonce = means.random(24);
+    const { dh } = means;
     counters.count('clock_hint_sent');
-    this.#send(endpoint, createClockHint(initiation, { identity, greatest, nonce, dh: nodeDh }));
+    this.#send(endpoint, createClockHint(initiation, { identity, greatest, nonce, dh }));
   }
 
   #sendCookie(message: Uint8Array, address: Uint8Array, endpoint: Endpoint, atMs: number): void {
-    if (this.#cookies.needsSecret(atMs)) {
-      this.#cookies.useSecret(crypto.getRandomValues(new Uint8Array(32)), atMs);
-    }
-    const nonce = crypto.getRandomValues(new Uint8Array(24));
+    const { random } = this.#site.means;
+    if (this.#cookies.needsSecret(atMs)) this.#cookies.useSecret(random(32), atMs);
+    const nonce = random(24);
     this.#send(endpoint, this.#cookies.reply(message, address, nonce, atMs));
     this.#site.counters.count('cookie_sent');
     this.#refuse('cookie_sent', '', endpoint, atMs);

@@ -10,8 +10,9 @@
 import { InvariantError } from '../session/assert.ts';
 import type { SessionRecord } from '../session/hub/record.ts';
 import type { ReasonCode } from '../session/reasons.ts';
+import type { RecordStore } from './compareAndSwap.ts';
+import type { EnrolledDevice } from './device.ts';
 import type { FromHub, ToHub } from './messages.ts';
-import type { Store } from './store.ts';
 
 /** Only seats write besides us, one swap at a time each. */
 const END_TRIES_MAX = 5;
@@ -21,9 +22,9 @@ export class Ownership {
   failureCount = 0;
   committedCount = 0;
   lastFailure: string | null = null;
-  readonly #store: Store;
+  readonly #store: RecordStore;
 
-  constructor(store: Store) {
+  constructor(store: RecordStore) {
     this.#store = store;
   }
 
@@ -61,6 +62,18 @@ export class Ownership {
       if (outcome === 'committed') return ended;
     }
     throw new Error(`the record of ${device} could not be ended`);
+  }
+
+  /** What the tunnel thread is told of a device that was enrolled, changed or revoked. */
+  onDevice(
+    after: EnrolledDevice,
+    before: EnrolledDevice | null,
+  ): Extract<ToHub, { kind: 'device' }> {
+    const hasChanged = before !== null && after.revokedAtMs === null;
+    const record = hasChanged
+      ? this.end(after.publicKey, 'operator_terminated')
+      : this.#store.read(after.publicKey);
+    return { kind: 'device', device: after, record };
   }
 
   #note(error: unknown): void {

@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { nodeDh } from '../hal/linux/ciphers.ts';
+import { randomFraction } from '../hal/means.ts';
 import {
   createInitiation,
   type PendingHandshake,
@@ -120,9 +120,9 @@ export class PlainPeerShell implements Timed {
   /** A type 2 message for our pending initiation, from anyone. */
   onResponse(message: Uint8Array, endpoint: Endpoint, atMs: number): void {
     const pending = this.#pending;
-    const { identity, counters } = this.#site;
+    const { identity, counters, means } = this.#site;
     if (pending === null) return counters.count('wrong_key_datagram');
-    const consumed = consumeResponse(message, pending, { identity, dh: nodeDh });
+    const consumed = consumeResponse(message, pending, { identity, dh: means.dh });
     if (!consumed.ok) return counters.count('wrong_key_datagram');
     this.#pending = null;
     const { chosen, setup } = this.#site;
@@ -218,7 +218,7 @@ export class PlainPeerShell implements Timed {
 
   #feed(event: WithoutTime<PlainEvent>): void {
     if (this.#isClosed) return;
-    const jitterMs = Math.random() * this.#config.times.jitterMaxMs;
+    const jitterMs = randomFraction(this.#site.means.random) * this.#config.times.jitterMaxMs;
     const atMs = this.#site.nowMs();
     const whole = { ...event, atMs, jitterMs } as PlainEvent;
     const next = stepPlain(this.#peer, whole, this.#config);
@@ -245,17 +245,17 @@ export class PlainPeerShell implements Timed {
   }
 
   #initiate(atMs: number): void {
-    const { identity, channels, endpoints } = this.#site;
+    const { identity, channels, endpoints, means } = this.#site;
     if (this.#endpoint === null) return;
     const created = createInitiation({
       identity,
       remoteStatic: this.publicKey,
       psk: this.device.psk,
-      ephemeralPrivate: crypto.getRandomValues(new Uint8Array(32)),
+      ephemeralPrivate: means.random(32),
       senderIndex: channels.freeIndex(),
       timestamp: timestampOf(atMs),
       cookie: this.cookieFor(atMs),
-      dh: nodeDh,
+      dh: means.dh,
     });
     if (!created.ok) return; // a key that no handshake can be made with
     this.#dropPending();

@@ -9,12 +9,20 @@
 import { answered, type ControlAnswer, type ControlRequest, refused } from '../hal/control.ts';
 import { describeDevice, type EnrolledDevice } from './device.ts';
 import { type Enrolment, enrol, type Pools, revoke } from './enrolment.ts';
-import type { Store } from './store.ts';
 
 export const REGISTRY_METHODS = ['devices', 'enroll', 'revoke'] as const;
 
+/** Where enrolled devices are kept. */
+export interface DeviceStore {
+  /** All of them, the revoked included, by name. */
+  devices(): EnrolledDevice[];
+  device(publicKey: string): EnrolledDevice | null;
+  /** Write devices in one transaction: all of them or none. */
+  putDevices(devices: readonly EnrolledDevice[]): void;
+}
+
 export interface RegistryParts {
-  readonly store: Store;
+  readonly store: DeviceStore;
   readonly pools: Pools;
   /** Hub time. */
   readonly nowMs: () => number;

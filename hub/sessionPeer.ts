@@ -68,6 +68,11 @@ export class SessionPeer implements Timed {
     return !this.#isBroken && record !== null && record.terminated === null;
   }
 
+  /** The core's state, for whoever watches; it never changes in place. */
+  get seat(): Seat {
+    return this.#seat;
+  }
+
   get state(): string {
     return this.#seat.state ?? 'none';
   }
@@ -233,6 +238,9 @@ export class SessionPeer implements Timed {
         return this.channels.drop(effect.channelId, effect.refuseForMs, atMs);
       case 'report':
         return this.#site.report(effect.event);
+      case 'askOwner':
+      case 'askRelease':
+        throw new InvariantError('the store is this hub’s alone');
     }
   }
 

@@ -9,13 +9,13 @@
 import { BATCH_CALLS_MAX } from '../hal/batch.ts';
 import type { DatagramSocket } from '../hal/datagram.ts';
 import type { ChosenCiphers } from '../hal/linux/cipherChoice.ts';
-import { nativeMemory } from '../hal/linux/memory.ts';
+import type { Means } from '../hal/means.ts';
 import { TUN_READ_BYTES, type Tun } from '../hal/tun.ts';
 import { assert } from '../session/assert.ts';
 import type { AuditEvent } from '../session/audit.ts';
 import { AuditBursts } from '../session/auditBurst.ts';
 import { type Identity, newIdentity } from '../session/channel/identity.ts';
-import type { Dh } from '../session/noise/dh.ts';
+import type { Memory } from '../session/memory.ts';
 import { DELIVERY_BYTES, Delivery } from '../session/packet/delivery.ts';
 import type { Outbound } from '../session/sealed/outbound.ts';
 import { SlotPool } from '../session/sealed/pool.ts';
@@ -36,6 +36,7 @@ export type Peer = SessionPeer | PlainPeerShell;
 export class Site {
   readonly setup: HubSetup;
   readonly chosen: ChosenCiphers;
+  readonly means: Means;
   readonly identity: Identity;
   readonly nowMs: () => number;
   readonly tun: Tun;
@@ -43,7 +44,7 @@ export class Site {
   readonly endpoints: Endpoints;
   readonly counters = new Counters();
   readonly traffic = new TrafficCount();
-  readonly channels = new ChannelTable<Peer>();
+  readonly channels: ChannelTable<Peer>;
   readonly routes = new InnerRoutes<Peer>();
   readonly deadlines = new Deadlines();
   readonly door: Door;
@@ -52,7 +53,7 @@ export class Site {
   readonly sealer: PacketSealer;
   readonly delivery: Delivery;
   /** For a packet or datagram that waited and now goes on; used within one call. */
-  readonly released = nativeMemory(TUN_READ_BYTES);
+  readonly released: Memory;
   readonly post: (message: FromHub) => void;
   /** Peers with a run that waits for the end of the batch. */
   readonly #waiting: Outbound[] = [];
@@ -66,26 +67,31 @@ export class Site {
       readonly nowMs: () => number;
       readonly tun: Tun;
       readonly sockets: readonly DatagramSocket[];
-      readonly dh: Dh;
+      readonly means: Means;
       readonly post: (message: FromHub) => void;
     },
   ) {
     this.setup = setup;
     this.chosen = parts.chosen;
+    const { means } = parts;
+    const { newMemory } = means;
+    this.means = means;
+    this.channels = new ChannelTable(means.random);
+    this.released = newMemory(TUN_READ_BYTES);
     this.rules = setup.rules;
     this.door = new Door(setup.rules.door, parts.nowMs());
-    this.identity = newIdentity(setup.privateKey, parts.dh);
+    this.identity = newIdentity(setup.privateKey, means.dh);
     this.nowMs = parts.nowMs;
     this.tun = parts.tun;
     this.post = parts.post;
-    this.endpoints = new Endpoints(parts.sockets, this.counters);
+    this.endpoints = new Endpoints(parts.sockets, this.counters, newMemory);
     assert(
       setup.sealedSlots > BATCH_CALLS_MAX,
       'a slot is free while every packet of a batch waits',
     );
-    const sealed = nativeMemory(setup.sealedSlots * SLOT_BYTES);
+    const sealed = newMemory(setup.sealedSlots * SLOT_BYTES);
     this.slots = new SlotPool(sealed, () => this.counters.count('slot_taken'));
-    const delivered = nativeMemory(DELIVERY_BYTES);
+    const delivered = newMemory(DELIVERY_BYTES);
     this.delivery = new Delivery(delivered, parts.tun.offload, (at, bytes) => {
       if (!parts.tun.write(delivered, at, bytes)) this.counters.count('tun_refused');
     });

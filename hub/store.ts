@@ -10,8 +10,8 @@
 import { Database } from 'bun:sqlite';
 import { chmodSync, closeSync, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { assert } from '../session/assert.ts';
 import type { SessionRecord } from '../session/hub/record.ts';
+import { judgeSwap, type RecordStore, type SwapResult } from './compareAndSwap.ts';
 import type { EnrolledDevice } from './device.ts';
 import { decodeRecord, encodeRecord } from './recordBlob.ts';
 import type { TimeStore } from './time.ts';
@@ -50,12 +50,6 @@ export type StoreFailure = {
   readonly message: string;
 };
 
-export interface SwapResult {
-  readonly outcome: 'committed' | 'mismatch';
-  /** What the store holds now; null: nothing. */
-  readonly current: SessionRecord | null;
-}
-
 interface DeviceRow {
   readonly public_key: string;
   readonly name: string;
@@ -89,7 +83,7 @@ export function openStore(
   }
 }
 
-export class Store implements TimeStore {
+export class Store implements TimeStore, RecordStore {
   readonly #database: Database;
 
   constructor(file: string) {
@@ -165,17 +159,10 @@ export class Store implements TimeStore {
     return row === null ? null : readable(device, row.record);
   }
 
-  /**
-   * Replace the record of `device` if its revision still is `expectedRevision` (0: there is none).
-   * Durable when it returns `committed`; the identical swap repeated is a mismatch with itself.
-   */
   compareAndSwap(device: string, expectedRevision: number, record: SessionRecord): SwapResult {
-    assert(record.device === device, 'a record lies under its own device');
-    assert(record.revision > expectedRevision, 'every swap raises the revision');
     return this.#database.transaction((): SwapResult => {
-      const current = this.read(device);
-      if ((current?.revision ?? 0) !== expectedRevision) return { outcome: 'mismatch', current };
-      if (current !== null) assertNoRollback(current, record);
+      const result = judgeSwap(this.read(device), device, expectedRevision, record);
+      if (result.outcome === 'mismatch') return result;
       this.#database
         .query('INSERT OR REPLACE INTO sessions VALUES (?, ?, ?, ?, ?, ?)')
         .run(
@@ -186,7 +173,7 @@ export class Store implements TimeStore {
           record.terminated,
           encodeRecord(record),
         );
-      return { outcome: 'committed', current: record };
+      return result;
     })();
   }
 
@@ -221,15 +208,6 @@ export class Store implements TimeStore {
   #setMeta(key: string, value: string | number): void {
     this.#database.query('INSERT OR REPLACE INTO meta VALUES (?, ?)').run(key, value);
   }
-}
-
-/** I4: whatever the caller believes, the record never goes back. */
-function assertNoRollback(before: SessionRecord, after: SessionRecord): void {
-  assert(after.stateVersion >= before.stateVersion, 'state_version never goes back');
-  const isSameSession = after.sessionId === before.sessionId;
-  assert(!isSameSession || after.ownerEpoch >= before.ownerEpoch, 'owner_epoch never goes back');
-  const isRevived = before.terminated !== null && after.terminated === null;
-  assert(!isSameSession || !isRevived, 'an ended session never comes back');
 }
 
 function readable(device: string, bytes: Uint8Array): SessionRecord {

@@ -15,6 +15,9 @@ export interface Memory {
   readonly address: number;
 }
 
+/** Zeroed memory of so many bytes. */
+export type NewMemory = (bytes: number) => Memory;
+
 /** Memory that only TypeScript works on, made of `bytes` that exist. */
 export function memoryOf(bytes: Uint8Array<ArrayBuffer>): Memory {
   return { bytes, address: 0 };

@@ -8,17 +8,18 @@ import { equalBytes } from '../bytes.ts';
 import { isSameClaim } from '../claim.ts';
 import { clearLife } from './ending.ts';
 import type { SessionRecord } from './record.ts';
-import { isLive } from './state.ts';
+import { type Ending, isLive } from './state.ts';
 import type { Turn } from './turn.ts';
 
 export function adopt(turn: Turn, current: SessionRecord | null): void {
-  const { draft } = turn;
+  const { draft, config } = turn;
   const before = draft.record;
   draft.record = current;
   draft.hubSeq = Math.max(draft.hubSeq, current?.hubSeq ?? 0);
-  if (before !== null && current !== null && isSameLife(before, current)) return;
+  const isOurs = draft.isOwner || current?.owner === config.hubId;
+  if (before !== null && current !== null && isSameLife(before, current) && isOurs) return;
   forget(turn, before, current);
-  if (!isLive(current)) draft.ending = null;
+  if (!isLive(current) || isOutlived(draft.ending, before, current)) draft.ending = null;
   if (current === null) {
     draft.isOwner = true;
     draft.state = null;
@@ -31,6 +32,18 @@ export function adopt(turn: Turn, current: SessionRecord | null): void {
 
 function isSameLife(before: SessionRecord, current: SessionRecord): boolean {
   return isSameClaim(before.claim, current.claim) && before.terminated === current.terminated;
+}
+
+/** ◆ A bound that was met, or an end that was wished, is of that life; another hub may have saved the session meanwhile. */
+function isOutlived(
+  ending: Ending | null,
+  before: SessionRecord | null,
+  current: SessionRecord,
+): boolean {
+  if (before?.sessionId !== current.sessionId) return true;
+  return (
+    ending?.trigger === 'recovery_window_exceeded' || ending?.trigger === 'transport_ttl_expired'
+  );
 }
 
 /** Whoever wrote it knew other channels; only the holder of its memory key may go on with ours. */

@@ -17,6 +17,7 @@ import { heard } from './heard.ts';
 import { judge, purposeOf } from './judge.ts';
 import type { SessionRecord } from './record.ts';
 import { type ClaimEvent, channelOf } from './state.ts';
+import { holdForOwner } from './takeover.ts';
 import { isTokenOf, placeBinding, suspect } from './trial.ts';
 import { type Turn, targetOf } from './turn.ts';
 
@@ -31,10 +32,12 @@ export function onClaim(turn: Turn, event: ClaimEvent): void {
   if (event.frame.claim.stateVersion > CLAIMED_VERSION_MAX) {
     return turn.count('version_out_of_range');
   }
-  if (draft.record !== null && draft.record.owner !== config.hubId && !draft.isOwner) {
+  const isForeign = draft.record !== null && draft.record.owner !== config.hubId && !draft.isOwner;
+  if (isForeign && config.isLeased !== true) {
     return refuse(turn, event, 'ownership_conflict', OWNER_RETRY_MS);
   }
   if (!draft.isLeaseValid) return turn.count('lease_invalid');
+  if (isForeign && draft.swap === null) return holdForOwner(turn, event);
   if (draft.swap !== null || !draft.isOwner || draft.ending !== null) return wait(turn, event);
   decide(turn, event, false);
 }

@@ -9,6 +9,7 @@
 import type { SeatConfig } from './limits.ts';
 import type { SessionRecord } from './record.ts';
 import { isLive, type Seat } from './state.ts';
+import { mayOwn } from './takeover.ts';
 
 export const MINUTE_MS = 60_000;
 /** Carrying for so long proves the binding: the transport TTL starts anew (docs/protocol.md). */
@@ -50,8 +51,8 @@ export function isFree(seat: Seat): boolean {
 }
 
 /** Whether our epoch still has to be put into the record. */
-export function isOwnershipDue(seat: Seat): boolean {
-  return seat.record !== null && seat.isLeaseValid && !seat.isOwner && seat.swap === null;
+export function isOwnershipDue(seat: Seat, config: SeatConfig): boolean {
+  return seat.isLeaseValid && !seat.isOwner && seat.swap === null && mayOwn(seat, config);
 }
 
 /** The earliest of all deadlines; null if only the outside world can move us. */
@@ -59,14 +60,15 @@ export function deadlineOf(seat: Seat, config: SeatConfig): number | null {
   const { swap, pending, trial, record } = seat;
   const armed: (number | null | undefined)[] = [
     swap?.repeatAtMs,
-    isOwnershipDue(seat) ? seat.nowMs : null,
+    isOwnershipDue(seat, config) ? seat.nowMs : null,
     pending === null ? null : pending.isAsked ? null : pending.askAtMs,
     pending?.isAsked === true && isFree(seat) ? pending.deadlineAtMs : null,
     pending?.question?.repeatAtMs,
     trial === null ? null : trial.isDecidable ? trial.expireAtMs : trial.decideAtMs,
     trial?.incumbent?.repeatAtMs,
   ];
-  if (isLive(record) && seat.isLeaseValid && seat.ending === null) {
+  // What another hub does with the session is not ours to bound.
+  if (isLive(record) && seat.isOwner && seat.isLeaseValid && seat.ending === null) {
     armed.push(
       sessionEndsAtMs(record, config),
       transportEndsAtMs(seat, config),

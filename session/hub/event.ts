@@ -73,7 +73,26 @@ export type SeatEvent =
       readonly current: SessionRecord | null;
     }
   | { readonly kind: 'operatorTerminate'; readonly atMs: number; readonly reasonCode: ReasonCode }
+  /** This hub's own lease. Says nothing about a record that another hub owns; that does `owner`. */
   | { readonly kind: 'lease'; readonly atMs: number; readonly isValid: boolean }
+  /**
+   * The answer to `askOwner`: what one linearizable read found. `isEnded`: the owner that `current` names has no lease, so
+   * nobody serves under that owner and epoch any more.
+   */
+  | {
+      readonly kind: 'owner';
+      readonly atMs: number;
+      readonly current: SessionRecord | null;
+      readonly isEnded: boolean;
+    }
+  /** Another hub asks us to release the record, if we own it under this epoch. */
+  | {
+      readonly kind: 'release';
+      readonly atMs: number;
+      readonly ownerEpoch: number;
+      /** Its claim proved a memory key, which no copy has. */
+      readonly isMemory: boolean;
+    }
   | { readonly kind: 'tick'; readonly atMs: number };
 
 export type SeatEffect =
@@ -89,6 +108,15 @@ export type SeatEffect =
       readonly swapId: number;
       readonly expectedRevision: number;
       readonly record: SessionRecord;
+    }
+  /** Read the record and whether its owner still has a lease; the answer is an `owner` event. May get lost. */
+  | { readonly kind: 'askOwner'; readonly owner: string; readonly ownerEpoch: number }
+  /** Tell the hub `owner` that a device with a good claim is here: its seat's `release` event. May get lost. */
+  | {
+      readonly kind: 'askRelease';
+      readonly owner: string;
+      readonly ownerEpoch: number;
+      readonly isMemory: boolean;
     }
   /** From now on send this session's data here and nowhere else; null: hold it. */
   | { readonly kind: 'route'; readonly route: DataRoute | null }

@@ -19,6 +19,11 @@ export interface SeatConfig {
   /** 32 random bytes drawn when the hub process started: tokens and keys are derived from it. */
   readonly seed: Uint8Array;
   readonly limits: SeatLimits;
+  /**
+   * Other hubs share the store: nothing is served before a `lease` event, and `askOwner` is answered. Left out: the store
+   * is this hub's alone.
+   */
+  readonly isLeased?: boolean;
 }
 
 /** The part of the policy that a hub enforces by itself (policies/schema.ts has meaning and ranges). */

@@ -10,6 +10,7 @@ import { addressToken, withValidated } from './address.ts';
 import { measure, onPendingAnswer } from './challenge.ts';
 import { tellEnd } from './ending.ts';
 import { isSettled, onArrival } from './heard.ts';
+import type { SeatConfig } from './limits.ts';
 import { channelOf, type FrameEvent, isLive, type Question, type Seat } from './state.ts';
 import { onCandidateAnswer, onIncumbentAnswer } from './trial.ts';
 import { type Turn, targetOf } from './turn.ts';
@@ -23,7 +24,7 @@ export function onProbe(turn: Turn, event: FrameEvent, frame: Probe): void {
   const { draft, config } = turn;
   const { record, nowMs } = draft;
   const hasProof = channelOf(draft, event.channelId)?.isProven === true;
-  const view = viewOf(draft, hasProof, config.hubId);
+  const view = viewOf(draft, hasProof, config);
   if (view === null) return turn.count('probe_unanswered');
   const isNamed = hasProof && record !== null && view !== 'standby';
   turn.send(targetOf(event), {
@@ -36,8 +37,9 @@ export function onProbe(turn: Turn, event: FrameEvent, frame: Probe): void {
   });
 }
 
-function viewOf(seat: Seat, hasProof: boolean, hubId: string): HubView | null {
+function viewOf(seat: Seat, hasProof: boolean, { hubId, isLeased }: SeatConfig): HubView | null {
   const { record, isOwner, isLeaseValid } = seat;
+  if (isLeased === true && !isLeaseValid) return null;
   if (record !== null && !isOwner && record.owner !== hubId) return 'standby';
   if (!isLeaseValid || !isOwner) return null;
   if (!hasProof || record === null) return 'unattached';
@@ -76,8 +78,8 @@ export function onResponse(turn: Turn, event: FrameEvent, frame: Response): void
 export function onRotate(turn: Turn, event: FrameEvent, frame: Rotate): void {
   const { draft } = turn;
   const { record } = draft;
-  if (!draft.isLeaseValid || record?.owner !== turn.config.hubId)
-    return turn.count('lease_invalid');
+  const isOurs = draft.isOwner && record?.owner === turn.config.hubId;
+  if (!draft.isLeaseValid || !isOurs) return turn.count('lease_invalid');
   const channel = channelOf(draft, event.channelId);
   const isHolder =
     channel !== null &&

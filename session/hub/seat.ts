@@ -29,6 +29,7 @@ import type { SessionRecord } from './record.ts';
 import { onProbe, onResponse, onRotate } from './replies.ts';
 import { channelOf, type FrameEvent, isLive, type Seat } from './state.ts';
 import { onSwapDue, onSwapped, ownedRecord, startSwap, syncView } from './swap.ts';
+import { onOwner, onRelease } from './takeover.ts';
 import { onTrialDue } from './trial.ts';
 import { Turn } from './turn.ts';
 
@@ -45,7 +46,8 @@ export interface SeatStep {
  *
  * With a record this is a restart: deadlines go on, the view is RECOVERING until the binding is heard,
  * and the first step (the deadline is at once) puts a new owner epoch into the record. A record of
- * another owner stays that hub's until a `lease` event says that ours is valid.
+ * another owner stays that hub's until an `owner` event says that its lease has ended. Where hubs share
+ * the store, all this waits for a `lease` event.
  */
 export function newSeat(record: SessionRecord | null, atMs: number, config: SeatConfig): Seat {
   const live = isLive(record);
@@ -53,8 +55,10 @@ export function newSeat(record: SessionRecord | null, atMs: number, config: Seat
     nowMs: atMs,
     record,
     isOwner: record === null,
-    isLeaseValid: record === null || record.owner === config.hubId,
-    isLeaseTold: false,
+    isLeaseValid: config.isLeased !== true && (record === null || record.owner === config.hubId),
+    term: 0,
+    endedOwner: null,
+    askedAtMs: null,
     isRestarted: record !== null,
     state: stateOf(record),
     hubSeq: record?.hubSeq ?? 0,
@@ -146,6 +150,10 @@ function dispatch(turn: Turn, event: SeatEvent): void {
       return beginEnd(turn, hubEnding('operator_terminated', event.reasonCode));
     case 'lease':
       return onLease(turn, event.isValid);
+    case 'owner':
+      return onOwner(turn, event);
+    case 'release':
+      return onRelease(turn, event);
     case 'tick':
       return onTick(turn);
     default:
@@ -186,9 +194,10 @@ function onFrame(turn: Turn, event: FrameEvent): void {
 
 /** A lease that ends stops everything at once; one that comes back has to be proven by a new epoch. */
 function onLease({ draft }: Turn, isValid: boolean): void {
-  draft.isLeaseTold = isValid;
   if (isValid === draft.isLeaseValid) return;
   draft.isLeaseValid = isValid;
+  if (!isValid) draft.term += 1;
+  draft.waiting = null;
   draft.isOwner = draft.record === null;
   draft.pending = null;
   draft.trial = null;
@@ -197,7 +206,7 @@ function onLease({ draft }: Turn, isValid: boolean): void {
 function onTick(turn: Turn): void {
   const { draft, config } = turn;
   onSwapDue(turn);
-  if (draft.isLeaseValid && draft.ending === null) {
+  if (draft.isOwner && draft.isLeaseValid && draft.ending === null) {
     onBoundsDue(turn);
     const isDue = (atMs: number | null) => atMs !== null && atMs <= draft.nowMs;
     if (draft.ending === null && isDue(silenceAtMs(draft, config))) {
@@ -211,8 +220,8 @@ function onTick(turn: Turn): void {
 
 /** Whatever has waited for the store, in order of consequence; at most one swap comes of it. */
 function goOn(turn: Turn): void {
-  const { draft } = turn;
-  if (isOwnershipDue(draft) && draft.record !== null) {
+  const { draft, config } = turn;
+  if (isOwnershipDue(draft, config) && draft.record !== null) {
     return startSwap(turn, 'own', ownedRecord(turn, draft.record));
   }
   if (draft.swap !== null || !draft.isOwner) return;

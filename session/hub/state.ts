@@ -81,7 +81,8 @@ export type SwapKind =
   | 'own' // fence all earlier owners, ourselves before a restart included
   | 'commit' // a claim
   | 'view' // what we observed: deadlines only
-  | 'end'; // TERMINATED
+  | 'end' // TERMINATED
+  | 'release'; // another hub may have it
 
 /** The one compare-and-swap in flight. A seat never has two. */
 export interface Swap {
@@ -93,6 +94,8 @@ export interface Swap {
   readonly claimant: { readonly event: ClaimEvent; readonly shown: Shown | null } | null;
   readonly isUnknown: boolean;
   readonly tries: number;
+  /** The seat's term when it was sent first. */
+  readonly term: number;
   /** When the identical swap is sent again; null while its outcome is awaited. */
   readonly repeatAtMs: number | null;
 }
@@ -113,8 +116,12 @@ export interface Seat {
   /** False until our epoch is in the record; nothing is carried, answered or committed before. */
   readonly isOwner: boolean;
   readonly isLeaseValid: boolean;
-  /** A `lease` event said that it is ours: then another hub's record may be taken over. */
-  readonly isLeaseTold: boolean;
+  /** Raised when the lease ends: what was asked of the store before proves nothing about the time after. */
+  readonly term: number;
+  /** ◆ Whom the store said to have no lease, under the epoch that the record had then. Stays true for ever. */
+  readonly endedOwner: { readonly owner: string; readonly ownerEpoch: number } | null;
+  /** When the store was asked about the owner last. */
+  readonly askedAtMs: number | null;
   /** Whether `own` follows a restart of this hub (and not a lease that came back). */
   readonly isRestarted: boolean;
   /** The hub's view. Null without a record. */

@@ -9,6 +9,7 @@
  * @module
  */
 import { assert } from '../assert.ts';
+import { equalBytes } from '../bytes.ts';
 import { isSameClaim } from '../claim.ts';
 import { adopt } from './adopt.ts';
 import { onClaim } from './claims.ts';
@@ -41,6 +42,7 @@ export function startSwap(
     isUnknown: false,
     tries: 1,
     repeatAtMs: null,
+    term: draft.term,
   };
   turn.emit({ kind: 'swap', swapId: draft.derived, expectedRevision, record });
 }
@@ -65,19 +67,30 @@ export function onSwapped(turn: Turn, event: Extract<SeatEvent, { kind: 'swapped
       return onDone(turn, swap);
     case 'mismatch':
       draft.swap = null;
-      if (isOurs(event.current, swap)) return onDone(turn, swap);
+      if (isOurs(turn, event.current, swap)) return onDone(turn, swap);
       return onMismatch(turn, swap, event.current);
   }
 }
 
-/** ◆ Whether the record is the one that our swap would have written: then it was written. */
-function isOurs(current: SessionRecord | null, { record }: Swap): boolean {
+/**
+ * ◆ Whether the record is the one that our swap would have written: then it was written. Not with `own` where hubs share a
+ * store: our former self may have written the same, and others may hold that epoch to have ended.
+ */
+function isOurs(
+  { config }: Turn,
+  current: SessionRecord | null,
+  { kind, record }: Swap,
+): current is SessionRecord {
+  if (current === null || (kind === 'own' && config.isLeased === true)) return false;
   return (
-    current !== null &&
     current.revision === record.revision &&
     current.owner === record.owner &&
     current.ownerEpoch === record.ownerEpoch &&
-    isSameClaim(current.claim, record.claim)
+    current.hubSeq === record.hubSeq &&
+    current.terminated === record.terminated &&
+    isSameClaim(current.claim, record.claim) &&
+    // A former self issues other keys for the same claim.
+    equalBytes(current.memoryKey, record.memoryKey)
   );
 }
 
@@ -89,6 +102,7 @@ function doubt(turn: Turn, swap: Swap): void {
 
 function onDone(turn: Turn, swap: Swap): void {
   const { draft } = turn;
+  if (swap.term !== draft.term) return onOutlived(turn, swap);
   switch (swap.kind) {
     case 'commit':
       return onCommitted(turn, swap);
@@ -97,23 +111,34 @@ function onDone(turn: Turn, swap: Swap): void {
     case 'own':
       return onOwned(turn, swap.record);
     case 'view':
+    case 'release':
       draft.record = swap.record;
       return;
   }
 }
 
-/** The record changed under us: by another owner, then we are fenced; or by an operator, then go on. */
+/**
+ * ◆ It was written, but our lease ended meanwhile, and others may know that its owner and epoch have ended. It counts as
+ * what the store says; we serve again under a new epoch only, and answer the claim when it is repeated.
+ */
+function onOutlived(turn: Turn, { record }: Swap): void {
+  turn.draft.isOwner = false;
+  adopt(turn, record);
+}
+
+/**
+ * The record changed under us: by another owner, then we are fenced; or by an operator, then go on. ◆ A lease of our own
+ * says nothing about that owner: `takeover.ts` asks.
+ */
 function onMismatch(turn: Turn, swap: Swap, current: SessionRecord | null): void {
   const { draft, config } = turn;
-  const isForeign =
+  const isPassed =
     current !== null &&
     (current.owner !== config.hubId || current.ownerEpoch > (draft.record?.ownerEpoch ?? 0));
-  // With a lease of our own the other owner is gone: our epoch goes on top of what it left.
-  const isFenced = isForeign && !(swap.kind === 'own' && draft.isLeaseTold);
-  if (isFenced) {
+  if (isPassed) {
+    if (draft.isOwner) turn.report('alarm', 'ownership_conflict', { owner: current.owner });
     draft.isOwner = false;
-    draft.isLeaseValid = false;
-    turn.report('alarm', 'ownership_conflict', { owner: current?.owner ?? null });
+    if (config.isLeased !== true) draft.isLeaseValid = false;
   }
   adopt(turn, current);
   const event = swap.claimant?.event ?? null;
@@ -162,7 +187,7 @@ function isViewDue({ draft }: Turn, record: SessionRecord): boolean {
   );
 }
 
-function deadlinesOf({ draft }: Turn) {
+export function deadlinesOf({ draft }: Turn) {
   const { recoveringSinceMs, transportlessSinceMs } = draft;
   return { recoveringSinceMs, transportlessSinceMs };
 }

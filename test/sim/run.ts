@@ -6,9 +6,14 @@
  * @module
  */
 import type { Canary } from './canary.ts';
-import { run as runLegacy } from './legacy/run.ts';
+import { inflict } from './inflict.ts';
+import { livenessBoundMs, missing } from './liveness.ts';
 import type { Outcome } from './outcome.ts';
 import type { Scenario } from './scenario.ts';
+import { Abort, Simulation } from './simulation.ts';
+import { Trace } from './trace.ts';
+import { Beats } from './traffic/beats.ts';
+import { Stuck } from './world.ts';
 
 export interface Extra {
   /** Keep every line of the trace, not only the newest. */
@@ -16,6 +21,96 @@ export interface Extra {
   readonly canary?: Canary;
 }
 
-export function run(scenario: Scenario, extra: Extra = {}): Outcome {
-  return runLegacy(scenario, extra);
+const SWEEP_MS = 500;
+const LOOK_MS = 1_000;
+/** So long everything has to stay well. */
+const SETTLED_LOOKS = 3;
+
+export function run(scenario: Scenario, { trace: isWhole = false, canary }: Extra = {}): Outcome {
+  const trace = new Trace(isWhole);
+  const simulation = new Simulation(scenario, trace);
+  const { world, seen, store } = simulation;
+  if (canary === 'forgetfulFlash') {
+    for (const { flash } of simulation.devices) flash.isForgetful = true;
+  }
+  try {
+    const beats = new Beats(simulation);
+    begin(simulation);
+    world.runUntil(world.nowMs + scenario.options.chaosMs);
+    heal(simulation);
+    awaitAll(simulation, beats);
+  } catch (error) {
+    if (error instanceof Stuck) simulation.report('spin', 'happenings', error.message);
+    else if (!(error instanceof Abort)) {
+      const words = error instanceof Error ? (error.stack ?? error.message) : String(error);
+      simulation.report('crash', 'simulator', words);
+    }
+  }
+  for (const [what, count] of store.moments) seen.moment(what, count);
+  for (const { flash } of simulation.devices) seen.moment('flash torn', flash.tornCount);
+  return {
+    scenario,
+    violations: simulation.violations,
+    simulatedMs: world.nowMs,
+    events: world.happenings,
+    commits: simulation.commits,
+    delivered: simulation.applications.delivered,
+    coverage: seen,
+    hash: trace.hash.hex,
+    trace: trace.lines,
+  };
+}
+
+function begin(simulation: Simulation): void {
+  const { world, scenario, seen } = simulation;
+  for (const { machine } of simulation.hubs) machine.boot();
+  for (const { machine } of simulation.devices) machine.boot();
+  for (const fault of scenario.faults) {
+    world.after(fault.atMs, () => {
+      if (!inflict(simulation, fault)) return;
+      seen.fault(fault.kind);
+      const { atMs: _, ...what } = fault;
+      simulation.note('world', JSON.stringify(what));
+    });
+  }
+  const sweep = () => {
+    simulation.sweep();
+    world.after(SWEEP_MS, sweep);
+  };
+  sweep();
+}
+
+/** Everything works from here on, and everybody who is down comes back. */
+function heal(simulation: Simulation): void {
+  const { store, hubs, devices } = simulation;
+  simulation.note('world', 'everything heals');
+  store.heal();
+  for (const hub of hubs) {
+    hub.isCut = false;
+    hub.machine.heal();
+  }
+  for (const { flash, broker, machine, healLinks } of devices) {
+    flash.writes = 'work';
+    flash.writeMs = Math.min(flash.writeMs, 50);
+    broker.isUp = true;
+    machine.heal();
+    healLinks();
+  }
+}
+
+function awaitAll(simulation: Simulation, beats: Beats): void {
+  const { world, seen } = simulation;
+  const beganAtMs = world.nowMs;
+  const endAtMs = beganAtMs + livenessBoundMs(simulation);
+  beats.becomeSteady();
+  let looks = 0;
+  let absent: readonly string[] = [];
+  while (looks < SETTLED_LOOKS && world.nowMs < endAtMs) {
+    world.runUntil(world.nowMs + LOOK_MS);
+    absent = missing(simulation, beats);
+    looks = absent.length === 0 ? looks + 1 : 0;
+  }
+  for (const sentence of absent) simulation.report('liveness', 'everybodyBack', sentence);
+  const tookS = Math.ceil((world.nowMs - beganAtMs) / 1_000);
+  seen.moment(tookS <= 15 ? 'back within 15 s' : tookS <= 60 ? 'back within 60 s' : 'back later');
 }

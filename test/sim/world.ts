@@ -7,6 +7,9 @@
 /** More happenings than this without an end is a machine that spins: a finding, not a slow run. */
 const HAPPENINGS_MAX = 2_000_000;
 
+/** No progress. */
+export class Stuck extends Error {}
+
 interface Happening {
   readonly atMs: number;
   readonly order: number;
@@ -25,13 +28,13 @@ export class World {
   }
 
   /** Advance to `untilMs`, one happening at a time, with `check` after each. */
-  runUntil(untilMs: number, check: () => void): void {
+  runUntil(untilMs: number, check: () => void = () => {}): void {
     for (;;) {
       const next = this.#heap[0];
       if (next === undefined || next.atMs > untilMs) break;
       this.#pop();
       this.happenings += 1;
-      if (this.happenings > HAPPENINGS_MAX) throw new Error(`no progress at ${this.nowMs} ms`);
+      if (this.happenings > HAPPENINGS_MAX) throw new Stuck(`no progress at ${this.nowMs} ms`);
       this.nowMs = next.atMs;
       next.run();
       check();

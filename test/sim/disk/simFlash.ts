@@ -10,6 +10,7 @@
 import type { Flash, FlashResult, FlashSlot } from '../../../hal/flash.ts';
 import { halFail, halOk } from '../../../hal/result.ts';
 import { assert } from '../../../session/assert.ts';
+import { decodeRecord } from '../../../session/flash/record.ts';
 import type { FlashChange } from '../fault.ts';
 import type { Fuse } from '../machine/powerCut.ts';
 import type { Random } from '../random.ts';
@@ -28,6 +29,8 @@ export class SimFlash implements Flash {
   writtenBytes = 0;
   writes: NonNullable<FlashChange['writes']> = 'work';
   writeMs: number;
+  /** A canary: only the first write to each slot ever reaches the medium. */
+  isForgetful = false;
   /** Writes that a cut tore, for the coverage. */
   tornCount = 0;
   readonly #cells: readonly [Cell, Cell];
@@ -61,8 +64,10 @@ export class SimFlash implements Flash {
     this.writtenBytes += bytes.length;
     this.#fuse.write();
     if (this.writes === 'failWritten') return halFail('storageFailed', `slot ${slot}: fsync EIO`);
-    cell.durable = cell.pending;
-    cell.pending = null;
+    if (!this.isForgetful || cell.durable === null) {
+      cell.durable = cell.pending;
+      cell.pending = null;
+    }
     this.#fuse.call();
     return halOk(null);
   }
@@ -71,7 +76,7 @@ export class SimFlash implements Flash {
   cut(): void {
     for (const cell of this.#cells) {
       if (cell.pending === null) continue;
-      cell.durable = this.#torn(cell.durable, cell.pending);
+      if (!this.isForgetful) cell.durable = this.#torn(cell.durable, cell.pending);
       cell.pending = null;
       this.tornCount += 1;
     }
@@ -103,9 +108,12 @@ export class SimFlash implements Flash {
     }
   }
 
-  /** Whether anything at all can be read. */
-  get isBlank(): boolean {
-    return this.#cells.every(({ durable, pending }) => durable === null && pending === null);
+  /** Whether nothing of what was there can be read: then versions begin again. */
+  get isLost(): boolean {
+    return this.#cells.every(({ durable, pending }) => {
+      const bytes = pending ?? durable;
+      return bytes === null || !decodeRecord(bytes).ok;
+    });
   }
 
   #torn(durable: Uint8Array | null, bytes: Uint8Array): Uint8Array | null {

@@ -7,24 +7,13 @@
  * @module
  */
 import type { SimClock } from '../clock/simClock.ts';
+import type { SimProcess } from '../process/simProcess.ts';
 import type { World } from '../world.ts';
 import { Fuse, PowerCut } from './powerCut.ts';
 
 /** More turns than this at one instant is a process that spins. */
 const TURNS_PER_INSTANT_MAX = 2_000;
 const SUPERVISOR_MS = 1_000;
-
-export interface SimProcess {
-  readonly name: string;
-  readonly isRunning: boolean;
-  boot(): void;
-  /** Drop everything in memory, at once. */
-  crash(): void;
-  /** Poll everything that is ready now. */
-  turn(): void;
-  /** By the machine's monotonic clock. */
-  nextDeadlineMs(): number | null;
-}
 
 export interface MachineEvents {
   readonly note: (text: string) => void;
@@ -50,6 +39,7 @@ export class Machine {
   #turnsAtInstant = 0;
   #bootsAtMs: number | null = null;
   #mainBusyUntilMs = 0;
+  readonly #postponed: (() => void)[] = [];
 
   constructor(name: string, world: World, clock: SimClock, events: MachineEvents) {
     this.name = name;
@@ -71,12 +61,23 @@ export class Machine {
     return this.isRunning && !this.#isAsleep;
   }
 
+  /** Which of its processes this is: raised by every death. */
+  get life(): number {
+    return this.#life;
+  }
+
   /** What has to happen with the machine's devices when its process is gone. */
   onDeath: () => void = () => {};
+  /** The same, for the next death only. */
+  onceDead: () => void = () => {};
   onBoot: () => void = () => {};
+  /** How long to wait with a boot; 0: nothing is missing. */
+  waitsMs: () => number = () => 0;
 
   boot(): void {
     if (this.isRunning || this.#process === null) return;
+    const waitsMs = this.waitsMs();
+    if (waitsMs > 0) return this.bootAfter(waitsMs);
     this.#bootsAtMs = null;
     this.fuse.reset();
     this.#armedAtMs = null;
@@ -110,6 +111,17 @@ export class Machine {
     this.#arm();
   }
 
+  /** Do something with the process from outside, when it is awake; never if it dies before that. */
+  act(work: () => void): void {
+    if (!this.isRunning) return;
+    if (this.#isAsleep) {
+      this.#postponed.push(work);
+      return;
+    }
+    this.#guarded(work);
+    this.wake();
+  }
+
   suspend(forMs: number): boolean {
     if (this.#isAsleep) return false;
     this.#isAsleep = true;
@@ -121,7 +133,16 @@ export class Machine {
     if (!this.#isAsleep) return;
     this.#isAsleep = false;
     this.#armedAtMs = null;
+    for (const work of this.#postponed.splice(0)) this.act(work);
     this.wake();
+  }
+
+  /** Awake, and running within a moment. */
+  heal(): void {
+    this.fuse.defuse();
+    this.onceDead = () => {};
+    this.resume();
+    if (!this.isRunning) this.bootAfter(0);
   }
 
   /** Work of the process's other thread: in order, each taking `takesMs`, never if it died meanwhile. */
@@ -191,8 +212,10 @@ export class Machine {
     if (!isOutermost) return;
     const isOver = this.fuse.isBlown || this.#process?.isRunning === false;
     if (!isOver || this.#bootsAtMs !== null) return;
+    const { downMs } = this;
+    this.downMs = SUPERVISOR_MS;
     this.#die();
-    this.bootAfter(this.downMs);
+    this.bootAfter(downMs);
   }
 
   /** How long the process stays away after the death that comes next by itself. */
@@ -202,7 +225,11 @@ export class Machine {
     this.#events.note('dies');
     this.#life += 1;
     this.fuse.isBlown = true;
+    this.#postponed.length = 0;
     this.#process?.crash();
     this.onDeath();
+    const { onceDead } = this;
+    this.onceDead = () => {};
+    onceDead();
   }
 }

@@ -45,6 +45,16 @@ export class Fuse {
     this.#waitsForWrite = true;
   }
 
+  get isPlanned(): boolean {
+    return this.#leftCalls !== null || this.#waitsForWrite;
+  }
+
+  /** What was planned does not happen. */
+  defuse(): void {
+    this.#leftCalls = null;
+    this.#waitsForWrite = false;
+  }
+
   /** A new process. */
   reset(): void {
     this.isBlown = false;

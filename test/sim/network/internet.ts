@@ -42,15 +42,34 @@ export interface Host {
 
 export interface HubSite extends Host, Site {}
 
+/** Told of every datagram that a process sends. */
+export type OnSent = (
+  from: string,
+  to: string | null,
+  isUp: boolean,
+  bytes: Uint8Array,
+  transportId: number,
+) => void;
+
 export class Internet {
   readonly #passage: Passage;
+  readonly #onSent: OnSent;
+  /** Addresses of all hubs, in the order of the devices' configuration. */
+  readonly #endpoints: readonly string[];
   readonly #listeners = new Map<string, { socket: SimSocket; hub: HubSite }>();
   readonly #mappings = new Map<string, Mapping>();
   readonly #texts = new WeakMap<SocketAddress, string>();
   #portNext = EPHEMERAL_FIRST;
 
-  constructor(passage: Passage) {
+  constructor(passage: Passage, endpoints: readonly string[], onSent: OnSent) {
     this.#passage = passage;
+    this.#endpoints = endpoints;
+    this.#onSent = onSent;
+  }
+
+  /** As `agent/uplinks.ts` numbers them. */
+  #transportId(link: SimLink, endpoint: string): number {
+    return link.at * this.#endpoints.length + this.#endpoints.indexOf(endpoint) + 1;
   }
 
   /** A device's socket, bound to one of its links. */
@@ -126,6 +145,8 @@ export class Internet {
     const text = this.#textOf(to);
     const listener = this.#listeners.get(text);
     const from = sourceFor(to);
+    const name = listener?.hub.name ?? null;
+    this.#onSent(host.name, name, true, bytes, this.#transportId(link, text));
     const arrival: Arrival = {
       datagram: { from, bytes },
       arrive: () =>
@@ -146,6 +167,8 @@ export class Internet {
     const isCurrent = mapping !== undefined && mapping.rebinds === mapping.link.rebinds;
     if (!isCurrent) return this.#passage.stale(hub.name, this.#textOf(to), bytes);
     const { host, socket, link, rebinds } = mapping;
+    const transportId = this.#transportId(link, this.#textOf(from));
+    this.#onSent(hub.name, host.name, false, bytes, transportId);
     const datagram = { from, bytes };
     this.#passage.down(hub, host.name, link, {
       datagram,

@@ -37,6 +37,8 @@ export interface Conditions {
 
 export class SimLink {
   readonly plan: LinkPlan;
+  /** In the order of the device's configuration. */
+  readonly at: number;
   /** What the device's address is on the link, and what the world sees of it, for each family. */
   readonly local: readonly [string, string];
   readonly public4: SocketAddress;
@@ -57,6 +59,7 @@ export class SimLink {
     public6: SocketAddress,
   ) {
     this.plan = plan;
+    this.at = at;
     this.index = 10 + at;
     this.local = local;
     this.public4 = public4;

@@ -7,40 +7,32 @@
  *
  * @module
  */
+import { judgeSwap, type SwapResult } from '../../../hub/compareAndSwap.ts';
 import { decodeRecord, encodeRecord } from '../../../hub/recordBlob.ts';
 import { assert } from '../../../session/assert.ts';
 import type { SessionRecord } from '../../../session/hub/record.ts';
 import type { StoreChange } from '../fault.ts';
+import type { SwapAnswer, SwapRequest } from '../process/hubProcess.ts';
 import type { Random } from '../random.ts';
 import type { World } from '../world.ts';
 
-/** A hub stops waiting after this. */
+/** A hub is told `unknown` after this. */
 const PATIENCE_MS = 2_000;
 const LATE_MS_MAX = 6_000;
 
-export interface Swap {
-  readonly device: string;
-  readonly expectedRevision: number;
-  readonly record: SessionRecord;
-}
-
-export interface SwapAnswer {
-  readonly outcome: 'committed' | 'mismatch' | 'unknown';
-  /** What the store holds now; null: nothing, or nobody knows. */
-  readonly current: SessionRecord | null;
-}
-
-export type Committed = (hub: string, before: SessionRecord | null, after: SessionRecord) => void;
+export type OnCommit = (hub: string, before: SessionRecord | null, after: SessionRecord) => void;
 
 export class SimStore {
   conditions: Required<StoreChange>;
   /** Told of every commit at the moment it is one. */
-  onCommit: Committed = () => {};
+  onCommit: OnCommit = () => {};
+  /** Told when a hub is: what it swapped in is committed. */
+  onLearned: (hub: string, record: SessionRecord) => void = () => {};
+  readonly moments = new Map<string, number>();
   readonly #world: World;
   readonly #random: Random;
-  readonly #decoded = new Map<string, SessionRecord>();
+  readonly #records = new Map<string, SessionRecord>();
   readonly #cut = new Set<string>();
-  readonly moments = new Map<string, number>();
 
   constructor(world: World, random: Random, delayMs: number) {
     this.#world = world;
@@ -69,71 +61,74 @@ export class SimStore {
 
   /** What is committed, seen from outside. */
   record(device: string): SessionRecord | null {
-    return this.#decoded.get(device) ?? null;
+    return this.#records.get(device) ?? null;
   }
 
   records(): SessionRecord[] {
-    return [...this.#decoded.values()];
+    return [...this.#records.values()];
   }
 
-  /** Carry out `swap` for `hub`; `answer` is called at most once, after a while. */
-  swap(hub: string, swap: Swap, answer: (answer: SwapAnswer) => void): void {
+  /** Carry out `request` for `hub`; `answer` is called once, after a while. */
+  swap(hub: string, request: SwapRequest, answer: (answer: SwapAnswer) => void): void {
+    const { device, life, swapId, expectedRevision, record } = request;
     const random = this.#random;
-    const unknown = { outcome: 'unknown', current: null } as const;
-    const tookMs = () => this.#tookMs();
-    if (!this.isReachable(hub)) {
-      this.#saw('store unreachable');
-      return this.#world.after(PATIENCE_MS, () => answer(unknown));
-    }
+    const tell = (result: SwapResult | null) =>
+      answer({
+        kind: 'swapped',
+        device,
+        life,
+        swapId,
+        outcome: result?.outcome ?? 'unknown',
+        current: result?.current ?? null,
+      });
+    const apply = () => this.compareAndSwap(hub, device, expectedRevision, record);
+    const giveUp = (what: string) => {
+      this.saw(what);
+      this.#world.after(PATIENCE_MS, () => tell(null));
+    };
+    if (!this.isReachable(hub)) return giveUp('store unreachable');
     const { lostAnswerPercent, latePercent } = this.conditions;
     if (random.chance(latePercent)) {
-      this.#saw('store late');
-      this.#world.after(random.below(LATE_MS_MAX), () => this.#apply(hub, swap));
-      return this.#world.after(PATIENCE_MS, () => answer(unknown));
+      this.#world.after(random.below(LATE_MS_MAX), apply);
+      return giveUp('store late');
     }
     const isLost = random.chance(lostAnswerPercent);
-    this.#world.after(tookMs(), () => {
-      const outcome = this.#apply(hub, swap);
-      if (isLost || this.#cut.has(hub)) {
-        this.#saw('store answer lost');
-        this.#world.after(PATIENCE_MS, () => answer(unknown));
-      } else this.#world.after(tookMs(), () => answer(outcome));
+    this.#world.after(this.tookMs(), () => {
+      const result = apply();
+      if (isLost || !this.isReachable(hub)) return giveUp('store answer lost');
+      this.#world.after(this.tookMs(), () => {
+        if (result.outcome === 'committed') this.onLearned(hub, record);
+        tell(result);
+      });
     });
   }
 
-  /** A linearizable read; null where nobody answers. */
-  read(
+  /** At once: what the medium does when a request arrives. */
+  compareAndSwap(
     hub: string,
     device: string,
-    answer: (record: { readonly current: SessionRecord | null } | null) => void,
-  ): void {
-    if (!this.isReachable(hub)) return this.#world.after(PATIENCE_MS, () => answer(null));
-    this.#world.after(this.#tookMs(), () => {
-      const current = this.record(device);
-      this.#world.after(this.#tookMs(), () => answer({ current }));
-    });
-  }
-
-  #tookMs(): number {
-    return this.#random.below(this.conditions.delayMs * 4 + 1) / 8;
-  }
-
-  #apply(hub: string, { device, expectedRevision, record }: Swap): SwapAnswer {
-    assert(record.device === device, 'a record lies under its own device');
+    expectedRevision: number,
+    record: SessionRecord,
+  ): SwapResult {
     const before = this.record(device);
-    if ((before?.revision ?? 0) !== expectedRevision) {
-      this.#saw('store mismatch');
-      return { outcome: 'mismatch', current: before };
+    const result = judgeSwap(before, device, expectedRevision, record);
+    if (result.outcome === 'mismatch') {
+      this.saw('store mismatch');
+      return result;
     }
-    const blob = encodeRecord(record);
-    const current = decodeRecord(blob);
+    const current = decodeRecord(encodeRecord(record));
     assert(current !== null, 'what is written can be read');
-    this.#decoded.set(device, current);
+    this.#records.set(device, current);
     this.onCommit(hub, before, current);
     return { outcome: 'committed', current };
   }
 
-  #saw(what: string): void {
+  /** One way to the store. */
+  tookMs(): number {
+    return this.#random.below(this.conditions.delayMs * 4 + 1) / 8;
+  }
+
+  saw(what: string): void {
     this.moments.set(what, (this.moments.get(what) ?? 0) + 1);
   }
 }

@@ -37,7 +37,13 @@ function route() {
 
 function dataPath(): DataPath {
   const counters = newPacketCounters();
-  return new DataPath(new MemoryTun(), new Transmitter(counters), counters, BUFFER_BYTES);
+  return new DataPath(
+    new MemoryTun(),
+    new Transmitter(counters, nativeMemory),
+    counters,
+    BUFFER_BYTES,
+    nativeMemory,
+  );
 }
 
 test('data that only goes out makes its keypair due, too', () => {

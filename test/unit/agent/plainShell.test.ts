@@ -11,6 +11,7 @@ import type { ShellParts } from '../../../agent/sessionShell.ts';
 import type { Uplink } from '../../../agent/uplinks.ts';
 import { SEND } from '../../../hal/datagram.ts';
 import { nodeCiphers, nodeDh } from '../../../hal/linux/ciphers.ts';
+import { linuxMeans } from '../../../hal/linux/means.ts';
 import { nativeMemory } from '../../../hal/linux/memory.ts';
 import { MemoryTun } from '../../../hal/memory/tun.ts';
 import { PLAIN_TIMES } from '../../../session/channel/age.ts';
@@ -67,6 +68,7 @@ class Rig {
     this.shell = new PlainShell({
       setup: setup as unknown as TunnelSetup,
       chosen: { ciphers: nodeCiphers, preference: ['chacha20-poly1305'], report: [] },
+      means: linuxMeans,
       clock: { monotonicMs: () => this.nowMs, wallMs: () => 1_700_000_000_000 + this.nowMs },
       tun: this.tun,
       uplinks: { all: [], refresh: () => [view], path: () => path },

@@ -9,6 +9,7 @@
 import type { DatagramSocket } from '../../../hal/datagram.ts';
 import type { ChosenCiphers } from '../../../hal/linux/cipherChoice.ts';
 import { nodeCiphers } from '../../../hal/linux/ciphers.ts';
+import { linuxMeans } from '../../../hal/linux/means.ts';
 import { nativeMemory } from '../../../hal/linux/memory.ts';
 import { MemoryNetwork } from '../../../hal/memory/network.ts';
 import { MemoryTun } from '../../../hal/memory/tun.ts';
@@ -100,7 +101,7 @@ export class SiteRig {
       nowMs: () => this.nowMs,
       tun: this.tun,
       sockets: [this.#socket],
-      dh: nobleDh,
+      means: linuxMeans,
       post: (message) => this.#onPost(message),
     });
     this.peers = new Peers(this.site);

@@ -1,0 +1,33 @@
+/**
+ * The main thread's answers to the tunnel thread's wishes for something durable.
+ *
+ * @module
+ */
+import type { Memory } from './memory.ts';
+import type { FromTunnel, ToTunnel } from './messages.ts';
+
+export type DurableWish = Extract<FromTunnel, { kind: 'persist' | 'reserveTimestamps' }>;
+
+/**
+ * Carry out `wish` and answer it; returns when it is durable or has failed.
+ *
+ * @returns null: no timestamps could be reserved, and none are used.
+ */
+export function makeDurable(memory: Memory, wish: DurableWish, wallMs: number): ToTunnel | null {
+  if (wish.kind === 'persist') {
+    const { ticket, durable } = wish;
+    return { kind: 'persisted', ticket, isDurable: memory.save(durable) };
+  }
+  const grant = memory.reserveTimestamps(Math.max(wish.atLeastMs, wallMs));
+  return grant === null ? null : { kind: 'timestamps', grant };
+}
+
+/** I4: a policy older than one that was in force is refused, whoever put it there. */
+export function isPolicyAdmitted(memory: Memory, version: number): boolean {
+  return version >= memory.policyVersion;
+}
+
+/** What the session goes on with after a boot. */
+export function rememberedAtBoot(memory: Memory) {
+  return { remembered: memory.remembered, wasLost: memory.recovery === 'bothSlotsLost' };
+}

@@ -1,0 +1,103 @@
+/**
+ * Who sends data where, seen on the wire: I1 single-binding and I6 one-owner.
+ *
+ * A hub sends a session's data only as its owner in the store, and only to the transport of the commit that
+ * it has learned of. A device sends data on the transport of its last accepted claim or, while it recovers,
+ * of its newest one.
+ *
+ * @module
+ */
+import type { SessionRecord } from '../../../session/hub/record.ts';
+import { MESSAGE_TYPE } from '../../../session/wire/messages.ts';
+import type { Report, Said, Sent, Watch } from './watch.ts';
+
+interface Binding {
+  acceptedId: number | null;
+  claimedId: number | null;
+  isRecovering: boolean;
+}
+
+export interface Directory {
+  /** The public key of the device that runs on this machine; a clone has its original's. */
+  readonly deviceOf: (machine: string) => string | null;
+  readonly record: (device: string) => SessionRecord | null;
+}
+
+export class Wire implements Watch {
+  readonly #report: Report;
+  readonly #directory: Directory;
+  /** By `hub device`. */
+  readonly #learned = new Map<string, SessionRecord>();
+  readonly #bindings = new Map<string, Binding>();
+
+  constructor(report: Report, directory: Directory) {
+    this.#report = report;
+    this.#directory = directory;
+  }
+
+  onSent(sent: Sent): void {
+    if (sent.bytes[0] !== MESSAGE_TYPE.data) return;
+    if (sent.isUp) this.#onDeviceData(sent);
+    else this.#onHubData(sent);
+  }
+
+  #onHubData({ from: hub, to, transportId }: Sent): void {
+    const device = to === null ? null : this.#directory.deviceOf(to);
+    if (device === null) return;
+    const record = this.#directory.record(device);
+    const wrong = (invariant: 'I1' | 'I6', checker: string, sentence: string) =>
+      this.#report(
+        invariant,
+        checker,
+        `${hub} sends data to ${to} on T${transportId}: ${sentence}`,
+      );
+    if (record === null) return wrong('I6', 'hubData', 'there is no session');
+    if (record.owner !== hub) return wrong('I6', 'hubData', `${record.owner} owns it`);
+    const learned = this.#learned.get(`${hub} ${device}`);
+    if (learned === undefined) return wrong('I6', 'hubData', 'it has not committed anything yet');
+    if (learned.terminated !== null) wrong('I6', 'hubData', 'the session has ended');
+    if (learned.transportId !== transportId) {
+      wrong('I1', 'hubBinding', `its commit says T${learned.transportId}`);
+    }
+  }
+
+  #onDeviceData({ from, transportId }: Sent): void {
+    const { acceptedId, claimedId, isRecovering } = this.#binding(from);
+    if (transportId === acceptedId || (isRecovering && transportId === claimedId)) return;
+    const sentence = `${from} sends data on T${transportId}, accepted T${acceptedId}, claimed T${claimedId}`;
+    this.#report('I1', 'deviceBinding', sentence);
+  }
+
+  onLearned(hub: string, record: SessionRecord): void {
+    this.#learned.set(`${hub} ${record.device}`, record);
+  }
+
+  onSaid({ who, role, event }: Said): void {
+    if (role !== 'device') return;
+    const binding = this.#binding(who);
+    const { transportId, trigger } = event.detail;
+    const named = typeof transportId === 'number' ? transportId : null;
+    if (event.event === 'claim') binding.claimedId = named;
+    if (event.event === 'switch') binding.acceptedId = named;
+    if (event.event !== 'transition') return;
+    binding.isRecovering = event.to === 'RECOVERING';
+    const isAccepted = trigger === 'attach_accepted' || trigger === 'reattach_accepted';
+    if (isAccepted) binding.acceptedId = named;
+    if (event.to === 'RECOVERING' || event.to === 'TERMINATED') binding.acceptedId = null;
+  }
+
+  onDeath(who: string): void {
+    this.#bindings.delete(who);
+    for (const key of this.#learned.keys()) {
+      if (key.startsWith(`${who} `)) this.#learned.delete(key);
+    }
+  }
+
+  #binding(who: string): Binding {
+    const known = this.#bindings.get(who);
+    if (known !== undefined) return known;
+    const binding = { acceptedId: null, claimedId: null, isRecovering: false };
+    this.#bindings.set(who, binding);
+    return binding;
+  }
+}

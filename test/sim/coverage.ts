@@ -1,0 +1,45 @@
+/**
+ * Counts what happened, so that what never happens is noticed.
+ *
+ * @module
+ */
+import type { FaultKind } from './fault.ts';
+import type { Coverage, PacketFate } from './outcome.ts';
+
+export class Seen implements Coverage {
+  readonly faults: Partial<Record<FaultKind, number>> = {};
+  readonly fates: Partial<Record<PacketFate, number>> = {};
+  readonly states: Record<string, number> = {};
+  readonly reasons: Record<string, number> = {};
+  readonly moments: Record<string, number> = {};
+
+  fault(kind: FaultKind): void {
+    this.faults[kind] = (this.faults[kind] ?? 0) + 1;
+  }
+
+  fate(fate: PacketFate): void {
+    this.fates[fate] = (this.fates[fate] ?? 0) + 1;
+  }
+
+  state(name: string): void {
+    this.states[name] = (this.states[name] ?? 0) + 1;
+  }
+
+  reason(code: string): void {
+    this.reasons[code] = (this.reasons[code] ?? 0) + 1;
+  }
+
+  moment(name: string, count = 1): void {
+    if (count > 0) this.moments[name] = (this.moments[name] ?? 0) + count;
+  }
+}
+
+/** Both together. */
+export function addCoverage(into: Seen, more: Coverage): void {
+  for (const part of ['faults', 'fates', 'states', 'reasons', 'moments'] as const) {
+    const target: Record<string, number> = into[part];
+    for (const [name, count] of Object.entries(more[part])) {
+      target[name] = (target[name] ?? 0) + count;
+    }
+  }
+}

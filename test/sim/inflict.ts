@@ -1,0 +1,135 @@
+/**
+ * Makes a fault happen; false where it changed nothing.
+ *
+ * @module
+ */
+import { unreachable } from '../../session/assert.ts';
+import type { Fault, Machine as Named } from './fault.ts';
+import type { Simulation } from './simulation.ts';
+import type { DeviceSite } from './site/deviceSite.ts';
+import type { HubSite } from './site/hubSite.ts';
+
+/** A cut that waits for a write to flash comes without one after this. */
+const WRITE_WAITED_MS = 8_000;
+
+export function inflict(simulation: Simulation, fault: Fault): boolean {
+  const { store, devices, hubs } = simulation;
+  switch (fault.kind) {
+    case 'link':
+      return devices[fault.device]?.changeLink(fault.link, fault.change) ?? false;
+    case 'deviceCrash':
+      return crashDevice(simulation, fault);
+    case 'hubCrash':
+      return crash(simulation, hubs[fault.hub], fault.afterCalls, fault.downMs);
+    case 'flash': {
+      const flash = devices[fault.device]?.flash;
+      if (flash === undefined) return false;
+      const { writes, writeMs } = fault.change;
+      if (writes !== undefined) flash.writes = writes;
+      if (writeMs !== undefined) flash.writeMs = writeMs;
+      return true;
+    }
+    case 'wallStep':
+      siteOf(simulation, fault.machine)?.machine.clock.stepWall(fault.byMs);
+      return true;
+    case 'drift':
+      siteOf(simulation, fault.machine)?.machine.clock.drift(fault.ppm);
+      return true;
+    case 'suspend':
+      return siteOf(simulation, fault.machine)?.machine.suspend(fault.forMs) ?? false;
+    case 'store':
+      store.change(fault.change);
+      return true;
+    case 'storePartition':
+      if (hubs[fault.hub] === undefined) return false;
+      store.partition(hubs[fault.hub]!.name, fault.isCut);
+      return true;
+    case 'hubUplink': {
+      const hub = hubs[fault.hub];
+      if (hub === undefined || hub.isCut === fault.isCut) return false;
+      hub.isCut = fault.isCut;
+      return true;
+    }
+    case 'clone':
+      return simulation.clone(fault.device, fault.downMs);
+    case 'operatorTerminate':
+      return simulation.operatorTerminate(fault.device);
+    case 'sigterm':
+      return sigterm(devices[fault.device], fault.downMs);
+    case 'switchRequest': {
+      const site = devices[fault.device];
+      const link = site?.links[fault.link];
+      if (site === undefined || link === undefined || !site.machine.isAwake) return false;
+      site.machine.act(() => site.process.rebind(link.plan.name));
+      return true;
+    }
+    case 'policy': {
+      const site = siteOf(simulation, fault.machine);
+      if (site === undefined || site.policy === fault.policy) return false;
+      site.usePolicy(fault.policy);
+      return true;
+    }
+    case 'broker': {
+      const broker = devices[fault.device]?.broker;
+      if (broker === undefined || broker.isUp === fault.isUp) return false;
+      broker.isUp = fault.isUp;
+      return true;
+    }
+    default:
+      return unreachable(fault);
+  }
+}
+
+function siteOf({ devices, hubs }: Simulation, { role, index }: Named) {
+  return role === 'device' ? devices[index] : hubs[index];
+}
+
+function crash(
+  { world }: Simulation,
+  site: DeviceSite | HubSite | undefined,
+  afterCalls: number,
+  downMs: number,
+): boolean {
+  if (site === undefined || !site.machine.isRunning) return false;
+  const { machine } = site;
+  if (afterCalls === 0) machine.crash(downMs);
+  else {
+    machine.downMs = downMs;
+    machine.fuse.blowAfter(afterCalls);
+    // A machine that does nothing meanwhile dies all the same.
+    const life = machine.life;
+    world.after(WRITE_WAITED_MS, () => {
+      if (machine.life === life && machine.isRunning && machine.fuse.isPlanned) machine.crash(downMs);
+    });
+  }
+  return true;
+}
+
+function crashDevice(simulation: Simulation, fault: Extract<Fault, { kind: 'deviceCrash' }>) {
+  const site = simulation.devices[fault.device];
+  if (site === undefined || !site.machine.isRunning) return false;
+  const { machine } = site;
+  if (fault.flash === 'keep') return crash(simulation, site, fault.afterCalls, fault.downMs);
+  machine.onceDead = () => {
+    site.cutPower();
+    const { flash } = site;
+    if (fault.flash === 'rotOne' || fault.flash === 'rotBoth') flash.rot(simulation.pickSlot());
+    if (fault.flash === 'rotBoth') for (const slot of [0, 1] as const) flash.rot(slot);
+    if (fault.flash === 'wiped') flash.wipe();
+  };
+  if (fault.flash !== 'torn') return crash(simulation, site, fault.afterCalls, fault.downMs);
+  machine.downMs = fault.downMs;
+  machine.fuse.blowInWrite();
+  const { life } = machine;
+  simulation.world.after(WRITE_WAITED_MS, () => {
+    if (machine.life === life && machine.isRunning && machine.fuse.isPlanned) machine.crash(fault.downMs);
+  });
+  return true;
+}
+
+function sigterm(site: DeviceSite | undefined, downMs: number): boolean {
+  if (site === undefined || !site.machine.isAwake) return false;
+  site.machine.downMs = downMs;
+  site.machine.act(() => site.process.sigterm());
+  return true;
+}

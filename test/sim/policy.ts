@@ -1,0 +1,59 @@
+/**
+ * The policies that runs use: those that are shipped, and two of which minutes show more.
+ *
+ * @module
+ */
+import { loadPolicy, loadPolicyText } from '../../policies/load.ts';
+import { PROFILES } from '../../policies/profiles.ts';
+import type { Policy } from '../../policies/schema.ts';
+import { POLICY_VARIANTS, type PolicyVariant } from './options.ts';
+
+/** The default with hold-downs of which a few minutes see the end. */
+const QUICK = { switching: { failback_stable_ms: 10_000, penalty_max_ms: 60_000 } };
+
+/** Every bound so tight that runs meet it. */
+const STRICT = {
+  session: {
+    ttl_ms: 60_000,
+    transport_ttl_ms: 12_000,
+    recovery_window_ms: 8_000,
+    birth_deadline_ms: 15_000,
+    degraded_max_ms: 10_000,
+  },
+  quality: {
+    loss_enter_percent: 10,
+    loss_leave_percent: 5,
+    rtt_enter_ms: 300,
+    rtt_leave_ms: 200,
+    jitter_enter_ms: 60,
+    jitter_leave_ms: 30,
+  },
+  switching: {
+    max_switches_per_minute: 3,
+    cooldown_ms: 500,
+    failback: 'always',
+    failback_stable_ms: 3_000,
+    penalty_max_ms: 10_000,
+  },
+};
+
+export function policyOf(variant: PolicyVariant): Policy {
+  const known = cache.get(variant);
+  if (known !== undefined) return known;
+  const loaded =
+    variant === 'quick' || variant === 'strict'
+      ? loadPolicy(variant === 'quick' ? QUICK : STRICT)
+      : loadPolicyText(PROFILES[variant], Bun.TOML.parse);
+  if (!loaded.ok) throw new Error(`policy ${variant}: ${JSON.stringify(loaded.problems)}`);
+  cache.set(variant, loaded.policy);
+  return loaded.policy;
+}
+
+const cache = new Map<PolicyVariant, Policy>();
+
+/** The most that any of them allows in a minute: a policy may change while a run goes on. */
+export function switchesMax(): number {
+  return Math.max(
+    ...POLICY_VARIANTS.map((variant) => policyOf(variant).switching.maxSwitchesPerMinute),
+  );
+}

@@ -1,0 +1,179 @@
+/**
+ * A gateway with everything around its process: clock, links, flash, tun, telemetry, the applications.
+ *
+ * A clone is a site of its own with the identity, and the flash, of another one.
+ *
+ * @module
+ */
+import { FLASH_SLOT_BYTES } from '../../../agent/memory.ts';
+import type { LinkSnapshot } from '../../../hal/links.ts';
+import { halFail } from '../../../hal/result.ts';
+import type { AuditEvent } from '../../../session/audit.ts';
+import { newAddress } from '../../../session/wire/address.ts';
+import { ipFromBytes } from '../../../session/wire/ip.ts';
+import { SimClock } from '../clock/simClock.ts';
+import { SimFlash } from '../disk/simFlash.ts';
+import type { LinkChange } from '../fault.ts';
+import { Machine, type MachineEvents } from '../machine/machine.ts';
+import type { Internet } from '../network/internet.ts';
+import { SimLink } from '../network/simLink.ts';
+import type { DevicePlan, PolicyVariant } from '../options.ts';
+import { policyOf } from '../policy.ts';
+import { AgentProcess } from '../process/agentProcess.ts';
+import type { Primitives } from '../process/primitives.ts';
+import type { Random } from '../random.ts';
+import { SimBroker } from '../telemetry/simBroker.ts';
+import { SimTun } from '../traffic/simTun.ts';
+import type { World } from '../world.ts';
+
+/** `systemctl restart`. */
+const POLICY_RESTART_MS = 100;
+
+/** What a device is to its hubs; a clone has the same. */
+export interface Identity {
+  /** Which device of the scenario. */
+  readonly index: number;
+  readonly privateKey: Uint8Array;
+  /** Base64. */
+  readonly publicKey: string;
+  readonly psk: Uint8Array;
+  readonly hubPublicKey: Uint8Array;
+}
+
+export interface DeviceParts {
+  readonly world: World;
+  readonly internet: Internet;
+  readonly random: Random;
+  readonly primitives: Primitives;
+  readonly endpoints: readonly string[];
+  readonly flashWriteMs: number;
+  readonly events: MachineEvents;
+  readonly onAudit: (site: DeviceSite, event: AuditEvent) => void;
+  readonly onViolation: (site: DeviceSite, claim: string) => void;
+  readonly onOverfull: (site: DeviceSite, bytes: number) => void;
+}
+
+export class DeviceSite {
+  readonly name: string;
+  /** Number of the machine in the run, in its packets and addresses. */
+  readonly origin: number;
+  readonly identity: Identity;
+  readonly machine: Machine;
+  readonly links: readonly SimLink[];
+  readonly flash: SimFlash;
+  readonly tun: SimTun;
+  readonly broker: SimBroker;
+  readonly process: AgentProcess;
+  policy: PolicyVariant;
+  #snapshots: readonly LinkSnapshot[];
+  readonly #hasBattery: boolean;
+
+  constructor(
+    name: string,
+    origin: number,
+    identity: Identity,
+    plan: DevicePlan,
+    policy: PolicyVariant,
+    parts: DeviceParts,
+  ) {
+    const { world, internet, events } = parts;
+    const random = parts.random.fork(name);
+    this.name = name;
+    this.origin = origin;
+    this.identity = identity;
+    this.policy = policy;
+    const clock = new SimClock(world, plan.clock);
+    this.#hasBattery = plan.clock.wallMs > 1_000_000_000;
+    this.machine = new Machine(name, world, clock, events);
+    this.links = plan.links.map((link, at) => newLink(link, at, origin));
+    this.#snapshots = this.#look();
+    const { fuse } = this.machine;
+    this.flash = new SimFlash(FLASH_SLOT_BYTES, parts.flashWriteMs, random.fork('flash'), fuse);
+    this.tun = new SimTun('jv0', fuse);
+    this.broker = new SimBroker(world, random.fork('broker'), (bytes) =>
+      parts.onOverfull(this, bytes),
+    );
+    const keys = random.fork('keys');
+    const main = random.fork('main');
+    this.process = new AgentProcess({
+      name,
+      identity,
+      endpoints: parts.endpoints,
+      links: plan.links.map(({ name: link, kind }) => ({ name: link, kind })),
+      mtuMaxBytes: 1_440,
+      policy: () => policyOf(this.policy),
+      primitives: parts.primitives,
+      clock,
+      openSocket: (options) => {
+        const link = this.links.find(({ plan: { name: own } }) => own === options.link);
+        if (link === undefined) return halFail('deviceMissing', String(options.link));
+        return internet.openOnLink(this.machine, link, options);
+      },
+      tun: this.tun,
+      flash: this.flash,
+      snapshots: () => this.#snapshots,
+      random: (count) => keys.bytes(count),
+      mainThread: (work) => {
+        const tookMs = main.below(this.flash.writeMs * 8 + 1) / 8;
+        this.machine.mainThread(tookMs, work);
+      },
+      onAudit: (event) => {
+        this.broker.note(event);
+        parts.onAudit(this, event);
+      },
+      onExit: (exit) => events.note(`exits: ${exit}`),
+      onViolation: (claim) => parts.onViolation(this, claim),
+    });
+    this.machine.run(this.process);
+    this.machine.onDeath = () => {
+      this.tun.close();
+      this.broker.forget();
+    };
+  }
+
+  get isClone(): boolean {
+    return this.name.endsWith('clone');
+  }
+
+  /** A policy file that was replaced; the agent reads it when it starts, and it is started again. */
+  usePolicy(policy: PolicyVariant): void {
+    this.policy = policy;
+    this.machine.crash(POLICY_RESTART_MS);
+  }
+
+  changeLink(at: number, change: LinkChange): boolean {
+    const link = this.links[at];
+    if (link === undefined) return false;
+    if (link.change(change)) this.#linksChanged();
+    return true;
+  }
+
+  readonly healLinks = (): void => {
+    const changed = this.links.map((link) => link.heal());
+    if (changed.includes(true)) this.#linksChanged();
+  };
+
+  /** Power goes: what flash was doing is torn, and the clocks begin anew. */
+  cutPower(): void {
+    this.flash.cut();
+    this.machine.clock.reboot(this.#hasBattery);
+  }
+
+  #linksChanged(): void {
+    this.#snapshots = this.#look();
+    this.machine.act(() => this.process.linksChanged());
+  }
+
+  #look(): readonly LinkSnapshot[] {
+    return this.links.flatMap((link) => link.snapshot() ?? []);
+  }
+}
+
+function newLink(plan: DevicePlan['links'][number], at: number, origin: number): SimLink {
+  const local = [`10.${origin}.${at}.2`, `fd00:${origin}:${at}::2`] as const;
+  const public4 = ipFromBytes(Uint8Array.of(198, 51, origin, at + 1));
+  const public6 = ipFromBytes(
+    Uint8Array.of(0x20, 1, 0xd, 0xb8, 0, origin, 0, at, 0, 0, 0, 0, 0, 0, 0, 2),
+  );
+  return new SimLink(plan, at, local, newAddress(public4, 1), newAddress(public6, 1));
+}

@@ -1,0 +1,59 @@
+/**
+ * A device's telemetry: the real queue, and a broker that is there or not.
+ *
+ * Reports go out one after the other. Draws from a stream of its own and touches nothing of the session:
+ * with and without an outage the same seed gives the same transitions (I10).
+ *
+ * @module
+ */
+import { MqttQueue } from '../../../agent/mqttQueue.ts';
+import type { AuditEvent } from '../../../session/audit.ts';
+import type { Random } from '../random.ts';
+import type { World } from '../world.ts';
+
+/** Small, so that an outage of a minute fills it. */
+const QUEUE_BYTES_MAX = 2_048;
+const PAYLOAD_BYTES_MAX = 300;
+const RETRY_MS = 1_000;
+
+export class SimBroker {
+  isUp = true;
+  readonly queue = new MqttQueue(QUEUE_BYTES_MAX);
+  readonly #world: World;
+  readonly #random: Random;
+  readonly #onOverfull: (bytes: number) => void;
+  #seq = 0;
+  #isTrying = false;
+
+  constructor(world: World, random: Random, onOverfull: (bytes: number) => void) {
+    this.#world = world;
+    this.#random = random;
+    this.#onOverfull = onOverfull;
+  }
+
+  note(event: AuditEvent): void {
+    if (event.event !== 'transition' && event.event !== 'switch') return;
+    this.#seq += 1;
+    const payload = new Uint8Array(this.#random.between(20, PAYLOAD_BYTES_MAX));
+    this.queue.push({ topic: this.#seq % 3 === 0 ? 'health' : `audit/${this.#seq}`, payload });
+    if (this.queue.bytes > QUEUE_BYTES_MAX) this.#onOverfull(this.queue.bytes);
+    this.#publish();
+  }
+
+  /** The agent's process ended: its queue is gone with it. */
+  forget(): void {
+    if (this.queue.isInFlight) this.queue.settle('refused');
+    while (this.queue.take() !== null) this.queue.settle('refused');
+  }
+
+  #publish(): void {
+    if (this.#isTrying || this.queue.count === 0) return;
+    this.#isTrying = true;
+    if (this.isUp) this.queue.take();
+    this.#world.after(this.isUp ? this.#random.between(5, 200) : RETRY_MS, () => {
+      this.#isTrying = false;
+      if (this.queue.isInFlight) this.queue.settle(this.isUp ? 'delivered' : 'unknown');
+      this.#publish();
+    });
+  }
+}

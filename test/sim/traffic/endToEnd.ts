@@ -1,0 +1,100 @@
+/**
+ * Applications at both ends of the tunnels: what goes in comes out unchanged, at most once, and only
+ * where it was meant to.
+ *
+ * @module
+ */
+import type { Violation } from '../outcome.ts';
+import { idOf, packetOf } from './packet.ts';
+import type { SimTun } from './simTun.ts';
+
+/** Behind the hubs. */
+const SITE = Uint8Array.of(10, 79, 0, 9);
+/** Remembered of what is under way: far more than any ring or queue holds. */
+const KNOWN_MAX = 50_000;
+
+/** A device's address inside. */
+export const innerOf = (device: number): Uint8Array => Uint8Array.of(10, 77, 0, 2 + device);
+export const innerText = (device: number): string => `10.77.0.${2 + device}`;
+
+interface Sent {
+  readonly device: number;
+  readonly isFromHub: boolean;
+  readonly bytes: number;
+  arrived: boolean;
+}
+
+export class EndToEnd {
+  delivered = 0;
+  duplicates = 0;
+  readonly #report: (violation: Omit<Violation, 'atMs'>) => void;
+  readonly #sent = new Map<number, Sent>();
+  #sequence = 0;
+
+  constructor(report: (violation: Omit<Violation, 'atMs'>) => void) {
+    this.#report = report;
+  }
+
+  /** An application beside `device` sends to the site; the number of the packet. */
+  fromDevice(device: number, origin: number, tun: SimTun, bytes: number): number | null {
+    const packet = packetOf({ origin, sequence: this.#sequence + 1 }, innerOf(device), SITE, bytes);
+    return tun.sendFromApplication(packet) ? this.#note(device, false, bytes) : null;
+  }
+
+  /** An application of the site sends to `device` through the hub with this tun. */
+  fromHub(device: number, origin: number, tun: SimTun, bytes: number): number | null {
+    const packet = packetOf({ origin, sequence: this.#sequence + 1 }, SITE, innerOf(device), bytes);
+    return tun.sendFromApplication(packet) ? this.#note(device, true, bytes) : null;
+  }
+
+  /** What came out of a device's tun, or a hub's (`device` null). */
+  onDelivered(who: string, device: number | null, packet: Uint8Array): void {
+    const id = idOf(packet);
+    const sent = id === null ? undefined : this.#sent.get(id.sequence);
+    if (id === null || sent === undefined) {
+      return this.#wrong('foreignPacket', `${who} delivers ${packet.length} bytes nobody sent`);
+    }
+    const isFromHub = device !== null;
+    if (sent.isFromHub !== isFromHub || (device !== null && sent.device !== device)) {
+      return this.#wrong('strayPacket', `${who} delivers packet ${id.sequence} of somebody else`);
+    }
+    const [source, target] = isFromHub
+      ? [SITE, innerOf(sent.device)]
+      : [innerOf(sent.device), SITE];
+    const expected = packetOf(id, source, target, sent.bytes);
+    if (!isSame(expected, packet)) {
+      this.#wrong('changedPacket', `${who} delivers packet ${id.sequence} changed`);
+    }
+    if (sent.arrived) {
+      this.duplicates += 1;
+      this.#report({
+        invariant: 'I5',
+        checker: 'deliveredTwice',
+        sentence: `${who} delivers packet ${id.sequence} a second time`,
+      });
+    }
+    sent.arrived = true;
+    this.delivered += 1;
+  }
+
+  hasArrived(sequence: number): boolean {
+    return this.#sent.get(sequence)?.arrived === true;
+  }
+
+  #note(device: number, isFromHub: boolean, bytes: number): number {
+    this.#sequence += 1;
+    this.#sent.set(this.#sequence, { device, isFromHub, bytes, arrived: false });
+    if (this.#sent.size > KNOWN_MAX) this.#sent.delete(this.#sequence - KNOWN_MAX);
+    return this.#sequence;
+  }
+
+  #wrong(checker: string, sentence: string): void {
+    this.#report({ invariant: 'data', checker, sentence });
+  }
+}
+
+function isSame(a: Uint8Array, b: Uint8Array): boolean {
+  if (a.length !== b.length) return false;
+  for (let at = 0; at < a.length; at++) if (a[at] !== b[at]) return false;
+  return true;
+}
