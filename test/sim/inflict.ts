@@ -99,7 +99,8 @@ function crash(
     // A machine that does nothing meanwhile dies all the same.
     const life = machine.life;
     world.after(WRITE_WAITED_MS, () => {
-      if (machine.life === life && machine.isRunning && machine.fuse.isPlanned) machine.crash(downMs);
+      if (machine.life === life && machine.isRunning && machine.fuse.isPlanned)
+        machine.crash(downMs);
     });
   }
   return true;
@@ -122,7 +123,8 @@ function crashDevice(simulation: Simulation, fault: Extract<Fault, { kind: 'devi
   machine.fuse.blowInWrite();
   const { life } = machine;
   simulation.world.after(WRITE_WAITED_MS, () => {
-    if (machine.life === life && machine.isRunning && machine.fuse.isPlanned) machine.crash(fault.downMs);
+    if (machine.life === life && machine.isRunning && machine.fuse.isPlanned)
+      machine.crash(fault.downMs);
   });
   return true;
 }

@@ -13,6 +13,7 @@ import { Wire } from './checkers/wire.ts';
 import { Seen } from './coverage.ts';
 import type { MachineEvents } from './machine/machine.ts';
 import { wordsOf } from './network/datagram.ts';
+import { frameWordsOf } from './network/frameWords.ts';
 import { Internet } from './network/internet.ts';
 import { Passage } from './network/passage.ts';
 import type { InvariantId, Violation } from './outcome.ts';
@@ -122,7 +123,8 @@ export class Simulation {
     const passage = new Passage(this.world, this.#random.fork('network'), (...packet) => {
       const [bytes, sentAtMs, arrivedAtMs, way, fate] = packet;
       this.seen.fate(fate);
-      this.trace.packet(bytes, sentAtMs, arrivedAtMs, way, fate, wordsOf);
+      const words = this.trace.isWhole ? frameWordsOf : wordsOf;
+      this.trace.packet(bytes, sentAtMs, arrivedAtMs, way, fate, words);
     });
     return new Internet(passage, this.#endpoints, (from, to, isUp, bytes, transportId) => {
       const sent = { atMs: this.world.nowMs, from, to, isUp, bytes, transportId };

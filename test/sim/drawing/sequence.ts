@@ -45,6 +45,9 @@ export interface Ending {
   readonly text: string;
 }
 
+/** Who reports violations: the drawing says what they saw, and ends with it. */
+const CHECKER = 'checker';
+
 /** Rows near the end are never folded: there every packet counts. */
 const UNFOLDED_ROWS = 24;
 const ROWS_MAX = 80;
@@ -59,7 +62,7 @@ export function sequenceOf(
   rowsMax = ROWS_MAX,
 ): Sequence {
   const untilMs = ending?.atMs ?? Number.POSITIVE_INFINITY;
-  const all = rowsOf(lines, untilMs);
+  const all = rowsOf(relevant(lines, ending), untilMs);
   const split = Math.max(0, all.length - UNFOLDED_ROWS);
   const folded = [...fold(all.slice(0, split)), ...all.slice(split)];
   const rows = whole(folded.slice(-rowsMax));
@@ -71,6 +74,19 @@ export function sequenceOf(
     hiddenRows: folded.length - rows.length,
     isEndingInViolation: ending !== null,
   };
+}
+
+/** Where the violation names a device, what the others did is left out; clones belong to their original. */
+function relevant(lines: readonly TraceLine[], ending: Ending | null): readonly TraceLine[] {
+  const named: readonly string[] = ending?.text.match(/device-\d+/g) ?? [];
+  const isOther = (who: string) => {
+    const device = /^device-\d+/.exec(who)?.[0];
+    return device !== undefined && named.length > 0 && !named.includes(device);
+  };
+  return lines.filter((line) => {
+    if (line.kind === 'note') return line.who !== CHECKER && !isOther(line.who);
+    return !isOther(line.from) && !isOther(line.to);
+  });
 }
 
 const timeOf = (line: TraceLine) => (line.kind === 'note' ? line.atMs : line.sentAtMs);
@@ -152,8 +168,8 @@ function fold(rows: readonly Row[]): Row[] {
   return out;
 }
 
-/** What is left of a label without its numbers: `DATA #17` and `DATA #18` are alike. */
-const general = (what: string) => what.replaceAll(/[#v]?\d+/g, '').trim();
+/** What is left of a label without its numbers: `PROBE 17 T1` and `PROBE 18 T1` are alike. */
+const general = (what: string) => what.replaceAll(/,? #?\d+( B)?(?=$|,| )/g, '');
 
 /** An arrival whose departure was cut off is an arrow by itself; a departure without its arrival too. */
 function whole(rows: readonly Row[]): Row[] {

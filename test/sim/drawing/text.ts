@@ -13,8 +13,10 @@
 import { type Row, type Sequence, WORLD } from './sequence.ts';
 
 const TIME_CHARS = 11;
-const GAP_MIN = 34;
+const GAP_MIN = 36;
 const WIDTH_MIN = 80;
+/** Beside the last column, for its name. */
+const LAST_CHARS = 8;
 
 export interface Style {
   readonly widthChars: number;
@@ -24,8 +26,8 @@ export interface Style {
 export function textOf(sequence: Sequence, { widthChars, hasColour }: Style): string[] {
   const { columns, rows, hiddenRows, isEndingInViolation } = sequence;
   const width = Math.max(WIDTH_MIN, widthChars, TIME_CHARS + columns.length * GAP_MIN);
-  const gap = Math.floor((width - TIME_CHARS - 4) / Math.max(1, columns.length));
-  const xOf = new Map(columns.map((name, at) => [name, Math.floor(at * gap + (at && gap / 2))]));
+  const gap = Math.floor((width - TIME_CHARS - LAST_CHARS) / Math.max(1, columns.length - 1));
+  const xOf = new Map(columns.map((name, at) => [name, at * gap]));
   const room = width - TIME_CHARS;
   const paint = painter(hasColour);
 
