@@ -169,8 +169,7 @@ export class AgentDaemon {
         return this.#onReady(message.tunName);
       case 'persist':
       case 'reserveTimestamps': {
-        const answer = makeDurable(this.#memory, message, this.#clock.wallMs());
-        if (answer !== null) this.#tunnel.post(answer);
+        this.#tunnel.post(makeDurable(this.#memory, message, this.#clock.wallMs()));
         const isEnd = message.kind === 'persist' && message.durable.terminated !== null;
         if (this.#isStopping && isEnd) this.#ended.resolve(0);
         return;

@@ -8,18 +8,14 @@ import type { FromTunnel, ToTunnel } from './messages.ts';
 
 export type DurableWish = Extract<FromTunnel, { kind: 'persist' | 'reserveTimestamps' }>;
 
-/**
- * Carry out `wish` and answer it; returns when it is durable or has failed.
- *
- * @returns null: no timestamps could be reserved, and none are used.
- */
-export function makeDurable(memory: Memory, wish: DurableWish, wallMs: number): ToTunnel | null {
+/** Carry out `wish` and answer it; returns when it is durable or has failed. */
+export function makeDurable(memory: Memory, wish: DurableWish, wallMs: number): ToTunnel {
   if (wish.kind === 'persist') {
     const { ticket, durable } = wish;
     return { kind: 'persisted', ticket, isDurable: memory.save(durable) };
   }
   const grant = memory.reserveTimestamps(Math.max(wish.atLeastMs, wallMs));
-  return grant === null ? null : { kind: 'timestamps', grant };
+  return { kind: 'timestamps', grant };
 }
 
 /** I4: a policy older than one that was in force is refused, whoever put it there. */

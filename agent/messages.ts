@@ -58,7 +58,8 @@ export interface TimestampGrant {
 
 export type ToTunnel =
   | { readonly kind: 'persisted'; readonly ticket: number; readonly isDurable: boolean }
-  | { readonly kind: 'timestamps'; readonly grant: TimestampGrant }
+  /** Null: they could not be made durable, none of them may be used. */
+  | { readonly kind: 'timestamps'; readonly grant: TimestampGrant | null }
   | { readonly kind: 'terminate'; readonly reasonCode: ReasonCode }
   | { readonly kind: 'rebind'; readonly linkName: string }
   | { readonly kind: 'status'; readonly requestId: number };

@@ -38,6 +38,7 @@ import { MESSAGE_TYPE, TRANSPORT_BYTES_MIN } from '../session/wire/messages.ts';
 import { receiverOf } from '../session/wire/transport.ts';
 import { Handshakes } from './handshakes.ts';
 import type { FromTunnel, ToTunnel, TunnelSetup } from './messages.ts';
+import { TimestampReservation } from './reservation.ts';
 import type { ShellParts } from './sessionShell.ts';
 import {
   countOverflow,
@@ -78,7 +79,7 @@ export class PlainShell {
   #peer: PlainPeer;
   #path: Path | null = null;
   #mtuBytes: number;
-  #askedTimestamps = false;
+  readonly #reservation = new TimestampReservation();
   #nextIndex: number;
 
   constructor(parts: ShellParts) {
@@ -144,8 +145,8 @@ export class PlainShell {
 
   onMessage(message: ToTunnel): void {
     if (message.kind === 'timestamps') {
-      this.#askedTimestamps = false;
-      this.#handshakes.onGrant(message.grant);
+      this.#reservation.onAnswer(message.grant !== null, this.#now());
+      if (message.grant !== null) this.#handshakes.onGrant(message.grant);
     } else if (message.kind === 'status') {
       this.#post({ kind: 'status', requestId: message.requestId, status: this.#status() });
     }
@@ -257,16 +258,17 @@ export class PlainShell {
   onTime(): void {
     const atMs = this.#now();
     const wanted = this.#handshakes.wantsTimestampsMs;
-    if (wanted !== null && !this.#askedTimestamps) {
-      this.#askedTimestamps = true;
-      this.#post({ kind: 'reserveTimestamps', atLeastMs: wanted });
+    if (this.#reservation.ask(wanted !== null, atMs)) {
+      this.#post({ kind: 'reserveTimestamps', atLeastMs: wanted ?? 0 });
     }
     const dueAtMs = nextDeadline(this.#peer, this.#config);
     if (dueAtMs !== null && dueAtMs <= atMs) this.#feed({ kind: 'tick' });
   }
 
   nextDeadlineMs(): number | null {
-    return nextDeadline(this.#peer, this.#config);
+    const peerMs = nextDeadline(this.#peer, this.#config);
+    const askMs = this.#reservation.nextDeadlineMs();
+    return peerMs === null || askMs === null ? (peerMs ?? askMs) : Math.min(peerMs, askMs);
   }
 
   #feed(event: WithoutTime<PlainEvent>): void {

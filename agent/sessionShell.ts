@@ -29,6 +29,7 @@ import { DataPath } from './dataPath.ts';
 import { Handshakes } from './handshakes.ts';
 import { Keyring } from './keyring.ts';
 import type { FromTunnel, ToTunnel, TunnelSetup } from './messages.ts';
+import { TimestampReservation } from './reservation.ts';
 import { countOverflow, countRefused, newPacketCounters, sessionStatus } from './status.ts';
 import { Transmitter } from './transmitter.ts';
 import type { Uplink, Uplinks } from './uplinks.ts';
@@ -60,7 +61,7 @@ export class SessionShell {
     of: null,
     atMs: null,
   };
-  #askedTimestamps = false;
+  readonly #reservation = new TimestampReservation();
   #nextIndex: number;
 
   constructor(parts: ShellParts) {
@@ -110,8 +111,9 @@ export class SessionShell {
         return this.#feed({ kind: 'persisted', atMs, ticket, isDurable });
       }
       case 'timestamps':
-        this.#askedTimestamps = false;
-        return this.#handshakes.onGrant(message.grant);
+        this.#reservation.onAnswer(message.grant !== null, atMs);
+        if (message.grant !== null) this.#handshakes.onGrant(message.grant);
+        return;
       case 'terminate':
         if (this.#device.state === 'TERMINATED') return this.#parts.post({ kind: 'over' });
         return this.#feed({ kind: 'terminate', atMs, reasonCode: message.reasonCode });
@@ -260,16 +262,16 @@ export class SessionShell {
 
   #reserveTimestamps(): void {
     const atLeastMs = this.#handshakes.wantsTimestampsMs;
-    if (atLeastMs === null || this.#askedTimestamps) return;
-    this.#askedTimestamps = true;
-    this.#parts.post({ kind: 'reserveTimestamps', atLeastMs });
+    if (!this.#reservation.ask(atLeastMs !== null, this.#now())) return;
+    this.#parts.post({ kind: 'reserveTimestamps', atLeastMs: atLeastMs ?? 0 });
   }
 
   /** When `onTime` has to be called at the latest, monotonic; null: only the world can move us. */
   nextDeadlineMs(): number | null {
     if (this.#transmitter.hasFailures) return 0;
     const keys = earlier(this.#keyring.nextDeadlineMs(), this.#data.nextDeadlineMs());
-    return earlier(this.#coreDeadlineMs(), keys);
+    const core = earlier(this.#coreDeadlineMs(), this.#reservation.nextDeadlineMs());
+    return earlier(core, keys);
   }
 
   #feed(event: DeviceEvent): void {

@@ -104,6 +104,7 @@ export class Hub {
       sealedSlots: SEALED_SLOTS,
       dataCipher: config.tunnel.dataCipher,
       time: this.#time.base,
+      lease: null,
       routes: deviceRoutes(start),
       rules: hubRules(policy),
       seed: crypto.getRandomValues(new Uint8Array(32)),
@@ -189,6 +190,10 @@ export class Hub {
         return this.#log(message.event);
       case 'violated':
         return this.#endViolated(message.device);
+      case 'askLease':
+      case 'askOwner':
+      case 'askRelease':
+        throw new InvariantError('the store is this hub’s alone');
       case 'failed':
         if (message.isInvariant) this.#dump();
         return this.#fail(message.message);

@@ -13,6 +13,8 @@ import type { PlainTimes } from '../session/channel/age.ts';
 import type { SeatLimits } from '../session/hub/limits.ts';
 import type { SessionRecord } from '../session/hub/record.ts';
 import type { SeatStatus } from '../session/hub/seat.ts';
+import type { LeaseEffect, LeaseEvent } from '../session/ownership/event.ts';
+import type { LeaseConfig } from '../session/ownership/validity.ts';
 import type { ReasonCode } from '../session/reasons.ts';
 import type { DataCipher } from '../session/wire/frames.ts';
 import type { EnrolledDevice } from './device.ts';
@@ -38,6 +40,8 @@ export interface HubSetup {
   /** What to accept for data: all that this machine has, or one cipher. */
   readonly dataCipher: DataCipher | 'auto';
   readonly time: TimeBase;
+  /** Other hubs share the store. Null: it is this hub's alone, and nothing is asked about owners. */
+  readonly lease: LeaseConfig | null;
   /** Networks that devices are told to reach through this hub. */
   readonly routes: readonly string[];
   readonly rules: HubRules;
@@ -75,10 +79,54 @@ export type ToHub =
   | { readonly kind: 'terminate'; readonly device: string; readonly reasonCode: ReasonCode }
   /** The record of a seat that broke, ended by the main thread: begin again with it. */
   | { readonly kind: 'rebuild'; readonly device: string; readonly record: SessionRecord | null }
+  /** What the store said to `askLease`. */
+  | {
+      readonly kind: 'leaseAnswered';
+      readonly requestId: number;
+      readonly outcome: Extract<LeaseEvent, { kind: 'answered' }>['outcome'];
+    }
+  /** What one linearizable read for `askOwner` found. */
+  | {
+      readonly kind: 'owner';
+      readonly device: string;
+      readonly life: number;
+      readonly current: SessionRecord | null;
+      readonly isEnded: boolean;
+    }
+  /** Another hub asks us to release the record of `device`. */
+  | {
+      readonly kind: 'release';
+      readonly device: string;
+      readonly ownerEpoch: number;
+      readonly isMemory: boolean;
+    }
+  /** The process ends in order: give the lease back and serve nothing more. */
+  | { readonly kind: 'stop' }
   | { readonly kind: 'status'; readonly requestId: number }
   | { readonly kind: 'peers'; readonly requestId: number };
 
+/** What only a store that several hubs share can answer. */
+export type SharedQuestion =
+  | { readonly kind: 'askLease'; readonly request: Exclude<LeaseEffect, { kind: 'lease' }> }
+  /** Answered by `owner`, or lost. */
+  | {
+      readonly kind: 'askOwner';
+      readonly device: string;
+      readonly life: number;
+      readonly owner: string;
+      readonly ownerEpoch: number;
+    }
+  /** For the seat at the hub `owner`, as its `release`; or lost. */
+  | {
+      readonly kind: 'askRelease';
+      readonly device: string;
+      readonly owner: string;
+      readonly ownerEpoch: number;
+      readonly isMemory: boolean;
+    };
+
 export type FromHub =
+  | SharedQuestion
   | { readonly kind: 'ready'; readonly tunName: string; readonly udpPort: number }
   | {
       readonly kind: 'swap';

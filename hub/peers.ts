@@ -53,6 +53,13 @@ export class Peers {
     this.session(message.device)?.onSwapped(message);
   }
 
+  onLease(isValid: boolean): void {
+    this.#site.isLeaseValid = isValid;
+    for (const peer of this.#byKey.values()) {
+      if (peer instanceof SessionPeer) peer.onLease(isValid);
+    }
+  }
+
   status(): PeerStatus[] {
     return [...this.#byKey.values()]
       .filter(({ device }) => device.revokedAtMs === null)

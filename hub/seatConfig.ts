@@ -8,7 +8,7 @@ import type { EnrolledDevice } from './device.ts';
 import type { Site } from './site.ts';
 
 export function seatConfig({ setup, rules, chosen }: Site, device: EnrolledDevice): SeatConfig {
-  const { hubId, routes, seed } = setup;
+  const { hubId, routes, seed, lease } = setup;
   return {
     hubId,
     device: device.publicKey,
@@ -18,5 +18,6 @@ export function seatConfig({ setup, rules, chosen }: Site, device: EnrolledDevic
     ciphers: chosen.preference,
     seed,
     limits: rules.limits,
+    isLeased: lease !== null,
   };
 }

@@ -8,7 +8,7 @@
  *
  * @module
  */
-import { InvariantError } from '../session/assert.ts';
+import { assert, InvariantError } from '../session/assert.ts';
 import type { SessionKeypair } from '../session/channel/sessionKeypair.ts';
 import { TimestampGate } from '../session/channel/timestamp.ts';
 import type { SeatEffect, SeatEvent } from '../session/hub/event.ts';
@@ -60,6 +60,7 @@ export class SessionPeer implements Timed {
     this.#config = seatConfig(site, device);
     this.#seat = newSeat(record, site.nowMs(), this.#config);
     site.deadlines.note(this);
+    this.#tellLease();
   }
 
   /** Whether there is a session that has not ended. */
@@ -100,6 +101,7 @@ export class SessionPeer implements Timed {
     this.#isBroken = false;
     this.#seat = newSeat(record, this.#site.nowMs(), this.#config);
     this.#site.deadlines.note(this);
+    this.#tellLease();
   }
 
   /** Somebody else may have ended our session in the store: then the log says so. */
@@ -124,6 +126,26 @@ export class SessionPeer implements Timed {
     if (this.#swap?.swapId === swapId) this.#swap = null;
     this.feed({ kind: 'swapped', atMs: this.#site.nowMs(), swapId, outcome, current });
     this.#dropRevoked();
+  }
+
+  /** This hub's lease began or ended. */
+  onLease(isValid: boolean): void {
+    this.feed({ kind: 'lease', atMs: this.#site.nowMs(), isValid });
+  }
+
+  onOwner({ life, current, isEnded }: Extract<ToHub, { kind: 'owner' }>): void {
+    if (life !== this.#life) return;
+    this.feed({ kind: 'owner', atMs: this.#site.nowMs(), current, isEnded });
+  }
+
+  onRelease({ ownerEpoch, isMemory }: Extract<ToHub, { kind: 'release' }>): void {
+    this.feed({ kind: 'release', atMs: this.#site.nowMs(), ownerEpoch, isMemory });
+  }
+
+  /** A seat that begins under a lease has to know of it. */
+  #tellLease(): void {
+    const { setup, isLeaseValid } = this.#site;
+    if (setup.lease !== null && isLeaseValid) this.onLease(true);
   }
 
   /** What one read of the tun gave for this device. */
@@ -239,8 +261,12 @@ export class SessionPeer implements Timed {
       case 'report':
         return this.#site.report(effect.event);
       case 'askOwner':
-      case 'askRelease':
-        throw new InvariantError('the store is this hub’s alone');
+      case 'askRelease': {
+        assert(this.#site.setup.lease !== null, 'only a shared store has other owners');
+        const { publicKey: device } = this.device;
+        const named = { ...effect, device };
+        return this.#site.post(named.kind === 'askOwner' ? { ...named, life: this.#life } : named);
+      }
     }
   }
 

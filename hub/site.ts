@@ -59,6 +59,8 @@ export class Site {
   readonly #waiting: Outbound[] = [];
   readonly #bursts = new AuditBursts();
   readonly #burstTimer: Timed;
+  /** What the seats were told last of this hub's lease; without leases it is not looked at. */
+  isLeaseValid = false;
 
   constructor(
     setup: HubSetup,

@@ -13,6 +13,7 @@ import { unreachable } from '../session/assert.ts';
 import type { Memory } from '../session/memory.ts';
 import { onPacket, onRun } from './forward.ts';
 import { Handshakes } from './handshakes.ts';
+import { LeaseHolder } from './leaseHolder.ts';
 import type { ToHub, TunnelStatus } from './messages.ts';
 import { Peers } from './peers.ts';
 import type { Site } from './site.ts';
@@ -30,6 +31,8 @@ export class Turn {
   readonly #received: Memory;
   readonly #read: Memory;
   readonly #isReady: IsReady;
+  /** Null: the store is this hub's alone. */
+  readonly #lease: LeaseHolder | null;
 
   constructor(site: Site, isReady: IsReady) {
     const { newMemory } = site.means;
@@ -37,20 +40,33 @@ export class Turn {
     this.#isReady = isReady;
     this.peers = new Peers(site);
     this.#handshakes = new Handshakes(site, this.peers);
+    const { lease: config } = site.setup;
+    const { nowMs, post } = site;
+    const tell = (isValid: boolean) => this.peers.onLease(isValid);
+    this.#lease = config === null ? null : new LeaseHolder({ config, nowMs, post, tell });
     this.#read = newMemory(TUN_READ_BYTES);
     this.#received = newMemory(RECEIVE_BYTES);
   }
 
   /** Call back whoever is due; when that has to be done again at the latest. */
   onTime(atMs: number): number | null {
+    this.#lease?.onTime(atMs);
     this.#site.deadlines.run(atMs);
     this.#site.flushSent();
-    return this.#site.deadlines.nextMs();
+    return this.nextDeadlineMs();
+  }
+
+  nextDeadlineMs(): number | null {
+    const peersMs = this.#site.deadlines.nextMs();
+    const leaseMs = this.#lease?.nextDeadlineMs() ?? null;
+    if (peersMs === null || leaseMs === null) return peersMs ?? leaseMs;
+    return Math.min(peersMs, leaseMs);
   }
 
   /** Take what is ready, from each source at most a batch; the bytes taken. @throws StartFailure */
   take(atMs: number): number {
     const site = this.#site;
+    this.#lease?.onTime(atMs);
     let moved = 0;
     for (const socket of site.endpoints.sockets) {
       if (this.#isReady(socket)) moved += this.#drainSocket(socket, atMs);
@@ -63,6 +79,7 @@ export class Turn {
   onMessage(message: ToHub): void {
     const { peers } = this;
     const { post } = this.#site;
+    this.#lease?.onTime(this.#site.nowMs());
     switch (message.kind) {
       case 'swapped':
         return peers.onSwapped(message);
@@ -72,6 +89,14 @@ export class Turn {
         return peers.session(message.device)?.terminate(message.reasonCode);
       case 'rebuild':
         return peers.session(message.device)?.rebuild(message.record);
+      case 'leaseAnswered':
+        return this.#lease?.onAnswered(message);
+      case 'owner':
+        return peers.session(message.device)?.onOwner(message);
+      case 'release':
+        return peers.session(message.device)?.onRelease(message);
+      case 'stop':
+        return this.#lease?.stop();
       case 'peers':
         return post({ kind: 'peers', requestId: message.requestId, peers: peers.status() });
       case 'status':

@@ -17,7 +17,7 @@ import { heard } from './heard.ts';
 import { judge, purposeOf } from './judge.ts';
 import type { SessionRecord } from './record.ts';
 import { type ClaimEvent, channelOf } from './state.ts';
-import { holdForOwner } from './takeover.ts';
+import { holdForOwner, isUnread } from './takeover.ts';
 import { isTokenOf, placeBinding, suspect } from './trial.ts';
 import { type Turn, targetOf } from './turn.ts';
 
@@ -37,7 +37,9 @@ export function onClaim(turn: Turn, event: ClaimEvent): void {
     return refuse(turn, event, 'ownership_conflict', OWNER_RETRY_MS);
   }
   if (!draft.isLeaseValid) return turn.count('lease_invalid');
-  if (isForeign && draft.swap === null) return holdForOwner(turn, event);
+  if ((isForeign || isUnread(draft, config)) && draft.swap === null) {
+    return holdForOwner(turn, event);
+  }
   if (draft.swap !== null || !draft.isOwner || draft.ending !== null) return wait(turn, event);
   decide(turn, event, false);
 }

@@ -29,7 +29,7 @@ import type { SessionRecord } from './record.ts';
 import { onProbe, onResponse, onRotate } from './replies.ts';
 import { channelOf, type FrameEvent, isLive, type Seat } from './state.ts';
 import { onSwapDue, onSwapped, ownedRecord, startSwap, syncView } from './swap.ts';
-import { onOwner, onRelease } from './takeover.ts';
+import { isUnread, onOwner, onRelease } from './takeover.ts';
 import { onTrialDue } from './trial.ts';
 import { Turn } from './turn.ts';
 
@@ -229,7 +229,7 @@ function goOn(turn: Turn): void {
     return sendEnd(turn, draft.record, draft.ending);
   }
   const { waiting, pending } = draft;
-  if (waiting !== null && pending === null) {
+  if (waiting !== null && pending === null && !isUnread(draft, config)) {
     draft.waiting = null;
     onClaim(turn, waiting);
   } else if (pending?.isAsked === true && pending.deadlineAtMs <= draft.nowMs) passChallenge(turn);

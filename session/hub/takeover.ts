@@ -9,7 +9,7 @@
  * @module
  */
 import { adopt } from './adopt.ts';
-import { refuse } from './claims.ts';
+import { decide, refuse } from './claims.ts';
 import type { SeatEvent } from './event.ts';
 import { judge } from './judge.ts';
 import type { SeatConfig } from './limits.ts';
@@ -38,15 +38,20 @@ export function mayOwn({ record, waiting, endedOwner }: Seat, { hubId, isLeased 
   return endedOwner?.owner === record.owner && endedOwner.ownerEpoch === record.ownerEpoch;
 }
 
+/** ◆ That there is no session is true of one moment only: another hub may have opened it since. */
+export function isUnread({ record }: Seat, { isLeased }: SeatConfig): boolean {
+  return record === null && isLeased === true;
+}
+
 /** Keep the claim, and find out about the owner. */
 export function holdForOwner(turn: Turn, event: ClaimEvent): void {
   const { draft, config, nowMs } = turn;
   const { record, askedAtMs } = draft;
   draft.waiting = event;
-  if (record === null || mayOwn(draft, config)) return;
+  if (mayOwn(draft, config)) return;
   if (askedAtMs !== null && nowMs - askedAtMs < ASK_PAUSE_MS) return;
   draft.askedAtMs = nowMs;
-  const { owner, ownerEpoch } = record;
+  const { owner, ownerEpoch } = record ?? { owner: NOBODY, ownerEpoch: 0 };
   turn.emit({ kind: 'askOwner', owner, ownerEpoch });
 }
 
@@ -55,9 +60,10 @@ export function onOwner(turn: Turn, event: Extract<SeatEvent, { kind: 'owner' }>
   const { draft, config } = turn;
   const { current, isEnded } = event;
   const isOld = (current?.revision ?? 0) < (draft.record?.revision ?? 0);
-  if (current === null || draft.isOwner || draft.swap !== null || isOld) {
-    return turn.count('owner_answer_ignored');
-  }
+  const isServed = draft.isOwner && draft.record !== null;
+  if (isServed || draft.swap !== null || isOld) return turn.count('owner_answer_ignored');
+  if (current === null) return decideUnrecorded(turn);
+  draft.isOwner = false;
   adopt(turn, current);
   const { owner, ownerEpoch } = current;
   if (isEnded) draft.endedOwner = { owner, ownerEpoch };
@@ -70,6 +76,14 @@ export function onOwner(turn: Turn, event: Extract<SeatEvent, { kind: 'owner' }>
   }
   draft.waiting = null;
   refuse(turn, waiting, verdict.reasonCode, verdict.retryAfterMs);
+}
+
+/** The store holds nothing for this device: the claim opens a session, against a comparison with nothing, or is refused. */
+function decideUnrecorded(turn: Turn): void {
+  const { draft } = turn;
+  const { waiting } = draft;
+  draft.waiting = null;
+  if (waiting !== null && draft.isLeaseValid) decide(turn, waiting, false);
 }
 
 /**

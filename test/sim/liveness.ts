@@ -18,14 +18,16 @@ const CONFLICT_MS = 600_000;
 const MARGIN_MS = 60_000;
 
 /** How long everybody may take to come back. */
-export function livenessBoundMs({ devices, hubs }: Simulation): number {
-  const hasClones = devices.some(({ isClone }) => isClone);
+export function livenessBoundMs({ devices, hubs, seen }: Simulation): number {
+  // Also one that lost its newest flash slot looks like an old copy of itself.
+  const hasConflicts = seen.reasons['device identity_conflict'] !== undefined;
+  const mayConflict = hasConflicts || devices.some(({ isClone }) => isClone);
   const bounds = [...devices, ...hubs].map(({ policy }) => {
     const { session, liveness } = policyOf(policy);
     const silentMs = 3 * Math.max(liveness.heartbeatIdleMs, liveness.meteredKeepaliveMs);
     return session.recoveryWindowMs + session.birthDeadlineMs + silentMs;
   });
-  return Math.max(...bounds) + REOPEN_MS + MARGIN_MS + (hasClones ? 2 * CONFLICT_MS : 0);
+  return Math.max(...bounds) + REOPEN_MS + MARGIN_MS + (mayConflict ? 2 * CONFLICT_MS : 0);
 }
 
 /** Which devices are not back yet, and why; empty: all are. */

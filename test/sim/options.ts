@@ -59,6 +59,8 @@ export interface TrafficPlan {
 export interface Options {
   readonly devices: readonly DevicePlan[];
   readonly hubs: readonly HubPlan[];
+  /** Hubs serve under leases; always so where there are several. */
+  readonly isLeased: boolean;
   /** `fast`: stand-ins for X25519 and the ciphers, of the same lengths. */
   readonly primitives: 'fast' | 'real';
   readonly policy: PolicyVariant;

@@ -101,11 +101,10 @@ function heal(simulation: Simulation): void {
 function awaitAll(simulation: Simulation, beats: Beats): void {
   const { world, seen } = simulation;
   const beganAtMs = world.nowMs;
-  const endAtMs = beganAtMs + livenessBoundMs(simulation);
   beats.becomeSteady();
   let looks = 0;
   let absent: readonly string[] = [];
-  while (looks < SETTLED_LOOKS && world.nowMs < endAtMs) {
+  while (looks < SETTLED_LOOKS && world.nowMs < beganAtMs + livenessBoundMs(simulation)) {
     world.runUntil(world.nowMs + LOOK_MS);
     absent = missing(simulation, beats);
     looks = absent.length === 0 ? looks + 1 : 0;

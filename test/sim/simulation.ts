@@ -24,6 +24,7 @@ import type { Scenario } from './scenario.ts';
 import { DeviceSite, type Identity } from './site/deviceSite.ts';
 import { HUB_PORT, HubSite, hubAddresses } from './site/hubSite.ts';
 import { drawHubIdentity, drawIdentity, enrolled } from './site/pools.ts';
+import { SimSharedStore } from './store/sharedStore.ts';
 import { SimStore } from './store/simStore.ts';
 import type { Trace } from './trace.ts';
 import { EndToEnd } from './traffic/endToEnd.ts';
@@ -49,6 +50,7 @@ export class Simulation {
   readonly #random: Random;
   readonly #watches: readonly Watch[];
   readonly #told = new Map<string, number>();
+  readonly #shared: SimSharedStore;
   readonly #internet: Internet;
   readonly #primitives: Primitives;
   readonly #endpoints: readonly string[];
@@ -63,6 +65,11 @@ export class Simulation {
     this.#primitives = options.primitives === 'real' ? realPrimitives : fastPrimitives;
     this.#watches = this.#newWatches(options.primitives === 'real');
     this.store = this.#newStore(options.storeDelayMs);
+    this.#shared = new SimSharedStore(this.world, this.#random.fork('leases'), this.store);
+    this.#shared.onRelease = ({ owner, device, ownerEpoch, isMemory }) => {
+      const hub = this.hubs.find(({ name }) => name === owner);
+      hub?.machine.act(() => hub.process.release(device, ownerEpoch, isMemory));
+    };
     this.applications = new EndToEnd(({ invariant, checker, sentence }) =>
       this.report(invariant, checker, sentence),
     );
@@ -142,6 +149,7 @@ export class Simulation {
       primitives: this.#primitives,
       privateKey,
       store: this.store,
+      shared: options.isLeased ? this.#shared : null,
       devices: this.#identities.map(enrolled),
       events: this.#eventsOf(name),
       onAudit: (hub, event) => this.#onAudit(hub, event),

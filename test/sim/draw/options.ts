@@ -22,6 +22,7 @@ export function drawOptions(random: Random): Options {
   return {
     devices: list(devices, (at) => drawDevice(random.fork(`device ${at}`), quality)),
     hubs: list(hubs, (at) => drawHub(random.fork(`hub ${at}`))),
+    isLeased: hubs > 1 || misc.chance(20),
     primitives: misc.chance(4) ? 'real' : 'fast',
     policy: misc.chance(60) ? 'quick' : misc.pick(POLICY_VARIANTS),
     traffic: drawTraffic(random.fork('traffic')),

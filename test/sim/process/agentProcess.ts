@@ -310,8 +310,7 @@ export class AgentProcess implements SimProcess {
   }
 
   #makeDurable(memory: Memory, wish: DurableWish): void {
-    const answer = makeDurable(memory, wish, this.#parts.clock.wallMs());
-    if (answer !== null) this.#inbox.push(answer);
+    this.#inbox.push(makeDurable(memory, wish, this.#parts.clock.wallMs()));
     const isEnd = wish.kind === 'persist' && wish.durable.terminated !== null;
     if (this.#stopAtMs !== null && isEnd) this.#end('stopped');
   }

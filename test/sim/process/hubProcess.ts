@@ -24,7 +24,14 @@ import type { RandomBytes } from '../../../hal/means.ts';
 import type { Tun } from '../../../hal/tun.ts';
 import type { RecordStore } from '../../../hub/compareAndSwap.ts';
 import type { Pools } from '../../../hub/enrolment.ts';
-import type { FromHub, HubSetup, PeerStatus, ToHub, TunnelStatus } from '../../../hub/messages.ts';
+import type {
+  FromHub,
+  HubSetup,
+  PeerStatus,
+  SharedQuestion,
+  ToHub,
+  TunnelStatus,
+} from '../../../hub/messages.ts';
 import { Ownership } from '../../../hub/ownership.ts';
 import { type DeviceStore, Registry } from '../../../hub/registry.ts';
 import { hubRules } from '../../../hub/rules.ts';
@@ -34,6 +41,7 @@ import { Turn } from '../../../hub/turn.ts';
 import type { Policy } from '../../../policies/schema.ts';
 import { assert, InvariantError } from '../../../session/assert.ts';
 import type { AuditEvent } from '../../../session/audit.ts';
+import { bytesToHex } from '../../../session/bytes.ts';
 import { PLAIN_TIMES } from '../../../session/channel/age.ts';
 import type { SessionRecord } from '../../../session/hub/record.ts';
 import type { Seat } from '../../../session/hub/seat.ts';
@@ -68,6 +76,17 @@ export interface HubStore extends RecordStore, DeviceStore, TimeStore {
   swap(request: SwapRequest, answer: (answer: SwapAnswer) => void): void;
 }
 
+/** What a store that several hubs share does besides swaps; the world's, one for all hubs. */
+export interface SharedStore {
+  /** How long a lease lasts. */
+  readonly ttlMs: number;
+  /**
+   * Carry out `question` of the hub `hubId`; `answer` is called once, at most, with `leaseAnswered` or
+   * `owner`. `askRelease` has no answer: it is for {@link HubProcess.release} of the hub it names.
+   */
+  ask(hubId: string, question: SharedQuestion, answer: (message: ToHub) => void): void;
+}
+
 export interface HubParts {
   readonly name: string;
   readonly hubId: string;
@@ -87,6 +106,8 @@ export interface HubParts {
   readonly clock: Clock;
   readonly random: RandomBytes;
   readonly store: HubStore;
+  /** Null: no other hub uses the records. */
+  readonly shared: SharedStore | null;
   readonly onAudit: (event: AuditEvent) => void;
   /** A broken invariant: a finding. With a device only its seat broke and the process goes on. */
   readonly onViolation: (claim: string, device: string | null) => void;
@@ -199,6 +220,7 @@ export class HubProcess implements SimProcess {
       sealedSlots: SEALED_SLOTS,
       dataCipher: 'auto',
       time: time.base,
+      lease: this.#leaseConfig(),
       routes,
       rules: hubRules(policy()),
       seed: random(32),
@@ -208,13 +230,20 @@ export class HubProcess implements SimProcess {
     };
   }
 
+  #leaseConfig(): HubSetup['lease'] {
+    const { shared, random } = this.#parts;
+    if (shared === null) return null;
+    return { instance: bytesToHex(random(16)), ttlMs: shared.ttlMs };
+  }
+
   crash(): void {
-    this.#drop();
+    if (this.#life !== null) this.#drop();
   }
 
   /** SIGTERM. Ends no session: the next process finds them in the store. */
   stop(): void {
     const time = this.#life?.time;
+    if (this.#parts.shared !== null) this.#tell({ kind: 'stop' });
     this.#drop();
     if (time !== undefined) this.#guarded(() => time.release());
   }
@@ -248,7 +277,7 @@ export class HubProcess implements SimProcess {
   nextDeadlineMs(): number | null {
     const life = this.#life;
     if (life === null) return null;
-    const deadlineMs = life.site.deadlines.nextMs();
+    const deadlineMs = life.turn.nextDeadlineMs();
     if (deadlineMs === null) return this.#reserveAtMs;
     return Math.min(this.#reserveAtMs, deadlineMs - life.time.base.offsetMs);
   }
@@ -283,6 +312,11 @@ export class HubProcess implements SimProcess {
     return this.#told.peers;
   }
 
+  /** Another hub wants the record of a device that this one owns. */
+  release(device: string, ownerEpoch: number, isMemory: boolean): void {
+    this.#tell({ kind: 'release', device, ownerEpoch, isMemory });
+  }
+
   #tell(message: ToHub): void {
     if (this.#life === null) return;
     this.#inbox.push(message);
@@ -293,6 +327,10 @@ export class HubProcess implements SimProcess {
     switch (message.kind) {
       case 'swap':
         return this.#swap(message);
+      case 'askLease':
+      case 'askOwner':
+      case 'askRelease':
+        return this.#ask(message);
       case 'audit':
         return this.#parts.onAudit(message.event);
       case 'violated':
@@ -307,6 +345,16 @@ export class HubProcess implements SimProcess {
       case 'failed':
         return;
     }
+  }
+
+  #ask(question: SharedQuestion): void {
+    const { shared, hubId } = this.#parts;
+    assert(shared !== null, 'a hub that shares its store has a shared store');
+    const lives = this.#lives;
+    const answer = (message: ToHub) => {
+      if (lives === this.#lives) this.#tell(message);
+    };
+    shared.ask(hubId, question, answer);
   }
 
   #swap(request: SwapRequest): void {

@@ -19,21 +19,23 @@ import { loadPolicy } from '../../../policies/load.ts';
 import type { Policy } from '../../../policies/schema.ts';
 import type { AuditEvent } from '../../../session/audit.ts';
 import { encodeKey, NO_PSK, newIdentity } from '../../../session/channel/identity.ts';
+import { LEASE_TTL_MS } from '../../../session/ownership/validity.ts';
 import { formatAddress } from '../../../session/wire/address.ts';
 import { Random } from '../random.ts';
 import { World } from '../world.ts';
 import { type AgentExit, AgentProcess } from './agentProcess.ts';
 import { Fuse, FusedFlash, FusedSocket, FusedTun } from './fuse.ts';
-import { HubProcess, type SwapAnswer, type SwapRequest } from './hubProcess.ts';
+import { HubProcess, type SharedStore, type SwapAnswer, type SwapRequest } from './hubProcess.ts';
 import type { Primitives } from './primitives.ts';
 import { PromptStore, RecordTable } from './recordTable.ts';
+import { SharedTable } from './sharedTable.ts';
 import type { SimProcess } from './simProcess.ts';
 
 const DELAY_MS = 10;
 const WRITE_MS = 5;
 const COMMIT_MS = 2;
 const WALL_MS = Date.UTC(2026, 0, 1);
-const HUB_IP = '192.0.2.1';
+const hubIp = (at: number) => `192.0.2.${at + 1}`;
 export const HUB_INNER = '10.77.0.1';
 export const DEVICE_INNER = '10.77.0.2';
 const LINKS = [
@@ -51,9 +53,13 @@ export class Rig {
   readonly hubTun = new MemoryTun('hub');
   readonly agentFuse = new Fuse();
   readonly hubFuse = new Fuse();
+  /** Of all hubs. */
+  readonly records = new RecordTable();
   readonly store: PromptStore;
   readonly agent: AgentProcess;
+  /** The first of them. */
   readonly hub: HubProcess;
+  readonly hubs: readonly HubProcess[];
   readonly deviceKey: string;
   readonly audit: AuditEvent[] = [];
   readonly violations: string[] = [];
@@ -63,13 +69,14 @@ export class Rig {
   hash = 0x811c9dc5;
   readonly #down = new Set<string>();
   readonly #agentHost: MemoryHost;
-  readonly #hubHost: MemoryHost;
+  readonly #cutHubs = new Set<string>();
   /** The earliest wake-up that is scheduled for each process. */
   readonly #armedAtMs = new Map<SimProcess, number>();
 
-  constructor(primitives: Primitives, seed = 1) {
+  /** @param hubCount with two or more the store is shared, under leases. */
+  constructor(primitives: Primitives, hubCount = 1, seed = 1) {
     const random = new Random(seed);
-    const [agentRandom, hubRandom] = [new Random(random.next()), new Random(random.next())];
+    const agentRandom = new Random(random.next());
     const keys = [random.bytes(32), random.bytes(32)] as const;
     const hubKeys = newIdentity(keys[0], primitives.dh);
     const deviceKeys = newIdentity(keys[1], primitives.dh);
@@ -77,11 +84,9 @@ export class Rig {
     this.#agentHost = this.network.newHost(
       Object.fromEntries(LINKS.map(({ name, ip }) => [name, [ip]])),
     );
-    this.#hubHost = this.network.newHost({ eth0: [HUB_IP] });
     this.network.onSend((datagram) => this.#carry(datagram));
     for (const { name, ip } of LINKS) this.monitor.set(name, { addresses: [ip] });
     this.monitor.drain();
-    this.store = new SlowStore(this, [this.#device()]);
     const policy = defaultPolicy();
     const both = {
       primitives,
@@ -94,7 +99,7 @@ export class Rig {
       ...both,
       name: 'device',
       identity: { privateKey: keys[1], hubPublicKey: hubKeys.publicKey, psk: NO_PSK },
-      endpoints: [`${HUB_IP}:51820`],
+      endpoints: Array.from({ length: hubCount }, (_, at) => `${hubIp(at)}:51820`),
       links: LINKS.map(({ name, kind }) => ({ name, kind })),
       mtuMaxBytes: 1_440,
       openSocket: (options) => fused(this.#agentHost, options, this.agentFuse),
@@ -105,21 +110,59 @@ export class Rig {
       mainThread: (work) => this.after(WRITE_MS, work),
       onExit: (exit) => this.exits.push(exit),
     });
-    this.hub = new HubProcess({
-      ...both,
-      name: 'hub',
-      hubId: 'hub',
-      privateKey: keys[0],
-      addresses: [null],
-      udpPort: 51_820,
-      openSocket: (options) => fused(this.#hubHost, options, this.hubFuse),
-      tun: new FusedTun(this.hubTun, this.hubFuse),
-      mtuBytes: 1_440,
-      routes: [`${HUB_INNER}/32`],
-      pools: { inner4: null, inner6: null },
-      random: (count) => hubRandom.bytes(count),
-      store: this.store,
+    const shared = hubCount === 1 ? null : this.#shared();
+    const stores = Array.from({ length: hubCount }, () => new SlowStore(this, [this.#device()]));
+    this.store = stores[0]!;
+    this.hubs = stores.map((store, at) => {
+      const hubRandom = new Random(random.next());
+      const host = this.network.newHost({ eth0: [hubIp(at)] });
+      const tun = at === 0 ? this.hubTun : new MemoryTun(`hub${at}`);
+      return new HubProcess({
+        ...both,
+        name: `hub${at}`,
+        hubId: `hub${at}`,
+        privateKey: keys[0],
+        addresses: [null],
+        udpPort: 51_820,
+        openSocket: (options) => fused(host, options, this.hubFuse),
+        tun: new FusedTun(tun, this.hubFuse),
+        mtuBytes: 1_440,
+        routes: [`${HUB_INNER}/32`],
+        pools: { inner4: null, inner6: null },
+        random: (count) => hubRandom.bytes(count),
+        store,
+        shared,
+      });
     });
+    this.hub = this.hubs[0]!;
+  }
+
+  #shared(): SharedStore {
+    const table = new SharedTable(this.records, () => this.world.nowMs);
+    return {
+      ttlMs: LEASE_TTL_MS,
+      ask: (hubId, question, answer) => {
+        if (this.#cutHubs.has(hubId)) return;
+        this.after(COMMIT_MS, () => {
+          if (question.kind === 'askRelease') {
+            const { device, ownerEpoch, isMemory } = question;
+            const owner = this.hubs.find(({ name }) => name === question.owner);
+            return owner?.release(device, ownerEpoch, isMemory);
+          }
+          const told = table.ask(hubId, question);
+          if (told !== null) this.after(COMMIT_MS, () => answer(told));
+        });
+      },
+    };
+  }
+
+  /** From here on this hub reaches the store no more. */
+  cutFromStore(hub: HubProcess): void {
+    this.#cutHubs.add(hub.name);
+  }
+
+  isCutFromStore(name: string): boolean {
+    return this.#cutHubs.has(name);
   }
 
   #device(): EnrolledDevice {
@@ -137,7 +180,7 @@ export class Rig {
   }
 
   boot(): void {
-    this.hub.boot();
+    for (const hub of this.hubs) hub.boot();
     this.agent.boot();
     this.#arm();
   }
@@ -173,11 +216,12 @@ export class Rig {
 
   get isAttached(): boolean {
     const { device } = this.agent;
-    const seat = this.hub.seat(this.deviceKey);
     return (
       device?.state === 'ATTACHED' &&
-      seat?.route !== null &&
-      seat?.route?.transportId === device.activeId
+      this.hubs.some((hub) => {
+        const route = hub.seat(this.deviceKey)?.route ?? null;
+        return route !== null && route.transportId === device.activeId;
+      })
     );
   }
 
@@ -210,7 +254,7 @@ export class Rig {
   }
 
   #arm(): void {
-    for (const process of [this.agent, this.hub]) {
+    for (const process of [this.agent, ...this.hubs]) {
       const atMs = process.nextDeadlineMs();
       const armedAtMs = this.#armedAtMs.get(process) ?? Number.POSITIVE_INFINITY;
       if (atMs === null || armedAtMs <= atMs) continue;
@@ -233,7 +277,8 @@ export class Rig {
     this.world.after(DELAY_MS, () => {
       this.#sync();
       this.network.deliver(datagram);
-      (link === undefined ? this.hub : this.agent).turn();
+      const hub = this.hubs.find((_, at) => to === `${hubIp(at)}:51820`);
+      (hub ?? this.agent).turn();
       this.#arm();
     });
   }
@@ -254,7 +299,7 @@ class SlowStore extends PromptStore {
   readonly #rig: Rig;
 
   constructor(rig: Rig, devices: readonly EnrolledDevice[]) {
-    super(new RecordTable(), devices);
+    super(rig.records, devices);
     this.#rig = rig;
   }
 
@@ -266,8 +311,16 @@ class SlowStore extends PromptStore {
 }
 
 function fused(host: MemoryHost, options: DatagramOptions, fuse: Fuse): HalResult<DatagramSocket> {
-  const opened = fuse.around(() => host.openDatagramSocket(options));
-  return opened.ok ? halOk(new FusedSocket(opened.value, fuse)) : opened;
+  fuse.boundary();
+  const opened = host.openDatagramSocket(options);
+  if (!opened.ok) return opened;
+  try {
+    fuse.boundary();
+  } catch (cut) {
+    opened.value.close(); // as the system does for the dead
+    throw cut;
+  }
+  return halOk(new FusedSocket(opened.value, fuse));
 }
 
 function defaultPolicy(): Policy {

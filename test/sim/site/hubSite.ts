@@ -10,7 +10,7 @@ import { Machine, type MachineEvents } from '../machine/machine.ts';
 import type { Internet, HubSite as Listener } from '../network/internet.ts';
 import type { HubPlan, PolicyVariant } from '../options.ts';
 import { policyOf } from '../policy.ts';
-import { HubProcess } from '../process/hubProcess.ts';
+import { HubProcess, type SharedStore } from '../process/hubProcess.ts';
 import type { Primitives } from '../process/primitives.ts';
 import type { Random } from '../random.ts';
 import { HubStoreClient } from '../store/hubStore.ts';
@@ -32,6 +32,8 @@ export interface HubSiteParts {
   readonly primitives: Primitives;
   readonly privateKey: Uint8Array;
   readonly store: SimStore;
+  /** Null: the store is this hub's alone. */
+  readonly shared: SharedStore | null;
   readonly devices: readonly EnrolledDevice[];
   readonly events: MachineEvents;
   readonly onAudit: (site: HubSite, event: AuditEvent) => void;
@@ -86,6 +88,7 @@ export class HubSite implements Listener {
       clock,
       random: (count) => keys.bytes(count),
       store: new HubStoreClient(this.name, store, fuse, parts.devices),
+      shared: parts.shared,
       onAudit: (event) => parts.onAudit(this, event),
       onViolation: (claim) => parts.onViolation(this, claim),
     });

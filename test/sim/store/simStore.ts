@@ -26,7 +26,7 @@ export class SimStore {
   conditions: Required<StoreChange>;
   /** Told of every commit at the moment it is one. */
   onCommit: OnCommit = () => {};
-  /** Told when a hub is: what it swapped in is committed. */
+  /** Told when a hub is: what the store holds in its name. */
   onLearned: (hub: string, record: SessionRecord) => void = () => {};
   readonly moments = new Map<string, number>();
   readonly #world: World;
@@ -97,7 +97,7 @@ export class SimStore {
       const result = apply();
       if (isLost || !this.isReachable(hub)) return giveUp('store answer lost');
       this.#world.after(this.tookMs(), () => {
-        if (result.outcome === 'committed') this.onLearned(hub, record);
+        if (result.current?.owner === hub) this.onLearned(hub, result.current);
         tell(result);
       });
     });

@@ -88,8 +88,8 @@ describe('a hub that shares the store', () => {
     device.move(2);
     const old = { ...rig.record!, revision: 8, owner: 'hub-c', ownerEpoch: 3 };
     rig.feed({ kind: 'owner', current: old, isEnded: true });
-    expect(rig.seat.record?.owner).toBe('hub-b');
     rig.feed({ kind: 'owner', current: null, isEnded: false });
+    expect(rig.seat.record?.owner).toBe('hub-b');
     expect(rig.seat.isOwner).toBe(false);
   });
 
@@ -125,6 +125,32 @@ describe('a hub that shares the store', () => {
     device.move(2);
     rig.feed({ kind: 'owner', current: rig.record, isEnded: true });
     expect(rig.record).toMatchObject({ owner: 'hub-a', terminated: null, transportId: 2 });
+  });
+});
+
+describe('◆ a hub that knows of no session', () => {
+  function unaware() {
+    const { rig, device } = shared();
+    rig.seat = newSeat(null, rig.nowMs, rig.config);
+    rig.feed({ kind: 'lease', isValid: true });
+    device.shake(2);
+    device.move(2);
+    return { rig, device };
+  }
+
+  test('reads again before it says so: another hub may have opened it', () => {
+    const { rig } = unaware();
+    expect(rig.effects).toEqual([{ kind: 'askOwner', owner: NOBODY, ownerEpoch: 0 }]);
+    rig.record = { ...rig.record!, owner: 'hub-b', ownerEpoch: 4 };
+    rig.feed({ kind: 'owner', current: rig.record, isEnded: true });
+    expect(rig.frame('reattached').ownerEpoch).toBe(5);
+  });
+
+  test('and says so for the claim that waited, if the store has none', () => {
+    const { rig } = unaware();
+    rig.record = null;
+    rig.feed({ kind: 'owner', current: null, isEnded: false });
+    expect(rig.refusal()).toBe('unknown_session');
   });
 });
 
@@ -212,6 +238,7 @@ describe('◆ a lease that comes back', () => {
     device.shake(1);
     const open = device.attachFrame(device.claim(1), { isNew: true, proof: null });
     device.send(open, 1);
+    rig.feed({ kind: 'owner', current: null, isEnded: false });
     rig.feed({ kind: 'lease', isValid: false });
     rig.feed({ kind: 'lease', isValid: true });
     rig.release();
