@@ -128,7 +128,7 @@ export const HUB_MUTANTS: readonly Mutant[] = [
   {
     id: 'seat-own-write-is-foreign',
     file: SWAP,
-    find: 'if (isOurs(event.current, swap)) return onDone(turn, swap);',
+    find: 'if (isOurs(turn, event.current, swap)) return onDone(turn, swap);',
     replace: '',
     breaks: 'A hub whose answer was lost does not recognise its own write.',
     invariant: 'liveness',
@@ -136,15 +136,16 @@ export const HUB_MUTANTS: readonly Mutant[] = [
   {
     id: 'seat-foreign-write-is-own',
     file: SWAP,
-    find: '    isSameClaim(current.claim, record.claim)\n  );',
-    replace: '    (isSameClaim(current.claim, record.claim) || current.revision > 0)\n  );',
+    find: '    isSameClaim(current.claim, record.claim) &&\n    // A former self issues other keys for the same claim.\n    equalBytes(current.memoryKey, record.memoryKey)\n',
+    replace:
+      '    (equalBytes(current.memoryKey, record.memoryKey) || isSameClaim(current.claim, current.claim))\n',
     breaks: 'Another write with the same revision counts as our own.',
     invariant: 'I1',
   },
   {
     id: 'seat-unfenced',
     file: SWAP,
-    find: '    draft.isOwner = false;\n    draft.isLeaseValid = false;',
+    find: '    draft.isOwner = false;\n    if (config.isLeased !== true) draft.isLeaseValid = false;\n',
     replace: '',
     breaks: 'A hub that finds another owner in the record goes on forwarding.',
     invariant: 'I6',

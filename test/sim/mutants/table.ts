@@ -3,20 +3,20 @@
  *
  * @module
  */
+import { CHANNEL_MUTANTS } from './channel.ts';
+import { DEVICE_MUTANTS } from './device.ts';
+import { DURABLE_MUTANTS } from './durable.ts';
+import { HUB_MUTANTS } from './hub.ts';
 import type { Mutant } from './mutant.ts';
 
 /** The bug of `--canary`: as old as the simulator, and noticed by most seeds with a crash. */
 export const CANARY = 'versions-forgotten-at-boot';
 
 export const MUTANTS: readonly Mutant[] = [
-  {
-    id: 'versions-forgotten-at-boot',
-    file: 'session/device/boot.ts',
-    find: 'draft.stateVersion = remembered?.versionCeiling ?? 0;',
-    replace: 'draft.stateVersion = 0;',
-    breaks: 'A restarted device uses versions again.',
-    invariant: 'I4',
-  },
+  ...DEVICE_MUTANTS,
+  ...HUB_MUTANTS,
+  ...DURABLE_MUTANTS,
+  ...CHANNEL_MUTANTS,
 ];
 
 /** @throws Error with a sentence for a person. */
