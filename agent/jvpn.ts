@@ -20,6 +20,7 @@ What a running daemon is doing
   links     quality of each link (agent)
   sessions  the sessions of a hub
   events    the newest audit events
+  audit     replay audit logs against the invariants
 
 Operator actions
   keygen     make a private key, print the public one
@@ -39,6 +40,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Run>>> = {
   agent: async () => (await import('./main.ts')).runAgent,
   hub: async () => (await import('../hub/main.ts')).runHub,
   enroll: async () => (await import('../hub/cli/enroll.ts')).runEnroll,
+  audit: async () => (await import('./cli/audit.ts')).runAudit,
   keygen: async () => (await import('./cli/keygen.ts')).runKeygen,
   policy: async () => (await import('./cli/policy.ts')).runPolicy,
   status: async () => (await import('./cli/ask.ts')).runStatus,

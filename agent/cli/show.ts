@@ -21,7 +21,7 @@ function text(value: unknown): string {
 }
 
 /** Columns padded to the widest cell; the first row is the heading. */
-function table(rows: readonly (readonly string[])[]): readonly string[] {
+export function table(rows: readonly (readonly string[])[]): readonly string[] {
   const widths = (rows[0] ?? []).map((_, at) =>
     Math.max(...rows.map((row) => [...(row[at] ?? '')].length)),
   );

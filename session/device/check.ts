@@ -2,61 +2,111 @@
  * The invariants that the device can see, asserted after every step, in every run.
  *
  * A violated one throws: the shell logs it, ends the session with `invariant_violated` and never
- * continues (docs/protocol.md, "Invariants").
+ * continues (docs/protocol.md, "Invariants"). The rules are in `session/invariants`, where the simulator and the
+ * auditor of event streams find them.
  *
  * @module
  */
 import { assert } from '../assert.ts';
 import { isInnerMtu } from '../innerMtu.ts';
-import { OUTCOMES_MAX, OUTSTANDING_MAX } from '../liveness/liveness.ts';
-import { carriesData } from '../transitions.ts';
+import { overdue, unbounded } from '../invariants/boundedRecovery.ts';
+import { earlyReturn } from '../invariants/boundedSwitching.ts';
+import { silentMove, unexplainedEnd } from '../invariants/explicit.ts';
+import { openDoor } from '../invariants/failClosed.ts';
+import { strayAnswer } from '../invariants/noReplay.ts';
+import { versionFault } from '../invariants/noRollback.ts';
+import { silentReset } from '../invariants/noSilentReset.ts';
+import { straySending } from '../invariants/singleBinding.ts';
+import { carriesData, type State } from '../transitions.ts';
 import { recentSwitches } from './choice.ts';
-import type { DeviceEvent } from './event.ts';
+import type { DeviceEffect, DeviceEvent } from './event.ts';
 import type { DeviceConfig } from './limits.ts';
+import { checkSizes } from './sizes.ts';
 import { type Device, transportOf } from './state.ts';
-
-/** Longest list of past things that the state keeps. */
-const HISTORY_MAX = 64;
 
 export function check(
   before: Device,
   after: Device,
   event: DeviceEvent,
+  effects: readonly DeviceEffect[],
   config: DeviceConfig,
 ): void {
-  assert(
-    carriesData(after.state) === (after.activeId !== null),
-    'I1: data goes over exactly one transport, exactly while we carry',
+  // Boot and birth begin in a state that no transition led to.
+  const isCreation = event.kind === 'boot' || before.state === 'TERMINATED';
+  checkBinding(after);
+  refuse(
+    silentReset({
+      beforeId: before.sessionId,
+      afterId: after.sessionId,
+      hasEnded: isCreation,
+      namedId: after.previousSessionId,
+    }),
   );
+  checkBounds(after);
+  checkVersions(before, after, isCreation);
+  checkAnswer(before, after, event);
+  checkSwitching(before, after, config);
+  checkMoves(before, after, event, effects);
   assert(
-    after.activeId === null || (after.channel !== null && after.memoryKey !== null),
-    'a binding has a channel and the key of the process that attached',
+    after.phase === 'off' || isInnerMtu(after.mtuBytes),
+    'the inner MTU is one that a hub takes',
   );
+  checkSizes(after);
+}
+
+function refuse(violation: string | null): void {
+  assert(violation === null, violation ?? '');
+}
+
+/** I1, I9: data goes over one transport that can be used, in a channel that the hub knows. */
+function checkBinding(after: Device): void {
+  const { activeId, channel } = after;
+  refuse(straySending({ isCarrying: carriesData(after.state), activeId }));
+  const isOpen = activeId !== null;
+  const hasSession = after.sessionId !== null && after.memoryKey !== null;
+  refuse(openDoor({ isOpen, hasSession, isChannelProven: channel?.isBound === true }));
   assert(
-    after.activeId === null || transportOf(after, after.activeId)?.unusable === null,
+    !isOpen || transportOf(after, activeId)?.unusable === null,
     'a binding is on a transport that can be used',
   );
-  const isCreation = event.kind === 'boot' || before.state === 'TERMINATED';
-  assert(
-    after.sessionId === before.sessionId || isCreation,
-    'I2: a session id changes only through TERMINATED',
-  );
-  if (after.state === 'RECOVERING')
-    assert(
-      after.recoveryDeadlineAtMs !== null && after.transportTtlAtMs !== null,
-      'I3: recovery has its deadlines',
-    );
-  if (after.state === 'BIRTH' && after.phase !== 'off')
-    assert(after.birthDeadlineAtMs !== null, 'I3: birth has a deadline');
-  assert(after.stateVersion >= before.stateVersion, 'I4: the version never goes back');
+}
+
+/** I3: what is bounded has its deadline, and none is left that was due: the step has dealt with them. */
+function checkBounds(after: Device): void {
+  const { recoveryDeadlineAtMs, transportTtlAtMs, birthDeadlineAtMs, sessionEndsAtMs } = after;
+  if (after.phase !== 'running') return;
+  if (after.state === 'RECOVERING') {
+    refuse(unbounded('RECOVERING', { recoveryDeadlineAtMs, transportTtlAtMs, sessionEndsAtMs }));
+  }
+  if (after.state === 'BIRTH') refuse(unbounded('BIRTH', { birthDeadlineAtMs, sessionEndsAtMs }));
+  if (after.state === 'TERMINATED') return;
+  const deadlines = { recoveryDeadlineAtMs, transportTtlAtMs, birthDeadlineAtMs, sessionEndsAtMs };
+  refuse(overdue(after.nowMs, deadlines));
+}
+
+/** I4. */
+function checkVersions(before: Device, after: Device, isCreation: boolean): void {
+  const isMove = after.state !== before.state && !isCreation;
+  refuse(versionFault(after.stateVersion, before.stateVersion, isMove));
   assert(
     after.stateVersion <= after.ceiling || after.phase === 'off',
     'I4: no version above the durable ceiling',
   );
-  assert(
-    after.state === before.state || after.stateVersion > before.stateVersion || isCreation,
-    'I8: every transition takes a version',
-  );
+}
+
+/** I5: what is taken for an answer answers the claim that was open, and the claim is closed by it. */
+function checkAnswer(before: Device, after: Device, event: DeviceEvent): void {
+  const isGrant = after.granted !== null && after.granted !== before.granted;
+  const isSettled = after.answeredAtMs !== before.answeredAtMs && after.answeredAtMs !== null;
+  if (!isGrant && !isSettled) return;
+  if (event.kind === 'frame' && 'claim' in event.frame && event.frame.claim !== null) {
+    refuse(strayAnswer(before.claim?.claim ?? null, event.frame.claim));
+  } else assert(before.granted !== null, 'I5: nothing but an answer binds');
+  assert(after.claim === null || after.claim !== before.claim, 'I5: an answered claim is closed');
+}
+
+/** I7. */
+function checkSwitching(before: Device, after: Device, config: DeviceConfig): void {
   // The cap itself is asked for when a claim is opened; a policy may lower it before the answer.
   const switches = recentSwitches(after).length;
   const hadClaim = before.claim !== null || before.granted !== null;
@@ -65,23 +115,28 @@ export function check(
       switches <= recentSwitches(before).length + (hadClaim ? 1 : 0),
     'I7: switches stay under the cap',
   );
-  if (after.state === 'TERMINATED')
-    assert(after.terminated !== null, 'I8: TERMINATED has a reason');
-  assert(
-    after.phase === 'off' || isInnerMtu(after.mtuBytes),
-    'the inner MTU is one that a hub takes',
-  );
-  checkBounds(after);
+  const open = after.claim;
+  if (open === null || open.claim === before.claim?.claim) return;
+  const { purpose, reasonCode } = open;
+  const target = transportOf(before, open.claim.transportId);
+  const penaltyUntilMs = target?.penaltyUntilMs ?? 0;
+  refuse(earlyReturn({ purpose, reasonCode, nowMs: after.nowMs, penaltyUntilMs }));
 }
 
-/** I11: nothing of the state grows with time or with what a peer sends. */
-function checkBounds({ transports, triedIds, recoveriesMs, ownClaims }: Device): void {
-  for (const { liveness } of transports) {
-    assert(liveness.outstanding.length <= OUTSTANDING_MAX, 'I11: outstanding probes are bounded');
-    assert(liveness.late.length <= OUTSTANDING_MAX, 'I11: late probes are bounded');
-    assert(liveness.outcomes.length <= OUTCOMES_MAX, 'I11: outcomes are bounded');
-  }
-  assert(triedIds.length <= HISTORY_MAX, 'I11: tries are bounded');
-  assert(recoveriesMs.length <= HISTORY_MAX, 'I11: remembered recoveries are bounded');
-  assert(ownClaims.length <= HISTORY_MAX, 'I11: remembered claims are bounded');
+/** I8: the state moves by reported transitions only. */
+function checkMoves(
+  before: Device,
+  after: Device,
+  event: DeviceEvent,
+  effects: readonly DeviceEffect[],
+): void {
+  const reports = effects.flatMap((effect) => (effect.kind === 'report' ? [effect.event] : []));
+  refuse(silentMove(stateOfReports(before, after, event), after.state, reports));
+  refuse(unexplainedEnd(after.state, after.terminated));
+}
+
+/** Null where the first transition shows the state: a process begins anywhere. */
+function stateOfReports(before: Device, after: Device, event: DeviceEvent): State | null {
+  if (event.kind === 'boot') return null;
+  return before.state === 'TERMINATED' ? after.state : before.state;
 }

@@ -44,7 +44,7 @@ export function step(before: Device, event: DeviceEvent, config: DeviceConfig): 
   dispatch(turn, event);
   settleTime(turn);
   const device: Device = turn.draft;
-  check(before, device, event, config);
+  check(before, device, event, turn.effects, config);
   if (event.kind === 'tick') {
     const deadlineMs = nextDeadline(device);
     assert(

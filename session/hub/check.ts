@@ -6,18 +6,34 @@
  * @module
  */
 import { assert } from '../assert.ts';
+import { overfull } from '../invariants/boundedMemory.ts';
+import { overdue } from '../invariants/boundedRecovery.ts';
 import { excessSwitching } from '../invariants/boundedSwitching.ts';
-import { strayTransition } from '../invariants/explicit.ts';
-import { type Clocks, rollbackBetween } from '../invariants/noRollback.ts';
-import { strayOwner } from '../invariants/oneOwner.ts';
+import { silentMove, unexplainedEnd } from '../invariants/explicit.ts';
+import { openDoor } from '../invariants/failClosed.ts';
+import { repeatedClaim } from '../invariants/noReplay.ts';
+import { rollbackBetween, staleRecord, versionFault } from '../invariants/noRollback.ts';
+import { silentReset } from '../invariants/noSilentReset.ts';
+import { isServing, strayOwner } from '../invariants/oneOwner.ts';
 import { strayBinding } from '../invariants/singleBinding.ts';
-import type { SeatEffect } from './event.ts';
+import { recoveryEndsAtMs, sessionEndsAtMs, transportEndsAtMs } from './deadline.ts';
+import type { SeatEffect, SeatEvent } from './event.ts';
 import type { SeatConfig } from './limits.ts';
-import { ADDRESSES_MAX, CANDIDATES_MAX, CHANNELS_MAX, isLive, type Seat } from './state.ts';
+import type { SessionRecord } from './record.ts';
+import {
+  ADDRESSES_MAX,
+  CANDIDATES_MAX,
+  CHANNELS_MAX,
+  channelOf,
+  isLive,
+  type Seat,
+  type Swap,
+} from './state.ts';
 
 export function check(
   before: Seat,
   after: Seat,
+  event: SeatEvent,
   effects: readonly SeatEffect[],
   config: SeatConfig,
 ): void {
@@ -29,16 +45,20 @@ export function check(
       recordedTransportId: isLive(record) ? record.transportId : null,
     }),
   );
-  const isProbed = effects.some(
-    ({ kind, frame }: SeatEffect & { frame?: { type: string; view?: string } }) =>
-      kind === 'send' && frame?.type === 'probeAck' && frame.view !== 'standby',
-  );
-  const isServing = route !== null || after.accept.length > 0 || isProbed;
-  refuse(strayOwner({ isServing, isOwner: after.isOwner, isLeaseValid: after.isLeaseValid }));
+  const { isOwner, isLeaseValid } = after;
+  const hasAnsweredProbe = effects.some(isProbeAnswer);
+  const served = { hasRoute: route !== null, acceptCount: after.accept.length, hasAnsweredProbe };
+  refuse(strayOwner({ isServing: isServing(served), isOwner, isLeaseValid }));
+  checkDoors(after);
   checkTransitions(before, after, effects);
+  if (event.kind === 'tick') checkBounds(after, config);
   checkSwap(before, after, effects, config);
-  checkBounds(after);
+  checkSizes(after);
 }
+
+/** As the owner: a standby says so, and promises nothing. */
+const isProbeAnswer = (effect: SeatEffect) =>
+  effect.kind === 'send' && effect.frame.type === 'probeAck' && effect.frame.view !== 'standby';
 
 function refuse(violation: string | null): void {
   assert(violation === null, violation ?? '');
@@ -52,20 +72,41 @@ function clocksBack(before: Seat, after: Seat): string | null {
 
 /** I8: the view moves by reported transitions only, each with a hub_seq of its own. */
 function checkTransitions(before: Seat, after: Seat, effects: readonly SeatEffect[]): void {
-  let { state, hubSeq } = before;
-  for (const effect of effects) {
-    if (effect.kind !== 'report') continue;
-    const { event } = effect;
-    refuse(strayTransition(state, event));
-    if (event.event !== 'transition') continue;
-    assert(event.hubSeq > hubSeq, 'I8: a transition has a hub_seq of its own');
-    ({ to: state, hubSeq } = event);
+  const reports = effects.flatMap((effect) => (effect.kind === 'report' ? [effect.event] : []));
+  refuse(silentMove(before.state, after.record === null ? null : after.state, reports));
+  refuse(unexplainedEnd(after.state, after.record?.terminated ?? null));
+  let { hubSeq } = before;
+  for (const { event, hubSeq: own } of reports) {
+    if (event !== 'transition') continue;
+    assert(own > hubSeq, 'I8: a transition has a hub_seq of its own');
+    hubSeq = own;
   }
-  const isKnown = after.record !== null;
-  assert(
-    !isKnown || state === after.state || state === null,
-    'I8: the view moved without an event',
+}
+
+/** I3: a tick has dealt with every bound that was due: the end is on its way to the store. */
+function checkBounds(after: Seat, config: SeatConfig): void {
+  const { record, ending } = after;
+  if (!isLive(record) || ending !== null || !after.isLeaseValid) return;
+  refuse(
+    overdue(after.nowMs, {
+      sessionEndsAtMs: sessionEndsAtMs(record, config),
+      transportEndsAtMs: transportEndsAtMs(after, config),
+      recoveryEndsAtMs: recoveryEndsAtMs(after, config),
+    }),
   );
+}
+
+/** I9: data leaves and is taken on channels only that proved to be the session's. */
+function checkDoors(after: Seat): void {
+  const { route, accept, record } = after;
+  const hasSession = isLive(record);
+  const open = [...(route === null ? [] : [route]), ...accept];
+  for (const { channelId } of open) {
+    const isChannelProven = channelOf(after, channelId)?.isProven === true;
+    refuse(openDoor({ isOpen: true, hasSession, isChannelProven }));
+  }
+  const isChannelProven = channelOf(after, after.channelId)?.isProven === true;
+  assert(after.channelId === null || isChannelProven, 'I9: data goes on a proven channel only');
 }
 
 /** What goes to the store is newer than what it replaces (I4) and inside the switch cap (I7). */
@@ -73,35 +114,46 @@ function checkSwap(
   before: Seat,
   after: Seat,
   effects: readonly SeatEffect[],
-  { limits }: SeatConfig,
+  config: SeatConfig,
 ): void {
   const sent = effects.filter((effect) => effect.kind === 'swap');
   assert(sent.length <= 1, 'one step sends at most one swap');
-  const swap = after.swap;
+  const { swap, record } = after;
   if (swap === null || sent.length === 0 || swap === before.swap) return;
-  const { record } = after;
   assert(swap.record.revision === swap.expectedRevision + 1, 'a swap raises the revision by one');
-  if (record === null) return;
-  refuse(rollbackBetween(record as Clocks, swap.record));
-  if (swap.kind === 'commit' || swap.kind === 'end') {
-    const isNewer = swap.record.stateVersion > record.stateVersion;
-    assert(isNewer, 'I4: a commit is newer than the record');
+  if (record !== null) checkSuccessor(record, swap, config);
+}
+
+function checkSuccessor(record: SessionRecord, { record: next, kind }: Swap, config: SeatConfig) {
+  refuse(staleRecord(record, next));
+  if (kind === 'commit') refuse(repeatedClaim(record.claim, next.claim));
+  if (kind === 'commit' || kind === 'end') {
+    refuse(versionFault(next.stateVersion, record.stateVersion, true));
   }
-  if (swap.record.switchedAtMs.length > record.switchedAtMs.length) {
-    refuse(excessSwitching(swap.record.switchedAtMs, limits.maxSwitchesPerMinute));
+  refuse(
+    silentReset({
+      beforeId: record.sessionId,
+      afterId: next.sessionId,
+      hasEnded: kind === 'commit',
+      namedId: next.previousSessionId,
+    }),
+  );
+  if (next.switchedAtMs.length > record.switchedAtMs.length) {
+    refuse(excessSwitching(next.switchedAtMs, config.limits.maxSwitchesPerMinute));
   }
 }
 
 /** I11, and the dead set no alarms. */
-function checkBounds(seat: Seat): void {
-  assert(seat.channels.length <= CHANNELS_MAX, 'I11: channels are bounded');
-  assert(seat.addresses.length <= ADDRESSES_MAX, 'I11: addresses are bounded');
-  assert((seat.trial?.candidates.length ?? 0) <= CANDIDATES_MAX, 'I11: candidates are bounded');
+function checkSizes(seat: Seat): void {
+  refuse(
+    overfull([
+      { name: 'channels', size: seat.channels.length, max: CHANNELS_MAX },
+      { name: 'addresses', size: seat.addresses.length, max: ADDRESSES_MAX },
+      { name: 'candidates', size: seat.trial?.candidates.length ?? 0, max: CANDIDATES_MAX },
+      { name: 'sources', size: seat.accept.length, max: 2 * CHANNELS_MAX },
+    ]),
+  );
   if (seat.state === 'TERMINATED' && seat.swap === null && seat.isOwner) {
     assert(seat.deadlineAtMs === null, 'the dead set no alarms');
   }
-  const isChannelProven = seat.channels.some(
-    (channel) => channel.channelId === seat.channelId && channel.isProven,
-  );
-  assert(seat.channelId === null || isChannelProven, 'I9: data goes on a proven channel only');
 }

@@ -109,7 +109,7 @@ export function step(before: Seat, event: SeatEvent, config: SeatConfig): SeatSt
   tellOutputs(turn);
   const deadlineAtMs = deadlineOf(turn.draft, config);
   const seat: Seat = { ...turn.draft, deadlineAtMs };
-  check(before, seat, turn.effects, config);
+  check(before, seat, event, turn.effects, config);
   if (event.kind === 'tick') {
     const isSpent = deadlineAtMs === null || deadlineAtMs > event.atMs;
     assert(isSpent, 'a tick uses up every deadline that is due');

@@ -1,8 +1,15 @@
 /**
- * I7 bounded-switching: never more than the cap of switches in any 60 s.
+ * I7 bounded-switching: never more than max_switches_per_minute in any 60 s; no oscillation between two links beyond
+ * the penalty.
+ *
+ * A switch is a committed change of transport; a reattach on the same one is none. A link that failed is not gone back
+ * to by plan or for quality before its penalty is over; recovery may try it, and an operator may order it.
+ *
+ * Source: docs/protocol.md, "Choosing and bounding". Asserted by both daemons after each step.
  *
  * @module
  */
+import { isRestart, type WatchedEvent } from './watchedEvent.ts';
 
 const MINUTE_MS = 60_000;
 
@@ -17,4 +24,85 @@ export function excessSwitching(
       return `I7: ${within} switches in 60 s from ${atMs}, cap ${switchesMax}`;
   }
   return null;
+}
+
+export interface Return {
+  readonly purpose: unknown;
+  /** Why the switch is wanted; `operator_rebind` may go anywhere. */
+  readonly reasonCode: string;
+  readonly nowMs: number;
+  /** Until when the target's failures count against it. */
+  readonly penaltyUntilMs: number;
+}
+
+/** What is wrong with claiming a link that failed, or null. */
+export function earlyReturn({ purpose, reasonCode, nowMs, penaltyUntilMs }: Return): string | null {
+  const isVoluntary = purpose === 'planned' || purpose === 'quality';
+  if (!isVoluntary || reasonCode === 'operator_rebind' || penaltyUntilMs <= nowMs) return null;
+  return `I7: ${reasonCode} goes back to a link ${Math.ceil(penaltyUntilMs - nowMs)} ms before its penalty ends`;
+}
+
+/** The switches of one session as one writer tells them. */
+export class SwitchWatch {
+  readonly #switchesMax: number;
+  #atMs: readonly number[] = [];
+
+  constructor(switchesMax: number) {
+    this.#switchesMax = switchesMax;
+  }
+
+  switched(atMs: number): string | null {
+    // A clock that went back was a reboot: the minute begins anew.
+    const isReboot = atMs < (this.#atMs.at(-1) ?? atMs);
+    const recent = isReboot ? [] : this.#atMs.filter((other) => atMs - other < MINUTE_MS);
+    this.#atMs = [...recent, atMs];
+    return excessSwitching(this.#atMs, this.#switchesMax);
+  }
+}
+
+/** What a first failure costs, and how long a link is good until its flaps are forgotten (docs/protocol.md §8). */
+const PENALTY_MIN_MS = 5_000;
+const FORGIVEN_AFTER_MS = 600_000;
+/** Losses that say nothing against the transport. */
+const UNSUSPICIOUS = ['binding_lost', 'channel_expired'];
+
+/**
+ * The failures of one device's links, from its own events. It counts those that events tell of, so the device may be
+ * stricter than this, and never looser.
+ */
+export class OscillationWatch {
+  readonly #penaltyMaxMs: number;
+  readonly #links = new Map<unknown, { flaps: number; penaltyUntilMs: number }>();
+  #judged = 0;
+
+  constructor(penaltyMaxMs: number) {
+    this.#penaltyMaxMs = penaltyMaxMs;
+  }
+
+  /** How many voluntary claims were looked at. */
+  get judged(): number {
+    return this.#judged;
+  }
+
+  see(event: WatchedEvent): string | null {
+    const { reasonCode, detail, atMs } = event;
+    const { transportId, purpose } = detail;
+    // A process that begins knows of no failures.
+    if (isRestart(event, 'agent_restarted') || reasonCode === 'flash_lost') this.#links.clear();
+    if (event.event === 'transition' && event.to === 'RECOVERING') {
+      if (!UNSUSPICIOUS.includes(reasonCode)) this.#fail(transportId, atMs);
+    }
+    if (event.event !== 'claim' || (purpose !== 'planned' && purpose !== 'quality')) return null;
+    this.#judged += 1;
+    const penaltyUntilMs = this.#links.get(transportId)?.penaltyUntilMs ?? 0;
+    return earlyReturn({ purpose, reasonCode, nowMs: atMs, penaltyUntilMs });
+  }
+
+  #fail(transportId: unknown, atMs: number): void {
+    const before = this.#links.get(transportId) ?? { flaps: 0, penaltyUntilMs: 0 };
+    const isForgiven = atMs - before.penaltyUntilMs > FORGIVEN_AFTER_MS;
+    const flaps = (isForgiven ? 0 : before.flaps) + 1;
+    const penaltyMs = Math.min(this.#penaltyMaxMs, PENALTY_MIN_MS * 2 ** (flaps - 1));
+    this.#links.set(transportId, { flaps, penaltyUntilMs: atMs + penaltyMs });
+  }
 }

@@ -1,10 +1,16 @@
 /**
- * I4 no-rollback: state_version, owner_epoch and hub_seq never go back.
+ * I4 no-rollback: state_version (per writer), owner_epoch and policy version never go back or repeat, across crashes
+ * and power cuts.
  *
- * Works on what two consecutive records, or two consecutive audit events of one writer, say.
+ * The device's every transition and claim takes a version never used before; the hub's every commit is of a newer
+ * version than the last. Only a device that lost both flash slots begins anew, for a new session.
+ *
+ * Source: docs/protocol.md, "state_version, claims and answers". Asserted by both daemons after each step.
  *
  * @module
  */
+import { type Claim, isSameClaim } from '../claim.ts';
+import type { WatchedEvent } from './watchedEvent.ts';
 
 export interface Clocks {
   readonly stateVersion: number;
@@ -20,4 +26,109 @@ export function rollbackBetween(before: Clocks, after: Clocks): string | null {
     }
   }
   return null;
+}
+
+/** What is wrong with using `version` after `newest`, or null. `isFresh`: it must never have been used. */
+export function versionFault(version: number, newest: number, isFresh: boolean): string | null {
+  if (version < newest) return `I4: state_version went back from ${newest} to ${version}`;
+  return isFresh && version === newest ? `I4: state_version ${version} was used before` : null;
+}
+
+/** What is wrong with a policy following another, or null. */
+export function policyRollback(before: number, after: number): string | null {
+  return after < before ? `I4: policy_version went back from ${before} to ${after}` : null;
+}
+
+/** The clocks of a record in the store. */
+export interface RecordClocks extends Clocks {
+  readonly revision: number;
+  readonly claim: Claim;
+}
+
+/** What is wrong with `after` replacing `before` in the store (null: there was no record), or null. */
+export function staleRecord(before: RecordClocks | null, after: RecordClocks): string | null {
+  if (after.revision !== (before?.revision ?? 0) + 1) {
+    return `I4: a swap raises the revision by one, not from ${before?.revision ?? 0} to ${after.revision}`;
+  }
+  if (before === null) return null;
+  const isNewClaim = !isSameClaim(before.claim, after.claim);
+  return (
+    rollbackBetween(before, after) ??
+    (isNewClaim ? versionFault(after.stateVersion, before.stateVersion, true) : null)
+  );
+}
+
+/** Whether a device's event takes a version of its own. */
+const isFreshEvent = ({ event }: WatchedEvent) => event === 'transition' || event === 'claim';
+
+/** A claim on its way, as the device sent it. */
+export interface ClaimSent {
+  readonly device: string;
+  /** Which of the device's processes; differs after each restart. */
+  readonly life: number;
+  readonly version: number;
+  readonly nonce: string;
+  /** The very same claim once more, of the same process. */
+  readonly isRepeat: boolean;
+}
+
+/** The versions of one device over all its processes. */
+export class VersionWatch {
+  #newest = 0;
+  #claim: ClaimSent | null = null;
+
+  /** Its audit event. */
+  see(event: WatchedEvent): string | null {
+    if (event.reasonCode === 'flash_lost') this.forget();
+    return this.#use(event.stateVersion, isFreshEvent(event));
+  }
+
+  /** The frame that left it. Use either this or `see`: a claim's event and its frame have one version. */
+  claimed(claim: ClaimSent): string | null {
+    const { device, life, version, nonce, isRepeat } = claim;
+    const before = this.#claim;
+    this.#claim = claim;
+    const isSame =
+      before !== null &&
+      before.life === life &&
+      before.version === version &&
+      before.nonce === nonce;
+    if (isRepeat) {
+      return isSame
+        ? null
+        : `I4: ${device} repeats a claim of version ${version} that it never made`;
+    }
+    const newest = this.#newest;
+    this.#newest = Math.max(newest, version);
+    return version > newest ? null : `I4: ${device} used version ${version} after ${newest}`;
+  }
+
+  /** Both flash slots are gone: nothing is left to count on from. */
+  forget(): void {
+    this.#newest = 0;
+    this.#claim = null;
+  }
+
+  #use(version: number, isFresh: boolean): string | null {
+    const fault = versionFault(version, this.#newest, isFresh);
+    this.#newest = Math.max(this.#newest, version);
+    return fault;
+  }
+}
+
+/** One device's record as one hub's events tell of it. */
+export class RecordWatch {
+  #before: Clocks | null = null;
+  #committed = 0;
+
+  see(event: WatchedEvent): string | null {
+    // Without a session there is no record yet whose clocks could be told.
+    if (event.sessionId === null) return null;
+    const fault = this.#before === null ? null : rollbackBetween(this.#before, event);
+    this.#before = event;
+    if (event.reasonCode !== 'claim_committed') return fault;
+    const stale = versionFault(event.stateVersion, this.#committed, true);
+    this.#committed = Math.max(this.#committed, event.stateVersion);
+    return fault ?? stale;
+  }
 }

@@ -4,11 +4,13 @@
  * @module
  */
 import type { AuditEvent } from '../../session/audit.ts';
+import { Bindings } from './checkers/bindings.ts';
+import { boundsIn } from './checkers/bounds.ts';
 import { Devices } from './checkers/devices.ts';
-import { FailClosed } from './checkers/failClosed.ts';
-import { NonceOnce } from './checkers/nonceOnce.ts';
+import { Hubs } from './checkers/hubs.ts';
 import { Records } from './checkers/records.ts';
-import type { Watch } from './checkers/watch.ts';
+import { Seals } from './checkers/seals.ts';
+import { invariantOf, type Report, type Watch } from './checkers/watch.ts';
 import { Wire } from './checkers/wire.ts';
 import { Seen } from './coverage.ts';
 import type { MachineEvents } from './machine/machine.ts';
@@ -17,7 +19,7 @@ import { frameWordsOf } from './network/frameWords.ts';
 import { Internet } from './network/internet.ts';
 import { Passage } from './network/passage.ts';
 import type { InvariantId, Violation } from './outcome.ts';
-import { policyOf, switchesMax } from './policy.ts';
+import { switchesMax } from './policy.ts';
 import { fastPrimitives, type Primitives, realPrimitives } from './process/primitives.ts';
 import { Random } from './random.ts';
 import type { Scenario } from './scenario.ts';
@@ -88,13 +90,18 @@ export class Simulation {
   }
 
   #newWatches(isSealed: boolean): readonly Watch[] {
-    const report = this.report.bind(this);
+    const report: Report = (checker, who, fault) => {
+      if (fault === null) return;
+      this.report(invariantOf(fault), checker, `${who}: ${fault.slice(fault.indexOf(': ') + 2)}`);
+    };
+    const boundsOf = (who: string) => boundsIn(this.scenario, this.#device(who).identity.index);
     return [
-      new NonceOnce(report),
-      new FailClosed(report, isSealed),
-      new Records(report, switchesMax),
+      new Seals(report, isSealed),
+      new Records(report, switchesMax()),
+      new Bindings(report),
+      new Hubs(report),
       new Devices(report, {
-        windowMs: (who) => policyOf(this.#device(who).policy).session.recoveryWindowMs,
+        boundsOf,
         clockMs: (who) => {
           const { machine } = this.#device(who);
           return machine.isAwake ? machine.clock.monotonicMs() : null;
@@ -179,7 +186,8 @@ export class Simulation {
         this.report('I11', 'telemetryQueue', `${device.name} keeps ${bytes} bytes of reports`),
     });
     site.machine.onBoot = () => {
-      if (site.flash.isLost) this.#tell((watch) => watch.onFlashLost?.(name));
+      const { forgotten } = site.flash;
+      if (forgotten !== null) this.#tell((watch) => watch.onForgotten?.(name, forgotten));
       this.#tell((watch) => watch.onBoot?.(name));
     };
     site.tun.onDelivered = (packet) => this.applications.onDelivered(name, index, packet);
@@ -215,7 +223,7 @@ export class Simulation {
     this.note(site.name, `${event.event}${move} ${reasonCode} v${stateVersion} ${wordsIn(event)}`);
     const core = isDevice ? site.process.device : null;
     const held = core === null ? null : { secret: core.secret, memoryKey: core.memoryKey };
-    const said = { atMs: this.world.nowMs, who: site.name, role, device: event.device } as const;
+    const said = { atMs: this.world.nowMs, who: site.name, role } as const;
     this.#tell((watch) => watch.onSaid?.({ ...said, event, held }));
   }
 
@@ -246,6 +254,10 @@ export class Simulation {
 
   sweep(): void {
     this.#tell((watch) => watch.onSweep?.(this.world.nowMs));
+  }
+
+  end(): void {
+    this.#tell((watch) => watch.onEnd?.());
   }
 
   note(who: string, text: string): void {

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { RecoveryBounds } from '../boundedRecovery.ts';
 import type { AuditRecord, AuditStream } from './record.ts';
 
 export interface Violation {
@@ -10,14 +11,13 @@ export interface Violation {
   readonly writer: AuditStream['writer'];
   /** Of the event that gave it away. */
   readonly seq: number;
+  readonly record: AuditRecord;
 }
 
 /** The bounds that the policy in force set. */
-export interface Bounds {
-  readonly ttlMs: number;
-  readonly transportTtlMs: number;
-  readonly recoveryWindowMs: number;
+export interface Bounds extends RecoveryBounds {
   readonly maxSwitchesPerMinute: number;
+  readonly penaltyMaxMs: number;
 }
 
 export class Ledger {
@@ -25,22 +25,32 @@ export class Ledger {
   readonly violations: Violation[] = [];
 
   /** One check; `problem` says what is wrong, null that nothing is. */
-  enter(problem: string | null, writer: AuditStream['writer'], { seq }: AuditRecord): void {
+  enter(problem: string | null, writer: AuditStream['writer'], record: AuditRecord): void {
     this.checked += 1;
-    if (problem !== null) this.violations.push({ sentence: problem, writer, seq });
+    if (problem === null) return;
+    this.violations.push({ sentence: problem, writer, seq: record.seq, record });
   }
 }
 
-/** `records` by session, in their order; what belongs to no session is left out. */
-export function bySession(
+/** `records` by what `keyOf` says of them, in their order; null: left out. */
+export function groupBy(
   records: readonly AuditRecord[],
+  keyOf: (record: AuditRecord) => string | null,
 ): ReadonlyMap<string, readonly AuditRecord[]> {
-  const sessions = new Map<string, AuditRecord[]>();
+  const groups = new Map<string, AuditRecord[]>();
   for (const record of records) {
-    if (record.sessionId === null) continue;
-    const own = sessions.get(record.sessionId);
-    if (own === undefined) sessions.set(record.sessionId, [record]);
+    const key = keyOf(record);
+    if (key === null) continue;
+    const own = groups.get(key);
+    if (own === undefined) groups.set(key, [record]);
     else own.push(record);
   }
-  return sessions;
+  return groups;
 }
+
+/** By session; what belongs to none is left out. */
+export const bySession = (records: readonly AuditRecord[]) =>
+  groupBy(records, ({ sessionId }) => sessionId);
+
+export const byDevice = (records: readonly AuditRecord[]) =>
+  groupBy(records, ({ device }) => device);

@@ -1,132 +1,107 @@
 /**
- * What devices say of themselves: I4 versions, I2 sessions, I8 explicit, I3 bounds, I5 answers.
+ * What devices say of themselves, over all their processes: I4 versions, I2 sessions, I8 explicit, I3 bounds,
+ * I5 answers, I7 penalties.
  *
  * @module
  */
+import { type RecoveryBounds, RecoveryWatch } from '../../../session/invariants/boundedRecovery.ts';
+import { OscillationWatch } from '../../../session/invariants/boundedSwitching.ts';
+import { ExplicitWatch } from '../../../session/invariants/explicit.ts';
+import { AnswerWatch } from '../../../session/invariants/noReplay.ts';
+import { VersionWatch } from '../../../session/invariants/noRollback.ts';
+import { SessionWatch } from '../../../session/invariants/noSilentReset.ts';
+import type { Forgotten, Report, Said, Watch } from './watch.ts';
 
-import { strayTransition } from '../../../session/invariants/explicit.ts';
-import { isReasonCode } from '../../../session/reasons.ts';
-import type { State } from '../../../session/transitions.ts';
-import type { Report, Said, Watch } from './watch.ts';
-
-/** How late a deadline may be obeyed: flash, the scheduler, a clock that drifts (chosen). */
-const SLACK_MS = 1_500;
-
-interface Life {
-  /** The newest version used, over all lives of the machine. */
-  version: number;
-  sessionId: string | null;
-  hasEnded: boolean;
-  state: State | null;
-  /** By the device's clock. */
-  recoveringSinceMs: number | null;
-  windowMs: number;
+/** What a machine is held to. */
+export interface DeviceBounds extends RecoveryBounds {
+  /** The lowest of the policies that it uses: it may be stricter, never looser. */
+  readonly penaltyMaxMs: number;
+  /** How late a deadline may be obeyed: as long as the machine sleeps. */
+  readonly slackMs: number;
 }
 
-export interface Bounds {
-  /** The recovery window in force on that machine. */
-  readonly windowMs: (who: string) => number;
-  /** The device's clock, and whether it is running and awake. */
+export interface DeviceDirectory {
+  readonly boundsOf: (who: string) => DeviceBounds;
+  /** Its monotonic clock; null: it sleeps or does not run. */
   readonly clockMs: (who: string) => number | null;
+}
+
+class Life {
+  readonly versions = new VersionWatch();
+  readonly sessions = new SessionWatch();
+  readonly answers = new AnswerWatch();
+  readonly penalties: OscillationWatch;
+  readonly #bounds: DeviceBounds;
+  sessionId: string | null = null;
+  /** Of the newest event. */
+  atMs = 0;
+  recovery: RecoveryWatch;
+  moves = new ExplicitWatch();
+
+  constructor(bounds: DeviceBounds) {
+    this.#bounds = bounds;
+    this.penalties = new OscillationWatch(bounds.penaltyMaxMs);
+    this.recovery = new RecoveryWatch(bounds, bounds.slackMs);
+  }
+
+  begin(sessionId: string | null): void {
+    this.sessionId = sessionId;
+    this.recovery = new RecoveryWatch(this.#bounds, this.#bounds.slackMs);
+    this.moves = new ExplicitWatch();
+  }
 }
 
 export class Devices implements Watch {
   readonly #report: Report;
-  readonly #bounds: Bounds;
+  readonly #directory: DeviceDirectory;
   readonly #lives = new Map<string, Life>();
 
-  constructor(report: Report, bounds: Bounds) {
+  constructor(report: Report, directory: DeviceDirectory) {
     this.#report = report;
-    this.#bounds = bounds;
+    this.#directory = directory;
   }
 
   onSaid({ who, role, event }: Said): void {
     if (role !== 'device') return;
-    const life = this.#life(who);
-    if (!isReasonCode(event.reasonCode))
-      this.#report('I8', 'reasons', `${event.reasonCode} is new`);
-    if (event.event === 'claim' || event.event === 'transition') {
-      if (event.stateVersion <= life.version) {
-        const sentence = `${who} used version ${event.stateVersion} after ${life.version}`;
-        this.#report('I4', 'deviceVersions', sentence);
-      }
-      life.version = Math.max(life.version, event.stateVersion);
-    }
-    if (event.reasonCode === 'agent_restarted') this.#recovers(who, life, event.atMs);
-    const stray = strayTransition(life.state, event);
-    if (stray !== null) this.#report('I8', 'deviceTransitions', `${who}: ${stray}`);
-    if (event.event === 'transition') this.#onMove(who, life, event);
-    if (event.reasonCode === 'session_created') this.#onCreated(who, life, event);
-  }
-
-  #onMove(who: string, life: Life, event: Said['event']): void {
-    const { to, atMs } = event;
-    life.state = to;
-    if (to === 'RECOVERING') return this.#recovers(who, life, atMs);
-    const sinceMs = life.recoveringSinceMs;
-    life.recoveringSinceMs = null;
-    if (to === 'TERMINATED') life.hasEnded = true;
-    // An end may come late from a machine that slept; anything else must not.
-    else if (sinceMs !== null && atMs - sinceMs > life.windowMs + SLACK_MS) {
-      this.#report(
-        'I3',
-        'deviceRecovery',
-        `${who} came back ${atMs - sinceMs} ms after it was lost`,
-      );
-    }
-  }
-
-  #onCreated(who: string, life: Life, event: Said['event']): void {
-    const named = event.detail['previousSessionId'];
-    const isFirst = life.sessionId === null;
-    if (!isFirst && !life.hasEnded && named === null) {
-      this.#report('I2', 'deviceSessions', `${who} began another session without naming the last`);
-    }
-    life.sessionId = event.sessionId;
-    life.hasEnded = false;
-    life.state = 'BIRTH';
-  }
-
-  #recovers(who: string, life: Life, atMs: number): void {
-    life.state = 'RECOVERING';
-    life.recoveringSinceMs = atMs;
-    life.windowMs = this.#bounds.windowMs(who);
+    const life = this.#of(who);
+    // A clock that went back was a reboot.
+    const isOtherSession = event.sessionId !== null && event.sessionId !== life.sessionId;
+    if (isOtherSession || event.atMs < life.atMs) life.begin(event.sessionId);
+    life.atMs = event.atMs;
+    const judge = (checker: string, fault: string | null) => this.#report(checker, who, fault);
+    judge('deviceVersions', life.versions.see(event));
+    judge('deviceSessions', life.sessions.see(event));
+    judge('deviceMoves', life.moves.see(event));
+    judge('deviceRecovery', life.recovery.see(event));
+    judge('deviceAnswers', life.answers.see(event));
+    judge('devicePenalties', life.penalties.see(event));
   }
 
   onSweep(): void {
-    for (const [who, life] of this.#lives) {
-      const clockMs = this.#bounds.clockMs(who);
-      if (life.recoveringSinceMs === null || clockMs === null) continue;
-      life.windowMs = Math.max(life.windowMs, this.#bounds.windowMs(who));
-      const tookMs = clockMs - life.recoveringSinceMs;
-      if (tookMs <= life.windowMs + SLACK_MS) continue;
-      this.#report('I3', 'deviceRecovery', `${who} recovers since ${tookMs} ms`);
-      life.recoveringSinceMs = null;
+    for (const [who, { recovery }] of this.#lives) {
+      const clockMs = this.#directory.clockMs(who);
+      if (clockMs !== null) this.#report('deviceRecovery', who, recovery.at(clockMs));
     }
   }
 
   /** A process that died recovers no more; the next one says where it goes on. */
-  onBoot(who: string): void {
-    const life = this.#life(who);
-    life.recoveringSinceMs = null;
-    life.state = null;
+  onDeath(who: string): void {
+    const life = this.#lives.get(who);
+    if (life === undefined) return;
+    life.recovery.stop();
+    life.moves = new ExplicitWatch();
   }
 
-  onFlashLost(who: string): void {
-    this.#lives.delete(who);
+  onForgotten(who: string, what: Forgotten): void {
+    const life = this.#of(who);
+    life.sessions.forget();
+    if (what === 'all') life.versions.forget();
   }
 
-  #life(who: string): Life {
+  #of(who: string): Life {
     const known = this.#lives.get(who);
     if (known !== undefined) return known;
-    const life: Life = {
-      version: 0,
-      sessionId: null,
-      hasEnded: false,
-      state: null,
-      recoveringSinceMs: null,
-      windowMs: 0,
-    };
+    const life = new Life(this.#directory.boundsOf(who));
     this.#lives.set(who, life);
     return life;
   }

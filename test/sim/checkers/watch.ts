@@ -2,6 +2,8 @@
  * What a checker may see: nothing but what leaves the machines, the store and the tuns. The machines may
  * not judge themselves alone.
  *
+ * The rules are in `session/invariants`, one file each; checkers here only show them what happens.
+ *
  * @module
  */
 import type { AuditEvent } from '../../../session/audit.ts';
@@ -37,25 +39,36 @@ export interface Said {
   readonly atMs: number;
   readonly who: string;
   readonly role: 'device' | 'hub';
-  /** Of the device it is about, base64. */
-  readonly device: string;
   readonly event: AuditEvent;
   /** Null from a hub. */
   readonly held: Held | null;
 }
 
+/** What a machine's flash forgot when it lost power. */
+export type Forgotten =
+  | 'all' // versions start again, for a new session only
+  | 'newest'; // the session's name may be an older one's, versions go on
+
 export interface Watch {
   onSent?(sent: Sent): void;
   onCommit?(commit: Commit): void;
   onSaid?(said: Said): void;
-  /** A hub was told that its swap is committed. */
+  /** A hub was told what the store holds in its name. */
   onLearned?(hub: string, record: SessionRecord): void;
   onBoot?(who: string): void;
   onDeath?(who: string): void;
-  /** Both flash slots are gone: the one case in which versions start again, for a new session only. */
-  onFlashLost?(who: string): void;
+  onForgotten?(who: string, what: Forgotten): void;
   /** Now and then. */
   onSweep?(atMs: number): void;
+  /** Nothing more will come, and everybody is back. */
+  onEnd?(): void;
 }
 
-export type Report = (invariant: InvariantId, checker: string, sentence: string) => void;
+/** `fault` is what a rule says is wrong, its invariant in front, or null. */
+export type Report = (checker: string, who: string, fault: string | null) => void;
+
+/** `I4: …` → `I4`. */
+export function invariantOf(fault: string): InvariantId {
+  const [id = ''] = fault.split(':', 1);
+  return id as InvariantId;
+}

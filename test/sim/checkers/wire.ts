@@ -46,11 +46,7 @@ export class Wire implements Watch {
     if (device === null) return;
     const record = this.#directory.record(device);
     const wrong = (invariant: 'I1' | 'I6', checker: string, sentence: string) =>
-      this.#report(
-        invariant,
-        checker,
-        `${hub} sends data to ${to} on T${transportId}: ${sentence}`,
-      );
+      this.#report(checker, hub, `${invariant}: data to ${to} on T${transportId}: ${sentence}`);
     if (record === null) return wrong('I6', 'hubData', 'there is no session');
     if (record.owner !== hub) return wrong('I6', 'hubData', `${record.owner} owns it`);
     const learned = this.#learned.get(`${hub} ${device}`);
@@ -64,8 +60,8 @@ export class Wire implements Watch {
   #onDeviceData({ from, transportId }: Sent): void {
     const { acceptedId, claimedId, isRecovering } = this.#binding(from);
     if (transportId === acceptedId || (isRecovering && transportId === claimedId)) return;
-    const sentence = `${from} sends data on T${transportId}, accepted T${acceptedId}, claimed T${claimedId}`;
-    this.#report('I1', 'deviceBinding', sentence);
+    const sentence = `I1: data on T${transportId}, accepted T${acceptedId}, claimed T${claimedId}`;
+    this.#report('deviceBinding', from, sentence);
   }
 
   onLearned(hub: string, record: SessionRecord): void {

@@ -11,6 +11,7 @@ import type { Flash, FlashResult, FlashSlot } from '../../../hal/flash.ts';
 import { halFail, halOk } from '../../../hal/result.ts';
 import { assert } from '../../../session/assert.ts';
 import { decodeRecord } from '../../../session/flash/record.ts';
+import type { Forgotten } from '../checkers/watch.ts';
 import type { FlashChange } from '../fault.ts';
 import type { Fuse } from '../machine/powerCut.ts';
 import type { Random } from '../random.ts';
@@ -108,12 +109,14 @@ export class SimFlash implements Flash {
     }
   }
 
-  /** Whether nothing of what was there can be read: then versions begin again. */
-  get isLost(): boolean {
-    return this.#cells.every(({ durable, pending }) => {
+  /** What of it cannot be read any more; null: nothing that was synced. */
+  get forgotten(): Forgotten | null {
+    const lost = this.#cells.filter(({ durable, pending }) => {
       const bytes = pending ?? durable;
       return bytes === null || !decodeRecord(bytes).ok;
     });
+    if (lost.length === 0) return null;
+    return lost.length === this.#cells.length ? 'all' : 'newest';
   }
 
   #torn(durable: Uint8Array | null, bytes: Uint8Array): Uint8Array | null {

@@ -1,4 +1,5 @@
 import { expect, test } from 'bun:test';
+import type { AuditRecord } from '../../../../session/invariants/stream/record.ts';
 import {
   type DamagedCut,
   faultsOf,
@@ -13,6 +14,12 @@ const CUT: DamagedCut = {
   gaps: { uplink: 41.8, downlink: 66.4 },
 };
 const HEALTH = { state: 'ATTACHED', state_version: 5, session_id: 'a1', binding: 'wlan0→hub' };
+
+const RECORD: AuditRecord = {
+  ...{ seq: 7, atMs: 0, event: 'notice', reasonCode: 'link_changed', device: 'key' },
+  ...{ sessionId: 'a1', from: null, to: null, transport: null, detail: {} },
+  ...{ stateVersion: 1, hubSeq: 0, ownerEpoch: 1, policyVersion: 1 },
+};
 
 const GOOD: Measured = {
   cuts: [CUT, { ...CUT, name: 'silence', gapMs: 300 }],
@@ -65,7 +72,12 @@ test('a gap at its limit passes, one millisecond more does not', () => {
 });
 
 test('everything that broke is a fault of its own', () => {
-  const violation = { sentence: 'I4: it went back', writer: 'hub', seq: 7 } as const;
+  const violation = {
+    sentence: 'I4: it went back',
+    writer: 'hub',
+    seq: 7,
+    record: RECORD,
+  } as const;
   const bad: Measured = {
     ...GOOD,
     tcp: { ...GOOD.tcp, intact: false, connections: 2 },

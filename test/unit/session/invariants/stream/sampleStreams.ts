@@ -11,6 +11,7 @@ export const BOUNDS = {
   transportTtlMs: 60_000,
   recoveryWindowMs: 30_000,
   maxSwitchesPerMinute: 3,
+  penaltyMaxMs: 600_000,
 };
 
 type Change = Partial<AuditRecord>;
@@ -43,6 +44,7 @@ const claim = (reasonCode: string, transportId: number): Change => ({
   event: 'claim',
   reasonCode,
   detail: { transportId },
+  transport: 'eth0→hub-a',
 });
 
 const switched = (transportId: number): Change => ({

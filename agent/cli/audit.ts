@@ -1,0 +1,119 @@
+/**
+ * `jvpn audit FILE…`: replays audit logs against the invariants and rebuilds the life of each session.
+ *
+ * Reads files and nothing else; needs no daemon and no rights, like `jvpn policy lint` beside it. The rules are those
+ * that the daemons assert while they run (`session/invariants`).
+ *
+ * @module
+ */
+import { readFileSync } from 'node:fs';
+import { type LoadedPolicy, loadPolicy, loadPolicyText } from '../../policies/load.ts';
+import { formatProblems } from '../../policies/problem.ts';
+import { auditStreams } from '../../session/invariants/stream/auditor.ts';
+import { EXIT, parseArguments, TERMINAL, type Terminal } from './arguments.ts';
+import { groupParts, Logs } from './auditFiles.ts';
+import { type Audit, auditJson, auditLines, isClean } from './auditReport.ts';
+
+const HELP = `Usage: jvpn audit FILE… [--session ID] [--policy FILE] [--json]
+
+Replays audit logs against the invariants (docs/protocol.md) and shows the life of each session in them. Give the logs of
+device and hub together where you have them, and rotated parts with their log: agent.jsonl agent.jsonl.1 hub.jsonl
+
+  --session ID    this session only, with all of its events; the first digits of the id will do
+  --policy FILE   the policy whose bounds were in force; default is the shipped one, balanced
+  --json          print one JSON document on standard output
+  --help          this text
+
+Exit: 0 nothing is wrong, 1 an invariant broke, an event is missing or a line is no event, 2 wrong usage or a file that
+cannot be read.`;
+
+const FLAGS = {
+  session: { type: 'string' },
+  policy: { type: 'string' },
+  json: { type: 'boolean' },
+  help: { type: 'boolean' },
+} as const;
+
+const FILES_MAX = 1_000;
+
+export async function runAudit(
+  argv: readonly string[],
+  terminal: Terminal = TERMINAL,
+): Promise<number> {
+  const parsed = parseArguments(argv, FLAGS, FILES_MAX);
+  if (!parsed.ok) return usage(terminal, parsed.message);
+  const { session, policy: policyFile, json, help } = parsed.flags;
+  if (help === true) {
+    terminal.out(HELP);
+    return EXIT.ok;
+  }
+  if (parsed.operands.length === 0) return usage(terminal, 'FILE is missing');
+  try {
+    const audit = auditOf(parsed.operands, policyFile ?? null, session ?? null);
+    if (json === true) terminal.out(auditJson(audit));
+    else for (const line of auditLines(audit)) terminal.out(line);
+    return isClean(audit) ? EXIT.ok : EXIT.failure;
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    terminal.err(`jvpn audit: ${error.message}`);
+    return EXIT.usage;
+  }
+}
+
+/** What was given cannot be used. */
+class InputError extends Error {}
+
+function auditOf(
+  files: readonly string[],
+  policyFile: string | null,
+  session: string | null,
+): Audit {
+  const loaded = loadBounds(policyFile);
+  if (!loaded.ok) throw new InputError(formatProblems(policyFile ?? 'balanced', loaded.problems));
+  const { policy } = loaded;
+  const logs = new Logs();
+  for (const parts of groupParts(files)) reading(parts.join(', '), () => logs.add(parts));
+  if (logs.logs.every(({ records }) => records.length === 0)) {
+    const [first] = logs.unreadable;
+    const where = first === undefined ? files.join(', ') : `${first.file}:${first.line}`;
+    throw new InputError(`${where}: there is no audit event in it`);
+  }
+  return {
+    logs,
+    policy: { name: policy.name, version: policy.version },
+    verdicts: auditStreams(logs.logs, { ...policy.session, ...policy.switching }),
+    sessionId: session === null ? null : sessionOf(logs, session),
+  };
+}
+
+function loadBounds(file: string | null): LoadedPolicy {
+  if (file === null) return loadPolicy({});
+  return loadPolicyText(
+    reading(file, () => readFileSync(file, 'utf8')),
+    Bun.TOML.parse,
+  );
+}
+
+function reading<T>(what: string, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    throw new InputError(`${what}: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+function sessionOf({ logs }: Logs, given: string): string {
+  const known = new Set(
+    logs.flatMap(({ records }) => records.flatMap(({ sessionId }) => sessionId ?? [])),
+  );
+  const meant = [...known].filter((id) => id.startsWith(given.toLowerCase()));
+  const [only] = meant;
+  if (only !== undefined && meant.length === 1) return only;
+  const what = meant.length === 0 ? 'is in none of the logs' : `may be any of ${meant.join(', ')}`;
+  throw new InputError(`session ${JSON.stringify(given)} ${what}`);
+}
+
+function usage(terminal: Terminal, message: string): number {
+  terminal.err(`jvpn audit: ${message}\n\n${HELP}`);
+  return EXIT.usage;
+}

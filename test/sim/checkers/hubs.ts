@@ -1,0 +1,50 @@
+/**
+ * What hubs say of sessions, over all their processes: I4 clocks, I8 explicit.
+ *
+ * @module
+ */
+import { ExplicitWatch } from '../../../session/invariants/explicit.ts';
+import { RecordWatch } from '../../../session/invariants/noRollback.ts';
+import type { Report, Said, Watch } from './watch.ts';
+
+export class Hubs implements Watch {
+  readonly #report: Report;
+  /** By hub and device. */
+  readonly #records = new Map<string, RecordWatch>();
+  /** By hub and session; a session moves between hubs. */
+  readonly #moves = new Map<string, ExplicitWatch>();
+
+  constructor(report: Report) {
+    this.#report = report;
+  }
+
+  onSaid({ who, role, event }: Said): void {
+    if (role !== 'hub') return;
+    // Another hub's commits are not in this one's events.
+    if (event.reasonCode === 'ownership_conflict') this.#forget(who, event.device);
+    const record = this.#of(this.#records, `${who} ${event.device}`, () => new RecordWatch());
+    this.#report('hubClocks', who, record.see(event));
+    if (event.sessionId === null) return;
+    const key = `${who} ${event.device} ${event.sessionId}`;
+    const moves = this.#of(this.#moves, key, () => new ExplicitWatch());
+    this.#report('hubMoves', who, moves.see(event));
+  }
+
+  onDeath(who: string): void {
+    for (const key of this.#moves.keys()) if (key.startsWith(`${who} `)) this.#moves.delete(key);
+  }
+
+  #forget(who: string, device: string): void {
+    for (const key of this.#moves.keys()) {
+      if (key.startsWith(`${who} ${device} `)) this.#moves.delete(key);
+    }
+  }
+
+  #of<T>(map: Map<string, T>, key: string, make: () => T): T {
+    const known = map.get(key);
+    if (known !== undefined) return known;
+    const made = make();
+    map.set(key, made);
+    return made;
+  }
+}

@@ -1,0 +1,91 @@
+import { expect, test } from 'bun:test';
+import {
+  policyRollback,
+  RecordWatch,
+  rollbackBetween,
+  staleRecord,
+  VersionWatch,
+  versionFault,
+} from '../../../../session/invariants/noRollback.ts';
+import { claimOf, event } from './events.ts';
+
+const clocks = { stateVersion: 5, ownerEpoch: 2, hubSeq: 9 };
+
+test('each clock may stay or grow, and none may go back', () => {
+  expect(rollbackBetween(clocks, clocks)).toBeNull();
+  expect(rollbackBetween(clocks, { stateVersion: 6, ownerEpoch: 3, hubSeq: 10 })).toBeNull();
+  for (const clock of ['stateVersion', 'ownerEpoch', 'hubSeq'] as const) {
+    expect(rollbackBetween(clocks, { ...clocks, [clock]: clocks[clock] - 1 })).toContain(clock);
+  }
+});
+
+test('what must be fresh is new, the rest may stay', () => {
+  expect(versionFault(5, 5, false)).toBeNull();
+  expect(versionFault(6, 5, true)).toBeNull();
+  expect(versionFault(5, 5, true)).toContain('was used before');
+  expect(versionFault(4, 5, false)).toContain('went back from 5 to 4');
+  expect(policyRollback(1, 1)).toBeNull();
+  expect(policyRollback(2, 1)).toContain('policy_version');
+});
+
+test('a record is replaced by its successor', () => {
+  const record = { ...clocks, revision: 7, claim: claimOf(5) };
+  const next = { ...record, revision: 8 };
+  expect(staleRecord(null, { ...record, revision: 1 })).toBeNull();
+  expect(staleRecord(record, next)).toBeNull();
+  expect(staleRecord(record, { ...next, claim: claimOf(6), stateVersion: 6 })).toBeNull();
+  expect(staleRecord(null, record)).toContain('raises the revision');
+  expect(staleRecord(record, { ...next, revision: 9 })).toContain('raises the revision');
+  expect(staleRecord(record, { ...next, ownerEpoch: 1 })).toContain('ownerEpoch');
+  expect(staleRecord(record, { ...next, claim: claimOf(5, 'other') })).toContain('used before');
+});
+
+const sent = (version: number, nonce: string, life = 1, isRepeat = false) => ({
+  ...{ device: 'd', life, version, nonce, isRepeat },
+});
+
+test('a claim takes a version of its own over all processes, a repeat the one it has', () => {
+  const watch = new VersionWatch();
+  expect(watch.claimed(sent(3, 'a'))).toBeNull();
+  expect(watch.claimed(sent(3, 'a', 1, true))).toBeNull();
+  expect(watch.claimed(sent(5, 'b'))).toBeNull();
+  expect(watch.claimed(sent(9, 'c', 2))).toBeNull();
+  expect(watch.claimed(sent(9, 'd', 2))).toContain('used version 9 after 9');
+  expect(watch.claimed(sent(8, 'e', 3))).toContain('used version 8 after 9');
+});
+
+test('a repeat of what another process claimed, or of another version, is none', () => {
+  const of = (...repeat: Parameters<typeof sent>) => {
+    const watch = new VersionWatch();
+    watch.claimed(sent(3, 'a'));
+    return watch.claimed(sent(...repeat));
+  };
+  expect(of(3, 'a', 2, true)).toContain('never made');
+  expect(of(4, 'a', 1, true)).toContain('never made');
+  expect(of(3, 'b', 1, true)).toContain('never made');
+  expect(new VersionWatch().claimed(sent(3, 'a', 1, true))).toContain('never made');
+});
+
+test('events take fresh versions where they move or claim; lost flash begins anew', () => {
+  const watch = new VersionWatch();
+  const see = (stateVersion: number, kind: 'transition' | 'claim' | 'notice', reasonCode = 'x') =>
+    watch.see(event({ event: kind, stateVersion, reasonCode }));
+  expect(see(1, 'transition')).toBeNull();
+  expect(see(1, 'notice')).toBeNull();
+  expect(see(2, 'claim')).toBeNull();
+  expect(see(2, 'transition')).toContain('used before');
+  expect(see(1, 'notice')).toContain('went back');
+  expect(see(0, 'notice', 'flash_lost')).toBeNull();
+  expect(see(1, 'claim')).toBeNull();
+});
+
+test('a hub commits newer claims, and none of its clocks goes back', () => {
+  const watch = new RecordWatch();
+  const commit = (stateVersion: number, change = {}) =>
+    watch.see(event({ event: 'claim', reasonCode: 'claim_committed', stateVersion, ...change }));
+  expect(commit(2)).toBeNull();
+  expect(commit(3, { hubSeq: 2 })).toBeNull();
+  expect(commit(3, { hubSeq: 3 })).toContain('used before');
+  expect(watch.see(event({ stateVersion: 3, hubSeq: 2 }))).toContain('hubSeq');
+  expect(watch.see(event({ sessionId: null, stateVersion: 0, hubSeq: 0 }))).toBeNull();
+});
