@@ -25,7 +25,7 @@ export interface Arguments {
 }
 
 const SEEDS_DEFAULT = '1..200';
-const MUTANT_SEEDS_DEFAULT = '1..16';
+const MUTANT_SEEDS_DEFAULT = '1..12';
 const WORKERS_MAX = 256;
 
 const WAYS = ['seeds', 'seed', 'scenario', 'mutants', 'canary'] as const;

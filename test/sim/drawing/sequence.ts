@@ -65,7 +65,7 @@ export function sequenceOf(
   const all = rowsOf(relevant(lines, ending), untilMs);
   const split = Math.max(0, all.length - UNFOLDED_ROWS);
   const folded = [...fold(all.slice(0, split)), ...all.slice(split)];
-  const rows = whole(folded.slice(-rowsMax));
+  const rows = tagged(whole(folded.slice(-rowsMax)));
   const last: Row[] =
     ending === null ? [] : [{ kind: 'note', atMs: ending.atMs, who: WORLD, text: ending.text }];
   return {
@@ -101,7 +101,6 @@ function rowsOf(lines: readonly TraceLine[], untilMs: number): Row[] {
   const known = lines.filter((line) => timeOf(line) <= untilMs);
   const ends: End[] = [];
   let order = 0;
-  let flights = 0;
   for (const line of known) {
     if (line.kind === 'note') {
       ends.push({ atMs: line.atMs, order: order++, row: line });
@@ -113,9 +112,8 @@ function rowsOf(lines: readonly TraceLine[], untilMs: number): Row[] {
       ends.push({ atMs: sentAtMs, order: order++, row: { kind: 'arrow', atMs: sentAtMs, packet } });
       continue;
     }
-    const tag = TAGS[flights++ % TAGS.length]!;
-    const departure = { kind: 'departure', atMs: sentAtMs, packet, tag } as const;
-    const arrival = { kind: 'arrival', atMs: arrivedAtMs, packet, tag } as const;
+    const departure = { kind: 'departure', atMs: sentAtMs, packet, tag: '' } as const;
+    const arrival = { kind: 'arrival', atMs: arrivedAtMs, packet, tag: '' } as const;
     ends.push({ atMs: sentAtMs, order: order++, row: departure });
     ends.push({ atMs: arrivedAtMs, order: order++, row: arrival });
   }
@@ -179,6 +177,17 @@ function whole(rows: readonly Row[]): Row[] {
     const other = row.kind === 'departure' ? arrived : row.kind === 'arrival' ? departed : null;
     if (other === null || row.kind === 'note' || other.has(row.packet)) return row;
     return { kind: 'arrow', atMs: row.atMs, packet: row.packet };
+  });
+}
+
+/** A letter for each flight that takes two rows, in the order of departure. */
+function tagged(rows: readonly Row[]): Row[] {
+  const tags = new Map<Packet, string>();
+  return rows.map((row) => {
+    if (row.kind !== 'departure' && row.kind !== 'arrival') return row;
+    const tag = tags.get(row.packet) ?? TAGS[tags.size % TAGS.length]!;
+    tags.set(row.packet, tag);
+    return { ...row, tag };
   });
 }
 

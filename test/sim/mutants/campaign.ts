@@ -8,7 +8,7 @@
  */
 import { Pool } from '../cli/pool.ts';
 import { Progress } from '../cli/progress.ts';
-import { countOf, type Range, seedsOf } from '../cli/range.ts';
+import { type Range, seedsOf } from '../cli/range.ts';
 import { type Ran, taskOf } from '../cli/task.ts';
 import type { Mutant } from './mutant.ts';
 import { printHead, printRow, printTotals } from './printed.ts';
@@ -22,8 +22,6 @@ export interface Verdict {
   readonly checkers: readonly string[];
   /** Null: survived. */
   readonly firstSeed: number | null;
-  /** Further seeds that it took. */
-  readonly furtherSeeds: number;
 }
 
 export interface CampaignFigures {
@@ -48,6 +46,24 @@ const FURTHER_LAST = 400;
 /** A mutant may spin within one event, where no step is counted. */
 const LIMIT_MS = 60_000;
 
+/** What the seeds show without any bug: nothing, or they say nothing about one. */
+class Baseline {
+  readonly #pool: Pool;
+  readonly #clean = new Map<number, Promise<boolean>>();
+
+  constructor(pool: Pool) {
+    this.#pool = pool;
+  }
+
+  isClean(seed: number): Promise<boolean> {
+    const known = this.#clean.get(seed);
+    if (known !== undefined) return known;
+    const asked = this.#pool.run(taskOf(seed)).then(({ violations }) => violations.length === 0);
+    this.#clean.set(seed, asked);
+    return asked;
+  }
+}
+
 /** Mutants side by side, each with one worker: they last about as long as each other. */
 export async function runCampaign(
   mutants: readonly Mutant[],
@@ -57,10 +73,16 @@ export async function runCampaign(
   const progress = new Progress('mutants', mutants.length);
   const waiting = [...mutants];
   const verdicts = new Map<Mutant, Verdict>();
+  using pool = new Pool({ workers, mutant: null });
+  const baseline = new Baseline(pool);
+  const clean = await Promise.all(seedsOf(seeds).map((seed) => baseline.isClean(seed)));
+  const dirty = seedsOf(seeds).filter((_, at) => clean[at] !== true);
+  if (dirty.length > 0) console.log(`violated without any bug, and left out: ${dirty.join(', ')}`);
+  const used = seedsOf(seeds).filter((_, at) => clean[at] === true);
   printHead();
   const lane = async () => {
     for (let mutant = waiting.shift(); mutant !== undefined; mutant = waiting.shift()) {
-      const verdict = await tryMutant(mutant, seeds);
+      const verdict = await tryMutant(mutant, used, seeds.last, baseline);
       verdicts.set(mutant, verdict);
       progress.end();
       printRow(verdict);
@@ -70,31 +92,32 @@ export async function runCampaign(
   await Promise.all(Array.from({ length: Math.min(workers, mutants.length) }, lane));
   progress.end();
   const inOrder = mutants.map((mutant) => verdicts.get(mutant)!);
-  const figures = figuresOf(inOrder, seeds, progress.seconds);
+  const figures = figuresOf(inOrder, used.length, progress.seconds);
   printTotals(figures);
   return figures;
 }
 
-export async function tryMutant(mutant: Mutant, seeds: Range): Promise<Verdict> {
+async function tryMutant(
+  mutant: Mutant,
+  seeds: readonly number[],
+  last: number,
+  baseline: Baseline,
+): Promise<Verdict> {
   using pool = new Pool({ workers: 1, mutant: mutant.id, limitMs: LIMIT_MS });
   const runs: Ran[] = [];
-  for (const seed of seedsOf(seeds)) runs.push(await pool.run(taskOf(seed)));
-  let noticed = runs.filter(({ violations }) => violations.length > 0);
+  for (const seed of seeds) runs.push(await pool.run(taskOf(seed)));
+  let noticed = runs.filter(isViolated);
   const noticedIn = noticed.length;
-  let further = 0;
-  for (let seed = seeds.last + 1; noticed.length === 0 && seed <= FURTHER_LAST; seed++) {
-    further += 1;
-    noticed = [await pool.run(taskOf(seed))].filter(({ violations }) => violations.length > 0);
+  for (let seed = last + 1; noticed.length === 0 && seed <= FURTHER_LAST; seed++) {
+    const ran = await pool.run(taskOf(seed));
+    if (isViolated(ran) && (await baseline.isClean(seed))) noticed = [ran];
   }
-  return {
-    mutant,
-    seeds: countOf(seeds),
-    noticedIn,
-    checkers: checkersOf(noticed),
-    firstSeed: noticed[0]?.seed ?? null,
-    furtherSeeds: further,
-  };
+  const checkers = checkersOf(noticed);
+  const firstSeed = noticed[0]?.seed ?? null;
+  return { mutant, seeds: seeds.length, noticedIn, checkers, firstSeed };
 }
+
+const isViolated = ({ violations }: Ran) => violations.length > 0;
 
 function checkersOf(noticed: readonly Ran[]): string[] {
   const runsOf = new Map<string, number>();
@@ -105,13 +128,13 @@ function checkersOf(noticed: readonly Ran[]): string[] {
   return [...runsOf].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1)).map(([name]) => name);
 }
 
-function figuresOf(verdicts: readonly Verdict[], seeds: Range, seconds: number): CampaignFigures {
+function figuresOf(verdicts: readonly Verdict[], seeds: number, seconds: number): CampaignFigures {
   const survived = verdicts.filter(({ firstSeed }) => firstSeed === null);
   return {
     mutants: verdicts.length,
     killed: verdicts.length - survived.length,
     survived: survived.map(({ mutant }) => mutant.id),
-    seeds: countOf(seeds),
+    seeds,
     wall_seconds: Number(seconds.toFixed(1)),
     table: verdicts.map(({ mutant, checkers, noticedIn, seeds: of, firstSeed }) => ({
       id: mutant.id,

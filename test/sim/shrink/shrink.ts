@@ -123,7 +123,8 @@ class Hunt {
       scenario === null ? [] : [{ scenario, at }],
     );
     for (let next = 0; next < real.length && !this.isSpent; next += this.#width) {
-      const wave = real.slice(next, next + this.#width);
+      const left = this.#limits.runsMax - this.#runs;
+      const wave = real.slice(next, next + Math.min(this.#width, left));
       this.#runs += wave.length;
       const answers = await Promise.all(wave.map(({ scenario }) => this.#run(scenario)));
       for (const [index, { violations }] of answers.entries()) {
