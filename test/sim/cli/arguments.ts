@@ -10,7 +10,8 @@ export type Job =
   | { readonly kind: 'seeds'; readonly seeds: Range }
   | { readonly kind: 'seed'; readonly seed: number }
   | { readonly kind: 'scenario'; readonly path: string }
-  | { readonly kind: 'mutants'; readonly seeds: Range }
+  /** `furtherLast`: the last seed for a bug that none of `seeds` noticed. */
+  | { readonly kind: 'mutants'; readonly seeds: Range; readonly furtherLast: number }
   | { readonly kind: 'canary' };
 
 export interface Arguments {
@@ -26,6 +27,8 @@ export interface Arguments {
 
 const SEEDS_DEFAULT = '1..200';
 const MUTANT_SEEDS_DEFAULT = '1..12';
+/** A bug that so many runs do not notice is not noticed. Chosen. */
+const FURTHER_DEFAULT = '400';
 const WORKERS_MAX = 256;
 
 const WAYS = ['seeds', 'seed', 'scenario', 'mutants', 'canary'] as const;
@@ -40,6 +43,7 @@ export function readArguments(argv: readonly string[]): Arguments {
       scenario: { type: 'string' },
       mutants: { type: 'boolean' },
       mutant: { type: 'string' },
+      further: { type: 'string' },
       canary: { type: 'boolean' },
       workers: { type: 'string' },
       json: { type: 'string' },
@@ -53,6 +57,9 @@ export function readArguments(argv: readonly string[]): Arguments {
     throw new Error(`--${asked[0]} and --${asked[1]} are two different runs`);
   }
   const job = jobOf(values);
+  if (job.kind !== 'mutants' && values.further !== undefined) {
+    throw new Error('--further goes with --mutants');
+  }
   const isSingle = job.kind === 'seed' || job.kind === 'scenario';
   if (values.trace && !isSingle) throw new Error('--trace is for one run: --seed or --scenario');
   if (values.drawing !== undefined && !isSingle) {
@@ -76,11 +83,14 @@ function jobOf(values: {
   readonly seed?: string;
   readonly scenario?: string;
   readonly mutants?: boolean;
+  readonly further?: string;
   readonly canary?: boolean;
 }): Job {
   if (values.canary) return { kind: 'canary' };
   if (values.mutants) {
-    return { kind: 'mutants', seeds: readRange('--seeds', values.seeds ?? MUTANT_SEEDS_DEFAULT) };
+    const seeds = readRange('--seeds', values.seeds ?? MUTANT_SEEDS_DEFAULT);
+    const furtherLast = readRange('--further', values.further ?? FURTHER_DEFAULT).last;
+    return { kind: 'mutants', seeds, furtherLast };
   }
   if (values.scenario !== undefined) return { kind: 'scenario', path: values.scenario };
   if (values.seed === undefined) {

@@ -65,7 +65,7 @@ function workOf(given: Arguments): () => Promise<number> {
     case 'mutants':
       return async () => {
         const mutants = mutant === null ? MUTANTS : [mutantOf(mutant)];
-        const figures = await runCampaign(mutants, job.seeds, workers);
+        const figures = await runCampaign(mutants, job, workers);
         report(figures);
         return figures.killed === figures.mutants ? 0 : 1;
       };

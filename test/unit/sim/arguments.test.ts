@@ -26,10 +26,12 @@ test('without arguments two hundred seeds run; mutants have a shorter list of th
   expect(readArguments(['--mutants']).job).toEqual({
     kind: 'mutants',
     seeds: { first: 1, last: 12 },
+    furtherLast: 400,
   });
-  expect(readArguments(['--mutants', '--seeds', '4..6']).job).toEqual({
+  expect(readArguments(['--mutants', '--seeds', '4..6', '--further', '9']).job).toEqual({
     kind: 'mutants',
     seeds: { first: 4, last: 6 },
+    furtherLast: 9,
   });
 });
 
@@ -50,6 +52,7 @@ test.each([
   [['--seed', '1', '--seeds', '1..2'], '--seeds and --seed are two different runs'],
   [['--canary', '--mutants'], '--mutants and --canary are two different runs'],
   [['--scenario', 'a', '--mutants'], '--scenario and --mutants are two different runs'],
+  [['--further', '9'], '--further goes with --mutants'],
   [['--seed', '1..2'], '--seed takes one seed'],
   [['--trace'], '--trace is for one run'],
   [['--drawing', 'a.svg'], '--drawing is for one run'],
