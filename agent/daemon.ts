@@ -20,7 +20,9 @@ import { startWorker } from '../hal/worker.ts';
 import type { AuditEvent } from '../session/audit.ts';
 import { PLAIN_TIMES } from '../session/channel/age.ts';
 import { encodeKey, newIdentity } from '../session/channel/identity.ts';
+import { stateAfter } from '../session/invariants/explicit.ts';
 import type { ReasonCode } from '../session/reasons.ts';
+import type { State } from '../session/transitions.ts';
 import { AgentControl } from './control.ts';
 import { isPolicyAdmitted, makeDurable, rememberedAtBoot } from './durable.ts';
 import { Inner } from './inner.ts';
@@ -216,11 +218,18 @@ export class AgentDaemon {
    * the last events are dumped, and the supervisor starts a clean process.
    */
   #onViolation(claim: string): void {
-    this.#memory.endSession('invariant_violated');
-    this.#note('invariant_violated', 'alarm', { claim });
-    const last = this.#audit.recent(RECENT_EVENTS).findLast((row) => row.event === 'transition');
-    if (last?.to != null && last.to !== 'TERMINATED') {
-      this.#note('invariant_violated', 'transition', { claim }, last.to, 'TERMINATED');
+    const rows = this.#audit.recent(RECENT_EVENTS);
+    const from = rows.reduce<State | null>(
+      (state, { event, reason_code, to }) =>
+        stateAfter(state, { event, reasonCode: reason_code, to }),
+      null,
+    );
+    const stateVersion = rows.at(-1)?.state_version ?? 0;
+    this.#note('invariant_violated', 'alarm', { claim }, { stateVersion });
+    const endVersion = this.#memory.endSession('invariant_violated');
+    if (from !== null && from !== 'TERMINATED') {
+      const move = { stateVersion: endVersion, from, to: 'TERMINATED' } as const;
+      this.#note('invariant_violated', 'transition', { claim }, move);
     }
     for (const row of this.#audit.recent(RECENT_EVENTS)) console.error(JSON.stringify(row));
     this.#fail(`a broken invariant ended the session: ${claim}`);
@@ -231,8 +240,7 @@ export class AgentDaemon {
     reasonCode: ReasonCode,
     event: AuditEvent['event'],
     detail: AuditEvent['detail'],
-    from: AuditEvent['from'] = null,
-    to: AuditEvent['to'] = null,
+    change: Partial<AuditEvent> = {},
   ): void {
     const remembered = this.#memory.remembered;
     this.#record({
@@ -241,13 +249,14 @@ export class AgentDaemon {
       reasonCode,
       device: this.#device,
       sessionId: remembered?.sessionId ?? null,
-      from,
-      to,
+      from: null,
+      to: null,
       stateVersion: remembered?.versionCeiling ?? 0,
       hubSeq: 0,
       ownerEpoch: 0,
       transport: null,
       detail,
+      ...change,
     });
   }
 

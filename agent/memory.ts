@@ -112,11 +112,18 @@ export class Memory {
     return { fromMs: fromS * 1_000, untilMs: timestampReserved * 1_000 };
   }
 
-  /** Write down that the session on flash is over, without the session's help. */
-  endSession(reasonCode: ReasonCode): void {
+  /**
+   * Write down that the session on flash is over, without the session's help. Returns the version that this takes:
+   * above every one that the session may have used.
+   */
+  endSession(reasonCode: ReasonCode): number {
     const { session } = this.#content;
-    if (session === null || session.lastTerminated !== null) return;
-    this.#write({ ...this.#content, session: { ...session, lastTerminated: reasonCode } });
+    const versionCeiling = this.#content.versionCeiling + 1;
+    if (session !== null && session.lastTerminated === null) {
+      const ended = { ...session, lastTerminated: reasonCode };
+      this.#write({ ...this.#content, versionCeiling, session: ended });
+    }
+    return versionCeiling;
   }
 
   #write(content: FlashContent): boolean {

@@ -83,10 +83,13 @@ function checkTransitions(before: Seat, after: Seat, effects: readonly SeatEffec
   }
 }
 
-/** I3: a tick has dealt with every bound that was due: the end is on its way to the store. */
+/**
+ * I3: a tick has dealt with every bound that was due: the end is on its way to the store. A restarted hub
+ * owns first, and what another hub does with the session is not ours to bound.
+ */
 function checkBounds(after: Seat, config: SeatConfig): void {
   const { record, ending } = after;
-  if (!isLive(record) || ending !== null || !after.isLeaseValid) return;
+  if (!isLive(record) || ending !== null || !after.isLeaseValid || !after.isOwner) return;
   refuse(
     overdue(after.nowMs, {
       sessionEndsAtMs: sessionEndsAtMs(record, config),

@@ -53,7 +53,7 @@ export function tellOutputs(turn: Turn): void {
   if (draft.previous !== null && draft.previous.untilMs <= draft.nowMs) draft.previous = null;
   const accept = acceptOf(draft);
   const route = routeOf(draft);
-  if (!isSame(accept, draft.accept)) {
+  if (!isSameList(accept, draft.accept)) {
     draft.accept = accept;
     turn.emit({ kind: 'accept', from: accept });
   }
@@ -63,5 +63,13 @@ export function tellOutputs(turn: Turn): void {
   }
 }
 
-/** Flat data, built in one place each: equal text is equal. */
-const isSame = (a: unknown, b: unknown) => JSON.stringify(a) === JSON.stringify(b);
+function isSameList<Flat extends object>(a: readonly Flat[], b: readonly Flat[]): boolean {
+  return a.length === b.length && a.every((one, at) => isSame(one, b[at] ?? null));
+}
+
+/** Flat data, built in one place each: both have the same fields. */
+function isSame<Flat extends object>(a: Flat | null, b: Flat | null): boolean {
+  if (a === null || b === null) return a === b;
+  for (const key in a) if (a[key] !== b[key]) return false;
+  return true;
+}

@@ -60,7 +60,7 @@ export class SwitchWatch {
   }
 }
 
-/** What a first failure costs, and how long a link is good until its flaps are forgotten (docs/protocol.md §8). */
+/** What a first failure costs, and how long a link is good until its flaps are forgotten (docs/protocol.md, "Choosing and bounding"). */
 const PENALTY_MIN_MS = 5_000;
 const FORGIVEN_AFTER_MS = 600_000;
 /** Losses that say nothing against the transport. */

@@ -74,9 +74,17 @@ export class ExplicitWatch {
   }
 }
 
-/** A restart is no transition: the device says where it goes on, the hub shows it with its next one. */
-function stateAfter(state: State | null, event: WatchedEvent): State | null {
+/**
+ * The state that a session is in after `event`, as its events tell; null: not told yet.
+ *
+ * A restart is no transition: the device says where it goes on, the hub shows it with its next one.
+ */
+export function stateAfter(
+  state: State | null,
+  event: Pick<WatchedEvent, 'event' | 'reasonCode' | 'to'>,
+): State | null {
   if (event.event === 'transition') return event.to;
   if (isRestart(event, 'agent_restarted')) return 'RECOVERING';
+  if (event.event === 'notice' && event.reasonCode === 'session_created') return 'BIRTH';
   return isRestart(event, 'hub_restarted') ? null : state;
 }

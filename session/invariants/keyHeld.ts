@@ -4,7 +4,7 @@
  *
  * A birth that was never confirmed may be repeated by its own device with what it has, which is nothing yet.
  *
- * Source: docs/protocol.md, "Resuming, clones, takeover". Asserted by the hub as its proof checks
+ * Source: docs/protocol.md, "Proofs" and "The record". Asserted by the hub as its proof checks
  * (`session/hub/judge.ts`); watched by the simulator, which knows what each claimant really had.
  *
  * @module

@@ -124,6 +124,8 @@ export class RecordWatch {
   see(event: WatchedEvent): string | null {
     // Without a session there is no record yet whose clocks could be told.
     if (event.sessionId === null) return null;
+    // A burst is told when its window is over, with the clocks of its last refusal.
+    if (event.detail['repeated'] !== undefined) return null;
     const fault = this.#before === null ? null : rollbackBetween(this.#before, event);
     this.#before = event;
     if (event.reasonCode !== 'claim_committed') return fault;

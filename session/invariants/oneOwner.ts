@@ -3,7 +3,7 @@
  *
  * Who serves owns the session and holds a valid lease; an owner_epoch belongs to one hub for ever.
  *
- * Source: docs/protocol.md, "Resuming, clones, takeover". Asserted by the hub after each step for itself; over all
+ * Source: docs/protocol.md, "Proofs" and "The record". Asserted by the hub after each step for itself; over all
  * hubs together by the simulator, and by the auditor where the logs of several hubs are there.
  *
  * @module

@@ -10,7 +10,7 @@ export type WatchedEvent = Omit<AuditEvent, 'reasonCode'> & { readonly reasonCod
 
 /** A claim repeats the reason of what led to it, so the reason alone does not tell a restart. */
 export function isRestart(
-  event: WatchedEvent,
+  event: Pick<WatchedEvent, 'event' | 'reasonCode'>,
   reasonCode: 'agent_restarted' | 'hub_restarted',
 ): boolean {
   return event.event === 'notice' && event.reasonCode === reasonCode;

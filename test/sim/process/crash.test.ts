@@ -11,7 +11,7 @@ import { DEVICE_INNER, HUB_INNER, packet, Rig } from './rig.ts';
 import type { SimProcess } from './simProcess.ts';
 
 const STRIDE = process.env['SLICE'] === '1' ? 7 : 1;
-/** The hub gives a session that it never heard back up after its birth deadline, 60 s. */
+/** Who died with the first answer in memory opens a new session, and waits until the hub misses the old one: 105 s. */
 const BACK_MAX_MS = 180_000;
 
 interface Victim {
@@ -69,7 +69,7 @@ for (const [name, of] of [
 ] as const) {
   test(`the ${name} dies at each boundary of an attach and comes back`, () => {
     const count = boundaries(of);
-    expect(count).toBeGreaterThan(100);
+    expect(count).toBeGreaterThan(40);
     const wrong: string[] = [];
     for (let at = 1; at <= count; at += STRIDE) {
       const problem = dieAt(at, of);

@@ -1,8 +1,8 @@
 /**
  * HAL twins of which one call does not return: the process dies there.
  *
- * Counted are calls that have an effect outside or bring one in: sockets, tun, flash, store. The first
- * time is before the call has happened, the second time after it.
+ * Counted are calls that have an effect outside or bring one in: sockets, tun, flash, store. A call that
+ * writes or sends is counted twice, before it has happened and after it.
  *
  * @module
  */
@@ -35,6 +35,12 @@ export class Fuse {
     const result = call();
     this.boundary();
     return result;
+  }
+
+  /** A read that gave `bytes`; where it gave none nothing has happened. */
+  after(bytes: number): number {
+    if (bytes !== 0) this.boundary();
+    return bytes;
   }
 
   /** @throws PowerCut */
@@ -90,8 +96,7 @@ export class FusedTun implements Tun {
   }
 
   read(memory: Memory, at: number): number {
-    this.#fuse.boundary();
-    return this.#tun.read(memory, at);
+    return this.#fuse.after(this.#tun.read(memory, at));
   }
 
   write(memory: Memory, at: number, bytes: number): boolean {
@@ -156,8 +161,7 @@ export class FusedSocket implements DatagramSocket {
   }
 
   receive(memory: Memory, at: number): number {
-    this.#fuse.boundary();
-    return this.#socket.receive(memory, at);
+    return this.#fuse.after(this.#socket.receive(memory, at));
   }
 
   close(): void {

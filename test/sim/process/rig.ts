@@ -15,6 +15,7 @@ import { type Datagram, type MemoryHost, MemoryNetwork } from '../../../hal/memo
 import { MemoryTun } from '../../../hal/memory/tun.ts';
 import { type HalResult, halOk } from '../../../hal/result.ts';
 import type { EnrolledDevice } from '../../../hub/device.ts';
+import { Pool } from '../../../hub/pool.ts';
 import { loadPolicy } from '../../../policies/load.ts';
 import type { Policy } from '../../../policies/schema.ts';
 import type { AuditEvent } from '../../../session/audit.ts';
@@ -65,6 +66,9 @@ export class Rig {
   readonly violations: string[] = [];
   readonly exits: AgentExit[] = [];
   datagrams = 0;
+  /** Durable work of the agent is never done. */
+  isMainThreadStuck = false;
+  policyVersion = 1;
   /** FNV-1a over time, addresses and bytes of everything that was sent. */
   hash = 0x811c9dc5;
   readonly #down = new Set<string>();
@@ -91,7 +95,7 @@ export class Rig {
     const both = {
       primitives,
       clock: this.clock,
-      policy: () => policy,
+      policy: () => ({ ...policy, version: this.policyVersion }),
       onAudit: (event: AuditEvent) => this.audit.push(event),
       onViolation: (claim: string) => this.violations.push(claim),
     };
@@ -107,7 +111,9 @@ export class Rig {
       flash: new FusedFlash(this.flash, this.agentFuse),
       snapshots: () => this.monitor.snapshot(),
       random: (count) => agentRandom.bytes(count),
-      mainThread: (work) => this.after(WRITE_MS, work),
+      mainThread: (work) => {
+        if (!this.isMainThreadStuck) this.after(WRITE_MS, work);
+      },
       onExit: (exit) => this.exits.push(exit),
     });
     const shared = hubCount === 1 ? null : this.#shared();
@@ -128,7 +134,7 @@ export class Rig {
         tun: new FusedTun(tun, this.hubFuse),
         mtuBytes: 1_440,
         routes: [`${HUB_INNER}/32`],
-        pools: { inner4: null, inner6: null },
+        pools: { inner4: new Pool('10.77.0.0/24'), inner6: null },
         random: (count) => hubRandom.bytes(count),
         store,
         shared,

@@ -89,6 +89,7 @@ export class SiteRig {
       sealedSlots: 72,
       dataCipher: 'auto' as const,
       time: { offsetMs: 0 },
+      lease: null,
       routes: [],
       rules: hubRules(policy.policy),
       seed: new Uint8Array(32).fill(1),

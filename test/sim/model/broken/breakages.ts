@@ -1,0 +1,119 @@
+/**
+ * The cores, each broken in one place: the model check has to find every one of them.
+ *
+ * A breakage is a text in a source file and what stands there instead; `preload.ts` replaces it when the file is loaded, so
+ * it is always the real core that runs.
+ *
+ * @module
+ */
+import type { Budget } from '../ownership/state.ts';
+
+export interface Breakage {
+  readonly name: string;
+  /** What rule of the protocol it breaks. */
+  readonly breaks: string;
+  readonly file: string;
+  readonly from: string;
+  readonly to: string;
+  /** The smallest world known to show it. */
+  readonly world: 'ownership' | 'claim';
+  readonly budget: Partial<Budget>;
+  readonly hubs: 1 | 2 | 3;
+  readonly depthMax: number;
+}
+
+const OWNERSHIP = { world: 'ownership', hubs: 2, depthMax: 14 } as const;
+const NOTHING: Budget = { claims: 0, lapses: 0, crashes: 0, unknowns: 0, moments: 0 };
+
+export const BREAKAGES: readonly Breakage[] = [
+  {
+    ...OWNERSHIP,
+    name: 'a lease takes over from anybody',
+    breaks: 'a lease of one’s own says nothing about a record of another hub',
+    file: 'session/hub/takeover.ts',
+    from: 'if (record.owner === hubId) return true;',
+    to: 'return true;',
+    budget: { ...NOTHING, claims: 1, lapses: 1 },
+  },
+  {
+    ...OWNERSHIP,
+    name: 'validity from the answer',
+    breaks: 'validity counts from before the request was sent',
+    file: 'session/ownership/lease.ts',
+    from: 'const untilMs = validUntilMs(request.sentAtMs, config);',
+    to: 'const untilMs = validUntilMs(nowMs, config);',
+    budget: { ...NOTHING, claims: 1, lapses: 2, moments: 1 },
+  },
+  {
+    ...OWNERSHIP,
+    name: 'drift without a bound',
+    breaks: 'the hub counts shorter than the store, whose clock may be faster',
+    file: 'session/ownership/validity.ts',
+    from: 'Math.floor((ttlMs * 100) / (100 + DRIFT_PERCENT))',
+    to: 'ttlMs',
+    budget: { ...NOTHING, claims: 1, lapses: 1 },
+  },
+  {
+    ...OWNERSHIP,
+    name: 'no epoch of one’s own',
+    breaks: 'takeover and restart write owner_epoch + 1',
+    file: 'session/hub/swap.ts',
+    from: 'ownerEpoch: record.ownerEpoch + 1,',
+    to: 'ownerEpoch: record.ownerEpoch,',
+    budget: { ...NOTHING, crashes: 1, lapses: 1 },
+  },
+  {
+    ...OWNERSHIP,
+    name: 'a swap outlives its lease',
+    breaks: 'what was asked of the store before the lease ended proves nothing after',
+    file: 'session/hub/swap.ts',
+    from: 'if (swap.term !== draft.term) return onOutlived(turn, swap);',
+    to: '',
+    budget: { ...NOTHING, claims: 1, lapses: 1 },
+  },
+  {
+    ...OWNERSHIP,
+    name: 'a lease that comes back takes all',
+    breaks: 'a lease of one’s own says nothing about who took the record meanwhile',
+    file: 'session/hub/takeover.ts',
+    from: 'if (record.owner === hubId) return true;',
+    to: 'if (record.owner === hubId || arguments[0].term > 0) return true;',
+    budget: { ...NOTHING, claims: 1, lapses: 1 },
+  },
+  {
+    ...OWNERSHIP,
+    name: 'old news of the owner',
+    breaks: 'an answer about the owner that is older than what is known counts for nothing',
+    file: 'session/hub/takeover.ts',
+    from: 'if (isServed || draft.swap !== null || isOld)',
+    to: 'if (isServed || draft.swap !== null)',
+    budget: { ...NOTHING, claims: 1, lapses: 1 },
+  },
+  {
+    ...OWNERSHIP,
+    name: 'a verdict without its epoch',
+    breaks: 'the verdict about an owner names the epoch it is about',
+    file: 'session/hub/takeover.ts',
+    from: ' && endedOwner.ownerEpoch === record.ownerEpoch',
+    to: '',
+    budget: { ...NOTHING, claims: 1, lapses: 1, crashes: 0 },
+  },
+  {
+    ...OWNERSHIP,
+    name: 'a release that goes on serving',
+    breaks: 'who releases a record stops before the store is told',
+    file: 'session/hub/takeover.ts',
+    from: 'draft.isOwner = false;\n  draft.waiting = null;\n  draft.pending = null;',
+    to: 'draft.waiting = null;\n  draft.pending = null;',
+    budget: { ...NOTHING, claims: 1 },
+  },
+  {
+    ...OWNERSHIP,
+    name: 'nothing recorded, never read again',
+    breaks: '`unknown_session` only after a linearizable read',
+    file: 'session/hub/takeover.ts',
+    from: 'return record === null && isLeased === true;',
+    to: 'return record === null && isLeased === undefined;',
+    budget: { ...NOTHING, claims: 1 },
+  },
+];
