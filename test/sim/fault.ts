@@ -36,6 +36,8 @@ export interface LinkChange {
   readonly pathMtuBytes?: number;
   /** What the link itself says, and obeys. */
   readonly mtuBytes?: number;
+  /** Somebody on the access network; see `network/intruder.ts`. */
+  readonly intruder?: 'none' | 'copies' | 'swallows';
   /** The NAT forgets its mapping: another source port from here on, nothing to the old one arrives. */
   readonly rebind?: true;
 }

@@ -13,6 +13,8 @@ const PRELOAD = fileURLToPath(new URL('../mutants/preload.ts', import.meta.url))
 /** Many times what the slowest run takes on a busy machine. Within a run, steps are bounded as well. */
 const LIMIT_MS = 120_000;
 const STDERR_MAX = 2_000;
+/** Names the rule that a run which does not end breaks. */
+export const TIME_LIMIT = 'time limit';
 
 export interface PoolOptions {
   readonly workers: number;
@@ -145,7 +147,7 @@ export class Pool {
       ? `no end within ${limitMs / 1000} s of this machine's time`
       : `the process that ran it ended with ${child.signalCode ?? child.exitCode}: ${last}`;
     const violation = lane.isOverdue
-      ? ({ invariant: 'spin', checker: 'time limit', sentence, atMs: 0 } as const)
+      ? ({ invariant: 'spin', checker: TIME_LIMIT, sentence, atMs: 0 } as const)
       : ({ invariant: 'crash', checker: 'process', sentence, atMs: 0 } as const);
     this.#settle(lane, lost(job.task.seed, violation));
   }

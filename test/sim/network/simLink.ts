@@ -33,6 +33,7 @@ export interface Conditions {
   kbitPerSecond: number;
   pathMtuBytes: number;
   mtuBytes: number;
+  intruder: 'none' | 'copies' | 'swallows';
 }
 
 export class SimLink {
@@ -132,5 +133,6 @@ function conditionsOf(plan: LinkPlan): Conditions {
     kbitPerSecond: plan.kbitPerSecond,
     pathMtuBytes: plan.mtuBytes,
     mtuBytes: plan.mtuBytes,
+    intruder: 'none',
   };
 }
