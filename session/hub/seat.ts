@@ -36,6 +36,12 @@ import { Turn } from './turn.ts';
 export type { Seat } from './state.ts';
 export { type SeatStatus, status } from './status.ts';
 
+/**
+ * What the process before reported and had not yet written: each move takes a number, and is told before its
+ * swap is durable. Chosen: a store that is silent for an hour costs fewer.
+ */
+const RESTART_GAP = 1_000;
+
 export interface SeatStep {
   readonly seat: Seat;
   readonly effects: readonly SeatEffect[];
@@ -61,7 +67,7 @@ export function newSeat(record: SessionRecord | null, atMs: number, config: Seat
     askedAtMs: null,
     isRestarted: record !== null,
     state: stateOf(record),
-    hubSeq: record?.hubSeq ?? 0,
+    hubSeq: record === null ? 0 : record.hubSeq + RESTART_GAP,
     recoveringSinceMs: live ? record.recoveringSinceMs : null,
     transportlessSinceMs: live ? record.transportlessSinceMs : null,
     carryingSinceMs: null,

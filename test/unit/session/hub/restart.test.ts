@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test';
 import { newSeat, nextDeadline } from '../../../../session/hub/seat.ts';
 import { attached, doubtful } from './process.ts';
-import type { SwapEffect } from './rig.ts';
+import { LIMITS, type SwapEffect } from './rig.ts';
 
 describe('a restarted hub', () => {
   test('◆ first raises the owner epoch; a swap of its former self then compares false', () => {
@@ -43,6 +43,20 @@ describe('a restarted hub', () => {
     expect(rig.record).toMatchObject({ recoveringSinceMs: 1_000_500, ownerEpoch: 3 });
     rig.run(20_000);
     expect(rig.record?.terminated).toBe('recovery_window_exceeded');
+  });
+
+  test('I4: its hub_seq goes on above what was told and never written', () => {
+    const { rig } = attached();
+    rig.store = 'hold';
+    rig.run(LIMITS.silenceMs + 1_000);
+    const told = rig.events.at(-1);
+    expect(told).toMatchObject({ event: 'transition', reasonCode: 'hub_silence' });
+    expect(told?.hubSeq).toBeGreaterThan(rig.record?.hubSeq ?? 0);
+    rig.store = 'answer';
+    rig.held = [];
+    rig.restart();
+    const restarted = rig.events.find(({ reasonCode }) => reasonCode === 'hub_restarted');
+    expect(restarted?.hubSeq).toBeGreaterThan(told?.hubSeq ?? 0);
   });
 
   test('its device rotates on a new channel, is heard there, and data flows', () => {
