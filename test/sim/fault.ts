@@ -25,8 +25,6 @@ export interface LinkChange {
   readonly inCut?: boolean;
   /** A captive portal: swallows everything, and answers some of it with garbage. */
   readonly captive?: boolean;
-  /** Somebody on the way sends copies of what goes out from an address of his own. */
-  readonly mirrored?: 'no' | 'before' | 'after';
   readonly lossPercent?: number;
   readonly delayMs?: number;
   readonly jitterMs?: number;
@@ -38,6 +36,8 @@ export interface LinkChange {
   readonly pathMtuBytes?: number;
   /** What the link itself says, and obeys. */
   readonly mtuBytes?: number;
+  /** Somebody on the access network; see `network/intruder.ts`. */
+  readonly intruder?: 'none' | 'copies' | 'swallows';
   /** The NAT forgets its mapping: another source port from here on, nothing to the old one arrives. */
   readonly rebind?: true;
 }

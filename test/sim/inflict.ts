@@ -114,11 +114,18 @@ function crashDevice(simulation: Simulation, fault: Extract<Fault, { kind: 'devi
   const { machine } = site;
   if (fault.flash === 'keep') return crash(simulation, site, fault.afterCalls, fault.downMs);
   machine.onceDead = () => {
-    site.cutPower();
     const { flash } = site;
+    const { wholeSlots, isPending } = flash;
+    site.cutPower();
+    // A cut alone takes no more than the slot it interrupts, and one slot that rots is not the other.
+    const isTooMuch = fault.flash === 'rotBoth' || fault.flash === 'wiped';
+    const mustSurvive = wholeSlots > 0 && !isTooMuch && (fault.flash === 'torn' || !isPending);
     if (fault.flash === 'rotOne' || fault.flash === 'rotBoth') flash.rot(simulation.pickSlot());
     if (fault.flash === 'rotBoth') for (const slot of [0, 1] as const) flash.rot(slot);
     if (fault.flash === 'wiped') flash.wipe();
+    if (mustSurvive && flash.wholeSlots === 0) {
+      simulation.report('I4', 'flashSurvives', `${site.name}: one power cut takes both slots`);
+    }
   };
   if (fault.flash !== 'torn') return crash(simulation, site, fault.afterCalls, fault.downMs);
   machine.downMs = fault.downMs;

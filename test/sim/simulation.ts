@@ -6,7 +6,11 @@
 import type { AuditEvent } from '../../session/audit.ts';
 import { Bindings } from './checkers/bindings.ts';
 import { boundsIn } from './checkers/bounds.ts';
+import { Copies } from './checkers/copies.ts';
 import { Devices } from './checkers/devices.ts';
+import { Doors } from './checkers/doors.ts';
+import { Durability } from './checkers/durability.ts';
+import { Governor } from './checkers/governor.ts';
 import { Hubs } from './checkers/hubs.ts';
 import { Records } from './checkers/records.ts';
 import { Seals } from './checkers/seals.ts';
@@ -15,10 +19,11 @@ import { Wire } from './checkers/wire.ts';
 import { Seen } from './coverage.ts';
 import type { MachineEvents } from './machine/machine.ts';
 import { wordsOf } from './network/datagram.ts';
+import { frameWordsOf } from './network/frameWords.ts';
 import { Internet } from './network/internet.ts';
 import { Passage } from './network/passage.ts';
 import type { InvariantId, Violation } from './outcome.ts';
-import { switchesMax } from './policy.ts';
+import { policyOf, switchesMax } from './policy.ts';
 import { fastPrimitives, type Primitives, realPrimitives } from './process/primitives.ts';
 import { Random } from './random.ts';
 import type { Scenario } from './scenario.ts';
@@ -50,6 +55,8 @@ export class Simulation {
   readonly revoked = new Set<number>();
   readonly applications: EndToEnd;
   commits = 0;
+  /** Machines whose flash lost something. */
+  readonly #forgetful = new Set<string>();
   readonly #random: Random;
   readonly #watches: readonly Watch[];
   readonly #told = new Map<string, number>();
@@ -96,6 +103,7 @@ export class Simulation {
       this.report(invariantOf(fault), checker, `${who}: ${fault.slice(fault.indexOf(': ') + 2)}`);
     };
     const boundsOf = (who: string) => boundsIn(this.scenario, this.#device(who).identity.index);
+    const durableOf = (who: string) => this.#device(who).durable;
     return [
       new Seals(report, isSealed),
       new Records(report, switchesMax()),
@@ -108,6 +116,10 @@ export class Simulation {
           return machine.isAwake ? machine.clock.monotonicMs() : null;
         },
       }),
+      new Durability(report, durableOf),
+      new Copies(report, durableOf),
+      new Governor(report, (who) => policyOf(this.#device(who).policy).switching),
+      new Doors(report, (who) => this.#forgetful.has(who) || this.#hasCopy(who)),
       new Wire(report, {
         deviceOf: (who) => {
           const site = this.#sites.get(who);
@@ -138,7 +150,8 @@ export class Simulation {
     const passage = new Passage(this.world, this.#random.fork('network'), (...packet) => {
       const [bytes, sentAtMs, arrivedAtMs, way, fate] = packet;
       this.seen.fate(fate);
-      this.trace.packet(bytes, sentAtMs, arrivedAtMs, way, fate, wordsOf);
+      const words = this.trace.isWhole ? frameWordsOf : wordsOf;
+      this.trace.packet(bytes, sentAtMs, arrivedAtMs, way, fate, words);
     });
     return new Internet(passage, this.#endpoints, (from, to, isUp, bytes, transportId) => {
       const sent = { atMs: this.world.nowMs, from, to, isUp, bytes, transportId };
@@ -187,6 +200,7 @@ export class Simulation {
     });
     site.machine.onBoot = () => {
       const { forgotten } = site.flash;
+      if (forgotten !== null) this.#forgetful.add(name);
       if (forgotten !== null) this.#tell((watch) => watch.onForgotten?.(name, forgotten));
       this.#tell((watch) => watch.onBoot?.(name));
     };
@@ -258,6 +272,11 @@ export class Simulation {
       machine.act(() => process.control(revocation(identity)));
     }
     return true;
+  }
+
+  #hasCopy(who: string): boolean {
+    const { index } = this.#device(who).identity;
+    return this.devices.some(({ isClone, identity }) => isClone && identity.index === index);
   }
 
   pickSlot(): 0 | 1 {

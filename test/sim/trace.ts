@@ -34,11 +34,12 @@ export class RunHash {
 
 export class Trace {
   readonly hash = new RunHash();
-  readonly #isWhole: boolean;
+  /** Every line is kept, for somebody who reads them. */
+  readonly isWhole: boolean;
   #lines: TraceLine[] = [];
 
   constructor(isWhole: boolean) {
-    this.#isWhole = isWhole;
+    this.isWhole = isWhole;
   }
 
   note(atMs: number, who: string, text: string): void {
@@ -76,12 +77,12 @@ export class Trace {
   }
 
   get lines(): readonly TraceLine[] {
-    return this.#isWhole ? this.#lines : this.#lines.slice(-KEPT_LINES);
+    return this.isWhole ? this.#lines : this.#lines.slice(-KEPT_LINES);
   }
 
   #keep(line: TraceLine): void {
     this.#lines.push(line);
-    if (!this.#isWhole && this.#lines.length > 2 * KEPT_LINES) {
+    if (!this.isWhole && this.#lines.length > 2 * KEPT_LINES) {
       this.#lines = this.#lines.slice(-KEPT_LINES);
     }
   }

@@ -10,7 +10,8 @@
 import type { Flash, FlashResult, FlashSlot } from '../../../hal/flash.ts';
 import { halFail, halOk } from '../../../hal/result.ts';
 import { assert } from '../../../session/assert.ts';
-import { decodeRecord } from '../../../session/flash/record.ts';
+import { decodeRecord, type FlashRecord } from '../../../session/flash/record.ts';
+import { readSlots } from '../../../session/flash/slots.ts';
 import type { Forgotten } from '../checkers/watch.ts';
 import type { FlashChange } from '../fault.ts';
 import type { Fuse } from '../machine/powerCut.ts';
@@ -99,6 +100,22 @@ export class SimFlash implements Flash {
       cell.durable = null;
       cell.pending = null;
     }
+  }
+
+  /** What a power cut now would leave at worst: the newest whole record that is on the medium. */
+  get durable(): FlashRecord | null {
+    const [first, second] = this.#cells;
+    return readSlots(first.durable, second.durable).chosen?.record ?? null;
+  }
+
+  /** How many of the slots hold a whole record, whatever is under way. */
+  get wholeSlots(): number {
+    return this.#cells.filter(({ durable }) => durable !== null && decodeRecord(durable).ok).length;
+  }
+
+  /** Whether a write is under way, or failed half-way. */
+  get isPending(): boolean {
+    return this.#cells.some(({ pending }) => pending !== null);
   }
 
   /** Everything that another flash holds, as somebody with a screwdriver copies it. */

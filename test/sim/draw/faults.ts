@@ -39,6 +39,7 @@ const KINDS: readonly (readonly [name: string, percent: number, draw: Drawer])[]
   ['revoke', 4, revocations],
   ['policy', 25, policies],
   ['broker', 30, brokers],
+  ['intruder', 15, intruders],
 ];
 
 export function drawFaults(random: Random, options: Options): Fault[] {
@@ -231,6 +232,19 @@ function policies(draw: Draw): void {
       policy: draw.random.pick(POLICY_VARIANTS),
     }),
   );
+}
+
+function intruders(draw: Draw): void {
+  times(draw, 4, () => {
+    const atMs = draw.sometime();
+    const at = device(draw);
+    const link = draw.random.below(draw.options.devices[at]!.links.length);
+    const of = { kind: 'link', device: at, link } as const;
+    const intruder = draw.random.pick(['copies', 'swallows'] as const);
+    draw.at(atMs, { ...of, change: { intruder } });
+    const lastsMs = draw.random.between(500, 8_000);
+    draw.at(atMs + lastsMs, { ...of, change: { intruder: 'none' } });
+  });
 }
 
 function brokers(draw: Draw): void {

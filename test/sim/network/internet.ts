@@ -17,14 +17,12 @@ import {
 } from '../../../session/wire/address.ts';
 import { parseIp } from '../../../session/wire/ip.ts';
 import type { Fuse } from '../machine/powerCut.ts';
+import { INTRUDER, Intruders } from './intruder.ts';
 import type { Arrival, Passage, Site } from './passage.ts';
 import type { SimLink } from './simLink.ts';
 import { SimSocket } from './simSocket.ts';
 
 const EPHEMERAL_FIRST = 32_768;
-/** Nobody answers from here. */
-const MIRROR_4 = addressOf('198.18.0.1:7777');
-const MIRROR_6 = addressOf('[2001:db8:bad::1]:7777');
 
 /** A socket behind a NAT: its address is the link's, its port the NAT's. */
 interface Mapping {
@@ -62,6 +60,7 @@ export class Internet {
   readonly #listeners = new Map<string, { socket: SimSocket; hub: HubSite }>();
   readonly #mappings = new Map<string, Mapping>();
   readonly #texts = new WeakMap<SocketAddress, string>();
+  readonly #intruders = new Intruders();
   #portNext = EPHEMERAL_FIRST;
 
   constructor(passage: Passage, endpoints: readonly string[], onSent: OnSent) {
@@ -156,19 +155,11 @@ export class Internet {
         this.#arriveAt(listener?.hub ?? null, this.#listeners.get(text)?.socket, { from, bytes }),
       answer: (garbage) => this.#answer(link, from, { from: to, bytes: garbage }),
     };
-    const hub = listener?.hub ?? null;
-    const { mirrored } = link.conditions;
-    if (mirrored === 'before') this.#mirror(hub, text, link, bytes);
-    const isSent = this.#passage.up(host.name, hub, link, dies, arrival);
-    if (mirrored === 'after') this.#mirror(hub, text, link, bytes);
+    const isSent = this.#passage.up(host.name, listener?.hub ?? null, link, dies, arrival);
+    if (isSent && !dies && listener !== undefined && to.family === 4) {
+      this.#copy(listener.hub, link, from, text, bytes);
+    }
     return isSent ? SEND.sent : SEND.wouldBlock;
-  }
-
-  /** What somebody else sends who heard this. */
-  #mirror(hub: HubSite | null, to: string, link: SimLink, bytes: Uint8Array<ArrayBuffer>): void {
-    const datagram = { from: to.startsWith('[') ? MIRROR_6 : MIRROR_4, bytes };
-    const arrive = () => this.#arriveAt(hub, this.#listeners.get(to)?.socket, datagram);
-    this.#passage.up('somebody', hub, link, false, { datagram, arrive, answer: () => {} });
   }
 
   #down(
@@ -179,6 +170,7 @@ export class Internet {
   ): void {
     const mapping = this.#mappings.get(this.#textOf(to));
     const isCurrent = mapping !== undefined && mapping.rebinds === mapping.link.rebinds;
+    if (!isCurrent && this.#intercept(hub, from, bytes, to)) return;
     if (!isCurrent) return this.#passage.stale(hub.name, this.#textOf(to), bytes);
     const { host, socket, link, rebinds } = mapping;
     const transportId = this.#transportId(link, this.#textOf(from));
@@ -192,6 +184,44 @@ export class Internet {
       },
       answer: () => {},
     });
+  }
+
+  /** An intruder sends the hub what the device sent, from an address of its own, and is faster. */
+  #copy(
+    hub: HubSite,
+    link: SimLink,
+    victim: SocketAddress,
+    endpoint: string,
+    bytes: Uint8Array<ArrayBuffer>,
+  ): void {
+    const from = this.#intruders.copies(link, this.#textOf(victim), bytes);
+    if (from === null) return;
+    this.#passage.beside(INTRUDER, hub, hub.name, link, true, {
+      datagram: { from, bytes },
+      arrive: () => this.#arriveAt(hub, this.#listeners.get(endpoint)?.socket, { from, bytes }),
+      answer: () => {},
+    });
+  }
+
+  /** What a hub sends to an intruder goes on to the device, as if the hub had sent it there. */
+  #intercept(
+    hub: HubSite,
+    from: SocketAddress,
+    bytes: Uint8Array<ArrayBuffer>,
+    to: SocketAddress,
+  ): boolean {
+    const victim = this.#intruders.victimOf(this.#textOf(to));
+    if (victim === null) return false;
+    const { link, address } = victim;
+    this.#onSent(hub.name, INTRUDER, false, bytes, this.#transportId(link, this.#textOf(from)));
+    const mapping = this.#mappings.get(address);
+    const datagram = { from, bytes };
+    this.#passage.beside(hub.name, hub, mapping?.host.name ?? 'nobody', link, false, {
+      datagram,
+      arrive: () => this.#arriveAt(mapping?.host ?? null, mapping?.socket, datagram),
+      answer: () => {},
+    });
+    return true;
   }
 
   /** Somebody on the access network answers in a hub's name. */

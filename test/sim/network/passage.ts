@@ -145,11 +145,12 @@ export class Passage {
 
   /** Why nothing gets through, or null. */
   #stopped({ link, isUp, hub }: Trip): PacketFate | null {
-    const { silent, captive, outCut, inCut, carrier } = link.conditions;
+    const { silent, captive, outCut, inCut, carrier, intruder } = link.conditions;
     if (hub === null) return 'nobody';
     if (hub.isCut || !carrier) return 'cut';
     if (silent) return 'silent';
     if (captive) return 'captive';
+    if (!isUp && intruder === 'swallows') return 'cut';
     return (isUp ? outCut : inCut) ? 'cut' : null;
   }
 
@@ -157,6 +158,24 @@ export class Passage {
   #mock({ arrival, link }: Trip): void {
     const bytes = garbage(this.#random, arrival.datagram.bytes);
     this.#world.after(link.conditions.delayMs, () => arrival.answer(bytes));
+  }
+
+  /** Not the network's doing: nothing is lost of it, and it takes half as long. */
+  beside(
+    from: string,
+    hub: Site,
+    to: string,
+    link: SimLink,
+    isUp: boolean,
+    arrival: Arrival,
+  ): void {
+    const lane = isUp ? link.up : link.down;
+    const trip = { link, lane, isUp, hub, way: [from, to, link.plan.name] as const, arrival };
+    const { nowMs } = this.#world;
+    this.#world.after(link.conditions.delayMs / 2, () => {
+      const has = !hub.isCut && arrival.arrive();
+      this.#end(trip, has ? 'copy' : 'nobody', nowMs, has ? this.#world.nowMs : null);
+    });
   }
 
   #end(

@@ -25,7 +25,6 @@ export interface Conditions {
   outCut: boolean;
   inCut: boolean;
   captive: boolean;
-  mirrored: 'no' | 'before' | 'after';
   lossPercent: number;
   delayMs: number;
   jitterMs: number;
@@ -34,6 +33,7 @@ export interface Conditions {
   kbitPerSecond: number;
   pathMtuBytes: number;
   mtuBytes: number;
+  intruder: 'none' | 'copies' | 'swallows';
 }
 
 export class SimLink {
@@ -125,7 +125,6 @@ function conditionsOf(plan: LinkPlan): Conditions {
     outCut: false,
     inCut: false,
     captive: false,
-    mirrored: 'no',
     lossPercent,
     delayMs,
     jitterMs,
@@ -134,5 +133,6 @@ function conditionsOf(plan: LinkPlan): Conditions {
     kbitPerSecond: plan.kbitPerSecond,
     pathMtuBytes: plan.mtuBytes,
     mtuBytes: plan.mtuBytes,
+    intruder: 'none',
   };
 }

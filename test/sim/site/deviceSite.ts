@@ -9,8 +9,10 @@ import { FLASH_SLOT_BYTES } from '../../../agent/memory.ts';
 import type { LinkSnapshot } from '../../../hal/links.ts';
 import { halFail } from '../../../hal/result.ts';
 import type { AuditEvent } from '../../../session/audit.ts';
+import { deriveSealKey, openSecret } from '../../../session/flash/seal.ts';
 import { newAddress } from '../../../session/wire/address.ts';
 import { ipFromBytes } from '../../../session/wire/ip.ts';
+import type { Durable } from '../checkers/durability.ts';
 import { SimClock } from '../clock/simClock.ts';
 import { SimFlash } from '../disk/simFlash.ts';
 import type { LinkChange } from '../fault.ts';
@@ -72,6 +74,7 @@ export class DeviceSite {
   readonly #hasBattery: boolean;
   readonly #world: World;
   readonly #netlink: Random;
+  readonly #sealKey: Uint8Array;
 
   constructor(
     name: string,
@@ -90,6 +93,7 @@ export class DeviceSite {
     this.identity = identity;
     this.policy = policy;
     const clock = new SimClock(world, plan.clock);
+    this.#sealKey = deriveSealKey(identity.privateKey);
     this.#hasBattery = plan.clock.wallMs > 1_000_000_000;
     this.machine = new Machine(name, world, clock, events);
     this.links = plan.links.map((link, at) => newLink(link, at, origin));
@@ -159,6 +163,21 @@ export class DeviceSite {
     const changed = this.links.map((link) => link.heal());
     if (changed.includes(true)) this.#linksChanged();
   };
+
+  /** What the agent would find after a power cut at this moment. */
+  get durable(): Durable | null {
+    const record = this.flash.durable;
+    if (record === null) return null;
+    const { versionCeiling, session } = record;
+    const opened =
+      session === null ? null : openSecret(this.#sealKey, session.sessionId, session.sealedSecret);
+    return {
+      versionCeiling,
+      sessionId: session?.sessionId ?? null,
+      secret: opened?.ok ? opened.value : null,
+      terminated: session?.lastTerminated ?? null,
+    };
+  }
 
   /** Power goes: what flash was doing is torn, and the clocks begin anew. */
   cutPower(): void {

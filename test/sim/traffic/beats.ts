@@ -8,6 +8,8 @@ import type { Simulation } from '../simulation.ts';
 import type { DeviceSite } from '../site/deviceSite.ts';
 
 const STEADY_MS = 500;
+/** One beat in so many brings a packet with a source that is not the device's. */
+const SPOOFED_EVERY = 10;
 const STEADY: TrafficPlan = { gapMs: STEADY_MS, packets: 1, bytes: 120, pauseMs: 0 };
 
 /** A packet that was sent in the last phase. */
@@ -22,6 +24,7 @@ export class Beats {
   readonly #simulation: Simulation;
   #plan: TrafficPlan;
   #isOver = false;
+  #beats = 0;
   /** Of the last phase, the newest last. */
   probes: Probe[] = [];
 
@@ -56,6 +59,8 @@ export class Beats {
   #beat(isRemembered: boolean): void {
     const { devices, hubs, applications, world } = this.#simulation;
     const { packets, bytes } = this.#plan;
+    this.#beats += 1;
+    const isSpoofed = this.#beats % SPOOFED_EVERY === 0;
     const remember = (site: DeviceSite, isFromHub: boolean, sequence: number | null) => {
       if (!isRemembered || sequence === null) return;
       this.probes.push({ site, isFromHub, sequence, atMs: world.nowMs });
@@ -63,6 +68,7 @@ export class Beats {
     for (const site of devices) {
       const { index } = site.identity;
       if (!site.machine.isAwake) continue;
+      if (isSpoofed) applications.spoofed(index, site.origin, site.tun);
       for (let sent = 0; sent < packets; sent++) {
         remember(site, false, applications.fromDevice(index, site.origin, site.tun, bytes));
       }

@@ -5,7 +5,7 @@
  * @module
  */
 import type { Violation } from '../outcome.ts';
-import { idOf, packetOf } from './packet.ts';
+import { idOf, PACKET_BYTES_MIN, packetOf } from './packet.ts';
 import type { SimTun } from './simTun.ts';
 
 /** Behind the hubs. */
@@ -41,6 +41,12 @@ export class EndToEnd {
     return tun.sendFromApplication(packet) ? this.#note(device, false, bytes) : null;
   }
 
+  /** Somebody beside `device` sends in the name of another address: nowhere may that come out. */
+  spoofed(device: number, origin: number, tun: SimTun): void {
+    const packet = packetOf({ origin, sequence: 0 }, innerOf(device + 100), SITE, PACKET_BYTES_MIN);
+    tun.sendFromApplication(packet);
+  }
+
   /** An application of the site sends to `device` through the hub with this tun. */
   fromHub(device: number, origin: number, tun: SimTun, bytes: number): number | null {
     const packet = packetOf({ origin, sequence: this.#sequence + 1 }, SITE, innerOf(device), bytes);
@@ -51,6 +57,7 @@ export class EndToEnd {
   onDelivered(who: string, device: number | null, packet: Uint8Array): void {
     const id = idOf(packet);
     const sent = id === null ? undefined : this.#sent.get(id.sequence);
+    if (id?.sequence === 0) return this.#wrong('spoofedSource', `${who} delivers a spoofed packet`);
     if (id === null || sent === undefined) {
       return this.#wrong('foreignPacket', `${who} delivers ${packet.length} bytes nobody sent`);
     }

@@ -1,0 +1,80 @@
+/**
+ * I7 at the device, by its own policy: its cap, its cooldown and its hold-down, over one process.
+ *
+ * Told from its events alone. The hub's cap is judged where the store changes (`records.ts`).
+ *
+ * @module
+ */
+import { SwitchWatch } from '../../../session/invariants/boundedSwitching.ts';
+import type { Report, Said, Watch } from './watch.ts';
+
+export interface Governed {
+  readonly maxSwitchesPerMinute: number;
+  readonly cooldownMs: number;
+  readonly failbackStableMs: number;
+}
+
+interface Process {
+  readonly rules: Governed;
+  readonly switches: SwitchWatch;
+  switchedAtMs: number | null;
+  /** By transport: when it last was lost, or came. */
+  readonly changedAtMs: Map<unknown, number>;
+}
+
+/** Clocks are fractions of milliseconds. */
+const ROUNDING_MS = 0.001;
+
+export class Governor implements Watch {
+  readonly #report: Report;
+  readonly #rulesOf: (who: string) => Governed;
+  readonly #processes = new Map<string, Process>();
+
+  constructor(report: Report, rulesOf: (who: string) => Governed) {
+    this.#report = report;
+    this.#rulesOf = rulesOf;
+  }
+
+  onSaid({ who, role, event }: Said): void {
+    if (role !== 'device') return;
+    const process = this.#of(who);
+    const { atMs, reasonCode, detail } = event;
+    const { transportId, purpose } = detail;
+    if (reasonCode === 'link_changed' || event.to === 'RECOVERING') {
+      process.changedAtMs.set(transportId, atMs);
+    }
+    if (event.event === 'switch') {
+      process.switchedAtMs = atMs;
+      this.#report('ownCap', who, process.switches.switched(atMs));
+    }
+    const isVoluntary = purpose === 'planned' || purpose === 'quality';
+    if (event.event !== 'claim' || !isVoluntary) return;
+    const calmMs = atMs - (process.switchedAtMs ?? Number.NEGATIVE_INFINITY);
+    const isHasty = calmMs + ROUNDING_MS < process.rules.cooldownMs;
+    const hasty = `I7: ${reasonCode} ${Math.round(calmMs)} ms after a switch`;
+    this.#report('ownCooldown', who, isHasty ? hasty : null);
+    if (reasonCode !== 'failback') return;
+    const stableMs = atMs - (process.changedAtMs.get(transportId) ?? Number.NEGATIVE_INFINITY);
+    const isUnproven = stableMs + ROUNDING_MS < process.rules.failbackStableMs;
+    const unproven = `I7: failback to T${transportId}, stable for ${Math.round(stableMs)} ms`;
+    this.#report('ownHoldDown', who, isUnproven ? unproven : null);
+  }
+
+  onDeath(who: string): void {
+    this.#processes.delete(who);
+  }
+
+  #of(who: string): Process {
+    const known = this.#processes.get(who);
+    if (known !== undefined) return known;
+    const rules = this.#rulesOf(who);
+    const process: Process = {
+      rules,
+      switches: new SwitchWatch(rules.maxSwitchesPerMinute),
+      switchedAtMs: null,
+      changedAtMs: new Map(),
+    };
+    this.#processes.set(who, process);
+    return process;
+  }
+}

@@ -1,0 +1,33 @@
+/**
+ * A bug that is planted on purpose: one place in one file, replaced while the file is loaded.
+ *
+ * The tree itself is never touched. A place that is missing or not unique is an error, so that the table
+ * stays true when the code moves.
+ *
+ * @module
+ */
+import type { InvariantId } from '../outcome.ts';
+
+export interface Mutant {
+  /** Kebab case, stable: what is missing or wrong. */
+  readonly id: string;
+  /** From the root of the tree. */
+  readonly file: string;
+  /** Occurs exactly once in `file`. */
+  readonly find: string;
+  readonly replace: string;
+  /** What it breaks, as a sentence. */
+  readonly breaks: string;
+  /** What should notice. */
+  readonly invariant: InvariantId;
+}
+
+/** @throws Error where the place is not there or not the only one. */
+export function plant(source: string, { id, file, find, replace }: Mutant): string {
+  const at = source.indexOf(find);
+  if (at < 0) throw new Error(`mutant ${id}: ${file} has no such place: ${find}`);
+  if (source.indexOf(find, at + 1) >= 0) {
+    throw new Error(`mutant ${id}: ${file} has that place more than once: ${find}`);
+  }
+  return source.slice(0, at) + replace + source.slice(at + find.length);
+}

@@ -1,0 +1,35 @@
+/**
+ * The table of mutants as it is printed: two lines each, what it breaks and what noticed.
+ *
+ * @module
+ */
+import type { CampaignFigures, Verdict } from './campaign.ts';
+
+const ID_CHARS = 40;
+const CHECKERS_SHOWN = 4;
+
+export function printHead(): void {
+  console.log(`${'mutant'.padEnd(ID_CHARS)}noticed     first seed  noticed by`);
+}
+
+export function printRow(verdict: Verdict): void {
+  for (const line of rowOf(verdict)) console.log(line);
+}
+
+export function rowOf({ mutant, seeds, noticedIn, firstSeed, checkers }: Verdict): string[] {
+  const share = `${noticedIn} of ${seeds}`.padEnd(12);
+  const more = checkers.length > CHECKERS_SHOWN ? `, ${checkers.length - CHECKERS_SHOWN} more` : '';
+  const by =
+    firstSeed === null ? 'SURVIVED' : `${checkers.slice(0, CHECKERS_SHOWN).join(', ')}${more}`;
+  const first = firstSeed === null ? '-' : String(firstSeed);
+  return [
+    `${mutant.id.padEnd(ID_CHARS)}${share}${first.padEnd(12)}${by}`,
+    `    ${mutant.breaks} (${mutant.invariant})`,
+  ];
+}
+
+export function printTotals(figures: CampaignFigures): void {
+  const { mutants, killed, survived, wall_seconds: seconds } = figures;
+  console.log(`\n${killed} of ${mutants} mutants noticed, in ${seconds} s`);
+  for (const id of survived) console.log(`SURVIVED  ${id}`);
+}

@@ -1,0 +1,27 @@
+/**
+ * Every mutant there is. All of them have to be noticed by a run of some seed.
+ *
+ * @module
+ */
+import { CHANNEL_MUTANTS } from './channel.ts';
+import { DEVICE_MUTANTS } from './device.ts';
+import { DURABLE_MUTANTS } from './durable.ts';
+import { HUB_MUTANTS } from './hub.ts';
+import type { Mutant } from './mutant.ts';
+
+/** The bug of `--canary`: as old as the simulator, and noticed by most seeds with a crash. */
+export const CANARY = 'versions-forgotten-at-boot';
+
+export const MUTANTS: readonly Mutant[] = [
+  ...DEVICE_MUTANTS,
+  ...HUB_MUTANTS,
+  ...DURABLE_MUTANTS,
+  ...CHANNEL_MUTANTS,
+];
+
+/** @throws Error with a sentence for a person. */
+export function mutantOf(id: string): Mutant {
+  const found = MUTANTS.find((mutant) => mutant.id === id);
+  if (found === undefined) throw new Error(`there is no mutant "${id}" in test/sim/mutants`);
+  return found;
+}
