@@ -21,11 +21,9 @@ export class ClaimWorld implements World<State> {
   readonly #start: State;
   readonly #isLeased: boolean;
   readonly #turnsMax: number;
-  readonly #isHealing: boolean;
 
-  constructor(budget: Budget, hubs: 1 | 2, isHealing = false) {
+  constructor(budget: Budget, hubs: 1 | 2) {
     this.#isLeased = hubs === 2;
-    this.#isHealing = isHealing;
     // The copy may win once; each restart of the original is another chance for it, and each is won back.
     this.#turnsMax = 2 + 2 * budget.crashes;
     const { deaths, crashes, hubCrashes, unknowns, clones, probes } = budget;
@@ -65,7 +63,7 @@ export class ClaimWorld implements World<State> {
 
   /** Without a copy: the device comes back, and both ends agree where it is. */
   heal(state: State): string | null {
-    if (!this.#isHealing || state.processes.length > 1) return null;
+    if (state.processes.length > 1) return null;
     const scene = new Scene(this.#parts, state, this.#isLeased);
     for (let steps = 0; steps < HEAL_STEPS_MAX; steps++) {
       if (isWell(scene)) return null;
