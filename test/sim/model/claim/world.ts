@@ -4,7 +4,7 @@
  * @module
  */
 import type { Move, World } from '../explorer.ts';
-import { movesOf, passTime, setLink } from './moves.ts';
+import { giveUp, movesOf, passTime, setLink } from './moves.ts';
 import { Parts } from './parts.ts';
 import { boot, written } from './process.ts';
 import { Scene } from './scene.ts';
@@ -124,7 +124,12 @@ function advance(scene: Scene): void {
   const dead = process.links.indexOf(false);
   if (dead >= 0) return setLink(scene, 0, dead, true);
   const [message] = scene.messages;
-  if (message === undefined) return passTime(scene);
+  if (message === undefined) {
+    // A hub that forgot the channel answers no PROBE: the device would find out.
+    const { activeId, state } = process.device;
+    if (state === 'ATTACHED' && activeId !== null) return giveUp(scene, 0, activeId);
+    return passTime(scene);
+  }
   if (message.kind !== 'swap') return scene.deliver(message);
   scene.messages = scene.messages.slice(1);
   const isMatch = write(scene, message);
