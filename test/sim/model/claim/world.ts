@@ -61,9 +61,13 @@ export class ClaimWorld implements World<State> {
     return originalWins(scene.processes);
   }
 
-  /** Without a copy: the device comes back, and both ends agree where it is. */
+  /**
+   * The device comes back, and both ends agree where it is. ◆ With a copy about as well, if the original has not died; if
+   * it has, the first to attach wins, and that may be the copy.
+   */
   heal(state: State): string | null {
-    if (state.processes.length > 1) return null;
+    if (state.processes.length > 1 && this.#parts.processes.at(state.processes[0]!).life > 1)
+      return null;
     const scene = new Scene(this.#parts, state, this.#isLeased);
     for (let steps = 0; steps < HEAL_STEPS_MAX; steps++) {
       if (isWell(scene)) return null;
@@ -120,7 +124,8 @@ function advance(scene: Scene): void {
   if (down >= 0) return scene.startHub(down);
   if (process === undefined) return;
   if (process.device === null) return scene.take(0, boot(process));
-  if (process.device.writing !== null) return scene.take(0, written(process));
+  const writer = scene.processes.findIndex(({ device }) => device?.writing != null);
+  if (writer >= 0) return scene.take(writer, written(scene.processes[writer]!));
   const dead = process.links.indexOf(false);
   if (dead >= 0) return setLink(scene, 0, dead, true);
   const [message] = scene.messages;
