@@ -25,6 +25,8 @@ export interface LinkChange {
   readonly inCut?: boolean;
   /** A captive portal: swallows everything, and answers some of it with garbage. */
   readonly captive?: boolean;
+  /** Somebody on the way sends copies of what goes out from an address of his own. */
+  readonly mirrored?: 'no' | 'before' | 'after';
   readonly lossPercent?: number;
   readonly delayMs?: number;
   readonly jitterMs?: number;
@@ -95,6 +97,8 @@ export type FaultBody =
   | { readonly kind: 'sigterm'; readonly device: number; readonly downMs: number }
   /** The operator asks for another link. */
   | { readonly kind: 'switchRequest'; readonly device: number; readonly link: number }
+  /** The operator revokes the device at all hubs that run, or enrols it anew. */
+  | { readonly kind: 'enrolment'; readonly device: number; readonly isEnrolled: boolean }
   | { readonly kind: 'policy'; readonly machine: Machine; readonly policy: PolicyVariant }
   | { readonly kind: 'broker'; readonly device: number; readonly isUp: boolean };
 
@@ -121,6 +125,7 @@ export const FAULT_KINDS = [
   'operatorTerminate',
   'sigterm',
   'switchRequest',
+  'enrolment',
   'policy',
   'broker',
 ] as const satisfies readonly FaultKind[];

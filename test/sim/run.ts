@@ -23,6 +23,8 @@ export interface Extra {
 
 const SWEEP_MS = 500;
 const LOOK_MS = 1_000;
+/** All hubs run by then. */
+const SETTLE_MS = 2_000;
 /** So long everything has to stay well. */
 const SETTLED_LOOKS = 3;
 
@@ -84,6 +86,14 @@ function begin(simulation: Simulation): void {
 function heal(simulation: Simulation): void {
   const { store, hubs, devices } = simulation;
   simulation.note('world', 'everything heals');
+  const revoked = new Set(
+    simulation.scenario.faults.flatMap((fault) =>
+      fault.kind === 'enrolment' && !fault.isEnrolled ? [fault.device] : [],
+    ),
+  );
+  simulation.world.after(SETTLE_MS, () => {
+    for (const device of revoked) simulation.enrol(device, true);
+  });
   store.heal();
   for (const hub of hubs) {
     hub.isCut = false;

@@ -29,7 +29,7 @@ import { Random } from './random.ts';
 import type { Scenario } from './scenario.ts';
 import { DeviceSite, type Identity } from './site/deviceSite.ts';
 import { HUB_PORT, HubSite, hubAddresses } from './site/hubSite.ts';
-import { drawHubIdentity, drawIdentity, enrolled } from './site/pools.ts';
+import { drawHubIdentity, drawIdentity, enrolled, enrolment, revocation } from './site/pools.ts';
 import { SimSharedStore } from './store/sharedStore.ts';
 import { SimStore } from './store/simStore.ts';
 import type { Trace } from './trace.ts';
@@ -106,7 +106,7 @@ export class Simulation {
       new Seals(report, isSealed),
       new Records(report, switchesMax()),
       new Bindings(report),
-      new Hubs(report),
+      new Hubs(report, (device) => this.store.record(device)?.owner ?? null),
       new Devices(report, {
         boundsOf,
         clockMs: (who) => {
@@ -263,6 +263,15 @@ export class Simulation {
   #hasCopy(who: string): boolean {
     const { index } = this.#device(who).identity;
     return this.devices.some(({ isClone, identity }) => isClone && identity.index === index);
+  }
+
+  enrol(index: number, isEnrolled: boolean): boolean {
+    const identity = this.#identities[index];
+    const awake = this.hubs.filter(({ machine }) => machine.isAwake);
+    if (identity === undefined || awake.length === 0) return false;
+    const request = isEnrolled ? enrolment(identity) : revocation(identity);
+    for (const { machine, process } of awake) machine.act(() => process.control(request));
+    return true;
   }
 
   pickSlot(): 0 | 1 {

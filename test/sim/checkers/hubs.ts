@@ -9,21 +9,26 @@ import type { Report, Said, Watch } from './watch.ts';
 
 export class Hubs implements Watch {
   readonly #report: Report;
+  /** Who owns the record of a device. hub_seq is the owner's clock: what a standby sees is not counted on. */
+  readonly #ownerOf: (device: string) => string | null;
   /** By hub and device. */
   readonly #records = new Map<string, RecordWatch>();
   /** By hub and session; a session moves between hubs. */
   readonly #moves = new Map<string, ExplicitWatch>();
 
-  constructor(report: Report) {
+  constructor(report: Report, ownerOf: (device: string) => string | null) {
     this.#report = report;
+    this.#ownerOf = ownerOf;
   }
 
   onSaid({ who, role, event }: Said): void {
     if (role !== 'hub') return;
     // Another hub's commits are not in this one's events.
     if (event.reasonCode === 'ownership_conflict') this.#forget(who, event.device);
-    const record = this.#of(this.#records, `${who} ${event.device}`, () => new RecordWatch());
-    this.#report('hubClocks', who, record.see(event));
+    if (this.#ownerOf(event.device) === who) {
+      const record = this.#of(this.#records, `${who} ${event.device}`, () => new RecordWatch());
+      this.#report('hubClocks', who, record.see(event));
+    }
     if (event.sessionId === null) return;
     const key = `${who} ${event.device} ${event.sessionId}`;
     const moves = this.#of(this.#moves, key, () => new ExplicitWatch());

@@ -88,8 +88,8 @@ function drawClock(random: Random, isWithoutBattery: boolean): ClockPlan {
 function drawTraffic(random: Random): TrafficPlan {
   return {
     gapMs: random.chance(15) ? 0 : random.pick([200, 500, 1_500]),
-    packets: random.pick([1, 1, 3]),
-    bytes: random.pick([64, 200, 1_200]),
+    packets: random.chance(6) ? 12 : random.pick([1, 1, 3]),
+    bytes: random.pick([64, 200, 1_200, 1_400]),
     pauseMs: random.chance(40) ? random.between(5_000, 20_000) : 0,
   };
 }

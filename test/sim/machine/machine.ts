@@ -203,7 +203,8 @@ export class Machine {
       work();
     } catch (error) {
       if (!(error instanceof PowerCut)) {
-        this.#events.defect(error);
+        const isExit = error instanceof Error && error.name === 'StoreDown';
+        if (!isExit) this.#events.defect(error);
         this.fuse.isBlown = true;
       }
     } finally {

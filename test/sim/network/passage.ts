@@ -12,8 +12,8 @@ import type { Datagram } from './datagram.ts';
 import { garbage } from './garbage.ts';
 import type { Lane, SimLink } from './simLink.ts';
 
-/** Of an access network, as a home router has it. */
-const QUEUE_BYTES_MAX = 65_536;
+/** Of an access network. Chosen: of two seconds at 64 kbit/s. */
+const QUEUE_BYTES_MAX = 16_384;
 /** IPv4 and UDP; IPv6 and UDP. */
 const OUTER_BYTES = { 4: 28, 6: 48 } as const;
 /** A copy that waited long: what a replay window has to know. */

@@ -25,6 +25,7 @@ export interface Conditions {
   outCut: boolean;
   inCut: boolean;
   captive: boolean;
+  mirrored: 'no' | 'before' | 'after';
   lossPercent: number;
   delayMs: number;
   jitterMs: number;
@@ -125,6 +126,7 @@ function conditionsOf(plan: LinkPlan): Conditions {
     outCut: false,
     inCut: false,
     captive: false,
+    mirrored: 'no',
     lossPercent,
     delayMs,
     jitterMs,

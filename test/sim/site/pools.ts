@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { ControlRequest } from '../../../hal/control.ts';
 import type { EnrolledDevice } from '../../../hub/device.ts';
 import type { Pools } from '../../../hub/enrolment.ts';
 import { Pool } from '../../../hub/pool.ts';
@@ -35,6 +36,17 @@ export function drawIdentity(
   const { privateKey, publicKey } = newIdentity(clampPrivateKey(random.bytes(32)), dh);
   const psk = random.bytes(32);
   return { index, privateKey, publicKey: encodeKey(publicKey), psk, hubPublicKey };
+}
+
+/** As `jvpn enroll` and `jvpn revoke` ask for it. */
+export function enrolment({ index, publicKey, psk }: Identity): ControlRequest {
+  const [name, inner4] = [`device-${index}`, `${innerText(index)}/32`];
+  const method = 'enroll';
+  return { method, public_key: publicKey, name, inner4, psk: encodeKey(psk), replace: true };
+}
+
+export function revocation({ index }: Identity): ControlRequest {
+  return { method: 'revoke', device: `device-${index}` };
 }
 
 export function enrolled({ index, publicKey, psk }: Identity): EnrolledDevice {

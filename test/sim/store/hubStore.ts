@@ -10,6 +10,11 @@ import type { Fuse } from '../machine/powerCut.ts';
 import type { HubStore, SwapAnswer, SwapRequest } from '../process/hubProcess.ts';
 import type { SimStore } from './simStore.ts';
 
+/** Ends the daemon, as a database does that cannot be written. */
+export class StoreDown extends Error {
+  override readonly name = 'StoreDown';
+}
+
 export class HubStoreClient implements HubStore {
   readonly #hub: string;
   readonly #store: SimStore;
@@ -42,6 +47,7 @@ export class HubStoreClient implements HubStore {
 
   compareAndSwap(device: string, expectedRevision: number, record: SessionRecord): SwapResult {
     this.#fuse.call();
+    if (!this.#store.isReachable(this.#hub)) throw new StoreDown();
     const result = this.#store.compareAndSwap(this.#hub, device, expectedRevision, record);
     this.#fuse.call();
     return result;
