@@ -25,8 +25,6 @@ export interface LinkChange {
   readonly inCut?: boolean;
   /** A captive portal: swallows everything, and answers some of it with garbage. */
   readonly captive?: boolean;
-  /** Somebody on the way sends copies of what goes out from an address of his own. */
-  readonly mirrored?: 'no' | 'before' | 'after';
   readonly lossPercent?: number;
   readonly delayMs?: number;
   readonly jitterMs?: number;
@@ -97,8 +95,8 @@ export type FaultBody =
   | { readonly kind: 'sigterm'; readonly device: number; readonly downMs: number }
   /** The operator asks for another link. */
   | { readonly kind: 'switchRequest'; readonly device: number; readonly link: number }
-  /** The operator revokes the device at all hubs that run, or enrols it anew. */
-  | { readonly kind: 'enrolment'; readonly device: number; readonly isEnrolled: boolean }
+  /** The operator revokes the device, for good, at all hubs that run; at the others in the end. */
+  | { readonly kind: 'revoke'; readonly device: number }
   | { readonly kind: 'policy'; readonly machine: Machine; readonly policy: PolicyVariant }
   | { readonly kind: 'broker'; readonly device: number; readonly isUp: boolean };
 
@@ -125,7 +123,7 @@ export const FAULT_KINDS = [
   'operatorTerminate',
   'sigterm',
   'switchRequest',
-  'enrolment',
+  'revoke',
   'policy',
   'broker',
 ] as const satisfies readonly FaultKind[];

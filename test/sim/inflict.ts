@@ -63,8 +63,8 @@ export function inflict(simulation: Simulation, fault: Fault): boolean {
       site.machine.act(() => site.process.rebind(link.plan.name));
       return true;
     }
-    case 'enrolment':
-      return simulation.enrol(fault.device, fault.isEnrolled);
+    case 'revoke':
+      return simulation.revoke(fault.device);
     case 'policy': {
       const site = siteOf(simulation, fault.machine);
       if (site === undefined || site.policy === fault.policy) return false;

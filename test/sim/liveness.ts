@@ -45,6 +45,7 @@ function whyMissing(simulation: Simulation, beats: Beats, original: DeviceSite):
   const rivals = devices.filter(({ identity }) => identity.publicKey === publicKey);
   const attached = rivals.filter(({ process }) => process.device?.activeId != null);
   const [only] = attached;
+  if (simulation.revoked.has(original.identity.index)) return whyStillIn(simulation, publicKey);
   if (only === undefined)
     return `not attached (${original.process.device?.state ?? 'not running'})`;
   if (attached.length > 1) return 'two machines are attached at once';
@@ -56,6 +57,13 @@ function whyMissing(simulation: Simulation, beats: Beats, original: DeviceSite):
   if (!hasFlown(simulation, beats, only, false)) return 'nothing arrives at the hub';
   if (!hasFlown(simulation, beats, only, true)) return 'nothing arrives at the device';
   return null;
+}
+
+/** Whoever was thrown out has no session any more, whatever its machine believes for a while. */
+function whyStillIn({ store, revoked }: Simulation, publicKey: string): string | null {
+  const record = store.record(publicKey);
+  if (record === null || record.terminated !== null) return null;
+  return `revoked (${[...revoked]}), and its session lives`;
 }
 
 function hasFlown(

@@ -86,13 +86,8 @@ function begin(simulation: Simulation): void {
 function heal(simulation: Simulation): void {
   const { store, hubs, devices } = simulation;
   simulation.note('world', 'everything heals');
-  const revoked = new Set(
-    simulation.scenario.faults.flatMap((fault) =>
-      fault.kind === 'enrolment' && !fault.isEnrolled ? [fault.device] : [],
-    ),
-  );
   simulation.world.after(SETTLE_MS, () => {
-    for (const device of revoked) simulation.enrol(device, true);
+    for (const device of simulation.revoked) simulation.revoke(device);
   });
   store.heal();
   for (const hub of hubs) {

@@ -29,7 +29,7 @@ import { Random } from './random.ts';
 import type { Scenario } from './scenario.ts';
 import { DeviceSite, type Identity } from './site/deviceSite.ts';
 import { HUB_PORT, HubSite, hubAddresses } from './site/hubSite.ts';
-import { drawHubIdentity, drawIdentity, enrolled, enrolment, revocation } from './site/pools.ts';
+import { drawHubIdentity, drawIdentity, enrolled, revocation } from './site/pools.ts';
 import { SimSharedStore } from './store/sharedStore.ts';
 import { SimStore } from './store/simStore.ts';
 import type { Trace } from './trace.ts';
@@ -51,6 +51,8 @@ export class Simulation {
   readonly store: SimStore;
   readonly devices: DeviceSite[] = [];
   readonly hubs: HubSite[] = [];
+  /** Devices that the operator has thrown out. */
+  readonly revoked = new Set<number>();
   readonly applications: EndToEnd;
   commits = 0;
   /** Machines whose flash lost something. */
@@ -260,18 +262,21 @@ export class Simulation {
     return true;
   }
 
-  #hasCopy(who: string): boolean {
-    const { index } = this.#device(who).identity;
-    return this.devices.some(({ isClone, identity }) => isClone && identity.index === index);
-  }
-
-  enrol(index: number, isEnrolled: boolean): boolean {
+  /** At all hubs that run now. */
+  revoke(index: number): boolean {
     const identity = this.#identities[index];
     const awake = this.hubs.filter(({ machine }) => machine.isAwake);
     if (identity === undefined || awake.length === 0) return false;
-    const request = isEnrolled ? enrolment(identity) : revocation(identity);
-    for (const { machine, process } of awake) machine.act(() => process.control(request));
+    this.revoked.add(index);
+    for (const { machine, process } of awake) {
+      machine.act(() => process.control(revocation(identity)));
+    }
     return true;
+  }
+
+  #hasCopy(who: string): boolean {
+    const { index } = this.#device(who).identity;
+    return this.devices.some(({ isClone, identity }) => isClone && identity.index === index);
   }
 
   pickSlot(): 0 | 1 {

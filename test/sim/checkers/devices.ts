@@ -30,9 +30,10 @@ class Life {
   readonly versions = new VersionWatch();
   readonly sessions = new SessionWatch();
   readonly answers = new AnswerWatch();
-  readonly penalties: OscillationWatch;
+  penalties: OscillationWatch;
   readonly #bounds: DeviceBounds;
   sessionId: string | null = null;
+  hasAttached = false;
   /** Of the newest event. */
   atMs = 0;
   recovery: RecoveryWatch;
@@ -45,6 +46,7 @@ class Life {
   }
 
   begin(sessionId: string | null): void {
+    if (sessionId !== this.sessionId) this.hasAttached = false;
     this.sessionId = sessionId;
     this.recovery = new RecoveryWatch(this.#bounds, this.#bounds.slackMs);
     this.moves = new ExplicitWatch();
@@ -68,6 +70,7 @@ export class Devices implements Watch {
     const isOtherSession = event.sessionId !== null && event.sessionId !== life.sessionId;
     if (isOtherSession || event.atMs < life.atMs) life.begin(event.sessionId);
     life.atMs = event.atMs;
+    if (event.to === 'ATTACHED') life.hasAttached = true;
     const judge = (checker: string, fault: string | null) => this.#report(checker, who, fault);
     judge('deviceVersions', life.versions.see(event));
     judge('deviceSessions', life.sessions.see(event));
@@ -89,6 +92,10 @@ export class Devices implements Watch {
     const life = this.#lives.get(who);
     if (life === undefined) return;
     life.recovery.stop();
+    // What was never attached was an attempt; flash may not have heard of it.
+    if (!life.hasAttached) life.sessions.forget();
+    // What failed is not on flash.
+    life.penalties = new OscillationWatch(this.#directory.boundsOf(who).penaltyMaxMs);
     life.moves = new ExplicitWatch();
   }
 

@@ -37,7 +37,7 @@ const KINDS: readonly (readonly [name: string, percent: number, draw: Drawer])[]
   ['operatorTerminate', 15, terminations],
   ['sigterm', 15, stops],
   ['switchRequest', 20, switchRequests],
-  ['enrolment', 8, enrolments],
+  ['revoke', 4, revocations],
   ['policy', 25, policies],
   ['broker', 30, brokers],
   ['intruder', 15, intruders],
@@ -223,11 +223,8 @@ function switchRequests(draw: Draw): void {
   });
 }
 
-function enrolments(draw: Draw): void {
-  const atMs = draw.sometime();
-  const of = { kind: 'enrolment', device: device(draw) } as const;
-  draw.at(atMs, { ...of, isEnrolled: false });
-  draw.at(atMs + draw.random.between(500, 20_000), { ...of, isEnrolled: true });
+function revocations(draw: Draw): void {
+  draw.at(draw.sometime(), { kind: 'revoke', device: device(draw) });
 }
 
 function policies(draw: Draw): void {

@@ -26,13 +26,6 @@ const TROUBLES: readonly (readonly [percent: number, draw: Draws])[] = [
   [30, () => ({ change: { inCut: true }, end: { inCut: false } })],
   [20, () => ({ change: { captive: true }, end: { captive: false } })],
   [35, () => ({ change: { rebind: true }, end: null })],
-  [
-    15,
-    (random) => ({
-      change: { mirrored: random.pick(['before', 'after'] as const) },
-      end: { mirrored: 'no' as const },
-    }),
-  ],
   [35, (random) => ({ change: { lossPercent: random.between(5, 70) }, end: { lossPercent: 0 } })],
   [30, slow],
   [

@@ -12,17 +12,24 @@ export function textOf(value: unknown): string {
   );
 }
 
-export class Interner<Value> {
+export class Interner<Value extends object | null> {
   readonly #numbers = new Map<string, number>();
   readonly #values: Value[] = [];
+  /** Spares the text of what was handed out by {@link at}. */
+  readonly #byIdentity = new WeakMap<object, number>();
 
   /** The number of everything that reads like `value`; the first such value is kept. */
-  add(value: Value, text = textOf(value)): number {
-    const known = this.#numbers.get(text);
-    if (known !== undefined) return known;
-    this.#numbers.set(text, this.#values.length);
-    this.#values.push(value);
-    return this.#values.length - 1;
+  add(value: Value, text?: string): number {
+    const same = value === null ? undefined : this.#byIdentity.get(value);
+    if (same !== undefined) return same;
+    const key = text ?? textOf(value);
+    const number = this.#numbers.get(key) ?? this.#values.length;
+    if (number === this.#values.length) {
+      this.#numbers.set(key, number);
+      this.#values.push(value);
+      if (value !== null) this.#byIdentity.set(value, number);
+    }
+    return number;
   }
 
   /** The number of what has this text; null if nothing has. */

@@ -23,9 +23,6 @@ import type { SimLink } from './simLink.ts';
 import { SimSocket } from './simSocket.ts';
 
 const EPHEMERAL_FIRST = 32_768;
-/** Nobody answers from here. */
-const MIRROR_4 = addressOf('198.18.0.1:7777');
-const MIRROR_6 = addressOf('[2001:db8:bad::1]:7777');
 
 /** A socket behind a NAT: its address is the link's, its port the NAT's. */
 interface Mapping {
@@ -158,27 +155,11 @@ export class Internet {
         this.#arriveAt(listener?.hub ?? null, this.#listeners.get(text)?.socket, { from, bytes }),
       answer: (garbage) => this.#answer(link, from, { from: to, bytes: garbage }),
     };
-    const hub = listener?.hub ?? null;
-    const { mirrored } = link.conditions;
-    if (mirrored === 'before') this.#mirror(hub, text, link, bytes);
-    const isSent = this.#passage.up(host.name, hub, link, dies, arrival);
-    if (mirrored === 'after') this.#mirror(hub, text, link, bytes);
+    const isSent = this.#passage.up(host.name, listener?.hub ?? null, link, dies, arrival);
     if (isSent && !dies && listener !== undefined && to.family === 4) {
       this.#copy(listener.hub, link, from, text, bytes);
     }
     return isSent ? SEND.sent : SEND.wouldBlock;
-  }
-
-  /** What somebody else sends who heard this. */
-  #mirror(hub: HubSite | null, to: string, link: SimLink, bytes: Uint8Array<ArrayBuffer>): void {
-    const datagram = { from: to.startsWith('[') ? MIRROR_6 : MIRROR_4, bytes };
-    const arrive = () => this.#arriveAt(hub, this.#listeners.get(to)?.socket, datagram);
-    this.#passage.up('somebody', hub, link, false, { datagram, arrive, answer: () => {} });
-  }
-
-  #isMirror(to: SocketAddress): boolean {
-    const text = this.#textOf(to);
-    return text === this.#textOf(MIRROR_4) || text === this.#textOf(MIRROR_6);
   }
 
   #down(
@@ -190,7 +171,6 @@ export class Internet {
     const mapping = this.#mappings.get(this.#textOf(to));
     const isCurrent = mapping !== undefined && mapping.rebinds === mapping.link.rebinds;
     if (!isCurrent && this.#intercept(hub, from, bytes, to)) return;
-    if (this.#isMirror(to)) this.#onSent(hub.name, INTRUDER, false, bytes, 0);
     if (!isCurrent) return this.#passage.stale(hub.name, this.#textOf(to), bytes);
     const { host, socket, link, rebinds } = mapping;
     const transportId = this.#transportId(link, this.#textOf(from));

@@ -25,7 +25,6 @@ export interface Conditions {
   outCut: boolean;
   inCut: boolean;
   captive: boolean;
-  mirrored: 'no' | 'before' | 'after';
   lossPercent: number;
   delayMs: number;
   jitterMs: number;
@@ -126,7 +125,6 @@ function conditionsOf(plan: LinkPlan): Conditions {
     outCut: false,
     inCut: false,
     captive: false,
-    mirrored: 'no',
     lossPercent,
     delayMs,
     jitterMs,

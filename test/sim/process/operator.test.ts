@@ -103,11 +103,21 @@ test('a flash that fails at boot ends the process, and nothing was sent', () => 
 
 test('an answer of the store to a process that died means nothing to the next one', () => {
   const rig = new Rig(fastPrimitives);
+  const isOwner: (boolean | undefined)[] = [];
+  const look = () => isOwner.push(rig.hub.seat(rig.deviceKey)?.isOwner);
+  rig.records.onCommit = () => {
+    rig.records.onCommit = () => {};
+    rig.after(0, () => {
+      rig.hub.crash();
+      rig.hub.boot();
+      // The answer to the dead comes after 2 ms, the new one's own after 4 ms.
+      rig.after(3, look);
+      rig.after(5, look);
+    });
+  };
   rig.boot();
-  rig.runUntil(() => rig.records.read(rig.deviceKey) !== null, 2_000);
-  rig.hub.crash();
-  rig.hub.boot();
   expect(rig.runUntil(() => rig.isAttached, 30_000)).toBe(true);
+  expect(isOwner).toEqual([false, true]);
   expect(rig.violations).toEqual([]);
 });
 

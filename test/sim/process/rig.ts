@@ -52,6 +52,8 @@ export class Rig {
   readonly flash = new MemoryFlash(FLASH_SLOT_BYTES);
   readonly agentTun = new MemoryTun('agent');
   readonly hubTun = new MemoryTun('hub');
+  /** Of each hub. */
+  readonly hubTuns: MemoryTun[] = [];
   readonly agentFuse = new Fuse();
   readonly hubFuse = new Fuse();
   /** Of all hubs. */
@@ -74,6 +76,7 @@ export class Rig {
   readonly #down = new Set<string>();
   readonly #agentHost: MemoryHost;
   readonly #cutHubs = new Set<string>();
+  readonly #asleep = new Map<SimProcess, (() => void)[]>();
   /** The earliest wake-up that is scheduled for each process. */
   readonly #armedAtMs = new Map<SimProcess, number>();
 
@@ -123,6 +126,7 @@ export class Rig {
       const hubRandom = new Random(random.next());
       const host = this.network.newHost({ eth0: [hubIp(at)] });
       const tun = at === 0 ? this.hubTun : new MemoryTun(`hub${at}`);
+      this.hubTuns.push(tun);
       return new HubProcess({
         ...both,
         name: `hub${at}`,
@@ -153,13 +157,39 @@ export class Rig {
           if (question.kind === 'askRelease') {
             const { device, ownerEpoch, isMemory } = question;
             const owner = this.hubs.find(({ name }) => name === question.owner);
-            return owner?.release(device, ownerEpoch, isMemory);
+            return this.#when(owner, () => owner?.release(device, ownerEpoch, isMemory));
           }
           const told = table.ask(hubId, question);
-          if (told !== null) this.after(COMMIT_MS, () => answer(told));
+          const hub = this.hubs.find(({ name }) => name === hubId);
+          if (told !== null) this.after(COMMIT_MS, () => this.#when(hub, () => answer(told)));
         });
       },
     };
+  }
+
+  /** The machine is suspended: its clock goes on, what arrives waits. */
+  suspend(process: SimProcess): void {
+    this.#asleep.set(process, []);
+  }
+
+  resume(process: SimProcess): void {
+    const postponed = this.#asleep.get(process) ?? [];
+    this.#asleep.delete(process);
+    this.#sync();
+    for (const run of postponed) run();
+    process.turn();
+    this.#arm();
+  }
+
+  /** Now, or when it is awake again. */
+  #when(process: SimProcess | undefined, run: () => void): void {
+    const postponed = process === undefined ? undefined : this.#asleep.get(process);
+    if (postponed === undefined) run();
+    else postponed.push(run);
+  }
+
+  #turn(process: SimProcess): void {
+    if (!this.#asleep.has(process)) process.turn();
   }
 
   /** From here on this hub reaches the store no more. */
@@ -263,12 +293,12 @@ export class Rig {
     for (const process of [this.agent, ...this.hubs]) {
       const atMs = process.nextDeadlineMs();
       const armedAtMs = this.#armedAtMs.get(process) ?? Number.POSITIVE_INFINITY;
-      if (atMs === null || armedAtMs <= atMs) continue;
+      if (atMs === null || armedAtMs <= atMs || this.#asleep.has(process)) continue;
       this.#armedAtMs.set(process, atMs);
       this.world.after(atMs - this.world.nowMs, () => {
         if (this.#armedAtMs.get(process) === atMs) this.#armedAtMs.delete(process);
         this.#sync();
-        process.turn();
+        this.#turn(process);
         this.#arm();
       });
     }
@@ -284,7 +314,7 @@ export class Rig {
       this.#sync();
       this.network.deliver(datagram);
       const hub = this.hubs.find((_, at) => to === `${hubIp(at)}:51820`);
-      (hub ?? this.agent).turn();
+      this.#turn(hub ?? this.agent);
       this.#arm();
     });
   }

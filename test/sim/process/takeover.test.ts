@@ -4,7 +4,7 @@
  */
 import { expect, test } from 'bun:test';
 import { fastPrimitives } from './primitives.ts';
-import { Rig } from './rig.ts';
+import { DEVICE_INNER, HUB_INNER, packet, Rig } from './rig.ts';
 
 test('a hub that cannot renew its lease stops serving when it ends', () => {
   const rig = new Rig(fastPrimitives, 2);
@@ -31,4 +31,31 @@ test('a crashed hub is taken over from by the other one, with the same session',
   expect(rig.agent.device?.sessionId).toBe(sessionId!);
   expect(rig.records.read(rig.deviceKey)!.ownerEpoch).toBeGreaterThan(epoch);
   expect(rig.violations).toEqual([]);
+});
+
+test('a hub that slept past its lease forwards nothing of what waited for it', () => {
+  const rig = new Rig(fastPrimitives, 2);
+  rig.boot();
+  expect(rig.runUntil(() => rig.isAttached, 20_000)).toBe(true);
+  const at = rig.hubs.findIndex((hub) => hub.seat(rig.deviceKey)?.route !== null);
+  const [owner, tun] = [rig.hubs[at]!, rig.hubTuns[at]!];
+  rig.hubs[1 - at]!.crash(); // nobody asks for a release meanwhile
+  // Awake it delivers; asleep for less than its lease it delivers late.
+  for (const [sleptMs, delivered] of [
+    [0, 1],
+    [2_000, 1],
+    [6_000, 0],
+  ] as const) {
+    expect(rig.runUntil(() => rig.isAttached, 20_000)).toBe(true);
+    rig.suspend(owner);
+    rig.fromAgent(packet(DEVICE_INNER, HUB_INNER, 1));
+    rig.fromAgent(packet(DEVICE_INNER, HUB_INNER, 2));
+    rig.run(Math.max(50, sleptMs));
+    expect(tun.takeDelivered()).toEqual([]);
+    rig.resume(owner);
+    const marks = tun.takeDelivered().map((bytes) => bytes[20]);
+    expect([sleptMs, marks]).toEqual([sleptMs, delivered === 1 ? [1, 2] : []]);
+    rig.run(200);
+    expect(rig.violations).toEqual([]);
+  }
 });

@@ -72,9 +72,9 @@ export class DeviceSite {
   policy: PolicyVariant;
   #snapshots: readonly LinkSnapshot[];
   readonly #hasBattery: boolean;
-  readonly #sealKey: Uint8Array;
   readonly #world: World;
   readonly #netlink: Random;
+  readonly #sealKey: Uint8Array;
 
   constructor(
     name: string,

@@ -38,13 +38,7 @@ export function drawIdentity(
   return { index, privateKey, publicKey: encodeKey(publicKey), psk, hubPublicKey };
 }
 
-/** As `jvpn enroll` and `jvpn revoke` ask for it. */
-export function enrolment({ index, publicKey, psk }: Identity): ControlRequest {
-  const [name, inner4] = [`device-${index}`, `${innerText(index)}/32`];
-  const method = 'enroll';
-  return { method, public_key: publicKey, name, inner4, psk: encodeKey(psk), replace: true };
-}
-
+/** As `jvpn revoke` asks for it. */
 export function revocation({ index }: Identity): ControlRequest {
   return { method: 'revoke', device: `device-${index}` };
 }
