@@ -7,6 +7,7 @@ import type { Fault, FaultBody, FlashFate, Machine } from '../fault.ts';
 import { type Options, POLICY_VARIANTS } from '../options.ts';
 import type { Random } from '../random.ts';
 import { drawLinkFaults } from './links.ts';
+import { doubleCrashes, races } from './races.ts';
 
 /** Nothing before this: the first session has a chance to be born. */
 export const CHAOS_BEGINS_MS = 2_000;
@@ -40,6 +41,8 @@ const KINDS: readonly (readonly [name: string, percent: number, draw: Drawer])[]
   ['policy', 25, policies],
   ['broker', 30, brokers],
   ['intruder', 15, intruders],
+  ['race', 25, races],
+  ['doubleCrash', 12, doubleCrashes],
 ];
 
 export function drawFaults(random: Random, options: Options): Fault[] {
@@ -60,7 +63,7 @@ export function drawFaults(random: Random, options: Options): Fault[] {
   return faults.sort((a, b) => a.atMs - b.atMs);
 }
 
-const device = ({ random, options }: Draw) => random.below(options.devices.length);
+export const device = ({ random, options }: Draw) => random.below(options.devices.length);
 const hub = ({ random, options }: Draw) => random.below(options.hubs.length);
 
 function machine(draw: Draw): Machine {
@@ -68,7 +71,7 @@ function machine(draw: Draw): Machine {
   return isHub ? { role: 'hub', index: hub(draw) } : { role: 'device', index: device(draw) };
 }
 
-function times(draw: Draw, most: number, once: () => void): void {
+export function times(draw: Draw, most: number, once: () => void): void {
   for (let left = draw.random.between(1, most); left > 0; left--) once();
 }
 

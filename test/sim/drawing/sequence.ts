@@ -54,6 +54,8 @@ const ROWS_MAX = 80;
 const TAGS = 'abcdefghijklmnopqrstuvwxyz';
 /** Notes of nobody: they go across. */
 export const WORLD = 'world';
+/** Whom packets go to that have no receiver. */
+const NOBODY = 'nobody';
 
 /** @param ending the violation; null: draw the end of the run. */
 export function sequenceOf(
@@ -201,6 +203,7 @@ function columnsOf(rows: readonly Row[]): string[] {
     }
   }
   names.delete(WORLD);
+  names.delete(NOBODY);
   return [...names].sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1));
 }
 
@@ -208,6 +211,5 @@ function columnsOf(rows: readonly Row[]): string[] {
 function rank(name: string): number {
   if (/^(device|clone)/.test(name)) return 0;
   if (/^hub/.test(name)) return 2;
-  if (/^store/.test(name)) return 3;
-  return name === 'nobody' ? 4 : 1;
+  return /^store/.test(name) ? 3 : 1;
 }

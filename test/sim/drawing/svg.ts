@@ -81,7 +81,7 @@ class Drawing {
 
   #arrow(packet: Packet, y: number, toY: number): string {
     const from = this.#xOf.get(packet.from) ?? LEFT_PX;
-    const target = this.#xOf.get(packet.to) ?? LEFT_PX;
+    const target = this.#xOf.get(packet.to) ?? from + COLUMN_PX;
     const isLost = packet.flightMs === null;
     const direction = target >= from ? 1 : -1;
     const to = isLost ? from + (target - from) * 0.82 : target - direction * 2;

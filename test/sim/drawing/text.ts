@@ -84,11 +84,12 @@ function headOf(columns: readonly string[], xOf: ReadonlyMap<string, number>, ro
   return canvas.text;
 }
 
+/** To somebody without a column an arrow goes a little to the right. */
 function draw(row: Row, canvas: Canvas, xOf: ReadonlyMap<string, number>, room: number): void {
   if (row.kind === 'note') return note(canvas, row.who, row.text, xOf, room);
   const { packet } = row;
   const from = xOf.get(packet.from) ?? 0;
-  const to = xOf.get(packet.to) ?? 0;
+  const to = xOf.get(packet.to) ?? Math.min(from + GAP_MIN, room - 1);
   const isRight = to >= from;
   const left = Math.min(from, to);
   const inside = Math.abs(to - from) - 1;

@@ -93,15 +93,6 @@ export const HUB_MUTANTS: readonly Mutant[] = [
     invariant: 'I7',
   },
   {
-    id: 'judge-foreign-transport',
-    file: JUDGE,
-    find: "return frame.claim.transportId === transportId ? null : refuse('invalid_transport');",
-    replace:
-      'return frame.claim.transportId > 0 || transportId > 0 ? null : refuse("invalid_transport");',
-    breaks: 'A claim binds a transport that it did not travel on.',
-    invariant: 'I1',
-  },
-  {
     id: 'seat-route-while-unknown',
     file: 'session/hub/heard.ts',
     find: "const inDoubt = seat.swap?.isUnknown === true && seat.swap.kind !== 'view';",

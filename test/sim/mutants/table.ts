@@ -8,6 +8,7 @@ import { DEVICE_MUTANTS } from './device.ts';
 import { DURABLE_MUTANTS } from './durable.ts';
 import { HUB_MUTANTS } from './hub.ts';
 import type { Mutant } from './mutant.ts';
+import { OWNERSHIP_MUTANTS } from './ownership.ts';
 
 /** The bug of `--canary`: as old as the simulator, and noticed by most seeds with a crash. */
 export const CANARY = 'versions-forgotten-at-boot';
@@ -17,6 +18,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...HUB_MUTANTS,
   ...DURABLE_MUTANTS,
   ...CHANNEL_MUTANTS,
+  ...OWNERSHIP_MUTANTS,
 ];
 
 /** @throws Error with a sentence for a person. */
