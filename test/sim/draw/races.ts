@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type Draw, device, times } from './faults.ts';
+import { type Draw, device, times } from './draw.ts';
 
 /** A switch is asked for, and directly behind it another link dies or the store answers no more. */
 export function races(draw: Draw): void {
