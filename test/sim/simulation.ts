@@ -4,6 +4,7 @@
  * @module
  */
 import type { AuditEvent } from '../../session/audit.ts';
+import { Answers } from './checkers/answers.ts';
 import { Bindings } from './checkers/bindings.ts';
 import { boundsIn } from './checkers/bounds.ts';
 import { Copies } from './checkers/copies.ts';
@@ -103,19 +104,18 @@ export class Simulation {
       this.report(invariantOf(fault), checker, `${who}: ${fault.slice(fault.indexOf(': ') + 2)}`);
     };
     const boundsOf = (who: string) => boundsIn(this.scenario, this.#device(who).identity.index);
+    const clockMs = (who: string) => {
+      const { machine } = this.#device(who);
+      return machine.isAwake ? machine.clock.monotonicMs() : null;
+    };
     const durableOf = (who: string) => this.#device(who).durable;
     return [
       new Seals(report, isSealed),
       new Records(report, switchesMax()),
       new Bindings(report),
       new Hubs(report, (device) => this.store.record(device)?.owner ?? null),
-      new Devices(report, {
-        boundsOf,
-        clockMs: (who) => {
-          const { machine } = this.#device(who);
-          return machine.isAwake ? machine.clock.monotonicMs() : null;
-        },
-      }),
+      new Devices(report, { boundsOf, clockMs }),
+      new Answers(report, clockMs, (who) => boundsOf(who).slackMs),
       new Durability(report, durableOf),
       new Copies(report, durableOf),
       new Governor(report, (who) => policyOf(this.#device(who).policy).switching),

@@ -7,7 +7,7 @@ import type { Fault, FaultBody, FlashFate, Machine } from '../fault.ts';
 import { type Options, POLICY_VARIANTS } from '../options.ts';
 import type { Random } from '../random.ts';
 import { drawLinkFaults } from './links.ts';
-import { doubleCrashes, races } from './races.ts';
+import { doubleCrashes, flaps, hastySwitches, races, unheardEnds } from './races.ts';
 
 /** Nothing before this: the first session has a chance to be born. */
 export const CHAOS_BEGINS_MS = 2_000;
@@ -41,8 +41,11 @@ const KINDS: readonly (readonly [name: string, percent: number, draw: Drawer])[]
   ['policy', 25, policies],
   ['broker', 30, brokers],
   ['intruder', 15, intruders],
-  ['race', 25, races],
+  ['race', 30, races],
   ['doubleCrash', 12, doubleCrashes],
+  ['unheardEnd', 10, unheardEnds],
+  ['hastySwitch', 12, hastySwitches],
+  ['flap', 10, flaps],
 ];
 
 export function drawFaults(random: Random, options: Options): Fault[] {
