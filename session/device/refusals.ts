@@ -85,8 +85,10 @@ function endRefused(turn: Turn, frame: Reject): void {
 
 /**
  * The next claim goes above the recorded version. Inside our own reserved block that is a gap, and
- * gaps are legal; beyond it flash has lost history, and only a NEW session may adopt the hub's
- * version (◆ both slots lost).
+ * gaps are legal. Beyond it flash has lost history, and only a NEW session may adopt the hub's
+ * version (◆ both slots lost); or, for a process that holds the session's memory key and so has lost
+ * nothing, a copy of our flash went past us: the session is claimed back above it. While we carry, a
+ * refused plan is no reason to move: PROBE_ACK tells whether the binding is still ours.
  */
 function catchUp(turn: Turn, open: OpenClaim, { reasonCode, recordedVersion }: Reject): void {
   const { draft } = turn;
@@ -96,8 +98,12 @@ function catchUp(turn: Turn, open: OpenClaim, { reasonCode, recordedVersion }: R
     return;
   }
   if (reasonCode !== 'stale_state_version') return;
-  if (open.kind !== 'new') return end(turn, 'reattach_rejected', 'stale_state_version');
-  if (recordedVersion > VERSION_MAX) return end(turn, 'attach_rejected', 'stale_state_version');
+  if (open.kind === 'attach') return end(turn, 'reattach_rejected', 'stale_state_version');
+  if (open.kind === 'reattach' && draft.state !== 'RECOVERING') return;
+  if (recordedVersion > VERSION_MAX) {
+    const trigger = open.kind === 'new' ? 'attach_rejected' : 'reattach_rejected';
+    return end(turn, trigger, 'stale_state_version');
+  }
   turn.report('alarm', 'version_adopted', { recordedVersion });
   draft.stateVersion = recordedVersion;
   draft.ceiling = recordedVersion;

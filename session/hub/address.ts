@@ -60,6 +60,27 @@ export function maySend(
   };
 }
 
+/** The same token, made once a minute for an address, and the book that remembers it. */
+export function tokenFor(
+  addresses: Addresses,
+  config: SeatConfig,
+  transportId: number,
+  source: string,
+  nowMs: number,
+): { readonly bytes: Uint8Array; readonly addresses: Addresses } {
+  const bucket = Math.floor(nowMs / BUCKET_MS);
+  const known = addresses.find((address) => address.source === source)?.token ?? null;
+  if (known?.transportId === transportId && known.bucket === bucket) {
+    return { bytes: known.bytes, addresses };
+  }
+  const bytes = tokenOf(config, transportId, source, bucket);
+  const token = { transportId, bucket, bytes };
+  return {
+    bytes,
+    addresses: withChange(addresses, source, nowMs, (address) => ({ ...address, token })),
+  };
+}
+
 /** The token that PROBE_ACK hands out: proves this source on this transport for one to two minutes. */
 export function addressToken(
   config: SeatConfig,
@@ -106,6 +127,7 @@ function withChange(
     receivedBytes: 0,
     sentBytes: 0,
     usedAtMs: nowMs,
+    token: null,
   };
   const others = addresses.filter((address) => address.source !== source);
   return [...others.slice(-(ADDRESSES_MAX - 1)), { ...change(known), usedAtMs: nowMs }];

@@ -6,7 +6,7 @@
 import { equalBytes, hexToBytes } from '../bytes.ts';
 import { isProven } from '../proof.ts';
 import type { HubView, Probe, Response, Rotate } from '../wire/frames.ts';
-import { addressToken, withValidated } from './address.ts';
+import { tokenFor, withValidated } from './address.ts';
 import { measure, onPendingAnswer } from './challenge.ts';
 import { tellEnd } from './ending.ts';
 import { isSettled, onArrival } from './heard.ts';
@@ -27,13 +27,16 @@ export function onProbe(turn: Turn, event: FrameEvent, frame: Probe): void {
   const view = viewOf(draft, hasProof, config);
   if (view === null) return turn.count('probe_unanswered');
   const isNamed = hasProof && record !== null && view !== 'standby';
+  const { transportId, source } = event;
+  const token = tokenFor(draft.addresses, config, transportId, source, nowMs);
+  draft.addresses = token.addresses;
   turn.send(targetOf(event), {
     type: 'probeAck',
     probeId: frame.probeId,
     view,
     transportId: isNamed && isLive(record) ? record.transportId : 0,
     stateVersion: isNamed ? record.stateVersion : 0,
-    token: addressToken(config, event.transportId, event.source, nowMs),
+    token: token.bytes,
   });
 }
 

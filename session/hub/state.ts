@@ -32,6 +32,13 @@ export interface Channel {
   readonly upAtMs: number;
 }
 
+/** The token that this address was given last on one transport, good for one minute's bucket. */
+export interface AddressToken {
+  readonly transportId: number;
+  readonly bucket: number;
+  readonly bytes: Uint8Array;
+}
+
 /** An outer address that was heard, and what may be sent there. */
 export interface Address {
   readonly source: string;
@@ -40,6 +47,8 @@ export interface Address {
   readonly receivedBytes: number;
   readonly sentBytes: number;
   readonly usedAtMs: number;
+  /** Kept so that a probe does not cost a hash; null: none was given. */
+  readonly token: AddressToken | null;
 }
 
 /** A token on its way to one address. */

@@ -190,10 +190,11 @@ export const NOTICE_REASONS = {
     hint: 'Check whether the state directory is full, read-only or worn out.',
   },
   version_adopted: {
-    sentence: 'The device lost its memory of versions and took over the one on record at the hub.',
+    sentence:
+      'The device took over the version on record at the hub, which is beyond all it reserved.',
     severity: 'alarm',
     fatal: false,
     retry: null,
-    hint: 'Find out why flash was lost; the new session is safe, the old one has ended.',
+    hint: 'With flash_lost: find out why. Without: another process used this identity, see identity_conflict.',
   },
 } as const satisfies Readonly<Record<string, Reason>>;

@@ -15,7 +15,7 @@ const QUICK = { switching: { failback_stable_ms: 10_000, penalty_max_ms: 60_000 
 const STRICT = {
   session: {
     ttl_ms: 60_000,
-    transport_ttl_ms: 12_000,
+    transport_ttl_ms: 9_000,
     recovery_window_ms: 8_000,
     birth_deadline_ms: 15_000,
     degraded_max_ms: 10_000,
@@ -34,6 +34,12 @@ const STRICT = {
     failback: 'always',
     failback_stable_ms: 3_000,
     penalty_max_ms: 10_000,
+  },
+  links: { lte: { cost_class: 'never' } },
+  admission: {
+    reattach_per_session_per_minute: 5,
+    reattach_per_prefix_per_second: 3,
+    new_sessions_per_second: 2,
   },
 };
 

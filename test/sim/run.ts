@@ -31,7 +31,7 @@ const SETTLED_LOOKS = 3;
 export function run(scenario: Scenario, { trace: isWhole = false, canary }: Extra = {}): Outcome {
   const trace = new Trace(isWhole);
   const simulation = new Simulation(scenario, trace);
-  const { world, seen, store } = simulation;
+  const { world, seen } = simulation;
   if (canary === 'forgetfulFlash') {
     for (const { flash } of simulation.devices) flash.isForgetful = true;
   }
@@ -48,8 +48,7 @@ export function run(scenario: Scenario, { trace: isWhole = false, canary }: Extr
       simulation.report('crash', 'simulator', words);
     }
   }
-  for (const [what, count] of store.moments) seen.moment(what, count);
-  for (const { flash } of simulation.devices) seen.moment('flash torn', flash.tornCount);
+  countMoments(simulation);
   return {
     scenario,
     violations: simulation.violations,
@@ -61,6 +60,20 @@ export function run(scenario: Scenario, { trace: isWhole = false, canary }: Extr
     hash: trace.hash.hex,
     trace: trace.lines,
   };
+}
+
+/** What happened besides: at the store, in flash, and what the processes that still run counted. */
+function countMoments({ seen, store, devices, hubs }: Simulation): void {
+  for (const [what, count] of store.moments) seen.moment(what, count);
+  for (const { flash, process } of devices) {
+    seen.moment('flash torn', flash.tornCount);
+    const refused = Object.entries(process.status()?.packets.refused ?? {});
+    for (const [code, count] of refused) seen.moment(`device counts ${code}`, count);
+  }
+  for (const { process } of hubs) {
+    const counters = Object.entries(process.status()?.counters ?? {});
+    for (const [code, count] of counters) seen.moment(`hub counts ${code}`, count);
+  }
 }
 
 function begin(simulation: Simulation): void {

@@ -15,6 +15,7 @@ import { Governor } from './checkers/governor.ts';
 import { Hubs } from './checkers/hubs.ts';
 import { Records } from './checkers/records.ts';
 import { Seals } from './checkers/seals.ts';
+import { judgeTables } from './checkers/tables.ts';
 import { invariantOf, type Report, type Watch } from './checkers/watch.ts';
 import { Wire } from './checkers/wire.ts';
 import { Seen } from './coverage.ts';
@@ -37,6 +38,8 @@ import type { Trace } from './trace.ts';
 import { EndToEnd } from './traffic/endToEnd.ts';
 import { World } from './world.ts';
 
+/** How often status is asked for, in sweeps. */
+const SWEEPS_PER_LOOK = 10;
 /** Of one rule; after that it is only counted. */
 const TOLD_PER_CHECKER = 5;
 
@@ -56,6 +59,7 @@ export class Simulation {
   readonly revoked = new Set<number>();
   readonly applications: EndToEnd;
   commits = 0;
+  #sweeps = 0;
   /** Machines whose flash lost something. */
   readonly #forgetful = new Set<string>();
   readonly #random: Random;
@@ -98,11 +102,13 @@ export class Simulation {
     for (const [at] of options.devices.entries()) this.#addDevice(`device-${at}`, at);
   }
 
+  readonly #judge: Report = (checker, who, fault) => {
+    if (fault === null) return;
+    this.report(invariantOf(fault), checker, `${who}: ${fault.slice(fault.indexOf(': ') + 2)}`);
+  };
+
   #newWatches(isSealed: boolean): readonly Watch[] {
-    const report: Report = (checker, who, fault) => {
-      if (fault === null) return;
-      this.report(invariantOf(fault), checker, `${who}: ${fault.slice(fault.indexOf(': ') + 2)}`);
-    };
+    const report = this.#judge;
     const boundsOf = (who: string) => boundsIn(this.scenario, this.#device(who).identity.index);
     const clockMs = (who: string) => {
       const { machine } = this.#device(who);
@@ -285,6 +291,8 @@ export class Simulation {
 
   sweep(): void {
     this.#tell((watch) => watch.onSweep?.(this.world.nowMs));
+    this.#sweeps += 1;
+    if (this.#sweeps % SWEEPS_PER_LOOK === 0) judgeTables(this.#judge, this.devices, this.hubs);
   }
 
   end(): void {

@@ -65,7 +65,7 @@ export function drawLinkFaults(draw: Draw): void {
   const { random, options } = draw;
   const troubles = TROUBLES.filter(([percent]) => random.chance(percent));
   if (troubles.length === 0) return;
-  const busyMs = random.pick([3_000, 8_000, 20_000]);
+  const busyMs = Math.max(random.pick([3_000, 8_000, 20_000]), Math.floor(options.chaosMs / 20));
   for (const [device, { links }] of options.devices.entries()) {
     let atMs = CHAOS_BEGINS_MS;
     for (;;) {

@@ -13,22 +13,31 @@ const TODAY_MS = 1_767_225_600_000;
 const CHAOS_MIN_MS = 15_000;
 const CHAOS_MAX_MS = 90_000;
 
+/** So many of a hundred run for as long as keys and sparse probes live, mostly idle. */
+const LONG_PERCENT = 3;
+const LONG_MIN_MS = 20 * 60_000;
+const LONG_MAX_MS = 75 * 60_000;
+const RARE: TrafficPlan = { gapMs: 20_000, packets: 1, bytes: 200, pauseMs: 0 };
+
 export function drawOptions(random: Random): Options {
   const quality = drawQuality(random.fork('quality'));
   const machines = random.fork('machines');
   const devices = machines.chance(70) ? 1 : machines.between(2, 3);
   const hubs = machines.chance(60) ? 1 : machines.between(2, 3);
   const misc = random.fork('misc');
+  const isLong = random.fork('length').chance(LONG_PERCENT);
   return {
     devices: list(devices, (at) => drawDevice(random.fork(`device ${at}`), quality)),
     hubs: list(hubs, (at) => drawHub(random.fork(`hub ${at}`))),
     isLeased: hubs > 1 || misc.chance(20),
     primitives: misc.chance(4) ? 'real' : 'fast',
     policy: misc.chance(60) ? 'quick' : misc.pick(POLICY_VARIANTS),
-    traffic: drawTraffic(random.fork('traffic')),
+    traffic: isLong ? RARE : drawTraffic(random.fork('traffic')),
     storeDelayMs: misc.pick([1, 5, 20, 60]),
     flashWriteMs: misc.pick([1, 10, 40]),
-    chaosMs: misc.between(CHAOS_MIN_MS, CHAOS_MAX_MS),
+    chaosMs: isLong
+      ? misc.between(LONG_MIN_MS, LONG_MAX_MS)
+      : misc.between(CHAOS_MIN_MS, CHAOS_MAX_MS),
   };
 }
 

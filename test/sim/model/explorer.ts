@@ -32,6 +32,8 @@ export interface World<State> {
 export interface Options {
   readonly depthMax: number;
   readonly statesMax: number;
+  /** Healing is tried from every state up to this depth; it costs more than a move. -1: from none. */
+  readonly healDepthMax: number;
   readonly onProgress?: (depth: number, states: number, frontier: number) => void;
 }
 
@@ -42,6 +44,7 @@ export interface Finding {
 
 export interface Exploration {
   readonly world: string;
+  readonly about: readonly string[];
   readonly states: number;
   readonly transitions: number;
   /** The last depth all of whose states were looked at. */
@@ -68,6 +71,7 @@ export function explore<State>(world: World<State>, options: Options): Explorati
   };
   const report = (finding: Finding | null, isComplete: boolean): Exploration => ({
     world: world.name,
+    about: world.about,
     states: parents.length,
     transitions,
     depth,
@@ -81,7 +85,7 @@ export function explore<State>(world: World<State>, options: Options): Explorati
     const next: State[] = [];
     for (const state of frontier) {
       const from = world.numberOf(state);
-      if (world.heal !== undefined) {
+      if (world.heal !== undefined && depth <= options.healDepthMax) {
         const why = world.heal(state);
         healed += 1;
         if (why !== null) return report({ what: why, trace: traceTo(from) }, false);

@@ -10,8 +10,9 @@
  *   hub.turn();                      // after a datagram or a packet arrived, or at nextDeadlineMs()
  *   hub.terminate(deviceKey, 'operator_terminated');
  *   hub.control({ method: 'revoke', device: 'gateway-1' });   // enroll, revoke, devices
+ *   hub.release(deviceKey, epoch, isMemory);    // another hub's askRelease, where hubs share the store
  *   hub.crash();                     // also by itself, when the HAL or the store throws a PowerCut
- *   hub.stop();                      // SIGTERM: like a crash, but hub time's mark is given back
+ *   hub.stop();                      // SIGTERM: like a crash, but the lease and hub time's mark are given back
  * ```
  *
  * @module

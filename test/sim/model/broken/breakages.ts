@@ -6,24 +6,20 @@
  *
  * @module
  */
-import type { Budget } from '../ownership/state.ts';
+import type { Configuration } from '../presets.ts';
 
-export interface Breakage {
+export type Breakage = Configuration & {
   readonly name: string;
   /** What rule of the protocol it breaks. */
   readonly breaks: string;
   readonly file: string;
   readonly from: string;
   readonly to: string;
-  /** The smallest world known to show it. */
-  readonly world: 'ownership' | 'claim';
-  readonly budget: Partial<Budget>;
-  readonly hubs: 1 | 2 | 3;
   readonly depthMax: number;
-}
+};
 
 const OWNERSHIP = { world: 'ownership', hubs: 2, depthMax: 14 } as const;
-const NOTHING: Budget = { claims: 0, lapses: 0, crashes: 0, unknowns: 0, moments: 0 };
+const CLAIM = { world: 'claim', hubs: 1, depthMax: 14 } as const;
 
 export const BREAKAGES: readonly Breakage[] = [
   {
@@ -33,7 +29,7 @@ export const BREAKAGES: readonly Breakage[] = [
     file: 'session/hub/takeover.ts',
     from: 'if (record.owner === hubId) return true;',
     to: 'return true;',
-    budget: { ...NOTHING, claims: 1, lapses: 1 },
+    budget: { claims: 1, lapses: 1 },
   },
   {
     ...OWNERSHIP,
@@ -42,7 +38,7 @@ export const BREAKAGES: readonly Breakage[] = [
     file: 'session/ownership/lease.ts',
     from: 'const untilMs = validUntilMs(request.sentAtMs, config);',
     to: 'const untilMs = validUntilMs(nowMs, config);',
-    budget: { ...NOTHING, claims: 1, lapses: 2, moments: 1 },
+    budget: { claims: 1, lapses: 2, moments: 1 },
   },
   {
     ...OWNERSHIP,
@@ -51,7 +47,7 @@ export const BREAKAGES: readonly Breakage[] = [
     file: 'session/ownership/validity.ts',
     from: 'Math.floor((ttlMs * 100) / (100 + DRIFT_PERCENT))',
     to: 'ttlMs',
-    budget: { ...NOTHING, claims: 1, lapses: 1 },
+    budget: { claims: 1, lapses: 1 },
   },
   {
     ...OWNERSHIP,
@@ -60,7 +56,7 @@ export const BREAKAGES: readonly Breakage[] = [
     file: 'session/hub/swap.ts',
     from: 'ownerEpoch: record.ownerEpoch + 1,',
     to: 'ownerEpoch: record.ownerEpoch,',
-    budget: { ...NOTHING, crashes: 1, lapses: 1 },
+    budget: { crashes: 1, lapses: 1 },
   },
   {
     ...OWNERSHIP,
@@ -69,7 +65,7 @@ export const BREAKAGES: readonly Breakage[] = [
     file: 'session/hub/swap.ts',
     from: 'if (swap.term !== draft.term) return onOutlived(turn, swap);',
     to: '',
-    budget: { ...NOTHING, claims: 1, lapses: 1 },
+    budget: { claims: 1, lapses: 1 },
   },
   {
     ...OWNERSHIP,
@@ -78,7 +74,7 @@ export const BREAKAGES: readonly Breakage[] = [
     file: 'session/hub/takeover.ts',
     from: 'if (record.owner === hubId) return true;',
     to: 'if (record.owner === hubId || arguments[0].term > 0) return true;',
-    budget: { ...NOTHING, claims: 1, lapses: 1 },
+    budget: { claims: 1, lapses: 1 },
   },
   {
     ...OWNERSHIP,
@@ -87,7 +83,7 @@ export const BREAKAGES: readonly Breakage[] = [
     file: 'session/hub/takeover.ts',
     from: 'if (isServed || draft.swap !== null || isOld)',
     to: 'if (isServed || draft.swap !== null)',
-    budget: { ...NOTHING, claims: 1, lapses: 1 },
+    budget: { claims: 1, lapses: 1 },
   },
   {
     ...OWNERSHIP,
@@ -96,7 +92,7 @@ export const BREAKAGES: readonly Breakage[] = [
     file: 'session/hub/takeover.ts',
     from: ' && endedOwner.ownerEpoch === record.ownerEpoch',
     to: '',
-    budget: { ...NOTHING, claims: 1, lapses: 1, crashes: 0 },
+    budget: { claims: 1, lapses: 1 },
   },
   {
     ...OWNERSHIP,
@@ -105,7 +101,7 @@ export const BREAKAGES: readonly Breakage[] = [
     file: 'session/hub/takeover.ts',
     from: 'draft.isOwner = false;\n  draft.waiting = null;\n  draft.pending = null;',
     to: 'draft.waiting = null;\n  draft.pending = null;',
-    budget: { ...NOTHING, claims: 1 },
+    budget: { claims: 1 },
   },
   {
     ...OWNERSHIP,
@@ -114,6 +110,43 @@ export const BREAKAGES: readonly Breakage[] = [
     file: 'session/hub/takeover.ts',
     from: 'return record === null && isLeased === true;',
     to: 'return record === null && isLeased === undefined;',
-    budget: { ...NOTHING, claims: 1 },
+    budget: { claims: 1 },
+  },
+  {
+    ...CLAIM,
+    name: 'unknown is failed',
+    breaks: 'an unknown outcome is never guessed',
+    file: 'session/hub/swap.ts',
+    from: 'return doubt(turn, swap);',
+    to: 'draft.swap = null;\n      return;',
+    budget: { deaths: 1, unknowns: 1 },
+  },
+  {
+    ...CLAIM,
+    name: 'an answer that counts twice',
+    breaks: 'an answer counts once and only while its claim is open',
+    file: 'session/device/attach.ts',
+    from: 'turn.draft.claim = null;\n  turn.draft.handshake = null;\n  return open;',
+    to: 'turn.draft.handshake = null;\n  return open;',
+    budget: { deaths: 1 },
+  },
+  {
+    ...CLAIM,
+    name: 'versions from the beginning',
+    breaks: 'a restarted device goes on above its ceiling',
+    file: 'session/device/boot.ts',
+    from: 'draft.stateVersion = remembered?.versionCeiling ?? 0;',
+    to: 'draft.stateVersion = 0;',
+    budget: { crashes: 1 },
+  },
+  {
+    ...CLAIM,
+    name: 'the predecessor is forgotten',
+    breaks:
+      'a claim that proves the memory key of the process before wins over a copy of its flash',
+    file: 'session/hub/keys.ts',
+    from: '  return record.memoryKey;\n}',
+    to: '  return null;\n}',
+    budget: { deaths: 1, clones: 1 },
   },
 ];

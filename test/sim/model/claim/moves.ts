@@ -98,6 +98,9 @@ function addProcess(
     add(`${name} boots`, (scene) => scene.take(index, boot(scene.processes[index]!)));
   } else {
     add(`${name} crashes`, (scene) => crash(scene, index), 'crashes');
+    const { activeId } = device;
+    if (activeId !== null)
+      add(`${name} gives its binding up`, (scene) => giveUp(scene, index, activeId), 'deaths');
     for (const { transportId, unusable } of device.transports) {
       if (unusable !== null || device.channel === null) continue;
       add(
@@ -158,6 +161,11 @@ export function setLink(scene: Scene, index: number, at: number, isUp: boolean):
   links[at] = isUp;
   scene.processes[index] = { ...process, links };
   scene.tellDevice(index, { kind: 'links', links: viewsOf(scene.processes[index]!) });
+}
+
+/** As when its PROBEs stay unanswered: here a send fails, which is the same verdict. */
+export function giveUp(scene: Scene, index: number, transportId: number): void {
+  scene.tellDevice(index, { kind: 'sendFailed', transportId, error: 'ENETUNREACH' });
 }
 
 function untilMs(scene: Scene): number | null {

@@ -2,7 +2,7 @@
  * The canonical form of a device and of a seat: times relative to now, and what cannot matter left out.
  *
  * - PROBEs are moves of this world, not of the clock: their schedule, and what was measured by them, is cleared. So no
- *   quality verdict and no planned switch is part of it; a link dies by its carrier.
+ *   quality verdict and no planned switch is part of it; that a binding dies is a move as well.
  * - Counters, the recoveries' durations and when something was heard last are dropped: nothing here depends on them.
  *
  * Everything else is kept as it is, deadlines to the millisecond.

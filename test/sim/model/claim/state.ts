@@ -65,7 +65,7 @@ export interface Store {
 }
 
 export interface Budget {
-  /** A link loses its carrier. It may come back at any time. */
+  /** A link loses its carrier (it may come back at any time), or a binding is given up as dead, rightly or not. */
   readonly deaths: number;
   /** A device process dies: at any time, or before what it writes is on flash. */
   readonly crashes: number;

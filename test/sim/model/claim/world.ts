@@ -4,7 +4,7 @@
  * @module
  */
 import type { Move, World } from '../explorer.ts';
-import { movesOf, passTime, setLink } from './moves.ts';
+import { giveUp, movesOf, passTime, setLink } from './moves.ts';
 import { Parts } from './parts.ts';
 import { boot, written } from './process.ts';
 import { Scene } from './scene.ts';
@@ -21,11 +21,9 @@ export class ClaimWorld implements World<State> {
   readonly #start: State;
   readonly #isLeased: boolean;
   readonly #turnsMax: number;
-  readonly #isHealing: boolean;
 
-  constructor(budget: Budget, hubs: 1 | 2, isHealing = false) {
+  constructor(budget: Budget, hubs: 1 | 2) {
     this.#isLeased = hubs === 2;
-    this.#isHealing = isHealing;
     // The copy may win once; each restart of the original is another chance for it, and each is won back.
     this.#turnsMax = 2 + 2 * budget.crashes;
     const { deaths, crashes, hubCrashes, unknowns, clones, probes } = budget;
@@ -63,9 +61,13 @@ export class ClaimWorld implements World<State> {
     return originalWins(scene.processes);
   }
 
-  /** Without a copy: the device comes back, and both ends agree where it is. */
+  /**
+   * The device comes back, and both ends agree where it is. ◆ With a copy about as well, if the original has not died; if
+   * it has, the first to attach wins, and that may be the copy.
+   */
   heal(state: State): string | null {
-    if (!this.#isHealing || state.processes.length > 1) return null;
+    if (state.processes.length > 1 && this.#parts.processes.at(state.processes[0]!).life > 1)
+      return null;
     const scene = new Scene(this.#parts, state, this.#isLeased);
     for (let steps = 0; steps < HEAL_STEPS_MAX; steps++) {
       if (isWell(scene)) return null;
@@ -122,11 +124,17 @@ function advance(scene: Scene): void {
   if (down >= 0) return scene.startHub(down);
   if (process === undefined) return;
   if (process.device === null) return scene.take(0, boot(process));
-  if (process.device.writing !== null) return scene.take(0, written(process));
+  const writer = scene.processes.findIndex(({ device }) => device?.writing != null);
+  if (writer >= 0) return scene.take(writer, written(scene.processes[writer]!));
   const dead = process.links.indexOf(false);
   if (dead >= 0) return setLink(scene, 0, dead, true);
   const [message] = scene.messages;
-  if (message === undefined) return passTime(scene);
+  if (message === undefined) {
+    // A hub that forgot the channel answers no PROBE: the device would find out.
+    const { activeId, state } = process.device;
+    if (state === 'ATTACHED' && activeId !== null) return giveUp(scene, 0, activeId);
+    return passTime(scene);
+  }
   if (message.kind !== 'swap') return scene.deliver(message);
   scene.messages = scene.messages.slice(1);
   const isMatch = write(scene, message);

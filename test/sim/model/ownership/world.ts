@@ -23,11 +23,9 @@ export class OwnershipWorld implements World<State> {
   readonly #properties = new Properties(this.#parts);
   readonly #start: State;
   readonly #memoryKey: Uint8Array;
-  readonly #isHealing: boolean;
   readonly #hubs: 2 | 3;
 
-  constructor(budget: Budget = BUDGET, hubs: 2 | 3 = 3, isHealing = true) {
-    this.#isHealing = isHealing;
+  constructor(budget: Budget = BUDGET, hubs: 2 | 3 = 3) {
     this.#hubs = hubs;
     const { claims, lapses, crashes, unknowns, moments } = budget;
     this.about = [
@@ -66,7 +64,6 @@ export class OwnershipWorld implements World<State> {
 
   /** Whichever hub the device turns to comes to serve it once everything works. */
   heal(state: State): string | null {
-    if (!this.#isHealing) return null;
     const target = this.numberOf(state) % this.#hubs;
     return healed(this.#parts, this.#properties, state, target, this.#memoryKey)
       ? null

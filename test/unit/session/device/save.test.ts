@@ -220,6 +220,26 @@ describe('both flash slots lost', () => {
     expect(driver.device.stateVersion).toBeLessThan(5 + BLOCK_VERSIONS);
   });
 
+  test('◆ whoever holds the memory key claims its session back above a copy, once a block above is durable', () => {
+    const driver = attachedDevice();
+    const { sessionId } = driver.device;
+    driver.peer.judge = (frame) => {
+      if (frame.claim.stateVersion > 50_000) return undefined;
+      driver.isFlashBroken = true;
+      return reject(frame, 'stale_state_version', { recordedVersion: 50_000 });
+    };
+    driver.feed({ kind: 'sendFailed', atMs: driver.nowMs, transportId: ETH, error: 'x' });
+    driver.run(5 * SECOND_MS);
+    expect([driver.device.phase, driver.device.state]).toEqual(['reserving', 'RECOVERING']);
+    driver.isFlashBroken = false;
+    driver.until('ATTACHED', 5 * SECOND_MS);
+    expect(driver.device.sessionId).toBe(sessionId);
+    const newest = driver.claims.at(-1);
+    expect([newest?.type, newest?.claim.stateVersion]).toEqual(['reattach', 50_001]);
+    expect(driver.flash?.versionCeiling).toBeGreaterThan(50_001);
+    expect(driver.audit.map(({ reasonCode }) => reasonCode)).toContain('version_adopted');
+  });
+
   test('a version near the end of what a claim can carry is not adopted', () => {
     const driver = new Driver();
     driver.peer.judge = (frame) =>

@@ -3,6 +3,7 @@ import {
   addressToken,
   isAddressToken,
   maySend,
+  tokenFor,
   withReceived,
 } from '../../../../session/hub/address.ts';
 import { ADDRESSES_MAX, type Address } from '../../../../session/hub/state.ts';
@@ -201,6 +202,24 @@ describe('the address of a claim', () => {
     expect(holds(2, '192.0.2.1:9998', 60_000)).toBe(false);
     expect(isAddressToken({ ...config, device: 'x' }, 2, NEW, 60_000, token)).toBe(false);
     expect(isAddressToken(config, 2, NEW, 60_000, null)).toBe(false);
+  });
+
+  test('a remembered token is the one that would be made, for each address, transport and minute', () => {
+    const { config } = new Rig();
+    let book: readonly Address[] = [];
+    let made = 0;
+    for (let atMs = 0; atMs < 240_000; atMs += 10_000) {
+      for (const source of [NEW, '192.0.2.1:9998']) {
+        for (const transportId of atMs < 120_000 ? [1] : [1, 2]) {
+          const { bytes, addresses } = tokenFor(book, config, transportId, source, atMs);
+          if (addresses !== book) made += 1;
+          book = addresses;
+          expect(bytes).toEqual(addressToken(config, transportId, source, atMs));
+        }
+      }
+    }
+    // Two addresses, two minutes; then both transports take turns on each, twelve times.
+    expect(made).toBe(2 * 2 + 2 * 2 * 12);
   });
 
   test('the handshake validates the address of an ATTACH; where it cannot, the challenge does', () => {

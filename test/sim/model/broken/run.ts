@@ -1,0 +1,70 @@
+/**
+ * Breaks the cores one by one and looks whether the model check finds it: each in a process of its own, for a module is
+ * loaded once.
+ *
+ * @module
+ */
+import { resolve } from 'node:path';
+import type { Exploration } from '../explorer.ts';
+import type { WorldName } from '../presets.ts';
+import { BREAKAGES, type Breakage } from './breakages.ts';
+
+/** The slowest takes seconds; a busy machine is slower. */
+const TIMEOUT_MS = 240_000;
+
+export interface Caught {
+  readonly name: string;
+  readonly breaks: string;
+  readonly world: WorldName;
+  readonly isCaught: boolean;
+  readonly what: string;
+  /** The shortest trace. */
+  readonly trace: readonly string[];
+  readonly states: number;
+}
+
+export async function runBroken(
+  world: WorldName | null,
+  print: (line: string) => void,
+): Promise<Caught[]> {
+  const caught: Caught[] = [];
+  for (const breakage of BREAKAGES) {
+    if (world !== null && breakage.world !== world) continue;
+    const result = await runOne(breakage);
+    print(
+      result.isCaught
+        ? `broken "${result.name}": found in ${result.trace.length} moves, ${result.what}`
+        : `broken "${result.name}": NOT FOUND, ${result.what}`,
+    );
+    caught.push(result);
+  }
+  return caught;
+}
+
+export async function runOne({ name, breaks, world }: Breakage): Promise<Caught> {
+  const preload = resolve(import.meta.dir, 'preload.ts');
+  const child = Bun.spawn([process.execPath, '--preload', preload, import.meta.path], {
+    env: { ...process.env, JVPN_BREAKAGE: name },
+    stdout: 'pipe',
+    stderr: 'pipe',
+    timeout: TIMEOUT_MS,
+  });
+  const [out, err] = await Promise.all([child.stdout.text(), child.stderr.text()]);
+  const base = { name, breaks, world };
+  if ((await child.exited) !== 0) {
+    return { ...base, isCaught: false, what: err.slice(-500), trace: [], states: 0 };
+  }
+  const { finding, states } = JSON.parse(out) as Exploration;
+  const what = finding?.what ?? `nothing in ${states} states`;
+  return { ...base, isCaught: finding !== null, what, trace: finding?.trace ?? [], states };
+}
+
+/** In the child: the core is broken by now. */
+if (import.meta.main) {
+  const breakage = BREAKAGES.find(({ name }) => name === process.env['JVPN_BREAKAGE']);
+  if (breakage === undefined) throw new Error('no breakage is named');
+  const { run } = await import('../presets.ts');
+  const { depthMax } = breakage;
+  const exploration = run(breakage, { depthMax, statesMax: 400_000, healDepthMax: -1 });
+  console.log(JSON.stringify(exploration));
+}

@@ -1,0 +1,79 @@
+/**
+ * Scenarios that found a defect once, cut down to what it needs. Data, so that they mean the same whatever a
+ * seed draws one day.
+ *
+ * @module
+ */
+import type { Fault } from './fault.ts';
+import type { LinkPlan, Options } from './options.ts';
+import type { Scenario } from './scenario.ts';
+
+export interface Regression {
+  /** What was wrong. */
+  readonly found: string;
+  readonly scenario: Scenario;
+}
+
+const ETHERNET: LinkPlan = {
+  name: 'ethernet0',
+  kind: 'ethernet',
+  delayMs: 10,
+  jitterMs: 0,
+  lossPercent: 0,
+  duplicatePercent: 0,
+  reorderPercent: 0,
+  kbitPerSecond: 0,
+  mtuBytes: 1_500,
+};
+const TODAY = { wallMs: 1_767_225_600_000, driftPpm: 0 };
+
+/** One device on one good link, one hub. */
+const PLAIN: Options = {
+  devices: [{ links: [ETHERNET], clock: TODAY }],
+  hubs: [{ addresses: 1, clock: TODAY }],
+  isLeased: false,
+  primitives: 'fast',
+  policy: 'quick',
+  traffic: { gapMs: 500, packets: 1, bytes: 200, pauseMs: 0 },
+  storeDelayMs: 5,
+  flashWriteMs: 1,
+  chaosMs: 30_000,
+};
+
+function plain(
+  chaosMs: number,
+  faults: readonly Fault[],
+  options: Partial<Options> = {},
+): Scenario {
+  return { seed: 1, options: { ...PLAIN, chaosMs, ...options }, faults };
+}
+
+const FORTY_YEARS_MS = 40 * 365 * 86_400_000;
+const HUB = { role: 'hub', index: 0 } as const;
+const DEVICE = { role: 'device', index: 0 } as const;
+
+export const REGRESSIONS: readonly Regression[] = [
+  {
+    found: 'a reservation of timestamps that flash refused was never asked for again',
+    scenario: plain(30_000, [
+      { atMs: 8_000, kind: 'flash', device: 0, change: { writes: 'failUnwritten' } },
+      { atMs: 9_000, kind: 'wallStep', machine: DEVICE, byMs: FORTY_YEARS_MS },
+      { atMs: 14_000, kind: 'hubCrash', hub: 0, downMs: 2_000, afterCalls: 0 },
+      { atMs: 20_000, kind: 'flash', device: 0, change: { writes: 'work' } },
+    ]),
+  },
+  {
+    found: 'a hub that died before its view was written told smaller hub_seq numbers afterwards',
+    scenario: plain(110_000, [
+      { atMs: 5_000, kind: 'link', device: 0, link: 0, change: { silent: true } },
+      { atMs: 60_000, kind: 'store', change: { unavailable: true } },
+      { atMs: 90_000, kind: 'hubCrash', hub: 0, downMs: 1_000, afterCalls: 0 },
+      { atMs: 95_000, kind: 'store', change: { unavailable: false } },
+      { atMs: 96_000, kind: 'link', device: 0, link: 0, change: { silent: false } },
+    ]),
+  },
+  {
+    found: 'a hub restarted after a session’s TTL broke an assertion before it owned it again',
+    scenario: plain(65_000, [{ atMs: 62_000, kind: 'policy', machine: HUB, policy: 'strict' }]),
+  },
+];
