@@ -7,6 +7,7 @@ import type { SessionRecord } from '../../../session/hub/record.ts';
 import { policyOf, switchesMax } from '../policy.ts';
 import type { Scenario } from '../scenario.ts';
 import type { DeviceSite } from '../site/deviceSite.ts';
+import { Answers } from './answers.ts';
 import { Bindings } from './bindings.ts';
 import { boundsIn } from './bounds.ts';
 import { Copies } from './copies.ts';
@@ -32,19 +33,19 @@ export interface Surroundings {
 export function newWatches(report: Report, around: Surroundings): readonly Watch[] {
   const { scenario, deviceSite, record, mayBeBehind } = around;
   const site = (who: string) => deviceSite(who)!;
+  const boundsOf = (who: string) => boundsIn(scenario, site(who).identity.index);
+  const clockMs = (who: string) => {
+    const { machine } = site(who);
+    return machine.isAwake ? machine.clock.monotonicMs() : null;
+  };
   const durableOf = (who: string) => site(who).durable;
   return [
     new Seals(report, scenario.options.primitives === 'real'),
     new Records(report, switchesMax()),
     new Bindings(report),
     new Hubs(report, (device) => record(device)?.owner ?? null),
-    new Devices(report, {
-      boundsOf: (who) => boundsIn(scenario, site(who).identity.index),
-      clockMs: (who) => {
-        const { machine } = site(who);
-        return machine.isAwake ? machine.clock.monotonicMs() : null;
-      },
-    }),
+    new Devices(report, { boundsOf, clockMs }),
+    new Answers(report, clockMs, (who) => boundsOf(who).slackMs),
     new Durability(report, durableOf),
     new Copies(report, durableOf),
     new Governor(report, (who) => policyOf(site(who).policy).switching),

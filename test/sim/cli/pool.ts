@@ -5,13 +5,17 @@
  *
  * @module
  */
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { lost, type Ran, type Task } from './task.ts';
 
 const WORKER = fileURLToPath(new URL('worker.ts', import.meta.url));
 const PRELOAD = fileURLToPath(new URL('../mutants/preload.ts', import.meta.url));
-/** Many times what the slowest run takes on a busy machine. Within a run, steps are bounded as well. */
-const LIMIT_MS = 120_000;
+/** Of processor time: many times what the slowest run takes. Within a run, steps are bounded as well. */
+const LIMIT_MS = 60_000;
+/** A process that does nothing at all is waited for this much longer. */
+const IDLE_FACTOR = 20;
+const LOOK_MS = 500;
 const STDERR_MAX = 2_000;
 /** Names the rule that a run which does not end breaks. */
 export const TIME_LIMIT = 'time limit';
@@ -90,10 +94,16 @@ export class Pool {
 
   #give(lane: Lane, job: Job): void {
     lane.job = job;
-    lane.limit = setTimeout(() => {
+    const { pid } = lane.child;
+    const limitMs = this.#options.limitMs ?? LIMIT_MS;
+    const begunMs = performance.now();
+    const usedMs = processorMs(pid);
+    lane.limit = setInterval(() => {
+      const isSpent = processorMs(pid) - usedMs > limitMs;
+      if (!isSpent && performance.now() - begunMs < limitMs * IDLE_FACTOR) return;
       lane.isOverdue = true;
       lane.child.kill('SIGKILL');
-    }, this.#options.limitMs ?? LIMIT_MS);
+    }, LOOK_MS);
     lane.child.send(job.task);
   }
 
@@ -127,7 +137,7 @@ export class Pool {
 
   #settle(lane: Lane, ran: Ran): void {
     const { job } = lane;
-    if (lane.limit !== null) clearTimeout(lane.limit);
+    if (lane.limit !== null) clearInterval(lane.limit);
     lane.job = null;
     job?.done(ran);
     this.#feed();
@@ -140,15 +150,30 @@ export class Pool {
     const limitMs = this.#options.limitMs ?? LIMIT_MS;
     const last = (await lane.stderr).trim().slice(-STDERR_MAX);
     if (!lane.isReady && !lane.isOverdue) {
-      if (lane.limit !== null) clearTimeout(lane.limit);
+      if (lane.limit !== null) clearInterval(lane.limit);
       return job.fail(new Error(`a worker does not start: ${last}`));
     }
     const sentence = lane.isOverdue
-      ? `no end within ${limitMs / 1000} s of this machine's time`
+      ? `no end within ${limitMs / 1000} s of processor time`
       : `the process that ran it ended with ${child.signalCode ?? child.exitCode}: ${last}`;
     const violation = lane.isOverdue
       ? ({ invariant: 'spin', checker: TIME_LIMIT, sentence, atMs: 0 } as const)
       : ({ invariant: 'crash', checker: 'process', sentence, atMs: 0 } as const);
     this.#settle(lane, lost(job.task.seed, violation));
+  }
+}
+
+/** Clock ticks a second, as Linux counts them for user space (proc_pid_stat(5), sysconf(_SC_CLK_TCK)). */
+const TICKS_PER_SECOND = 100;
+
+/** Processor time that a process has used so far; 0 for one that is gone. */
+function processorMs(pid: number): number {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    // Behind the name, which may hold anything: state is field 3, utime and stime are 14 and 15.
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return ((Number(fields[11]) + Number(fields[12])) * 1_000) / TICKS_PER_SECOND;
+  } catch {
+    return 0;
   }
 }

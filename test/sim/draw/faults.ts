@@ -18,7 +18,7 @@ import {
   suspends,
   wallSteps,
 } from './machines.ts';
-import { doubleCrashes, races } from './races.ts';
+import { doubleCrashes, flaps, hastySwitches, races, unheardEnds } from './races.ts';
 import {
   brokers,
   hubUplinks,
@@ -52,8 +52,11 @@ const KINDS: readonly (readonly [name: string, percent: number, draw: Drawer])[]
   ['policy', 25, policies],
   ['broker', 30, brokers],
   ['intruder', 15, intruders],
-  ['race', 25, races],
+  ['race', 30, races],
   ['doubleCrash', 12, doubleCrashes],
+  ['unheardEnd', 10, unheardEnds],
+  ['hastySwitch', 12, hastySwitches],
+  ['flap', 10, flaps],
 ];
 
 export function drawFaults(random: Random, options: Options): Fault[] {

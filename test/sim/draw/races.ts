@@ -3,12 +3,13 @@
  *
  * @module
  */
-import { type Draw, device, times } from './draw.ts';
+import { policyOf } from '../policy.ts';
+import { CHAOS_BEGINS_MS, type Draw, device, times } from './draw.ts';
 
 /** A switch is asked for, and directly behind it another link dies or the store answers no more. */
 export function races(draw: Draw): void {
   const { random, options } = draw;
-  times(draw, 4, () => {
+  times(draw, 6, () => {
     const at = device(draw);
     const { length } = options.devices[at]!.links;
     const link = random.below(length);
@@ -19,14 +20,69 @@ export function races(draw: Draw): void {
     const other = (link + random.between(1, length - 1)) % length;
     const dies = random.pick([
       [{ carrier: false }, { carrier: true }],
+      [{ carrier: false }, { carrier: true }],
       [{ silent: true }, { silent: false }],
       [{ inCut: true }, { inCut: false }],
     ] as const);
     const of = { kind: 'link', device: at, link: random.chance(70) ? other : link } as const;
-    const diesAtMs = atMs + random.below(150);
+    const diesAtMs = atMs + random.below(random.chance(50) ? 30 : 200);
     draw.at(diesAtMs, { ...of, change: dies[0] });
     draw.at(diesAtMs + random.between(50, 4_000), { ...of, change: dies[1] });
   });
+}
+
+/** The session ends while nothing that the hub says arrives, for too short a time to count as lost. */
+export function unheardEnds(draw: Draw): void {
+  const { random, options } = draw;
+  times(draw, 2, () => {
+    const at = device(draw);
+    const atMs = draw.sometime();
+    const lastsMs = random.between(100, 700);
+    for (const link of options.devices[at]!.links.keys()) {
+      const of = { kind: 'link', device: at, link } as const;
+      draw.at(atMs, { ...of, change: { inCut: true } });
+      draw.at(atMs + lastsMs, { ...of, change: { inCut: false } });
+    }
+    draw.at(atMs + random.below(lastsMs), { kind: 'operatorTerminate', device: at });
+  });
+}
+
+/** All links go and come, so that recoveries add up to more than the transport TTL. */
+export function flaps(draw: Draw): void {
+  const { random, options } = draw;
+  const { recoveryWindowMs, transportTtlMs } = policyOf(options.policy).session;
+  const at = device(draw);
+  const downMs = Math.round(recoveryWindowMs * 0.8);
+  let atMs = random.between(CHAOS_BEGINS_MS, 6_000);
+  for (let spentMs = 0; spentMs <= transportTtlMs; spentMs += downMs) {
+    const upAtMs = atMs + downMs;
+    for (const link of options.devices[at]!.links.keys()) {
+      const of = { kind: 'link', device: at, link } as const;
+      draw.at(atMs, { ...of, change: { carrier: false } });
+      if (upAtMs <= options.chaosMs) draw.at(upAtMs, { ...of, change: { carrier: true } });
+    }
+    atMs = upAtMs + random.between(1_500, 6_000);
+  }
+}
+
+/** A device that is held to more than its hubs, and asked for one switch behind the other. */
+export function hastySwitches(draw: Draw): void {
+  const { random, options } = draw;
+  const at = device(draw);
+  const { length } = options.devices[at]!.links;
+  if (random.chance(60)) {
+    draw.at(CHAOS_BEGINS_MS, {
+      kind: 'policy',
+      machine: { role: 'device', index: at },
+      policy: 'strict',
+    });
+  }
+  let atMs = draw.sometime();
+  for (let link = random.below(length), left = random.between(4, 16); left > 0; left--) {
+    draw.at(atMs, { kind: 'switchRequest', device: at, link });
+    link = (link + 1) % length;
+    atMs += random.between(200, 2_500);
+  }
 }
 
 function worseStore(draw: Draw, atMs: number): void {

@@ -7,7 +7,7 @@ import { taskOf } from '../../sim/cli/task.ts';
 const BAD_WORKER = fileURLToPath(new URL('badWorker.ts', import.meta.url));
 
 test('a crash and a hang cost one seed each', async () => {
-  using pool = new Pool({ workers: 2, worker: BAD_WORKER, limitMs: 3_000 });
+  using pool = new Pool({ workers: 2, worker: BAD_WORKER, limitMs: 1_000 });
   const runs = await Promise.all([1, 2, 3, 4, 5, 6].map((seed) => pool.run(taskOf(seed))));
   expect(runs.map(({ seed }) => seed)).toEqual([1, 2, 3, 4, 5, 6]);
   const [, crashed, hung, ...others] = runs;

@@ -1,0 +1,91 @@
+/**
+ * ◆ Claims and answers (I5, I1): a refusal counts only against the claim that was refused, and a plan that came to
+ * nothing is undone by a newer claim, or it may be committed long after it was forgotten.
+ *
+ * Source: docs/protocol.md, "state_version, claims and answers".
+ *
+ * @module
+ */
+import type { Report, Said, Watch } from './watch.ts';
+
+/** A plan is given up after 1.5 s; a slow flash or a wait that the hub asked for may come on top (chosen). */
+const PLAN_MAX_MS = 12_000;
+/** What settles a claim, whichever way. */
+const SETTLING: readonly unknown[] = [
+  'attach_accepted',
+  'reattach_accepted',
+  'switch_abandoned',
+  'switch_abandoned_degraded',
+];
+
+interface Open {
+  readonly version: number;
+  readonly isPlan: boolean;
+  readonly atMs: number;
+}
+
+export class Answers implements Watch {
+  readonly #report: Report;
+  /** The device's monotonic clock; null: it sleeps or does not run. */
+  readonly #clockMs: (who: string) => number | null;
+  readonly #slackMs: (who: string) => number;
+  /** By machine. */
+  readonly #open = new Map<string, Open>();
+  /** By device and version. */
+  readonly #refused = new Set<string>();
+
+  constructor(
+    report: Report,
+    clockMs: (who: string) => number | null,
+    slackMs: (who: string) => number,
+  ) {
+    this.#report = report;
+    this.#clockMs = clockMs;
+    this.#slackMs = slackMs;
+  }
+
+  onSaid({ who, role, event }: Said): void {
+    const { device, detail, stateVersion, atMs } = event;
+    if (role === 'hub') {
+      if (event.event === 'refusal') this.#refused.add(`${device} ${detail['claimedVersion']}`);
+      return;
+    }
+    if (event.event === 'claim') {
+      const isPlan = detail['purpose'] === 'planned' || detail['purpose'] === 'quality';
+      this.#open.set(who, { version: stateVersion, isPlan, atMs });
+    }
+    // Waits for a slot of its own are refusals, too; only the hub's say whether they are fatal.
+    if (event.event === 'refusal' && detail['fatal'] !== undefined) {
+      this.#judgeRefusal(who, device, event.reasonCode);
+    }
+    const isEnd = event.to === 'RECOVERING' || event.to === 'TERMINATED';
+    if (event.event === 'switch' || isEnd || SETTLING.includes(detail['trigger'])) {
+      this.#open.delete(who);
+    }
+  }
+
+  #judgeRefusal(who: string, device: string, reasonCode: string): void {
+    const open = this.#open.get(who);
+    this.#open.delete(who);
+    if (open === undefined) return;
+    const isOurs = this.#refused.has(`${device} ${open.version}`);
+    const fault = `I5: ${reasonCode} counts for version ${open.version}, which no hub refused`;
+    this.#report('refusalOfItsClaim', who, isOurs ? null : fault);
+  }
+
+  onSweep(): void {
+    for (const [who, { isPlan, atMs, version }] of this.#open) {
+      const clockMs = this.#clockMs(who);
+      if (!isPlan || clockMs === null) continue;
+      const openMs = clockMs - atMs;
+      if (openMs <= PLAN_MAX_MS + this.#slackMs(who)) continue;
+      const fault = `I1: the plan of version ${version} is neither answered nor undone for ${Math.round(openMs)} ms`;
+      this.#report('planUndone', who, fault);
+      this.#open.delete(who);
+    }
+  }
+
+  onDeath(who: string): void {
+    this.#open.delete(who);
+  }
+}
