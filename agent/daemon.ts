@@ -62,7 +62,9 @@ export class AgentDaemon {
     this.#start = start;
     this.#output = output;
     const { config, policy, path } = start;
-    this.#device = encodeKey(newIdentity(start.privateKey).publicKey);
+    const identity = newIdentity(start.privateKey);
+    this.#device = encodeKey(identity.publicKey);
+    identity.privateKey.fill(0);
     const flash = need(openFlash(path(config.state.directory), FLASH_SLOT_BYTES));
     this.#memory = new Memory(flash, start.privateKey);
     this.#admitPolicy();
@@ -134,6 +136,10 @@ export class AgentDaemon {
     const setup = this.#setup(wake.fd, port2 as unknown as MessagePort, grant);
     const worker = startWorker('agent/tunnel.ts', setup, [port2 as never]);
     worker.on('error', (error) => this.#fail(`the tunnel thread failed: ${error}`));
+    // The thread has clones of its own; nothing here needs them any more.
+    for (const secret of [setup.privateKey, setup.psk, setup.seed, setup.remembered?.secret]) {
+      secret?.fill(0);
+    }
     return tunnel;
   }
 
@@ -172,6 +178,7 @@ export class AgentDaemon {
       case 'persist': {
         const { ticket, durable } = message;
         this.#tunnel.post({ kind: 'persisted', ticket, isDurable: this.#memory.save(durable) });
+        durable.secret?.fill(0); // a clone; what flash has is sealed
         if (this.#isStopping && durable.terminated !== null) this.#ended.resolve(0);
         return;
       }

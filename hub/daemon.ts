@@ -71,7 +71,9 @@ export class Hub {
     this.#options = options;
     this.#store = store;
     this.#time = new HubTime(clock, store);
-    this.#publicKey = encodeKey(newIdentity(start.privateKey).publicKey);
+    const identity = newIdentity(start.privateKey);
+    this.#publicKey = encodeKey(identity.publicKey);
+    identity.privateKey.fill(0);
     mkdirSync(dirname(start.path(config.audit.file)), { recursive: true });
     this.#audit = openAuditLog({
       file: start.path(config.audit.file),
@@ -121,6 +123,8 @@ export class Hub {
     this.#tunnel.on('message', (message) => this.#guarded(() => this.#onMessage(message)));
     const worker = startWorker('hub/tunnel.ts', this.#setup, [this.#setup.port as never]);
     worker.on('error', (error) => this.#fail(`the tunnel thread failed: ${String(error)}`));
+    // The thread has clones of its own; nothing here needs them any more.
+    for (const secret of [this.#setup.privateKey, this.#setup.seed]) secret.fill(0);
     const stop = () => this.#end(0);
     process.on('SIGTERM', stop);
     process.on('SIGINT', stop);

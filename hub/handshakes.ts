@@ -13,7 +13,11 @@ import { utf8ToBytes } from '../session/bytes.ts';
 import { createClockHint } from '../session/channel/clockHint.ts';
 import { CookieChecker } from '../session/channel/cookie.ts';
 import { encodeKey } from '../session/channel/identity.ts';
-import { type ConsumedInitiation, consumeInitiation } from '../session/channel/initiation.ts';
+import {
+  type ConsumedInitiation,
+  consumeInitiation,
+  wipeConsumed,
+} from '../session/channel/initiation.ts';
 import { PlainKeypair } from '../session/channel/plainKeypair.ts';
 import { createResponse } from '../session/channel/response.ts';
 import { wipeSecrets } from '../session/channel/secrets.ts';
@@ -56,6 +60,7 @@ export class Handshakes {
     const consumed = consumeInitiation(message, { identity, dh: nodeDh });
     if (!consumed.ok) return counters.count('wrong_key_datagram');
     this.#onAuthentic(consumed.value, endpoint, atMs);
+    wipeConsumed(consumed.value);
   }
 
   #onAuthentic(initiation: ConsumedInitiation, endpoint: Endpoint, atMs: number): void {

@@ -59,6 +59,8 @@ function run(): void {
   const wake = attachWake(setup.wakeFd);
   const nowMs = () => hubTimeMs(setup.time, clock);
   const site = new Site(setup, { chosen, nowMs, tun, sockets, dh: nodeDh, post });
+  // The clone that came with the setup; the site's identity has a copy of its own.
+  setup.privateKey.fill(0);
   const peers = new Peers(site);
   const handshakes = new Handshakes(site, peers);
   const poller = new LinuxPoller();
