@@ -6,9 +6,9 @@
  *
  * @module
  */
-
 import { equalBytes } from '../session/bytes.ts';
 import { NO_PSK } from '../session/channel/identity.ts';
+
 export type DeviceMode = 'session' | 'plain';
 
 export interface EnrolledDevice {
