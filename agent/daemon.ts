@@ -69,7 +69,7 @@ export class AgentDaemon {
     this.#memory = new Memory(flash, start.privateKey);
     this.#admitPolicy();
     const file = path(config.audit.file);
-    mkdirSync(dirname(file), { recursive: true });
+    mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
     const { bytesMax, filesMax } = config.audit;
     this.#audit = openAuditLog({
       file,

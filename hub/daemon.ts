@@ -74,7 +74,7 @@ export class Hub {
     const identity = newIdentity(start.privateKey);
     this.#publicKey = encodeKey(identity.publicKey);
     identity.privateKey.fill(0);
-    mkdirSync(dirname(start.path(config.audit.file)), { recursive: true });
+    mkdirSync(dirname(start.path(config.audit.file)), { recursive: true, mode: 0o700 });
     this.#audit = openAuditLog({
       file: start.path(config.audit.file),
       bytesMax: config.audit.bytesMax,
