@@ -9,7 +9,15 @@
 
 import { Database } from 'bun:sqlite';
 import { afterAll, beforeAll, expect, test } from 'bun:test';
-import { chmodSync, lstatSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { FLASH_SLOT_BYTES, Memory } from '../../agent/memory.ts';
@@ -64,6 +72,8 @@ function keysOf({ site }: SecretScene): Needles {
     needles.add(`clamped key of the ${name}`, newIdentity(key).privateKey);
   }
   needles.add('preshared key', keyIn(site.path('psk')));
+  const other = site.path('other.key');
+  if (existsSync(other)) needles.add('a wrong preshared key', keyIn(other));
   needles.add('seal key', deriveSealKey(device));
   needles.addText('MQTT password', PASSWORD);
   const flash = openFlash(site.path('gw.state'), FLASH_SLOT_BYTES);
@@ -116,7 +126,10 @@ async function misconfigure(scene: SecretScene): Promise<void> {
     writeFileSync(site.path(`bad.${name}.toml`), text);
     const code = await scene.run('device', 'agent', '--config', site.path(`bad.${name}.toml`));
     expect([name, code > 0]).toEqual([name, true]);
-    await scene.run('device', 'policy', 'lint', site.path(`bad.${name}.toml`));
+    // What the two readers of TOML have in common is enough to have been seen once.
+    if (/^as(Number|Table)$/.test(name)) {
+      await scene.run('device', 'policy', 'lint', site.path(`bad.${name}.toml`));
+    }
   }
   // The key file itself as something else: a configuration, a policy, a log, a shorter key.
   const file = site.path('gw.key');
@@ -165,6 +178,7 @@ testUnless(
     await scene.live();
     await scene.interrogate();
     const others = modesOf(scene);
+    await scene.failHandshakes();
     await scene.finish();
     const { site } = scene;
     const logs = [site.path('log/gw.jsonl'), site.path('log/hub.jsonl')];
@@ -173,7 +187,7 @@ testUnless(
     await misconfigure(scene);
 
     const needles = keysOf(scene);
-    expect(needles.count).toBeGreaterThanOrEqual(8);
+    expect(needles.count).toBeGreaterThanOrEqual(9);
     expect(scene.outputs.length).toBeGreaterThan(80);
     expect(leaks(scene, needles)).toEqual([]);
     expect(others).toEqual([]);

@@ -34,6 +34,10 @@ export const PASSWORD = 'correct-horse-battery-staple';
 /** Files that hold secrets because they are made to. The flash is not among them: what it holds is sealed. */
 const KEEPERS = /(^|\/)(.*\.key|psk|mqtt\.password|hub\.db(-wal)?|bad\..*\.toml|recorded)$/;
 
+interface Refusing {
+  readonly packets: { readonly refused: Readonly<Record<string, number>> };
+}
+
 export class SecretScene implements AsyncDisposable {
   readonly site: Site;
   readonly outputs: Output[] = [];
@@ -122,6 +126,33 @@ export class SecretScene implements AsyncDisposable {
     this.examine('device', agent);
     await agent.stop('SIGKILL');
     await this.attach();
+  }
+
+  /** The device with a preshared key that is not the hub's: its handshakes fail, and it says so as it can. */
+  async failHandshakes(): Promise<void> {
+    const { site } = this;
+    this.collect('agent exit', `${await this.agent?.stop()}`);
+    writeFileSync(site.path('other.key'), `${randomBytes(32).toString('base64')}\n`, {
+      mode: 0o600,
+    });
+    const good = readFileSync(site.path('gw.toml'), 'utf8');
+    writeFileSync(site.path('other.toml'), good.replace('"psk"', '"other.key"'));
+    const agent = this.#keep(site.agent('other', { TMPDIR: site.path('tmp') }));
+    const refused = async () => {
+      const answer = await site.jvpn('device', [
+        'status',
+        '--json',
+        '--socket',
+        site.path('run/gw.sock'),
+      ]);
+      const counters =
+        parseLine<Refusing>(answer.stdout.replaceAll('\n', ''))?.packets.refused ?? {};
+      return Object.values(counters).some((count) => count > 0);
+    };
+    await eventually('a response is refused', refused, 20_000);
+    await this.run('device', 'status', '--json', '--socket', site.path('run/gw.sock'));
+    await this.run('device', 'events', '--json', '--socket', site.path('run/gw.sock'));
+    this.agent = agent;
   }
 
   /** Everything that a running pair tells to whoever asks. */
