@@ -46,7 +46,7 @@ beforeAll(async () => {
   binary = await buildBinary(build);
   chmodSync(build, 0o755);
   process.umask(0); // as hostile as it gets: nothing but the daemons' own care keeps a file private
-}, 60_000);
+}, 120_000);
 
 afterAll(async () => {
   process.umask(umask);
@@ -192,7 +192,7 @@ testUnless(
     expect(leaks(scene, needles)).toEqual([]);
     expect(others).toEqual([]);
   },
-  60_000,
+  120_000,
 );
 
 /** Files and folders of the daemons that somebody else might use, with a umask that forbids nothing. */
@@ -260,7 +260,7 @@ test('from source: nothing that the key derivations ever made is in any output',
   expect(all.count).toBeGreaterThanOrEqual(first.count);
   expect(leaks(scene, all)).toEqual([]);
   expect(leaks(scene, keysOf(scene))).toEqual([]);
-}, 60_000);
+}, 120_000);
 
 test('a leak put in on purpose is found, at the device and at the hub', async () => {
   await using scene = new SecretScene(net);
@@ -283,7 +283,7 @@ test('a leak put in on purpose is found, at the device and at the hub', async ()
   );
   expect(places).toContain('resumption secret: agent gw standard error');
   expect(places).toContain('memoryKey: hub.jsonl');
-}, 60_000);
+}, 120_000);
 
 testUnless(
   isRootHere ? null : 'only root can become another user',
@@ -322,5 +322,5 @@ testUnless(
     chmodSync(site.path('run/gw.sock'), 0o666);
     expect((await ask('gw')).code).toBe(0);
   },
-  60_000,
+  120_000,
 );
