@@ -134,7 +134,9 @@ export class Handshakes {
 
   #sendCookie(message: Uint8Array, address: Uint8Array, endpoint: Endpoint, atMs: number): void {
     if (this.#cookies.needsSecret(atMs)) {
-      this.#cookies.useSecret(crypto.getRandomValues(new Uint8Array(32)), atMs);
+      const secret = crypto.getRandomValues(new Uint8Array(32));
+      this.#cookies.useSecret(secret, atMs);
+      secret.fill(0);
     }
     const nonce = crypto.getRandomValues(new Uint8Array(24));
     this.#send(endpoint, this.#cookies.reply(message, address, nonce, atMs));

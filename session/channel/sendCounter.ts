@@ -4,6 +4,7 @@
  * @module
  */
 import { assert } from '../assert.ts';
+import { staleCounter } from '../invariants/nonceOnce.ts';
 
 export interface CounterLimits {
   /** From this many packets on, a new keypair is due. */
@@ -47,7 +48,8 @@ export class SendCounter {
   take(): number {
     if (this.#next >= this.#limits.rejectAfterPackets) return COUNTER_EXHAUSTED;
     const counter = this.#next;
-    assert(counter > this.#last, 'a send counter never repeats');
+    const fault = staleCounter(this.#last, counter);
+    assert(fault === null, fault ?? '');
     this.#last = counter;
     this.#next = counter + 1;
     return counter;
