@@ -63,12 +63,14 @@ export class AgentDaemon {
     this.#start = start;
     this.#output = output;
     const { config, policy, path } = start;
-    this.#device = encodeKey(newIdentity(start.privateKey).publicKey);
+    const identity = newIdentity(start.privateKey);
+    this.#device = encodeKey(identity.publicKey);
+    identity.privateKey.fill(0);
     const flash = need(openFlash(path(config.state.directory), FLASH_SLOT_BYTES));
     this.#memory = new Memory(flash, start.privateKey);
     this.#admitPolicy();
     const file = path(config.audit.file);
-    mkdirSync(dirname(file), { recursive: true });
+    mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
     const { bytesMax, filesMax } = config.audit;
     this.#audit = openAuditLog({
       file,
@@ -135,6 +137,10 @@ export class AgentDaemon {
     const setup = this.#setup(wake.fd, port2 as unknown as MessagePort, grant);
     const worker = startWorker('agent/tunnel.ts', setup, [port2 as never]);
     worker.on('error', (error) => this.#fail(`the tunnel thread failed: ${error}`));
+    // The thread has clones of its own; nothing here needs them any more.
+    for (const secret of [setup.privateKey, setup.psk, setup.seed, setup.remembered?.secret]) {
+      secret?.fill(0);
+    }
     return tunnel;
   }
 
@@ -173,6 +179,7 @@ export class AgentDaemon {
       case 'reserveTimestamps': {
         this.#tunnel.post(makeDurable(this.#memory, message, this.#clock.wallMs()));
         const isEnd = message.kind === 'persist' && message.durable.terminated !== null;
+        if (message.kind === 'persist') message.durable.secret?.fill(0); // a clone; what flash has is sealed
         if (this.#isStopping && isEnd) this.#ended.resolve(0);
         return;
       }

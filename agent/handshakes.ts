@@ -72,16 +72,18 @@ export class Handshakes {
     const timestampMs = Math.max(this.#timestampMs + TIMESTAMP_STEP_MS, this.#wallMs());
     if (timestampMs >= this.#grant.untilMs) return null;
     this.#timestampMs = timestampMs;
+    const ephemeralPrivate = this.#means.random(32);
     const created = createInitiation({
       identity: this.identity,
       remoteStatic: this.#hubPublicKey,
       psk: this.#psk,
-      ephemeralPrivate: this.#means.random(32),
+      ephemeralPrivate,
       senderIndex,
       timestamp: timestampOf(timestampMs),
       cookie: usableCookie(this.#cookie, atMs),
       dh: this.#means.dh,
     });
+    ephemeralPrivate.fill(0);
     if (!created.ok) return null;
     if (this.#pending !== null) wipePending(this.#pending.handshake);
     this.#pending = { handshake: created.value.pending, transportId };

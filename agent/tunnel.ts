@@ -50,6 +50,8 @@ function run(): void {
   post({ kind: 'ready', tunName: tun.name });
   const parts = { setup, chosen, means: linuxMeans, clock, tun, uplinks, post };
   const shell: Shell = setup.mode === 'session' ? new SessionShell(parts) : new PlainShell(parts);
+  // The clone that came with the setup; the shell's identity has a copy of its own.
+  setup.privateKey.fill(0);
   const poller = new LinuxPoller();
   for (const fd of [tun.fd, wake.fd, monitor.fd]) poller.watch(fd);
   const watched = new Set<number>();

@@ -71,8 +71,10 @@ export class Hub {
     this.#options = options;
     this.#store = store;
     this.#time = new HubTime(clock, store);
-    this.#publicKey = encodeKey(newIdentity(start.privateKey).publicKey);
-    mkdirSync(dirname(start.path(config.audit.file)), { recursive: true });
+    const identity = newIdentity(start.privateKey);
+    this.#publicKey = encodeKey(identity.publicKey);
+    identity.privateKey.fill(0);
+    mkdirSync(dirname(start.path(config.audit.file)), { recursive: true, mode: 0o700 });
     this.#audit = openAuditLog({
       file: start.path(config.audit.file),
       bytesMax: config.audit.bytesMax,
@@ -122,6 +124,8 @@ export class Hub {
     this.#tunnel.on('message', (message) => this.#guarded(() => this.#onMessage(message)));
     const worker = startWorker('hub/tunnel.ts', this.#setup, [this.#setup.port as never]);
     worker.on('error', (error) => this.#fail(`the tunnel thread failed: ${String(error)}`));
+    // The thread has clones of its own; nothing here needs them any more.
+    for (const secret of [this.#setup.privateKey, this.#setup.seed]) secret.fill(0);
     const stop = () => this.#end(0);
     process.on('SIGTERM', stop);
     process.on('SIGINT', stop);

@@ -6,6 +6,8 @@
  *
  * @module
  */
+import { equalBytes } from '../session/bytes.ts';
+import { NO_PSK } from '../session/channel/identity.ts';
 
 export type DeviceMode = 'session' | 'plain';
 
@@ -36,7 +38,7 @@ export function describeDevice(device: EnrolledDevice): Readonly<Record<string, 
     inner4: device.inner4,
     inner6: device.inner6,
     allowed: device.allowed,
-    has_psk: device.psk.some((byte) => byte !== 0),
+    has_psk: !equalBytes(device.psk, NO_PSK),
     enrolled_at_ms: device.enrolledAtMs,
     revoked_at_ms: device.revokedAtMs,
   };

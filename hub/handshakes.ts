@@ -12,7 +12,11 @@ import { utf8ToBytes } from '../session/bytes.ts';
 import { createClockHint } from '../session/channel/clockHint.ts';
 import { CookieChecker } from '../session/channel/cookie.ts';
 import { encodeKey } from '../session/channel/identity.ts';
-import { type ConsumedInitiation, consumeInitiation } from '../session/channel/initiation.ts';
+import {
+  type ConsumedInitiation,
+  consumeInitiation,
+  wipeConsumed,
+} from '../session/channel/initiation.ts';
 import { PlainKeypair } from '../session/channel/plainKeypair.ts';
 import { createResponse } from '../session/channel/response.ts';
 import { wipeSecrets } from '../session/channel/secrets.ts';
@@ -56,6 +60,7 @@ export class Handshakes {
     const consumed = consumeInitiation(message, { identity, dh });
     if (!consumed.ok) return counters.count('wrong_key_datagram');
     this.#onAuthentic(consumed.value, endpoint, atMs);
+    wipeConsumed(consumed.value);
   }
 
   #onAuthentic(initiation: ConsumedInitiation, endpoint: Endpoint, atMs: number): void {
@@ -130,7 +135,11 @@ export class Handshakes {
 
   #sendCookie(message: Uint8Array, address: Uint8Array, endpoint: Endpoint, atMs: number): void {
     const { random } = this.#site.means;
-    if (this.#cookies.needsSecret(atMs)) this.#cookies.useSecret(random(32), atMs);
+    if (this.#cookies.needsSecret(atMs)) {
+      const secret = random(32);
+      this.#cookies.useSecret(secret, atMs);
+      secret.fill(0);
+    }
     const nonce = random(24);
     this.#send(endpoint, this.#cookies.reply(message, address, nonce, atMs));
     this.#site.counters.count('cookie_sent');

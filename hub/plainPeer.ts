@@ -247,16 +247,18 @@ export class PlainPeerShell implements Timed {
   #initiate(atMs: number): void {
     const { identity, channels, endpoints, means } = this.#site;
     if (this.#endpoint === null) return;
+    const ephemeralPrivate = means.random(32);
     const created = createInitiation({
       identity,
       remoteStatic: this.publicKey,
       psk: this.device.psk,
-      ephemeralPrivate: means.random(32),
+      ephemeralPrivate,
       senderIndex: channels.freeIndex(),
       timestamp: timestampOf(atMs),
       cookie: this.cookieFor(atMs),
       dh: means.dh,
     });
+    ephemeralPrivate.fill(0);
     if (!created.ok) return; // a key that no handshake can be made with
     this.#dropPending();
     const { message, pending } = created.value;

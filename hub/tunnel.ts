@@ -50,6 +50,8 @@ function run(): void {
   const wake = attachWake(setup.wakeFd);
   const nowMs = () => hubTimeMs(setup.time, clock);
   const site = new Site(setup, { chosen, means: linuxMeans, nowMs, tun, sockets, post });
+  // The clone that came with the setup; the site's identity has a copy of its own.
+  setup.privateKey.fill(0);
   const poller = new LinuxPoller();
   for (const { fd } of [tun, wake, ...sockets]) poller.watch(fd);
   const turn = new Turn(site, ({ fd }) => poller.isReady(fd));

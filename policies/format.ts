@@ -22,7 +22,15 @@ function matching(words: string, pattern: string): Format {
 }
 
 /** PATH_MAX of Linux is 4096 with its final zero; control characters are always a mistake. */
-export const PATH = matching('a file path', '^[^\\u0000-\\u001f]{1,4095}$');
+const ANY_PATH = matching('a file path, not the key itself', '^[^\\u0000-\\u001f]{1,4095}$');
+
+/** 32 bytes in base64 or hex: somebody wrote the key where its file belongs. No message may repeat that. */
+const ANY_KEY = /^([A-Za-z0-9+/]{43}=|[0-9a-fA-F]{64})$/;
+
+export const PATH: Format = {
+  ...ANY_PATH,
+  accepts: (text) => ANY_PATH.accepts(text) && !ANY_KEY.test(text),
+};
 
 /** `sun_path` holds 108 bytes with its final zero. */
 export const SOCKET_PATH = matching(

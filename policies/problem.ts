@@ -3,7 +3,8 @@
  *
  * Shown by `formatProblems` wherever a person wrote the document: at daemon start,
  * and by `jvpn policy lint`. Documents come from outside, so nothing of them is repeated
- * at full length.
+ * at full length; and what looks like a key or a password is not repeated at all, for it
+ * may be one that stands in the wrong place, and messages end up in logs.
  *
  * @module
  */
@@ -29,7 +30,7 @@ export function problem(
   allowed: string | null = null,
   nearest: string | null = null,
 ): Problem {
-  return { path, wrong, allowed, nearest };
+  return { path: hidden(path), wrong: hidden(wrong), allowed, nearest };
 }
 
 /** Path of `key` below `path`; keys that TOML would quote are quoted and shortened. */
@@ -42,7 +43,26 @@ const QUOTED_MAX = 48;
 
 /** Foreign text for a person's eyes: escaped, at most 48 characters of it. */
 export function quoted(text: string): string {
-  return JSON.stringify(text.length > QUOTED_MAX ? `${text.slice(0, QUOTED_MAX)}…` : text);
+  const shown = hidden(text);
+  return JSON.stringify(shown.length > QUOTED_MAX ? `${shown.slice(0, QUOTED_MAX)}…` : shown);
+}
+
+/** A run of base64 or base64url as long as that of 30 bytes, or of hex of 20; a key of 32 has 43 or 64. */
+const KEY_RUN = /[A-Za-z0-9+/_-]{40,}={0,2}/g;
+const HEX_RUN = /^[0-9a-fA-F]+$/;
+/** User and password of a URL. */
+const USER_INFO = /\/\/[^/@\s"]+@/g;
+
+/** `text` without what looks like a key, and without the passwords of URLs. */
+export function hidden(text: string): string {
+  return text
+    .replace(USER_INFO, '//…@')
+    .replace(KEY_RUN, (run) => (isKeyLike(run) ? `(${run.length} characters like a key)` : run));
+}
+
+/** Words and paths are long as well, but not of all kinds of characters at once. */
+function isKeyLike(run: string): boolean {
+  return HEX_RUN.test(run) || [/[a-z]/, /[A-Z]/, /[0-9]/].every((kind) => kind.test(run));
 }
 
 /** All problems as text, one or two lines each, ending with how many there are. */

@@ -17,6 +17,9 @@ const TEXT_MAX = 1_048_576;
 /** Finding the line parses the text once a line; beyond this the message has no line. */
 const LINES_SEARCHED_MAX = 2_000;
 
+/** A value that the parser repeats may be a part of a key. The line says where it is. */
+const REPEATED = /: "[^"]{12,}"$/;
+
 /** Never throws, whatever the text and whatever the parser throws. */
 export function documentOfToml(text: string, parse: ParseToml): Checked<unknown> {
   if (text.length > TEXT_MAX) {
@@ -28,7 +31,8 @@ export function documentOfToml(text: string, parse: ParseToml): Checked<unknown>
     const message = error instanceof Error ? error.message : String(error);
     const line = failingLine(text, parse);
     const where = line === null ? '' : `line ${line}`;
-    return { ok: false, problems: [problem(where, message.replace(/^TOML Parse error: /, ''))] };
+    const wrong = message.replace(/^TOML Parse error: /, '').replace(REPEATED, ': some text');
+    return { ok: false, problems: [problem(where, wrong)] };
   }
 }
 

@@ -6,6 +6,7 @@
  */
 import { expect, test } from 'bun:test';
 import { resolve } from 'node:path';
+import { secretComparisons } from './structure/comparisons.ts';
 import { importDirection, oneLibc, packagesUsed, purity } from './structure/direction.ts';
 import {
   leftovers,
@@ -42,6 +43,10 @@ test('session and policies are pure', () => {
 
 test('native libraries are opened in one place each', () => {
   expect(oneLibc(tree)).toEqual([]);
+});
+
+test('secrets are compared in constant time', () => {
+  expect(secretComparisons(tree)).toEqual([]);
 });
 
 test('product code uses runtime dependencies only', () => {

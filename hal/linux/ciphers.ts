@@ -79,11 +79,9 @@ const SPKI_PREFIX = Buffer.from('302a300506032b656e032100', 'hex');
 /** X25519 by node:crypto, with the same answers as `nobleDh`, null for low order included. */
 export const nodeDh: Dh = (privateKey, publicKey) => {
   assert(privateKey.length === 32 && publicKey.length === 32, 'X25519 keys have 32 bytes');
-  const own = createPrivateKey({
-    key: Buffer.concat([PKCS8_PREFIX, privateKey]),
-    format: 'der',
-    type: 'pkcs8',
-  });
+  const der = Buffer.concat([PKCS8_PREFIX, privateKey]);
+  const own = createPrivateKey({ key: der, format: 'der', type: 'pkcs8' });
+  der.fill(0);
   const theirs = createPublicKey({
     key: Buffer.concat([SPKI_PREFIX, publicKey]),
     format: 'der',
@@ -96,5 +94,7 @@ export const nodeDh: Dh = (privateKey, publicKey) => {
     return null; // the library refuses an all-zero result
   }
   // Checked here as well: not every build of the library behind node:crypto refuses it.
-  return shared.some((byte) => byte !== 0) ? new Uint8Array(shared) : null;
+  const copy = shared.some((byte) => byte !== 0) ? new Uint8Array(shared) : null;
+  shared.fill(0);
+  return copy;
 };

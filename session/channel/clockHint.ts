@@ -56,6 +56,7 @@ export function createClockHint(
   const key = hintKey(request.identity, initiation.remoteStatic, request.dh);
   assert(key !== null, 'reading the initiation proved the remote static usable');
   const sealed = xchacha20poly1305(key, request.nonce, initiation.mac1).encrypt(request.greatest);
+  key.fill(0);
   return encodeClockHint({ receiver: initiation.senderIndex, nonce: request.nonce, sealed });
 }
 
@@ -77,10 +78,15 @@ export function openClockHint(
     return ok(xchacha20poly1305(key, nonce, pending.mac1).decrypt(sealed));
   } catch {
     return fail('authenticationFailed'); // the library reports a wrong tag by throwing
+  } finally {
+    key.fill(0);
   }
 }
 
 function hintKey(identity: Identity, remoteStatic: Uint8Array, dh: Dh): Uint8Array | null {
   const shared = dh(identity.privateKey, remoteStatic);
-  return shared === null ? null : kdf1(shared, LABEL);
+  if (shared === null) return null;
+  const key = kdf1(shared, LABEL);
+  shared.fill(0);
+  return key;
 }

@@ -44,6 +44,7 @@ export class CookieChecker {
   /** @param secret 32 fresh random bytes, copied. Cookies of the one before are void at once. */
   useSecret(secret: Uint8Array, atMs: number): void {
     assert(secret.length === COOKIE_SECRET_BYTES, 'a cookie secret has 32 bytes');
+    this.#secret?.fill(0);
     this.#secret = secret.slice();
     this.#secretAtMs = atMs;
   }

@@ -34,7 +34,7 @@ export interface InitiationRequest {
   readonly remoteStatic: Uint8Array;
   /** 32 bytes, `NO_PSK` where the peers share none. */
   readonly psk: Uint8Array;
-  /** 32 random bytes, never used before. */
+  /** 32 random bytes, never used before. Copied; the caller wipes its own. */
   readonly ephemeralPrivate: Uint8Array;
   /** By which the responder will address us; unused by any living keypair or handshake of ours. */
   readonly senderIndex: number;
@@ -90,7 +90,12 @@ export function wipePending(pending: PendingHandshake): void {
   pending.noise.symmetric.wipe();
 }
 
-/** An authentic initiation. Use it once, for one response, or drop it. */
+/** Forget the secrets of an initiation that gets no response. */
+export function wipeConsumed(initiation: ConsumedInitiation): void {
+  initiation.noise.symmetric.wipe();
+}
+
+/** An authentic initiation. Use it once, for one response, or wipe it. */
 export interface ConsumedInitiation {
   readonly remoteStatic: Uint8Array;
   readonly timestamp: Uint8Array;

@@ -22,7 +22,7 @@ import { type ChannelSecrets, deriveSecrets } from './secrets.ts';
 export interface ResponseRequest {
   /** The one on record for `initiation.remoteStatic`; `NO_PSK` where there is none. */
   readonly psk: Uint8Array;
-  /** 32 random bytes, never used before. */
+  /** 32 random bytes, never used before; wiped when the response is made. */
   readonly ephemeralPrivate: Uint8Array;
   /** By which the initiator will address us. */
   readonly senderIndex: number;

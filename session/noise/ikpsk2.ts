@@ -90,22 +90,26 @@ export function readInitiation(
   if (message.length < INITIATION_OVERHEAD_BYTES) return fail('lengthWrong');
   const { local, dh } = input;
   const symmetric = begin(input.prologue, local.publicKey);
+  const refused = (error: NoiseError) => {
+    symmetric.wipe();
+    return fail(error);
+  };
   const remoteEphemeral = message.slice(0, KEY_BYTES);
   symmetric.mixEphemeral(remoteEphemeral);
 
   const es = dh(local.privateKey, remoteEphemeral);
-  if (es === null) return fail('lowOrderKey');
+  if (es === null) return refused('lowOrderKey');
   symmetric.mixKey(es);
   const remoteStatic = symmetric.openAndHash(
     message.subarray(KEY_BYTES, KEY_BYTES + SEALED_KEY_BYTES),
   );
-  if (remoteStatic === null) return fail('authenticationFailed');
+  if (remoteStatic === null) return refused('authenticationFailed');
 
   const ss = dh(local.privateKey, remoteStatic);
-  if (ss === null) return fail('lowOrderKey');
+  if (ss === null) return refused('lowOrderKey');
   symmetric.mixKey(ss);
   const payload = symmetric.openAndHash(message.subarray(KEY_BYTES + SEALED_KEY_BYTES));
-  if (payload === null) return fail('authenticationFailed');
+  if (payload === null) return refused('authenticationFailed');
 
   return ok({ payload, state: { symmetric, remoteEphemeral, remoteStatic } });
 }
@@ -113,13 +117,13 @@ export function readInitiation(
 export interface ResponseInput {
   /** 32 bytes; all zero where the peers share none. */
   readonly psk: Uint8Array;
-  /** 32 bytes, fresh for this message. */
+  /** 32 bytes, fresh for this message; wiped when it is made. */
   readonly ephemeralPrivate: Uint8Array;
   readonly payload: Uint8Array;
   readonly dh: Dh;
 }
 
-/** Answer an initiation. Uses `state` up; the returned symmetric state yields the keys. */
+/** Answer an initiation. Uses `state` up; the returned symmetric state yields the keys, the ephemeral key is wiped. */
 export function writeResponse(
   state: ResponderState,
   input: ResponseInput,
@@ -136,6 +140,7 @@ export function writeResponse(
   const se = dh(ephemeralPrivate, state.remoteStatic);
   assert(se !== null, 'the initiation proved the remote static usable');
   symmetric.mixKey(se);
+  ephemeralPrivate.fill(0);
 
   symmetric.mixKeyAndHash(input.psk);
   return { message: concatBytes(ephemeral, symmetric.sealAndHash(input.payload)), symmetric };
@@ -150,19 +155,23 @@ export function readResponse(
   if (message.length < RESPONSE_OVERHEAD_BYTES) return fail('lengthWrong');
   const { local, dh } = input;
   const symmetric = state.symmetric.clone();
+  const refused = (error: NoiseError) => {
+    symmetric.wipe();
+    return fail(error);
+  };
   const remoteEphemeral = message.slice(0, KEY_BYTES);
   symmetric.mixEphemeral(remoteEphemeral);
 
   const ee = dh(state.ephemeralPrivate, remoteEphemeral);
-  if (ee === null) return fail('lowOrderKey');
+  if (ee === null) return refused('lowOrderKey');
   symmetric.mixKey(ee);
   const se = dh(local.privateKey, remoteEphemeral);
-  if (se === null) return fail('lowOrderKey');
+  if (se === null) return refused('lowOrderKey');
   symmetric.mixKey(se);
 
   symmetric.mixKeyAndHash(input.psk);
   const payload = symmetric.openAndHash(message.subarray(KEY_BYTES));
-  if (payload === null) return fail('authenticationFailed');
+  if (payload === null) return refused('authenticationFailed');
   return ok({ payload, symmetric });
 }
 

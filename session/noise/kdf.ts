@@ -29,16 +29,21 @@ export function mac(key: Uint8Array, ...parts: Uint8Array[]): Uint8Array {
 const hmacOf = (key: Uint8Array, message: Uint8Array) => hmac(blake2s, key, message);
 const byte = (value: number) => Uint8Array.of(value);
 
-/** One 32-byte key out of a chaining key and any input. */
+/** One 32-byte key out of a chaining key and any input. What lies between is wiped, here and below. */
 export function kdf1(chainingKey: Uint8Array, input: Uint8Array): Uint8Array {
-  return hmacOf(hmacOf(chainingKey, input), byte(1));
+  const secret = hmacOf(chainingKey, input);
+  const first = hmacOf(secret, byte(1));
+  secret.fill(0);
+  return first;
 }
 
 /** Two 32-byte keys; the first continues the chain where there is one. */
 export function kdf2(chainingKey: Uint8Array, input: Uint8Array): [Uint8Array, Uint8Array] {
   const secret = hmacOf(chainingKey, input);
   const first = hmacOf(secret, byte(1));
-  return [first, hmacOf(secret, concatBytes(first, byte(2)))];
+  const second = next(secret, first, 2);
+  secret.fill(0);
+  return [first, second];
 }
 
 /** Three 32-byte keys: chain, hash input and cipher key of a psk token. */
@@ -48,6 +53,15 @@ export function kdf3(
 ): [Uint8Array, Uint8Array, Uint8Array] {
   const secret = hmacOf(chainingKey, input);
   const first = hmacOf(secret, byte(1));
-  const second = hmacOf(secret, concatBytes(first, byte(2)));
-  return [first, second, hmacOf(secret, concatBytes(second, byte(3)))];
+  const second = next(secret, first, 2);
+  const third = next(secret, second, 3);
+  secret.fill(0);
+  return [first, second, third];
+}
+
+function next(secret: Uint8Array, before: Uint8Array, number: number): Uint8Array {
+  const message = concatBytes(before, byte(number));
+  const key = hmacOf(secret, message);
+  message.fill(0);
+  return key;
 }

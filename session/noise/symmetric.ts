@@ -4,7 +4,9 @@
  *
  * In IKpsk2 a key is mixed in before every encryption, so the nonce is always zero; a second use of
  * one key is our own bug and asserted. Source: Noise rev. 34 §5.2. Not reusable after a failed
- * `openAndHash`: work on a `clone` where foreign bytes are tried.
+ * `openAndHash`: work on a `clone` where foreign bytes are tried, and wipe it.
+ *
+ * What a step replaces is overwritten: chaining keys, cipher keys, and the shared secret that was mixed in.
  *
  * @module
  */
@@ -50,22 +52,27 @@ export class SymmetricState {
   /** An ephemeral public key in a psk handshake: into the transcript and into the chain. */
   mixEphemeral(publicKey: Uint8Array): void {
     this.mixHash(publicKey);
-    this.#chainingKey = kdf1(this.#chainingKey, publicKey);
+    this.#goOn(kdf1(this.#chainingKey, publicKey), null);
   }
 
-  mixKey(input: Uint8Array): void {
-    [this.#chainingKey, this.#key] = kdf2(this.#chainingKey, input);
+  /** @param shared a fresh shared secret; it is wiped. */
+  mixKey(shared: Uint8Array): void {
+    const [chainingKey, key] = kdf2(this.#chainingKey, shared);
+    shared.fill(0);
+    this.#goOn(chainingKey, key);
   }
 
   mixKeyAndHash(psk: Uint8Array): void {
     const [chainingKey, hashInput, key] = kdf3(this.#chainingKey, psk);
-    this.#chainingKey = chainingKey;
+    this.#goOn(chainingKey, key);
     this.mixHash(hashInput);
-    this.#key = key;
+    hashInput.fill(0);
   }
 
   sealAndHash(plaintext: Uint8Array): Uint8Array {
-    const sealed = chacha20poly1305(this.#takeKey(), NONCE_ZERO, this.#hash).encrypt(plaintext);
+    const key = this.#takeKey();
+    const sealed = chacha20poly1305(key, NONCE_ZERO, this.#hash).encrypt(plaintext);
+    key.fill(0);
     this.mixHash(sealed);
     return sealed;
   }
@@ -73,12 +80,14 @@ export class SymmetricState {
   /** The plaintext, or null where the tag does not fit key and transcript. */
   openAndHash(sealed: Uint8Array): Uint8Array | null {
     const key = this.#takeKey();
-    if (sealed.length < TAG_BYTES) return null;
     let plaintext: Uint8Array;
     try {
+      if (sealed.length < TAG_BYTES) return null;
       plaintext = chacha20poly1305(key, NONCE_ZERO, this.#hash).decrypt(sealed);
     } catch {
       return null; // the library reports a wrong tag by throwing
+    } finally {
+      key.fill(0);
     }
     this.mixHash(sealed);
     return plaintext;
@@ -94,6 +103,14 @@ export class SymmetricState {
     this.#chainingKey.fill(0);
     this.#key?.fill(0);
     this.#key = null;
+  }
+
+  /** A cipher key that nothing was sealed with (the response has three) goes with the chaining key. */
+  #goOn(chainingKey: Uint8Array, key: Uint8Array | null): void {
+    this.#chainingKey.fill(0);
+    this.#chainingKey = chainingKey;
+    this.#key?.fill(0);
+    this.#key = key;
   }
 
   #takeKey(): Uint8Array {

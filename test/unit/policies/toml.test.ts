@@ -36,3 +36,9 @@ test('whatever a parser throws becomes a problem', () => {
   });
   expect(document).toMatchObject({ ok: false, problems: [{ wrong: 'no error object' }] });
 });
+
+test('a value without quotes is not repeated: it may be a key', () => {
+  const problems = problemsOf('a = 1\nkey = YAnKb1mJYx5Xg8p4cPq3ZkVw+oTq0dUeF7rL9sH+aE8=');
+  expect(problems).toMatchObject([{ path: 'line 2', wrong: 'Strings must be quoted: some text' }]);
+  expect(problemsOf('kind = lte')).toMatchObject([{ wrong: 'Strings must be quoted: "lte"' }]);
+});
