@@ -43,6 +43,8 @@ export class Rogue {
   readonly heard: Frame[] = [];
   /** Datagrams of the hub by type. */
   readonly heardTypes: number[] = [];
+  /** Why responses of the hub were of no use. */
+  readonly refusals: string[] = [];
   readonly #hubPublicKey: Uint8Array;
   readonly #identity = newIdentity(random(32), nodeDh);
   #cookie: Uint8Array | null = null;
@@ -173,7 +175,10 @@ export class Rogue {
     const identity = this.#identity;
     const { senderIndex: localIndex } = this.#pending;
     const consumed = consumeResponse(datagram, this.#pending, { identity, dh: nodeDh });
-    if (!consumed.ok) return;
+    if (!consumed.ok) {
+      this.refusals.push(consumed.code);
+      return;
+    }
     this.#pending = null;
     const { secrets, remoteIndex } = consumed.value;
     const origin = {
