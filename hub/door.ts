@@ -25,6 +25,13 @@ export const HANDSHAKES_PER_SECOND_MAX = 1_000;
 export const COOKIES_PER_SECOND_MAX = 1_500;
 /** Chosen: cookies that go out at once hold up data for 15 ms. */
 export const COOKIE_BURST_MS = 100;
+/**
+ * Of this thread's time, what handshakes may take, whatever one costs just now: much more on a small
+ * machine, and in the first second of a process, whose code is not compiled yet. Chosen.
+ */
+export const WORK_MS_PER_SECOND = 500;
+/** Of that, what may be spent at once before data gets its turn. Chosen. */
+export const WORK_BURST_MS = 50;
 /** Claims come from authenticated devices and are cheap; this only stops a runaway. Chosen. */
 export const CLAIMS_PER_SECOND_MAX = 5_000;
 const SECOND_MS = 1_000;
@@ -41,6 +48,7 @@ export class Door {
   readonly #claims: Admission;
   readonly #cookies: Admission;
   readonly #proofs: Admission;
+  readonly #work: { leftMs: number; atMs: number };
   #countedSinceMs: number;
   #counted = 0;
   #loadUntilMs: number;
@@ -56,8 +64,23 @@ export class Door {
     this.#claims = new Admission(atMs, of(CLAIMS_PER_SECOND_MAX));
     this.#cookies = new Admission(atMs, of(COOKIES_PER_SECOND_MAX), COOKIE_BURST_MS);
     this.#proofs = new Admission(atMs, of(COOKIES_PER_SECOND_MAX), COOKIE_BURST_MS);
+    this.#work = { leftMs: WORK_BURST_MS, atMs };
     this.#countedSinceMs = atMs;
     this.#loadUntilMs = atMs;
+  }
+
+  /** Whether there is time for another initiation. One that took longer than was left is paid for later. */
+  hasTime(atMs: number): boolean {
+    const work = this.#work;
+    const gainedMs = ((atMs - work.atMs) * WORK_MS_PER_SECOND) / SECOND_MS;
+    work.leftMs = Math.min(WORK_BURST_MS, work.leftMs + gainedMs);
+    work.atMs = atMs;
+    return work.leftMs > 0;
+  }
+
+  /** An initiation took `spentMs` of our time, whatever came of it. */
+  noteWork(spentMs: number): void {
+    this.#work.leftMs -= spentMs;
   }
 
   /** An initiation with a valid mac1 came. Whether cookies are asked for from here on. */

@@ -1,10 +1,10 @@
 /**
  * The hub's side of handshakes: who gets an answer, and at what price for us.
  *
- * In this order, the cheap before the dear: under load how many are read at all, mac1, cookie under
- * load, the door's rates, the cryptography, then whether the key is enrolled, not revoked and not
- * refused, and whether the message is newer than all before. Strangers get no answer at all; a session
- * device whose clock is behind gets a hint. A handshake alone binds nothing.
+ * In this order, the cheap before the dear: whether there is time, under load how many are read at all,
+ * mac1, cookie under load, the door's rates, the cryptography, then whether the key is enrolled, not
+ * revoked and not refused, and whether the message is newer than all before. Strangers get no answer at
+ * all; a session device whose clock is behind gets a hint. A handshake alone binds nothing.
  *
  * @module
  */
@@ -41,6 +41,14 @@ export class Handshakes {
 
   /** A type 1 message from anyone. */
   onInitiation(message: Uint8Array, endpoint: Endpoint, atMs: number): void {
+    const { door, nowMs } = this.#site;
+    const beganAtMs = nowMs();
+    if (!door.hasTime(beganAtMs)) return this.#turnAway(endpoint, atMs);
+    this.#judge(message, endpoint, atMs);
+    door.noteWork(nowMs() - beganAtMs);
+  }
+
+  #judge(message: Uint8Array, endpoint: Endpoint, atMs: number): void {
     const { door, counters, identity } = this.#site;
     const hasProof = hasMac2(message);
     if (!door.isWorthReading(hasProof, atMs)) return this.#turnAway(endpoint, atMs);

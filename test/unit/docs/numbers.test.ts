@@ -90,6 +90,7 @@ const PROTOCOL: readonly Row[] = [
   ['hub/door.ts', 'LOAD_HANDSHAKES_PER_SECOND = 200', 'above 200 handshakes a second'],
   ['hub/door.ts', 'LOAD_WINDOW_MS = 250', 'measured over a quarter of one'],
   ['hub/door.ts', 'COOKIES_PER_SECOND_MAX = 1_500', '1,500 cookies a second'],
+  ['hub/door.ts', 'WORK_MS_PER_SECOND = 500', "half of the thread's time"],
   ['hub/door.ts', 'HANDSHAKES_PER_SECOND_MAX = 1_000', '(1,000 a second)'],
   ['hub/door.ts', 'CLAIMS_PER_SECOND_MAX = 5_000', '(5,000 a second)'],
   ['hub/handshakes.ts', 'HINT_EVERY_MS = 1_000', 'once a second for a device'],

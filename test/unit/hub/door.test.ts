@@ -4,6 +4,8 @@ import {
   COOKIES_PER_SECOND_MAX,
   Door,
   LOAD_HANDSHAKES_PER_WINDOW,
+  WORK_BURST_MS,
+  WORK_MS_PER_SECOND,
 } from '../../../hub/door.ts';
 
 const LIMITS = { perPrefixPerSecond: 5, newSessionsPerSecond: 2 };
@@ -59,4 +61,18 @@ test('under load only so many are read a second, newcomers and those with a cook
   expect(count(false, 0)).toBe(atOnce);
   expect(count(true, 0)).toBe(atOnce);
   expect(count(false, 10)).toBe(COOKIES_PER_SECOND_MAX / 100);
+});
+
+test('handshakes take half of the time and no more, however long one takes', () => {
+  for (const costMs of [0.2, 3, 400]) {
+    const door = new Door(LIMITS, 0);
+    let spentMs = 0;
+    for (let atMs = 0; atMs < 10_000; atMs += 0.5) {
+      if (!door.hasTime(atMs)) continue;
+      door.noteWork(costMs);
+      spentMs += costMs;
+    }
+    expect(spentMs).toBeLessThan(10 * WORK_MS_PER_SECOND + WORK_BURST_MS + costMs);
+    expect(spentMs).toBeGreaterThan(10 * WORK_MS_PER_SECOND * 0.75);
+  }
 });
