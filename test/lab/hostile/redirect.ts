@@ -58,6 +58,60 @@ export async function redirectSuppress(arena: Arena): Promise<Outcome> {
   );
 }
 
+/**
+ * The attacker passes everything both ways: for the hub it is a NAT that appeared, and nothing tells it from one. Its
+ * address is taken, but only when the device has answered through it; what it gets is sealed; and when it goes, the
+ * session goes on where it was.
+ */
+export async function redirectRelay(arena: Arena): Promise<Outcome> {
+  return during(
+    arena,
+    'on-path relay, as a NAT',
+    async () => {
+      const lan = arena.tap('lan');
+      const wan = arena.tap('wan');
+      const before = await seatOf(arena.site, DEVICE);
+      const forger = arena.forger();
+      const back = arena.forger(await arena.deviceEnd());
+      const seen = arena.hubAudit().length;
+      await arena.net.path([DROP]);
+      const isThere = async () => {
+        for (let at = 0; at < 20; at += 1) {
+          sendOn(lan, forger);
+          for (const { payload, target } of wan.datagrams()) {
+            if (target.address === ATTACKER.address) back.send(payload, HUB_END);
+          }
+          await Bun.sleep(2);
+        }
+        const { binding, is_source_validated: isValidated } = await seatOf(arena.site, DEVICE);
+        return binding?.endsWith(`→${endText(ATTACKER)}`) === true && isValidated;
+      };
+      await eventually('the relay is taken for a NAT', isThere, 20_000);
+      await arena.net.path([]);
+      const isHome = async () => {
+        const { binding, is_carrying: isCarrying } = await seatOf(arena.site, DEVICE);
+        return isCarrying && binding === before.binding;
+      };
+      await eventually('the session is where it was', isHome, 20_000);
+      const codes = arena.hubAudit(seen).map(({ reason_code }) => reason_code);
+      const after = await seatOf(arena.site, DEVICE);
+      return {
+        sent: forger.sentCount,
+        sentBytes: forger.sentBytes,
+        answered: back.sentCount,
+        answeredBytes: back.sentBytes,
+        notes: [`reported: ${[...new Set(codes)].join(', ')}`],
+        faults: [
+          ...(codes.includes('challenge_sent') ? [] : ['an address was taken without a challenge']),
+          ...(after.session_id === before.session_id ? [] : ['the session is another one']),
+        ],
+      };
+    },
+    // A relay in TypeScript is slow and drops; what it holds up is its own.
+    { isAllCounted: false, isUntouched: false, pingsLostMax: 200 },
+  );
+}
+
 async function redirected(arena: Arena, suppressMs: number, rounds: number): Promise<Attack> {
   const lan = arena.tap('lan');
   const wan = arena.tap('wan');
