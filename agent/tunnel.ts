@@ -117,6 +117,12 @@ function drainSocket(shell: Shell, uplink: Uplink, memory: Memory, atMs: number)
     calls += 1;
     taken += bytes;
   }
+  if (socket !== null && socket.skippedCount !== uplink.skippedCount) {
+    if (uplink.socket === socket) {
+      shell.onSkipped(socket.skippedCount - uplink.skippedCount);
+      uplink.skippedCount = socket.skippedCount;
+    }
+  }
   shell.flushReceived();
   return taken;
 }

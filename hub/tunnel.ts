@@ -108,6 +108,7 @@ function drainSocket(
     onRun(site, handshakes, memory, bytes, segmentBytes, ecn, endpoint, atMs);
     taken += bytes;
   }
+  site.noteSkipped(socket);
   site.flushReceived();
   return taken;
 }

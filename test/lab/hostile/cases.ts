@@ -13,7 +13,7 @@ import type { Outcome } from './outcome.ts';
 import { redirectRace, redirectRelay, redirectSuppress } from './redirect.ts';
 import { recordedArena, replay } from './replay.ts';
 import { spoofAttached, spoofHandshake, spoofIcmp } from './spoof.ts';
-import { stormKnown, stormUnknown } from './storm.ts';
+import { stormEmpty, stormKnown, stormUnknown } from './storm.ts';
 import { strangers } from './strangers.ts';
 
 /** Datagrams a second that floods ask for. What was reached is in the outcome. */
@@ -49,7 +49,11 @@ export const CASES: Readonly<Record<string, Case>> = {
     about: 'control messages from unknown sources',
     play: onArena(async (arena, { seconds }) => {
       const load = { perSecond: FLOOD_PER_SECOND, seconds };
-      return [await stormUnknown(arena, load), await stormKnown(arena, load)];
+      return [
+        await stormUnknown(arena, load),
+        await stormKnown(arena, load),
+        await stormEmpty(arena, load),
+      ];
     }),
   },
   handshakes: {

@@ -27,6 +27,7 @@ import type { PeerSocket } from './raw.ts';
 
 const TRANSPORT_ID = 1;
 /** A handshake that is answered at all is answered at once; a cookie needs a second one. */
+const TRY_MS = 700;
 const ANSWER_MS = 4_000;
 const INNER_MTU = 1_280;
 const DATAGRAM_BYTES = 65_536;
@@ -77,12 +78,12 @@ export class Rogue {
   }
 
   /** Whether the hub answered; repeated as a device does, with a cookie where one came. */
-  async handshake(psk: Uint8Array = NO_PSK, tries = 4): Promise<boolean> {
+  async handshake(psk: Uint8Array = NO_PSK, tries = 3): Promise<boolean> {
     this.session = null;
     this.plain = null;
     for (let at = 0; at < tries && this.session === null; at += 1) {
       this.socket.send(this.initiation(psk));
-      await this.until(() => this.session !== null, ANSWER_MS / tries);
+      await this.until(() => this.session !== null, TRY_MS);
     }
     return this.session !== null;
   }

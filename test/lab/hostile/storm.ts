@@ -34,6 +34,21 @@ export async function stormUnknown(arena: Arena, { perSecond, seconds }: Load): 
   });
 }
 
+/** Datagrams of no bytes at all: the cheapest to send, and the easiest to overlook. */
+export async function stormEmpty(arena: Arena, { perSecond, seconds }: Load): Promise<Outcome> {
+  return during(arena, 'storm of empty datagrams', async () => {
+    const flooded = await arena.flood({
+      perSecond,
+      seconds,
+      sources: { base: '198.18.0.1', count: 100_000 },
+      templates: [''],
+      random: [],
+      mac1Key: null,
+    });
+    return { sent: flooded.sent, rate: flooded.rate };
+  });
+}
+
 export async function stormKnown(arena: Arena, { perSecond, seconds }: Load): Promise<Outcome> {
   const index = await readControlIndex(arena);
   return during(arena, 'reattach storm, real index', async () => {
