@@ -19,6 +19,9 @@ import { enrolled, Rogue } from './rogue.ts';
 
 const FACTOR_MAX = 3;
 const EACH = 300;
+const ATTACH_MS = 4_000;
+/** As many as a hub may name: ATTACHED is as long as it gets. */
+export const MANY_ROUTES = Array.from({ length: 14 }, (_, at) => `fd79:1111:2222:${at + 1}::/64`);
 const TYPES = [0, 1, 2, 3, 4, 16, 17, 18, 255];
 
 interface Kind {
@@ -32,7 +35,13 @@ export async function amplify(arena: Arena): Promise<Outcome> {
   await enrolled(arena, rogue, 'amplifier');
   await rogue.handshake();
   await rogue.attach();
-  rogue.take();
+  // Says nothing after its claim, so that a repeat still counts as that of a lost answer.
+  const newborn = new Rogue(arena, { address: '198.18.10.11', port: 1_011 });
+  await enrolled(arena, newborn, 'newborn');
+  await newborn.handshake();
+  const opening = newborn.attachFrame({ linkName: 'e', ciphers: ['aes-256-gcm'] });
+  newborn.send(opening);
+  await newborn.until(() => newborn.heard.some(({ type }) => type === 'attached'), ATTACH_MS);
   const recordedInitiation = rogue.initiation();
   const random = newRandom(10, 'amplify');
   const lan = arena.tap('lan');
@@ -90,6 +99,12 @@ export async function amplify(arena: Arena): Promise<Outcome> {
           name: 'own keepalives',
           victim: victim(7),
           datagram: () => rogue.sealControl(new Uint8Array(0)),
+        },
+        // Known and committed: each repeat is answered with all that a session needs.
+        {
+          name: 'the same claim again',
+          victim: victim(9),
+          datagram: () => newborn.sealControl(encodeFrame(opening)),
         },
         { name: 'handshake, authentic', victim: victim(8), datagram: () => rogue.initiation() },
       ];

@@ -8,7 +8,14 @@
  */
 import { writeFileSync } from 'node:fs';
 import { eventually, type LabProcess } from '../process.ts';
-import { type AuditLine, auditOf, isAttached, Site, untilAudit } from '../site.ts';
+import {
+  type AuditLine,
+  auditOf,
+  isAttached,
+  Site,
+  type SiteOptions,
+  untilAudit,
+} from '../site.ts';
 import type { Flooded, FloodOrder } from './flood.ts';
 import { type Reading, read } from './gauge.ts';
 import { Legit } from './legit.ts';
@@ -46,18 +53,21 @@ export class Arena implements AsyncDisposable {
     this.#stack = stack;
   }
 
-  /** @param beforeAgent runs when the hub is up and the device has not said a word. */
+  /**
+   * @param options.beforeAgent runs when the hub is up and the device has not said a word.
+   * @param options.site beyond the binary.
+   */
   static async create(
     binary: string,
-    beforeAgent: (net: HostileNet) => void = () => {},
+    options: { beforeAgent?: (net: HostileNet) => void; site?: SiteOptions } = {},
   ): Promise<Arena> {
     await using stack = new AsyncDisposableStack();
     const net = await HostileNet.create();
-    const site = stack.use(new Site(net, { binary }));
+    const site = stack.use(new Site(net, { ...options.site, binary }));
     stack.use(net); // its processes end before their folder goes
     const hub = await site.hub();
     const devicePublicKey = await site.device(DEVICE);
-    beforeAgent(net);
+    options.beforeAgent?.(net);
     const agent = site.agent(DEVICE);
     await untilAudit(agent, 'ATTACHED', isAttached, ATTACH_MS);
     return new Arena(net, site, { hub, agent, devicePublicKey }, stack.move());

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { amplify } from './amplify.ts';
+import { amplify, MANY_ROUTES } from './amplify.ts';
 import { Arena } from './arena.ts';
 import { controlFlood } from './control.ts';
 import { downgradeByPath, downgradeByPeer } from './downgrade.ts';
@@ -107,7 +107,10 @@ export const CASES: Readonly<Record<string, Case>> = {
   },
   amplification: {
     about: 'datagrams in the name of a victim',
-    play: onArena(async (arena) => [await amplify(arena)]),
+    play: async (binary) => {
+      await using arena = await Arena.create(binary, { site: { routes: MANY_ROUTES } });
+      return [await amplify(arena)];
+    },
   },
 };
 

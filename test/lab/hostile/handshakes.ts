@@ -64,14 +64,16 @@ export async function handshakeGarbage(arena: Arena, load: Load): Promise<Outcom
 
 export async function handshakeBadMac(arena: Arena, load: Load): Promise<Outcome> {
   return during(arena, 'handshake flood, wrong mac1', async () => {
+    const cookies = async () =>
+      (await ask<HubStatus>(arena.site, 'hub')).counters['cookie_sent'] ?? 0;
+    const before = await cookies();
     const flooded = await floodOf(arena, load, null);
-    const { counters } = await ask<HubStatus>(arena.site, 'hub');
-    const cookies = counters['cookie_sent'] ?? 0;
+    const drawn = (await cookies()) - before;
     return {
       sent: flooded.sent,
       sentBytes: flooded.bytes,
       rate: flooded.rate,
-      notes: [`${cookies} cookies in the life of this hub`],
+      faults: drawn === 0 ? [] : [`${drawn} who do not know the hub were given cookies`],
     };
   });
 }

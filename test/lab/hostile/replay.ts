@@ -40,8 +40,10 @@ export class Recorder {
 /** An arena whose first handshake is on record. */
 export async function recordedArena(binary: string): Promise<{ arena: Arena; recorder: Recorder }> {
   let recorder: Recorder | undefined;
-  const arena = await Arena.create(binary, (net) => {
-    recorder = new Recorder(tapOn(net, 'lan'), tapOn(net, 'wan'));
+  const arena = await Arena.create(binary, {
+    beforeAgent: (net) => {
+      recorder = new Recorder(tapOn(net, 'lan'), tapOn(net, 'wan'));
+    },
   });
   recorder!.take();
   return { arena, recorder: recorder! };
