@@ -10,7 +10,7 @@ import { downgradeByPath, downgradeByPeer } from './downgrade.ts';
 import { rogueFrames } from './frames.ts';
 import { handshakeBadMac, handshakeGarbage, handshakeReplayed } from './handshakes.ts';
 import type { Outcome } from './outcome.ts';
-import { redirectRace, redirectRelay, redirectSuppress } from './redirect.ts';
+import { redirectHalf, redirectRace, redirectRelay, redirectSuppress } from './redirect.ts';
 import { recordedArena, replay } from './replay.ts';
 import { spoofAttached, spoofHandshake, spoofIcmp } from './spoof.ts';
 import { stormEmpty, stormKnown, stormUnknown } from './storm.ts';
@@ -72,6 +72,7 @@ export const CASES: Readonly<Record<string, Case>> = {
     play: onArena(async (arena, { rounds }) => [
       await redirectRace(arena, Math.min(rounds, 5)),
       await redirectSuppress(arena),
+      await redirectHalf(arena),
       await redirectRelay(arena),
     ]),
   },

@@ -7,8 +7,9 @@
  * @module
  */
 import { bytesToHex, concatBytes } from '../../../session/bytes.ts';
+import { claimBytes, prove } from '../../../session/proof.ts';
 import { encodeFrame } from '../../../session/wire/encode.ts';
-import { FRAME_TYPE } from '../../../session/wire/frames.ts';
+import { type Attached, FRAME_TYPE } from '../../../session/wire/frames.ts';
 import { FRAME_VERSION } from '../../../session/wire/layout.ts';
 import { newRandom } from '../random.ts';
 import { type Arena, DEVICE } from './arena.ts';
@@ -19,6 +20,8 @@ import { enrolled, innerPacket, Rogue } from './rogue.ts';
 const ATTACHED_MS = 5_000;
 /** UDP carries no longer one. */
 const LONGEST_BYTES = 65_507 - 32;
+/** Two about others, one of its own session. */
+const HUGE_CLAIMS = 3;
 /** More than the kernel's own IPv6 chatter makes of them. */
 const FORBIDDEN = 20;
 const OTHERS_INNER = '10.77.0.2';
@@ -42,6 +45,7 @@ export async function rogueFrames(arena: Arena, rounds: number): Promise<Outcome
       const inside =
         attached === null ? { malformed: 0, all: 0 } : await garbage(arena, rogue, rounds);
       const claims = await strangeClaims(arena, rogue);
+      if (attached !== null) await hugeVersion(rogue, attached);
       await transports(rogue);
       const answers = await stillThere(rogue);
       return {
@@ -65,6 +69,7 @@ async function withCounts(arena: Arena, outcome: Outcome): Promise<Outcome> {
   const { malformed_sent: malformed = 0, ...countedAs } = outcome.countedAs;
   const unknown = countedAs['unknown_frame'] ?? 0;
   const { counters } = await seatOf(arena.site, 'rogue');
+  const huge = counters['version_out_of_range'] ?? 0;
   const rows = Object.entries(counters).map(([code, count]) => `${code} ${count}`);
   return {
     ...outcome,
@@ -78,6 +83,9 @@ async function withCounts(arena: Arena, outcome: Outcome): Promise<Outcome> {
       ...((countedAs['source_forbidden'] ?? 0) >= FORBIDDEN
         ? []
         : ['foreign inner sources were not counted']),
+      ...(huge >= HUGE_CLAIMS
+        ? []
+        : [`${huge} of ${HUGE_CLAIMS} impossible versions were counted`]),
       ...((countedAs['invariant_violated'] ?? 0) === 0 ? [] : ['an invariant was violated']),
     ],
   };
@@ -170,6 +178,16 @@ async function strangeClaims(arena: Arena, rogue: Rogue): Promise<number> {
     rogue.take();
   }
   return frames.length;
+}
+
+/** With the true secret of its own session, the highest version there is: what a hub adds to it is no number any more. */
+async function hugeVersion(rogue: Rogue, { claim: own, secret }: Attached): Promise<void> {
+  const claim = { ...own, stateVersion: Number.MAX_SAFE_INTEGER, nonce: '11'.repeat(8) };
+  const { handshakeHash } = rogue.session!;
+  const proof = prove('attach', secret, handshakeHash, claimBytes(claim));
+  rogue.send({ ...rogue.attachFrame(), isNew: false, claim, proof });
+  await Bun.sleep(100);
+  rogue.take();
 }
 
 /** Transport ids until the keypair has no more, and inner packets that are not its own. */

@@ -19,6 +19,8 @@ import type { Forger, Tap } from './raw.ts';
 const ATTACKER: UdpEnd = { address: '198.18.4.4', port: 4_444 };
 const AMPLIFICATION_MAX = 3;
 const DROP = `ip daddr ${HUB_END.address} udp dport ${HUB_END.port} drop`;
+const DROP_BACK = `ip saddr ${HUB_END.address} udp sport ${HUB_END.port} drop`;
+const HALF_MS = 1_000;
 /** Shorter than the hub waits for the old address. */
 const RACE_MS = 40;
 /** Longer than a trial lasts. */
@@ -55,6 +57,59 @@ export async function redirectSuppress(arena: Arena): Promise<Outcome> {
     () => redirected(arena, SUPPRESS_MS, 1),
     // The device finds its way dead and claims again: that is what a dropped path is for.
     { isAllCounted: false, isUntouched: false, pingsLostMax: 80 },
+  );
+}
+
+/**
+ * The attacker shows its address for a moment, keeps the hub's challenge to the old one from the device, and passes on the
+ * one that came to itself; the device answers that from its own address, which proves nothing about the attacker's.
+ */
+export async function redirectHalf(arena: Arena): Promise<Outcome> {
+  return during(
+    arena,
+    'on-path redirection, answer elsewhere',
+    async () => {
+      const lan = arena.tap('lan');
+      const wan = arena.tap('wan');
+      const before = await seatOf(arena.site, DEVICE);
+      const forger = arena.forger();
+      const back = arena.forger(await arena.deviceEnd());
+      const got: TappedDatagram[] = [];
+      let isAdopted = false;
+      await arena.net.path([DROP, DROP_BACK]);
+      const untilMs = monotonicMs() + HALF_MS;
+      let isOpen = false;
+      while (monotonicMs() < untilMs) {
+        if (!isOpen) sendOn(lan, forger);
+        for (const datagram of wan.datagrams()) {
+          if (datagram.target.address !== ATTACKER.address) continue;
+          got.push(datagram);
+          back.send(datagram.payload, HUB_END);
+        }
+        if (!isOpen && got.length > 0) {
+          await arena.net.path([DROP_BACK]);
+          isOpen = true;
+        }
+        const { binding, is_source_validated: isValidated } = await seatOf(arena.site, DEVICE);
+        if (binding?.endsWith(`→${endText(ATTACKER)}`) === true && isValidated) isAdopted = true;
+      }
+      await arena.net.path([]);
+      await eventually(
+        'the session carries where it did',
+        async () => {
+          const { binding, is_carrying: isCarrying } = await seatOf(arena.site, DEVICE);
+          return isCarrying && binding === before.binding;
+        },
+        20_000,
+      );
+      const attack = judged(got, forger, isAdopted);
+      const faults = [
+        ...(attack.faults ?? []),
+        ...(back.sentCount > 0 ? [] : ['there was no challenge to pass on']),
+      ];
+      return { ...attack, faults };
+    },
+    { isAllCounted: false, isUntouched: false, pingsLostMax: 60 },
   );
 }
 
