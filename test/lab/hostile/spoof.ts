@@ -8,6 +8,7 @@
  */
 import { xchacha20poly1305 } from '@noble/ciphers/chacha.js';
 import { macKeysOf, writeMacs } from '../../../session/channel/macs.ts';
+import { timestampOf } from '../../../session/channel/timestamp.ts';
 import {
   CLOCK_HINT_BYTES,
   COOKIE_REPLY_BYTES,
@@ -26,6 +27,7 @@ import { during, type Outcome } from './outcome.ts';
 import { icmpError, isFragment, readUdp, type TappedDatagram, udpHeaders } from './packet.ts';
 
 const EACH = 250;
+const TEN_YEARS_MS = 10 * 365 * 86_400_000;
 const PROBE_MTU = [68, 552, 576, 1_280];
 const ICMP_UNREACHABLE = 3;
 
@@ -103,6 +105,7 @@ export async function spoofHandshake(arena: Arena): Promise<Outcome> {
       const index = new DataView(payload.buffer).getUint32(4, true);
       using forger = arena.net.namespaces.middle.inside(() => arena.forger(source));
       for (const write of forgeries(devicePublic)) forger.send(write(index), HUB_END);
+      forger.send(futureHint(index), HUB_END);
       const nonce = crypto.getRandomValues(new Uint8Array(24));
       const reply = new Uint8Array(COOKIE_REPLY_BYTES);
       reply.set([MESSAGE_TYPE.cookieReply, 0, 0, 0]);
@@ -127,6 +130,9 @@ export async function spoofHandshake(arena: Arena): Promise<Outcome> {
       sent,
       notes: [`${refused} refused by the device, ${cookies} made-up cookies taken and of no use`],
       faults: [
+        ...(agent.stdout.some((line) => line.includes('clock_hint_used'))
+          ? ['the device believed a forged clock']
+          : []),
         ...(sent > 0 ? [] : ['there was no handshake to answer']),
         ...(refused + cookies >= sent
           ? []
@@ -136,6 +142,15 @@ export async function spoofHandshake(arena: Arena): Promise<Outcome> {
     { isAllCounted: false },
   );
   return outcome;
+}
+
+/** A clock hint that says ten years from today, for whoever believed it without its tag. */
+function futureHint(index: number): Uint8Array {
+  const hint = new Uint8Array(CLOCK_HINT_BYTES);
+  hint.set([MESSAGE_TYPE.clockHint, SESSION_VERSION, 0, 0]);
+  writeU32(hint, 4, index);
+  hint.set(timestampOf(Date.now() + TEN_YEARS_MS), 32);
+  return hint;
 }
 
 /** Unreachable of every kind and "fragmentation needed" with tiny MTUs, quoting the real flow, to both ends. */
