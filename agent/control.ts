@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { ControlAnswer, ControlRequest } from '../hal/control.ts';
+import type { ControlAnswer, ControlRequest, ControlServer } from '../hal/control.ts';
 import type { AuditLog } from '../hal/linux/auditLog.ts';
 import { REASONS } from '../session/reasons.ts';
 import type { Memory } from './memory.ts';
@@ -25,6 +25,8 @@ export const AGENT_METHODS = ['status', 'links', 'events', 'rebind', 'terminate'
 
 export class AgentControl {
   telemetry: Telemetry | null = null;
+  /** Who serves this, for its counters. */
+  server: ControlServer | null = null;
   readonly #parts: AgentParts;
   readonly #startedAtMs = performance.now();
 
@@ -67,6 +69,7 @@ export class AgentControl {
       policy: { name: start.policy.name, version: start.policy.version },
       flash: { recovery: memory.recovery, last_failure: memory.lastFailure },
       audit: audit.status(),
+      control: this.server?.counters ?? null,
       telemetry: this.telemetry?.status() ?? null,
       memory_rss_bytes: process.memoryUsage.rss(),
       ...status,

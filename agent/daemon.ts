@@ -101,6 +101,7 @@ export class AgentDaemon {
     const telemetry = startTelemetry({ start: this.#start, device: this.#device, status });
     this.#telemetry = telemetry;
     control.telemetry = telemetry;
+    control.server = server.value;
     process.on('SIGTERM', () => this.#stop());
     process.on('SIGINT', () => this.#stop());
 

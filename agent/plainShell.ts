@@ -168,6 +168,11 @@ export class PlainShell {
     this.#outbound.flush();
   }
 
+  /** So many datagrams were empty, or longer than any. */
+  onSkipped(count: number): void {
+    countRefused(this.packets, 'malformed_datagram', count);
+  }
+
   /** The batch from the sockets is over. */
   flushReceived(): void {
     this.#delivery.flush();

@@ -138,6 +138,11 @@ export class SessionShell {
     this.#data.flushSent();
   }
 
+  /** So many datagrams were empty, or longer than any. */
+  onSkipped(count: number): void {
+    countRefused(this.#packets, 'malformed_datagram', count);
+  }
+
   /** The batch from the sockets is over. */
   flushReceived(): void {
     this.#data.flushReceived();

@@ -68,6 +68,12 @@ export class Turn {
       calls += 1;
       taken += bytes;
     }
+    if (socket !== null && socket.skippedCount !== uplink.skippedCount) {
+      if (uplink.socket === socket) {
+        shell.onSkipped(socket.skippedCount - uplink.skippedCount);
+        uplink.skippedCount = socket.skippedCount;
+      }
+    }
     shell.flushReceived();
     return taken;
   }

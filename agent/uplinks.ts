@@ -30,6 +30,8 @@ export interface Uplink {
   view: LinkView;
   /** What the system refused: why there is no socket, or what the socket goes without. */
   refused: readonly HalFailure[];
+  /** Datagrams that its socket skipped and that were counted. */
+  skippedCount: number;
 }
 
 export interface Path {
@@ -69,6 +71,7 @@ export class Uplinks {
         index: 0,
         view: { name, kind, hasCarrier: false, mtuBytes: 0, endpoints },
         refused: [],
+        skippedCount: 0,
       };
     });
     for (const uplink of this.all) {
@@ -112,6 +115,7 @@ export class Uplinks {
     uplink.socket = null;
     uplink.index = index;
     uplink.refused = [];
+    uplink.skippedCount = 0;
     if (index === 0) return;
     const opened = this.#openSocket({
       link: uplink.name,

@@ -14,9 +14,10 @@
 
 /** Longest request line, its end included. Chosen: an enrolment with 16 routed networks is 1 KiB. */
 export const REQUEST_BYTES_MAX = 65_536;
-/** A client that neither asks nor reads for this long is cut. */
+/** A client has this long for a whole request, and again for taking its whole answer; then it is cut. */
 export const CLIENT_IDLE_MS = 10_000;
-export const CLIENTS_MAX = 16;
+/** Where more connect, the one that has waited longest without a request makes room. Chosen. */
+export const CLIENTS_MAX = 64;
 
 export interface ControlRequest {
   readonly method: string;
@@ -37,7 +38,7 @@ export type ControlHandler = (request: ControlRequest) => ControlAnswer | Promis
 
 export interface ControlServer {
   /** Clients cut for a reason of ours, by reason. */
-  readonly counters: Readonly<Record<'tooMany' | 'idle' | 'tooLong', number>>;
+  readonly counters: Readonly<Record<'tooMany' | 'idle' | 'unread' | 'tooLong', number>>;
   /** Cuts all clients and removes the socket. */
   close(): void;
 }

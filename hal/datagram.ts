@@ -84,8 +84,8 @@ export interface DatagramSocket {
   readonly ecn: number;
   /** Errno of the last call that failed, 0 if none did. */
   readonly lastErrno: number;
-  /** Datagrams thrown away because they were longer than the target. */
-  readonly truncatedCount: number;
+  /** Datagrams thrown away because they were empty, or longer than the target. */
+  readonly skippedCount: number;
   /** Datagrams of the last run that were not sent. */
   readonly unsentCount: number;
   /** Datagrams that found the receive buffer full, as far as the kernel tells. */
@@ -103,7 +103,7 @@ export interface DatagramSocket {
     ecn: number,
     to: SocketAddress,
   ): SendResult;
-  /** Bytes of the next run, now at `at` of `memory`; 0 = nothing now. Empty datagrams are skipped. */
+  /** Bytes of the next run, now at `at` of `memory`; 0 = nothing now. Empty datagrams are skipped and counted. */
   receive(memory: Memory, at: number): number;
   close(): void;
 }

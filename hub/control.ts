@@ -3,7 +3,13 @@
  *
  * @module
  */
-import { answered, type ControlAnswer, type ControlRequest, refused } from '../hal/control.ts';
+import {
+  answered,
+  type ControlAnswer,
+  type ControlRequest,
+  type ControlServer,
+  refused,
+} from '../hal/control.ts';
 import type { AuditLog } from '../hal/linux/auditLog.ts';
 import { version } from '../package.json';
 import { isReasonCode, type ReasonCode } from '../session/reasons.ts';
@@ -39,6 +45,8 @@ export interface HubParts {
 export class HubControl {
   readonly #parts: HubParts;
   readonly #startedAtMs: number;
+  /** Who serves this, for its counters. */
+  server: ControlServer | null = null;
 
   constructor(parts: HubParts) {
     this.#parts = parts;
@@ -89,6 +97,7 @@ export class HubControl {
       },
       time_ahead_of_wall_ms: Math.round(time.aheadOfWallMs),
       audit: audit.status(),
+      control: this.server?.counters ?? null,
       memory_rss_bytes: process.memoryUsage.rss(),
       counters,
     };

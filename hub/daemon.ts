@@ -169,6 +169,7 @@ export class Hub {
       this.#fail(served.message);
       return null;
     }
+    control.server = served.value;
     const before = this.#store.noteHub(config.state.hubId);
     this.#note('notice', 'policy_applied', {
       name: policy.name,

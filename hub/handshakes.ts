@@ -1,10 +1,10 @@
 /**
  * The hub's side of handshakes: who gets an answer, and at what price for us.
  *
- * In this order, the cheap before the dear: mac1, cookie under load, the door's rates, the
- * cryptography, then whether the key is enrolled, not revoked and not refused, and whether the message
- * is newer than all before. Strangers get no answer at all; a session device whose clock is behind
- * gets a hint. A handshake alone binds nothing.
+ * In this order, the cheap before the dear: whether there is time, under load how many are read at all,
+ * mac1, cookie under load, the door's rates, the cryptography, then whether the key is enrolled, not
+ * revoked and not refused, and whether the message is newer than all before. Strangers get no answer at
+ * all; a session device whose clock is behind gets a hint. A handshake alone binds nothing.
  *
  * @module
  */
@@ -17,6 +17,7 @@ import {
   consumeInitiation,
   wipeConsumed,
 } from '../session/channel/initiation.ts';
+import { hasMac2 } from '../session/channel/macs.ts';
 import { PlainKeypair } from '../session/channel/plainKeypair.ts';
 import { createResponse } from '../session/channel/response.ts';
 import { wipeSecrets } from '../session/channel/secrets.ts';
@@ -43,24 +44,47 @@ export class Handshakes {
 
   /** A type 1 message from anyone. */
   onInitiation(message: Uint8Array, endpoint: Endpoint, atMs: number): void {
+    const { door, nowMs } = this.#site;
+    const beganAtMs = nowMs();
+    if (!door.hasTime(beganAtMs)) return this.#turnAway(endpoint, atMs);
+    this.#judge(message, endpoint, atMs);
+    door.noteWork(nowMs() - beganAtMs);
+  }
+
+  #judge(message: Uint8Array, endpoint: Endpoint, atMs: number): void {
     const { door, counters, identity } = this.#site;
-    const address = utf8ToBytes(endpoint.text);
-    if (this.#cookies.judge(message, address, false, atMs) === 'refused') {
-      return counters.count('wrong_key_datagram');
-    }
-    const isUnderLoad = door.noteArrival(atMs);
-    if (this.#cookies.judge(message, address, isUnderLoad, atMs) === 'cookieNeeded') {
-      return this.#sendCookie(message, address, endpoint, atMs);
-    }
-    if (!door.admitsHandshake(endpoint.text, atMs)) {
-      counters.count('rate_limited');
-      return this.#refuse('rate_limited', '', endpoint, atMs);
-    }
-    const { dh } = this.#site.means;
-    const consumed = consumeInitiation(message, { identity, dh });
+    const hasProof = hasMac2(message);
+    if (!door.isWorthReading(hasProof, atMs)) return this.#turnAway(endpoint, atMs);
+    if (!this.#cookies.isAddressed(message)) return counters.count('wrong_key_datagram');
+    if (door.noteArrival(atMs) && !this.#hasProven(message, hasProof, endpoint, atMs)) return;
+    if (!door.admitsHandshake(endpoint.text, atMs)) return this.#turnAway(endpoint, atMs);
+    const consumed = consumeInitiation(message, { identity, dh: this.#site.means.dh });
     if (!consumed.ok) return counters.count('wrong_key_datagram');
     this.#onAuthentic(consumed.value, endpoint, atMs);
     wipeConsumed(consumed.value);
+  }
+
+  /** Under load: whether the sender has proven its address. If not, it has been dealt with. */
+  #hasProven(message: Uint8Array, hasProof: boolean, endpoint: Endpoint, atMs: number): boolean {
+    const { door } = this.#site;
+    const { text } = endpoint;
+    const address = utf8ToBytes(text);
+    if (hasProof) {
+      const isChecked = door.admitsProof(text, atMs);
+      if (isChecked && this.#cookies.isProven(message, address, atMs)) return true;
+      if (!isChecked) {
+        this.#turnAway(endpoint, atMs);
+        return false;
+      }
+    }
+    if (door.admitsCookie(text, atMs)) this.#sendCookie(message, address, endpoint, atMs);
+    else this.#turnAway(endpoint, atMs);
+    return false;
+  }
+
+  #turnAway(endpoint: Endpoint, atMs: number): void {
+    this.#site.counters.count('rate_limited');
+    this.#refuse('rate_limited', '', endpoint, atMs);
   }
 
   #onAuthentic(initiation: ConsumedInitiation, endpoint: Endpoint, atMs: number): void {

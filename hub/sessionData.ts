@@ -136,7 +136,7 @@ export class SessionData {
     this.#outbound.ring.clear();
     this.#route = null;
     this.#accepted = [];
-    this.#takeEarly();
+    this.#site.counters.count('data_not_accepted', this.#takeEarly().length);
     this.#held.clear();
     this.#countDropped();
   }

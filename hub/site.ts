@@ -57,6 +57,7 @@ export class Site {
   readonly post: (message: FromHub) => void;
   /** Peers with a run that waits for the end of the batch. */
   readonly #waiting: Outbound[] = [];
+  readonly #skipped = new Map<DatagramSocket, number>();
   readonly #bursts = new AuditBursts();
   readonly #burstTimer: Timed;
   /** What the seats were told last of this hub's lease; without leases it is not looked at. */
@@ -111,6 +112,14 @@ export class Site {
     const passed = this.#bursts.pass(event);
     if (passed !== null) this.post({ kind: 'audit', event: passed });
     this.deadlines.note(this.#burstTimer);
+  }
+
+  /** What `socket` could not hand over: it is in a counter all the same. */
+  noteSkipped(socket: DatagramSocket): void {
+    const before = this.#skipped.get(socket) ?? 0;
+    if (socket.skippedCount === before) return;
+    this.#skipped.set(socket, socket.skippedCount);
+    this.counters.count('malformed_datagram', socket.skippedCount - before);
   }
 
   /** `outbound` has a run that has to be sent before the thread sleeps. */

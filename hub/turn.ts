@@ -137,6 +137,7 @@ export class Turn {
       onRun(site, this.#handshakes, memory, bytes, segmentBytes, ecn, endpoint, atMs);
       taken += bytes;
     }
+    site.noteSkipped(socket);
     site.flushReceived();
     return taken;
   }

@@ -21,6 +21,7 @@ import {
   IPV6_RECVTCLASS,
   IPV6_V6ONLY,
   PMTUDISC_DONT,
+  PMTUDISC_OMIT,
   readNumber,
   SO_BINDTODEVICE,
   SO_MARK,
@@ -116,7 +117,7 @@ function configure(fd: number, family: number, options: DatagramOptions): HalFai
  * lacks an option, ECN is not merged or overflows are not counted.
  */
 function describe(fd: number, family: number): void {
-  setNumber(fd, IPPROTO_IP, IP_MTU_DISCOVER, PMTUDISC_DONT);
+  setNumber(fd, IPPROTO_IP, IP_MTU_DISCOVER, PMTUDISC_OMIT);
   setNumber(fd, IPPROTO_IP, IP_RECVTOS, 1);
   setNumber(fd, SOL_SOCKET, SO_RXQ_OVFL, 1);
   if (family !== AF_INET6) return;

@@ -70,21 +70,29 @@ function failureOf(error: unknown, path: string): ControlRefusal {
 }
 
 interface Client {
+  /** Their own memory: what the socket hands out is used again. */
   readonly chunks: Uint8Array[];
   receivedBytes: number;
-  /** Answers not yet taken by the kernel. */
+  /** Answers not yet taken by the kernel: one at most, and what is said at the end. */
   readonly unsent: Uint8Array[];
   isAnswering: boolean;
   isClosing: boolean;
-  idle: ReturnType<typeof setTimeout> | null;
+  patience: ReturnType<typeof setTimeout> | null;
 }
 
 type ClientSocket = Bun.Socket<Client>;
 
+/**
+ * Whoever opens the socket may do with it what it likes: say nothing, ask by the byte, ask without end, read nothing.
+ * Each client has so much time for its next request, and again for taking the answer, whatever it does meanwhile. The
+ * next request is read when the answer before it has been taken. Where all places are taken, the client that has waited
+ * longest without a request makes room: an honest one asks as soon as it is connected.
+ */
 class SocketServer implements ControlServer {
-  readonly counters = { tooMany: 0, idle: 0, tooLong: 0 };
+  readonly counters = { tooMany: 0, idle: 0, unread: 0, tooLong: 0 };
   readonly #handle: ControlHandler;
   readonly #idleMs: number;
+  /** In order of their last request. */
   readonly #clients = new Set<ClientSocket>();
   readonly #listener: Bun.UnixSocketListener<Client>;
 
@@ -120,40 +128,44 @@ class SocketServer implements ControlServer {
       unsent: [],
       isAnswering: false,
       isClosing: false,
-      idle: null,
+      patience: null,
     };
-    if (this.#clients.size >= CLIENTS_MAX) {
-      this.counters.tooMany += 1;
-      this.#clients.add(socket);
-      this.#finish(socket, refused('tooManyClients', 'Too many control clients; try again.'));
-      return;
-    }
     this.#clients.add(socket);
-    this.#rearm(socket);
+    this.#arm(socket);
+    if (this.#clients.size <= CLIENTS_MAX) return;
+    this.counters.tooMany += 1;
+    const longest = [...this.#clients].find(({ data }) => !data.isAnswering) ?? socket;
+    this.#dismiss(longest, refused('tooManyClients', 'Too many control clients; try again.'));
   }
 
   #onData(socket: ClientSocket, chunk: Uint8Array): void {
     const client = socket.data;
     if (client.isClosing) return;
-    this.#rearm(socket);
     client.chunks.push(Uint8Array.from(chunk));
     client.receivedBytes += chunk.length;
     void this.#answer(socket);
   }
 
-  /** One request at a time; what follows waits in `chunks`, which is bounded. */
+  /** One request at a time, and others get their turn in between; what follows waits, bounded. */
   async #answer(socket: ClientSocket): Promise<void> {
     const client = socket.data;
-    while (!client.isAnswering && !client.isClosing) {
-      const line = takeLine(client);
-      if (line === null) break;
-      client.isAnswering = true;
-      const answer = await this.#ask(line);
-      client.isAnswering = false;
-      if (!this.#clients.has(socket)) return;
-      this.#send(socket, answer);
+    if (client.isAnswering || client.isClosing || client.unsent.length > 0) {
+      return this.#refuseTooLong(socket);
     }
-    if (client.isClosing || client.receivedBytes <= REQUEST_BYTES_MAX) return;
+    const line = takeLine(client);
+    if (line === null) return this.#refuseTooLong(socket);
+    client.isAnswering = true;
+    this.#arm(socket);
+    const answer = await this.#ask(line);
+    client.isAnswering = false;
+    if (!this.#clients.delete(socket)) return;
+    this.#clients.add(socket);
+    this.#arm(socket);
+    this.#send(socket, answer);
+  }
+
+  #refuseTooLong(socket: ClientSocket): void {
+    if (socket.data.isClosing || socket.data.receivedBytes <= REQUEST_BYTES_MAX) return;
     this.counters.tooLong += 1;
     this.#finish(socket, tooLong());
   }
@@ -169,14 +181,21 @@ class SocketServer implements ControlServer {
     }
   }
 
+  /** Say this, then close; it may take as long as any other answer. */
   #finish(socket: ClientSocket, answer: ControlAnswer): void {
     socket.data.isClosing = true;
-    this.#rearm(socket);
+    this.#arm(socket);
     this.#send(socket, answer);
   }
 
+  /** Say this if the kernel takes it at once, and close. */
+  #dismiss(socket: ClientSocket, answer: ControlAnswer): void {
+    if (socket.data.unsent.length === 0) socket.write(lineOf(answer));
+    this.#cut(socket);
+  }
+
   #send(socket: ClientSocket, answer: ControlAnswer): void {
-    socket.data.unsent.push(new TextEncoder().encode(`${JSON.stringify(answer)}\n`));
+    socket.data.unsent.push(lineOf(answer));
     this.#flush(socket);
   }
 
@@ -184,24 +203,27 @@ class SocketServer implements ControlServer {
     const client = socket.data;
     for (let next = client.unsent[0]; next !== undefined; next = client.unsent[0]) {
       const written = Math.max(0, socket.write(next));
-      if (written > 0) this.#rearm(socket);
       if (written < next.length) {
         client.unsent[0] = next.subarray(written);
         return;
       }
       client.unsent.shift();
+      this.#arm(socket);
     }
     if (client.isClosing) socket.end();
+    else if (client.receivedBytes > 0) setImmediate(() => void this.#answer(socket));
   }
 
-  #rearm(socket: ClientSocket): void {
+  /** From here on it has its time for what is next. */
+  #arm(socket: ClientSocket): void {
     const client = socket.data;
-    if (client.idle !== null) clearTimeout(client.idle);
-    client.idle = setTimeout(() => {
-      this.counters.idle += 1;
+    if (client.patience !== null) clearTimeout(client.patience);
+    client.patience = setTimeout(() => {
+      if (client.unsent.length > 0) this.counters.unread += 1;
+      else this.counters.idle += 1;
       this.#cut(socket);
     }, this.#idleMs);
-    client.idle.unref();
+    client.patience.unref();
   }
 
   #cut(socket: ClientSocket): void {
@@ -211,22 +233,24 @@ class SocketServer implements ControlServer {
 
   #forget(socket: ClientSocket): void {
     this.#clients.delete(socket);
-    if (socket.data?.idle) clearTimeout(socket.data.idle);
+    if (socket.data?.patience) clearTimeout(socket.data.patience);
   }
 }
+
+const lineOf = (answer: ControlAnswer) => new TextEncoder().encode(`${JSON.stringify(answer)}\n`);
 
 const tooLong = () => refused('requestTooLong', `At most ${REQUEST_BYTES_MAX} bytes a request.`);
 
 /** The first whole line, taken out of the client's buffer, or null. */
 function takeLine(client: Client): string | null {
   if (!client.chunks.some((chunk) => chunk.includes(0x0a))) return null;
-  const all = Buffer.concat(client.chunks);
+  const all = client.chunks.length === 1 ? client.chunks[0]! : Buffer.concat(client.chunks);
   const end = all.indexOf(0x0a);
-  const rest = Uint8Array.from(all.subarray(end + 1));
+  const rest = all.subarray(end + 1);
   client.chunks.length = 0;
   if (rest.length > 0) client.chunks.push(rest);
   client.receivedBytes = rest.length;
-  return all.toString('utf8', 0, end);
+  return new TextDecoder().decode(all.subarray(0, end));
 }
 
 /** For handlers: a method that the daemon does not have. */

@@ -66,8 +66,8 @@ export class LinuxDatagramSocket implements DatagramSocket {
     return this.#receiver.ecn;
   }
 
-  get truncatedCount(): number {
-    return this.#receiver.truncatedCount;
+  get skippedCount(): number {
+    return this.#receiver.skippedCount;
   }
 
   get overflowCount(): number {

@@ -34,7 +34,7 @@ export class Receiver {
   source: SocketAddress = NOBODY;
   segmentBytes = 0;
   ecn = 0;
-  truncatedCount = 0;
+  skippedCount = 0;
   overflowCount = 0;
   lastErrno = 0;
   readonly #fd: number;
@@ -60,9 +60,9 @@ export class Receiver {
         const code = errno();
         if (code === ERRNO.EAGAIN) return 0;
         this.lastErrno = code; // a pending error, which reading has cleared
-      } else if ((message.flags & MSG_TRUNC) !== 0) {
-        this.truncatedCount++;
-      } else if (bytes > 0) {
+      } else if (bytes === 0 || (message.flags & MSG_TRUNC) !== 0) {
+        this.skippedCount++;
+      } else {
         this.segmentBytes = bytes;
         this.ecn = 0;
         this.#readControl();

@@ -25,8 +25,16 @@ export const IPV6_MTU_DISCOVER = 23;
 export const IPV6_V6ONLY = 26;
 export const IPV6_RECVTCLASS = 66;
 export const IPV6_TCLASS = 67;
-/** IP_PMTUDISC_DONT and IPV6_PMTUDISC_DONT: DF stays clear, what is too long is fragmented. */
+/**
+ * IPV6_PMTUDISC_DONT: what is too long is fragmented. "Packet too big" is believed, because no router
+ * of IPv6 fragments for us; a forged one cuts datagrams to 1280 bytes, no further (RFC 8200 §5).
+ */
 export const PMTUDISC_DONT = 0;
+/**
+ * IP_PMTUDISC_OMIT: DF stays clear, so routers fragment what is too long, and "fragmentation needed",
+ * which nobody sends us then, is not believed: a forged one would cut datagrams down to 552 bytes.
+ */
+export const PMTUDISC_OMIT = 5;
 export const SOL_UDP = 17;
 export const UDP_SEGMENT = 103;
 export const UDP_GRO = 104;

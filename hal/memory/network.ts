@@ -124,7 +124,7 @@ export class MemoryDatagramSocket implements DatagramSocket {
   /** Outer headers carry nothing here. */
   readonly ecn = 0;
   lastErrno = 0;
-  truncatedCount = 0;
+  skippedCount = 0;
   readonly overflowCount = 0;
   unsentCount = 0;
   /** Datagrams that found the queue full. */
@@ -177,9 +177,10 @@ export class MemoryDatagramSocket implements DatagramSocket {
   receive(memory: Memory, at: number): number {
     for (let left = this.#queue.length; left > 0; left--) {
       const datagram = this.#queue.shift()!;
-      if (datagram.bytes.length > memory.bytes.length - at) {
-        this.truncatedCount++;
-      } else if (datagram.bytes.length > 0) {
+      const { length } = datagram.bytes;
+      if (length === 0 || length > memory.bytes.length - at) {
+        this.skippedCount++;
+      } else {
         memory.bytes.set(datagram.bytes, at);
         this.segmentBytes = datagram.bytes.length;
         this.source = datagram.from;

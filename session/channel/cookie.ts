@@ -15,6 +15,7 @@ import { mac } from '../noise/kdf.ts';
 import { encodeCookieReply } from '../wire/handshake.ts';
 import {
   COOKIE_LIFETIME_MS,
+  hasMac2,
   isMac1Valid,
   isMac2Valid,
   type MacKeys,
@@ -55,10 +56,19 @@ export class CookieChecker {
    * @param address what names the sender on the network: IP address and port, any fixed encoding.
    */
   judge(message: Uint8Array, address: Uint8Array, isUnderLoad: boolean, atMs: number): MacVerdict {
-    if (!isMac1Valid(message, this.#keys)) return 'refused';
-    if (!isUnderLoad) return 'pass';
-    if (this.#secret === null || this.needsSecret(atMs)) return 'cookieNeeded';
-    return isMac2Valid(message, mac(this.#secret, address)) ? 'pass' : 'cookieNeeded';
+    if (!this.isAddressed(message)) return 'refused';
+    return !isUnderLoad || this.isProven(message, address, atMs) ? 'pass' : 'cookieNeeded';
+  }
+
+  /** Whether a message of any length has a valid mac1: the first half of `judge`. */
+  isAddressed(message: Uint8Array): boolean {
+    return isMac1Valid(message, this.#keys);
+  }
+
+  /** Whether it carries our cookie for this address: the second half. */
+  isProven(message: Uint8Array, address: Uint8Array, atMs: number): boolean {
+    if (this.#secret === null || this.needsSecret(atMs) || !hasMac2(message)) return false;
+    return isMac2Valid(message, mac(this.#secret, address));
   }
 
   /**

@@ -70,6 +70,11 @@ export function isMac1Valid(message: Uint8Array, keys: MacKeys): boolean {
   return equalBytes(mac(keys.mac1, message.subarray(0, -2 * MAC_BYTES)), mac1Of(message));
 }
 
+/** Whether a message of any length claims a cookie: its mac2 is not all zero, as whoever has none leaves it. */
+export function hasMac2(message: Uint8Array): boolean {
+  return message.length > 2 * MAC_BYTES && message.subarray(-MAC_BYTES).some((byte) => byte !== 0);
+}
+
 /** Whether a message of any length carries the mac2 that `cookie` makes. */
 export function isMac2Valid(message: Uint8Array, cookie: Uint8Array): boolean {
   if (message.length <= 2 * MAC_BYTES) return false;

@@ -64,6 +64,7 @@ export function prefixOf(source: string): string {
 
 export class Admission {
   readonly #limits: AdmissionLimits;
+  readonly #burstMs: number;
   /** In order of last use: the first is the one to forget. */
   readonly #prefixes = new Map<string, Bucket>();
   readonly #all: Bucket;
@@ -75,9 +76,11 @@ export class Admission {
   >();
   #burstSinceMs: number;
 
-  constructor(atMs: number, limits: AdmissionLimits) {
+  /** @param burstMs for how much time handshakes may come at once, after a calm time. */
+  constructor(atMs: number, limits: AdmissionLimits, burstMs = 1_000) {
     this.#limits = limits;
-    this.#all = { tokens: limits.handshakesPerSecond, atMs };
+    this.#burstMs = burstMs;
+    this.#all = { tokens: this.#atOnce(limits.handshakesPerSecond), atMs };
     this.#nextSlotAtMs = Number.NEGATIVE_INFINITY;
     this.#burstSinceMs = atMs;
   }
@@ -90,18 +93,30 @@ export class Admission {
     return this.#reserved.size;
   }
 
-  /** Whether a handshake from `source` may be worked on. A second's worth may come at once. */
+  /** Whether a handshake from `source` may be worked on. */
   isAdmitted(source: string, atMs: number): boolean {
     const prefix = prefixOf(source);
     const { handshakesPerPrefixPerSecond, handshakesPerSecond } = this.#limits;
     const bucket = this.#bucketOf(prefix, atMs);
-    fill(bucket, handshakesPerPrefixPerSecond, atMs);
-    fill(this.#all, handshakesPerSecond, atMs);
+    fill(bucket, handshakesPerPrefixPerSecond, this.#atOnce(handshakesPerPrefixPerSecond), atMs);
+    fill(this.#all, handshakesPerSecond, this.#atOnce(handshakesPerSecond), atMs);
     if (bucket.tokens < 1) return this.#refuse('rate_limited', prefix);
     if (this.#all.tokens < 1) return this.#refuse('rate_limited', null);
     bucket.tokens -= 1;
     this.#all.tokens -= 1;
     return true;
+  }
+
+  /** Whether what all networks have together is used up: nobody is admitted now, whoever asks. Takes nothing. */
+  isExhausted(atMs: number): boolean {
+    const { handshakesPerSecond } = this.#limits;
+    fill(this.#all, handshakesPerSecond, this.#atOnce(handshakesPerSecond), atMs);
+    return this.#all.tokens < 1;
+  }
+
+  /** One at least, or nobody would ever be admitted. */
+  #atOnce(perSecond: number): number {
+    return Math.max(1, (perSecond * this.#burstMs) / 1_000);
   }
 
   /** Whether `device` may open a new session now, or when its slot comes. Ask again with the same name. */
@@ -140,7 +155,8 @@ export class Admission {
 
   #bucketOf(prefix: string, atMs: number): Bucket {
     const known = this.#prefixes.get(prefix);
-    const bucket = known ?? { tokens: this.#limits.handshakesPerPrefixPerSecond, atMs };
+    const tokens = this.#atOnce(this.#limits.handshakesPerPrefixPerSecond);
+    const bucket = known ?? { tokens, atMs };
     this.#prefixes.delete(prefix);
     this.#prefixes.set(prefix, bucket);
     if (this.#prefixes.size > PREFIXES_MAX) {
@@ -170,8 +186,8 @@ export class Admission {
   }
 }
 
-function fill(bucket: Bucket, perSecond: number, atMs: number): void {
+function fill(bucket: Bucket, perSecond: number, tokensMax: number, atMs: number): void {
   const gained = ((atMs - bucket.atMs) * perSecond) / 1_000;
-  bucket.tokens = Math.min(perSecond, bucket.tokens + gained);
+  bucket.tokens = Math.min(tokensMax, bucket.tokens + gained);
   bucket.atMs = atMs;
 }

@@ -50,6 +50,8 @@ export interface SiteOptions {
   readonly endpoint?: string;
   /** Added to the agent's configuration. */
   readonly agentExtra?: string;
+  /** What the hub says it reaches; the network behind it if left out. */
+  readonly routes?: readonly string[];
   /** Lines added to `[tunnel]`, of both daemons or of each. */
   readonly tunnelExtra?: string | { readonly hub: string; readonly device: string };
 }
@@ -176,7 +178,8 @@ export class Site implements AsyncDisposable {
   }
 
   #hubToml(): string {
-    return `routes = ["10.79.0.0/24", "fd79::/64"]
+    const routes = this.#options.routes ?? ['10.79.0.0/24', 'fd79::/64'];
+    return `routes = ${JSON.stringify(routes)}
 [identity]
 private_key_file = "hub.key"
 [listen]

@@ -32,7 +32,7 @@ export class SimSocket implements DatagramSocket {
   readonly link: string | null;
   source: SocketAddress;
   segmentBytes = 0;
-  truncatedCount = 0;
+  skippedCount = 0;
   overflowCount = 0;
   unsentCount = 0;
   isOpen = true;

@@ -137,8 +137,8 @@ export class FusedSocket implements DatagramSocket {
     return this.#socket.segmentBytes;
   }
 
-  get truncatedCount() {
-    return this.#socket.truncatedCount;
+  get skippedCount() {
+    return this.#socket.skippedCount;
   }
 
   get unsentCount() {

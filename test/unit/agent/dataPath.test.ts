@@ -30,7 +30,15 @@ function route() {
   const address = parseAddress('192.0.2.1:51820');
   if (!address.ok) throw new Error(address.code);
   const view = { name: 'eth0', kind: 'ethernet', hasCarrier: true, mtuBytes: 1_500, endpoints: [] };
-  const uplink = { name: 'eth0', kind: 'ethernet', socket: null, index: 0, view, refused: [] };
+  const uplink = {
+    name: 'eth0',
+    kind: 'ethernet',
+    socket: null,
+    index: 0,
+    view,
+    refused: [],
+    skippedCount: 0,
+  };
   const path = { transportId: 1, uplink, endpoint: '192.0.2.1:51820', address: address.value };
   return { keypair, path: path as Path };
 }

@@ -4,7 +4,7 @@
  */
 import { expect, test } from 'bun:test';
 import type { EnrolledDevice } from '../../../hub/device.ts';
-import { LOAD_HANDSHAKES_PER_SECOND } from '../../../hub/door.ts';
+import { LOAD_HANDSHAKES_PER_WINDOW } from '../../../hub/door.ts';
 import { consumeCookieReply } from '../../../session/channel/macs.ts';
 import { memoryOf } from '../../../session/memory.ts';
 import { Random } from '../../sim/random.ts';
@@ -172,7 +172,7 @@ test('under load an address has to prove itself: a cookie, and with it an answer
   const { rig, devices } = hubWith([1]);
   const [device] = devices as [RigDevice];
   const flood = device.initiation();
-  for (let sent = 0; sent <= LOAD_HANDSHAKES_PER_SECOND; sent++) device.send(flood);
+  for (let sent = 0; sent <= LOAD_HANDSHAKES_PER_WINDOW; sent++) device.send(flood);
   device.take();
   device.send(device.initiation());
   const [reply] = device.take();

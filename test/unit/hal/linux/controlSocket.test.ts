@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
   answered,
+  CLIENTS_MAX,
   type ControlHandler,
   type ControlServer,
   refused,
@@ -136,15 +137,76 @@ test('a client that says nothing is cut', async () => {
   expect(served.server.counters.idle).toBe(1);
 });
 
-test('the 17th client is turned away with a sentence', async () => {
+test('a client that asks by the byte has no more time than one that says nothing', async () => {
+  using served = await serve(echo, 300);
+  let cut = false;
+  const slow = await Bun.connect({
+    unix: served.path,
+    socket: {
+      data() {},
+      close() {
+        cut = true;
+      },
+    },
+  });
+  const timer = setInterval(() => slow.write('{'), 20);
+  while (!cut) await Bun.sleep(5);
+  clearInterval(timer);
+  expect(served.server.counters).toMatchObject({ idle: 1 });
+});
+
+test('a client that asks and never reads is answered once, held up, and cut', async () => {
+  let asked = 0;
+  using served = await serve(() => {
+    asked += 1;
+    return answered('x'.repeat(1_000_000));
+  }, 300);
+  const deaf = await Bun.connect({ unix: served.path, socket: { data() {} } });
+  deaf.pause();
+  deaf.write('{"method":"x"}\n'.repeat(500));
+  while (served.server.counters.unread === 0) await Bun.sleep(5);
+  expect(asked).toBe(1);
+  expect(await askControl(served.path, { method: 'y' }, 5_000)).toMatchObject({ ok: true });
+});
+
+test('where all places are taken, the client that has waited longest makes room', async () => {
   using served = await serve(echo);
+  let heard = '';
+  const first = await Bun.connect({
+    unix: served.path,
+    socket: {
+      data(_, chunk) {
+        heard += chunk.toString();
+      },
+    },
+  });
   const idlers = await Promise.all(
-    Array.from({ length: 16 }, () => Bun.connect({ unix: served.path, socket: { data() {} } })),
+    Array.from({ length: 500 }, () => Bun.connect({ unix: served.path, socket: { data() {} } })),
   );
-  // Accepted in order: this answer tells that the 16 before are in.
-  const last = idlers.at(-1)!;
-  expect(JSON.parse(await untilCut(served.path, ''))).toMatchObject({ code: 'tooManyClients' });
-  last.end();
+  expect(await askControl(served.path, { method: 'x' }, 1_000)).toMatchObject({ ok: true });
+  expect(JSON.parse(heard)).toMatchObject({ code: 'tooManyClients' });
+  expect(served.server.counters.tooMany).toBe(502 - CLIENTS_MAX);
+  first.end();
+  for (const idler of idlers) idler.end();
+});
+
+test('a client that is being answered is not sent away for another', async () => {
+  let open = () => {};
+  const gate = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  using served = await serve(async ({ method }) => {
+    if (method === 'slow') await gate;
+    return answered(method);
+  });
+  const slow = askControl(served.path, { method: 'slow' }, 5_000);
+  while (!(await askControl(served.path, { method: 'x' }, 1_000)).ok);
+  const idlers = await Promise.all(
+    Array.from({ length: 200 }, () => Bun.connect({ unix: served.path, socket: { data() {} } })),
+  );
+  expect(await askControl(served.path, { method: 'x' }, 1_000)).toMatchObject({ ok: true });
+  open();
+  expect(await slow).toEqual({ ok: true, value: 'slow' });
   for (const idler of idlers) idler.end();
 });
 

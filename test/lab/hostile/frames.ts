@@ -1,0 +1,212 @@
+/**
+ * Case 6: a device that is enrolled, has real keys and sends garbage inside its own channel.
+ *
+ * All of it is authentic, so it gets as far as the decoders and the seat. Only the rogue's own state may change, nothing
+ * may be dropped uncounted, and the hub goes on.
+ *
+ * @module
+ */
+import { bytesToHex, concatBytes } from '../../../session/bytes.ts';
+import { claimBytes, prove } from '../../../session/proof.ts';
+import { encodeFrame } from '../../../session/wire/encode.ts';
+import { type Attached, FRAME_TYPE } from '../../../session/wire/frames.ts';
+import { FRAME_VERSION } from '../../../session/wire/layout.ts';
+import { newRandom } from '../random.ts';
+import { type Arena, DEVICE } from './arena.ts';
+import { seatOf } from './gauge.ts';
+import { type Attack, during, type Outcome } from './outcome.ts';
+import { enrolled, innerPacket, Rogue } from './rogue.ts';
+
+const ATTACHED_MS = 5_000;
+/** UDP carries no longer one. */
+const LONGEST_BYTES = 65_507 - 32;
+/** Two about others, one of its own session. */
+const HUGE_CLAIMS = 3;
+/** More than the kernel's own IPv6 chatter makes of them. */
+const FORBIDDEN = 20;
+const OTHERS_INNER = '10.77.0.2';
+
+interface Sent {
+  /** Malformed ones: each must be counted as `unknown_frame`. */
+  malformed: number;
+  all: number;
+}
+
+export async function rogueFrames(arena: Arena, rounds: number): Promise<Outcome> {
+  const rogue = new Rogue(arena, { address: '198.18.6.6', port: 6_666 });
+  await enrolled(arena, rogue, 'rogue');
+  const outcome = await during(
+    arena,
+    'garbage of an enrolled device',
+    async () => {
+      if (!(await rogue.handshake())) return { sent: 0, faults: ['the rogue got no channel'] };
+      const before = await garbage(arena, rogue, rounds);
+      const attached = await rogue.attach();
+      const inside =
+        attached === null ? { malformed: 0, all: 0 } : await garbage(arena, rogue, rounds);
+      const claims = await strangeClaims(arena, rogue);
+      if (attached !== null) await hugeVersion(rogue, attached);
+      await transports(rogue);
+      const answers = await stillThere(rogue);
+      return {
+        sent: rogue.socket.sentCount,
+        answered: rogue.heardTypes.length,
+        notes: [
+          `${before.malformed + inside.malformed} malformed frames, ${claims} claims about others`,
+          `the hub ${answers ? 'still answers' : 'has ended with'} the rogue`,
+        ],
+        countedAs: { malformed_sent: before.malformed + inside.malformed },
+        faults: attached === null ? ['the rogue got no session of its own'] : [],
+      } satisfies Attack;
+    },
+    { isAllCounted: false },
+  );
+  return withCounts(arena, outcome);
+}
+
+/** Every malformed frame is in a counter; what concerns others is refused with a reason. */
+async function withCounts(arena: Arena, outcome: Outcome): Promise<Outcome> {
+  const { malformed_sent: malformed = 0, ...countedAs } = outcome.countedAs;
+  const unknown = countedAs['unknown_frame'] ?? 0;
+  const { counters } = await seatOf(arena.site, 'rogue');
+  const huge = counters['version_out_of_range'] ?? 0;
+  const rows = Object.entries(counters).map(([code, count]) => `${code} ${count}`);
+  return {
+    ...outcome,
+    countedAs,
+    notes: [...outcome.notes, `the rogue's seat: ${rows.join(', ')}`],
+    faults: [
+      ...outcome.faults,
+      ...(unknown >= malformed && malformed > 0
+        ? []
+        : [`${malformed} malformed frames, ${unknown} counted as unknown_frame`]),
+      ...((countedAs['source_forbidden'] ?? 0) >= FORBIDDEN
+        ? []
+        : ['foreign inner sources were not counted']),
+      ...(huge >= HUGE_CLAIMS
+        ? []
+        : [`${huge} of ${HUGE_CLAIMS} impossible versions were counted`]),
+      ...((countedAs['invariant_violated'] ?? 0) === 0 ? [] : ['an invariant was violated']),
+    ],
+  };
+}
+
+async function garbage(arena: Arena, rogue: Rogue, rounds: number): Promise<Sent> {
+  const random = newRandom(6, 'garbage');
+  const bytes = (count: number) => Uint8Array.from({ length: count }, () => random() * 256);
+  const head = (type: number, version: number = FRAME_VERSION) => Uint8Array.of(type, version);
+  const cbor = (type: keyof typeof FRAME_TYPE, ...body: number[]) =>
+    concatBytes(head(FRAME_TYPE[type]), Uint8Array.from(body));
+  const sent: Sent = { malformed: 0, all: 0 };
+  const send = (frame: Uint8Array) => {
+    rogue.send(frame);
+    sent.malformed += 1;
+    sent.all += 1;
+  };
+  for (let round = 0; round < rounds; round += 1) {
+    // Frame types and versions that nobody has.
+    send(concatBytes(head(0), bytes(20)));
+    send(concatBytes(head(16 + (round % 200)), bytes(20)));
+    send(concatBytes(head(FRAME_TYPE.attach, 2), bytes(20)));
+    send(Uint8Array.of(FRAME_TYPE.probe));
+    // Deep nesting: arrays in arrays, maps in maps.
+    send(cbor('attach', ...Array(1_000).fill(0x81), 0));
+    send(cbor('reattach', ...Array(500).fill([0xa1, 0x01]).flat(), 0));
+    // Counts that promise more than there is; indefinite lengths; tags; a duplicate key; bytes behind the end.
+    send(cbor('attach', 0xbb, 255, 255, 255, 255, 255, 255, 255, 255));
+    send(cbor('attach', 0xa1, 0x01, 0x9b, 0, 0, 0, 1, 0, 0, 0, 0));
+    send(cbor('terminate', 0xbf, 0x01, 0x02, 0xff));
+    send(cbor('terminate', 0xa1, 0x01, 0xd9, 0x01, 0x02, 0x80));
+    send(cbor('terminate', 0xa2, 0x01, 0x02, 0x01, 0x02));
+    send(cbor('terminate', 0xa0, 0x00));
+    // Wrong types for every key; a version of 2^53 and more; a claim that is no list.
+    for (const type of ['attach', 'reattach', 'received', 'rotate', 'mtu', 'response'] as const) {
+      send(cbor(type, 0xa3, 0x01, 0xf5, 0x02, 0xf6, 0x03, 0x61, 0x78));
+      send(cbor(type, 0xa1, 0x01, 0x1b, 0x00, 0x20, 0, 0, 0, 0, 0, 0));
+      send(cbor(type, 0xa1, 0x01, 0x1b, 0xff, 255, 255, 255, 255, 255, 255, 255));
+      send(cbor(type, ...bytes(60)));
+    }
+    // Longer than any frame, up to what UDP carries.
+    send(concatBytes(head(FRAME_TYPE.attach), bytes(1_300)));
+    send(concatBytes(head(FRAME_TYPE.attach), bytes(LONGEST_BYTES - 2)));
+    if (round % 5 === 4) await Bun.sleep(10);
+  }
+  rogue.take();
+  await arena.settled();
+  return sent;
+}
+
+/** Well-formed frames that name the legitimate device's session, or numbers at the edge. */
+async function strangeClaims(arena: Arena, rogue: Rogue): Promise<number> {
+  const { session_id: theirs } = await seatOf(arena.site, DEVICE);
+  const frame = rogue.attachFrame();
+  const foreign = { ...frame.claim, sessionId: theirs ?? '', stateVersion: 1_000 };
+  const proof = new Uint8Array(32).fill(9);
+  const token = new Uint8Array(8).fill(9);
+  const { linkKind, linkName, reasonCode, mtuBytes } = frame;
+  const link = { linkKind, linkName, reasonCode, mtuBytes };
+  const huge = { ...frame.claim, stateVersion: Number.MAX_SAFE_INTEGER };
+  const reattach = { type: 'reattach', proof, token, purpose: 'recovery', ...link } as const;
+  const frames = [
+    encodeFrame({ ...frame, claim: foreign, isNew: false, proof }),
+    encodeFrame({ ...frame, claim: foreign, isNew: true, previousSessionId: theirs, proof }),
+    encodeFrame({ ...reattach, claim: foreign }),
+    encodeFrame({ ...reattach, claim: huge }),
+    encodeFrame({ ...frame, claim: huge }),
+    encodeFrame({
+      type: 'terminate',
+      sessionId: theirs ?? '',
+      reasonCode: 'shutdown',
+      stateVersion: 2 ** 52,
+    }),
+    encodeFrame({ type: 'rotate', sessionId: theirs ?? '', proof }),
+    encodeFrame({ type: 'response', token, isMine: false }),
+    encodeFrame({
+      type: 'received',
+      keypairIndex: 0xffff_ffff,
+      counterMax: Number.MAX_SAFE_INTEGER,
+      bitmap: new Uint8Array(512).fill(255),
+    }),
+    // What only hubs send.
+    encodeFrame({ type: 'redirect', endpoints: ['198.18.6.6:6666'] }),
+    encodeFrame({ type: 'challenge', token, claim: foreign }),
+    encodeFrame({ type: 'rotated', sessionId: theirs ?? bytesToHex(proof) }),
+  ];
+  for (const each of frames) {
+    rogue.send(each);
+    await Bun.sleep(20);
+    rogue.take();
+  }
+  return frames.length;
+}
+
+/** With the true secret of its own session, the highest version there is: what a hub adds to it is no number any more. */
+async function hugeVersion(rogue: Rogue, { claim: own, secret }: Attached): Promise<void> {
+  const claim = { ...own, stateVersion: Number.MAX_SAFE_INTEGER, nonce: '11'.repeat(8) };
+  const { handshakeHash } = rogue.session!;
+  const proof = prove('attach', secret, handshakeHash, claimBytes(claim));
+  rogue.send({ ...rogue.attachFrame(), isNew: false, claim, proof });
+  await Bun.sleep(100);
+  rogue.take();
+}
+
+/** Transport ids until the keypair has no more, and inner packets that are not its own. */
+async function transports(rogue: Rogue): Promise<void> {
+  for (let id = 2; id < 40 && rogue.session!.hasRoomFor(id); id += 1) {
+    rogue.send({ type: 'probe', probeId: id }, id);
+  }
+  if (rogue.session!.suite === null) return;
+  for (let at = 0; at < FORBIDDEN; at += 1) {
+    rogue.socket.send(rogue.sealData(innerPacket(OTHERS_INNER, '10.77.0.1')));
+  }
+  rogue.socket.send(rogue.sealData(Uint8Array.of(0x45, 0, 255, 255)));
+  rogue.socket.send(rogue.sealData(new Uint8Array(1_200).fill(0xff)));
+  await Bun.sleep(100);
+}
+
+async function stillThere(rogue: Rogue): Promise<boolean> {
+  const count = () => rogue.heard.filter(({ type }) => type === 'probeAck').length;
+  const before = count();
+  rogue.send({ type: 'probe', probeId: 77 });
+  return rogue.until(() => count() > before, ATTACHED_MS);
+}
