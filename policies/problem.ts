@@ -40,10 +40,20 @@ export function joinPath(path: string, key: string): string {
 
 const QUOTED_MAX = 48;
 
+/** What JSON leaves as it is and a terminal obeys or does not show: DEL to 0x9f, and marks of direction. */
+const INVISIBLE = /[\u007f-\u009f\p{Cf}\p{Zl}\p{Zp}]/gu;
+
 /** Foreign text for a person's eyes: escaped, at most 48 characters of it. */
 export function quoted(text: string): string {
-  return JSON.stringify(text.length > QUOTED_MAX ? `${text.slice(0, QUOTED_MAX)}…` : text);
+  const short = text.length > QUOTED_MAX ? `${text.slice(0, QUOTED_MAX)}…` : text;
+  return JSON.stringify(short).replace(INVISIBLE, escaped);
 }
+
+const escaped = (character: string) =>
+  Array.from({ length: character.length }, (_, at) => {
+    const code = character.charCodeAt(at).toString(16);
+    return `\\u${code.padStart(4, '0')}`;
+  }).join('');
 
 /** All problems as text, one or two lines each, ending with how many there are. */
 export function formatProblems(file: string, problems: readonly Problem[]): string {
