@@ -153,7 +153,9 @@ function showCrash(target: string, seed: number, crash: CrashReport, mayWrite: b
   console.log(
     `  again: scripts/fuzz --target ${target} --seed ${seed} --from ${Math.max(0, run)} --runs 1`,
   );
-  console.log(`     or: scripts/fuzz --target ${target} --input ${hex}`);
+  if (hex.length <= SHOWN_HEX) {
+    console.log(`     or: scripts/fuzz --target ${target} --input ${hex}`);
+  }
   for (const line of stack.split('\n').slice(1, STACK_LINES)) console.log(`    ${line.trim()}`);
   if (!mayWrite || bytes === 0) return;
   const isAdded = addRegression(target, bytesOfHex(hex)!, reason);

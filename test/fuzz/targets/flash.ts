@@ -74,7 +74,7 @@ function judgeRecord(bytes: Uint8Array): boolean {
 function judgeStore(a: Uint8Array, b: Uint8Array): void {
   const held = [a, b].flatMap((slot) => {
     const read = decodeRecord(slot);
-    return read.ok ? [read.value] : [];
+    return read.ok && !isWorn(read.value) ? [read.value] : [];
   });
   const newest = held.reduce<FlashRecord | null>(
     (best, next) => (best === null || next.generation > best.generation ? next : best),
@@ -87,12 +87,17 @@ function judgeStore(a: Uint8Array, b: Uint8Array): void {
   if (content === null || newest === null) return;
   demand(content.versionCeiling >= newest.versionCeiling, 'I4: the ceiling is kept');
   demand(content.timestampReserved >= newest.timestampReserved, 'I4: the reservation is kept');
-  if (newest.generation > Number.MAX_SAFE_INTEGER - 4) return;
   demand(store.save(content).ok, 'what was read can be saved');
   const again = new FlashStore(
     new MemoryFlash(RECORD_BYTES, [medium.readSlot(0), medium.readSlot(1)]),
   );
   demand(again.content?.versionCeiling === content.versionCeiling, 'the next start reads the same');
+}
+
+/** Numbers that leave no room to go on: nobody reaches them, and such a slot counts as damaged. */
+function isWorn({ generation, versionCeiling, timestampReserved }: FlashRecord): boolean {
+  const most = Number.MAX_SAFE_INTEGER - 2 ** 31;
+  return [generation, versionCeiling, timestampReserved].some((count) => count > most);
 }
 
 function mended(slot: Uint8Array): Uint8Array {
