@@ -13,3 +13,5 @@ const work = JSON.parse(process.argv[2]!) as Work;
 if (work.grows) watchSources();
 const { fuzz } = await import('./loop.ts');
 await fuzz(work, (report: Report) => process.stdout.write(`${JSON.stringify(report)}\n`));
+// A server of a target may still listen.
+process.exit(0);

@@ -20,7 +20,7 @@ const STEPS_MAX = 50;
 export const record: Target = {
   name: 'record',
   what: 'the blob of a session in the database',
-  covers: ['hub/recordBlob.ts', 'session/hub/'],
+  covers: ['hub/recordBlob.ts', 'session/hub/seat.ts', 'session/hub/deadline.ts'],
   bytesMax: 2_048,
   words: ['ATTACHED', 'claim', 'stateVersion', '__proto__'].map((word) => bytes.encode(word)),
   generate(random) {
