@@ -200,13 +200,18 @@ class Run {
     const claim = this.#claim;
     if (claim === null) return;
     const key = (at: number) => new Uint8Array(32).fill(keys[at] ?? 1);
-    const recordedVersion = [
+    const { stateVersion } = claim;
+    const most = Number.MAX_SAFE_INTEGER;
+    const versions = [
       0,
-      claim.stateVersion - 1,
-      claim.stateVersion,
-      claim.stateVersion + 5,
+      stateVersion - 1,
+      stateVersion,
+      stateVersion + 5,
       2 ** 40,
-    ][which % 5]!;
+      most - 2 ** 32,
+      most,
+    ];
+    const recordedVersion = versions[which % versions.length]!;
     const reject = { type: 'reject', claim, retryAfterMs: which * 10, recordedVersion } as const;
     const codes = [
       'stale_state_version',

@@ -34,6 +34,7 @@ const OP = {
   replay: 5, // something that was sent before, perhaps from elsewhere
   pass: 6, // time
   site: 7, // any bytes from the site behind the hub
+  plain: 8, // a plain WireGuard peer: a handshake, or any bytes as its inner packet
 } as const;
 const OPS = Object.keys(OP).length;
 const STEPS_MAX = 24;
@@ -77,17 +78,22 @@ class World {
   readonly rig: SiteRig;
   readonly device: RigDevice;
   readonly #other: RigDevice;
+  readonly #plain: RigDevice;
   readonly #sent: Uint8Array[] = [];
   #outBytes = 0;
   /** Something of the tape was authentic and understood. */
   wasMoved = false;
 
   constructor() {
-    const rig: SiteRig = new SiteRig([new RigDevice(1, () => rig).enrolled]);
+    const rig: SiteRig = new SiteRig([
+      new RigDevice(1, () => rig).enrolled,
+      new RigDevice(3, () => rig, { mode: 'plain' }).enrolled,
+    ]);
     rig.held = [];
     this.rig = rig;
     this.device = RigDevice.on(rig, 1, '198.51.100.1');
     this.#other = RigDevice.on(rig, 2, '203.0.113.9');
+    this.#plain = RigDevice.on(rig, 3, '192.0.2.77', { mode: 'plain' });
     rig.network.onSend((datagram) => {
       if (datagram.from.port === HUB_PORT) this.#outBytes += datagram.bytes.length;
       rig.network.deliver(datagram);
@@ -129,8 +135,14 @@ class World {
       }
       case OP.pass:
         return this.pass([1, 20, 600, 5_000, 31_000, 120_000, 3_600_000][tape.byte() % 7]!);
-      default:
-        this.rig.fromSite(tape.block().slice(0, 2_000));
+      case OP.site:
+        return this.rig.fromSite(tape.block().slice(0, 2_000));
+      default: {
+        const isHandshake = (tape.byte() & 3) === 0;
+        const content = tape.block();
+        if (isHandshake || this.#plain.plain === null) return this.#shakePlain();
+        return this.#plainPacket(content);
+      }
     }
   }
 
@@ -193,6 +205,23 @@ class World {
     this.#send(sealed, this.device);
   }
 
+  /** A flood answers fewer than it asks: then there are no keys, and nothing to say. */
+  #shakePlain(): void {
+    this.rig.nowMs += 50;
+    this.#send(this.#plain.initiation(), this.#plain);
+    const response = this.#plain.take().find((datagram) => datagram[0] === 2);
+    if (response !== undefined) this.#plain.finish(response);
+  }
+
+  #plainPacket(content: Uint8Array): void {
+    const keypair = this.#plain.plain;
+    if (keypair === null || content.length > 1_400) return;
+    const from = memoryOf(Uint8Array.from([...content, 0]));
+    const sealed = new Uint8Array(new ArrayBuffer(keypair.sealedBytes(content.length)));
+    const bytes = keypair.sealData(from, 0, content.length, memoryOf(sealed), 0);
+    if (bytes > 0) this.#send(sealed.slice(0, bytes), this.#plain);
+  }
+
   #seal(plaintext: Uint8Array, transportId: number, from: RigDevice): void {
     this.#send(this.device.session!.sealControl(transportId, plaintext), from);
   }
@@ -229,7 +258,9 @@ class World {
     for (const delivered of tun.takeDelivered()) {
       const inner = readInner(delivered);
       demand(inner !== null && inner.bytes === delivered.length, 'whole packets reach the tun');
-      demand(isEqual(delivered.subarray(12, 16), OWN_ADDRESS), 'I9: from its own address');
+      const source = delivered.subarray(12, 16);
+      const isOwn = OWN_ADDRESSES.some((address) => isEqual(address, source));
+      demand(isOwn, 'I9: from its own address');
       this.wasMoved = true;
     }
     posted.length = 0;
@@ -250,7 +281,8 @@ class World {
   }
 }
 
-const OWN_ADDRESS = Uint8Array.of(10, 77, 0, 2);
+/** Of the session device and of the plain one. */
+const OWN_ADDRESSES = [Uint8Array.of(10, 77, 0, 2), Uint8Array.of(10, 77, 0, 4)];
 
 function isEqual(a: Uint8Array, b: Uint8Array): boolean {
   return Buffer.from(a).equals(Buffer.from(b));
@@ -277,6 +309,11 @@ function step(random: Random, tape: TapeWriter): void {
     case OP.replay:
     case OP.pass:
       return void tape.byte(random.below(256));
+    case OP.plain: {
+      const bytes = innerPacket(random);
+      if (bytes.length >= 16 && random.chance(70)) bytes[15] = 4;
+      return void tape.byte(random.below(256)).block(bytes);
+    }
     default:
       return void tape.block(
         random.chance(70)

@@ -76,7 +76,9 @@ function judgeCidr(text: string): boolean {
   const cidr = parseCidr(text);
   const other = parsePrefix(text);
   demand(cidr.ok === (other !== null), 'both parsers accept the same networks');
-  if (!cidr.ok) return false;
+  if (!cidr.ok || other === null) return false;
+  const { family, prefixBits } = cidr.value;
+  demand(family === other.family && prefixBits === other.lengthBits, 'and read the same in them');
   const canonical = formatCidr(cidr.value);
   const again = parseCidr(canonical);
   demand(again.ok && formatCidr(again.value) === canonical, 'canonical text stays what it is');

@@ -247,7 +247,13 @@ export class RigDevice {
     this.#rig().nowMs += 50;
     this.send(this.initiation(cookie));
     const response = this.take().find((datagram) => datagram[0] === 2);
-    if (response === undefined || this.pending === null) throw new Error('the hub did not answer');
+    if (response === undefined) throw new Error('the hub did not answer');
+    this.finish(response);
+  }
+
+  /** The answer to the initiation made last: keys. */
+  finish(response: Uint8Array): void {
+    if (this.pending === null) throw new Error('nothing was asked');
     const { senderIndex: localIndex } = this.pending;
     const consumed = consumeResponse(response, this.pending, {
       identity: this.identity,
