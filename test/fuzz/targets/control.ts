@@ -173,6 +173,11 @@ function request(random: Random): Record<string, unknown> {
     psk: one([key(5), 'x', null]),
     replace: one([true, false, 1]),
   };
+  if (random.chance(25)) {
+    const honest = { method: 'enroll', public_key: key(3), name: 'two', mode: 'session' };
+    const wished = one(['inner4', 'allowed', 'psk', 'replace', 'name', 'public_key']);
+    return { ...honest, [wished]: all[wished] };
+  }
   const kept = Object.keys(all).filter((name) => name === 'method' || random.chance(50));
   return Object.fromEntries(kept.map((name) => [name, all[name]]));
 }

@@ -44,6 +44,7 @@ export const frames: Target = {
     }
     const frame = read.value;
     demand(weightOf(frame) <= 512 + 8 * input.length, 'no output beyond 8 × input');
+    judgeTexts(frame);
     const text = JSON.stringify(frame, bytesAsText);
     input.fill(0xee);
     demand(JSON.stringify(frame, bytesAsText) === text, 'it shares no memory with the input');
@@ -55,6 +56,15 @@ export const frames: Target = {
     return 'accepted';
   },
 };
+
+/** They end up in logs and on dashboards. */
+function judgeTexts(value: unknown): void {
+  if (typeof value === 'string') {
+    demand(/^[\x20-\x7e]{1,64}$/.test(value), 'a text is short, printable ASCII');
+  } else if (typeof value === 'object' && value !== null && !(value instanceof Uint8Array)) {
+    for (const item of Object.values(value)) judgeTexts(item);
+  }
+}
 
 const bytesAsText = (_: string, value: unknown) =>
   value instanceof Uint8Array ? Buffer.from(value).toString('hex') : value;

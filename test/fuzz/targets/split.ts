@@ -116,10 +116,13 @@ function judgePlain(given: Uint8Array, plain: Uint8Array, inner: Inner, isOpen: 
   const before = given.slice(VIRTIO_BYTES, VIRTIO_BYTES + plain.length);
   if ((given[0]! & 1) === 0) return demand(isEqual(plain, before), 'it is left alone');
   const field = given[6]! + given[7]! * 256 + given[8]! + given[9]! * 256;
+  const start = given[6]! + given[7]! * 256;
+  demand(start >= inner.start || !inner.isDirect, 'a checksum is not in the IP header');
+  demand(field + 2 <= plain.length, 'a checksum field is in the packet');
   const rest = plain.map((byte, at) => (at === field || at === field + 1 ? before[at]! : byte));
   demand(isEqual(rest, before), 'only the checksum field is written');
   if (!hasTransport(plain, inner) || field !== checksumAt(inner)) return;
-  if (given[6]! + given[7]! * 256 !== inner.start) return;
+  if (start !== inner.start) return;
   const wanted = isOpen ? pseudoSumOf(plain, inner) : rightChecksum(plain, inner);
   demand(
     isSameSum(word(plain, field), wanted),
@@ -148,6 +151,12 @@ function frame(random: Random): number[] {
       random.chance(50) ? 16 : 6,
     );
     return [...lie, ...encodeWhole(packet)];
+  }
+  if (random.chance(10)) {
+    const bytes = encodeWhole(packet);
+    const start = random.chance(90) ? 20 + random.below(25) : bytes.length - random.below(4);
+    const offset = bytes.length - start - random.between(1, 3);
+    return [...virtioHeader(1, 0, 0, 0, start, Math.max(0, offset)), ...bytes];
   }
   const made = tunFrame(packet, random.chance(70) ? random.between(1, 600) : 0);
   for (let lies = random.below(3) - 1; lies > 0; lies--) made[random.below(60)] = random.below(256);
