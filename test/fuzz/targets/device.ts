@@ -64,6 +64,8 @@ class Run {
   #claim: Extract<Frame, { type: 'attach' | 'reattach' }>['claim'] | null = null;
   #last: Uint8Array | null = null;
   #initiations: ReturnType<DeviceWorld['takeSent']> = [];
+  /** Of what was sealed as an inner packet so far. */
+  #largestBytes = 0;
   /** Something of the tape was authentic and understood. */
   wasMoved = false;
 
@@ -109,7 +111,9 @@ class Run {
       }
       case OP.packet: {
         const transportId = 1 + (tape.byte() & 1);
-        const sealed = world.sealPacket(tape.block().slice(0, 1_500), transportId);
+        const content = tape.block().slice(0, 1_500);
+        this.#largestBytes = Math.max(this.#largestBytes, content.length);
+        const sealed = world.sealPacket(content, transportId);
         if (sealed !== null) this.#receive(sealed, transportId);
         return;
       }
@@ -227,6 +231,7 @@ class Run {
     for (const delivered of this.#world.tun.takeDelivered()) {
       const inner = readInner(delivered);
       demand(inner !== null && inner.bytes === delivered.length, 'whole packets reach the tun');
+      demand(delivered.length <= this.#largestBytes, 'no byte that nobody sent');
       this.wasMoved = true;
     }
   }

@@ -11,9 +11,11 @@
  *
  * @module
  */
+import { macKeysOf, writeMacs } from '../../../session/channel/macs.ts';
 import type { SessionRecord } from '../../../session/hub/record.ts';
 import { memoryOf } from '../../../session/memory.ts';
 import { encodeFrame } from '../../../session/wire/encode.ts';
+import { INITIATION_BYTES } from '../../../session/wire/messages.ts';
 import type { Random } from '../../sim/random.ts';
 import { attachFrame, packet, RigDevice, SiteRig } from '../../unit/hub/siteRig.ts';
 import { steadyPacket } from '../../unit/session/packet/traffic.ts';
@@ -81,6 +83,8 @@ class World {
   readonly #plain: RigDevice;
   readonly #sent: Uint8Array[] = [];
   #outBytes = 0;
+  /** Of what was sealed as an inner packet so far. */
+  #largestBytes = 0;
   /** Something of the tape was authentic and understood. */
   wasMoved = false;
 
@@ -170,6 +174,10 @@ class World {
     for (let i = 0; i < damage.length && (at % last.length) + i < last.length; i++) {
       damaged[(at % last.length) + i] = damage[i]!;
     }
+    // A stranger who knows the hub's public key makes a right mac1 for anything.
+    if (damaged[0] === 1 && damaged.length === INITIATION_BYTES && (at & 0x80) !== 0) {
+      writeMacs(damaged, macKeysOf(this.rig.site.identity.publicKey), null);
+    }
     // mac2 is looked at under load only (whitepaper §5.3): zeros there are as good as a cookie.
     if (damaged[0] === 1 && isEqual(damaged.subarray(0, 132), last.subarray(0, 132))) return;
     // Data for a transport that is not accepted waits sealed, in bounded memory and for half a second.
@@ -199,6 +207,7 @@ class World {
   #packet(transportId: number, content: Uint8Array): void {
     const { session } = this.device;
     if (session === null || session.suite === null || content.length > 1_500) return;
+    this.#largestBytes = Math.max(this.#largestBytes, content.length);
     const sealed = new Uint8Array(new ArrayBuffer(content.length + 32));
     const from = memoryOf(Uint8Array.from([...content, 0]));
     session.sealData(transportId, from, 0, content.length, memoryOf(sealed), 0);
@@ -216,6 +225,8 @@ class World {
   #plainPacket(content: Uint8Array): void {
     const keypair = this.#plain.plain;
     if (keypair === null || content.length > 1_400) return;
+    // Padding is part of what was sealed.
+    this.#largestBytes = Math.max(this.#largestBytes, keypair.sealedBytes(content.length) - 32);
     const from = memoryOf(Uint8Array.from([...content, 0]));
     const sealed = new Uint8Array(new ArrayBuffer(keypair.sealedBytes(content.length)));
     const bytes = keypair.sealData(from, 0, content.length, memoryOf(sealed), 0);
@@ -258,6 +269,7 @@ class World {
     for (const delivered of tun.takeDelivered()) {
       const inner = readInner(delivered);
       demand(inner !== null && inner.bytes === delivered.length, 'whole packets reach the tun');
+      demand(delivered.length <= this.#largestBytes, 'no byte that nobody sent');
       const source = delivered.subarray(12, 16);
       const isOwn = OWN_ADDRESSES.some((address) => isEqual(address, source));
       demand(isOwn, 'I9: from its own address');
