@@ -10,6 +10,8 @@ import type { Outcome, Target } from './target.ts';
 
 /** One input that takes longer, twice, is a finding: nothing we read from outside needs a tenth of it. */
 export const RUN_MS_MAX = 2_000;
+/** A slow target is minimised as far as that gets. */
+const MINIMISE_MS_MAX = 20_000;
 const GENERATED_PERCENT = 40;
 const NO_WORDS: readonly Uint8Array[] = [];
 
@@ -76,6 +78,8 @@ function crashOf(input: Uint8Array, run: number, error: unknown): Crash {
 export async function minimise(target: Target, crash: Crash, triesMax = 4_000): Promise<Crash> {
   let best = crash;
   let tries = 0;
+  const untilMs = performance.now() + MINIMISE_MS_MAX;
+  const isOver = () => tries >= triesMax || performance.now() > untilMs;
   const isSame = async (input: Uint8Array) => {
     tries += 1;
     const { crash: again } = await tryInput(target, input, crash.run);
@@ -83,13 +87,13 @@ export async function minimise(target: Target, crash: Crash, triesMax = 4_000): 
     best = again;
     return true;
   };
-  for (let piece = best.input.length >> 1; piece >= 1 && tries < triesMax; piece >>= 1) {
-    for (let at = 0; at < best.input.length && tries < triesMax; ) {
+  for (let piece = best.input.length >> 1; piece >= 1 && !isOver(); piece >>= 1) {
+    for (let at = 0; at < best.input.length && !isOver(); ) {
       const shorter = [...best.input.subarray(0, at), ...best.input.subarray(at + piece)];
       if (!(await isSame(Uint8Array.from(shorter)))) at += piece;
     }
   }
-  for (let at = 0; at < best.input.length && tries < triesMax; at++) {
+  for (let at = 0; at < best.input.length && !isOver(); at++) {
     if (best.input[at] === 0) continue;
     const plainer = best.input.slice();
     plainer[at] = 0;
