@@ -16,6 +16,7 @@ import { frames } from './targets/frames.ts';
 import { hub } from './targets/hub.ts';
 import { mqtt } from './targets/mqtt.ts';
 import { netlink } from './targets/netlink.ts';
+import { plain } from './targets/plain.ts';
 import { policy } from './targets/policy.ts';
 import { record } from './targets/record.ts';
 import { seat } from './targets/seat.ts';
@@ -24,6 +25,6 @@ import { split } from './targets/split.ts';
 import { texts } from './targets/texts.ts';
 
 export const TARGETS: readonly Target[] = [
-  ...[hub, device, seat, core, frames, cbor, agentConfig, hubConfig, policy, split, deliver],
+  ...[hub, device, plain, seat, core, frames, cbor, agentConfig, hubConfig, policy, split, deliver],
   ...[netlink, control, flash, record, audit, texts, mqtt, socket],
 ];

@@ -14,7 +14,7 @@ import { TARGETS } from '../../fuzz/targets.ts';
 const SEED = 2026;
 /** Targets with keys, sockets or long histories; about a second and a half each. */
 const RUNS: Readonly<Record<string, number>> = {
-  ...{ hub: 60, device: 60, seat: 700, core: 300, mqtt: 200, socket: 400 },
+  ...{ hub: 60, device: 60, plain: 60, seat: 700, core: 300, mqtt: 200, socket: 400 },
   ...{ deliver: 700, flash: 1_500, policy: 2_500, record: 2_000, audit: 3_000 },
 };
 const RUNS_DEFAULT = 6_000;
