@@ -102,7 +102,11 @@ class Run {
     const path = { ...endpoint, uplink: this.#uplink, address: null };
     const setup = {
       ...{ privateKey: new Uint8Array(32).fill(8), hubPublicKey: SERVER.publicKey, psk: NO_PSK },
-      ...{ mtuMaxBytes: MTU_BYTES, mayHaveIpv6: false, plainTimes: PLAIN_TIMES },
+      ...{
+        mtuMaxBytes: MTU_BYTES,
+        mayHaveIpv6: false,
+        plainTimes: { ...PLAIN_TIMES, jitterMaxMs: 0 },
+      },
       rules: { linkPolicies: {}, resendBufferBytes: 1_048_576 },
       clock: { fromMs: 1_700_000_000_000, untilMs: 1_800_000_000_000 },
     };
