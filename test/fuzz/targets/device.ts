@@ -8,6 +8,7 @@
  *
  * @module
  */
+import { decodeFrame } from '../../../session/wire/decode.ts';
 import { encodeFrame } from '../../../session/wire/encode.ts';
 import type { Frame } from '../../../session/wire/frames.ts';
 import type { Random } from '../../sim/random.ts';
@@ -170,7 +171,9 @@ class Run {
     if (sealed === null) return;
     const { unknown_frame: unknown = 0 } = this.#world.status().packets.refused;
     const before = this.#shown();
+    const refused = this.#refused();
     this.#receive(sealed, transportId);
+    if (!decodeFrame(plaintext).ok) demand(this.#refused() > refused, 'what is none is counted');
     const { unknown_frame: after = 0 } = this.#world.status().packets.refused;
     if (after > unknown) demand(this.#shown() === before, 'a frame that is none changes nothing');
     else this.wasMoved = true;

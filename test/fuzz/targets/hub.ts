@@ -14,6 +14,7 @@
 import { macKeysOf, writeMacs } from '../../../session/channel/macs.ts';
 import type { SessionRecord } from '../../../session/hub/record.ts';
 import { memoryOf } from '../../../session/memory.ts';
+import { decodeFrame } from '../../../session/wire/decode.ts';
 import { encodeFrame } from '../../../session/wire/encode.ts';
 import { INITIATION_BYTES } from '../../../session/wire/messages.ts';
 import type { Random } from '../../sim/random.ts';
@@ -191,8 +192,11 @@ class World {
     if (session === null || plaintext.length > 1_300 || !session.hasRoomFor(transportId)) return;
     const before = this.#record();
     const unknown = this.rig.counters.unknown_frame;
+    const counted = this.#counted();
     this.#seal(plaintext, transportId, from);
     const answers = this.device.frames();
+    const isNone = plaintext.length > 0 && !decodeFrame(plaintext).ok;
+    demand(!isNone || this.#counted() > counted, 'what is none is counted');
     if (this.rig.counters.unknown_frame > unknown) {
       return demand(this.#record() === before, 'a frame that is none changes no record');
     }

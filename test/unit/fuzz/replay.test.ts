@@ -12,12 +12,12 @@ import { inputOf, tryInput } from '../../fuzz/engine.ts';
 import { TARGETS } from '../../fuzz/targets.ts';
 
 const SEED = 2026;
-/** Targets with keys, sockets or long histories; about a second and a half each. */
+/** Targets with keys, sockets or long histories; about a second each. */
 const RUNS: Readonly<Record<string, number>> = {
-  ...{ hub: 60, device: 60, plain: 60, seat: 700, core: 300, mqtt: 200, socket: 400 },
-  ...{ deliver: 700, flash: 1_500, policy: 2_500, record: 2_000, audit: 3_000 },
+  ...{ hub: 30, device: 30, plain: 40, seat: 400, core: 200, mqtt: 100, socket: 200 },
+  ...{ deliver: 500, flash: 1_000, policy: 1_500, record: 1_000, audit: 2_000 },
 };
-const RUNS_DEFAULT = 6_000;
+const RUNS_DEFAULT = 4_000;
 const SHARE = process.env['SLICE'] === '1' ? 0.2 : 1;
 
 for (const target of TARGETS) {
