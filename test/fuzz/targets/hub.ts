@@ -6,12 +6,13 @@
  * `frame` and `packet` is sealed with real keys, so that what is malformed is inside of what is authentic.
  *
  * Held against it: nothing throws and no seat breaks an invariant; what is not authentic changes nothing
- * and is answered with fewer bytes than it had; a refused claim leaves the record as it was; whatever
+ * and is answered with fewer bytes than it had; what is refused is not committed; whatever
  * reaches the tun is a whole packet from the device's own address (I9); tables stay small (I11).
  *
  * @module
  */
 import { macKeysOf, writeMacs } from '../../../session/channel/macs.ts';
+import { isSameClaim } from '../../../session/claim.ts';
 import type { SessionRecord } from '../../../session/hub/record.ts';
 import { memoryOf } from '../../../session/memory.ts';
 import { decodeFrame } from '../../../session/wire/decode.ts';
@@ -201,8 +202,11 @@ class World {
       return demand(this.#record() === before, 'a frame that is none changes no record');
     }
     this.wasMoved = true;
-    const isRefused = answers.some(({ type }) => type === 'reject');
-    if (isRefused) demand(this.#record() === before, 'a refused claim leaves the record alone');
+    for (const frame of answers) {
+      const record = this.#record();
+      if (frame.type !== 'reject' || record === before || record === null) continue;
+      demand(!isSameClaim(record.claim, frame.claim), 'what is refused is not committed');
+    }
     for (const frame of answers) {
       if (frame.type === 'attached' && session.suite === null) session.enableData(frame.cipher);
     }
