@@ -154,9 +154,15 @@ export class Broker {
    */
   #limitIncoming(client: MqttClient): void {
     let bytes = 0;
-    client.on('packetreceive', ({ cmd }) => {
+    client.on('packetreceive', (packet) => {
       bytes = 0;
-      if (cmd === 'publish') this.end({ code: 'misbehaves', detail: 'nothing is subscribed' });
+      if (packet.cmd === 'publish') {
+        this.end({ code: 'misbehaves', detail: 'nothing is subscribed' });
+      }
+      if (packet.cmd === 'connack' && hasListed(packet.properties)) {
+        delete packet.properties;
+        this.end({ code: 'misbehaves', detail: 'a property twice' });
+      }
     });
     client.stream.on('data', (chunk: Uint8Array) => {
       bytes += chunk.length;
@@ -180,6 +186,14 @@ export class Broker {
     const hungUp = error.code === 'ECONNRESET' || error.code === 'EPIPE';
     return { code: hungUp ? 'hungUp' : 'unreachable', detail };
   }
+}
+
+/**
+ * MQTT 5 §2.2.2.2: but for user properties, twice is an error. MQTT.js makes a list of them, takes that for
+ * the number that it expects, and throws where nobody can catch it.
+ */
+function hasListed(properties: IConnackPacket['properties']): boolean {
+  return Object.values(properties ?? {}).some((value) => Array.isArray(value));
 }
 
 function clientOptions(options: BrokerOptions): IClientOptions {

@@ -26,6 +26,7 @@ import { LINK_KINDS } from '../policies/links.ts';
 import { type Problem, problem } from '../policies/problem.ts';
 import { documentOfToml } from '../policies/toml.ts';
 import type { LinkKind } from '../session/wire/frames.ts';
+import { placeOf } from './brokerUrl.ts';
 import { TELEMETRY } from './telemetryFields.ts';
 
 export const AGENT_FIELDS = {
@@ -193,6 +194,10 @@ function lintTunnel({ hub, tunnel, links }: Written): Problem[] {
 }
 
 function lintTelemetry({ telemetry }: Written): Problem[] {
+  if (telemetry.url !== null && placeOf(telemetry.url) === null) {
+    // Not repeated: there may be a password in it.
+    return [problem('telemetry.url', 'is no address', 'one like mqtt://host:1883')];
+  }
   if (telemetry.enabled && telemetry.url === null) {
     return [problem('telemetry.url', 'missing', 'the broker, because telemetry.enabled is true')];
   }

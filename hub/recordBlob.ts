@@ -7,7 +7,10 @@
  * @module
  */
 import { Encoder } from 'cbor-x';
+import { isHex } from '../session/bytes.ts';
 import type { SessionRecord } from '../session/hub/record.ts';
+import { isReasonCode } from '../session/reasons.ts';
+import { CLAIM_PURPOSE, DATA_CIPHER, LINK_KIND } from '../session/wire/frames.ts';
 
 const codec = new Encoder({ useRecords: false, tagUint8Array: false });
 
@@ -15,16 +18,16 @@ const codec = new Encoder({ useRecords: false, tagUint8Array: false });
 const SHAPE: Readonly<Record<keyof SessionRecord, (value: unknown) => boolean>> = {
   device: isText,
   revision: isCount,
-  sessionId: isText,
-  previousSessionId: orNull(isText),
-  terminated: orNull(isText),
+  sessionId: isId,
+  previousSessionId: orNull(isId),
+  terminated: orNull((value) => typeof value === 'string' && isReasonCode(value)),
   stateVersion: isCount,
-  claim: (value) => typeof value === 'object' && value !== null,
-  claimKind: isText,
-  claimPurpose: isText,
+  claim: isClaim,
+  claimKind: (value) => value === 'attach' || value === 'reattach',
+  claimPurpose: oneOf(CLAIM_PURPOSE),
   hasRenewedKeys: (value) => typeof value === 'boolean',
   transportId: isCount,
-  linkKind: isText,
+  linkKind: oneOf(LINK_KIND),
   linkName: isText,
   owner: isText,
   ownerEpoch: isCount,
@@ -35,7 +38,7 @@ const SHAPE: Readonly<Record<keyof SessionRecord, (value: unknown) => boolean>> 
   predecessorMemoryKey: orNull(isBytes),
   inner4: orNull(isText),
   inner6: orNull(isText),
-  cipher: isText,
+  cipher: oneOf(DATA_CIPHER),
   createdAtMs: isTime,
   transportlessSinceMs: orNull(isTime),
   recoveringSinceMs: orNull(isTime),
@@ -66,6 +69,20 @@ export function decodeRecord(bytes: Uint8Array): SessionRecord | null {
 
 function isText(value: unknown): boolean {
   return typeof value === 'string';
+}
+
+function isId(value: unknown): boolean {
+  return typeof value === 'string' && isHex(value, 16);
+}
+
+function isClaim(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  const { sessionId, stateVersion, transportId, nonce } = value as Record<string, unknown>;
+  return isId(sessionId) && isCount(stateVersion) && isCount(transportId) && isText(nonce);
+}
+
+function oneOf(table: Readonly<Record<string, unknown>>): (value: unknown) => boolean {
+  return (value) => typeof value === 'string' && Object.hasOwn(table, value);
 }
 
 function isCount(value: unknown): boolean {

@@ -52,6 +52,9 @@ function groupsOf(text: string, mayEndInIpv4: boolean): number[] | null {
   return groups;
 }
 
+/** RFC 4291 §2.5.5.2. */
+const MAPPED = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff] as const;
+
 export interface Prefix {
   readonly family: 4 | 6;
   readonly bytes: readonly number[];
@@ -60,7 +63,10 @@ export interface Prefix {
   readonly isNetwork: boolean;
 }
 
-/** `10.77.0.0/16` or `fd77::/64`, or null. */
+/**
+ * `10.77.0.0/16` or `fd77::/64`, or null. An IPv4 network written as IPv6 (`::ffff:10.0.0.0/104`) is
+ * refused: such an address is read as the IPv4 it is (`session/wire/ip.ts`), and 104 bits of that are none.
+ */
 export function parsePrefix(text: string): Prefix | null {
   const slash = text.indexOf('/');
   if (slash < 0) return null;
@@ -69,6 +75,7 @@ export function parsePrefix(text: string): Prefix | null {
   const bytes = ipv4 ?? bytesOfIpv6(address);
   const length = text.slice(slash + 1);
   if (bytes === null || !/^(0|[1-9][0-9]{0,2})$/.test(length)) return null;
+  if (bytes.length === 16 && MAPPED.every((byte, at) => bytes[at] === byte)) return null;
   const lengthBits = Number(length);
   if (lengthBits > bytes.length * 8) return null;
   const isNetwork = bytes.every((byte, index) => {

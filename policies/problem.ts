@@ -41,10 +41,14 @@ export function joinPath(path: string, key: string): string {
 
 const QUOTED_MAX = 48;
 
+/** What JSON leaves as it is and a terminal obeys or does not show: DEL to 0x9f, and marks of direction. */
+const INVISIBLE = /[\u007f-\u009f\p{Cf}\p{Zl}\p{Zp}]/gu;
+
 /** Foreign text for a person's eyes: escaped, at most 48 characters of it. */
 export function quoted(text: string): string {
   const shown = hidden(text);
-  return JSON.stringify(shown.length > QUOTED_MAX ? `${shown.slice(0, QUOTED_MAX)}…` : shown);
+  const short = shown.length > QUOTED_MAX ? `${shown.slice(0, QUOTED_MAX)}…` : shown;
+  return JSON.stringify(short).replace(INVISIBLE, escaped);
 }
 
 /** A run of base64 or base64url as long as that of 30 bytes, or of hex of 20; a key of 32 has 43 or 64. */
@@ -64,6 +68,12 @@ export function hidden(text: string): string {
 function isKeyLike(run: string): boolean {
   return HEX_RUN.test(run) || [/[a-z]/, /[A-Z]/, /[0-9]/].every((kind) => kind.test(run));
 }
+
+const escaped = (character: string) =>
+  Array.from({ length: character.length }, (_, at) => {
+    const code = character.charCodeAt(at).toString(16);
+    return `\\u${code.padStart(4, '0')}`;
+  }).join('');
 
 /** All problems as text, one or two lines each, ending with how many there are. */
 export function formatProblems(file: string, problems: readonly Problem[]): string {

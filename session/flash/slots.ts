@@ -9,6 +9,12 @@
  */
 import { decodeRecord, type FlashRecord, type RecordError } from './record.ts';
 
+/**
+ * Above it a device could not go on counting, and would fail at every start. Nobody gets there: it is a
+ * version a microsecond for 285 years. Such a record is damage, or was written by somebody else.
+ */
+const COUNT_MAX = Number.MAX_SAFE_INTEGER - 2 ** 31;
+
 export type Slot = 0 | 1;
 export type SlotState = 'valid' | RecordError;
 
@@ -47,7 +53,10 @@ export function nextSlot(chosen: ChosenSlot | null): Slot {
 function judge(bytes: Uint8Array | null): { state: SlotState; record: FlashRecord | null } {
   if (bytes === null) return { state: 'blank', record: null };
   const decoded = decodeRecord(bytes);
-  return decoded.ok
-    ? { state: 'valid', record: decoded.value }
-    : { state: decoded.code, record: null };
+  if (!decoded.ok) return { state: decoded.code, record: null };
+  const { generation, versionCeiling, timestampReserved } = decoded.value;
+  const isWorn = [generation, versionCeiling, timestampReserved].some((count) => count > COUNT_MAX);
+  return isWorn
+    ? { state: 'fieldInvalid', record: null }
+    : { state: 'valid', record: decoded.value };
 }

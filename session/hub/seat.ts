@@ -217,6 +217,8 @@ function onTick(turn: Turn): void {
     const isDue = (atMs: number | null) => atMs !== null && atMs <= draft.nowMs;
     if (draft.ending === null && isDue(silenceAtMs(draft, config))) {
       loseBinding(turn, 'hub_silence');
+      // A claim that was committed late may have carried beyond what the transport TTL had left.
+      onBoundsDue(turn);
     }
     if (draft.ending === null && isDue(provenAtMs(draft))) onProven(turn);
   }

@@ -29,7 +29,8 @@ export type CborValue =
 export type CborMap = ReadonlyMap<number | string, CborValue>;
 
 const codec = new Encoder({ useRecords: false, mapsAsObjects: false, tagUint8Array: false });
-const utf8 = new TextDecoder('utf-8', { fatal: true });
+/** A byte order mark is a character like any other, or two keys would be one. */
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** Major types, RFC 8949 §3.1. */
 const MAJOR = { unsigned: 0, negative: 1, bytes: 2, text: 3, array: 4, map: 5, simple: 7 } as const;
@@ -48,7 +49,7 @@ function forCborX(value: CborValue): unknown {
     return Math.abs(value) > 0x7fff_ffff ? BigInt(value) : value;
   }
   if (value instanceof Map) {
-    return new Map([...value].map(([key, item]) => [key, forCborX(item)]));
+    return new Map([...value].map(([key, item]) => [forCborX(key), forCborX(item)]));
   }
   return Array.isArray(value) ? value.map(forCborX) : value;
 }

@@ -19,6 +19,8 @@ export function parseCidr(text: string): Result<Cidr, CidrError> {
   if (slash < 0) return fail('prefixInvalid');
   const ip = parseIp(text.slice(0, slash));
   if (!ip.ok) return ip;
+  // An IPv4 address written as IPv6: is the length one of 32 bits or of 128? Refused.
+  if (ip.value.family === 4 && text.includes(':')) return fail('addressInvalid');
   const bitsText = text.slice(slash + 1);
   const isPlain = /^(0|[1-9][0-9]{0,2})$/.test(bitsText);
   if (!isPlain || Number(bitsText) > ip.value.bytes.length * 8) return fail('prefixInvalid');

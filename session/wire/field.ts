@@ -11,6 +11,7 @@ import type { Claim } from '../claim.ts';
 import { isInnerMtu } from '../innerMtu.ts';
 import { isReasonCode, type ReasonCode } from '../reasons.ts';
 import type { CborMap, CborValue } from './cbor.ts';
+import { parseCidr } from './cidr.ts';
 
 /** Never leaves this folder. */
 export class FieldError extends Error {
@@ -92,6 +93,15 @@ export function label(map: CborMap, key: number, charsMax: number): string {
 
 export function labelOrNull(map: CborMap, key: number, charsMax: number): string | null {
   return isNone(map.get(key)) ? null : label(map, key, charsMax);
+}
+
+/** `10.77.0.5/32`: an address of `family` with its length, or null. What is not is refused before flash sees it. */
+export function innerAddressOrNull(map: CborMap, key: number, family: 4 | 6): string | null {
+  const text = labelOrNull(map, key, ADDRESS_CHARS_MAX);
+  if (text === null) return null;
+  const cidr = parseCidr(text);
+  check(cidr.ok && cidr.value.family === family, `key ${key} holds an IPv${family} address`);
+  return text;
 }
 
 function list(map: CborMap, key: number, itemsMax: number): readonly CborValue[] {

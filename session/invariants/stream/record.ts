@@ -55,7 +55,7 @@ function recordOf(row: Fields): AuditRecord | null {
     from === undefined ||
     to === undefined ||
     !isCount(seq) ||
-    typeof atMs !== 'number' ||
+    !isTime(atMs) ||
     !isCount(stateVersion) ||
     !isCount(hubSeq) ||
     !isCount(ownerEpoch) ||
@@ -64,7 +64,8 @@ function recordOf(row: Fields): AuditRecord | null {
     typeof device !== 'string' ||
     !isTextOrNull(sessionId) ||
     !isTextOrNull(transport) ||
-    !isFields(detail)
+    !isFields(detail) ||
+    !Object.values(detail).every(isPlain)
   ) {
     return null;
   }
@@ -80,6 +81,12 @@ const oneOf = <T extends string>(known: readonly T[], value: unknown): T | undef
 
 const isCount = (value: unknown): value is number =>
   Number.isSafeInteger(value) && Number(value) >= 0;
+
+/** JSON has no infinity, but 1e999 is read as one. */
+const isTime = (value: unknown): value is number => Number.isFinite(value);
+
+const isPlain = (value: unknown) =>
+  value === null || ['string', 'number', 'boolean'].includes(typeof value);
 
 const isTextOrNull = (value: unknown): value is string | null =>
   value === null || typeof value === 'string';

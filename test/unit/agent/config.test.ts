@@ -150,3 +150,13 @@ test('data_cipher is a cipher of the protocol, or auto', () => {
     expect(problemsOf(`${HUB + LINKS}[tunnel]\ndata_cipher = "${name}"`).length).toBe(1);
   }
 });
+
+test('a broker address that is none is a problem at start, not at every connection', () => {
+  for (const url of ['mqtt://[', 'mqtt://a:99999']) {
+    const text = `${HUB + LINKS}[telemetry]\nurl = "${url}"\n`;
+    expect([url, problemsOf(text).map((line) => line.split(':')[0])]).toEqual([
+      url,
+      ['telemetry.url'],
+    ]);
+  }
+});

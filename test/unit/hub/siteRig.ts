@@ -8,7 +8,7 @@
 
 import type { DatagramSocket } from '../../../hal/datagram.ts';
 import type { ChosenCiphers } from '../../../hal/linux/cipherChoice.ts';
-import { nodeCiphers } from '../../../hal/linux/ciphers.ts';
+import { nodeCiphers, nodeDh } from '../../../hal/linux/ciphers.ts';
 import { linuxMeans } from '../../../hal/linux/means.ts';
 import { nativeMemory } from '../../../hal/linux/memory.ts';
 import { MemoryNetwork } from '../../../hal/memory/network.ts';
@@ -35,7 +35,6 @@ import { SessionKeypair } from '../../../session/channel/sessionKeypair.ts';
 import { timestampOf } from '../../../session/channel/timestamp.ts';
 import type { SessionRecord } from '../../../session/hub/record.ts';
 import { memoryOf } from '../../../session/memory.ts';
-import { nobleDh } from '../../../session/noise/dh.ts';
 import { VIRTIO_BYTES } from '../../../session/packet/virtio.ts';
 import { parseAddress } from '../../../session/wire/address.ts';
 import { decodeFrame } from '../../../session/wire/decode.ts';
@@ -44,7 +43,7 @@ import type { Frame } from '../../../session/wire/frames.ts';
 import { device as sample } from './sample.ts';
 
 export const HUB_AT = '192.0.2.1:51820';
-const HUB = newIdentity(new Uint8Array(32).fill(200));
+const HUB = newIdentity(new Uint8Array(32).fill(200), nodeDh);
 
 export type Swap = Extract<FromHub, { kind: 'swap' }>;
 
@@ -193,7 +192,7 @@ export class RigDevice {
     more: Partial<EnrolledDevice> = {},
     at?: DatagramSocket,
   ) {
-    this.identity = newIdentity(new Uint8Array(32).fill(number));
+    this.identity = newIdentity(new Uint8Array(32).fill(number), nodeDh);
     this.enrolled = sample(number, { publicKey: encodeKey(this.identity.publicKey), ...more });
     this.#rig = network;
     this.#socket = at as DatagramSocket;
@@ -238,7 +237,7 @@ export class RigDevice {
       senderIndex: 1_000 + timestamps,
       timestamp: timestampOf(1_600_000_000_000 + timestamps * 1_000),
       cookie,
-      dh: nobleDh,
+      dh: nodeDh,
     });
     if (!created.ok) throw new Error(created.code);
     this.pending = created.value.pending;
@@ -250,11 +249,17 @@ export class RigDevice {
     this.#rig().nowMs += 50;
     this.send(this.initiation(cookie));
     const response = this.take().find((datagram) => datagram[0] === 2);
-    if (response === undefined || this.pending === null) throw new Error('the hub did not answer');
+    if (response === undefined) throw new Error('the hub did not answer');
+    this.finish(response);
+  }
+
+  /** The answer to the initiation made last: keys. */
+  finish(response: Uint8Array): void {
+    if (this.pending === null) throw new Error('nothing was asked');
     const { senderIndex: localIndex } = this.pending;
     const consumed = consumeResponse(response, this.pending, {
       identity: this.identity,
-      dh: nobleDh,
+      dh: nodeDh,
     });
     if (!consumed.ok) throw new Error(consumed.code);
     const origin = {

@@ -104,3 +104,9 @@ test('an endpoint is an address with a port, IPv6 in brackets, never a name', ()
     expect([text, parseEndpoint(text)]).toEqual([text, null]);
   }
 });
+
+test('an IPv4 network written as IPv6 is refused: the routing would read another length', () => {
+  for (const text of ['::ffff:10.0.0.0/104', '::ffff:a00:1/128', '::ffff:0.0.0.0/96']) {
+    expect([text, parsePrefix(text)]).toEqual([text, null]);
+  }
+});

@@ -46,3 +46,14 @@ test('each slot is judged by itself', () => {
     states: ['blank', 'checksumWrong'],
   });
 });
+
+test('numbers that leave no room to go on count as damage: nobody ever reached them', () => {
+  const most = Number.MAX_SAFE_INTEGER;
+  for (const worn of [record(most), record(5, most), { ...record(5), timestampReserved: most }]) {
+    expect(readSlots(encodeRecord(worn), encodeRecord(record(4)))).toEqual({
+      chosen: { slot: 1, record: record(4) },
+      other: null,
+      states: ['fieldInvalid', 'valid'],
+    });
+  }
+});

@@ -160,3 +160,18 @@ describe('the end', () => {
     expect(rig.refusal()).toBe('invalid_state');
   });
 });
+
+test('a store that answered after the transport TTL: the next silence ends the session, with its reason', () => {
+  const { rig, device } = attached();
+  rig.store = 'hold';
+  device.move(1);
+  rig.run(120_000);
+  rig.store = 'answer';
+  rig.release();
+  expect(rig.seat.state).toBe('ATTACHED');
+  rig.run(rig.config.limits.silenceMs);
+  expect(rig.reports('transition')).toEqual([
+    'transition hub_silence ATTACHED→RECOVERING',
+    'transition transport_ttl_expired RECOVERING→TERMINATED',
+  ]);
+});

@@ -75,3 +75,9 @@ test('an address is within its network and its family', () => {
   expect(within('2001:db8::9', '2001:db8::/64')).toBe(true);
   expect(within('10.0.0.1', '::/0')).toBe(false);
 });
+
+test('an IPv4 network written as IPv6 is none: people disagree about its length', () => {
+  for (const text of ['::ffff:10.0.0.0/8', '::ffff:10.0.0.0/104', '::ffff:a00:1/32']) {
+    expect([text, parseCidr(text).ok]).toEqual([text, false]);
+  }
+});

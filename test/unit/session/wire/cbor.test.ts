@@ -22,6 +22,21 @@ describe('our subset of CBOR', () => {
     }
   });
 
+  test('keys of every size come back as they went', () => {
+    for (const key of [2 ** 31, 2 ** 32, 2 ** 53 - 1, -(2 ** 31) - 1]) {
+      const map: CborMap = new Map([[key, 1]]);
+      expect(decodeCborMap(encodeCborMap(map))).toEqual({ ok: true, value: map });
+    }
+  });
+
+  test('a byte order mark tells two keys apart', () => {
+    const map: CborMap = new Map([
+      ['a', 1],
+      ['\ufeffa', 2],
+    ]);
+    expect(decodeCborMap(encodeCborMap(map))).toEqual({ ok: true, value: map });
+  });
+
   test('a number that is no safe integer is our own bug', () => {
     expect(() => encodeCborMap(new Map([[1, 0.5]]))).toThrow('safe integer');
   });

@@ -3,7 +3,7 @@ import { bytesToHex, hexToBytes } from '../../../../session/bytes.ts';
 import { encodeCborMap } from '../../../../session/wire/cbor.ts';
 import { decodeFrame } from '../../../../session/wire/decode.ts';
 import { encodeFrame, encodePaddedFrame } from '../../../../session/wire/encode.ts';
-import { FRAME_TYPE } from '../../../../session/wire/frames.ts';
+import { FRAME_TYPE, type Frame } from '../../../../session/wire/frames.ts';
 import { FRAME_BYTES_MAX } from '../../../../session/wire/layout.ts';
 import { newRandom } from '../../../lab/random.ts';
 import vectors from '../../../vectors/frames.json';
@@ -162,4 +162,19 @@ describe('foreign bytes', () => {
       settle(bytes);
     }
   });
+});
+
+test('inner addresses are addresses with a length, each of its own family', () => {
+  const attached = SAMPLE_FRAMES['attached'] as Extract<Frame, { type: 'attached' }>;
+  for (const wrong of [
+    { inner4: 'zzz' },
+    { inner4: '10.77.0.5' },
+    { inner4: '10.77.0.5/33' },
+    { inner4: 'fd77::5/128' },
+    { inner6: '10.77.0.5/32' },
+    { inner6: '::ffff:10.77.0.5/32' },
+  ]) {
+    const bytes = encodeFrame({ ...attached, ...wrong });
+    expect([wrong, decodeFrame(bytes)]).toEqual([wrong, { ok: false, code: 'fieldInvalid' }]);
+  }
 });

@@ -18,6 +18,20 @@ test('a torn line and lines that are no events are refused, whatever they are', 
   }
 });
 
+test('numbers that JSON can write and a log cannot are refused', () => {
+  const line = lineOf(deviceRecords()[3]!);
+  const endless = line.replace(/"mono_ms":[0-9.]+/, '"mono_ms":1e999');
+  expect(decodeAuditLine(endless)).toEqual({ ok: false, code: 'notAnEvent' });
+});
+
+test('details are plain values', () => {
+  const row = JSON.parse(lineOf(deviceRecords()[3]!)) as Record<string, unknown>;
+  for (const value of [{}, [1], { toString: 1 }]) {
+    const text = JSON.stringify({ ...row, detail: { previous: value } });
+    expect(decodeAuditLine(text)).toEqual({ ok: false, code: 'notAnEvent' });
+  }
+});
+
 test('every field is checked', () => {
   const row = JSON.parse(lineOf(deviceRecords()[3]!)) as Record<string, unknown>;
   const fields = Object.keys(row).filter((name) => name !== 'ts_ms');
