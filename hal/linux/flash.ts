@@ -17,14 +17,30 @@ import type { HalCode } from '../capabilities.ts';
 import type { Flash, FlashResult, FlashSlot } from '../flash.ts';
 import { type HalResult, halFail, halOk } from '../result.ts';
 
+/** The system calls made here, so that a test can put a disk under them that loses power, fills up or fails. */
+export interface FlashSystem {
+  existsSync(path: string): boolean;
+  mkdirSync(path: string, options: { readonly mode: number }): unknown;
+  openSync(path: string, flags: number, mode?: number): number;
+  readSync(fd: number, bytes: Uint8Array, offset: number, length: number, at: number): number;
+  writeSync(fd: number, bytes: Uint8Array, offset: number, length: number, at: number): number;
+  fsyncSync(fd: number): void;
+  closeSync(fd: number): void;
+}
+
 /** Open the slots in `directory`, which is created if its parent exists. */
-export function openFlash(directory: string, slotBytes: number): HalResult<Flash> {
+export function openFlash(
+  directory: string,
+  slotBytes: number,
+  system: FlashSystem = fs,
+): HalResult<Flash> {
   try {
-    if (!fs.existsSync(directory)) {
-      fs.mkdirSync(directory, { mode: 0o700 });
-      syncDirectory(dirname(directory));
+    if (!system.existsSync(directory)) {
+      system.mkdirSync(directory, { mode: 0o700 });
+      syncDirectory(system, dirname(directory));
     }
-    return halOk(new FileFlash([openSlot(directory, 0), openSlot(directory, 1)], slotBytes));
+    const slots = [openSlot(system, directory, 0), openSlot(system, directory, 1)] as const;
+    return halOk(new FileFlash(system, slots, slotBytes));
   } catch (error) {
     return storageFailure(error, directory);
   }
@@ -33,9 +49,11 @@ export function openFlash(directory: string, slotBytes: number): HalResult<Flash
 class FileFlash implements Flash {
   readonly slotBytes: number;
   writtenBytes = 0;
+  readonly #system: FlashSystem;
   readonly #fds: readonly [number, number];
 
-  constructor(fds: readonly [number, number], slotBytes: number) {
+  constructor(system: FlashSystem, fds: readonly [number, number], slotBytes: number) {
+    this.#system = system;
     this.#fds = fds;
     this.slotBytes = slotBytes;
   }
@@ -43,7 +61,7 @@ class FileFlash implements Flash {
   readSlot(slot: FlashSlot): Uint8Array | null {
     const bytes = new Uint8Array(this.slotBytes);
     try {
-      const readBytes = fs.readSync(this.#fds[slot], bytes, 0, this.slotBytes, 0);
+      const readBytes = this.#system.readSync(this.#fds[slot], bytes, 0, this.slotBytes, 0);
       return readBytes === 0 ? null : bytes;
     } catch {
       return null; // EIO: a block that cannot be read is a slot that is lost
@@ -54,9 +72,9 @@ class FileFlash implements Flash {
     assert(bytes.length === this.slotBytes, 'a write fills its slot');
     try {
       this.writtenBytes += bytes.length;
-      const written = fs.writeSync(this.#fds[slot], bytes, 0, bytes.length, 0);
+      const written = this.#system.writeSync(this.#fds[slot], bytes, 0, bytes.length, 0);
       if (written !== bytes.length) return halFail('storageFailed', `slot${slot}: short write`);
-      fs.fsyncSync(this.#fds[slot]);
+      this.#system.fsyncSync(this.#fds[slot]);
       return halOk(null);
     } catch (error) {
       return storageFailure(error, `slot${slot}`);
@@ -64,23 +82,23 @@ class FileFlash implements Flash {
   }
 }
 
-function openSlot(directory: string, slot: FlashSlot): number {
+function openSlot(system: FlashSystem, directory: string, slot: FlashSlot): number {
   const path = join(directory, `slot${slot}`);
-  const isNew = !fs.existsSync(path);
-  const fd = fs.openSync(path, fs.constants.O_RDWR | fs.constants.O_CREAT, 0o600);
+  const isNew = !system.existsSync(path);
+  const fd = system.openSync(path, fs.constants.O_RDWR | fs.constants.O_CREAT, 0o600);
   if (isNew) {
-    fs.fsyncSync(fd);
-    syncDirectory(directory); // without this the name itself can be lost in a power cut
+    system.fsyncSync(fd);
+    syncDirectory(system, directory); // without this the name itself can be lost in a power cut
   }
   return fd;
 }
 
-function syncDirectory(path: string): void {
-  const fd = fs.openSync(path, fs.constants.O_RDONLY | fs.constants.O_DIRECTORY);
+function syncDirectory(system: FlashSystem, path: string): void {
+  const fd = system.openSync(path, fs.constants.O_RDONLY | fs.constants.O_DIRECTORY);
   try {
-    fs.fsyncSync(fd);
+    system.fsyncSync(fd);
   } finally {
-    fs.closeSync(fd);
+    system.closeSync(fd);
   }
 }
 
