@@ -50,6 +50,8 @@ export interface SiteOptions {
   readonly endpoint?: string;
   /** Added to the agent's configuration. */
   readonly agentExtra?: string;
+  /** Lines added to `[audit]` of both daemons. */
+  readonly auditExtra?: string;
   /** Lines added to `[tunnel]`, of both daemons or of each. */
   readonly tunnelExtra?: string | { readonly hub: string; readonly device: string };
 }
@@ -192,7 +194,7 @@ ${this.#tunnelExtra('hub')}[control]
 socket = "hub.sock"
 [audit]
 file = "hub.jsonl"
-${this.#policyToml()}`;
+${this.#options.auditExtra ?? ''}${this.#policyToml()}`;
   }
 
   #agentToml(name: string): string {
@@ -215,7 +217,7 @@ directory = "${name}.state"
 socket = "${name}.sock"
 [audit]
 file = "${name}.jsonl"
-${this.#policyToml()}${this.#options.agentExtra ?? ''}`;
+${this.#options.auditExtra ?? ''}${this.#policyToml()}${this.#options.agentExtra ?? ''}`;
   }
 
   #tunnelExtra(role: 'hub' | 'device'): string {
