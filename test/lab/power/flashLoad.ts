@@ -9,16 +9,15 @@
  *
  * @module
  */
-import * as fs from 'node:fs';
 import { FLASH_SLOT_BYTES, Memory } from '../../../agent/memory.ts';
-import { type FlashSystem, openFlash } from '../../../hal/linux/flash.ts';
+import { openFlash, SYSTEM } from '../../../hal/linux/flash.ts';
 import { VERSIONS } from '../../../session/flash/reservation.ts';
 import { parseFlow } from '../flows/command.ts';
 import { newRandom } from '../random.ts';
 import { durableOf, PRIVATE_KEY, serialOf } from './flashState.ts';
 import { type FlashMark, marker } from './mark.ts';
 
-const WITHOUT_SYNC: FlashSystem = { ...fs, fsyncSync: () => {} };
+const WITHOUT_SYNC = { ...SYSTEM, fsyncSync: () => {} };
 
 class Device {
   readonly #memory: Memory;

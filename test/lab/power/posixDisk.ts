@@ -15,13 +15,22 @@ import { assert } from '../../../session/assert.ts';
 /** What the next process, or the disk after a power cut, is made of. Paths are absolute; null is a directory. */
 export type Files = ReadonlyMap<string, Uint8Array | null>;
 
-export type Call = 'exists' | 'mkdir' | 'open' | 'read' | 'write' | 'truncate' | 'fsync' | 'close';
+export type Call = 'exists' | 'mkdir' | 'open' | 'read' | 'write' | 'drop' | 'fsync' | 'close';
 
 /** What happens to one call. `kill`: the process is gone before it; `short`: half of a write. */
 export type Fault =
   | { readonly kind: 'errno'; readonly code: string }
   | { readonly kind: 'short' }
   | { readonly kind: 'kill' };
+
+export type Got = (durable: Uint8Array, failed: Uint8Array) => Uint8Array;
+
+/** What the medium got of a write whose fsync failed. */
+export const GOT = {
+  nothing: (durable) => durable,
+  everything: (durable, failed) => over(durable, failed),
+  half: (durable, failed) => over(durable, failed.subarray(0, failed.length / 2)),
+} as const satisfies Readonly<Record<string, Got>>;
 
 interface Node {
   /** Null for a directory. */
@@ -44,10 +53,16 @@ export class PosixDisk implements FlashSystem {
   readonly #nodes = new Map<string, Node>();
   readonly #faults: Map<number, Fault>;
   readonly #fds = new Map<number, string>();
+  readonly #got: Got;
   #nextFd = 3;
 
   /** @param faults by the number of the call, from 0. */
-  constructor(files: Files, faults: ReadonlyMap<number, Fault> = new Map()) {
+  constructor(
+    files: Files,
+    faults: ReadonlyMap<number, Fault> = new Map(),
+    got: Got = GOT.nothing,
+  ) {
+    this.#got = got;
     for (const [path, bytes] of files) {
       const content =
         bytes === null ? null : { cache: bytes.slice(), durable: bytes.slice(), pending: [] };
@@ -117,6 +132,19 @@ export class PosixDisk implements FlashSystem {
         const open = (this.#limbo.get(path) ?? []).filter(({ length }) => length > coveredBytes);
         this.#limbo.set(path, open);
       }
+    });
+  }
+
+  dropCleanPages(fd: number): void {
+    this.#call('drop', this.#path(fd), (path) => {
+      const file = this.#file(path);
+      if (file.pending.length > 0) return; // dirty pages stay
+      const failed = this.#limbo.get(path)?.at(-1);
+      if (failed === undefined) return;
+      // From here on everybody sees what the medium has, so it is no longer open.
+      file.durable = this.#got(file.durable, failed);
+      file.cache = file.durable;
+      this.#limbo.delete(path);
     });
   }
 

@@ -17,6 +17,8 @@ import {
   type Fault,
   type Files,
   filesAfterCut,
+  GOT,
+  type Got,
   PosixDisk,
 } from '../../../lab/power/posixDisk.ts';
 
@@ -66,8 +68,8 @@ const STEPS = [BLOCK, BLOCK, 0, BLOCK, 100_000, BLOCK, 0, BLOCK] as const;
 /** After this save the process is started anew, without a fault. */
 const RESTART_AFTER = 5;
 
-function live(variant: Variant, faults: ReadonlyMap<number, Fault>): Life {
-  const disk = new PosixDisk(EMPTY, faults);
+function live(variant: Variant, faults: ReadonlyMap<number, Fault>, got: Got = GOT.nothing): Life {
+  const disk = new PosixDisk(EMPTY, faults, got);
   const acknowledged: Acknowledged[] = [];
   const refusals: string[] = [];
   let store: FlashStore<HalFailure> | null = null;
@@ -113,8 +115,13 @@ function fault(variant: Variant, files: Files, kept: Acknowledged | null, tried:
 interface Explored {
   lives: number;
   states: number;
+  /** Judged already: lives differ in little. */
+  readonly seen: Set<string>;
   readonly faults: string[];
 }
+
+const nameOf = ([path, bytes]: readonly [string, Uint8Array | null]) =>
+  bytes === null ? path : `${path}:${bytes.length}:${Bun.hash(bytes)}`;
 
 /** Cut the power after every call of a life from number `from` on. */
 function explore(variant: Variant, life: Life, from: number, name: string, explored: Explored) {
@@ -124,6 +131,9 @@ function explore(variant: Variant, life: Life, from: number, name: string, explo
     const kept = life.acknowledged.findLast(({ calls }) => calls <= state.calls) ?? null;
     for (const files of filesAfterCut(state)) {
       explored.states++;
+      const key = `${kept?.serial}/${kept?.content.versionCeiling} ${life.tried} ${[...files].map(nameOf).join(' ')}`;
+      if (explored.seen.has(key)) continue;
+      explored.seen.add(key);
       const found = fault(variant, files, kept, life.tried);
       if (found === null) continue;
       const last = life.disk.log[state.calls - 1];
@@ -142,7 +152,7 @@ const ERRNOS: Readonly<Record<Call, readonly Fault[]>> = {
   open:     errnos('ENOSPC', 'EROFS', 'EACCES', 'EIO'),
   read:     errnos('EIO'),
   write:    [...errnos('ENOSPC', 'EDQUOT', 'EROFS', 'EIO'), { kind: 'short' }],
-  truncate: errnos('EIO'),
+  drop:     [],
   fsync:    errnos('EIO', 'ENOSPC', 'EROFS'),
   close:    [],
 };
@@ -152,36 +162,46 @@ function errnos(...codes: readonly string[]): readonly Fault[] {
 }
 
 const KILL: Fault = { kind: 'kill' };
+/** A process that was refused something is killed before one of so many calls after it: two saves. */
+const KILLED_WITHIN = 6;
 
-function exploreAll(variant: Variant): Record<'cuts' | 'kills' | 'failures' | 'both', Explored> {
-  const newExplored = (): Explored => ({ lives: 0, states: 0, faults: [] });
+/** @param isEnough asked before each life: a variant with a bug is known by its first fault. */
+function exploreAll(
+  variant: Variant,
+  isEnough: (faults: readonly string[]) => boolean = () => false,
+): Record<'cuts' | 'kills' | 'failures' | 'both', Explored> {
+  const seen = new Set<string>();
+  const newExplored = (): Explored => ({ ...{ lives: 0, states: 0, faults: [] }, seen });
   const all = {
     ...{ cuts: newExplored(), kills: newExplored() },
     ...{ failures: newExplored(), both: newExplored() },
   };
   const plain = live(variant, new Map());
   explore(variant, plain, 0, 'no fault', all.cuts);
+  const found = () => Object.values(all).flatMap(({ faults }) => faults);
   for (const [at, { call, path }] of plain.disk.log.entries()) {
     const where = `call ${at} (${call} ${path})`;
+    if (isEnough(found())) break;
     explore(variant, live(variant, new Map([[at, KILL]])), at, `killed before ${where}`, all.kills);
     for (const each of ERRNOS[call]) {
       const name = `${each.kind === 'errno' ? each.code : each.kind} at ${where}`;
-      explore(variant, live(variant, new Map([[at, each]])), at, name, all.failures);
-      for (let later = at + 1; later <= at + KILLED_WITHIN; later++) {
-        if ((at + later) % STRIDE !== 0) continue;
-        const faults = new Map([
-          [at, each],
-          [later, KILL],
-        ]);
-        explore(variant, live(variant, faults), at, `${name}, killed before ${later}`, all.both);
+      // Only of an fsync is it open what the medium got.
+      for (const got of call === 'fsync' ? Object.values(GOT) : [GOT.nothing]) {
+        explore(variant, live(variant, new Map([[at, each]]), got), at, name, all.failures);
+        for (let later = at + 1; later <= at + KILLED_WITHIN; later++) {
+          if ((at + later) % STRIDE !== 0) continue;
+          const faults = new Map([
+            [at, each],
+            [later, KILL],
+          ]);
+          const both = live(variant, faults, got);
+          explore(variant, both, at, `${name}, killed before ${later}`, all.both);
+        }
       }
     }
   }
   return all;
 }
-
-/** A process that was refused something is killed before one of so many calls after it: two saves. */
-const KILLED_WITHIN = 6;
 
 describe('the store as it is', () => {
   const all = exploreAll(sound);
@@ -192,9 +212,123 @@ describe('the store as it is', () => {
     });
   }
 
-  test('a life without faults makes these calls', () => {
+  test('a life without faults makes each kind of call, and many of them', () => {
     const { log } = live(sound, new Map()).disk;
     expect(log.length).toBeGreaterThan(40);
-    expect(new Set(log.map(({ call }) => call)).size).toBeGreaterThan(6);
+    expect(new Set(log.map(({ call }) => call))).toEqual(new Set(Object.keys(ERRNOS) as Call[]));
   });
+});
+
+describe('a medium that refuses', () => {
+  const { log } = live(sound, new Map()).disk;
+  const CODES = {
+    ...{ ENOSPC: 'storageFull', EDQUOT: 'storageFull', EROFS: 'storageReadOnly' },
+    ...{ EACCES: 'storageDenied', EIO: 'storageFailed', short: 'storageFailed' },
+  } as const;
+
+  test('says so, with the name of the reason, at the call it refused', () => {
+    let refused = 0;
+    for (const [at, { call, path }] of log.entries()) {
+      if (call !== 'mkdir' && call !== 'open' && call !== 'write') continue;
+      for (const each of ERRNOS[call]) {
+        // Who made the folder above is not asked where it was there before.
+        if (path === '/var' && at > 5 && each.kind === 'errno' && each.code === 'EACCES') continue;
+        const { refusals, acknowledged } = live(sound, new Map([[at, each]]));
+        const code = CODES[each.kind === 'errno' ? (each.code as keyof typeof CODES) : 'short'];
+        expect([at, each, refusals]).toEqual([at, each, [code]]);
+        // One refusal costs one save at most: the device goes on.
+        expect(acknowledged.length).toBeGreaterThanOrEqual(STEPS.length - 1);
+        refused++;
+      }
+    }
+    expect(refused).toBeGreaterThan(60);
+  });
+
+  test('a slot that cannot be read is lost, not blank', () => {
+    const whole = [...filesAfterCut(live(sound, new Map()).disk.states.at(-1)!)][0]!;
+    const start = (faults: ReadonlyMap<number, Fault>) => {
+      const opened = openFlash(DIRECTORY, RECORD_BYTES, new PosixDisk(whole, faults));
+      if (!opened.ok) throw new Error(opened.detail);
+      return new FlashStore(opened.value).recovery;
+    };
+    const disk = new PosixDisk(whole);
+    const opened = openFlash(DIRECTORY, RECORD_BYTES, disk);
+    if (!opened.ok) throw new Error(opened.detail);
+    new FlashStore(opened.value);
+    const reads = disk.log.flatMap(({ call }, at) => (call === 'read' ? [at] : []));
+    const syncs = disk.log.flatMap(({ call, path }, at) =>
+      call === 'fsync' && /slot/.test(path) ? [at] : [],
+    );
+    const eio: Fault = { kind: 'errno', code: 'EIO' };
+    for (const calls of [reads, syncs]) {
+      expect(calls).toHaveLength(2);
+      expect(start(new Map(calls.map((at) => [at, eio])))).toBe('bothSlotsLost');
+      for (const at of calls) expect(start(new Map([[at, eio]]))).toBe('oneSlotLost');
+    }
+    expect(start(new Map())).toBe('intact');
+  });
+});
+
+/** The product over calls of which one does something else. */
+const withCalls =
+  (change: (disk: PosixDisk) => Partial<FlashSystem>): Variant =>
+  (disk) => {
+    const calls: FlashSystem = {
+      existsSync: (path) => disk.existsSync(path),
+      mkdirSync: (path) => disk.mkdirSync(path),
+      openSync: (path, flags, mode) => disk.openSync(path, flags, mode),
+      readSync: (fd, bytes) => disk.readSync(fd, bytes),
+      writeSync: (fd, bytes) => disk.writeSync(fd, bytes),
+      fsyncSync: (fd) => disk.fsyncSync(fd),
+      closeSync: (fd) => disk.closeSync(fd),
+      dropCleanPages: (fd) => disk.dropCleanPages(fd),
+    };
+    return { ...calls, ...change(disk) };
+  };
+
+function skipFsync(isSkipped: (path: string, nth: number) => boolean): Variant {
+  return withCalls((disk) => {
+    const paths = new Map<number, string>();
+    const synced = new Map<number, number>();
+    return {
+      openSync(path, flags, mode) {
+        const fd = disk.openSync(path, flags, mode);
+        paths.set(fd, path);
+        return fd;
+      },
+      fsyncSync(fd) {
+        const nth = synced.get(fd) ?? 0;
+        synced.set(fd, nth + 1);
+        if (!isSkipped(paths.get(fd) ?? '', nth)) disk.fsyncSync(fd);
+      },
+    };
+  });
+}
+
+describe('a store with a bug is caught', () => {
+  // biome-ignore format: this is a table
+  const variants: readonly [string, Variant][] = [
+    ['never syncs a file',                  skipFsync((path) => /slot/.test(path))],
+    ['does not sync what it saves',         skipFsync((path, nth) => /slot/.test(path) && nth > 0)],
+    ['does not sync what it finds',         skipFsync((path, nth) => /slot/.test(path) && nth === 0)],
+    ['does not sync the names of slots',    skipFsync((path) => path === DIRECTORY)],
+    ['does not sync the name of its folder', skipFsync((path) => path === '/var')],
+    ['believes the page cache',             withCalls(() => ({ dropCleanPages: () => {} }))],
+    ['ignores a failed fsync',              withCalls((disk) => ({ fsyncSync: (fd) => quietly(() => disk.fsyncSync(fd)) }))],
+    ['ignores a short write',               withCalls((disk) => ({ writeSync: (fd, bytes) => Math.max(disk.writeSync(fd, bytes), bytes.length) }))],
+  ];
+  for (const [name, variant] of variants) {
+    test(name, () => {
+      const all = exploreAll(variant, (faults) => faults.length > 0);
+      expect(Object.values(all).flatMap(({ faults }) => faults)).not.toEqual([]);
+    });
+  }
+
+  function quietly(act: () => void): void {
+    try {
+      act();
+    } catch {
+      // what the variant is about
+    }
+  }
 });
