@@ -106,6 +106,7 @@ export class Store implements TimeStore {
       const version = this.#meta('schema_version', SCHEMA_VERSION);
       if (version !== SCHEMA_VERSION)
         throw new Error(`it has the format ${version} of another jvpn`);
+      // At each start, for its sync: a commit that a killed process had written and not synced is read like any other.
       this.#setMeta('schema_version', SCHEMA_VERSION);
     } catch (error) {
       this.#database.close();

@@ -14,8 +14,10 @@ import { testUnless } from '../obstacle.ts';
 
 const MAIN = join(import.meta.dir, '../lab/power/main.ts');
 
+const obstacle = await powerObstacle();
+
 testUnless(
-  await powerObstacle(),
+  obstacle,
   'acknowledged state survives power cuts on ext4, and the controls lose theirs',
   async () => {
     const folder = mkdtempSync(join(tmpdir(), 'jvpn-cuts-'));
@@ -33,6 +35,25 @@ testUnless(
     }
   },
   100_000,
+);
+
+/**
+ * Goal: what the exhaustive exploration assumes of a failed fsync (test/unit/hal/linux/flashCalls.test.ts) is what this
+ * kernel does, and the store sees through it.
+ */
+testUnless(
+  obstacle,
+  'after a failed fsync the cache shows what the medium never got, and the flash store reads past it',
+  async () => {
+    const script = join(import.meta.dir, '../lab/power/failedSync.ts');
+    const inside = ['unshare', '-m', '--propagation', 'private', '--', process.execPath, script];
+    expect(JSON.parse((await run(inside)).stdout)).toEqual({
+      refused: { ok: false, code: 'storageFailed', detail: 'slot1: EIO' },
+      inCache: [1, 3],
+      onMedium: [1, 2],
+    });
+  },
+  30_000,
 );
 
 test('wrong arguments are refused', async () => {

@@ -7,6 +7,7 @@
  *
  *   FOLDER/disk    the image; a loop device over it turns block writes into writes, and block flushes into fsync
  *   FOLDER/marks   every write to it is a mark: it returns when the mark is in the log
+ *   FOLDER/fault   while it holds `eio`, the disk refuses every write
  * ```
  *
  * A file system of its own (FUSE) and not a file that is copied: a copy shows what happened to have arrived, while a
@@ -22,6 +23,7 @@ import {
   answer,
   attributesAnswer,
   bytesAnswer,
+  EIO,
   ENOENT,
   ENOSYS,
   entryAnswer,
@@ -33,7 +35,8 @@ import {
   writtenAnswer,
 } from './fuseFrame.ts';
 
-const [ROOT, DISK, MARKS] = [1n, 2n, 3n];
+const [ROOT, DISK, MARKS, FAULT] = [1n, 2n, 3n, 4n];
+const IDS: Readonly<Record<string, bigint>> = { disk: DISK, marks: MARKS, fault: FAULT };
 /** Where `diskMount.ts` puts the connection to the kernel. */
 const DEVICE_FD = 3;
 
@@ -42,6 +45,7 @@ class Disk {
   readonly #log: number;
   readonly #image: Uint8Array;
   readonly #nodes: ReadonlyMap<bigint, Node>;
+  #isRefusing = false;
 
   constructor(device: number, log: number, image: Uint8Array) {
     this.#device = device;
@@ -51,6 +55,7 @@ class Disk {
       [ROOT, { id: ROOT, isFolder: true, sizeBytes: 0 }],
       [DISK, { id: DISK, isFolder: false, sizeBytes: image.length }],
       [MARKS, { id: MARKS, isFolder: false, sizeBytes: 0 }],
+      [FAULT, { id: FAULT, isFolder: false, sizeBytes: 0 }],
     ]);
   }
 
@@ -110,8 +115,7 @@ class Disk {
   }
 
   #lookup(unique: bigint, name: string): DataView {
-    const id = name === 'disk' ? DISK : name === 'marks' ? MARKS : null;
-    const node = id === null ? undefined : this.#nodes.get(id);
+    const node = this.#nodes.get(IDS[name] ?? 0n);
     return node === undefined ? answer(unique, ENOENT) : entryAnswer(unique, node);
   }
 
@@ -119,8 +123,11 @@ class Disk {
     const at = Number(request.readBigUInt64LE(48));
     const bytes = request.subarray(WRITE_DATA_AT, WRITE_DATA_AT + request.readUInt32LE(56));
     if (node?.id === DISK) {
+      if (this.#isRefusing) return answer(unique, EIO);
       this.#image.set(bytes, at);
       this.#note(LOG_KIND.write, at, bytes);
+    } else if (node?.id === FAULT) {
+      this.#isRefusing = Buffer.from(bytes).toString().startsWith('eio');
     } else {
       this.#note(LOG_KIND.mark, 0, bytes);
     }

@@ -18,6 +18,7 @@ export interface MountedDisk {
   /** What a loop device is put over. */
   readonly disk: string;
   readonly marks: string;
+  readonly fault: string;
   readonly server: Bun.Subprocess;
 }
 
@@ -34,7 +35,8 @@ export async function mountDisk(image: string, log: string, folder: string): Pro
   // Held by the server alone, so that its end is the end of the disk and nobody waits for answers.
   closeSync(device);
   await eventually('the disk to be read', () => existsSync(log), READY_MS);
-  return { disk: join(folder, 'disk'), marks: join(folder, 'marks'), server };
+  const [disk, marks, fault] = ['disk', 'marks', 'fault'].map((name) => join(folder, name));
+  return { disk: disk!, marks: marks!, fault: fault!, server };
 }
 
 function mountFuse(fd: number, folder: string): void {

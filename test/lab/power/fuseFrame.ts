@@ -23,6 +23,7 @@ export const WRITE_DATA_AT = 80;
 /** 64 pages: nothing that ext4 or SQLite writes at once in the lab is longer. */
 export const WRITE_MAX_BYTES = 262_144;
 export const ENOENT = 2;
+export const EIO = 5;
 export const ENOSYS = 38;
 
 const HEADER_BYTES = 16;
