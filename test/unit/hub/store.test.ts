@@ -2,7 +2,7 @@
  * Goal: one record a device, replaced only by whoever knows the one before; one process a file.
  */
 import { expect, test } from 'bun:test';
-import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openStore, type Store } from '../../../hub/store.ts';
@@ -123,4 +123,23 @@ test('a file that is no database is refused with a sentence', () => {
   const file = join(here.folder, 'text.sqlite');
   writeFileSync(file, 'this is a text file, not a database, and long enough to be read as one');
   expect(openStore(file)).toMatchObject({ ok: false, code: 'storeUnusable' });
+});
+
+/**
+ * Goal: a commit that a killed process had written and not synced is durable before its successor acts on it.
+ * Method: a store copied while it is open is what the killed process left; opening it has to commit something, since the
+ * sync of that commit covers the whole journal.
+ */
+test('opening what a killed process left commits, and so syncs, before anything is read', () => {
+  using here = place();
+  here.open().compareAndSwap(key(1), 0, record(1));
+  const left = join(here.folder, 'left');
+  cpSync(join(here.folder, 'state'), left, { recursive: true });
+  const journal = join(left, 'hub.sqlite-wal');
+  const beforeBytes = statSync(journal).size;
+  const opened = openStore(join(left, 'hub.sqlite'));
+  if (!opened.ok) throw new Error(opened.message);
+  expect(statSync(journal).size).toBeGreaterThan(beforeBytes);
+  expect(opened.value.readAll()).toEqual([record(1)]);
+  opened.value.close();
 });
