@@ -95,7 +95,10 @@ export class Site implements AsyncDisposable {
   }
 
   /** Write the hub's configuration and start it. */
-  async hub(env: Readonly<Record<string, string>> = {}): Promise<LabProcess> {
+  async hub(
+    env: Readonly<Record<string, string>> = {},
+    options: Pick<SpawnOptions, 'onLine'> = {},
+  ): Promise<LabProcess> {
     if (this.hubPublicKey === '') {
       this.hubPublicKey = await this.newKey('hub.key');
       writeFileSync(this.path('hub.toml'), this.#hubToml());
@@ -108,7 +111,7 @@ export class Site implements AsyncDisposable {
       '--json',
       '--verbose',
     ];
-    const hub = this.#net.spawn('hub', argv, { env });
+    const hub = this.#net.spawn('hub', argv, { env, ...options });
     await hub.until((lines) => lines.some((line) => line.includes('"ready":true')), 15_000);
     return hub;
   }
@@ -141,7 +144,11 @@ export class Site implements AsyncDisposable {
     writeFileSync(this.path(`${copy}.toml`), this.#agentToml(copy));
   }
 
-  agent(name: string, env: Readonly<Record<string, string>> = {}): LabProcess {
+  agent(
+    name: string,
+    env: Readonly<Record<string, string>> = {},
+    options: Pick<SpawnOptions, 'onLine'> = {},
+  ): LabProcess {
     const argv = [
       ...this.#jvpn('device'),
       'agent',
@@ -150,7 +157,7 @@ export class Site implements AsyncDisposable {
       '--json',
       '--verbose',
     ];
-    return this.#net.spawn('device', argv, { name: `agent ${name}`, env });
+    return this.#net.spawn('device', argv, { name: `agent ${name}`, env, ...options });
   }
 
   /** What a running daemon says of itself. */

@@ -19,8 +19,12 @@ export interface Arguments {
 }
 
 const HOURS_MAX = 24 * 30;
-/** Below this a slope is noise: a process is still finding its size. */
-const SLOPE_FROM_MS = 10 * 60_000;
+/**
+ * Below these a slope means nothing. A process finds its size late: its pools are touched one slot after the other, and its
+ * heaps settle over about 20 minutes (measured on two busy cores). What is alive in them settles at once.
+ */
+const SLOPE_FROM_MS = 3_600_000;
+const ALIVE_FROM_MS = 10 * 60_000;
 const SHORT_MS = 3 * 60_000;
 
 /** @throws Error with a sentence for a person. Paths are meant as they were typed: the directory changes later. */
@@ -46,6 +50,7 @@ export function readArguments(argv: readonly string[]): Arguments {
     seed: numberOf('--seed', values.seed, 1, 2 ** 31) ?? 1,
     bounds: {
       mibPerHour: durationMs < SLOPE_FROM_MS ? null : slope,
+      aliveMibPerHour: durationMs < ALIVE_FROM_MS ? null : slope,
       descriptors: 3,
       threads: 2,
     },
@@ -68,7 +73,7 @@ export function paceOf(durationMs: number): Pace {
     ...{ holdMs: [2_000, 12_000], restMs: [500, 6_000] },
     brokerAwayMs: Math.min(180_000, durationMs * 0.1),
     ...{ sampleMs: 2_000, pollMs: 2_000 },
-    warmUpMs: Math.min(600_000, durationMs * 0.15),
+    warmUpMs: Math.min(1_200_000, durationMs * 0.35),
   };
 }
 

@@ -46,10 +46,7 @@ async function main(given: Arguments): Promise<number> {
   const soaked = await conclude(parties, course, monotonicMs() - startedAtMs, pace.warmUpMs);
   const faults = faultsOf(soaked, given.bounds);
   for (const line of tableOf(soaked)) console.log(line);
-  const { mibPerHour } = given.bounds;
-  console.log(
-    `bound       ${mibPerHour === null ? 'none on memory: the run is too short' : `${mibPerHour} MiB an hour`}, seed ${seed}`,
-  );
+  console.log(boundText(given));
   for (const fault of faults) console.error(`soak: ${fault}`);
   if (given.json !== null) {
     writeFileSync(given.json, `${JSON.stringify(figuresOf(soaked, faults), null, 2)}\n`);
@@ -92,6 +89,12 @@ async function conclude(
     policyVersions: [...new Set(records.map(({ policyVersion }) => policyVersion))],
     ...{ tcp, played, faults, durationMs, warmUpMs, polls: parties.polls },
   };
+}
+
+function boundText({ bounds, seed }: Arguments): string {
+  const most = (mib: number | null) =>
+    mib === null ? 'not judged in so short a run' : `${mib} MiB an hour`;
+  return `bounds      anonymous memory ${most(bounds.mibPerHour)}, alive ${most(bounds.aliveMibPerHour)}; seed ${seed}`;
 }
 
 /** A line a minute: what a person looks at to see that it lives. */

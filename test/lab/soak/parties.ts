@@ -11,6 +11,7 @@ import { SERVER } from '../plan.ts';
 import { eventually, type LabProcess } from '../process.ts';
 import { Site } from '../site.ts';
 import type { Topology } from '../topology.ts';
+import { LiveHeap, LOG_HEAP } from './liveHeap.ts';
 import { type Life, sampleOf } from './sample.ts';
 
 const DEVICE = 'gateway';
@@ -77,8 +78,9 @@ export class Parties implements AsyncDisposable {
   }
 
   async startHub(): Promise<void> {
-    this.#hub = await this.site.hub();
-    this.lives.push({ party: 'hub', pid: this.#hub.pid, samples: [] });
+    const heap = new LiveHeap();
+    this.#hub = await this.site.hub(LOG_HEAP, { onLine: (line) => heap.take(line, monotonicMs()) });
+    this.lives.push({ party: 'hub', pid: this.#hub.pid, samples: [], alive: heap.points });
   }
 
   async killHub(): Promise<void> {
@@ -87,8 +89,10 @@ export class Parties implements AsyncDisposable {
   }
 
   startAgent(): void {
-    this.#agent = this.site.agent(DEVICE);
-    this.lives.push({ party: 'device', pid: this.#agent.pid, samples: [] });
+    const heap = new LiveHeap();
+    const onLine = (line: string) => heap.take(line, monotonicMs());
+    this.#agent = this.site.agent(DEVICE, LOG_HEAP, { onLine });
+    this.lives.push({ party: 'device', pid: this.#agent.pid, samples: [], alive: heap.points });
   }
 
   /** A policy is read at start, so a changed one means another process; killed, the session has to be resumed. */

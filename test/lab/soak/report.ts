@@ -15,6 +15,8 @@ export function tableOf(soaked: Soaked): string[] {
       'processes',
       'anon MiB/h',
       'rss MiB/h',
+      'alive MiB/h',
+      'alive max MiB',
       'anon max MiB',
       'descriptors',
       'threads',
@@ -56,13 +58,16 @@ export function tableOf(soaked: Soaked): string[] {
   ];
 }
 
-function partyCells({ processes, anon, rss, anonMaxMib, descriptors, threads }: PartyFigures) {
+function partyCells(figures: PartyFigures) {
+  const { processes, anon, rss, alive, aliveMaxMib, anonMaxMib, descriptors, threads } = figures;
   const range = ({ min, max, growth }: PartyFigures['threads']) =>
     `${min}–${max} (${growth === null ? '?' : signed(growth, 0)})`;
   return [
     String(processes),
     slopeText(anon),
     slopeText(rss),
+    slopeText(alive),
+    aliveMaxMib === null ? '?' : aliveMaxMib.toFixed(1),
     anonMaxMib.toFixed(1),
     range(descriptors),
     range(threads),

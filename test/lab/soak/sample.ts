@@ -4,6 +4,7 @@
  * @module
  */
 import { readdirSync, readFileSync } from 'node:fs';
+import type { HeapPoint } from './liveHeap.ts';
 
 export interface Sample {
   readonly atMs: number;
@@ -20,6 +21,8 @@ export interface Life {
   readonly party: 'hub' | 'device';
   readonly pid: number;
   readonly samples: Sample[];
+  /** What full collections of its heaps left alive. */
+  readonly alive: readonly HeapPoint[];
 }
 
 /** Null when the process is gone or about to go. */

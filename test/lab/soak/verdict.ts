@@ -4,7 +4,7 @@
  * @module
  */
 import type { InvariantVerdict } from '../../../session/invariants/stream/auditor.ts';
-import { growthOf, type Slope, slopeOf } from './growth.ts';
+import { aliveSlopeOf, growthOf, type Slope, slopeOf } from './growth.ts';
 import type { TcpOutcome } from './parties.ts';
 import type { Life } from './sample.ts';
 
@@ -30,8 +30,10 @@ export interface Soaked {
 }
 
 export interface SoakBounds {
-  /** Null: the run is too short for a slope to mean anything. */
+  /** Of anonymous memory. Null: the run is too short for a slope to mean anything. */
   readonly mibPerHour: number | null;
+  /** Of what is alive in a JavaScript heap. */
+  readonly aliveMibPerHour: number | null;
   /** Sockets follow links that come and go, so a few more at the end are no leak. */
   readonly descriptors: number;
   readonly threads: number;
@@ -44,6 +46,9 @@ export interface PartyFigures {
   readonly samples: number;
   readonly anon: Slope | null;
   readonly rss: Slope | null;
+  /** Of the JavaScript heap that grows fastest, after full collections. */
+  readonly alive: Slope | null;
+  readonly aliveMaxMib: number | null;
   readonly anonMaxMib: number;
   readonly descriptors: {
     readonly min: number;
@@ -56,6 +61,7 @@ export interface PartyFigures {
 export function partyFigures({ lives, warmUpMs }: Soaked, party: Life['party']): PartyFigures {
   const own = lives.filter((life) => life.party === party);
   const samples = own.flatMap((life) => life.samples);
+  const alive = own.flatMap((life) => life.alive.map(({ aliveKib }) => aliveKib));
   const range = (quantity: 'descriptors' | 'threads') => {
     const values = samples.map((sample) => sample[quantity]);
     const growths = own.flatMap((life) => growthOf(life, quantity, warmUpMs) ?? []);
@@ -70,6 +76,8 @@ export function partyFigures({ lives, warmUpMs }: Soaked, party: Life['party']):
     samples: samples.length,
     anon: slopeOf(own, 'anonKib', warmUpMs),
     rss: slopeOf(own, 'rssKib', warmUpMs),
+    alive: aliveSlopeOf(own, warmUpMs),
+    aliveMaxMib: alive.length === 0 ? null : Math.max(...alive) / 1_024,
     anonMaxMib: Math.max(...samples.map(({ anonKib }) => anonKib)) / 1_024,
     descriptors: range('descriptors'),
     threads: range('threads'),
@@ -100,14 +108,18 @@ export function faultsOf(soaked: Soaked, bounds: SoakBounds): string[] {
 
 function growthFaults(party: string, figures: PartyFigures, bounds: SoakBounds): string[] {
   const faults: string[] = [];
-  const { anon, descriptors, threads } = figures;
-  if (bounds.mibPerHour !== null) {
-    if (anon === null) faults.push(`${party}: too few samples for a slope`);
+  const { anon, alive, descriptors, threads } = figures;
+  const memory = [
+    { what: 'memory', slope: anon, most: bounds.mibPerHour },
+    { what: 'what is alive in a heap', slope: alive, most: bounds.aliveMibPerHour },
+  ] as const;
+  for (const { what, slope, most } of memory) {
+    if (most === null) continue;
+    if (slope === null) faults.push(`${party}: too few samples for a slope of ${what}`);
     // Beyond doubt: the whole of twice the standard error has to lie above the bound.
-    else if (anon.mibPerHour - 2 * anon.errorMibPerHour > bounds.mibPerHour) {
-      faults.push(
-        `${party}: memory grows by ${anon.mibPerHour.toFixed(1)} MiB an hour, at most ${bounds.mibPerHour}`,
-      );
+    else if (slope.mibPerHour - 2 * slope.errorMibPerHour > most) {
+      const mib = slope.mibPerHour.toFixed(1);
+      faults.push(`${party}: ${what} grows by ${mib} MiB an hour, at most ${most}`);
     }
   }
   if (descriptors.growth === null) faults.push(`${party}: lived too short to be watched`);

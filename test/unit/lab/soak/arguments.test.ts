@@ -6,13 +6,14 @@ const read = (...argv: string[]) => readArguments(['--binary', process.execPath,
 test('an hour, seed 1 and 16 MiB if nothing is said', () => {
   const { pace, seed, bounds, json } = read();
   expect([pace.durationMs, seed, bounds.mibPerHour, json]).toEqual([3_600_000, 1, 16, null]);
-  expect(pace.warmUpMs).toBe(540_000);
+  expect(pace.warmUpMs).toBe(1_200_000);
 });
 
 test('a short run goes fast and has no bound on memory', () => {
   const { pace, bounds } = read('--seconds', '45');
   expect([pace.durationMs, pace.holdMs, bounds.mibPerHour]).toEqual([45_000, [500, 2_000], null]);
-  expect(read('--hours', '0.25', '--slope-mib', '8').bounds.mibPerHour).toBe(8);
+  const quarter = read('--hours', '0.25', '--slope-mib', '8').bounds;
+  expect([quarter.mibPerHour, quarter.aliveMibPerHour]).toEqual([null, 8]);
 });
 
 test('what makes no sense is refused', () => {

@@ -24,7 +24,7 @@ function life(minutes: number, leakMibPerHour: number, base = 50, fromMs = 0): L
       ...{ descriptors: 20 + Math.floor(random() * 4), threads: 9 },
     });
   }
-  return { party: 'device', pid: 1, samples };
+  return { party: 'device', pid: 1, samples, alive: [] };
 }
 
 test('a process that does not leak has no slope, whatever its garbage', () => {
@@ -63,7 +63,7 @@ test('too little says nothing', () => {
 });
 
 const counted = (values: readonly number[]): Life => ({
-  ...{ party: 'hub', pid: 1 },
+  ...{ party: 'hub', pid: 1, alive: [] },
   samples: values.map((descriptors, at) => ({
     ...{ atMs: at * 1_000, anonKib: 1, rssKib: 1, descriptors, threads: 9 },
   })),

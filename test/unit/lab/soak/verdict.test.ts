@@ -6,17 +6,18 @@ import { chartOf, tableOf } from '../../../lab/soak/report.ts';
 import type { Life } from '../../../lab/soak/sample.ts';
 import { faultsOf, figuresOf, type SoakBounds, type Soaked } from '../../../lab/soak/verdict.ts';
 
-const BOUNDS: SoakBounds = { mibPerHour: 16, descriptors: 3, threads: 2 };
+const BOUNDS: SoakBounds = { mibPerHour: 16, aliveMibPerHour: 16, descriptors: 3, threads: 2 };
 const WARM_UP_MS = 60_000;
 
 interface Leaks {
   readonly mibPerHour?: number;
+  readonly aliveMibPerHour?: number;
   readonly descriptors?: number;
   readonly threads?: number;
 }
 
 function life(party: Life['party'], leaks: Leaks = {}): Life {
-  const { mibPerHour = 0, descriptors = 0, threads = 0 } = leaks;
+  const { mibPerHour = 0, aliveMibPerHour = 0, descriptors = 0, threads = 0 } = leaks;
   const samples = Array.from({ length: 900 }, (_, at) => ({
     atMs: at * 1_000,
     anonKib: (50 + (mibPerHour * at) / 3_600 + (at % 13)) * 1_024,
@@ -24,7 +25,11 @@ function life(party: Life['party'], leaks: Leaks = {}): Life {
     descriptors: 20 + Math.floor((descriptors * at) / 900) + (at % 3),
     threads: 9 + Math.floor((threads * at) / 900),
   }));
-  return { party, pid: 1, samples };
+  const alive = Array.from({ length: 90 }, (_, at) => ({
+    ...{ heap: at % 2 === 0 ? 'main' : 'tunnel', atMs: at * 10_000 },
+    aliveKib: 4_096 + (at % 2) * ((aliveMibPerHour * at) / 360) * 1_024,
+  }));
+  return { party, pid: 1, samples, alive };
 }
 
 const log = { files: 3, events: 100, faults: [] };
@@ -54,7 +59,10 @@ test('each leak is seen, in either daemon', () => {
     expect(leaking({ mibPerHour: 30 })).toEqual([
       expect.stringMatching(new RegExp(`^${party}: memory grows by (29|30|31)`)),
     ]);
-    expect(leaking({ mibPerHour: 10 })).toEqual([]);
+    expect(leaking({ mibPerHour: 10, aliveMibPerHour: 10 })).toEqual([]);
+    expect(leaking({ aliveMibPerHour: 30 })).toEqual([
+      `${party}: what is alive in a heap grows by 30.0 MiB an hour, at most 16`,
+    ]);
     expect(leaking({ descriptors: 20 })).toEqual([
       expect.stringMatching(new RegExp(`^${party}: \\d+ descriptors more`)),
     ]);
@@ -65,8 +73,9 @@ test('each leak is seen, in either daemon', () => {
 });
 
 test('a run in which nothing was watched is no sound run', () => {
-  expect(faults({ lives: [{ ...life('device'), samples: [] }, life('hub')] })).toEqual([
-    'device: too few samples for a slope',
+  expect(faults({ lives: [{ ...life('device'), samples: [], alive: [] }, life('hub')] })).toEqual([
+    'device: too few samples for a slope of memory',
+    'device: too few samples for a slope of what is alive in a heap',
     'device: lived too short to be watched',
   ]);
   expect(faults({ verdicts: [{ ...sound.verdicts[0]!, checked: 0 }] })).toHaveLength(1);
