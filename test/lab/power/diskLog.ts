@@ -77,12 +77,20 @@ export function survivors(
   }
 }
 
+/**
+ * ext4's superblock is two sectors under one checksum, written over in place: torn, it takes the file system with it and
+ * whatever anybody kept there. That is for ext4 to answer, so here it arrives whole or not at all.
+ */
+const SUPERBLOCK = { at: 1_024, end: 2_048 } as const;
+
 function sectorsOf({ at, bytes }: DiskWrite): DiskWrite[] {
-  const count = Math.ceil(bytes.length / SECTOR_BYTES);
-  return Array.from({ length: count }, (_, sector) => ({
-    at: at + sector * SECTOR_BYTES,
-    bytes: bytes.subarray(sector * SECTOR_BYTES, (sector + 1) * SECTOR_BYTES),
-  }));
+  const pieces: DiskWrite[] = [];
+  for (let from = at; from < at + bytes.length; ) {
+    const to = from === SUPERBLOCK.at ? SUPERBLOCK.end : from + SECTOR_BYTES;
+    pieces.push({ at: from, bytes: bytes.subarray(from - at, to - at) });
+    from = to;
+  }
+  return pieces;
 }
 
 /** Goes through a log once, from its beginning, and shows the disk as a cut there would leave it. */

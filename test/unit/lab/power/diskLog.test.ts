@@ -64,7 +64,7 @@ test('what was flushed is there, whatever became of the rest', () => {
 });
 
 test('each fate does what its name says, and all that it may', () => {
-  const pending = [0, 1, 2].map((at) => ({
+  const pending = [4, 5, 6].map((at) => ({
     at: at * 1_024,
     bytes: new Uint8Array(2 * SECTOR_BYTES).fill(at + 1),
   }));
@@ -77,10 +77,19 @@ test('each fate does what its name says, and all that it may', () => {
     return seen;
   };
   expect([...kept('nothing')]).toEqual(['']);
-  expect([...kept('everything')]).toEqual(['0 2 4']);
-  expect([...kept('order')].sort()).toEqual(['', '0', '0 2', '0 2 4']);
+  expect([...kept('everything')]).toEqual(['8 10 12']);
+  expect([...kept('order')].sort()).toEqual(['', '8', '8 10', '8 10 12']);
   expect(kept('writes').size).toBe(8);
   expect(kept('sectors').size).toBe(64);
+});
+
+test('the superblock of ext4 arrives whole or not at all', () => {
+  const block = [{ at: 0, bytes: new Uint8Array(4_096) }];
+  for (let seed = 1; seed <= 50; seed++) {
+    const list = survivors(block, 'sectors', newRandom(seed, 'superblock'));
+    expect(list.filter(({ at }) => at === 1_536)).toEqual([]);
+    for (const { at, bytes } of list) expect(bytes.length).toBe(at === 1_024 ? 1_024 : 512);
+  }
 });
 
 test('cuts fall while files are made, before flushes and anywhere', () => {
