@@ -1,7 +1,8 @@
 /**
  * Goal: one record a device, replaced only by whoever knows the one before; one process a file.
  */
-import { expect, test } from 'bun:test';
+import { expect, spyOn, test } from 'bun:test';
+import * as fs from 'node:fs';
 import { cpSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -142,4 +143,29 @@ test('opening what a killed process left commits, and so syncs, before anything 
   expect(statSync(journal).size).toBeGreaterThan(beforeBytes);
   expect(opened.value.readAll()).toEqual([record(1)]);
   opened.value.close();
+});
+
+test('the names of folders that the store makes are synced', () => {
+  using here = place();
+  const synced: string[] = [];
+  const { fsyncSync } = fs;
+  const spy = spyOn(fs, 'fsyncSync').mockImplementation((fd) => {
+    synced.push(fs.readlinkSync(`/proc/self/fd/${fd}`));
+    fsyncSync(fd);
+  });
+  try {
+    const file = join(here.folder, 'deep', 'er', 'hub.sqlite');
+    const start = () => {
+      const opened = openStore(file);
+      if (!opened.ok) throw new Error(opened.message);
+      opened.value.close();
+      return synced.splice(0);
+    };
+    const [folder, above] = [join(here.folder, 'deep', 'er'), join(here.folder, 'deep')];
+    expect(start()).toEqual([folder, above, here.folder]);
+    // The process that made them may have been killed before it synced them.
+    expect(start()).toEqual([folder, above]);
+  } finally {
+    spy.mockRestore();
+  }
 });
