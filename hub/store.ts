@@ -102,19 +102,18 @@ function syncNames(folder: string, made: string | undefined): void {
   }
 }
 
-/** False where this user may not open it: then somebody else made what is in it. */
+/** False where this user or this file system does not allow it: then somebody else made what is in it. */
 function isSynced(folder: string): boolean {
-  let fd: number;
+  let fd: number | null = null;
   try {
     fd = fs.openSync(folder, fs.constants.O_RDONLY | fs.constants.O_DIRECTORY);
-  } catch {
-    return false;
-  }
-  try {
     fs.fsyncSync(fd);
     return true;
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'EIO') throw error;
+    return false;
   } finally {
-    fs.closeSync(fd);
+    if (fd !== null) fs.closeSync(fd);
   }
 }
 

@@ -129,13 +129,16 @@ function isSynced(system: FlashSystem, fd: number): boolean {
   }
 }
 
-/** A directory that was there before may lie in one that this user may not open; then somebody else made both. */
+/**
+ * A directory that was there before may lie in one that this user may not open, or on a file system that is read-only or
+ * syncs nothing; then somebody else made both. What the medium refuses counts all the same.
+ */
 function syncParent(system: FlashSystem, parent: string, isNew: boolean): void {
   try {
     syncDirectory(system, parent);
   } catch (error) {
-    const isForbidden = error instanceof Error && 'code' in error && error.code === 'EACCES';
-    if (isNew || !isForbidden) throw error;
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
+    if (isNew || code === 'EIO' || CODES.get(code) === 'storageFull') throw error;
   }
 }
 
