@@ -12,7 +12,7 @@ export type FlashResult = HalResult<null>;
 
 export interface Flash {
   readonly slotBytes: number;
-  /** The slot's bytes, or null if it was never written or cannot be read. */
+  /** The slot's bytes as the medium has them; null if it was never written, no bytes at all if it cannot be read. */
   readSlot(slot: FlashSlot): Uint8Array | null;
   /** Replace a slot. Success means durable: it returns after the medium confirmed. */
   writeSlot(slot: FlashSlot, bytes: Uint8Array): FlashResult;

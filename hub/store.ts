@@ -8,8 +8,8 @@
  * @module
  */
 import { Database } from 'bun:sqlite';
-import { chmodSync, closeSync, mkdirSync, openSync } from 'node:fs';
-import { dirname } from 'node:path';
+import * as fs from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import type { SessionRecord } from '../session/hub/record.ts';
 import { judgeSwap, type RecordStore, type SwapResult } from './compareAndSwap.ts';
 import type { EnrolledDevice } from './device.ts';
@@ -66,9 +66,10 @@ export function openStore(
   file: string,
 ): { readonly ok: true; readonly value: Store } | StoreFailure {
   try {
-    mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-    closeSync(openSync(file, 'a', 0o600)); // SQLite gives its journal the same mode
-    chmodSync(file, 0o600);
+    const made = fs.mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+    fs.closeSync(fs.openSync(file, 'a', 0o600)); // SQLite gives its journal the same mode
+    fs.chmodSync(file, 0o600);
+    syncNames(dirname(file), made);
     return { ok: true, value: new Store(file) };
   } catch (error) {
     const detail = error instanceof Error ? error.message : String(error);
@@ -80,6 +81,33 @@ export function openStore(
           message: `Another hub (or an enrolment) has ${file} open; only one may own its sessions.`,
         }
       : { ok: false, code: 'storeUnusable', message: `${file} cannot be used: ${detail}` };
+  }
+}
+
+/**
+ * Make the names of the database and of its folder durable, which SQLite does for its journal alone, and those of `made`,
+ * the topmost folder that is new. At each start: the process that made them may have been killed before it got here.
+ */
+function syncNames(folder: string, made: string | undefined): void {
+  const last = resolve(made ?? folder, '..');
+  for (let at = resolve(folder); ; at = dirname(at)) {
+    if (!isSynced(at) && made !== undefined) throw new Error(`${at} cannot be synced`);
+    if (at === last) return;
+  }
+}
+
+/** False where this user or this file system does not allow it: then somebody else made what is in it. */
+function isSynced(folder: string): boolean {
+  let fd: number | null = null;
+  try {
+    fd = fs.openSync(folder, fs.constants.O_RDONLY | fs.constants.O_DIRECTORY);
+    fs.fsyncSync(fd);
+    return true;
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'EIO') throw error;
+    return false;
+  } finally {
+    if (fd !== null) fs.closeSync(fd);
   }
 }
 
@@ -100,6 +128,7 @@ export class Store implements TimeStore, RecordStore {
       const version = this.#meta('schema_version', SCHEMA_VERSION);
       if (version !== SCHEMA_VERSION)
         throw new Error(`it has the format ${version} of another jvpn`);
+      // At each start, for its sync: a commit that a killed process had written and not synced is read like any other.
       this.#setMeta('schema_version', SCHEMA_VERSION);
     } catch (error) {
       this.#database.close();

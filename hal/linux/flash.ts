@@ -3,7 +3,12 @@
  *
  * Two files rather than one: two 512-byte slots of one file share a block of the file system, and
  * a write torn there can take both. In place rather than by rename: after the first time no
- * directory changes, so one fsync of the file is all that a write costs.
+ * directory changes, so one fsync of the file is all that a write costs, and a full disk has room for it.
+ *
+ * What a process before this one did may be in the page cache and not on the medium: it was killed before
+ * its fsync, or the fsync failed, after which Linux calls the pages clean. A slot that only looks whole
+ * would send the next write to the one that is. So opening syncs everything, names included, and reads
+ * past the cache.
  *
  * Directory 0700, files 0600. A failed fsync leaves the slot unknown; the store writes the same slot
  * again before it touches the other.
@@ -16,47 +21,88 @@ import { assert } from '../../session/assert.ts';
 import type { HalCode } from '../capabilities.ts';
 import type { Flash, FlashResult, FlashSlot } from '../flash.ts';
 import { type HalResult, halFail, halOk } from '../result.ts';
+import { libc } from './libc.ts';
+
+/** The system calls made here, so that a test can put a disk under them that loses power, fills up or fails. */
+export interface FlashSystem {
+  existsSync(path: string): boolean;
+  mkdirSync(path: string, options: { readonly mode: number }): unknown;
+  openSync(path: string, flags: number, mode?: number): number;
+  readSync(fd: number, bytes: Uint8Array, offset: number, length: number, at: number): number;
+  writeSync(fd: number, bytes: Uint8Array, offset: number, length: number, at: number): number;
+  fsyncSync(fd: number): void;
+  closeSync(fd: number): void;
+  /** Drop what the page cache has of the file and calls clean. */
+  dropCleanPages(fd: number): void;
+}
+
+const POSIX_FADV_DONTNEED = 4;
+
+/** Those of this machine. */
+export const SYSTEM: FlashSystem = {
+  ...fs,
+  dropCleanPages: (fd) => {
+    libc.posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED); // advice: what refuses it has no such cache
+  },
+};
 
 /** Open the slots in `directory`, which is created if its parent exists. */
-export function openFlash(directory: string, slotBytes: number): HalResult<Flash> {
+export function openFlash(
+  directory: string,
+  slotBytes: number,
+  system: FlashSystem = SYSTEM,
+): HalResult<Flash> {
   try {
-    if (!fs.existsSync(directory)) {
-      fs.mkdirSync(directory, { mode: 0o700 });
-      syncDirectory(dirname(directory));
-    }
-    return halOk(new FileFlash([openSlot(directory, 0), openSlot(directory, 1)], slotBytes));
+    const isNew = !system.existsSync(directory);
+    if (isNew) system.mkdirSync(directory, { mode: 0o700 });
+    syncParent(system, dirname(directory), isNew);
+    const slots = [openSlot(system, directory, 0), openSlot(system, directory, 1)] as const;
+    // Without this the names themselves can be lost in a power cut, whoever made them.
+    syncDirectory(system, directory);
+    return halOk(new FileFlash(system, slots, slotBytes));
   } catch (error) {
     return storageFailure(error, directory);
   }
 }
 
+interface OpenSlot {
+  readonly fd: number;
+  /** False if what was written before could not be synced, so that nobody knows what the medium has. */
+  readonly isKnown: boolean;
+}
+
 class FileFlash implements Flash {
   readonly slotBytes: number;
   writtenBytes = 0;
-  readonly #fds: readonly [number, number];
+  readonly #system: FlashSystem;
+  readonly #slots: readonly [OpenSlot, OpenSlot];
 
-  constructor(fds: readonly [number, number], slotBytes: number) {
-    this.#fds = fds;
+  constructor(system: FlashSystem, slots: readonly [OpenSlot, OpenSlot], slotBytes: number) {
+    this.#system = system;
+    this.#slots = slots;
     this.slotBytes = slotBytes;
   }
 
   readSlot(slot: FlashSlot): Uint8Array | null {
+    const { fd, isKnown } = this.#slots[slot];
+    if (!isKnown) return UNREADABLE;
     const bytes = new Uint8Array(this.slotBytes);
     try {
-      const readBytes = fs.readSync(this.#fds[slot], bytes, 0, this.slotBytes, 0);
+      const readBytes = this.#system.readSync(fd, bytes, 0, this.slotBytes, 0);
       return readBytes === 0 ? null : bytes;
     } catch {
-      return null; // EIO: a block that cannot be read is a slot that is lost
+      return UNREADABLE; // EIO: a block that cannot be read is a slot that is lost
     }
   }
 
   writeSlot(slot: FlashSlot, bytes: Uint8Array): FlashResult {
     assert(bytes.length === this.slotBytes, 'a write fills its slot');
+    const { fd } = this.#slots[slot];
     try {
       this.writtenBytes += bytes.length;
-      const written = fs.writeSync(this.#fds[slot], bytes, 0, bytes.length, 0);
+      const written = this.#system.writeSync(fd, bytes, 0, bytes.length, 0);
       if (written !== bytes.length) return halFail('storageFailed', `slot${slot}: short write`);
-      fs.fsyncSync(this.#fds[slot]);
+      this.#system.fsyncSync(fd);
       return halOk(null);
     } catch (error) {
       return storageFailure(error, `slot${slot}`);
@@ -64,23 +110,44 @@ class FileFlash implements Flash {
   }
 }
 
-function openSlot(directory: string, slot: FlashSlot): number {
+const UNREADABLE = new Uint8Array(0);
+
+function openSlot(system: FlashSystem, directory: string, slot: FlashSlot): OpenSlot {
   const path = join(directory, `slot${slot}`);
-  const isNew = !fs.existsSync(path);
-  const fd = fs.openSync(path, fs.constants.O_RDWR | fs.constants.O_CREAT, 0o600);
-  if (isNew) {
-    fs.fsyncSync(fd);
-    syncDirectory(directory); // without this the name itself can be lost in a power cut
-  }
-  return fd;
+  const fd = system.openSync(path, fs.constants.O_RDWR | fs.constants.O_CREAT, 0o600);
+  const isKnown = isSynced(system, fd);
+  system.dropCleanPages(fd);
+  return { fd, isKnown };
 }
 
-function syncDirectory(path: string): void {
-  const fd = fs.openSync(path, fs.constants.O_RDONLY | fs.constants.O_DIRECTORY);
+function isSynced(system: FlashSystem, fd: number): boolean {
   try {
-    fs.fsyncSync(fd);
+    system.fsyncSync(fd);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * A directory that was there before may lie in one that this user may not open, or on a file system that is read-only or
+ * syncs nothing; then somebody else made both. What the medium refuses counts all the same.
+ */
+function syncParent(system: FlashSystem, parent: string, isNew: boolean): void {
+  try {
+    syncDirectory(system, parent);
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
+    if (isNew || code === 'EIO' || CODES.get(code) === 'storageFull') throw error;
+  }
+}
+
+function syncDirectory(system: FlashSystem, path: string): void {
+  const fd = system.openSync(path, fs.constants.O_RDONLY | fs.constants.O_DIRECTORY);
+  try {
+    system.fsyncSync(fd);
   } finally {
-    fs.closeSync(fd);
+    system.closeSync(fd);
   }
 }
 

@@ -52,6 +52,8 @@ export interface SiteOptions {
   readonly agentExtra?: string;
   /** What the hub says it reaches; the network behind it if left out. */
   readonly routes?: readonly string[];
+  /** Lines added to `[audit]` of both daemons. */
+  readonly auditExtra?: string;
   /** Lines added to `[tunnel]`, of both daemons or of each. */
   readonly tunnelExtra?: string | { readonly hub: string; readonly device: string };
 }
@@ -95,7 +97,10 @@ export class Site implements AsyncDisposable {
   }
 
   /** Write the hub's configuration and start it. */
-  async hub(env: Readonly<Record<string, string>> = {}): Promise<LabProcess> {
+  async hub(
+    env: Readonly<Record<string, string>> = {},
+    options: Pick<SpawnOptions, 'onLine'> = {},
+  ): Promise<LabProcess> {
     if (this.hubPublicKey === '') {
       this.hubPublicKey = await this.newKey('hub.key');
       writeFileSync(this.path('hub.toml'), this.#hubToml());
@@ -108,7 +113,7 @@ export class Site implements AsyncDisposable {
       '--json',
       '--verbose',
     ];
-    const hub = this.#net.spawn('hub', argv, { env });
+    const hub = this.#net.spawn('hub', argv, { env, ...options });
     await hub.until((lines) => lines.some((line) => line.includes('"ready":true')), 15_000);
     return hub;
   }
@@ -141,7 +146,11 @@ export class Site implements AsyncDisposable {
     writeFileSync(this.path(`${copy}.toml`), this.#agentToml(copy));
   }
 
-  agent(name: string, env: Readonly<Record<string, string>> = {}): LabProcess {
+  agent(
+    name: string,
+    env: Readonly<Record<string, string>> = {},
+    options: Pick<SpawnOptions, 'onLine'> = {},
+  ): LabProcess {
     const argv = [
       ...this.#jvpn('device'),
       'agent',
@@ -150,7 +159,7 @@ export class Site implements AsyncDisposable {
       '--json',
       '--verbose',
     ];
-    return this.#net.spawn('device', argv, { name: `agent ${name}`, env });
+    return this.#net.spawn('device', argv, { name: `agent ${name}`, env, ...options });
   }
 
   /** What a running daemon says of itself. */
@@ -195,7 +204,7 @@ ${this.#tunnelExtra('hub')}[control]
 socket = "hub.sock"
 [audit]
 file = "hub.jsonl"
-${this.#policyToml()}`;
+${this.#options.auditExtra ?? ''}${this.#policyToml()}`;
   }
 
   #agentToml(name: string): string {
@@ -218,7 +227,7 @@ directory = "${name}.state"
 socket = "${name}.sock"
 [audit]
 file = "${name}.jsonl"
-${this.#policyToml()}${this.#options.agentExtra ?? ''}`;
+${this.#options.auditExtra ?? ''}${this.#policyToml()}${this.#options.agentExtra ?? ''}`;
   }
 
   #tunnelExtra(role: 'hub' | 'device'): string {

@@ -1,8 +1,9 @@
 /**
  * Goal: one record a device, replaced only by whoever knows the one before; one process a file.
  */
-import { expect, test } from 'bun:test';
-import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { expect, spyOn, test } from 'bun:test';
+import * as fs from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openStore, type Store } from '../../../hub/store.ts';
@@ -123,4 +124,48 @@ test('a file that is no database is refused with a sentence', () => {
   const file = join(here.folder, 'text.sqlite');
   writeFileSync(file, 'this is a text file, not a database, and long enough to be read as one');
   expect(openStore(file)).toMatchObject({ ok: false, code: 'storeUnusable' });
+});
+
+/**
+ * Goal: a commit that a killed process had written and not synced is durable before its successor acts on it.
+ * Method: a store copied while it is open is what the killed process left; opening it has to commit something, since the
+ * sync of that commit covers the whole journal.
+ */
+test('opening what a killed process left commits, and so syncs, before anything is read', () => {
+  using here = place();
+  here.open().compareAndSwap(key(1), 0, record(1));
+  const left = join(here.folder, 'left');
+  cpSync(join(here.folder, 'state'), left, { recursive: true });
+  const journal = join(left, 'hub.sqlite-wal');
+  const beforeBytes = statSync(journal).size;
+  const opened = openStore(join(left, 'hub.sqlite'));
+  if (!opened.ok) throw new Error(opened.message);
+  expect(statSync(journal).size).toBeGreaterThan(beforeBytes);
+  expect(opened.value.readAll()).toEqual([record(1)]);
+  opened.value.close();
+});
+
+test('the names of folders that the store makes are synced', () => {
+  using here = place();
+  const synced: string[] = [];
+  const { fsyncSync } = fs;
+  const spy = spyOn(fs, 'fsyncSync').mockImplementation((fd) => {
+    synced.push(fs.readlinkSync(`/proc/self/fd/${fd}`));
+    fsyncSync(fd);
+  });
+  try {
+    const file = join(here.folder, 'deep', 'er', 'hub.sqlite');
+    const start = () => {
+      const opened = openStore(file);
+      if (!opened.ok) throw new Error(opened.message);
+      opened.value.close();
+      return synced.splice(0);
+    };
+    const [folder, above] = [join(here.folder, 'deep', 'er'), join(here.folder, 'deep')];
+    expect(start()).toEqual([folder, above, here.folder]);
+    // The process that made them may have been killed before it synced them.
+    expect(start()).toEqual([folder, above]);
+  } finally {
+    spy.mockRestore();
+  }
 });

@@ -1,0 +1,92 @@
+/**
+ * The arguments of `scripts/soak`. Pure but for a look at the binary.
+ *
+ * @module
+ */
+import { accessSync, constants } from 'node:fs';
+import { resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import type { Pace } from './scenario.ts';
+import type { SoakBounds } from './verdict.ts';
+
+export interface Arguments {
+  readonly binary: string;
+  readonly pace: Pace;
+  readonly seed: number;
+  readonly bounds: SoakBounds;
+  readonly json: string | null;
+  readonly svg: string | null;
+}
+
+const HOURS_MAX = 24 * 30;
+/**
+ * Below these a slope means nothing. A process finds its size late: its pools are touched one slot after the other, and its
+ * heaps settle over about 20 minutes (measured on two busy cores). What is alive in them settles at once.
+ */
+const SLOPE_FROM_MS = 3_600_000;
+const ALIVE_FROM_MS = 10 * 60_000;
+const SHORT_MS = 3 * 60_000;
+
+/** @throws Error with a sentence for a person. Paths are meant as they were typed: the directory changes later. */
+export function readArguments(argv: readonly string[]): Arguments {
+  const text = { type: 'string' } as const;
+  const { values } = parseArgs({
+    args: [...argv],
+    options: {
+      ...{ binary: text, hours: text, seconds: text, seed: text, 'slope-mib': text },
+      ...{ json: text, svg: text },
+    },
+  });
+  if (values.binary === undefined) throw new Error('--binary FILE is missing');
+  const binary = resolve(values.binary);
+  accessSync(binary, constants.X_OK);
+  const seconds = numberOf('--seconds', values.seconds, 20, HOURS_MAX * 3_600);
+  const hours = numberOf('--hours', values.hours, 0.01, HOURS_MAX) ?? 1;
+  const durationMs = seconds === null ? hours * 3_600_000 : seconds * 1_000;
+  const slope = numberOf('--slope-mib', values['slope-mib'], 0.1, 10_000) ?? 16;
+  return {
+    binary,
+    pace: paceOf(durationMs),
+    seed: numberOf('--seed', values.seed, 1, 2 ** 31) ?? 1,
+    bounds: {
+      mibPerHour: durationMs < SLOPE_FROM_MS ? null : slope,
+      aliveMibPerHour: durationMs < ALIVE_FROM_MS ? null : slope,
+      descriptors: 3,
+      threads: 2,
+    },
+    json: values.json === undefined ? null : resolve(values.json),
+    svg: values.svg === undefined ? null : resolve(values.svg),
+  };
+}
+
+/** A short run flaps as fast as a session can follow. */
+export function paceOf(durationMs: number): Pace {
+  if (durationMs < SHORT_MS) {
+    return {
+      durationMs,
+      ...{ holdMs: [500, 2_000], restMs: [200, 800], brokerAwayMs: 5_000 },
+      ...{ sampleMs: 250, pollMs: 500, warmUpMs: 3_000 },
+    };
+  }
+  return {
+    durationMs,
+    ...{ holdMs: [2_000, 12_000], restMs: [500, 6_000] },
+    brokerAwayMs: Math.min(180_000, durationMs * 0.1),
+    ...{ sampleMs: 2_000, pollMs: 2_000 },
+    warmUpMs: Math.min(1_200_000, durationMs * 0.35),
+  };
+}
+
+function numberOf(
+  option: string,
+  text: string | undefined,
+  min: number,
+  max: number,
+): number | null {
+  if (text === undefined) return null;
+  const value = Number(text);
+  if (text === '' || !(value >= min && value <= max)) {
+    throw new Error(`${option} is ${text}: not a number from ${min} to ${max}`);
+  }
+  return value;
+}
