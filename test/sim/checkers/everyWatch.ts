@@ -33,6 +33,7 @@ export interface Surroundings {
 export function newWatches(report: Report, around: Surroundings): readonly Watch[] {
   const { scenario, deviceSite, record, mayBeBehind } = around;
   const site = (who: string) => deviceSite(who)!;
+  const isSealed = scenario.options.primitives === 'real';
   const boundsOf = (who: string) => boundsIn(scenario, site(who).identity.index);
   const clockMs = (who: string) => {
     const { machine } = site(who);
@@ -40,12 +41,12 @@ export function newWatches(report: Report, around: Surroundings): readonly Watch
   };
   const durableOf = (who: string) => site(who).durable;
   return [
-    new Seals(report, scenario.options.primitives === 'real'),
+    new Seals(report, isSealed),
     new Records(report, switchesMax()),
     new Bindings(report),
     new Hubs(report, (device) => record(device)?.owner ?? null),
     new Devices(report, { boundsOf, clockMs }),
-    new Answers(report, clockMs, (who) => boundsOf(who).slackMs),
+    new Answers(report, isSealed, clockMs, (who) => boundsOf(who).slackMs),
     new Durability(report, durableOf),
     new Copies(report, durableOf),
     new Governor(report, (who) => policyOf(site(who).policy).switching),
