@@ -43,9 +43,9 @@ const KINDS: readonly (readonly [name: string, percent: number, draw: Drawer])[]
   ['intruder', 15, intruders],
   ['race', 30, races],
   ['doubleCrash', 12, doubleCrashes],
-  ['unheardEnd', 10, unheardEnds],
-  ['hastySwitch', 12, hastySwitches],
-  ['flap', 10, flaps],
+  ['unheardEnd', 12, unheardEnds],
+  ['hastySwitch', 15, hastySwitches],
+  ['flap', 15, flaps],
 ];
 
 export function drawFaults(random: Random, options: Options): Fault[] {
