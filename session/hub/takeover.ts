@@ -45,10 +45,14 @@ export function isUnread({ record }: Seat, { isLeased }: SeatConfig): boolean {
 
 /** Keep the claim, and find out about the owner. */
 export function holdForOwner(turn: Turn, event: ClaimEvent): void {
-  const { draft, config, nowMs } = turn;
-  const { record, askedAtMs } = draft;
+  const { draft, config } = turn;
   draft.waiting = event;
-  if (mayOwn(draft, config)) return;
+  if (!mayOwn(draft, config)) ask(turn);
+}
+
+function ask(turn: Turn): void {
+  const { draft, nowMs } = turn;
+  const { record, askedAtMs } = draft;
   if (askedAtMs !== null && nowMs - askedAtMs < ASK_PAUSE_MS) return;
   draft.askedAtMs = nowMs;
   const { owner, ownerEpoch } = record ?? { owner: NOBODY, ownerEpoch: 0 };
@@ -93,6 +97,9 @@ function decideUnrecorded(turn: Turn): void {
 export function onRelease(turn: Turn, event: Extract<SeatEvent, { kind: 'release' }>): void {
   const { draft } = turn;
   const { record } = draft;
+  // ◆ A former self may have taken it over when it was already gone: then nobody else can give it back.
+  const isUnknown = event.ownerEpoch > (record?.ownerEpoch ?? 0) && draft.swap === null;
+  if (isUnknown && draft.isLeaseValid) return ask(turn);
   const isHeard = isCarrying(draft) && draft.nowMs - draft.heardAtMs < HEARD_MS;
   const isFree = draft.swap === null && draft.ending === null && (event.isMemory || !isHeard);
   if (record === null || !draft.isOwner || record.ownerEpoch !== event.ownerEpoch || !isFree) {

@@ -124,7 +124,11 @@ function crashDevice(simulation: Simulation, fault: Extract<Fault, { kind: 'devi
     if (fault.flash === 'rotBoth') for (const slot of [0, 1] as const) flash.rot(slot);
     if (fault.flash === 'wiped') flash.wipe();
     if (mustSurvive && flash.wholeSlots === 0) {
-      simulation.report('I4', 'flashSurvives', `${site.name}: one power cut takes both slots`);
+      simulation.observer.report(
+        'I4',
+        'flashSurvives',
+        `${site.name}: one power cut takes both slots`,
+      );
     }
   };
   if (fault.flash !== 'torn') return crash(simulation, site, fault.afterCalls, fault.downMs);

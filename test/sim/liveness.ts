@@ -18,9 +18,9 @@ const CONFLICT_MS = 600_000;
 const MARGIN_MS = 60_000;
 
 /** How long everybody may take to come back. */
-export function livenessBoundMs({ devices, hubs, seen }: Simulation): number {
+export function livenessBoundMs({ devices, hubs, observer }: Simulation): number {
   // Also one that lost its newest flash slot looks like an old copy of itself.
-  const hasConflicts = seen.reasons['device identity_conflict'] !== undefined;
+  const hasConflicts = observer.seen.reasons['device identity_conflict'] !== undefined;
   const mayConflict = hasConflicts || devices.some(({ isClone }) => isClone);
   const bounds = [...devices, ...hubs].map(({ policy }) => {
     const { session, liveness } = policyOf(policy);

@@ -8,9 +8,10 @@
 import type { Canary } from './canary.ts';
 import { inflict } from './inflict.ts';
 import { livenessBoundMs, missing } from './liveness.ts';
+import { Abort } from './observer.ts';
 import type { Outcome } from './outcome.ts';
 import type { Scenario } from './scenario.ts';
-import { Abort, Simulation } from './simulation.ts';
+import { Simulation } from './simulation.ts';
 import { Trace } from './trace.ts';
 import { Beats } from './traffic/beats.ts';
 import { Stuck } from './world.ts';
@@ -31,7 +32,7 @@ const SETTLED_LOOKS = 3;
 export function run(scenario: Scenario, { trace: isWhole = false, canary }: Extra = {}): Outcome {
   const trace = new Trace(isWhole);
   const simulation = new Simulation(scenario, trace);
-  const { world, seen } = simulation;
+  const { world, observer } = simulation;
   if (canary === 'forgetfulFlash') {
     for (const { flash } of simulation.devices) flash.isForgetful = true;
   }
@@ -42,28 +43,29 @@ export function run(scenario: Scenario, { trace: isWhole = false, canary }: Extr
     heal(simulation);
     awaitAll(simulation, beats);
   } catch (error) {
-    if (error instanceof Stuck) simulation.report('spin', 'happenings', error.message);
+    if (error instanceof Stuck) observer.report('spin', 'happenings', error.message);
     else if (!(error instanceof Abort)) {
       const words = error instanceof Error ? (error.stack ?? error.message) : String(error);
-      simulation.report('crash', 'simulator', words);
+      observer.report('crash', 'simulator', words);
     }
   }
   countMoments(simulation);
   return {
     scenario,
-    violations: simulation.violations,
+    violations: observer.violations,
     simulatedMs: world.nowMs,
     events: world.happenings,
-    commits: simulation.commits,
+    commits: observer.commits,
     delivered: simulation.applications.delivered,
-    coverage: seen,
+    coverage: observer.seen,
     hash: trace.hash.hex,
     trace: trace.lines,
   };
 }
 
 /** What happened besides: at the store, in flash, and what the processes that still run counted. */
-function countMoments({ seen, store, devices, hubs }: Simulation): void {
+function countMoments({ observer, store, devices, hubs }: Simulation): void {
+  const { seen } = observer;
   for (const [what, count] of store.moments) seen.moment(what, count);
   for (const { flash, process } of devices) {
     seen.moment('flash torn', flash.tornCount);
@@ -77,15 +79,15 @@ function countMoments({ seen, store, devices, hubs }: Simulation): void {
 }
 
 function begin(simulation: Simulation): void {
-  const { world, scenario, seen } = simulation;
+  const { world, scenario, observer } = simulation;
   for (const { machine } of simulation.hubs) machine.boot();
   for (const { machine } of simulation.devices) machine.boot();
   for (const fault of scenario.faults) {
     world.after(fault.atMs, () => {
       if (!inflict(simulation, fault)) return;
-      seen.fault(fault.kind);
+      observer.seen.fault(fault.kind);
       const { atMs: _, ...what } = fault;
-      simulation.note('world', JSON.stringify(what));
+      simulation.observer.note('world', JSON.stringify(what));
     });
   }
   const sweep = () => {
@@ -98,7 +100,7 @@ function begin(simulation: Simulation): void {
 /** Everything works from here on, and everybody who is down comes back. */
 function heal(simulation: Simulation): void {
   const { store, hubs, devices } = simulation;
-  simulation.note('world', 'everything heals');
+  simulation.observer.note('world', 'everything heals');
   simulation.world.after(SETTLE_MS, () => {
     for (const device of simulation.revoked) simulation.revoke(device);
   });
@@ -117,7 +119,7 @@ function heal(simulation: Simulation): void {
 }
 
 function awaitAll(simulation: Simulation, beats: Beats): void {
-  const { world, seen } = simulation;
+  const { world, observer } = simulation;
   const beganAtMs = world.nowMs;
   beats.becomeSteady();
   let looks = 0;
@@ -127,7 +129,9 @@ function awaitAll(simulation: Simulation, beats: Beats): void {
     absent = missing(simulation, beats);
     looks = absent.length === 0 ? looks + 1 : 0;
   }
-  for (const sentence of absent) simulation.report('liveness', 'everybodyBack', sentence);
+  for (const sentence of absent) observer.report('liveness', 'everybodyBack', sentence);
   const tookS = Math.ceil((world.nowMs - beganAtMs) / 1_000);
-  seen.moment(tookS <= 15 ? 'back within 15 s' : tookS <= 60 ? 'back within 60 s' : 'back later');
+  simulation.observer.seen.moment(
+    tookS <= 15 ? 'back within 15 s' : tookS <= 60 ? 'back within 60 s' : 'back later',
+  );
 }

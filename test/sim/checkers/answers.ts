@@ -6,10 +6,19 @@
  *
  * @module
  */
-import type { Report, Said, Watch } from './watch.ts';
+import { decodeFrame } from '../../../session/wire/decode.ts';
+import {
+  MESSAGE_TYPE,
+  TRANSPORT_BYTES_MIN,
+  TRANSPORT_HEADER_BYTES,
+} from '../../../session/wire/messages.ts';
+import type { Report, Said, Sent, Watch } from './watch.ts';
 
 /** A plan is given up after 1.5 s; a slow flash or a wait that the hub asked for may come on top (chosen). */
 const PLAN_MAX_MS = 12_000;
+/** A REJECT is longer: what is shorter need not be read. */
+const REJECT_BYTES_MIN = 64;
+const TAG_BYTES = TRANSPORT_BYTES_MIN - TRANSPORT_HEADER_BYTES;
 /** What settles a claim, whichever way. */
 const SETTLING: readonly unknown[] = [
   'attach_accepted',
@@ -20,6 +29,7 @@ const SETTLING: readonly unknown[] = [
 
 interface Open {
   readonly version: number;
+  readonly nonce: unknown;
   readonly isPlan: boolean;
   readonly atMs: number;
 }
@@ -31,32 +41,40 @@ export class Answers implements Watch {
   readonly #slackMs: (who: string) => number;
   /** By machine. */
   readonly #open = new Map<string, Open>();
-  /** By device and version. */
-  readonly #refused = new Set<string>();
+  /** Nonces of claims that a hub's REJECT named; null where frames cannot be read from outside. */
+  readonly #refused: Set<unknown> | null;
 
+  /** @param isSealed with real ciphers: nobody outside can read what a hub refuses. */
   constructor(
     report: Report,
+    isSealed: boolean,
     clockMs: (who: string) => number | null,
     slackMs: (who: string) => number,
   ) {
     this.#report = report;
+    this.#refused = isSealed ? null : new Set();
     this.#clockMs = clockMs;
     this.#slackMs = slackMs;
   }
 
+  /** The hub's log tells bursts of refusals, not each of them: the frames do. */
+  onSent({ isUp, bytes }: Sent): void {
+    const isControl = bytes[0] === MESSAGE_TYPE.control;
+    if (this.#refused === null || isUp || !isControl || bytes.length < REJECT_BYTES_MIN) return;
+    const frame = decodeFrame(bytes.subarray(TRANSPORT_HEADER_BYTES, bytes.length - TAG_BYTES));
+    if (frame.ok && frame.value.type === 'reject') this.#refused.add(frame.value.claim.nonce);
+  }
+
   onSaid({ who, role, event }: Said): void {
-    const { device, detail, stateVersion, atMs } = event;
-    if (role === 'hub') {
-      if (event.event === 'refusal') this.#refused.add(`${device} ${detail['claimedVersion']}`);
-      return;
-    }
+    if (role === 'hub') return;
+    const { detail, stateVersion, atMs } = event;
     if (event.event === 'claim') {
       const isPlan = detail['purpose'] === 'planned' || detail['purpose'] === 'quality';
-      this.#open.set(who, { version: stateVersion, isPlan, atMs });
+      this.#open.set(who, { version: stateVersion, nonce: detail['nonce'], isPlan, atMs });
     }
     // Waits for a slot of its own are refusals, too; only the hub's say whether they are fatal.
     if (event.event === 'refusal' && detail['fatal'] !== undefined) {
-      this.#judgeRefusal(who, device, event.reasonCode);
+      this.#judgeRefusal(who, event.reasonCode);
     }
     const isEnd = event.to === 'RECOVERING' || event.to === 'TERMINATED';
     if (event.event === 'switch' || isEnd || SETTLING.includes(detail['trigger'])) {
@@ -64,11 +82,11 @@ export class Answers implements Watch {
     }
   }
 
-  #judgeRefusal(who: string, device: string, reasonCode: string): void {
+  #judgeRefusal(who: string, reasonCode: string): void {
     const open = this.#open.get(who);
     this.#open.delete(who);
-    if (open === undefined) return;
-    const isOurs = this.#refused.has(`${device} ${open.version}`);
+    if (open === undefined || this.#refused === null) return;
+    const isOurs = this.#refused.has(open.nonce);
     const fault = `I5: ${reasonCode} counts for version ${open.version}, which no hub refused`;
     this.#report('refusalOfItsClaim', who, isOurs ? null : fault);
   }

@@ -60,8 +60,6 @@ export interface Watch {
   onForgotten?(who: string, what: Forgotten): void;
   /** Now and then. */
   onSweep?(atMs: number): void;
-  /** Nothing more will come, and everybody is back. */
-  onEnd?(): void;
 }
 
 /** `fault` is what a rule says is wrong, its invariant in front, or null. */

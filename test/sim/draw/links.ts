@@ -5,7 +5,7 @@
  */
 import type { LinkChange } from '../fault.ts';
 import type { Random } from '../random.ts';
-import { CHAOS_BEGINS_MS, type Draw } from './faults.ts';
+import { CHAOS_BEGINS_MS, type Draw } from './draw.ts';
 
 interface Trouble {
   readonly change: LinkChange;

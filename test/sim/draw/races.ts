@@ -4,7 +4,7 @@
  * @module
  */
 import { policyOf } from '../policy.ts';
-import { CHAOS_BEGINS_MS, type Draw, device, times } from './faults.ts';
+import { CHAOS_BEGINS_MS, type Draw, device, times } from './draw.ts';
 
 /** A switch is asked for, and directly behind it another link dies or the store answers no more. */
 export function races(draw: Draw): void {

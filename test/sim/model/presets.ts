@@ -66,10 +66,10 @@ export const PRESETS: readonly Preset[] = [
   claim('everything',     1, { deaths: 1, crashes: 1, hubCrashes: 1, unknowns: 1, clones: 1, probes: 1 }, [8, 6]),
   claim('link and store', 1, { deaths: 1, unknowns: 1, probes: 1 }, [10, 8]),
   claim('restarts',       1, { deaths: 1, crashes: 1, hubCrashes: 1 }, [11, 8]),
-  claim('copy',           1, { crashes: 1, clones: 1 }, [13, 0]),
-  claim('copy and links', 1, { deaths: 1, clones: 1, probes: 1 }, [9, 0]),
+  claim('copy',           1, { crashes: 1, clones: 1 }, [13, 9]),
+  claim('copy and links', 1, { deaths: 2, clones: 1 }, [9, 7]),
   claim('two hubs',       2, { deaths: 1, hubCrashes: 1, unknowns: 1 }, [11, 8]),
-  claim('two hubs, copy', 2, { deaths: 1, crashes: 1, clones: 1 }, [10, 0]),
+  claim('two hubs, copy', 2, { deaths: 1, crashes: 1, clones: 1 }, [10, 8]),
 ];
 
 export function run(configuration: Configuration, options: Options): Exploration {

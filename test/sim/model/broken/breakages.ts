@@ -16,6 +16,8 @@ export type Breakage = Configuration & {
   readonly from: string;
   readonly to: string;
   readonly depthMax: number;
+  /** Where what is broken is that nothing comes good again. */
+  readonly healDepthMax?: number;
 };
 
 const OWNERSHIP = { world: 'ownership', hubs: 2, depthMax: 14 } as const;
@@ -148,5 +150,26 @@ export const BREAKAGES: readonly Breakage[] = [
     from: '  return record.memoryKey;\n}',
     to: '  return null;\n}',
     budget: { deaths: 1, clones: 1 },
+  },
+  {
+    ...OWNERSHIP,
+    name: 'a release that nobody knows of',
+    breaks: 'a hub asked to release an epoch that it does not know looks at the store',
+    file: 'session/hub/takeover.ts',
+    from: 'if (isUnknown && draft.isLeaseValid) return ask(turn);',
+    to: '',
+    budget: { claims: 1, lapses: 1, crashes: 2 },
+    healDepthMax: 8,
+  },
+  {
+    ...CLAIM,
+    name: 'the original ends when a copy is ahead',
+    breaks: 'whoever holds the memory key claims its session back above the version of a copy',
+    file: 'session/device/refusals.ts',
+    from: "if (open.kind === 'attach') return end(",
+    to: "if (open.kind !== 'new') return end(",
+    hubs: 2,
+    budget: { deaths: 1, clones: 1 },
+    healDepthMax: 7,
   },
 ];

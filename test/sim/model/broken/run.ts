@@ -64,7 +64,7 @@ if (import.meta.main) {
   const breakage = BREAKAGES.find(({ name }) => name === process.env['JVPN_BREAKAGE']);
   if (breakage === undefined) throw new Error('no breakage is named');
   const { run } = await import('../presets.ts');
-  const { depthMax } = breakage;
-  const exploration = run(breakage, { depthMax, statesMax: 400_000, healDepthMax: -1 });
+  const { depthMax, healDepthMax = -1 } = breakage;
+  const exploration = run(breakage, { depthMax, statesMax: 400_000, healDepthMax });
   console.log(JSON.stringify(exploration));
 }

@@ -62,12 +62,13 @@ export class ClaimWorld implements World<State> {
   }
 
   /**
-   * The device comes back, and both ends agree where it is. ◆ With a copy about as well, if the original has not died; if
-   * it has, the first to attach wins, and that may be the copy.
+   * The device comes back, and both ends agree where it is. ◆ With a copy about as well, if the original has not died and its
+   * session not ended; else the first to attach wins, and that may be the copy.
    */
   heal(state: State): string | null {
-    if (state.processes.length > 1 && this.#parts.processes.at(state.processes[0]!).life > 1)
-      return null;
+    const { life, device } = this.#parts.processes.at(state.processes[0]!);
+    const isHolder = life === 1 && (device?.state === 'ATTACHED' || device?.state === 'RECOVERING');
+    if (state.processes.length > 1 && !isHolder) return null;
     const scene = new Scene(this.#parts, state, this.#isLeased);
     for (let steps = 0; steps < HEAL_STEPS_MAX; steps++) {
       if (isWell(scene)) return null;

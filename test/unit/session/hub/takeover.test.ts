@@ -170,6 +170,17 @@ describe('the owner, asked to release', () => {
     expect(rig.run(120_000)).toEqual([]);
   });
 
+  test('◆ of an epoch that it does not know: looks, for a former self may have written it', () => {
+    const { rig } = foreign();
+    rig.feed({ kind: 'release', ownerEpoch: 5, isMemory: true });
+    expect(asked(rig)).toEqual([{ kind: 'askOwner', owner: 'hub-b', ownerEpoch: 4 }]);
+    rig.record = { ...rig.record!, revision: 10, owner: 'hub-a', ownerEpoch: 5 };
+    rig.feed({ kind: 'owner', current: rig.record, isEnded: false });
+    expect(rig.record).toMatchObject({ owner: 'hub-a', ownerEpoch: 6 });
+    rig.feed({ kind: 'release', ownerEpoch: 6, isMemory: true });
+    expect(rig.record?.owner).toBe(NOBODY);
+  });
+
   test('takes the session back when its device claims here again', () => {
     const { rig, device } = shared();
     rig.feed({ kind: 'release', ownerEpoch: 1, isMemory: true });
