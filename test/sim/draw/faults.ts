@@ -18,7 +18,7 @@ import {
   suspends,
   wallSteps,
 } from './machines.ts';
-import { doubleCrashes, flaps, hastySwitches, races, unheardEnds } from './races.ts';
+import { copyCrashes, doubleCrashes, flaps, hastySwitches, races, unheardEnds } from './races.ts';
 import {
   brokers,
   hubUplinks,
@@ -57,6 +57,7 @@ const KINDS: readonly (readonly [name: string, percent: number, draw: Drawer])[]
   ['unheardEnd', 12, unheardEnds],
   ['hastySwitch', 15, hastySwitches],
   ['flap', 15, flaps],
+  ['copyCrash', 10, copyCrashes],
 ];
 
 export function drawFaults(random: Random, options: Options): Fault[] {

@@ -43,8 +43,28 @@ export function unheardEnds(draw: Draw): void {
       draw.at(atMs, { ...of, change: { inCut: true } });
       draw.at(atMs + lastsMs, { ...of, change: { inCut: false } });
     }
-    draw.at(atMs + random.below(lastsMs / 2), { kind: 'operatorTerminate', device: at });
+    draw.at(atMs + random.below(Math.floor(lastsMs / 2)), {
+      kind: 'operatorTerminate',
+      device: at,
+    });
   });
+}
+
+/** A copy appears, loses or wins, and is started again while the outcome still counts. */
+export function copyCrashes(draw: Draw): void {
+  const { random, options } = draw;
+  const atMs = random.between(CHAOS_BEGINS_MS, Math.max(CHAOS_BEGINS_MS, options.chaosMs - 20_000));
+  draw.at(atMs, { kind: 'clone', device: device(draw), downMs: random.below(2_000) });
+  times(draw, 3, () =>
+    draw.at(atMs + random.between(1_000, 25_000), {
+      kind: 'deviceCrash',
+      // Copies come behind all others.
+      device: options.devices.length,
+      flash: 'keep',
+      downMs: random.below(2_000),
+      afterCalls: random.chance(50) ? 0 : random.below(40),
+    }),
+  );
 }
 
 /** All links go and come, so that recoveries add up to more than the transport TTL. */
