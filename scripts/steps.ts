@@ -12,7 +12,14 @@ const BUN = process.execPath;
 const BIN = 'node_modules/.bin';
 
 /** Seeds of the simulation: enough to notice in seconds, and enough to trust. Chosen. */
-const SEEDS = { short: '8', full: '200' } as const;
+const SEEDS = { short: '8', full: '120' } as const;
+
+const SEEDED = 'test/sim/failover.test.ts';
+/** A seed takes a second, and several on a busy machine. */
+const SIM = ['--only-failures', '--timeout=120000'];
+
+/** End-to-end tests that mostly wait, or watch what no neighbour changes: they need no machine of their own. */
+const PATIENT = ['hubPlain', 'powerCuts', 'secrets', 'soak', 'violated'];
 
 /** Repetitions that find little more in seconds than a slice of them does; `scripts/test` runs them all. */
 const SLICE = { SLICE: '1' } as const;
@@ -37,38 +44,54 @@ export function unitSteps(length: 'short' | 'full'): Step[] {
   const isDevice = isIn('session/device');
   const isCore = (file: string) => isIn('session')(file) && !isDevice(file);
   const isAgent = isIn('agent');
-  const isRest = (file: string) => !isIn('session')(file) && !isAgent(file);
+  const isFuzz = isIn('fuzz');
+  const isRest = (file: string) => !isIn('session')(file) && !isAgent(file) && !isFuzz(file);
   return [
     testStep('structure', ['test/structure.test.ts'], 60_000),
     testStep('unit/core', files.filter(isCore), 120_000),
     testStep('unit/rest', files.filter(isRest), 120_000),
     testStep('unit/agent', files.filter(isAgent), 120_000),
     testStep('unit/device', files.filter(isDevice), 120_000),
+    testStep('unit/fuzz', files.filter(isFuzz), 240_000),
   ]
     .filter(hasFiles)
     .map((step) => (env === undefined ? step : { ...step, env }));
 }
 
-/** Empty while there is no simulation. `SEED` or `SEEDS` of the caller win. */
+/** The seeds, and beside them what checks the simulator itself. `SEED` or `SEEDS` of the caller win. */
 export function simSteps(length: keyof typeof SEEDS): Step[] {
   const files = testFiles('test/sim');
-  if (files.length === 0) return [];
-  const env = { SEEDS: process.env['SEEDS'] ?? SEEDS[length] };
-  return [{ ...testStep('sim', files, 180_000), env }];
+  const isRun = (file: string) => file === SEEDED;
+  const isModel = (file: string) => file.startsWith('test/sim/model/');
+  const seeds = { SEEDS: process.env['SEEDS'] ?? SEEDS[length] };
+  const steps: Step[] = [
+    { ...testStep('sim/seeds', files.filter(isRun), 400_000, SIM), env: seeds },
+  ];
+  if (length === 'full') {
+    const parts = files.filter((file) => !isRun(file) && !isModel(file));
+    steps.push({ ...testStep('sim/model', files.filter(isModel), 240_000, SIM) });
+    steps.push({ ...testStep('sim/parts', parts, 240_000, SIM) });
+  }
+  return steps.filter(hasFiles);
 }
 
 export function buildStep(): Step {
   return { name: 'build', command: [BUN, 'scripts/build.ts'], limitMs: 120_000, live: true };
 }
 
-/** One process for each file, so that a crash in native code costs one report and not all of them. */
-export function e2eSteps(): Step[] {
-  return testFiles('test/e2e').map((file) => ({
-    ...testStep(file.slice('test/'.length, -'.test.ts'.length), [file], 240_000, [
-      '--timeout=60000',
-    ]),
-    live: true,
-  }));
+/**
+ * One process for each file, so that a crash in native code costs one report and not all of them.
+ *
+ * @param isPatient those that may run beside others, or those that measure time and may not.
+ */
+export function e2eSteps(isPatient: boolean): Step[] {
+  return testFiles('test/e2e')
+    .map((file) => ({ file, name: file.slice('test/e2e/'.length, -'.test.ts'.length) }))
+    .filter(({ name }) => PATIENT.includes(name) === isPatient)
+    .map(({ file, name }) => ({
+      ...testStep(`e2e/${name}`, [file], 240_000, ['--timeout=60000']),
+      live: !isPatient,
+    }));
 }
 
 /** Without a file named, `bun test` would run every test there is. */

@@ -18,10 +18,15 @@ const only = parse();
 await rm(REPORTS, { recursive: true, force: true });
 
 const outcomes: Outcome[] = [];
+const wants = (part: Part) => only === undefined || only === part;
 if (only === undefined) outcomes.push(...(await runSteps(staticSteps(), 2)));
-if (only === undefined || only === 'unit') outcomes.push(...(await runSteps(unitSteps('full'), 2)));
-if (only === undefined || only === 'sim') outcomes.push(...(await runSteps(simSteps('full'), 1)));
-if (only === undefined || only === 'e2e') await endToEnd();
+if (wants('unit')) outcomes.push(...(await runSteps(unitSteps('full'), 2)));
+const canRun = wants('e2e') && (await built());
+// The longest first. Four at a time on two cores: half of them mostly wait.
+const beside = [...(canRun ? e2eSteps(true) : []), ...(wants('sim') ? simSteps('full') : [])];
+outcomes.push(...(await runSteps(beside, 4)));
+// One after another: these tests measure time.
+if (canRun) outcomes.push(...(await runSteps(e2eSteps(false), 1)));
 
 await Bun.write(`${REPORTS}/all.xml`, mergeReports(await reports()));
 const tally = sum(outcomes.map((outcome) => outcome.tally));
@@ -32,13 +37,11 @@ if (tally.passed + tally.failed.length === 0) console.log('FAIL  no test ran');
 console.log(closingLine(tally));
 process.exit(isGreen(tally) ? 0 : 1);
 
-/** One after another: these tests measure time, and share two cores. */
-async function endToEnd(): Promise<void> {
-  for (const step of [buildStep(), ...e2eSteps()]) {
-    const outcome = await runStep(step);
-    outcomes.push(outcome);
-    if (step.name === 'build' && !outcome.ok) return; // nothing to run them with
-  }
+/** Without a build there is nothing to run end to end. */
+async function built(): Promise<boolean> {
+  const outcome = await runStep(buildStep());
+  outcomes.push(outcome);
+  return outcome.ok;
 }
 
 async function reports(): Promise<string[]> {
