@@ -19,6 +19,8 @@ import { type Attack, during, type Outcome } from './outcome.ts';
 import { enrolled, innerPacket, Rogue } from './rogue.ts';
 
 const ATTACHED_MS = 5_000;
+/** A round has 38 frames: slow enough for all of them to be read, and not turned away as a flood. */
+const ROUND_MS = 120;
 /** UDP carries no longer one. */
 const LONGEST_BYTES = 65_507 - 32;
 /** Two about others, one of its own session. */
@@ -173,7 +175,7 @@ async function garbage(arena: Arena, rogue: Rogue, rounds: number): Promise<Sent
     // Longer than any frame, up to what UDP carries.
     send(concatBytes(head(FRAME_TYPE.attach), bytes(1_300)));
     send(concatBytes(head(FRAME_TYPE.attach), bytes(LONGEST_BYTES - 2)));
-    if (round % 5 === 4) await Bun.sleep(10);
+    await Bun.sleep(ROUND_MS);
   }
   rogue.take();
   await arena.settled();
