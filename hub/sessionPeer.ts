@@ -24,6 +24,7 @@ import { turnAway } from './claimDoor.ts';
 import type { Timed } from './deadlines.ts';
 import type { EnrolledDevice } from './device.ts';
 import type { Endpoint } from './endpoints.ts';
+import { FrameBudget } from './frameBudget.ts';
 import type { PeerStatus, ToHub } from './messages.ts';
 import { seatConfig } from './seatConfig.ts';
 import { endEvent, seatEvent } from './seatEvent.ts';
@@ -45,6 +46,7 @@ export class SessionPeer implements Timed {
   readonly #site: Site;
   #config: SeatConfig;
   #seat: Seat;
+  readonly #budget: FrameBudget;
   #life = 1;
   #swap: { readonly swapId: number; readonly expiresAtMs: number } | null = null;
   #isBroken = false;
@@ -57,6 +59,7 @@ export class SessionPeer implements Timed {
     this.device = device;
     this.channels = new SessionChannels(site, this);
     this.data = new SessionData(site, this, this.channels);
+    this.#budget = new FrameBudget(site.nowMs());
     this.#config = seatConfig(site, device);
     this.#seat = newSeat(record, site.nowMs(), this.#config);
     site.deadlines.note(this);
@@ -161,6 +164,7 @@ export class SessionPeer implements Timed {
     const { localIndex: channelId, handshakeHash } = keypair;
     const { transportId, plaintext, newest: isNewest } = opened.value;
     const source = endpoint.text;
+    if (!this.#budget.take(atMs)) return this.#turnAway(source, atMs);
     if (this.channels.isWaiting(keypair)) {
       const isSame = this.channels.confirm() === source;
       const validated = isSame ? source : null;
@@ -181,6 +185,15 @@ export class SessionPeer implements Timed {
     }
     const bytes = datagram.length;
     this.feed({ kind: 'frame', atMs, channelId, transportId, source, bytes, isNewest, frame });
+  }
+
+  /** A device that floods: dropped after it was opened, so that nobody else can use up its budget. */
+  #turnAway(source: string, atMs: number): void {
+    this.#site.counters.count('rate_limited');
+    const { publicKey } = this.device;
+    this.#site.report(
+      seatEvent(this.#seat, publicKey, 'refusal', 'rate_limited', atMs, { source }),
+    );
   }
 
   nextDeadlineMs(): number | null {

@@ -27,6 +27,7 @@ test('garbage of an enrolled device is its own affair', async () => {
   const { faults, of } = await binary.play('frames');
   expect(faults).toEqual([]);
   expect(of('garbage of an enrolled device').countedAs['unknown_frame']).toBeGreaterThan(100);
+  expect(of('flood of an enrolled device').countedAs['rate_limited']).toBeGreaterThan(1_000);
 }, 40_000);
 
 test('unknown, revoked and wrongly keyed devices stay outside, and are counted as what they are', async () => {

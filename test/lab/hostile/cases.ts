@@ -7,7 +7,7 @@ import { amplify, MANY_ROUTES } from './amplify.ts';
 import { Arena } from './arena.ts';
 import { controlFlood } from './control.ts';
 import { downgradeByPath, downgradeByPeer } from './downgrade.ts';
-import { rogueFrames } from './frames.ts';
+import { rogueFlood, rogueFrames } from './frames.ts';
 import { handshakeBadMac, handshakeGarbage, handshakeReplayed } from './handshakes.ts';
 import type { Outcome } from './outcome.ts';
 import { redirectHalf, redirectRace, redirectRelay, redirectSuppress } from './redirect.ts';
@@ -85,7 +85,10 @@ export const CASES: Readonly<Record<string, Case>> = {
   },
   frames: {
     about: 'garbage inside authentic frames',
-    play: onArena(async (arena, { rounds }) => [await rogueFrames(arena, rounds)]),
+    play: onArena(async (arena, { rounds, seconds }) => [
+      await rogueFrames(arena, rounds),
+      await rogueFlood(arena, seconds),
+    ]),
   },
   control: {
     about: 'clients of the control sockets that ask nothing, or never stop',

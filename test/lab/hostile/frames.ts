@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { FRAMES_AT_ONCE_MAX, FRAMES_PER_SECOND_MAX } from '../../../hub/frameBudget.ts';
 import { bytesToHex, concatBytes } from '../../../session/bytes.ts';
 import { claimBytes, prove } from '../../../session/proof.ts';
 import { encodeFrame } from '../../../session/wire/encode.ts';
@@ -13,11 +14,13 @@ import { type Attached, FRAME_TYPE } from '../../../session/wire/frames.ts';
 import { FRAME_VERSION } from '../../../session/wire/layout.ts';
 import { newRandom } from '../random.ts';
 import { type Arena, DEVICE } from './arena.ts';
-import { seatOf } from './gauge.ts';
+import { ask, type HubStatus, seatOf } from './gauge.ts';
 import { type Attack, during, type Outcome } from './outcome.ts';
 import { enrolled, innerPacket, Rogue } from './rogue.ts';
 
 const ATTACHED_MS = 5_000;
+/** A round has 38 frames: slow enough for all of them to be read, and not turned away as a flood. */
+const ROUND_MS = 120;
 /** UDP carries no longer one. */
 const LONGEST_BYTES = 65_507 - 32;
 /** Two about others, one of its own session. */
@@ -62,6 +65,49 @@ export async function rogueFrames(arena: Arena, rounds: number): Promise<Outcome
     { isAllCounted: false },
   );
   return withCounts(arena, outcome);
+}
+
+/** Authentic frames as fast as this process seals them: probes, which the hub answers, and claims, which it refuses. */
+export async function rogueFlood(arena: Arena, seconds: number): Promise<Outcome> {
+  const rogue = new Rogue(arena, { address: '198.18.6.7', port: 6_667 });
+  await enrolled(arena, rogue, 'flooder');
+  return during(
+    arena,
+    'flood of an enrolled device',
+    async () => {
+      if (!(await rogue.handshake())) return { sent: 0, faults: ['the rogue got no channel'] };
+      await rogue.attach();
+      const beganAtMs = performance.now();
+      const before = rogue.socket.sentCount;
+      const claim = encodeFrame(rogue.attachFrame());
+      while (performance.now() - beganAtMs < seconds * 1_000) {
+        for (let at = 0; at < 20; at += 1) {
+          rogue.send({ type: 'probe', probeId: at });
+          if (at % 10 === 9) rogue.send(claim);
+        }
+        rogue.socket.receive();
+        await Bun.sleep(1);
+      }
+      const sent = rogue.socket.sentCount - before;
+      const rate = Math.round((sent / (performance.now() - beganAtMs)) * 1_000);
+      await arena.settled();
+      const limited = (await ask<HubStatus>(arena.site, 'hub')).counters['rate_limited'] ?? 0;
+      const acted = sent - limited;
+      const actedMax = FRAMES_PER_SECOND_MAX * (seconds + 1) + FRAMES_AT_ONCE_MAX;
+      return {
+        sent,
+        rate,
+        notes: [`${acted} frames were acted upon`],
+        faults: [
+          ...(sent > 2 * actedMax ? [] : [`${sent} frames are no flood`]),
+          ...(acted <= actedMax
+            ? []
+            : [`${acted} frames were acted upon, at most ${actedMax} may be`]),
+        ],
+      };
+    },
+    { isAllCounted: false },
+  );
 }
 
 /** Every malformed frame is in a counter; what concerns others is refused with a reason. */
@@ -129,7 +175,7 @@ async function garbage(arena: Arena, rogue: Rogue, rounds: number): Promise<Sent
     // Longer than any frame, up to what UDP carries.
     send(concatBytes(head(FRAME_TYPE.attach), bytes(1_300)));
     send(concatBytes(head(FRAME_TYPE.attach), bytes(LONGEST_BYTES - 2)));
-    if (round % 5 === 4) await Bun.sleep(10);
+    await Bun.sleep(ROUND_MS);
   }
   rogue.take();
   await arena.settled();

@@ -92,6 +92,7 @@ const PROTOCOL: readonly Row[] = [
   ['hub/door.ts', 'COOKIES_PER_SECOND_MAX = 1_500', '1,500 cookies a second'],
   ['hub/door.ts', 'WORK_MS_PER_SECOND = 500', "half of the thread's time"],
   ['hub/door.ts', 'HANDSHAKES_PER_SECOND_MAX = 1_000', '(1,000 a second)'],
+  ['hub/frameBudget.ts', 'FRAMES_PER_SECOND_MAX = 500', 'one device (500 a second)'],
   ['hub/door.ts', 'CLAIMS_PER_SECOND_MAX = 5_000', '(5,000 a second)'],
   ['hub/handshakes.ts', 'HINT_EVERY_MS = 1_000', 'once a second for a device'],
   ['hub/sessionChannels.ts', 'WAITING_MAX_MS = 30_000', 'within 30 s of the handshake'],
