@@ -20,8 +20,8 @@ export interface Arguments {
 
 const HOURS_MAX = 24 * 30;
 /**
- * Below these a slope means nothing. A process finds its size late: its pools are touched one slot after the other, and its
- * heaps settle over about 20 minutes (measured on two busy cores). What is alive in them settles at once.
+ * Below these a slope means nothing. The hub touches its 32 MiB of slots one after the other, which takes minutes, and the
+ * allocator finds its size late (up to 20 minutes on two busy cores). What is alive in the heaps settles at once.
  */
 const SLOPE_FROM_MS = 3_600_000;
 const ALIVE_FROM_MS = 10 * 60_000;

@@ -1,19 +1,20 @@
 /**
- * What is alive in the JavaScript heaps of a process, from what the runtime logs of itself with `BUN_JSC_logGC=1`. Pure.
+ * What is alive in the JavaScript heaps of a process, from what the runtime logs of itself. Pure.
  *
  * ```text
  * [GC<0x3de67418118>: START M 13107kb => FullCollection, a=0kb …]
  * [GC<0x3de67418118>: M a=0kb …  => 126kb, p=0.253323ms (max 26.370615), cycle 2.697650ms END]
  * ```
  *
- * Only a full collection tells: what a partial one leaves is not all alive. Each thread has a heap of its own, named by
- * its address.
+ * Only a full collection tells: what a partial one leaves is not all alive. As it stands the runtime makes one in minutes,
+ * and garbage that partial ones have passed over looks like a leak until then; so in a soak every collection is a full one.
+ * Each thread has a heap of its own, named by its address.
  *
  * @module
  */
 
-/** Makes a daemon of ours write the lines. */
-export const LOG_HEAP = { BUN_JSC_logGC: '1' } as const;
+/** Makes a daemon of ours write the lines, and collect in full. */
+export const LOG_HEAP = { BUN_JSC_logGC: '1', BUN_JSC_useGenerationalGC: '0' } as const;
 
 export interface HeapPoint {
   readonly heap: string;
