@@ -51,7 +51,7 @@ export function check(
     after.phase === 'off' || isInnerMtu(after.mtuBytes),
     'the inner MTU is one that a hub takes',
   );
-  checkSizes(after);
+  checkSizes(before, after);
 }
 
 function refuse(violation: string | null): void {

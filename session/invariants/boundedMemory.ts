@@ -14,10 +14,16 @@ export interface Size {
   readonly max: number;
 }
 
+/** What is wrong with one size, or null. */
+export function overSize(name: string, size: number, max: number): string | null {
+  return size <= max ? null : `I11: ${name} holds ${size}, its limit is ${max}`;
+}
+
 /** What is wrong with `sizes`, or null. */
 export function overfull(sizes: readonly Size[]): string | null {
   for (const { name, size, max } of sizes) {
-    if (!(size <= max)) return `I11: ${name} holds ${size}, its limit is ${max}`;
+    const fault = overSize(name, size, max);
+    if (fault !== null) return fault;
   }
   return null;
 }
