@@ -89,3 +89,14 @@ test('a hub commits newer claims, and none of its clocks goes back', () => {
   expect(watch.see(event({ stateVersion: 3, hubSeq: 2 }))).toContain('hubSeq');
   expect(watch.see(event({ sessionId: null, stateVersion: 0, hubSeq: 0 }))).toBeNull();
 });
+
+test('a burst of refusals is told when it is over: its clocks are those of that time', () => {
+  const watch = new RecordWatch();
+  const refusal = { event: 'refusal', reasonCode: 'store_unavailable', stateVersion: 4 } as const;
+  expect(watch.see(event(refusal))).toBeNull();
+  expect(
+    watch.see(event({ event: 'claim', reasonCode: 'claim_committed', stateVersion: 13 })),
+  ).toBeNull();
+  expect(watch.see(event({ ...refusal, detail: { repeated: 1, window_ms: 1_000 } }))).toBeNull();
+  expect(watch.see(event(refusal))).toContain('went back from 13 to 4');
+});
