@@ -51,8 +51,23 @@ export class Copies implements Watch {
     if (event.to === 'ATTACHED') this.#carried.add(key);
     else if (event.to !== null) this.#carried.delete(key);
     if (event.reasonCode === 'ownership_conflict') this.#carried.delete(key);
+    this.#judgeRefusal(hub, event);
     if (event.reasonCode !== 'challenge_sent') return;
     this.#asked.add(`${key} ${event.detail['claimedVersion']}`);
+  }
+
+  /** The keys of one session say nothing about a claim for another: that one is unknown. */
+  #judgeRefusal(
+    hub: string,
+    { event, reasonCode, device, detail, sessionId }: Said['event'],
+  ): void {
+    const isConflict = reasonCode === 'identity_conflict' || reasonCode === 'bad_proof';
+    const named = detail['claimedSessionId'];
+    if (event !== 'refusal' || !isConflict || named === undefined || sessionId === null) return;
+    const isAsked = this.#asked.has(`${hub} ${device} ${detail['claimedVersion']}`);
+    const isOther = named !== sessionId && !isAsked;
+    const fault = `I2: a claim for session ${named} is judged by the keys of session ${sessionId}`;
+    this.#report('judgedByItsSession', hub, isOther ? fault : null);
   }
 
   onCommit({ hub, before, after }: Commit): void {

@@ -18,7 +18,7 @@ import {
   suspends,
   wallSteps,
 } from './machines.ts';
-import { doubleCrashes, flaps, hastySwitches, races, unheardEnds } from './races.ts';
+import { copyCrashes, doubleCrashes, flaps, hastySwitches, races, unheardEnds } from './races.ts';
 import {
   brokers,
   hubUplinks,
@@ -54,9 +54,10 @@ const KINDS: readonly (readonly [name: string, percent: number, draw: Drawer])[]
   ['intruder', 15, intruders],
   ['race', 30, races],
   ['doubleCrash', 12, doubleCrashes],
-  ['unheardEnd', 10, unheardEnds],
-  ['hastySwitch', 12, hastySwitches],
-  ['flap', 10, flaps],
+  ['unheardEnd', 12, unheardEnds],
+  ['hastySwitch', 15, hastySwitches],
+  ['flap', 15, flaps],
+  ['copyCrash', 10, copyCrashes],
 ];
 
 export function drawFaults(random: Random, options: Options): Fault[] {

@@ -34,17 +34,37 @@ export function races(draw: Draw): void {
 /** The session ends while nothing that the hub says arrives, for too short a time to count as lost. */
 export function unheardEnds(draw: Draw): void {
   const { random, options } = draw;
-  times(draw, 2, () => {
+  times(draw, 3, () => {
     const at = device(draw);
     const atMs = draw.sometime();
-    const lastsMs = random.between(100, 700);
+    const lastsMs = random.between(40, 250);
     for (const link of options.devices[at]!.links.keys()) {
       const of = { kind: 'link', device: at, link } as const;
       draw.at(atMs, { ...of, change: { inCut: true } });
       draw.at(atMs + lastsMs, { ...of, change: { inCut: false } });
     }
-    draw.at(atMs + random.below(lastsMs), { kind: 'operatorTerminate', device: at });
+    draw.at(atMs + random.below(Math.floor(lastsMs / 2)), {
+      kind: 'operatorTerminate',
+      device: at,
+    });
   });
+}
+
+/** A copy appears, loses or wins, and is started again while the outcome still counts. */
+export function copyCrashes(draw: Draw): void {
+  const { random, options } = draw;
+  const atMs = random.between(CHAOS_BEGINS_MS, Math.max(CHAOS_BEGINS_MS, options.chaosMs - 20_000));
+  draw.at(atMs, { kind: 'clone', device: device(draw), downMs: random.below(2_000) });
+  times(draw, 3, () =>
+    draw.at(atMs + random.between(1_000, 25_000), {
+      kind: 'deviceCrash',
+      // Copies come behind all others.
+      device: options.devices.length,
+      flash: 'keep',
+      downMs: random.below(2_000),
+      afterCalls: random.chance(50) ? 0 : random.below(40),
+    }),
+  );
 }
 
 /** All links go and come, so that recoveries add up to more than the transport TTL. */
@@ -52,8 +72,8 @@ export function flaps(draw: Draw): void {
   const { random, options } = draw;
   const { recoveryWindowMs, transportTtlMs } = policyOf(options.policy).session;
   const at = device(draw);
-  const downMs = Math.round(recoveryWindowMs * 0.8);
-  let atMs = random.between(CHAOS_BEGINS_MS, 6_000);
+  const downMs = Math.round(recoveryWindowMs * 0.85);
+  let atMs = CHAOS_BEGINS_MS + random.below(1_000);
   for (let spentMs = 0; spentMs <= transportTtlMs; spentMs += downMs) {
     const upAtMs = atMs + downMs;
     for (const link of options.devices[at]!.links.keys()) {
@@ -61,7 +81,7 @@ export function flaps(draw: Draw): void {
       draw.at(atMs, { ...of, change: { carrier: false } });
       if (upAtMs <= options.chaosMs) draw.at(upAtMs, { ...of, change: { carrier: true } });
     }
-    atMs = upAtMs + random.between(1_500, 6_000);
+    atMs = upAtMs + random.between(1_500, 3_500);
   }
 }
 
@@ -70,18 +90,18 @@ export function hastySwitches(draw: Draw): void {
   const { random, options } = draw;
   const at = device(draw);
   const { length } = options.devices[at]!.links;
-  if (random.chance(60)) {
+  if (random.chance(80)) {
     draw.at(CHAOS_BEGINS_MS, {
       kind: 'policy',
       machine: { role: 'device', index: at },
       policy: 'strict',
     });
   }
-  let atMs = draw.sometime();
-  for (let link = random.below(length), left = random.between(4, 16); left > 0; left--) {
+  let atMs = random.between(6_000, Math.max(6_000, options.chaosMs - 20_000));
+  for (let link = random.below(length), left = random.between(8, 16); left > 0; left--) {
     draw.at(atMs, { kind: 'switchRequest', device: at, link });
     link = (link + 1) % length;
-    atMs += random.between(200, 2_500);
+    atMs += random.between(random.chance(30) ? 200 : 900, 2_000);
   }
 }
 
