@@ -27,22 +27,6 @@ export const HUB_MUTANTS: readonly Mutant[] = [
     invariant: 'I2',
   },
   {
-    id: 'judge-session-ttl',
-    file: JUDGE,
-    find: "if (sessionEndsAtMs(record, config) <= seat.nowMs) return refuse('session_ttl_expired');",
-    replace: '',
-    breaks: 'A claim is granted after the session has outlived its TTL.',
-    invariant: 'I3',
-  },
-  {
-    id: 'judge-transport-ttl',
-    file: JUDGE,
-    find: 'if (transportEndMs !== null && transportEndMs <= seat.nowMs) {',
-    replace: 'if (transportEndMs !== null && transportEndMs <= 0) {',
-    breaks: 'A claim is granted after the time without a binding was used up.',
-    invariant: 'I3',
-  },
-  {
     id: 'judge-no-proof',
     file: JUDGE,
     find: '  if (shown !== null) return null;\n  const { record } = seat;\n  if (frame.type',
