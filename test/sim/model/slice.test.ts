@@ -14,14 +14,18 @@ const PINNED: Readonly<Record<string, readonly [states: number, transitions: num
   'claim two hubs': [2375, 4336],
 };
 
-test.each(SLICES)('$world, $name: nothing is found', (slice) => {
-  const { depthMax, healDepthMax } = slice;
-  const { finding, states, transitions, depth } = run(slice, {
-    depthMax,
-    healDepthMax,
-    statesMax: 100_000,
-  });
-  expect(finding).toBeNull();
-  expect(depth).toBe(depthMax);
-  expect([states, transitions]).toEqual([...PINNED[`${slice.world} ${slice.name}`]!]);
-});
+test.each(SLICES)(
+  '$world, $name: nothing is found',
+  (slice) => {
+    const { depthMax, healDepthMax } = slice;
+    const { finding, states, transitions, depth } = run(slice, {
+      depthMax,
+      healDepthMax,
+      statesMax: 100_000,
+    });
+    expect(finding).toBeNull();
+    expect(depth).toBe(depthMax);
+    expect([states, transitions]).toEqual([...PINNED[`${slice.world} ${slice.name}`]!]);
+  },
+  60_000,
+);

@@ -68,8 +68,10 @@ export class ClaimWorld implements World<State> {
   heal(state: State): string | null {
     const { life, device } = this.#parts.processes.at(state.processes[0]!);
     const isHolder = life === 1 && (device?.state === 'ATTACHED' || device?.state === 'RECOVERING');
-    if (state.processes.length > 1 && !isHolder) return null;
     const scene = new Scene(this.#parts, state, this.#isLeased);
+    const isEnding = scene.hubs.some(({ seat }) => seat !== null && seat.ending !== null);
+    const isLive = scene.store.record?.terminated === null && !isEnding;
+    if (state.processes.length > 1 && !(isHolder && isLive)) return null;
     for (let steps = 0; steps < HEAL_STEPS_MAX; steps++) {
       if (isWell(scene)) return null;
       advance(scene);
