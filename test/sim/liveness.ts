@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { NOBODY } from '../../session/hub/takeover.ts';
 import { policyOf } from './policy.ts';
 import type { Simulation } from './simulation.ts';
 import type { DeviceSite } from './site/deviceSite.ts';
@@ -63,6 +64,8 @@ function whyMissing(simulation: Simulation, beats: Beats, original: DeviceSite):
 function whyStillIn({ store, revoked }: Simulation, publicKey: string): string | null {
   const record = store.record(publicKey);
   if (record === null || record.terminated !== null) return null;
+  // Released to a hub whose claimant went away: nobody serves it, and nobody may.
+  if (record.owner === NOBODY) return null;
   return `revoked (${[...revoked]}), and its session lives`;
 }
 

@@ -31,7 +31,7 @@ class Life {
   readonly sessions = new SessionWatch();
   readonly answers = new AnswerWatch();
   penalties: OscillationWatch;
-  readonly #bounds: DeviceBounds;
+  readonly bounds: DeviceBounds;
   sessionId: string | null = null;
   hasAttached = false;
   /** Of the newest event. */
@@ -40,7 +40,7 @@ class Life {
   moves = new ExplicitWatch();
 
   constructor(bounds: DeviceBounds) {
-    this.#bounds = bounds;
+    this.bounds = bounds;
     this.penalties = new OscillationWatch(bounds.penaltyMaxMs);
     this.recovery = new RecoveryWatch(bounds, bounds.slackMs);
   }
@@ -48,7 +48,7 @@ class Life {
   begin(sessionId: string | null): void {
     if (sessionId !== this.sessionId) this.hasAttached = false;
     this.sessionId = sessionId;
-    this.recovery = new RecoveryWatch(this.#bounds, this.#bounds.slackMs);
+    this.recovery = new RecoveryWatch(this.bounds, this.bounds.slackMs);
     this.moves = new ExplicitWatch();
   }
 }
@@ -91,7 +91,8 @@ export class Devices implements Watch {
   onDeath(who: string): void {
     const life = this.#lives.get(who);
     if (life === undefined) return;
-    life.recovery.stop();
+    // The next one asks the hub whether the session still lives: its age is the hub's to bound by then.
+    life.recovery = new RecoveryWatch(life.bounds, life.bounds.slackMs);
     // What was never attached was an attempt; flash may not have heard of it.
     if (!life.hasAttached) life.sessions.forget();
     // What failed is not on flash.

@@ -16,6 +16,9 @@ export class Hubs implements Watch {
   /** By hub and session; a session moves between hubs. */
   readonly #moves = new Map<string, ExplicitWatch>();
 
+  /** By hub: its time when it moved last. */
+  readonly #newestMs = new Map<string, number>();
+
   constructor(report: Report, ownerOf: (device: string) => string | null) {
     this.#report = report;
     this.#ownerOf = ownerOf;
@@ -23,6 +26,7 @@ export class Hubs implements Watch {
 
   onSaid({ who, role, event }: Said): void {
     if (role !== 'hub') return;
+    if (event.event === 'transition') this.#judgeTime(who, event.atMs);
     // Another hub's commits are not in this one's events.
     if (event.reasonCode === 'ownership_conflict') this.#forget(who, event.device);
     if (this.#ownerOf(event.device) === who) {
@@ -33,6 +37,15 @@ export class Hubs implements Watch {
     const key = `${who} ${event.device} ${event.sessionId}`;
     const moves = this.#of(this.#moves, key, () => new ExplicitWatch());
     this.#report('hubMoves', who, moves.see(event));
+  }
+
+  /** Deadlines lie in the record by hub time: it goes on over restarts, whatever the wall clock does. */
+  #judgeTime(who: string, atMs: number): void {
+    const newestMs = this.#newestMs.get(who) ?? atMs;
+    const backMs = Math.ceil(newestMs - atMs);
+    const fault = `I3: hub time went back by ${backMs} ms, and deadlines with it`;
+    this.#report('hubTime', who, atMs < newestMs ? fault : null);
+    this.#newestMs.set(who, Math.max(newestMs, atMs));
   }
 
   onDeath(who: string): void {

@@ -66,8 +66,10 @@ export class Records implements Watch {
     const isSwitch =
       before?.sessionId === after.sessionId && before.transportId !== after.transportId;
     if (!isSwitch) return;
-    const watch = this.#switches.get(after.sessionId) ?? new SwitchWatch(this.#switchesMax);
-    this.#switches.set(after.sessionId, watch);
+    // Hubs whose clocks differ do not see the same minute; each is held to its own.
+    const key = `${hub} ${after.sessionId}`;
+    const watch = this.#switches.get(key) ?? new SwitchWatch(this.#switchesMax);
+    this.#switches.set(key, watch);
     this.#report('switches', hub, watch.switched(atMs));
   }
 }

@@ -7,6 +7,7 @@ import type { Fault } from '../fault.ts';
 import type { Options } from '../options.ts';
 import type { Random } from '../random.ts';
 import { CHAOS_BEGINS_MS, type Draw } from './draw.ts';
+import { leaseEnds } from './leases.ts';
 import { drawLinkFaults } from './links.ts';
 import {
   clones,
@@ -18,7 +19,15 @@ import {
   suspends,
   wallSteps,
 } from './machines.ts';
-import { copyCrashes, doubleCrashes, flaps, hastySwitches, races, unheardEnds } from './races.ts';
+import {
+  copyCrashes,
+  deafFlashes,
+  doubleCrashes,
+  flaps,
+  hastySwitches,
+  races,
+  unheardEnds,
+} from './races.ts';
 import {
   brokers,
   hubUplinks,
@@ -53,11 +62,13 @@ const KINDS: readonly (readonly [name: string, percent: number, draw: Drawer])[]
   ['broker', 30, brokers],
   ['intruder', 15, intruders],
   ['race', 30, races],
-  ['doubleCrash', 12, doubleCrashes],
+  ['doubleCrash', 15, doubleCrashes],
   ['unheardEnd', 12, unheardEnds],
   ['hastySwitch', 15, hastySwitches],
   ['flap', 15, flaps],
   ['copyCrash', 10, copyCrashes],
+  ['leaseEnd', 35, leaseEnds],
+  ['deafFlash', 10, deafFlashes],
 ];
 
 export function drawFaults(random: Random, options: Options): Fault[] {

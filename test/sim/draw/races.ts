@@ -50,6 +50,20 @@ export function unheardEnds(draw: Draw): void {
   });
 }
 
+/** A session ends, and the next one begins, while flash takes nothing. */
+export function deafFlashes(draw: Draw): void {
+  const { random } = draw;
+  times(draw, 2, () => {
+    const at = device(draw);
+    const atMs = draw.sometime();
+    const writes = random.pick(['failUnwritten', 'failWritten', 'full'] as const);
+    draw.at(atMs, { kind: 'flash', device: at, change: { writes } });
+    draw.at(atMs + random.below(500), { kind: 'operatorTerminate', device: at });
+    const works = { kind: 'flash', device: at, change: { writes: 'work' } } as const;
+    draw.at(atMs + random.between(2_000, 10_000), works);
+  });
+}
+
 /** A copy appears, loses or wins, and is started again while the outcome still counts. */
 export function copyCrashes(draw: Draw): void {
   const { random, options } = draw;
@@ -125,8 +139,9 @@ export function doubleCrashes(draw: Draw): void {
     const downMs = random.below(1_000);
     const atMs = draw.sometime();
     const crash = { kind: 'deviceCrash', device: at } as const;
-    const flash = random.pick(['keep', 'torn'] as const);
-    draw.at(atMs, { ...crash, flash: 'keep', downMs, afterCalls: 0 });
+    const flash = random.pick(['keep', 'torn', 'rotOne', 'rotOne'] as const);
+    const before = random.pick(['keep', 'keep', 'wiped', 'rotBoth'] as const);
+    draw.at(atMs, { ...crash, flash: before, downMs, afterCalls: 0 });
     const againAtMs = atMs + downMs + random.below(400);
     draw.at(againAtMs, {
       ...crash,

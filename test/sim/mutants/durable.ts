@@ -74,14 +74,6 @@ export const DURABLE_MUTANTS: readonly Mutant[] = [
     invariant: 'I4',
   },
   {
-    id: 'policy-not-remembered',
-    file: 'agent/durable.ts',
-    find: '  return version >= memory.policyVersion;',
-    replace: '  return version >= 0 || memory.policyVersion < 0;',
-    breaks: 'A policy that is older than one in force is taken.',
-    invariant: 'I4',
-  },
-  {
     id: 'store-swap-unconditional',
     file: 'hub/compareAndSwap.ts',
     find: "  if ((current?.revision ?? 0) !== expectedRevision) return { outcome: 'mismatch', current };",
