@@ -41,6 +41,8 @@ export function step(before: Device, event: DeviceEvent, config: DeviceConfig): 
   assert(event.atMs >= before.nowMs, 'time does not run backwards');
   assert((before.phase === 'off') === (event.kind === 'boot'), 'boot comes first and once');
   const turn = new Turn(before, event.atMs, config);
+  // What slept past a bound has met it: nothing that came meanwhile is heard before that.
+  expire(turn);
   dispatch(turn, event);
   settleTime(turn);
   const device: Device = turn.draft;
@@ -92,8 +94,8 @@ function settleTime(turn: Turn): void {
   if (draft.phase === 'off') return;
   fitMtu(turn);
   retryWrite(turn);
-  expire(turn);
   judge(turn);
+  expire(turn); // a binding that has just died may have no time left
   reopen(turn);
   pursue(turn);
   carry(turn);

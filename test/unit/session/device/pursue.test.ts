@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test';
 import { attachedDevice, Driver } from './driver.ts';
-import { reject } from './peer.ts';
+import { reattached, reject } from './peer.ts';
 import { configOf, ETH, HOUR_MS, links, MINUTE_MS, SECOND_MS, WLAN, WWAN } from './setup.ts';
 
 const cut = (driver: Driver, ...transportIds: readonly number[]) => {
@@ -158,6 +158,33 @@ describe('bounds over several recoveries', () => {
     unproven.links([]);
     unproven.run(11 * SECOND_MS);
     expect(unproven.moves.at(-1)).toBe('RECOVERING transport_ttl_expired TERMINATED');
+  });
+});
+
+describe('a device that slept past a bound', () => {
+  test('hears nothing before it has met it: a late answer does not save the session', () => {
+    const driver = attachedDevice([ETH, WLAN]);
+    driver.peer.judge = () => null;
+    driver.links(links([WLAN]));
+    const claim = driver.claims.at(-1)!;
+    driver.nowMs += 31 * SECOND_MS;
+    driver.frame(reattached(claim), WLAN);
+    expect(driver.moves.at(-1)).toBe('RECOVERING recovery_window_exceeded TERMINATED');
+  });
+
+  test('a binding that dies with no time left without a transport ends the session at once', () => {
+    const driver = attachedDevice([ETH]);
+    driver.links([]);
+    driver.run(25 * SECOND_MS);
+    driver.links(links([ETH]));
+    driver.until('ATTACHED', 2 * SECOND_MS);
+    driver.config = configOf({ transportTtlMs: 20 * SECOND_MS });
+    cut(driver, ETH);
+    driver.run(9 * SECOND_MS);
+    expect(driver.moves.slice(-2)).toEqual([
+      'ATTACHED heartbeat_timeout RECOVERING',
+      'RECOVERING transport_ttl_expired TERMINATED',
+    ]);
   });
 });
 
