@@ -267,8 +267,8 @@ test('a leak put in on purpose is found, at the device and at the hub', async ()
   await fromSource(scene, [
     {
       file: 'agent/daemon.ts',
-      from: '        durable.secret?.fill(0);',
-      to: "        if (durable.secret !== null) console.error('saved', durable.secret);\n        durable.secret?.fill(0);",
+      from: "        if (message.kind === 'persist') message.durable",
+      to: "        if (message.kind === 'persist' && message.durable.secret !== null) console.error('saved', message.durable.secret);\n        if (message.kind === 'persist') message.durable",
     },
     {
       file: 'session/hub/commit.ts',

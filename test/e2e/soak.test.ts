@@ -43,7 +43,16 @@ testUnless(
       expect(figures[party].threads.growth).toBeLessThanOrEqual(2);
       expect(figures.logs[party].faults).toEqual([]);
     }
-    expect(Object.keys(figures.invariants.by_id)).toEqual(['I1', 'I2', 'I3', 'I4', 'I7', 'I8']);
+    expect(Object.keys(figures.invariants.by_id)).toEqual([
+      'I1',
+      'I2',
+      'I3',
+      'I4',
+      'I5',
+      'I6',
+      'I7',
+      'I8',
+    ]);
     expect(figures.invariants).toMatchObject({ violated: 0 });
     expect(figures.invariants.checked).toBeGreaterThan(100);
   },

@@ -4,6 +4,7 @@
  *
  * @module
  */
+
 import { Memory as AgentMemory } from '../../agent/memory.ts';
 import type { FromTunnel, TunnelSetup } from '../../agent/messages.ts';
 import { tunnelRules } from '../../agent/rules.ts';
@@ -11,6 +12,7 @@ import { SessionShell, type ShellParts } from '../../agent/sessionShell.ts';
 import type { Uplink } from '../../agent/uplinks.ts';
 import { SEND } from '../../hal/datagram.ts';
 import { nodeCiphers, nodeDh } from '../../hal/linux/ciphers.ts';
+import { linuxMeans } from '../../hal/linux/means.ts';
 import { nativeMemory } from '../../hal/linux/memory.ts';
 import { MemoryFlash } from '../../hal/memory/flash.ts';
 import { MemoryTun } from '../../hal/memory/tun.ts';
@@ -93,6 +95,7 @@ export class DeviceWorld {
         preference: ['aes-256-gcm', 'chacha20-poly1305'],
         report: [],
       },
+      means: linuxMeans,
       clock: { monotonicMs: () => this.nowMs, wallMs: () => WALL_MS + this.nowMs },
       tun: this.tun,
       uplinks: {
