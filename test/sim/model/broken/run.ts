@@ -52,7 +52,10 @@ export async function runOne({ name, breaks, world }: Breakage): Promise<Caught>
   const [out, err] = await Promise.all([child.stdout.text(), child.stderr.text()]);
   const base = { name, breaks, world };
   if ((await child.exited) !== 0) {
-    return { ...base, isCaught: false, what: err.slice(-500), trace: [], states: 0 };
+    // Before the first move: the world is attached when it is made, and the core asserts what it can see itself.
+    const [, claim] = /^InvariantError: (I\d+: .+)$/m.exec(err) ?? [];
+    const what = claim === undefined ? err.slice(-500) : `asserted by the core: ${claim}`;
+    return { ...base, isCaught: claim !== undefined, what, trace: [], states: 0 };
   }
   const { finding, states } = JSON.parse(out) as Exploration;
   const what = finding?.what ?? `nothing in ${states} states`;
