@@ -80,7 +80,8 @@ export class Door {
 
   /** An initiation took `spentMs` of our time, whatever came of it. */
   noteWork(spentMs: number): void {
-    this.#work.leftMs -= spentMs;
+    // A machine that stood still meanwhile owes a second's worth at most.
+    this.#work.leftMs = Math.max(-WORK_MS_PER_SECOND, this.#work.leftMs - spentMs);
   }
 
   /** An initiation with a valid mac1 came. Whether cookies are asked for from here on. */

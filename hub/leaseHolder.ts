@@ -17,7 +17,7 @@ interface HolderParts {
   readonly nowMs: () => number;
   readonly post: (message: FromHub) => void;
   /** Tell every seat. */
-  readonly tell: (isValid: boolean) => void;
+  readonly tell: (isValid: boolean, atMs: number) => void;
 }
 
 export class LeaseHolder {
@@ -55,7 +55,7 @@ export class LeaseHolder {
     this.#lease = lease;
     this.#deadlineMs = leaseDeadline(lease, config);
     for (const effect of effects) {
-      if (effect.kind === 'lease') tell(effect.isValid);
+      if (effect.kind === 'lease') tell(effect.isValid, event.atMs);
       else post({ kind: 'askLease', request: effect });
     }
   }

@@ -53,10 +53,10 @@ export class Peers {
     this.session(message.device)?.onSwapped(message);
   }
 
-  onLease(isValid: boolean): void {
+  onLease(isValid: boolean, atMs: number): void {
     this.#site.isLeaseValid = isValid;
     for (const peer of this.#byKey.values()) {
-      if (peer instanceof SessionPeer) peer.onLease(isValid);
+      if (peer instanceof SessionPeer) peer.onLease(isValid, atMs);
     }
   }
 

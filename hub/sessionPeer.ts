@@ -132,8 +132,9 @@ export class SessionPeer implements Timed {
   }
 
   /** This hub's lease began or ended. */
-  onLease(isValid: boolean): void {
-    this.feed({ kind: 'lease', atMs: this.#site.nowMs(), isValid });
+  /** @param atMs the batch's time: what comes later in it is not later than this. */
+  onLease(isValid: boolean, atMs: number): void {
+    this.feed({ kind: 'lease', atMs, isValid });
   }
 
   onOwner({ life, current, isEnded }: Extract<ToHub, { kind: 'owner' }>): void {
@@ -148,7 +149,7 @@ export class SessionPeer implements Timed {
   /** A seat that begins under a lease has to know of it. */
   #tellLease(): void {
     const { setup, isLeaseValid } = this.#site;
-    if (setup.lease !== null && isLeaseValid) this.onLease(true);
+    if (setup.lease !== null && isLeaseValid) this.onLease(true, this.#site.nowMs());
   }
 
   /** What one read of the tun gave for this device. */

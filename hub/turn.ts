@@ -42,7 +42,7 @@ export class Turn {
     this.#handshakes = new Handshakes(site, this.peers);
     const { lease: config } = site.setup;
     const { nowMs, post } = site;
-    const tell = (isValid: boolean) => this.peers.onLease(isValid);
+    const tell = (isValid: boolean, atMs: number) => this.peers.onLease(isValid, atMs);
     this.#lease = config === null ? null : new LeaseHolder({ config, nowMs, post, tell });
     this.#read = newMemory(TUN_READ_BYTES);
     this.#received = newMemory(RECEIVE_BYTES);

@@ -25,9 +25,6 @@ import {
 
 export const COOKIE_SECRET_BYTES = 32;
 
-/** `refused`: not for us, say nothing. `cookieNeeded`: answer with a cookie reply, do no DH. */
-export type MacVerdict = 'pass' | 'refused' | 'cookieNeeded';
-
 export class CookieChecker {
   readonly #keys: MacKeys;
   #secret: Uint8Array | null = null;
@@ -50,22 +47,16 @@ export class CookieChecker {
     this.#secretAtMs = atMs;
   }
 
-  /**
-   * Judge an initiation or response by its macs, before any expensive step.
-   *
-   * @param address what names the sender on the network: IP address and port, any fixed encoding.
-   */
-  judge(message: Uint8Array, address: Uint8Array, isUnderLoad: boolean, atMs: number): MacVerdict {
-    if (!this.isAddressed(message)) return 'refused';
-    return !isUnderLoad || this.isProven(message, address, atMs) ? 'pass' : 'cookieNeeded';
-  }
-
-  /** Whether a message of any length has a valid mac1: the first half of `judge`. */
+  /** Whether a message of any length has a valid mac1. If not, it is not for us: say nothing. */
   isAddressed(message: Uint8Array): boolean {
     return isMac1Valid(message, this.#keys);
   }
 
-  /** Whether it carries our cookie for this address: the second half. */
+  /**
+   * Whether it carries our cookie for this address. Under load, if not: answer with a cookie, do no DH.
+   *
+   * @param address what names the sender on the network: IP address and port, any fixed encoding.
+   */
   isProven(message: Uint8Array, address: Uint8Array, atMs: number): boolean {
     if (this.#secret === null || this.needsSecret(atMs) || !hasMac2(message)) return false;
     return isMac2Valid(message, mac(this.#secret, address));

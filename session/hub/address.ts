@@ -60,7 +60,10 @@ export function maySend(
   };
 }
 
-/** The same token, made once a minute for an address, and the book that remembers it. */
+/**
+ * The token that PROBE_ACK hands out: proves this source on this transport for one to two minutes. Made once a minute for an
+ * address; comes with the book that remembers it.
+ */
 export function tokenFor(
   addresses: Addresses,
   config: SeatConfig,
@@ -79,16 +82,6 @@ export function tokenFor(
     bytes,
     addresses: withChange(addresses, source, nowMs, (address) => ({ ...address, token })),
   };
-}
-
-/** The token that PROBE_ACK hands out: proves this source on this transport for one to two minutes. */
-export function addressToken(
-  config: SeatConfig,
-  transportId: number,
-  source: string,
-  nowMs: number,
-): Uint8Array {
-  return tokenOf(config, transportId, source, Math.floor(nowMs / BUCKET_MS));
 }
 
 export function isAddressToken(

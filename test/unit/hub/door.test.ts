@@ -76,3 +76,13 @@ test('handshakes take half of the time and no more, however long one takes', () 
     expect(spentMs).toBeGreaterThan(10 * WORK_MS_PER_SECOND * 0.75);
   }
 });
+
+test('a machine that stood still in the middle of a handshake owes a second of work, not all of it', () => {
+  const door = new Door(LIMITS, 0);
+  expect(door.hasTime(1)).toBe(true);
+  door.noteWork(600_000);
+  expect(door.hasTime(600_001)).toBe(true);
+  door.noteWork(600_000);
+  expect(door.hasTime(600_500)).toBe(false);
+  expect(door.hasTime(601_700)).toBe(true);
+});

@@ -34,6 +34,7 @@ import { TimestampGate, timestampOf } from '../../../../session/channel/timestam
 import { memoryOf } from '../../../../session/memory.ts';
 import { messageType } from '../../../../session/wire/messages.ts';
 import { receiverOf } from '../../../../session/wire/transport.ts';
+import { macVerdict } from './macVerdict.ts';
 import { Seeded } from './seeded.ts';
 import { ciphers, dh, must } from './twoEnds.ts';
 
@@ -154,7 +155,8 @@ export class End {
   }
 
   #onInitiation(bytes: Uint8Array): void {
-    if (this.#checker.judge(bytes, new Uint8Array(6), false, this.#world.nowMs) !== 'pass') return;
+    if (macVerdict(this.#checker, bytes, new Uint8Array(6), false, this.#world.nowMs) !== 'pass')
+      return;
     const consumed = must(consumeInitiation(bytes, { identity: this.#identity, dh }));
     const verdict = this.#gate.accept(consumed.timestamp, this.#world.nowMs);
     if (verdict !== 'newer') {

@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'bun:test';
 import {
-  addressToken,
   isAddressToken,
   maySend,
   tokenFor,
@@ -192,7 +191,7 @@ describe('the address of a claim', () => {
 
   test('a token of another address, transport, device or time does not', () => {
     const { config } = new Rig();
-    const token = addressToken(config, 2, NEW, 60_000);
+    const token = tokenFor([], config, 2, NEW, 60_000).bytes;
     const holds = (...[transportId, source, atMs]: [number, string, number]) =>
       isAddressToken(config, transportId, source, atMs, token);
     expect(holds(2, NEW, 60_000)).toBe(true);
@@ -214,7 +213,7 @@ describe('the address of a claim', () => {
           const { bytes, addresses } = tokenFor(book, config, transportId, source, atMs);
           if (addresses !== book) made += 1;
           book = addresses;
-          expect(bytes).toEqual(addressToken(config, transportId, source, atMs));
+          expect(bytes).toEqual(tokenFor([], config, transportId, source, atMs).bytes);
         }
       }
     }
