@@ -61,8 +61,11 @@ export class Records implements Watch {
     this.#countSwitch(commit);
   }
 
-  /** Counted from outside, in the world's time. */
-  #countSwitch({ atMs, hub, before, after }: Commit): void {
+  /**
+   * Counted from outside, by the time that the hub gives each switch: when it is in the store is later, by as
+   * long as the store takes.
+   */
+  #countSwitch({ hub, before, after }: Commit): void {
     const isSwitch =
       before?.sessionId === after.sessionId && before.transportId !== after.transportId;
     if (!isSwitch) return;
@@ -70,6 +73,8 @@ export class Records implements Watch {
     const key = `${hub} ${after.sessionId}`;
     const watch = this.#switches.get(key) ?? new SwitchWatch(this.#switchesMax);
     this.#switches.set(key, watch);
-    this.#report('switches', hub, watch.switched(atMs));
+    const atMs = after.switchedAtMs.at(-1);
+    const fault = `I7: a switch to T${after.transportId} is not in the record’s list`;
+    this.#report('switches', hub, atMs === undefined ? fault : watch.switched(atMs));
   }
 }
