@@ -51,6 +51,8 @@ export class Simulation {
     this.observer = new Observer(this.world, trace);
     this.store = new SimStore(this.world, this.#random.fork('store'), options.storeDelayMs);
     this.store.onCommit = (hub, before, after) => this.observer.onCommit(hub, before, after);
+    this.store.onDoubt = (hub, device, isInDoubt) =>
+      this.observer.tell((watch) => watch.onDoubt?.(hub, device, isInDoubt));
     this.store.onLearned = (hub, record) =>
       this.observer.tell((watch) => watch.onLearned?.(hub, record));
     this.observer.watches = newWatches(this.observer.judge, {

@@ -6,6 +6,7 @@
  *
  * @module
  */
+import type { SessionRecord } from '../../../session/hub/record.ts';
 import { decodeFrame } from '../../../session/wire/decode.ts';
 import {
   MESSAGE_TYPE,
@@ -36,6 +37,8 @@ interface Open {
 
 export class Answers implements Watch {
   readonly #report: Report;
+  /** What the store holds for the device that runs on a machine. */
+  readonly #recordOf: (who: string) => SessionRecord | null;
   /** The device's monotonic clock; null: it sleeps or does not run. */
   readonly #clockMs: (who: string) => number | null;
   readonly #slackMs: (who: string) => number;
@@ -48,21 +51,30 @@ export class Answers implements Watch {
   constructor(
     report: Report,
     isSealed: boolean,
+    recordOf: (who: string) => SessionRecord | null,
     clockMs: (who: string) => number | null,
     slackMs: (who: string) => number,
   ) {
     this.#report = report;
     this.#refused = isSealed ? null : new Set();
+    this.#recordOf = recordOf;
     this.#clockMs = clockMs;
     this.#slackMs = slackMs;
   }
 
   /** The hub's log tells bursts of refusals, not each of them: the frames do. */
-  onSent({ isUp, bytes }: Sent): void {
+  onSent({ from, to, isUp, bytes }: Sent): void {
     const isControl = bytes[0] === MESSAGE_TYPE.control;
     if (this.#refused === null || isUp || !isControl || bytes.length < REJECT_BYTES_MIN) return;
     const frame = decodeFrame(bytes.subarray(TRANSPORT_HEADER_BYTES, bytes.length - TAG_BYTES));
-    if (frame.ok && frame.value.type === 'reject') this.#refused.add(frame.value.claim.nonce);
+    if (!frame.ok || frame.value.type !== 'reject') return;
+    const { claim, reasonCode } = frame.value;
+    this.#refused.add(claim.nonce);
+    const record = to === null ? null : this.#recordOf(to);
+    const isCommitted = record?.claim.nonce === claim.nonce && record.terminated === null;
+    const isStale = reasonCode === 'stale_state_version' && record?.owner === from;
+    const fault = `I5: version ${claim.stateVersion} is committed, and its repeat is refused`;
+    this.#report('repeatAnswered', from, isCommitted && isStale ? fault : null);
   }
 
   onSaid({ who, role, event }: Said): void {

@@ -7,6 +7,7 @@
  *
  * @module
  */
+import { equalBytes } from '../../../session/bytes.ts';
 import { isSameClaim } from '../../../session/claim.ts';
 import type { Durable } from './durability.ts';
 import type { Commit, Report, Said, Watch } from './watch.ts';
@@ -76,6 +77,13 @@ export class Copies implements Watch {
     const fault = 'clone: an identity conflict ends the recorded session';
     this.#report('conflictEndsNothing', hub, isEnded ? fault : null);
     if (isSameClaim(before.claim, after.claim) || after.claimKind !== 'attach') return;
+    const isStale = equalBytes(before.secret, after.secret);
+    const kept = 'clone: an ATTACH leaves the secret as it was';
+    this.#report('secretRotates', hub, isStale ? kept : null);
+    const isSame = before.sessionId === after.sessionId;
+    const isForgotten = isSame && after.predecessorMemoryKey === null;
+    const lost = 'clone: the memory key of the process before is forgotten';
+    this.#report('predecessorKept', hub, isForgotten ? lost : null);
     const [former, author] = [before, after].map(({ claim }) => this.#authors.get(claim.nonce));
     const key = `${hub} ${after.device}`;
     // A machine that restarted is asked about as well; only copies are sure to be on another channel.

@@ -39,6 +39,10 @@ export function newWatches(report: Report, around: Surroundings): readonly Watch
     const { machine } = site(who);
     return machine.isAwake ? machine.clock.monotonicMs() : null;
   };
+  const recordOf = (who: string) => {
+    const publicKey = deviceSite(who)?.identity.publicKey;
+    return publicKey === undefined ? null : record(publicKey);
+  };
   const durableOf = (who: string) => site(who).durable;
   return [
     new Seals(report, isSealed),
@@ -46,7 +50,7 @@ export function newWatches(report: Report, around: Surroundings): readonly Watch
     new Bindings(report),
     new Hubs(report, (device) => record(device)?.owner ?? null),
     new Devices(report, { boundsOf, clockMs }),
-    new Answers(report, isSealed, clockMs, (who) => boundsOf(who).slackMs),
+    new Answers(report, isSealed, recordOf, clockMs, (who) => boundsOf(who).slackMs),
     new Durability(report, durableOf),
     new Copies(report, durableOf),
     new Governor(report, (who) => policyOf(site(who).policy).switching),

@@ -5,7 +5,7 @@
  */
 import { ExplicitWatch } from '../../../session/invariants/explicit.ts';
 import { RecordWatch } from '../../../session/invariants/noRollback.ts';
-import type { Report, Said, Watch } from './watch.ts';
+import type { Commit, Report, Said, Watch } from './watch.ts';
 
 export class Hubs implements Watch {
   readonly #report: Report;
@@ -18,6 +18,9 @@ export class Hubs implements Watch {
 
   /** By hub: its time when it moved last. */
   readonly #newestMs = new Map<string, number>();
+
+  /** By hub and device: what this process has written. */
+  readonly #written = new Set<string>();
 
   constructor(report: Report, ownerOf: (device: string) => string | null) {
     this.#report = report;
@@ -48,7 +51,20 @@ export class Hubs implements Watch {
     this.#newestMs.set(who, Math.max(newestMs, atMs));
   }
 
+  /** The first that a restarted hub writes is its epoch, and the deadlines as they were. */
+  onCommit({ hub, before, after }: Commit): void {
+    const key = `${hub} ${after.device}`;
+    const isFirst = !this.#written.has(key);
+    this.#written.add(key);
+    const sinceMs = before?.recoveringSinceMs ?? null;
+    if (!isFirst || before?.sessionId !== after.sessionId || sinceMs === null) return;
+    const isLater = after.recoveringSinceMs !== null && after.recoveringSinceMs > sinceMs;
+    const fault = 'I3: a restart gives the recovery its window again';
+    this.#report('deadlinesGoOn', hub, isLater ? fault : null);
+  }
+
   onDeath(who: string): void {
+    for (const key of this.#written) if (key.startsWith(`${who} `)) this.#written.delete(key);
     for (const key of this.#moves.keys()) if (key.startsWith(`${who} `)) this.#moves.delete(key);
   }
 

@@ -55,6 +55,8 @@ export interface Watch {
   onSaid?(said: Said): void;
   /** A hub was told what the store holds in its name. */
   onLearned?(hub: string, record: SessionRecord): void;
+  /** A hub was told that nobody knows what became of its swap; or, later, that somebody does. */
+  onDoubt?(hub: string, device: string, isInDoubt: boolean): void;
   onBoot?(who: string): void;
   onDeath?(who: string): void;
   onForgotten?(who: string, what: Forgotten): void;

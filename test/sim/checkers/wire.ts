@@ -29,6 +29,8 @@ export class Wire implements Watch {
   /** By `hub device`. */
   readonly #learned = new Map<string, SessionRecord>();
   readonly #bindings = new Map<string, Binding>();
+  /** By `hub device`. */
+  readonly #doubted = new Set<string>();
 
   constructor(report: Report, directory: Directory) {
     this.#report = report;
@@ -51,6 +53,9 @@ export class Wire implements Watch {
     if (record.owner !== hub) return wrong('I6', 'hubData', `${record.owner} owns it`);
     const learned = this.#learned.get(`${hub} ${device}`);
     if (learned === undefined) return wrong('I6', 'hubData', 'it has not committed anything yet');
+    if (this.#doubted.has(`${hub} ${device}`)) {
+      wrong('I1', 'hubInDoubt', 'nobody knows what its last swap did');
+    }
     if (learned.terminated !== null) wrong('I6', 'hubData', 'the session has ended');
     if (learned.transportId !== transportId) {
       wrong('I1', 'hubBinding', `its commit says T${learned.transportId}`);
@@ -62,6 +67,11 @@ export class Wire implements Watch {
     if (transportId === acceptedId || (isRecovering && transportId === claimedId)) return;
     const sentence = `I1: data on T${transportId}, accepted T${acceptedId}, claimed T${claimedId}`;
     this.#report('deviceBinding', from, sentence);
+  }
+
+  onDoubt(hub: string, device: string, isInDoubt: boolean): void {
+    if (isInDoubt) this.#doubted.add(`${hub} ${device}`);
+    else this.#doubted.delete(`${hub} ${device}`);
   }
 
   onLearned(hub: string, record: SessionRecord): void {
@@ -87,6 +97,7 @@ export class Wire implements Watch {
     for (const key of this.#learned.keys()) {
       if (key.startsWith(`${who} `)) this.#learned.delete(key);
     }
+    for (const key of this.#doubted) if (key.startsWith(`${who} `)) this.#doubted.delete(key);
   }
 
   #binding(who: string): Binding {

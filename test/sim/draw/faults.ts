@@ -25,6 +25,7 @@ import {
   doubleCrashes,
   flaps,
   hastySwitches,
+  hubRelapses,
   races,
   unheardEnds,
 } from './races.ts';
@@ -69,6 +70,7 @@ const KINDS: readonly (readonly [name: string, percent: number, draw: Drawer])[]
   ['copyCrash', 10, copyCrashes],
   ['leaseEnd', 35, leaseEnds],
   ['deafFlash', 10, deafFlashes],
+  ['hubRelapse', 20, hubRelapses],
 ];
 
 export function drawFaults(random: Random, options: Options): Fault[] {

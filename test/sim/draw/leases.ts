@@ -6,7 +6,8 @@
 import { type Draw, device, times } from './draw.ts';
 
 /** Longer than a lease lasts. */
-const LONG_MS = 6_000;
+const LONG_MS = 6_500;
+const LEASE_MS = 5_200;
 
 export function leaseEnds(draw: Draw): void {
   const { random, options } = draw;
@@ -20,16 +21,27 @@ export function leaseEnds(draw: Draw): void {
     draw.at(atMs, { kind: 'store', change: { delayMs } });
     const goneAtMs = atMs + random.between(1_000, 5_000);
     const goneMs = LONG_MS + random.below(4_000);
-    if (random.chance(50)) {
+    // Others are quick while it is away: they come in as soon as they may.
+    draw.at(goneAtMs, { kind: 'store', change: { delayMs: 5 } });
+    if (random.chance(60)) {
       draw.at(goneAtMs, { kind: 'storePartition', hub, isCut: true });
       draw.at(goneAtMs + goneMs, { kind: 'storePartition', hub, isCut: false });
-    } else {
-      draw.at(goneAtMs, { kind: 'suspend', machine: { role: 'hub', index: hub }, forMs: goneMs });
+      const link = random.below(options.devices[at]!.links.length);
+      for (let afterMs = random.below(1_000); afterMs < goneMs; afterMs += 700) {
+        draw.at(goneAtMs + afterMs, { kind: 'switchRequest', device: at, link });
+      }
+      return;
     }
-    const link = random.below(options.devices[at]!.links.length);
-    for (let afterMs = random.below(1_000); afterMs < goneMs; afterMs += 1_200) {
-      draw.at(goneAtMs + afterMs, { kind: 'switchRequest', device: at, link });
+    // Nobody asks it for anything before its lease has ended.
+    draw.at(goneAtMs, { kind: 'suspend', machine: { role: 'hub', index: hub }, forMs: goneMs });
+    for (const { device: of, link } of everyLink(draw)) {
+      const silent = { kind: 'link', device: of, link } as const;
+      draw.at(goneAtMs, { ...silent, change: { silent: true } });
+      draw.at(goneAtMs + LEASE_MS, { ...silent, change: { silent: false } });
     }
-    draw.at(goneAtMs + goneMs + 1_000, { kind: 'store', change: { delayMs: 5 } });
   });
+}
+
+function everyLink({ options }: Draw): { device: number; link: number }[] {
+  return options.devices.flatMap(({ links }, at) => links.map((_, link) => ({ device: at, link })));
 }

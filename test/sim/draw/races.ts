@@ -4,7 +4,7 @@
  * @module
  */
 import { policyOf } from '../policy.ts';
-import { CHAOS_BEGINS_MS, type Draw, device, times } from './draw.ts';
+import { CHAOS_BEGINS_MS, type Draw, device, hub, times } from './draw.ts';
 
 /** A switch is asked for, and directly behind it another link dies or the store answers no more. */
 export function races(draw: Draw): void {
@@ -47,6 +47,26 @@ export function unheardEnds(draw: Draw): void {
       kind: 'operatorTerminate',
       device: at,
     });
+  });
+}
+
+/** A hub dies, and again as soon as it is back; or it comes back to a store whose answers are lost. */
+export function hubRelapses(draw: Draw): void {
+  const { random } = draw;
+  times(draw, 2, () => {
+    const crash = { kind: 'hubCrash', hub: hub(draw), afterCalls: 0 } as const;
+    const atMs = draw.sometime();
+    const downMs = random.between(100, 2_000);
+    draw.at(atMs, { ...crash, downMs });
+    const backAtMs = atMs + downMs;
+    if (random.chance(60)) {
+      const againAtMs = backAtMs + random.between(20, 900);
+      draw.at(againAtMs, { ...crash, downMs: random.between(100, 1_500) });
+      return;
+    }
+    draw.at(atMs, { kind: 'store', change: { lostAnswerPercent: 100 } });
+    const healsAtMs = backAtMs + random.between(300, 3_000);
+    draw.at(healsAtMs, { kind: 'store', change: { lostAnswerPercent: 0 } });
   });
 }
 

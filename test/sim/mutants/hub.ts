@@ -109,23 +109,6 @@ export const HUB_MUTANTS: readonly Mutant[] = [
     invariant: 'liveness',
   },
   {
-    id: 'seat-foreign-write-is-own',
-    file: SWAP,
-    find: '    isSameClaim(current.claim, record.claim) &&\n    // A former self issues other keys for the same claim.\n    equalBytes(current.memoryKey, record.memoryKey)\n',
-    replace:
-      '    (equalBytes(current.memoryKey, record.memoryKey) || isSameClaim(current.claim, current.claim))\n',
-    breaks: 'Another write with the same revision counts as our own.',
-    invariant: 'I1',
-  },
-  {
-    id: 'seat-unfenced',
-    file: SWAP,
-    find: '    draft.isOwner = false;\n    if (config.isLeased !== true) draft.isLeaseValid = false;\n',
-    replace: '',
-    breaks: 'A hub that finds another owner in the record goes on forwarding.',
-    invariant: 'I6',
-  },
-  {
     id: 'seat-no-new-epoch',
     file: SWAP,
     find: 'ownerEpoch: record.ownerEpoch + 1,',
@@ -144,10 +127,10 @@ export const HUB_MUTANTS: readonly Mutant[] = [
   },
   {
     id: 'seat-deadlines-restart',
-    file: 'session/hub/heard.ts',
-    find: '    transportlessSinceMs === null ? nowMs : transportlessSinceMs + carriedMs;',
-    replace: '    nowMs + carriedMs * 0;',
-    breaks: 'Every silence starts the time without a binding anew, so that it has no bound.',
+    file: 'session/hub/seat.ts',
+    find: '    recoveringSinceMs: live ? record.recoveringSinceMs : null,',
+    replace: '    recoveringSinceMs: live && record.recoveringSinceMs !== null ? atMs : null,',
+    breaks: 'A hub that restarts gives a recovery its whole window again.',
     invariant: 'I3',
   },
   {

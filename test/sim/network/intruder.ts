@@ -1,7 +1,7 @@
 /**
  * Somebody on a device's access network who is faster than the network, and has an address of their own.
  *
- * They send each data packet on to the hub from that address before the device's own arrives (`copies`), and
+ * They send each data packet and probe on to the hub from that address before the device's own arrives (`copies`), and
  * hand to the device what the hub sends to them; or they do that and keep from the device what the hub sends
  * to it (`swallows`). They have no keys: what they can do is to repeat, to redirect and to withhold.
  *
@@ -9,7 +9,8 @@
  */
 import { formatAddress, newAddress, type SocketAddress } from '../../../session/wire/address.ts';
 import { ipFromBytes } from '../../../session/wire/ip.ts';
-import { MESSAGE_TYPE } from '../../../session/wire/messages.ts';
+import { PROBE_BYTES } from '../../../session/wire/layout.ts';
+import { MESSAGE_TYPE, TRANSPORT_BYTES_MIN } from '../../../session/wire/messages.ts';
 import type { SimLink } from './simLink.ts';
 
 /** How a trace and the checkers call them. */
@@ -29,7 +30,7 @@ export class Intruders {
 
   /** From where the copy of a datagram comes; null: nobody copies it. */
   copies(link: SimLink, address: string, bytes: Uint8Array): SocketAddress | null {
-    if (link.conditions.intruder === 'none' || bytes[0] !== MESSAGE_TYPE.data) return null;
+    if (link.conditions.intruder === 'none' || !isWorthIt(bytes)) return null;
     const own = this.#addresses.get(link) ?? this.#addressOn(link);
     this.#victims.set(formatAddress(own), { link, address });
     return own;
@@ -46,4 +47,10 @@ export class Intruders {
     this.#addresses.set(link, address);
     return address;
   }
+}
+
+/** What says nothing but "I am here": told by type and length, as from outside. */
+function isWorthIt(bytes: Uint8Array): boolean {
+  if (bytes[0] === MESSAGE_TYPE.data) return true;
+  return bytes[0] === MESSAGE_TYPE.control && bytes.length === TRANSPORT_BYTES_MIN + PROBE_BYTES;
 }

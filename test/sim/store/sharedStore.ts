@@ -14,6 +14,7 @@ import type { World } from '../world.ts';
 import type { SimStore } from './simStore.ts';
 
 const LATE_MS_MAX = 6_000;
+const REFUSED_MS_MAX = 300;
 /** From hub to hub. */
 const NEIGHBOUR_MS_MAX = 20;
 
@@ -42,6 +43,10 @@ export class SimSharedStore implements SharedStore {
         return this.#onOwner(hubId, question, answer);
       case 'askRelease':
         this.#store.saw('release asked');
+        // Hubs reach each other as they reach the store, or not.
+        if (!this.#store.isReachable(hubId) || !this.#store.isReachable(question.owner)) {
+          return this.#store.saw('release lost');
+        }
         return this.#world.after(this.#random.below(NEIGHBOUR_MS_MAX), () =>
           this.onRelease(question),
         );
@@ -56,6 +61,13 @@ export class SimSharedStore implements SharedStore {
         if (held?.instance === instance && held.number <= number) this.#grants.delete(hubId);
         return null;
       });
+    }
+    // A connection that is refused is known at once; one that hangs is not known at all.
+    if (!this.#store.isReachable(hubId) && this.#random.chance(50)) {
+      const { requestId } = request;
+      return this.#world.after(this.#random.below(REFUSED_MS_MAX), () =>
+        answer({ kind: 'leaseAnswered', requestId, outcome: 'unknown' }),
+      );
     }
     this.#carryOut(hubId, () => {
       const outcome = this.#grant(hubId, request);

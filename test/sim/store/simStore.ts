@@ -10,6 +10,7 @@
 import { judgeSwap, type SwapResult } from '../../../hub/compareAndSwap.ts';
 import { decodeRecord, encodeRecord } from '../../../hub/recordBlob.ts';
 import { assert } from '../../../session/assert.ts';
+import { isSameClaim } from '../../../session/claim.ts';
 import type { SessionRecord } from '../../../session/hub/record.ts';
 import type { StoreChange } from '../fault.ts';
 import type { SwapAnswer, SwapRequest } from '../process/hubProcess.ts';
@@ -28,11 +29,15 @@ export class SimStore {
   onCommit: OnCommit = () => {};
   /** Told when a hub is: what the store holds in its name. */
   onLearned: (hub: string, record: SessionRecord) => void = () => {};
+  /** Told when a hub is: nobody knows whether what it swapped in for `device` is committed; or somebody does again. */
+  onDoubt: (hub: string, device: string, isInDoubt: boolean) => void = () => {};
   readonly moments = new Map<string, number>();
   readonly #world: World;
   readonly #random: Random;
   readonly #records = new Map<string, SessionRecord>();
   readonly #cut = new Set<string>();
+  /** Swaps of which a hub knows what became. */
+  readonly #answered = new Set<string>();
 
   constructor(world: World, random: Random, delayMs: number) {
     this.#world = world;
@@ -72,7 +77,15 @@ export class SimStore {
   swap(hub: string, request: SwapRequest, answer: (answer: SwapAnswer) => void): void {
     const { device, life, swapId, expectedRevision, record } = request;
     const random = this.#random;
-    const tell = (result: SwapResult | null) =>
+    const isView = isSameBinding(this.record(device), record);
+    const tell = (result: SwapResult | null) => {
+      const name = `${hub} ${device} ${life} ${swapId}`;
+      if (result !== null) {
+        this.#answered.add(name);
+        this.onDoubt(hub, device, false);
+      }
+      // An answer that was given up for lost says nothing any more once a repeat was answered.
+      else if (!isView && !this.#answered.has(name)) this.onDoubt(hub, device, true);
       answer({
         kind: 'swapped',
         device,
@@ -81,6 +94,7 @@ export class SimStore {
         outcome: result?.outcome ?? 'unknown',
         current: result?.current ?? null,
       });
+    };
     const apply = () => this.compareAndSwap(hub, device, expectedRevision, record);
     const giveUp = (what: string) => {
       this.saw(what);
@@ -131,4 +145,15 @@ export class SimStore {
   saw(what: string): void {
     this.moments.set(what, (this.moments.get(what) ?? 0) + 1);
   }
+}
+
+/** Whether `after` says no more than what the hub observed: then it is in no doubt about the binding. */
+function isSameBinding(before: SessionRecord | null, after: SessionRecord): boolean {
+  return (
+    before !== null &&
+    isSameClaim(before.claim, after.claim) &&
+    before.owner === after.owner &&
+    before.ownerEpoch === after.ownerEpoch &&
+    before.terminated === after.terminated
+  );
 }
