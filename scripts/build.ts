@@ -10,6 +10,7 @@ import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { WORKER_ENTRIES } from '../hal/worker.ts';
 import { version } from '../package.json';
+import { commitNow } from './commit.ts';
 import { compile } from './compile.ts';
 import { runnerOf, TARGETS, type Target, THIS_MACHINE } from './target.ts';
 
@@ -25,7 +26,7 @@ if (missing.length > 0) {
   console.error(`build: missing entry points: ${missing.join(', ')}`);
   process.exit(1);
 }
-const commit = commitNow();
+const commit = commitNow(ROOT);
 const results: boolean[] = [];
 for (const target of targets) results.push(await build(target));
 process.exit(results.every(Boolean) ? 0 : 1);
@@ -68,17 +69,6 @@ async function smokeTest(target: Target, binary: string): Promise<{ ok: boolean;
   } finally {
     await rm(cwd, { recursive: true, force: true });
   }
-}
-
-function commitNow(): string {
-  const git = (...args: string[]) => {
-    const run = Bun.spawnSync(['git', ...args], { cwd: ROOT, stderr: 'ignore' });
-    return run.exitCode === 0 ? run.stdout.toString().trim() : null;
-  };
-  if (Bun.which('git') === null) return 'unknown';
-  const head = git('rev-parse', '--short=12', 'HEAD');
-  if (head === null) return 'uncommitted';
-  return git('status', '--porcelain') === '' ? head : `${head}+changes`;
 }
 
 function parse(): { targets: readonly Target[]; outDir: string } {

@@ -5,18 +5,22 @@
  *
  * @module
  */
-import { existsSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, openSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
+import { commitNow } from '../../../scripts/commit.ts';
 import { runCampaign } from '../mutants/campaign.ts';
 import { CANARY, MUTANTS, mutantOf } from '../mutants/table.ts';
 import { drawScenario } from '../scenario.ts';
 import { readScenario } from '../shrink/file.ts';
 import { type Arguments, readArguments } from './arguments.ts';
 import { Pool } from './pool.ts';
+import { nameOf } from './range.ts';
 import { runSeeds } from './seeds.ts';
 import { runSingle } from './single.ts';
+import { plural } from './summary.ts';
 
+const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 const MODEL = fileURLToPath(new URL('../model/main.ts', import.meta.url));
 /** A few seeds with crashes. */
 const CANARY_SEEDS = { first: 1, last: 8 } as const;
@@ -39,9 +43,15 @@ function workOf(given: Arguments): () => Promise<number> {
   const { job, mutant, hasTrace, drawing } = given;
   if (mutant !== null) mutantOf(mutant);
   const workers = given.workers ?? availableParallelism();
+  const commit = commitNow(ROOT);
+  if (given.json !== null) mustBeWritable(given.json);
   const report = (figures: object) => {
-    if (given.json !== null) writeFileSync(given.json, `${JSON.stringify(figures, null, 2)}\n`);
+    if (given.json === null) return;
+    const text = JSON.stringify({ commit, planted: mutant, ...figures }, null, 2);
+    writeFileSync(given.json, `${text}\n`);
   };
+  const planted = mutant === null ? '' : `, ${mutant} planted`;
+  console.log(`${workOn(job)}, commit ${commit}${planted}, ${plural(workers, 'worker')}`);
   const single = { mutant, hasTrace, drawing };
   switch (job.kind) {
     case 'seeds':
@@ -78,6 +88,31 @@ function workOf(given: Arguments): () => Promise<number> {
         console.log(isNoticed ? '\nthe canary was noticed' : '\nTHE CANARY WAS NOT NOTICED');
         return isNoticed ? 0 : 1;
       };
+  }
+}
+
+/** @throws Error before minutes of work, not after them. */
+function mustBeWritable(path: string): void {
+  try {
+    closeSync(openSync(path, 'a'));
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new Error(`--json cannot be written: ${why}`);
+  }
+}
+
+function workOn(job: Arguments['job']): string {
+  switch (job.kind) {
+    case 'seeds':
+      return `seeds ${nameOf(job.seeds)}`;
+    case 'seed':
+      return `seed ${job.seed}`;
+    case 'scenario':
+      return `scenario ${job.path}`;
+    case 'mutants':
+      return `mutants over seeds ${nameOf(job.seeds)}`;
+    case 'canary':
+      return `canary over seeds ${nameOf(CANARY_SEEDS)}`;
   }
 }
 

@@ -9,7 +9,7 @@ import type { Scenario } from '../scenario.ts';
 import { drawingOf, explain, printDrawing } from './failure.ts';
 import type { Pool } from './pool.ts';
 import { type Figures, figuresOf, linesOf } from './summary.ts';
-import { taskOfScenario } from './task.ts';
+import { NO_HASH, taskOfScenario } from './task.ts';
 
 export interface SingleOptions {
   readonly mutant: string | null;
@@ -36,7 +36,7 @@ export async function runSingle(
     pool.run(taskOfScenario(scenario)),
   ]);
   const seconds = (performance.now() - startedMs) / 1000;
-  const replays = first.hash === second.hash;
+  const replays = first.hash === second.hash && first.hash !== NO_HASH;
   if (hasTrace) for (const line of first.trace) console.log(lineOf(line));
 
   const figures = figuresOf([first], seconds, pool.size);

@@ -41,9 +41,12 @@ export function ranOf(outcome: Outcome, hasTrace: boolean): Ran {
   return { seed, violations, simulatedMs, events, commits, delivered, coverage, hash, trace };
 }
 
+/** Of a run that never came to its end. */
+export const NO_HASH = 'none';
+
 /** The process that ran it died, or was ended because it took too long: a finding like any other. */
 export function lost(seed: number, violation: Violation): Ran {
   const coverage: Coverage = { faults: {}, fates: {}, states: {}, reasons: {}, moments: {} };
   const nothing = { simulatedMs: 0, events: 0, commits: 0, delivered: 0, coverage, trace: [] };
-  return { seed, violations: [violation], hash: 'none', ...nothing };
+  return { seed, violations: [violation], hash: NO_HASH, ...nothing };
 }

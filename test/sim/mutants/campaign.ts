@@ -38,7 +38,11 @@ export interface CampaignFigures {
     readonly noticed_in: number;
     readonly of: number;
     readonly first_seed: number | null;
+    /** Whether a rule of the invariant that it should break noticed, not only another one or an assertion. */
+    readonly noticed_as_such: boolean;
   }[];
+  /** Rules that noticed at least one mutant. */
+  readonly rules: readonly string[];
 }
 
 /** A mutant may spin within one event, where no step is counted. */
@@ -149,6 +153,8 @@ function figuresOf(verdicts: readonly Verdict[], seeds: number, seconds: number)
       noticed_in: noticedIn,
       of,
       first_seed: firstSeed,
+      noticed_as_such: checkers.some((name) => name.startsWith(`${mutant.invariant} `)),
     })),
+    rules: [...new Set(verdicts.flatMap(({ checkers }) => checkers))].sort(),
   };
 }

@@ -29,7 +29,13 @@ export function rowOf({ mutant, seeds, noticedIn, firstSeed, checkers }: Verdict
 }
 
 export function printTotals(figures: CampaignFigures): void {
-  const { mutants, killed, survived, wall_seconds: seconds } = figures;
+  const { mutants, killed, survived, table, rules, wall_seconds: seconds } = figures;
   console.log(`\n${killed} of ${mutants} mutants noticed, in ${seconds} s`);
   for (const id of survived) console.log(`SURVIVED  ${id}`);
+  const others = table.filter((row) => row.first_seed !== null && !row.noticed_as_such);
+  console.log(
+    `${others.length} by other rules than those of the invariant that they should break:`,
+  );
+  for (const { id, should_break } of others) console.log(`  ${id} (${should_break})`);
+  console.log(`rules that noticed something: ${rules.join(', ')}`);
 }
