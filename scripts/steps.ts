@@ -101,7 +101,7 @@ function testStep(
   name: string,
   files: readonly string[],
   limitMs: number,
-  options = ['--only-failures'],
+  options = ['--only-failures', '--timeout=30000'],
 ): Step {
   const path = `${REPORTS}/${name.replaceAll('/', '-')}.xml`;
   const command = [
