@@ -40,3 +40,36 @@ describe('a plan that was granted with new keys, while flash is slow', () => {
     expect(driver.claims).toHaveLength(1);
   });
 });
+
+describe('a binding that dies between the grant and flash', () => {
+  test('◆ the channel of the grant stays: data never goes over one that the hub has no proof in', () => {
+    const driver = granted(400);
+    const channelId = driver.device.channel?.channelId ?? 0;
+    driver.peer.rotates = false;
+    const nextId = driver.channelUp(ETH);
+    driver.feed({ kind: 'sendFailed', atMs: driver.nowMs, transportId: ETH, error: 'x' });
+    expect(driver.device.state).toBe('RECOVERING');
+    driver.until('ATTACHED', 500);
+    expect(driver.device.activeId).toBe(WLAN);
+    expect(driver.device.channel).toMatchObject({ channelId, isBound: true });
+    // The rotation that was under way goes on over the new binding.
+    driver.peer.rotates = true;
+    driver.run(6 * SECOND_MS);
+    expect(driver.device.channel).toMatchObject({ channelId: nextId, isBound: true });
+    expect(driver.device.state).toBe('ATTACHED');
+  });
+
+  test('a channel of the grant that is gone gives way to the next one', () => {
+    const driver = granted(400);
+    const channelId = driver.device.channel?.channelId ?? 0;
+    driver.peer.rotates = false;
+    const nextId = driver.channelUp(ETH);
+    driver.feed({ kind: 'channelGone', atMs: driver.nowMs, channelId });
+    expect(driver.device.state).toBe('RECOVERING');
+    driver.peer.judge = () => undefined;
+    driver.run(2 * SECOND_MS);
+    expect(driver.device.state).toBe('ATTACHED');
+    expect(driver.device.channel).toMatchObject({ channelId: nextId, isBound: true });
+    expect(driver.claims.at(-1)?.claim.stateVersion).toBe(driver.peer.recorded?.stateVersion ?? 0);
+  });
+});
