@@ -6,6 +6,7 @@
  * @module
  */
 import { isSameClaim } from '../claim.ts';
+import { onProven } from '../liveness/liveness.ts';
 import { faultOf, qualityOf } from '../liveness/quality.ts';
 import type { ReasonCode } from '../reasons.ts';
 import type { Attached, Reattached } from '../wire/frames.ts';
@@ -22,16 +23,28 @@ const RECOVERIES_MAX = 64;
 const OUTAGE_MAX_MS = 60_000;
 
 /** ATTACHED, or REATTACHED with renewed keys: they have to be durable before data flows. */
-export function onAttached(turn: Turn, frame: Attached, channelId: number): void {
+export function onAttached(
+  turn: Turn,
+  frame: Attached,
+  channelId: number,
+  transportId: number,
+): void {
   const open = takeClaim(turn, frame, channelId, ['new', 'attach']);
   if (open === null) return;
+  proveBoth(turn, open, transportId);
   const { secret, memoryKey, inner4, inner6, routes, cipher } = frame;
   grant(turn, open, channelId, { secret, memoryKey, inner4, inner6, routes, cipher });
 }
 
-export function onReattached(turn: Turn, frame: Reattached, channelId: number): void {
+export function onReattached(
+  turn: Turn,
+  frame: Reattached,
+  channelId: number,
+  transportId: number,
+): void {
   const open = takeClaim(turn, frame, channelId, ['reattach']);
   if (open === null) return;
+  proveBoth(turn, open, transportId);
   const { draft } = turn;
   if (frame.renewed === null) {
     bindChannel(turn, channelId);
@@ -65,6 +78,13 @@ function takeClaim(
   turn.draft.claim = null;
   turn.draft.handshake = null;
   return open;
+}
+
+/** ◆ Claim out, answer in: probes from before say nothing of the binding that comes of it. */
+function proveBoth(turn: Turn, open: OpenClaim, transportId: number): void {
+  const transport = turn.transport(transportId);
+  if (transport === null || transportId !== open.claim.transportId) return;
+  turn.change(transportId, { liveness: onProven(transport.liveness, turn.nowMs) });
 }
 
 function grant(

@@ -39,7 +39,8 @@ export function die(turn: Turn, reasonCode: ReasonCode): void {
   const isSuspect = !UNSUSPICIOUS.includes(reasonCode);
   draft.triedIds = isSuspect ? [lostId] : [];
   if (isSuspect) penalise(turn, lostId);
-  adoptNext(turn);
+  // ◆ A grant that waits for flash binds in the channel it came in; the next one has proven nothing yet.
+  if (draft.granted === null) adoptNext(turn);
   turn.emit({ kind: 'route', route: null });
   turn.emit(acceptList(draft));
   probeOthers(turn);

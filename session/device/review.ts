@@ -43,7 +43,9 @@ export function review(turn: Turn): void {
   const active = turn.transport(draft.activeId);
   assert(active !== null, 'a binding is on a transport that is there');
   const quality = qualityOf(active.liveness, turn.nowMs, config.limits.quality.windowMs);
-  if (draft.claim !== null || draft.plannedAtMs !== null) {
+  // What was granted is settled when its keys are on flash: no plan can be made or undone until then.
+  if (draft.granted !== null) persist(turn);
+  else if (draft.claim !== null || draft.plannedAtMs !== null) {
     watchPlan(turn);
     persist(turn);
   } else if (draft.state === 'ATTACHED') reviewAttached(turn, active, quality);

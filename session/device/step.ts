@@ -120,9 +120,9 @@ function onFrame(turn: Turn, frame: Frame, channelId: number, transportId: numbe
     turn.change(transportId, { liveness: onHeard(transport.liveness, turn.nowMs) });
   switch (frame.type) {
     case 'attached':
-      return onAttached(turn, frame, channelId);
+      return onAttached(turn, frame, channelId, transportId);
     case 'reattached':
-      return onReattached(turn, frame, channelId);
+      return onReattached(turn, frame, channelId, transportId);
     case 'reject':
       return onReject(turn, frame);
     case 'probeAck':

@@ -15,7 +15,7 @@ export interface Liveness {
   readonly rtt: Rtt | null;
   /** Sent and neither answered nor given up, oldest first. */
   readonly outstanding: readonly Outstanding[];
-  /** Given up, but a late answer still tells the round-trip time. */
+  /** Given up or set aside, but a late answer still tells the round-trip time. */
   readonly late: readonly Outstanding[];
   /** Timed-out probes since the last answer. */
   readonly missedInRow: number;
@@ -102,7 +102,6 @@ function probeOf({ outstanding, late }: Liveness, probeId: number): Outstanding 
 export function onProbeAnswered(before: Liveness, probeId: number, atMs: number): Liveness {
   const probe = probeOf(before, probeId);
   if (probe === undefined) return before;
-  const wasLate = !before.outstanding.includes(probe);
   const rttMs = Math.max(0, atMs - probe.sentAtMs);
   const outstanding = before.outstanding.filter((other) => other !== probe);
   return {
@@ -113,7 +112,7 @@ export function onProbeAnswered(before: Liveness, probeId: number, atMs: number)
     missedInRow: 0,
     unansweredSinceMs: outstanding[0]?.sentAtMs ?? null,
     // A late probe is one outcome, not two: what was taken for a loss was a delay.
-    outcomes: wasLate
+    outcomes: before.outcomes.some((was) => was.probeId === probeId)
       ? before.outcomes.map((was) => (was.probeId === probeId ? { ...was, rttMs } : was))
       : withOutcome(before.outcomes, { probeId, atMs, rttMs, wasMissed: false }),
     heardAtMs: atMs,
@@ -124,6 +123,22 @@ export function onProbeAnswered(before: Liveness, probeId: number, atMs: number)
 
 export function onHeard(before: Liveness, atMs: number): Liveness {
   return { ...before, heardAtMs: atMs };
+}
+
+/**
+ * Something that only both directions could bring came back: silence is counted anew from here.
+ *
+ * What was asked before may have met a peer that had lost our keys, so it is no miss, ever; its answer is
+ * welcome still.
+ */
+export function onProven(before: Liveness, atMs: number): Liveness {
+  return {
+    ...before,
+    outstanding: [],
+    late: withLate(before.late, before.outstanding, atMs),
+    missedInRow: 0,
+    unansweredSinceMs: null,
+  };
 }
 
 /** Give up the probes whose time has come. */
@@ -142,9 +157,7 @@ function giveUp(before: Liveness, missed: readonly Outstanding[], atMs: number):
   return {
     ...before,
     outstanding: before.outstanding.filter((probe) => !missed.includes(probe)),
-    late: [...before.late, ...missed]
-      .filter((probe) => atMs - probe.sentAtMs < LATE_MAX_MS)
-      .slice(-OUTSTANDING_MAX),
+    late: withLate(before.late, missed, atMs),
     missedInRow,
     outcomes,
     // One lost probe in a hundred is a radio, not an outage: stability ends with the second in a row.
@@ -186,6 +199,16 @@ export function nextTimeoutMs(liveness: Liveness): number | null {
     if (nextMs === null || probe.timeoutAtMs < nextMs) nextMs = probe.timeoutAtMs;
   }
   return nextMs;
+}
+
+function withLate(
+  late: readonly Outstanding[],
+  more: readonly Outstanding[],
+  atMs: number,
+): readonly Outstanding[] {
+  return [...late, ...more]
+    .filter((probe) => atMs - probe.sentAtMs < LATE_MAX_MS)
+    .slice(-OUTSTANDING_MAX);
 }
 
 function withOutcome(outcomes: readonly Outcome[], outcome: Outcome): readonly Outcome[] {

@@ -9,6 +9,7 @@ import {
   onHeard,
   onProbeAnswered,
   onProbeSent,
+  onProven,
   onTime,
   verdictOf,
 } from '../../../../session/liveness/liveness.ts';
@@ -168,5 +169,36 @@ describe('probes', () => {
       expect(liveness.outcomes.length).toBeLessThanOrEqual(OUTCOMES_MAX);
       expect(nextTimeoutMs(liveness) ?? nowMs + 1).toBeGreaterThan(nowMs);
     }
+  });
+});
+
+describe('a proof of both directions', () => {
+  test('ends the run of misses, and what was asked before it is no miss later', () => {
+    const [silenced, atMs] = silent(lived(100), 5, 20_000);
+    const asking = onProbeSent(silenced, 20_000, atMs);
+    expect(verdictOf(asking, atMs, 3)).toBe('dead');
+    const proven = onProven(asking, atMs + 1);
+    expect(verdictOf(proven, atMs + 1, 3)).toBe('alive');
+    const later = onTime(proven, atMs + 5_000);
+    expect(later).toBe(proven);
+    const needed = missesNeeded(proven, 3);
+    // Silence is measured from the first question after it.
+    const [doubted, doubtedMs] = silent(proven, needed - 1, atMs + 5_000);
+    expect(verdictOf(doubted, doubtedMs, 3)).toBe('doubt');
+    const [dead, deadMs] = silent(proven, needed, atMs + 5_000);
+    expect(verdictOf(dead, deadMs, 3)).toBe('dead');
+  });
+
+  test('an answer to what was asked before it is one sample and one outcome, no loss', () => {
+    const asking = onProbeSent(lived(20), 20_000, 5_000);
+    const answered = onProbeAnswered(onProven(asking, 5_010), 20_000, 5_030);
+    expect(answered.outcomes).toHaveLength(21);
+    expect(answered.outcomes.at(-1)).toEqual({
+      probeId: 20_000,
+      atMs: 5_030,
+      rttMs: 30,
+      wasMissed: false,
+    });
+    expect(onProbeAnswered(answered, 20_000, 5_040)).toBe(answered);
   });
 });
