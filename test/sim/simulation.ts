@@ -34,7 +34,7 @@ export class Simulation {
   readonly revoked = new Set<number>();
   readonly applications: EndToEnd;
   #sweeps = 0;
-  /** Machines whose flash lost something. */
+  /** Machines whose flash lost everything: they cannot know which timestamps they used. */
   readonly #forgetful = new Set<string>();
   readonly #random: Random;
   readonly #shared: SimSharedStore;
@@ -128,8 +128,10 @@ export class Simulation {
         ),
     });
     site.machine.onBoot = () => {
-      const { forgotten } = site.flash;
-      if (forgotten !== null) this.#forgetful.add(name);
+      // A flash that nobody has written yet forgot nothing.
+      const forgotten = site.machine.life > 0 ? site.flash.forgotten : null;
+      // After the loss of one slot ceilings are lifted over what it may have held.
+      if (forgotten === 'all') this.#forgetful.add(name);
       if (forgotten !== null) this.observer.tell((watch) => watch.onForgotten?.(name, forgotten));
       this.observer.tell((watch) => watch.onBoot?.(name));
     };
