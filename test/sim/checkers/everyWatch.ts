@@ -4,7 +4,7 @@
  * @module
  */
 import type { SessionRecord } from '../../../session/hub/record.ts';
-import { policyOf, switchesMax } from '../policy.ts';
+import { policyOf, switchesMaxIn } from '../policy.ts';
 import type { Scenario } from '../scenario.ts';
 import type { DeviceSite } from '../site/deviceSite.ts';
 import { Answers } from './answers.ts';
@@ -42,7 +42,7 @@ export function newWatches(report: Report, around: Surroundings): readonly Watch
   const durableOf = (who: string) => site(who).durable;
   return [
     new Seals(report, isSealed),
-    new Records(report, switchesMax()),
+    new Records(report, switchesMaxIn(scenario)),
     new Bindings(report),
     new Hubs(report, (device) => record(device)?.owner ?? null),
     new Devices(report, { boundsOf, clockMs }),
