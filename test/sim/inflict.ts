@@ -20,7 +20,7 @@ export function inflict(simulation: Simulation, fault: Fault): boolean {
     case 'deviceCrash':
       return crashDevice(simulation, fault);
     case 'hubCrash':
-      return crash(simulation, hubs[fault.hub], fault.afterCalls, fault.downMs);
+      return crashHub(simulation, fault);
     case 'flash': {
       const flash = devices[fault.device]?.flash;
       if (flash === undefined) return false;
@@ -103,6 +103,18 @@ function crash(
     });
   }
   return true;
+}
+
+function crashHub(simulation: Simulation, fault: Extract<Fault, { kind: 'hubCrash' }>): boolean {
+  const site = simulation.hubs[fault.hub];
+  if (site === undefined || !site.machine.isRunning) return false;
+  if (fault.power === true) {
+    site.machine.onceDead = () => {
+      simulation.observer.seen.moment('hub loses power');
+      site.cutPower();
+    };
+  }
+  return crash(simulation, site, fault.afterCalls, fault.downMs);
 }
 
 function crashDevice(simulation: Simulation, fault: Extract<Fault, { kind: 'deviceCrash' }>) {

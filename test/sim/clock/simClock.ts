@@ -12,6 +12,9 @@ import type { World } from '../world.ts';
 /** Since the machine's boot, so that a monotonic time is never taken for a wall time. */
 const BOOTED_FOR_MS = 5_000;
 
+/** A wall clock that begins in 1970 has none. */
+export const hasBattery = ({ wallMs }: ClockPlan): boolean => wallMs > 1_000_000_000;
+
 export class SimClock implements Clock {
   readonly #world: World;
   #rate: number;
