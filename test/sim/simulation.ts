@@ -5,6 +5,7 @@
  */
 import { newWatches } from './checkers/everyWatch.ts';
 import { judgeTables } from './checkers/tables.ts';
+import { Waits } from './checkers/waits.ts';
 import { Internet } from './network/internet.ts';
 import { Passage } from './network/passage.ts';
 import { Observer } from './observer.ts';
@@ -33,6 +34,8 @@ export class Simulation {
   /** Devices that the operator has thrown out. */
   readonly revoked = new Set<number>();
   readonly applications: EndToEnd;
+  /** What devices were told to wait. */
+  readonly waits = new Waits();
   #sweeps = 0;
   /** Machines whose flash lost everything: they cannot know which timestamps they used. */
   readonly #forgetful = new Set<string>();
@@ -53,12 +56,13 @@ export class Simulation {
     this.store.onCommit = (hub, before, after) => this.observer.onCommit(hub, before, after);
     this.store.onLearned = (hub, record) =>
       this.observer.tell((watch) => watch.onLearned?.(hub, record));
-    this.observer.watches = newWatches(this.observer.judge, {
+    const watches = newWatches(this.observer.judge, {
       scenario,
       deviceSite: (who) => this.devices.find(({ name }) => name === who) ?? null,
       record: (device) => this.store.record(device),
       mayBeBehind: (who) => this.#forgetful.has(who) || this.#hasCopy(who),
     });
+    this.observer.watches = [...watches, this.waits];
     this.#shared = new SimSharedStore(this.world, this.#random.fork('leases'), this.store);
     this.#shared.onRelease = ({ owner, device, ownerEpoch, isMemory }) => {
       const hub = this.hubs.find(({ name }) => name === owner);
