@@ -136,6 +136,7 @@ export class DeviceSite {
       onViolation: (claim) => parts.onViolation(this, claim),
     });
     this.machine.run(this.process);
+    this.broker.askStatus = () => this.machine.act(() => this.process.status());
     this.machine.onDeath = () => {
       this.tun.close();
       this.broker.forget();
