@@ -80,7 +80,9 @@ export class Devices implements Watch {
     judge('deviceVersions', life.versions.see(event));
     judge('deviceSessions', life.sessions.see(event));
     judge('deviceMoves', life.moves.see(event));
-    this.#judgeRecovery(who, event.atMs, life.recovery.see(event));
+    const late = life.recovery.see(event);
+    const isExcused = event.to === 'TERMINATED' && this.#hasJustWoken(who, event.atMs);
+    judge('deviceRecovery', isExcused ? null : late);
     judge('deviceAnswers', life.answers.see(event));
     judge('devicePenalties', life.penalties.see(event));
   }
@@ -88,15 +90,15 @@ export class Devices implements Watch {
   onSweep(): void {
     for (const [who, { recovery }] of this.#lives) {
       const clockMs = this.#directory.clockMs(who);
-      if (clockMs !== null) this.#judgeRecovery(who, clockMs, recovery.at(clockMs));
+      if (clockMs === null || this.#hasJustWoken(who, clockMs)) continue;
+      this.#report('deviceRecovery', who, recovery.at(clockMs));
     }
   }
 
-  /** Whoever sleeps past a bound obeys it at the very moment of waking, and nothing else counts as an excuse. */
-  #judgeRecovery(who: string, atMs: number, fault: string | null): void {
+  /** Whoever slept past a bound ends at the very moment of waking; nothing else is excused. */
+  #hasJustWoken(who: string, atMs: number): boolean {
     const wokeAtMs = this.#directory.wokeAtMs(who);
-    const hasJustWoken = wokeAtMs !== null && atMs <= wokeAtMs + ROUNDING_MS;
-    this.#report('deviceRecovery', who, hasJustWoken ? null : fault);
+    return wokeAtMs !== null && atMs <= wokeAtMs + ROUNDING_MS;
   }
 
   /** A process that died recovers no more; the next one says where it goes on. */
