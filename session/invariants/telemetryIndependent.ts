@@ -1,8 +1,9 @@
 /**
  * I10 telemetry-independent: no transition depends on a log, a metric or a broker being reachable.
  *
- * Nothing to assert at a moment: the core takes no event that telemetry could send. What can be shown is that two runs
- * of one seed that differ in telemetry alone (a broker gone, a log that cannot be written) move in the same way.
+ * Nothing to assert at a moment: the core takes no event that telemetry could send. What telemetry does reach is the
+ * shell, which it asks for its status while a broker is connected. So two runs of one seed that differ in telemetry
+ * alone (a broker gone) have to move in the same way, at the same times.
  *
  * Source: docs/protocol.md, "Invariants". Compared by the simulator.
  *

@@ -36,7 +36,10 @@ function hold(outcome: Outcome): void {
   }
   expect(outcome.violations).toEqual([]);
   expect(outcome.commits).toBeGreaterThan(0);
-  expect(outcome.delivered).toBeGreaterThan(0);
+  // Whoever was revoked early may never have sent anything; of all others data has to have flown by the end.
+  const { options, faults } = outcome.scenario;
+  const revoked = new Set(faults.flatMap((fault) => (fault.kind === 'revoke' ? fault.device : [])));
+  if (revoked.size < options.devices.length) expect(outcome.delivered).toBeGreaterThan(0);
 }
 
 for (const scenario of scenarios) {
@@ -45,6 +48,12 @@ for (const scenario of scenarios) {
 
 for (const { found, scenario } of REGRESSIONS) {
   test(`once: ${found}`, () => hold(run(scenario)), PATIENCE_MS);
+}
+
+// Rarely drawn, because it is slow: flash, clock and hub crashes, then a silent link and a store that is away.
+for (const { found, scenario } of REGRESSIONS.slice(0, 2)) {
+  const real: Scenario = { ...scenario, options: { ...scenario.options, primitives: 'real' } };
+  test(`with the real ciphers: ${found}`, () => hold(run(real)), PATIENCE_MS);
 }
 
 test(

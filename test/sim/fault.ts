@@ -77,7 +77,8 @@ export type FaultBody =
       readonly change: LinkChange;
     }
   | ({ readonly kind: 'deviceCrash'; readonly device: number; readonly flash: FlashFate } & Death)
-  | ({ readonly kind: 'hubCrash'; readonly hub: number } & Death)
+  /** With `power` the machine goes down with its process: its monotonic clock begins anew. */
+  | ({ readonly kind: 'hubCrash'; readonly hub: number; readonly power?: boolean } & Death)
   | { readonly kind: 'flash'; readonly device: number; readonly change: FlashChange }
   | { readonly kind: 'wallStep'; readonly machine: Machine; readonly byMs: number }
   | { readonly kind: 'drift'; readonly machine: Machine; readonly ppm: number }

@@ -20,30 +20,27 @@ export function inflict(simulation: Simulation, fault: Fault): boolean {
     case 'deviceCrash':
       return crashDevice(simulation, fault);
     case 'hubCrash':
-      return crash(simulation, hubs[fault.hub], fault.afterCalls, fault.downMs);
+      return crashHub(simulation, fault);
     case 'flash': {
       const flash = devices[fault.device]?.flash;
       if (flash === undefined) return false;
-      const { writes, writeMs } = fault.change;
-      if (writes !== undefined) flash.writes = writes;
-      if (writeMs !== undefined) flash.writeMs = writeMs;
-      return true;
+      const { writes = flash.writes, writeMs = flash.writeMs } = fault.change;
+      const isOther = writes !== flash.writes || writeMs !== flash.writeMs;
+      flash.writes = writes;
+      flash.writeMs = writeMs;
+      return isOther;
     }
     case 'wallStep':
-      siteOf(simulation, fault.machine)?.machine.clock.stepWall(fault.byMs);
-      return true;
+      return siteOf(simulation, fault.machine)?.machine.clock.stepWall(fault.byMs) ?? false;
     case 'drift':
-      siteOf(simulation, fault.machine)?.machine.clock.drift(fault.ppm);
-      return true;
+      return siteOf(simulation, fault.machine)?.machine.clock.drift(fault.ppm) ?? false;
     case 'suspend':
       return siteOf(simulation, fault.machine)?.machine.suspend(fault.forMs) ?? false;
     case 'store':
-      store.change(fault.change);
-      return true;
+      return store.change(fault.change);
     case 'storePartition':
       if (hubs[fault.hub] === undefined) return false;
-      store.partition(hubs[fault.hub]!.name, fault.isCut);
-      return true;
+      return store.partition(hubs[fault.hub]!.name, fault.isCut);
     case 'hubUplink': {
       const hub = hubs[fault.hub];
       if (hub === undefined || hub.isCut === fault.isCut) return false;
@@ -106,6 +103,18 @@ function crash(
     });
   }
   return true;
+}
+
+function crashHub(simulation: Simulation, fault: Extract<Fault, { kind: 'hubCrash' }>): boolean {
+  const site = simulation.hubs[fault.hub];
+  if (site === undefined || !site.machine.isRunning) return false;
+  if (fault.power === true) {
+    site.machine.onceDead = () => {
+      simulation.observer.seen.moment('hub loses power');
+      site.cutPower();
+    };
+  }
+  return crash(simulation, site, fault.afterCalls, fault.downMs);
 }
 
 function crashDevice(simulation: Simulation, fault: Extract<Fault, { kind: 'deviceCrash' }>) {

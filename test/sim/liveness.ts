@@ -4,31 +4,25 @@
  * @module
  */
 import { NOBODY } from '../../session/hub/takeover.ts';
-import { policyOf } from './policy.ts';
 import type { Simulation } from './simulation.ts';
 import type { DeviceSite } from './site/deviceSite.ts';
 import type { Beats } from './traffic/beats.ts';
 
 /** Data has to have flown both ways within this. */
 const FRESH_MS = 3_000;
-/** A session that ended is followed by another one after at most this. */
-const REOPEN_MS = 60_000;
-/** The refused side of an identity conflict keeps quiet for this long. */
-const CONFLICT_MS = 600_000;
-/** Handshakes, boots, a store that answers, quality that settles. */
-const MARGIN_MS = 60_000;
+/** Nobody told them to wait: boots, handshakes, a store that answers, quality that settles. Tried (docs/simulator.md). */
+const BACK_MS = 60_000;
+/** Whoever waits is asked, or asks, again at most this often: a copy that wins makes the other one wait. */
+const WAITS_MAX = 2;
 
-/** How long everybody may take to come back. */
-export function livenessBoundMs({ devices, hubs, observer }: Simulation): number {
-  // Also one that lost its newest flash slot looks like an old copy of itself.
-  const hasConflicts = observer.seen.reasons['device identity_conflict'] !== undefined;
-  const mayConflict = hasConflicts || devices.some(({ isClone }) => isClone);
-  const bounds = [...devices, ...hubs].map(({ policy }) => {
-    const { session, liveness } = policyOf(policy);
-    const silentMs = 3 * Math.max(liveness.heartbeatIdleMs, liveness.meteredKeepaliveMs);
-    return session.recoveryWindowMs + session.birthDeadlineMs + silentMs;
-  });
-  return Math.max(...bounds) + REOPEN_MS + MARGIN_MS + (mayConflict ? 2 * CONFLICT_MS : 0);
+/**
+ * By when everybody has to be back: a minute after everything healed or, where devices were told to wait, as much
+ * after the longest of these waits. Waits that follow waits end as well.
+ */
+export function livenessEndMs({ waits }: Simulation, healedAtMs: number): number {
+  const waitsMaxMs = WAITS_MAX * waits.longestMs;
+  const waitedMs = Math.min(Math.max(0, waits.latestEndMs - healedAtMs), waitsMaxMs);
+  return healedAtMs + BACK_MS + waitedMs;
 }
 
 /** Which devices are not back yet, and why; empty: all are. */

@@ -87,6 +87,8 @@ export interface Outcome {
   readonly commits: number;
   /** Packets that came out of a tun. */
   readonly delivered: number;
+  /** After everything healed: how long until everybody was back, and stayed. Null: not in time. */
+  readonly backAfterMs: number | null;
   readonly coverage: Coverage;
   /** Over every traced line; equal for equal seed and commit. */
   readonly hash: string;

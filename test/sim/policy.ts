@@ -6,7 +6,8 @@
 import { loadPolicy, loadPolicyText } from '../../policies/load.ts';
 import { PROFILES } from '../../policies/profiles.ts';
 import type { Policy } from '../../policies/schema.ts';
-import { POLICY_VARIANTS, type PolicyVariant } from './options.ts';
+import type { PolicyVariant } from './options.ts';
+import type { Scenario } from './scenario.ts';
 
 /** The default with hold-downs of which a few minutes see the end. */
 const QUICK = { switching: { failback_stable_ms: 10_000, penalty_max_ms: 60_000 } };
@@ -57,9 +58,13 @@ export function policyOf(variant: PolicyVariant): Policy {
 
 const cache = new Map<PolicyVariant, Policy>();
 
-/** The most that any of them allows in a minute: a policy may change while a run goes on. */
-export function switchesMax(): number {
-  return Math.max(
-    ...POLICY_VARIANTS.map((variant) => policyOf(variant).switching.maxSwitchesPerMinute),
+/** The most that any policy of the scenario's hubs allows in a minute: it may change while a run goes on. */
+export function switchesMaxIn({ options, faults }: Scenario): number {
+  const later = faults.flatMap((fault) =>
+    fault.kind === 'policy' && fault.machine.role === 'hub' ? [fault.policy] : [],
   );
+  const caps = [options.policy, ...later].map(
+    (variant) => policyOf(variant).switching.maxSwitchesPerMinute,
+  );
+  return Math.max(...caps);
 }

@@ -73,6 +73,15 @@ export const REGRESSIONS: readonly Regression[] = [
     ]),
   },
   {
+    found: 'a device that slept past its recovery window heard an answer before it met the bound',
+    scenario: plain(120_000, [
+      { atMs: 5_000, kind: 'link', device: 0, link: 0, change: { inCut: true } },
+      { atMs: 19_000, kind: 'link', device: 0, link: 0, change: { delayMs: 400 } },
+      { atMs: 19_950, kind: 'link', device: 0, link: 0, change: { inCut: false } },
+      { atMs: 20_000, kind: 'suspend', machine: DEVICE, forMs: 60_000 },
+    ]),
+  },
+  {
     found: 'a hub restarted after a session’s TTL broke an assertion before it owned it again',
     scenario: plain(65_000, [{ atMs: 62_000, kind: 'policy', machine: HUB, policy: 'strict' }]),
   },

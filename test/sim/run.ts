@@ -7,7 +7,7 @@
  */
 import type { Canary } from './canary.ts';
 import { inflict } from './inflict.ts';
-import { livenessBoundMs, missing } from './liveness.ts';
+import { livenessEndMs, missing } from './liveness.ts';
 import { Abort } from './observer.ts';
 import type { Outcome } from './outcome.ts';
 import type { Scenario } from './scenario.ts';
@@ -36,12 +36,13 @@ export function run(scenario: Scenario, { trace: isWhole = false, canary }: Extr
   if (canary === 'forgetfulFlash') {
     for (const { flash } of simulation.devices) flash.isForgetful = true;
   }
+  let backAfterMs: number | null = null;
   try {
     const beats = new Beats(simulation);
     begin(simulation);
     world.runUntil(world.nowMs + scenario.options.chaosMs);
     heal(simulation);
-    awaitAll(simulation, beats);
+    backAfterMs = awaitAll(simulation, beats);
   } catch (error) {
     if (error instanceof Stuck) observer.report('spin', 'happenings', error.message);
     else if (!(error instanceof Abort)) {
@@ -57,6 +58,7 @@ export function run(scenario: Scenario, { trace: isWhole = false, canary }: Extr
     events: world.happenings,
     commits: observer.commits,
     delivered: simulation.applications.delivered,
+    backAfterMs,
     coverage: observer.seen,
     hash: trace.hash.hex,
     trace: trace.lines,
@@ -118,20 +120,33 @@ function heal(simulation: Simulation): void {
   }
 }
 
-function awaitAll(simulation: Simulation, beats: Beats): void {
+/** Returns when everybody was back, counted from now, and null where somebody was not in time. */
+function awaitAll(simulation: Simulation, beats: Beats): number | null {
   const { world, observer } = simulation;
   const beganAtMs = world.nowMs;
   beats.becomeSteady();
   let looks = 0;
   let absent: readonly string[] = [];
-  while (looks < SETTLED_LOOKS && world.nowMs < beganAtMs + livenessBoundMs(simulation)) {
+  /** Of the newest look that was not well. */
+  let last: readonly string[] = [];
+  let backAtMs = beganAtMs;
+  while (looks < SETTLED_LOOKS && world.nowMs < livenessEndMs(simulation, beganAtMs)) {
     world.runUntil(world.nowMs + LOOK_MS);
     absent = missing(simulation, beats);
+    if (looks === 0) backAtMs = world.nowMs;
     looks = absent.length === 0 ? looks + 1 : 0;
+    if (absent.length > 0) last = absent;
   }
-  for (const sentence of absent) observer.report('liveness', 'everybodyBack', sentence);
-  const tookS = Math.ceil((world.nowMs - beganAtMs) / 1_000);
-  simulation.observer.seen.moment(
+  const tookMs = backAtMs - beganAtMs;
+  const tookS = Math.ceil(tookMs / 1_000);
+  observer.seen.moment(
     tookS <= 15 ? 'back within 15 s' : tookS <= 60 ? 'back within 60 s' : 'back later',
   );
+  if (looks >= SETTLED_LOOKS) return tookMs;
+  const boundS = Math.ceil((world.nowMs - beganAtMs) / 1_000);
+  const settled = absent.length === 0 ? `well in the last ${looks} looks only, before that ` : '';
+  for (const sentence of last) {
+    observer.report('liveness', 'everybodyBack', `after ${boundS} s ${settled}${sentence}`);
+  }
+  return null;
 }

@@ -5,6 +5,7 @@
  */
 import { newWatches } from './checkers/everyWatch.ts';
 import { judgeTables } from './checkers/tables.ts';
+import { Waits } from './checkers/waits.ts';
 import { Internet } from './network/internet.ts';
 import { Passage } from './network/passage.ts';
 import { Observer } from './observer.ts';
@@ -33,8 +34,10 @@ export class Simulation {
   /** Devices that the operator has thrown out. */
   readonly revoked = new Set<number>();
   readonly applications: EndToEnd;
+  /** What devices were told to wait. */
+  readonly waits = new Waits();
   #sweeps = 0;
-  /** Machines whose flash lost something. */
+  /** Machines whose flash lost everything: they cannot know which timestamps they used. */
   readonly #forgetful = new Set<string>();
   readonly #random: Random;
   readonly #shared: SimSharedStore;
@@ -55,12 +58,13 @@ export class Simulation {
       this.observer.tell((watch) => watch.onDoubt?.(hub, device, isInDoubt));
     this.store.onLearned = (hub, record) =>
       this.observer.tell((watch) => watch.onLearned?.(hub, record));
-    this.observer.watches = newWatches(this.observer.judge, {
+    const watches = newWatches(this.observer.judge, {
       scenario,
       deviceSite: (who) => this.devices.find(({ name }) => name === who) ?? null,
       record: (device) => this.store.record(device),
       mayBeBehind: (who) => this.#forgetful.has(who) || this.#hasCopy(who),
     });
+    this.observer.watches = [...watches, this.waits];
     this.#shared = new SimSharedStore(this.world, this.#random.fork('leases'), this.store);
     this.#shared.onRelease = ({ owner, device, ownerEpoch, isMemory }) => {
       const hub = this.hubs.find(({ name }) => name === owner);
@@ -130,8 +134,10 @@ export class Simulation {
         ),
     });
     site.machine.onBoot = () => {
-      const { forgotten } = site.flash;
-      if (forgotten !== null) this.#forgetful.add(name);
+      // A flash that nobody has written yet forgot nothing.
+      const forgotten = site.machine.life > 0 ? site.flash.forgotten : null;
+      // After the loss of one slot ceilings are lifted over what it may have held.
+      if (forgotten === 'all') this.#forgetful.add(name);
       if (forgotten !== null) this.observer.tell((watch) => watch.onForgotten?.(name, forgotten));
       this.observer.tell((watch) => watch.onBoot?.(name));
     };

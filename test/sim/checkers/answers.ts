@@ -41,7 +41,8 @@ export class Answers implements Watch {
   readonly #recordOf: (who: string) => SessionRecord | null;
   /** The device's monotonic clock; null: it sleeps or does not run. */
   readonly #clockMs: (who: string) => number | null;
-  readonly #slackMs: (who: string) => number;
+  /** How much of the time since then its machine slept. */
+  readonly #sleptMs: (who: string, sinceMs: number) => number;
   /** By machine. */
   readonly #open = new Map<string, Open>();
   /** Nonces of claims that a hub's REJECT named; null where frames cannot be read from outside. */
@@ -53,13 +54,13 @@ export class Answers implements Watch {
     isSealed: boolean,
     recordOf: (who: string) => SessionRecord | null,
     clockMs: (who: string) => number | null,
-    slackMs: (who: string) => number,
+    sleptMs: (who: string, sinceMs: number) => number,
   ) {
     this.#report = report;
     this.#refused = isSealed ? null : new Set();
     this.#recordOf = recordOf;
     this.#clockMs = clockMs;
-    this.#slackMs = slackMs;
+    this.#sleptMs = sleptMs;
   }
 
   /** The hub's log tells bursts of refusals, not each of them: the frames do. */
@@ -108,7 +109,7 @@ export class Answers implements Watch {
       const clockMs = this.#clockMs(who);
       if (!isPlan || clockMs === null) continue;
       const openMs = clockMs - atMs;
-      if (openMs <= PLAN_MAX_MS + this.#slackMs(who)) continue;
+      if (openMs <= PLAN_MAX_MS + this.#sleptMs(who, atMs)) continue;
       const fault = `I1: the plan of version ${version} is neither answered nor undone for ${Math.round(openMs)} ms`;
       this.#report('planUndone', who, fault);
       this.#open.delete(who);

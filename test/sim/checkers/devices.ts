@@ -16,7 +16,7 @@ import type { Forgotten, Report, Said, Watch } from './watch.ts';
 export interface DeviceBounds extends RecoveryBounds {
   /** The lowest of the policies that it uses: it may be stricter, never looser. */
   readonly penaltyMaxMs: number;
-  /** How late a deadline may be obeyed: as long as the machine sleeps. */
+  /** How late a deadline may be obeyed by a machine that is awake. */
   readonly slackMs: number;
 }
 
@@ -24,7 +24,12 @@ export interface DeviceDirectory {
   readonly boundsOf: (who: string) => DeviceBounds;
   /** Its monotonic clock; null: it sleeps or does not run. */
   readonly clockMs: (who: string) => number | null;
+  /** When its process woke last, by the same clock; null: it never slept. */
+  readonly wokeAtMs: (who: string) => number | null;
 }
+
+/** Clocks are fractions of milliseconds. */
+const ROUNDING_MS = 0.001;
 
 class Life {
   readonly versions = new VersionWatch();
@@ -75,7 +80,9 @@ export class Devices implements Watch {
     judge('deviceVersions', life.versions.see(event));
     judge('deviceSessions', life.sessions.see(event));
     judge('deviceMoves', life.moves.see(event));
-    judge('deviceRecovery', life.recovery.see(event));
+    const late = life.recovery.see(event);
+    const isExcused = event.to === 'TERMINATED' && this.#hasJustWoken(who, event.atMs);
+    judge('deviceRecovery', isExcused ? null : late);
     judge('deviceAnswers', life.answers.see(event));
     judge('devicePenalties', life.penalties.see(event));
   }
@@ -83,8 +90,15 @@ export class Devices implements Watch {
   onSweep(): void {
     for (const [who, { recovery }] of this.#lives) {
       const clockMs = this.#directory.clockMs(who);
-      if (clockMs !== null) this.#report('deviceRecovery', who, recovery.at(clockMs));
+      if (clockMs === null || this.#hasJustWoken(who, clockMs)) continue;
+      this.#report('deviceRecovery', who, recovery.at(clockMs));
     }
+  }
+
+  /** Whoever slept past a bound ends at the very moment of waking; nothing else is excused. */
+  #hasJustWoken(who: string, atMs: number): boolean {
+    const wokeAtMs = this.#directory.wokeAtMs(who);
+    return wokeAtMs !== null && atMs <= wokeAtMs + ROUNDING_MS;
   }
 
   /** A process that died recovers no more; the next one says where it goes on. */

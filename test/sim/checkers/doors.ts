@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { decodeResponse } from '../../../session/wire/handshake.ts';
+import { decodeInitiation, decodeResponse } from '../../../session/wire/handshake.ts';
 import { MESSAGE_TYPE } from '../../../session/wire/messages.ts';
 import { INTRUDER } from '../network/intruder.ts';
 import type { Report, Said, Sent, Watch } from './watch.ts';
@@ -13,8 +13,10 @@ export class Doors implements Watch {
   readonly #report: Report;
   /** Whether timestamps may have been lost with a flash, or used by a copy. */
   readonly #mayBeBehind: (who: string) => boolean;
-  /** By hub, machine and the initiation's index: how often. */
+  /** By hub, machine and the initiation's index. */
   readonly #answered = new Set<string>();
+  /** By machine: the index of its newest initiation, and whether a hub answered it. */
+  readonly #newest = new Map<string, { readonly index: number; isAnswered: boolean }>();
 
   constructor(report: Report, mayBeBehind: (who: string) => boolean) {
     this.#report = report;
@@ -22,7 +24,7 @@ export class Doors implements Watch {
   }
 
   onSent({ from, to, isUp, bytes }: Sent): void {
-    if (isUp) return;
+    if (isUp) return this.#onInitiation(from, bytes);
     const isData = bytes[0] === MESSAGE_TYPE.data;
     const stray = 'I9: data goes to an address that never answered for the device';
     this.#report('strayTarget', from, isData && to === INTRUDER ? stray : null);
@@ -33,13 +35,26 @@ export class Doors implements Watch {
     const twice = `I5: initiation ${response.value.receiver} of ${to} is answered twice`;
     this.#report('answeredOnce', from, this.#answered.has(key) ? twice : null);
     this.#answered.add(key);
+    const newest = this.#newest.get(to);
+    if (newest?.index === response.value.receiver) newest.isAnswered = true;
   }
 
-  /** Timestamps are reserved ahead, so no hub has seen a later one than a device may use. */
+  #onInitiation(who: string, bytes: Uint8Array): void {
+    if (bytes[0] !== MESSAGE_TYPE.initiation) return;
+    const initiation = decodeInitiation(bytes);
+    if (!initiation.ok) return;
+    this.#newest.set(who, { index: initiation.value.sender, isAnswered: false });
+  }
+
+  /**
+   * Timestamps are reserved ahead, so no hub has seen a later one than a device may use. A copy of an initiation that
+   * was answered is as old as itself: where the answer is lost, the device hears that alone.
+   */
   onSaid({ who, role, event }: Said): void {
     if (role !== 'device' || event.reasonCode !== 'clock_hint_used') return;
     const behind = 'I4: its handshakes are older than those before';
-    this.#report('timestamps', who, this.#mayBeBehind(who) ? null : behind);
+    const isCopy = this.#newest.get(who)?.isAnswered === true;
+    this.#report('timestamps', who, isCopy || this.#mayBeBehind(who) ? null : behind);
   }
 
   /** A hub remembers the newest timestamp of each device for as long as it runs. */

@@ -4,7 +4,7 @@
  * @module
  */
 import type { SessionRecord } from '../../../session/hub/record.ts';
-import { policyOf, switchesMax } from '../policy.ts';
+import { policyOf, switchesMaxIn } from '../policy.ts';
 import type { Scenario } from '../scenario.ts';
 import type { DeviceSite } from '../site/deviceSite.ts';
 import { Answers } from './answers.ts';
@@ -46,11 +46,13 @@ export function newWatches(report: Report, around: Surroundings): readonly Watch
   const durableOf = (who: string) => site(who).durable;
   return [
     new Seals(report, isSealed),
-    new Records(report, switchesMax()),
+    new Records(report, switchesMaxIn(scenario)),
     new Bindings(report),
     new Hubs(report, (device) => record(device)?.owner ?? null),
-    new Devices(report, { boundsOf, clockMs }),
-    new Answers(report, isSealed, recordOf, clockMs, (who) => boundsOf(who).slackMs),
+    new Devices(report, { boundsOf, clockMs, wokeAtMs: (who) => site(who).machine.wokeAtMs }),
+    new Answers(report, isSealed, recordOf, clockMs, (who, sinceMs) =>
+      site(who).machine.sleptMs(sinceMs),
+    ),
     new Durability(report, durableOf),
     new Copies(report, durableOf),
     new Governor(report, (who) => policyOf(site(who).policy).switching),

@@ -14,7 +14,7 @@ import type { Commit, Report, Said, Watch } from './watch.ts';
 
 export class Records implements Watch {
   readonly #report: Report;
-  /** Of all policies that a run may use. */
+  /** Of the policies that its hubs use. */
   readonly #switchesMax: number;
   readonly #keys = new KeyHeldWatch();
   readonly #effects = new EffectWatch();

@@ -12,6 +12,9 @@ import type { World } from '../world.ts';
 /** Since the machine's boot, so that a monotonic time is never taken for a wall time. */
 const BOOTED_FOR_MS = 5_000;
 
+/** A wall clock that begins in 1970 has none. */
+export const hasBattery = ({ wallMs }: ClockPlan): boolean => wallMs > 1_000_000_000;
+
 export class SimClock implements Clock {
   readonly #world: World;
   #rate: number;
@@ -41,16 +44,21 @@ export class SimClock implements Clock {
     return Math.ceil(exactMs * 8 + 1e-3) / 8;
   }
 
-  drift(ppm: number): void {
+  /** Returns whether it ran at another rate before. */
+  drift(ppm: number): boolean {
     assert(Math.abs(ppm) < 100_000, 'a clock runs forwards');
     this.#settle();
+    const before = this.#rate;
     this.#rate = 1 + ppm / 1_000_000;
+    return this.#rate !== before;
   }
 
-  /** NTP or an operator sets the wall clock; never before 1970. */
-  stepWall(byMs: number): void {
+  /** NTP or an operator sets the wall clock; never before 1970. Returns whether it shows another time. */
+  stepWall(byMs: number): boolean {
     this.#settle();
-    this.#wallMs = Math.max(0, this.#wallMs + byMs);
+    const before = this.#wallMs;
+    this.#wallMs = Math.max(0, before + byMs);
+    return this.#wallMs !== before;
   }
 
   /** The machine boots anew; without a battery its wall clock begins in 1970 again. */

@@ -43,6 +43,7 @@ export function hubCrashes(draw: Draw): void {
     draw.at(draw.sometime(), {
       kind: 'hubCrash',
       hub: hub(draw),
+      power: random.chance(40),
       downMs,
       afterCalls: afterCalls(draw),
     });

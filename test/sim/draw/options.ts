@@ -30,7 +30,7 @@ export function drawOptions(random: Random): Options {
     devices: list(devices, (at) => drawDevice(random.fork(`device ${at}`), quality)),
     hubs: list(hubs, (at) => drawHub(random.fork(`hub ${at}`))),
     isLeased: hubs > 1 || misc.chance(20),
-    primitives: misc.chance(4) ? 'real' : 'fast',
+    primitives: misc.chance(10) ? 'real' : 'fast',
     policy: misc.chance(60) ? 'quick' : misc.pick(POLICY_VARIANTS),
     traffic: isLong ? RARE : drawTraffic(random.fork('traffic')),
     storeDelayMs: misc.pick([1, 5, 20, 60]),

@@ -32,6 +32,8 @@ export class Machine {
   #process: SimProcess | null = null;
   #isTurning = false;
   #isAsleep = false;
+  /** Of this process, by its monotonic clock. */
+  readonly #sleeps: { readonly fromMs: number; toMs: number }[] = [];
   /** Raised by every death: what was scheduled for an earlier life does not happen. */
   #life = 0;
   #armedAtMs: number | null = null;
@@ -61,6 +63,21 @@ export class Machine {
     return this.isRunning && !this.#isAsleep;
   }
 
+  /** When this process woke last, by its monotonic clock; null: it never slept. */
+  get wokeAtMs(): number | null {
+    return this.#sleeps.at(-1)?.toMs ?? null;
+  }
+
+  /** How much of the time since `sinceMs` it slept. */
+  sleptMs(sinceMs: number): number {
+    const nowMs = this.clock.monotonicMs();
+    return this.#sleeps.reduce(
+      (sum, { fromMs, toMs }) =>
+        sum + Math.max(0, Math.min(toMs, nowMs) - Math.max(fromMs, sinceMs)),
+      0,
+    );
+  }
+
   /** Which of its processes this is: raised by every death. */
   get life(): number {
     return this.#life;
@@ -82,6 +99,7 @@ export class Machine {
     this.fuse.reset();
     this.#armedAtMs = null;
     this.#mainBusyUntilMs = 0;
+    if (!this.#isAsleep) this.#sleeps.length = 0;
     this.onBoot();
     this.#events.note('boots');
     this.#guarded(() => this.#process?.boot());
@@ -125,6 +143,8 @@ export class Machine {
   suspend(forMs: number): boolean {
     if (this.#isAsleep) return false;
     this.#isAsleep = true;
+    const fromMs = this.clock.monotonicMs();
+    this.#sleeps.push({ fromMs, toMs: Number.POSITIVE_INFINITY });
     this.#world.after(forMs, () => this.resume());
     return true;
   }
@@ -132,6 +152,8 @@ export class Machine {
   resume(): void {
     if (!this.#isAsleep) return;
     this.#isAsleep = false;
+    const sleep = this.#sleeps.at(-1);
+    if (sleep !== undefined) sleep.toMs = this.clock.monotonicMs();
     this.#armedAtMs = null;
     for (const work of this.#postponed.splice(0)) this.act(work);
     this.wake();

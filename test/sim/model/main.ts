@@ -24,6 +24,7 @@ export interface ModelOptions {
 
 export interface Explored extends Exploration {
   readonly name: string;
+  readonly depthMax: number;
   readonly seconds: number;
   readonly statesPerSecond: number;
 }
@@ -45,10 +46,13 @@ export async function runModel(options: ModelOptions): Promise<ModelReport> {
   );
   const explored = chosen.map((preset) => exploreOne(preset, options));
   const broken = isBreaking ? await runBroken(world, print) : [];
-  const isGood =
-    explored.every(({ finding }) => finding === null) && broken.every(({ isCaught }) => isCaught);
+  const isGood = explored.every(isWhole) && broken.every(({ isCaught }) => isCaught);
   return { explored, broken, isGood };
 }
+
+/** Nothing was found, and it did not give up before its depth: what was not looked at is not known to be good. */
+const isWhole = ({ finding, isComplete, depth, depthMax }: Explored) =>
+  finding === null && (isComplete || depth >= depthMax);
 
 function exploreOne(preset: Preset, { depth, statesMax, print }: ModelOptions): Explored {
   const { name, world } = preset;
@@ -68,15 +72,18 @@ function exploreOne(preset: Preset, { depth, statesMax, print }: ModelOptions): 
   });
   const seconds = (performance.now() - startMs) / 1_000;
   const statesPerSecond = Math.round(exploration.states / seconds);
-  const explored = { ...exploration, name, seconds, statesPerSecond };
+  const explored = { ...exploration, name, depthMax, seconds, statesPerSecond };
   for (const line of linesOf(explored)) print(line);
   return explored;
 }
 
 function* linesOf(explored: Explored): Generator<string> {
-  const { about, states, transitions, depth, isComplete, healed, seconds, finding } = explored;
+  const { about, states, transitions, depth, isComplete, healed, seconds, finding, depthMax } =
+    explored;
   for (const line of about) yield `  ${line}`;
-  const extent = isComplete ? 'all there are' : `to depth ${depth}`;
+  const isShort = finding === null && !isComplete && depth < depthMax;
+  const reached = isShort ? `GIVEN UP at depth ${depth} of ${depthMax}` : `to depth ${depth}`;
+  const extent = isComplete ? 'all there are' : reached;
   yield `  ${states} states (${extent}), ${transitions} transitions, ${healed} healed, ${seconds.toFixed(1)} s, ${explored.statesPerSecond} states/s`;
   if (finding === null) return yield '  nothing found';
   yield `  FOUND ${finding.what}, after ${finding.trace.length} moves:`;
@@ -96,7 +103,7 @@ purpose to see each breakage found.
   --json FILE    write the figures to FILE
   --list         name the configurations
 
-Exit code 1: something was found, or a breakage was not. 2: usage.
+Exit code 1: something was found, a breakage was not, or --states ended a search before its depth. 2: usage.
 `;
 
 async function main(): Promise<number> {

@@ -13,7 +13,7 @@ import { deriveSealKey, openSecret } from '../../../session/flash/seal.ts';
 import { newAddress } from '../../../session/wire/address.ts';
 import { ipFromBytes } from '../../../session/wire/ip.ts';
 import type { Durable } from '../checkers/durability.ts';
-import { SimClock } from '../clock/simClock.ts';
+import { hasBattery, SimClock } from '../clock/simClock.ts';
 import { SimFlash } from '../disk/simFlash.ts';
 import type { LinkChange } from '../fault.ts';
 import { Machine, type MachineEvents } from '../machine/machine.ts';
@@ -94,7 +94,7 @@ export class DeviceSite {
     this.policy = policy;
     const clock = new SimClock(world, plan.clock);
     this.#sealKey = deriveSealKey(identity.privateKey);
-    this.#hasBattery = plan.clock.wallMs > 1_000_000_000;
+    this.#hasBattery = hasBattery(plan.clock);
     this.machine = new Machine(name, world, clock, events);
     this.links = plan.links.map((link, at) => newLink(link, at, origin));
     this.#snapshots = this.#look();
@@ -136,6 +136,7 @@ export class DeviceSite {
       onViolation: (claim) => parts.onViolation(this, claim),
     });
     this.machine.run(this.process);
+    this.broker.askStatus = () => this.machine.act(() => this.process.status());
     this.machine.onDeath = () => {
       this.tun.close();
       this.broker.forget();

@@ -5,7 +5,7 @@
  */
 import type { EnrolledDevice } from '../../../hub/device.ts';
 import type { AuditEvent } from '../../../session/audit.ts';
-import { SimClock } from '../clock/simClock.ts';
+import { hasBattery, SimClock } from '../clock/simClock.ts';
 import { Machine, type MachineEvents } from '../machine/machine.ts';
 import type { Internet, HubSite as Listener } from '../network/internet.ts';
 import type { HubPlan, PolicyVariant } from '../options.ts';
@@ -51,6 +51,7 @@ export class HubSite implements Listener {
   readonly machine: Machine;
   readonly tun: SimTun;
   readonly process: HubProcess;
+  readonly #hasBattery: boolean;
   policy: PolicyVariant;
   /** Nothing reaches it from the internet, nor leaves it. */
   isCut = false;
@@ -68,6 +69,7 @@ export class HubSite implements Listener {
     this.policy = policy;
     const random = parts.random.fork(this.name);
     const clock = new SimClock(world, plan.clock);
+    this.#hasBattery = hasBattery(plan.clock);
     this.machine = new Machine(this.name, world, clock, events);
     const { fuse } = this.machine;
     this.tun = new SimTun('jvh0', fuse);
@@ -103,6 +105,11 @@ export class HubSite implements Listener {
 
   wake(): void {
     this.machine.wake();
+  }
+
+  /** Power goes, and the clocks begin anew. What the store holds stays. */
+  cutPower(): void {
+    this.machine.clock.reboot(this.#hasBattery);
   }
 
   /** A policy file that was replaced; the hub reads it when it starts, and it is started again. */

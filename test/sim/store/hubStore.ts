@@ -36,21 +36,26 @@ export class HubStoreClient implements HubStore {
   }
 
   read(device: string): SessionRecord | null {
-    this.#fuse.call();
+    this.#reach();
     return this.#store.record(device);
   }
 
   readAll(): SessionRecord[] {
-    this.#fuse.call();
+    this.#reach();
     return this.#store.records();
   }
 
   compareAndSwap(device: string, expectedRevision: number, record: SessionRecord): SwapResult {
-    this.#fuse.call();
-    if (!this.#store.isReachable(this.#hub)) throw new StoreDown();
+    this.#reach();
     const result = this.#store.compareAndSwap(this.#hub, device, expectedRevision, record);
     this.#fuse.call();
     return result;
+  }
+
+  /** @throws StoreDown while the hub cannot reach it. */
+  #reach(): void {
+    this.#fuse.call();
+    if (!this.#store.isReachable(this.#hub)) throw new StoreDown();
   }
 
   devices(): EnrolledDevice[] {

@@ -42,15 +42,20 @@ export class SimSharedStore implements SharedStore {
       case 'askOwner':
         return this.#onOwner(hubId, question, answer);
       case 'askRelease':
-        this.#store.saw('release asked');
-        // Hubs reach each other as they reach the store, or not.
-        if (!this.#store.isReachable(hubId) || !this.#store.isReachable(question.owner)) {
-          return this.#store.saw('release lost');
-        }
-        return this.#world.after(this.#random.below(NEIGHBOUR_MS_MAX), () =>
-          this.onRelease(question),
-        );
+        return this.#onRelease(hubId, question);
     }
+  }
+
+  /** The question is laid down in the store, where the other hub finds it: both have to reach it. */
+  #onRelease(hubId: string, question: Question<'askRelease'>): void {
+    this.#carryOut(hubId, () => {
+      this.#store.saw('release asked');
+      this.#world.after(this.#random.below(NEIGHBOUR_MS_MAX), () => {
+        if (this.#store.isReachable(question.owner)) this.onRelease(question);
+        else this.#store.saw('release unheard');
+      });
+      return null;
+    });
   }
 
   #onLease(hubId: string, { request }: Question<'askLease'>, answer: (m: ToHub) => void): void {

@@ -45,14 +45,20 @@ export class SimStore {
     this.conditions = { delayMs, unavailable: false, lostAnswerPercent: 0, latePercent: 0 };
   }
 
-  change(change: StoreChange): void {
-    this.conditions = { ...this.conditions, ...change };
+  /** Returns whether that is another one than before. */
+  change(change: StoreChange): boolean {
+    const before = this.conditions;
+    const after = { ...before, ...change };
+    this.conditions = after;
+    return (Object.keys(after) as (keyof StoreChange)[]).some((key) => before[key] !== after[key]);
   }
 
-  /** A hub that cannot reach the store. */
-  partition(hub: string, isCut: boolean): void {
+  /** A hub that cannot reach the store. Returns whether that is new. */
+  partition(hub: string, isCut: boolean): boolean {
+    const isOther = this.#cut.has(hub) !== isCut;
     if (isCut) this.#cut.add(hub);
     else this.#cut.delete(hub);
+    return isOther;
   }
 
   heal(): void {

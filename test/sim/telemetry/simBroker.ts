@@ -1,8 +1,9 @@
 /**
  * A device's telemetry: the real queue, and a broker that is there or not.
  *
- * Reports go out one after the other. Draws from a stream of its own and touches nothing of the session:
- * with and without an outage the same seed gives the same transitions (I10).
+ * Reports go out one after the other. While the broker is there, a health report asks the process for its status at
+ * each interval, as `agent/reporter.ts` does: the one way in which telemetry reaches the session. Draws come from a
+ * stream of its own, so with and without an outage the same seed gives the same transitions (I10).
  *
  * @module
  */
@@ -15,9 +16,13 @@ import type { World } from '../world.ts';
 const QUEUE_BYTES_MAX = 2_048;
 const PAYLOAD_BYTES_MAX = 300;
 const RETRY_MS = 1_000;
+/** Policies say 5 s and more; what a question does to a session shows sooner where it is asked often. Chosen. */
+const HEALTH_MS = 1_700;
 
 export class SimBroker {
   isUp = true;
+  /** Asks the agent for its status; where nothing runs, nothing happens. */
+  askStatus: () => void = () => {};
   readonly queue = new MqttQueue(QUEUE_BYTES_MAX);
   readonly #world: World;
   readonly #random: Random;
@@ -29,6 +34,11 @@ export class SimBroker {
     this.#world = world;
     this.#random = random;
     this.#onOverfull = onOverfull;
+    const report = () => {
+      if (this.isUp) this.askStatus();
+      world.after(HEALTH_MS, report);
+    };
+    world.after(HEALTH_MS, report);
   }
 
   note(event: AuditEvent): void {
