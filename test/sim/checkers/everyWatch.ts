@@ -11,6 +11,7 @@ import { Answers } from './answers.ts';
 import { Bindings } from './bindings.ts';
 import { boundsIn } from './bounds.ts';
 import { Copies } from './copies.ts';
+import { Denials } from './denials.ts';
 import { Devices } from './devices.ts';
 import { Doors } from './doors.ts';
 import { Durability } from './durability.ts';
@@ -53,6 +54,7 @@ export function newWatches(report: Report, around: Surroundings): readonly Watch
     new Answers(report, isSealed, recordOf, clockMs, (who, sinceMs) =>
       site(who).machine.sleptMs(sinceMs),
     ),
+    new Denials(report, isSealed),
     new Durability(report, durableOf),
     new Copies(report, durableOf),
     new Governor(report, (who) => policyOf(site(who).policy).switching),

@@ -68,7 +68,7 @@ const KINDS: readonly (readonly [name: string, percent: number, draw: Drawer])[]
   ['hastySwitch', 15, hastySwitches],
   ['flap', 15, flaps],
   ['copyCrash', 10, copyCrashes],
-  ['leaseEnd', 35, leaseEnds],
+  ['leaseEnd', 45, leaseEnds],
   ['deafFlash', 10, deafFlashes],
   ['hubRelapse', 20, hubRelapses],
 ];

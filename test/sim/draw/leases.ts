@@ -17,7 +17,7 @@ export function leaseEnds(draw: Draw): void {
     // The first of a device's endpoints is the one that it mostly begins with.
     const hub = random.chance(70) ? 0 : random.below(options.hubs.length);
     const atMs = draw.sometime();
-    const delayMs = random.pick([5, 400, 1_500, 2_500]);
+    const delayMs = random.pick([5, 1_500, 2_500]);
     draw.at(atMs, { kind: 'store', change: { delayMs } });
     const goneAtMs = atMs + random.between(1_000, 5_000);
     const goneMs = LONG_MS + random.below(4_000);
@@ -27,6 +27,11 @@ export function leaseEnds(draw: Draw): void {
       draw.at(goneAtMs, { kind: 'storePartition', hub, isCut: true });
       draw.at(goneAtMs + goneMs, { kind: 'storePartition', hub, isCut: false });
       const link = random.below(options.devices[at]!.links.length);
+      if (random.chance(70)) {
+        // Once, shortly before the lease ends: a plan that takes longer makes the hub ask its store.
+        const askedAtMs = goneAtMs + random.between(2_800, 5_000);
+        return draw.at(askedAtMs, { kind: 'switchRequest', device: at, link });
+      }
       for (let afterMs = random.below(1_000); afterMs < goneMs; afterMs += 700) {
         draw.at(goneAtMs + afterMs, { kind: 'switchRequest', device: at, link });
       }

@@ -37,13 +37,13 @@ export function unheardEnds(draw: Draw): void {
   times(draw, 3, () => {
     const at = device(draw);
     const atMs = draw.sometime();
-    const lastsMs = random.between(40, 250);
+    const lastsMs = random.pick([25, 60, 120, 250]);
     for (const link of options.devices[at]!.links.keys()) {
       const of = { kind: 'link', device: at, link } as const;
       draw.at(atMs, { ...of, change: { inCut: true } });
       draw.at(atMs + lastsMs, { ...of, change: { inCut: false } });
     }
-    draw.at(atMs + random.below(Math.floor(lastsMs / 2)), {
+    draw.at(atMs + random.below(10), {
       kind: 'operatorTerminate',
       device: at,
     });
@@ -162,12 +162,12 @@ export function doubleCrashes(draw: Draw): void {
     const flash = random.pick(['keep', 'torn', 'rotOne', 'rotOne'] as const);
     const before = random.pick(['keep', 'keep', 'wiped', 'rotBoth'] as const);
     draw.at(atMs, { ...crash, flash: before, downMs, afterCalls: 0 });
-    const againAtMs = atMs + downMs + random.below(400);
+    const againAtMs = atMs + downMs + random.below(random.chance(50) ? 20 : 400);
     draw.at(againAtMs, {
       ...crash,
       flash,
       downMs: random.below(1_000),
-      afterCalls: random.below(40),
+      afterCalls: random.chance(30) ? 0 : random.below(40),
     });
   });
 }

@@ -75,7 +75,8 @@ export class Beats {
       site.machine.wake();
     }
     for (const hub of hubs) {
-      if (!hub.machine.isAwake) continue;
+      // What is behind a hub that sleeps does not know: its packets wait in the tun.
+      if (!hub.machine.isRunning) continue;
       for (const site of devices) {
         if (site.isClone) continue;
         const { index } = site.identity;
