@@ -19,6 +19,8 @@ export interface Figures {
   readonly events: number;
   readonly commits: number;
   readonly delivered: number;
+  /** Until everybody was back after the heal, over the runs that got there. */
+  readonly back_after_ms: { readonly median: number; readonly p90: number; readonly max: number };
   readonly hash: string;
   readonly coverage: Totals['coverage'];
   readonly violated: readonly { readonly seed: number; readonly violations: readonly string[] }[];
@@ -40,6 +42,7 @@ export function figuresOf(runs: readonly Ran[], seconds: number, workers: number
     events: totals.events,
     commits: totals.commits,
     delivered: totals.delivered,
+    back_after_ms: backAfter(runs),
     hash: totals.hash,
     coverage: totals.coverage,
     violated: runs
@@ -58,6 +61,7 @@ export function figuresOf(runs: readonly Ran[], seconds: number, workers: number
 export function linesOf(figures: Figures, seeds: string): string[] {
   const { coverage } = figures;
   const { faults, states, reasons, fates, moments } = coverage;
+  const { median, p90, max } = figures.back_after_ms;
   return [
     line('seeds', `${seeds} (${plural(figures.seeds, 'run')})`),
     line('violated', `${figures.violations === 0 ? 'none' : plural(figures.violations, 'run')}`),
@@ -69,6 +73,7 @@ export function linesOf(figures: Figures, seeds: string): string[] {
       'happened',
       `${figures.events} events, ${figures.commits} commits, ${figures.delivered} packets delivered`,
     ),
+    line('back after', `median ${median / 1000} s, p90 ${p90 / 1000} s, at most ${max / 1000} s`),
     line('hash', figures.hash),
     ...counts('faults with effect', faults),
     ...never('faults without', FAULT_KINDS, faults),
@@ -78,6 +83,12 @@ export function linesOf(figures: Figures, seeds: string): string[] {
     line('reason codes', `${seenReasons(reasons).length} of ${Object.keys(REASONS).length}`),
     ...never('never given', Object.keys(REASONS), Object.fromEntries(seenReasons(reasons))),
   ];
+}
+
+function backAfter(runs: readonly Ran[]): Figures['back_after_ms'] {
+  const sorted = runs.flatMap(({ backAfterMs }) => backAfterMs ?? []).sort((a, b) => a - b);
+  const at = (share: number) => sorted[Math.floor(share * (sorted.length - 1))] ?? 0;
+  return { median: at(0.5), p90: at(0.9), max: at(1) };
 }
 
 /** By code, whoever gave it. */

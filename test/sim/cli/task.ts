@@ -21,6 +21,8 @@ export interface Ran {
   readonly events: number;
   readonly commits: number;
   readonly delivered: number;
+  /** Until everybody was back after the heal; null: not in time, or the run never got there. */
+  readonly backAfterMs: number | null;
   readonly coverage: Coverage;
   readonly hash: string;
   readonly trace: readonly TraceLine[];
@@ -35,10 +37,12 @@ export const taskOfScenario = (scenario: Scenario, hasTrace = false): Task => ({
 });
 
 export function ranOf(outcome: Outcome, hasTrace: boolean): Ran {
-  const { scenario, violations, simulatedMs, events, commits, delivered, coverage, hash } = outcome;
+  const { scenario, violations, coverage, hash, ...figures } = outcome;
   const { seed } = scenario;
   const trace = hasTrace ? outcome.trace : [];
-  return { seed, violations, simulatedMs, events, commits, delivered, coverage, hash, trace };
+  const { simulatedMs, events, commits, delivered, backAfterMs } = figures;
+  const counted = { simulatedMs, events, commits, delivered, backAfterMs };
+  return { seed, violations, ...counted, coverage, hash, trace };
 }
 
 /** Of a run that never came to its end. */
@@ -47,6 +51,14 @@ export const NO_HASH = 'none';
 /** The process that ran it died, or was ended because it took too long: a finding like any other. */
 export function lost(seed: number, violation: Violation): Ran {
   const coverage: Coverage = { faults: {}, fates: {}, states: {}, reasons: {}, moments: {} };
-  const nothing = { simulatedMs: 0, events: 0, commits: 0, delivered: 0, coverage, trace: [] };
+  const nothing = {
+    simulatedMs: 0,
+    events: 0,
+    commits: 0,
+    delivered: 0,
+    backAfterMs: null,
+    coverage,
+    trace: [],
+  };
   return { seed, violations: [violation], hash: NO_HASH, ...nothing };
 }

@@ -8,7 +8,7 @@ const VIOLATION: Violation = { invariant: 'I4', checker: 'c', sentence: 's', atM
 
 function ran(seed: number, hash: string, link: number, violations: Violation[] = []): Ran {
   const coverage = { faults: { link }, fates: {}, states: {}, reasons: {}, moments: { [hash]: 1 } };
-  const counts = { simulatedMs: 1_000, events: 10, commits: 2, delivered: 3 };
+  const counts = { simulatedMs: 1_000, events: 10, commits: 2, backAfterMs: 1_000, delivered: 3 };
   return { seed, hash, violations, coverage, trace: [], ...counts };
 }
 
