@@ -176,8 +176,9 @@ export const DEVICE_MUTANTS: readonly Mutant[] = [
   {
     id: 'rebirth-without-end',
     file: DIE,
-    find: '  adoptNext(turn);\n  turn.emit',
-    replace: "  adoptNext(turn);\n  draft.sessionId = turn.deriveHex('session', 16);\n  turn.emit",
+    find: '  if (draft.granted === null) adoptNext(turn);\n  turn.emit',
+    replace:
+      "  if (draft.granted === null) adoptNext(turn);\n  draft.sessionId = turn.deriveHex('session', 16);\n  turn.emit",
     breaks: 'A device that loses its binding gives its session another name.',
     invariant: 'I2',
   },
