@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type Draw, device, times } from './draw.ts';
+import { type Draw, times } from './draw.ts';
 
 /** Longer than a lease lasts. */
 const LONG_MS = 6_500;
@@ -13,7 +13,6 @@ export function leaseEnds(draw: Draw): void {
   const { random, options } = draw;
   if (options.hubs.length < 2) return;
   times(draw, 3, () => {
-    const at = device(draw);
     // The first of a device's endpoints is the one that it mostly begins with.
     const hub = random.chance(70) ? 0 : random.below(options.hubs.length);
     const atMs = draw.sometime();
@@ -26,15 +25,10 @@ export function leaseEnds(draw: Draw): void {
     if (random.chance(60)) {
       draw.at(goneAtMs, { kind: 'storePartition', hub, isCut: true });
       draw.at(goneAtMs + goneMs, { kind: 'storePartition', hub, isCut: false });
-      const link = random.below(options.devices[at]!.links.length);
-      if (random.chance(70)) {
-        // Once, shortly before the lease ends: a plan that takes longer makes the hub ask its store.
-        const askedAtMs = goneAtMs + random.between(2_800, 5_000);
-        return draw.at(askedAtMs, { kind: 'switchRequest', device: at, link });
-      }
-      for (let afterMs = random.below(1_000); afterMs < goneMs; afterMs += 700) {
-        draw.at(goneAtMs + afterMs, { kind: 'switchRequest', device: at, link });
-      }
+      // Devices look for another hub, and this one goes on sending for as long as it thinks it may.
+      const cutAtMs = goneAtMs + random.below(3_000);
+      draw.at(cutAtMs, { kind: 'hubUplink', hub, isCut: true });
+      draw.at(goneAtMs + goneMs, { kind: 'hubUplink', hub, isCut: false });
       return;
     }
     // Nobody asks it for anything before its lease has ended.

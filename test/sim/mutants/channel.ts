@@ -57,6 +57,15 @@ export const CHANNEL_MUTANTS: readonly Mutant[] = [
     invariant: 'I9',
   },
   {
+    id: 'holding-without-bound',
+    file: 'session/holding.ts',
+    find: '    while (this.#bytes > bytesMax || this.#queue.length > packetsMax) this.#drop();',
+    replace:
+      '    while (this.#bytes > 1_000 * bytesMax || this.#queue.length > 1_000 * packetsMax) this.#drop();',
+    breaks: 'Packets for a session without a binding pile up without a bound.',
+    invariant: 'I11',
+  },
+  {
     id: 'reports-without-bound',
     file: 'agent/mqttQueue.ts',
     find: '    while (this.#bytes + sizeOf(report) > this.#bytesMax) {',

@@ -10,14 +10,6 @@ const TAKEOVER = 'session/hub/takeover.ts';
 
 export const OWNERSHIP_MUTANTS: readonly Mutant[] = [
   {
-    id: 'lease-from-the-answer',
-    file: LEASE,
-    find: '  const untilMs = validUntilMs(request.sentAtMs, config);',
-    replace: '  const untilMs = validUntilMs(nowMs, config);',
-    breaks: 'A hub counts its lease from the answer, and serves when others may do so already.',
-    invariant: 'I6',
-  },
-  {
     id: 'lease-unknown-is-granted',
     file: LEASE,
     find: "  if (outcome === 'unknown') return;\n",
