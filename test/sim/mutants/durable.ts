@@ -18,14 +18,6 @@ export const DURABLE_MUTANTS: readonly Mutant[] = [
     invariant: 'I4',
   },
   {
-    id: 'flash-first-save-once',
-    file: STORE,
-    find: '    if (this.#older === null || areTooFarApart(content, this.#older)) {',
-    replace: '    if (this.#older !== null && areTooFarApart(content, this.#older)) {',
-    breaks: 'A first save fills one slot only, and the loss of that one is the loss of everything.',
-    invariant: 'I4',
-  },
-  {
     id: 'flash-generation-stays',
     file: STORE,
     find: 'generation: (this.#newest?.record.generation ?? 0) + 1 };',
