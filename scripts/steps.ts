@@ -42,7 +42,8 @@ export function unitSteps(length: 'short' | 'full'): Step[] {
   const files = testFiles('test/unit');
   const isIn = (folder: string) => (file: string) => file.startsWith(`test/unit/${folder}/`);
   const isDevice = isIn('session/device');
-  const isCore = (file: string) => isIn('session')(file) && !isDevice(file);
+  const isAllocation = (file: string) => file === 'test/unit/session/allocation.test.ts';
+  const isCore = (file: string) => isIn('session')(file) && !isDevice(file) && !isAllocation(file);
   const isAgent = isIn('agent');
   const isFuzz = isIn('fuzz');
   const isRest = (file: string) => !isIn('session')(file) && !isAgent(file) && !isFuzz(file);
@@ -53,6 +54,8 @@ export function unitSteps(length: 'short' | 'full'): Step[] {
     testStep('unit/agent', files.filter(isAgent), 120_000),
     testStep('unit/device', files.filter(isDevice), 120_000),
     testStep('unit/fuzz', files.filter(isFuzz), 240_000),
+    // Watches the collector, which other tests give work to do.
+    testStep('unit/allocation', files.filter(isAllocation), 60_000),
   ]
     .filter(hasFiles)
     .map((step) => (env === undefined ? step : { ...step, env }));
