@@ -42,6 +42,15 @@ export { type SeatStatus, status } from './status.ts';
  */
 const RESTART_GAP = 1_000;
 
+/**
+ * Where hub_seq goes on after a restart. A process that dies before its epoch is in the store leaves the record as
+ * it was, but it told its one move; so the age of the session is added, which grew by more than one millisecond
+ * until the next process started. A clock behind that of the hub which opened the session adds nothing.
+ */
+function hubSeqAfter({ hubSeq, createdAtMs }: SessionRecord, atMs: number): number {
+  return hubSeq + RESTART_GAP + Math.max(0, Math.floor(atMs - createdAtMs));
+}
+
 export interface SeatStep {
   readonly seat: Seat;
   readonly effects: readonly SeatEffect[];
@@ -67,7 +76,7 @@ export function newSeat(record: SessionRecord | null, atMs: number, config: Seat
     askedAtMs: null,
     isRestarted: record !== null,
     state: stateOf(record),
-    hubSeq: record === null ? 0 : record.hubSeq + RESTART_GAP,
+    hubSeq: record === null ? 0 : hubSeqAfter(record, atMs),
     recoveringSinceMs: live ? record.recoveringSinceMs : null,
     transportlessSinceMs: live ? record.transportlessSinceMs : null,
     carryingSinceMs: null,

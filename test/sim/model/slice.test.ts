@@ -11,7 +11,7 @@ const PINNED: Readonly<Record<string, readonly [states: number, transitions: num
   'ownership three hubs': [3530, 6806],
   'ownership two hubs': [850, 1980],
   'claim one hub': [2488, 3948],
-  'claim two hubs': [2375, 4336],
+  'claim two hubs': [2809, 4819],
 };
 
 test.each(SLICES)(

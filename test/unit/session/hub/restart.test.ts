@@ -59,6 +59,22 @@ describe('a restarted hub', () => {
     expect(restarted?.hubSeq).toBeGreaterThan(told?.hubSeq ?? 0);
   });
 
+  test('I4: nor does it tell a number again when it dies before its epoch is written', () => {
+    const { rig } = attached();
+    const { record } = rig;
+    let newestSeq = record?.hubSeq ?? 0;
+    for (const afterMs of [500, 1, 1, 2_000, 20]) {
+      const before = rig.events.length;
+      rig.restart(afterMs);
+      const told = rig.events.slice(before).map(({ hubSeq }) => hubSeq);
+      expect(told).toHaveLength(2);
+      expect(Math.min(...told)).toBeGreaterThanOrEqual(newestSeq);
+      newestSeq = Math.max(...told);
+      // The swap was asked for and never arrived.
+      rig.record = record;
+    }
+  });
+
   test('its device rotates on a new channel, is heard there, and data flows', () => {
     const { rig, device } = attached();
     rig.restart();
