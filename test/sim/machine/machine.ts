@@ -99,7 +99,9 @@ export class Machine {
     this.fuse.reset();
     this.#armedAtMs = null;
     this.#mainBusyUntilMs = 0;
-    if (!this.#isAsleep) this.#sleeps.length = 0;
+    // A machine on which something is started is awake.
+    this.#isAsleep = false;
+    this.#sleeps.length = 0;
     this.onBoot();
     this.#events.note('boots');
     this.#guarded(() => this.#process?.boot());
