@@ -24,6 +24,8 @@ interface Process {
 
 /** Clocks are fractions of milliseconds. */
 const ROUNDING_MS = 0.001;
+/** What ends a binding while its link answers: the hold-down goes on (docs/protocol.md, "Choosing and bounding"). */
+const LINK_ANSWERED: readonly string[] = ['binding_lost', 'channel_expired'];
 
 export class Governor implements Watch {
   readonly #report: Report;
@@ -40,7 +42,8 @@ export class Governor implements Watch {
     const process = this.#of(who);
     const { atMs, reasonCode, detail } = event;
     const { transportId, purpose } = detail;
-    if (reasonCode === 'link_changed' || event.to === 'RECOVERING') {
+    const isLoss = event.to === 'RECOVERING' && !LINK_ANSWERED.includes(reasonCode);
+    if (reasonCode === 'link_changed' || isLoss) {
       process.changedAtMs.set(transportId, atMs);
     }
     if (event.event === 'switch') {

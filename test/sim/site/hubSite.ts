@@ -95,7 +95,10 @@ export class HubSite implements Listener {
       onViolation: (claim) => parts.onViolation(this, claim),
     });
     this.machine.run(this.process);
-    this.machine.onDeath = () => this.tun.close();
+    this.machine.onDeath = () => {
+      this.tun.close();
+      store.hubDied(this.name);
+    };
     this.machine.waitsMs = () => (store.isReachable(this.name) ? 0 : STORE_RETRY_MS);
   }
 

@@ -38,6 +38,8 @@ export class SimStore {
   readonly #cut = new Set<string>();
   /** Swaps of which a hub knows what became. */
   readonly #answered = new Set<string>();
+  /** By hub: how many of its processes have died. */
+  readonly #deaths = new Map<string, number>();
 
   constructor(world: World, random: Random, delayMs: number) {
     this.#world = world;
@@ -66,6 +68,14 @@ export class SimStore {
     this.change({ delayMs: 5, unavailable: false, lostAnswerPercent: 0, latePercent: 0 });
   }
 
+  hubDied(hub: string): void {
+    this.#deaths.set(hub, this.#deathsOf(hub) + 1);
+  }
+
+  #deathsOf(hub: string): number {
+    return this.#deaths.get(hub) ?? 0;
+  }
+
   isReachable(hub: string): boolean {
     return !this.conditions.unavailable && !this.#cut.has(hub);
   }
@@ -84,8 +94,11 @@ export class SimStore {
     const { device, life, swapId, expectedRevision, record } = request;
     const random = this.#random;
     const isView = isSameBinding(this.record(device), record);
+    const deaths = this.#deathsOf(hub);
     const tell = (result: SwapResult | null) => {
-      const name = `${hub} ${device} ${life} ${swapId}`;
+      // Nobody hears it: what a dead process swapped, its successor fences off with an epoch of its own.
+      if (this.#deathsOf(hub) !== deaths) return;
+      const name = `${hub} ${deaths} ${device} ${life} ${swapId}`;
       if (result !== null) {
         this.#answered.add(name);
         this.onDoubt(hub, device, false);
@@ -117,7 +130,8 @@ export class SimStore {
       const result = apply();
       if (isLost || !this.isReachable(hub)) return giveUp('store answer lost');
       this.#world.after(this.tookMs(), () => {
-        if (result.current?.owner === hub) this.onLearned(hub, result.current);
+        const isHeard = this.#deathsOf(hub) === deaths;
+        if (isHeard && result.current?.owner === hub) this.onLearned(hub, result.current);
         tell(result);
       });
     });
