@@ -19,12 +19,21 @@ import type { KeypairOrigin } from '../session/channel/keypair.ts';
 import { type Cookie, consumeCookieReply, usableCookie } from '../session/channel/macs.ts';
 import { consumeResponse } from '../session/channel/response.ts';
 import { timestampOf, wallMsOf } from '../session/channel/timestamp.ts';
+import { decodeClockHint } from '../session/wire/handshake.ts';
 import type { TimestampGrant, TunnelSetup } from './messages.ts';
 
 /** Timestamps are 16.8 ms apart at least (their whitening); ours step by 20. */
 const TIMESTAMP_STEP_MS = 20;
 /** More are asked for when less than this is left of the reservation. */
 const WANT_MORE_MS = 300_000;
+/**
+ * A hint may answer any of the newest initiations: where a round trip takes longer than the pause before a repeat,
+ * and the hub hints once a second, it never answers the newest. A link is tried three times in a row.
+ */
+const HINTABLE_MAX = 3;
+
+/** What of an initiation recognises its hint; no secret is kept. */
+type Hintable = Parameters<typeof openClockHint>[1];
 
 /** The caller makes the keypair and wipes the secrets. */
 export interface Completed {
@@ -42,6 +51,8 @@ export class Handshakes {
   #grant: TimestampGrant;
   #timestampMs: number;
   #pending: { handshake: PendingHandshake; transportId: number } | null = null;
+  /** The pending one first, then those that it replaced. */
+  #hintable: readonly Hintable[] = [];
   #cookie: Cookie | null = null;
 
   constructor(setup: TunnelSetup, ciphers: Ciphers, wallMs: () => number, means: Means) {
@@ -86,7 +97,11 @@ export class Handshakes {
     ephemeralPrivate.fill(0);
     if (!created.ok) return null;
     if (this.#pending !== null) wipePending(this.#pending.handshake);
-    this.#pending = { handshake: created.value.pending, transportId };
+    const { pending } = created.value;
+    this.#pending = { handshake: pending, transportId };
+    const { senderIndex: index, mac1, remoteStatic } = pending;
+    const newest = { senderIndex: index, mac1, remoteStatic };
+    this.#hintable = [newest, ...this.#hintable].slice(0, HINTABLE_MAX);
     return created.value.message;
   }
 
@@ -100,6 +115,7 @@ export class Handshakes {
     });
     if (!consumed.ok) return consumed.code;
     this.#pending = null;
+    this.#hintable = [];
     const origin = {
       ...consumed.value,
       ciphers: this.#ciphers,
@@ -122,14 +138,19 @@ export class Handshakes {
   /** A type 18 message: the wall time the hub has seen of us, or the code. */
   onClockHint(message: Uint8Array): number | string {
     if (this.#pending === null) return 'unexpectedHint';
-    const hint = openClockHint(message, this.#pending.handshake, {
-      identity: this.identity,
-      dh: this.#means.dh,
-    });
+    const decoded = decodeClockHint(message);
+    if (!decoded.ok) return decoded.code;
+    const { receiver } = decoded.value;
+    const asked = this.#hintable.find(({ senderIndex }) => senderIndex === receiver);
+    if (asked === undefined) return 'wrongReceiver';
+    const local = { identity: this.identity, dh: this.#means.dh };
+    const hint = openClockHint(message, asked, local);
     if (!hint.ok) return hint.code;
     const seenMs = wallMsOf(hint.value);
     if (seenMs === null) return 'timestampInvalid';
-    this.#timestampMs = Math.max(this.#timestampMs, Math.ceil(seenMs));
+    // Initiations that overtook one another, or came twice: the hub has seen nothing newer than what we sent.
+    if (seenMs <= this.#timestampMs) return 'unexpectedHint';
+    this.#timestampMs = Math.ceil(seenMs);
     return seenMs;
   }
 }

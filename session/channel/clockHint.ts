@@ -18,8 +18,8 @@
  * Why it gives nothing away. Only the two holders of the static keys can make the key, so nobody
  * else can forge or read a hint. A recorded initiation that somebody replays draws a hint too, but
  * it is sealed, bound to the mac1 of that recording, and smaller than what drew it (60 of 148
- * bytes). A device accepts a hint only while the very initiation with that mac1 and that index is
- * pending, so a hint drawn by a replay, or kept from before, opens nowhere. What a device accepts
+ * bytes). A device accepts a hint only while it waits for a response, and only for one of its newest
+ * initiations, by mac1 and index: one drawn by an older recording, or kept from before, opens nowhere. What it accepts
  * is a timestamp that it had sent itself: the hint cannot push it ahead of its own history, and the
  * responder's rule (only newer ones count) stays as it is. The hub limits hints like responses.
  *
@@ -65,7 +65,7 @@ export type ClockHintError = HandshakeError | 'wrongReceiver' | 'authenticationF
 /** The timestamp in a hint for `pending`, any bytes from anyone. Use the one after it. */
 export function openClockHint(
   datagram: Uint8Array,
-  pending: PendingHandshake,
+  pending: Pick<PendingHandshake, 'senderIndex' | 'mac1' | 'remoteStatic'>,
   local: { readonly identity: Identity; readonly dh: Dh },
 ): Result<Uint8Array, ClockHintError> {
   const hint = decodeClockHint(datagram);
