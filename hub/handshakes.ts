@@ -27,8 +27,7 @@ import type { Peers } from './peers.ts';
 import { SessionPeer } from './sessionPeer.ts';
 import type { Peer, Site } from './site.ts';
 
-/** Less than the longest pause between two tries of a device, so that one of them finds its hint in time on a slow link. Chosen. */
-const HINT_EVERY_MS = 250;
+const HINT_EVERY_MS = 1_000;
 
 export class Handshakes {
   /** Handshakes answered. */
