@@ -11,11 +11,15 @@ import type { Turn } from './turn.ts';
 /** Curve arithmetic on a small ARM core takes its time; a repeat before that doubles it (chosen). */
 const PAUSE_MIN_MS = 250;
 const PAUSE_MAX_MS = 5_000;
+const GROWTH = 1.5;
 
 export function shakeHands(turn: Turn, transportId: number, tries: number): void {
   const rtt = turn.transport(transportId)?.liveness.rtt ?? null;
   const firstMs = Math.max(PAUSE_MIN_MS, Math.min(TIMEOUT_MAX_MS, timeoutMs(rtt)));
-  const pauseMs = Math.min(PAUSE_MAX_MS, firstMs * 1.5 ** tries);
+  // A response counts for the newest initiation only. Each turn in vain gives the next one more time for it: a round trip
+  // of a second is slow and not dead.
+  const turns = turn.draft.triedIds.filter((id) => id === transportId).length;
+  const pauseMs = Math.min(PAUSE_MAX_MS, firstMs * GROWTH ** (tries + turns));
   turn.draft.handshake = { transportId, tries: tries + 1, repeatAtMs: turn.nowMs + pauseMs };
   turn.emit({ kind: 'handshake', transportId });
 }

@@ -25,6 +25,7 @@ const ETHERNET: LinkPlan = {
   kbitPerSecond: 0,
   mtuBytes: 1_500,
 };
+const SLOW: LinkPlan = { ...ETHERNET, delayMs: 500 };
 const TODAY = { wallMs: 1_767_225_600_000, driftPpm: 0 };
 
 /** One device on one good link, one hub. */
@@ -80,6 +81,14 @@ export const REGRESSIONS: readonly Regression[] = [
       { atMs: 19_950, kind: 'link', device: 0, link: 0, change: { inCut: false } },
       { atMs: 20_000, kind: 'suspend', machine: DEVICE, forMs: 60_000 },
     ]),
+  },
+  {
+    found:
+      'on several links, all with a round trip above 675 ms, no response ever met the initiation it answered',
+    scenario: plain(60_000, [], {
+      policy: 'balanced',
+      devices: [{ links: [SLOW, { ...SLOW, name: 'wifi0', kind: 'wifi' }], clock: TODAY }],
+    }),
   },
   {
     found: 'a hub restarted after a session’s TTL broke an assertion before it owned it again',

@@ -48,6 +48,21 @@ describe('getting back', () => {
     expect(routes).toEqual([null, { channelId, transportId: WLAN }]);
   });
 
+  test('without an answer from any, each round of handshakes waits longer: a slow link is no dead one', () => {
+    const driver = new Driver();
+    cut(driver, ETH, WLAN);
+    driver.boot();
+    driver.links(links([ETH, WLAN]));
+    driver.run(20 * SECOND_MS);
+    const sent = driver.log.flatMap((effect) => (effect.kind === 'handshake' ? [effect] : []));
+    const onEth = sent.filter(({ transportId }) => transportId === ETH).map(({ atMs }) => atMs);
+    const lastPauses = sent.flatMap(({ transportId, atMs }, at) =>
+      transportId === ETH && sent[at + 1]?.transportId === WLAN ? [sent[at + 1]!.atMs - atMs] : [],
+    );
+    expect(onEth.length).toBeGreaterThan(9);
+    expect(lastPauses.slice(0, 4)).toEqual([675, 1_012.5, 1_518.75, 2_278.125]);
+  });
+
   test('each candidate gets its turn', () => {
     const driver = attachedDevice([ETH, WLAN, WWAN]);
     cut(driver, WLAN, WWAN);
