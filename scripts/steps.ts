@@ -12,7 +12,7 @@ const BUN = process.execPath;
 const BIN = 'node_modules/.bin';
 
 /** Seeds of the simulation: enough to notice in seconds, and enough to trust. Chosen. */
-const SEEDS = { short: '8', full: '120' } as const;
+const SEEDS = { short: '8', full: '400' } as const;
 
 const SEEDED = 'test/sim/failover.test.ts';
 /** A seed takes a second, and several on a busy machine. */
