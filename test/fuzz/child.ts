@@ -1,8 +1,7 @@
 /**
  * Fuzzes one target in a process of its own, so that a hang or a crash of the runtime ends nothing else.
  *
- * Says what happens in JSON lines on standard output, and writes the number of the run it is at into a
- * mapped file: whatever becomes of this process, its parent knows which input it was.
+ * Says what happens in JSON lines on standard output, and writes where it is into a mapped file (`place.ts`).
  *
  * @module
  */

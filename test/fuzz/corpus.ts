@@ -18,8 +18,10 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
 export const CORPUS_FOLDER = join(import.meta.dir, '../vectors/fuzz');
-/** All corpora together stay below this; a repository is no data store. */
-export const CORPUS_BYTES_MAX = 300 * 1_024;
+/** Most that the file of one target grows to, so that no target takes the room of the others. Chosen. */
+export const CORPUS_BYTES_MAX = 16 * 1_024;
+/** All of them together stay below this, regressions included; a repository is no data store. Chosen. */
+export const CORPORA_BYTES_MAX = 300 * 1_024;
 
 export type CorpusKind = 'corpus' | 'regressions';
 
@@ -40,6 +42,14 @@ export function readCorpus(target: string, kind: CorpusKind): Uint8Array[] {
       if (bytes === null) throw new Error(`${file}: "${line.slice(0, 20)}" is no hex`);
       return bytes;
     });
+}
+
+/** What every run of a target tries first: regressions, then the corpus. */
+export function readKnown(target: string): Record<'regressions' | 'corpus', Uint8Array[]> {
+  return {
+    regressions: readCorpus(target, 'regressions'),
+    corpus: readCorpus(target, 'corpus'),
+  };
 }
 
 export function writeCorpus(target: string, inputs: readonly Uint8Array[]): void {

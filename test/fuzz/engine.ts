@@ -13,11 +13,13 @@ export const RUN_MS_MAX = 2_000;
 /** A slow target is minimised as far as that gets. */
 const MINIMISE_MS_MAX = 20_000;
 const GENERATED_PERCENT = 40;
+/** Where an input is of no run: it stood in the corpus, or was given. */
+export const KNOWN_RUN = -1;
 const NO_WORDS: readonly Uint8Array[] = [];
 
 export interface Crash {
   readonly input: Uint8Array;
-  /** Of the run that found it; −1: it stood in the corpus. */
+  /** Of the run that found it, or {@link KNOWN_RUN}. */
   readonly run: number;
   /** `name: message`, the first line. */
   readonly reason: string;

@@ -3,16 +3,15 @@
  *
  * @module
  */
-import { bytesOfHex, hexOf, readCorpus, writeCorpus } from './corpus.ts';
+import { bytesOfHex, CORPUS_BYTES_MAX, hexOf, readKnown, writeCorpus } from './corpus.ts';
 import { Frontier } from './coverage.ts';
-import { type Crash, inputOf, minimise, tryInput } from './engine.ts';
+import { type Crash, inputOf, KNOWN_RUN, minimise, tryInput } from './engine.ts';
+import { placeOfKnown } from './place.ts';
 import type { Target } from './target.ts';
 import { TARGETS } from './targets.ts';
 import type { ProgressReport, Report, Work } from './work.ts';
 
 const PROGRESS_MS = 500;
-/** Of one target: fifteen of them stay far below what a repository should hold. */
-const CORPUS_BYTES_MAX = 16 * 1_024;
 
 export async function fuzz(work: Work, report: (report: Report) => void): Promise<void> {
   const target = TARGETS.find(({ name }) => name === work.target);
@@ -26,6 +25,7 @@ class Loop {
   readonly #target: Target;
   readonly #work: Work;
   readonly #report: (report: Report) => void;
+  readonly #regressions: readonly Uint8Array[];
   readonly #corpus: Uint8Array[];
   readonly #frontier: Frontier | null;
   readonly #current: Float64Array;
@@ -38,25 +38,29 @@ class Loop {
     this.#target = target;
     this.#work = work;
     this.#report = report;
-    this.#corpus = readCorpus(target.name, 'corpus');
+    const { regressions, corpus } = readKnown(target.name);
+    this.#regressions = regressions;
+    this.#corpus = corpus;
     this.#frontier = work.grows ? new Frontier(target.covers) : null;
     this.#current = new Float64Array(Bun.mmap(work.runFile).buffer, 0, 1);
   }
 
   async once(input: Uint8Array): Promise<void> {
-    await this.#try(input, -1);
+    await this.#try(input, KNOWN_RUN, placeOfKnown(0));
     this.#say('done');
   }
 
   async run(): Promise<void> {
     const { from, runsMax, millisecondsMax, seed } = this.#work;
-    const known = [...readCorpus(this.#target.name, 'regressions'), ...this.#corpus];
-    for (const input of known) await this.#try(input, -1);
+    const known = [...this.#regressions, ...this.#corpus];
+    for (const [at, input] of known.entries()) {
+      await this.#try(input, KNOWN_RUN, placeOfKnown(at));
+    }
     let saidMs = performance.now();
     for (let run = from; run < from + runsMax; run++) {
       if (this.#reasons.size >= this.#work.crashesMax) break;
       const input = inputOf(this.#target, seed, run, this.#corpus);
-      if (await this.#try(input, run)) this.#corpus.push(input);
+      if (await this.#try(input, run, run)) this.#corpus.push(input);
       const nowMs = performance.now();
       if (nowMs - this.#startMs > millisecondsMax) break;
       if (nowMs - saidMs < PROGRESS_MS) continue;
@@ -70,8 +74,8 @@ class Loop {
   }
 
   /** Whether it reached what nothing reached before. */
-  async #try(input: Uint8Array, run: number): Promise<boolean> {
-    this.#current[0] = run;
+  async #try(input: Uint8Array, run: number, place: number): Promise<boolean> {
+    this.#current[0] = place;
     this.#frontier?.begin();
     const { outcome, crash } = await tryInput(this.#target, input, run);
     this.#runs += 1;
@@ -98,7 +102,7 @@ class Loop {
     let blocks = 0;
     for (const input of this.#corpus.toSorted((a, b) => a.length - b.length)) {
       frontier.begin();
-      const { crash } = await tryInput(this.#target, input.slice(), -1);
+      const { crash } = await tryInput(this.#target, input.slice(), KNOWN_RUN);
       frontier.end();
       if (crash !== null || frontier.blocks === blocks || input.length === 0) continue;
       if (bytes + 2 * input.length > CORPUS_BYTES_MAX) continue;

@@ -7,16 +7,16 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseWish, type Wish } from './arguments.ts';
-import { addRegression, bytesOfHex, CORPUS_FOLDER, hexOf, readCorpus } from './corpus.ts';
-import { inputOf } from './engine.ts';
+import { addRegression, bytesOfHex, CORPUS_FOLDER, hexOf } from './corpus.ts';
+import { KNOWN_RUN } from './engine.ts';
+import { inputAt, NOT_BEGUN } from './place.ts';
+import { crashLines } from './shown.ts';
 import { TARGETS } from './targets.ts';
 import type { CrashReport, ProgressReport, Report, Work } from './work.ts';
 
 /** A process that says nothing for so long hangs: it has 2 s for a run and half a second for a word. */
 const SILENCE_MS_MAX = 60_000;
 const CRASHES_MAX = 5;
-const STACK_LINES = 6;
-const SHOWN_HEX = 400;
 const HEAD = 'target              runs   runs/s  accepted     corpus        blocks   found';
 
 interface Row extends ProgressReport {
@@ -78,7 +78,7 @@ function lineOf({ target, runs, elapsedMs, acceptedPercent, blocks, ...row }: Ro
 
 async function fuzz(target: string, wish: Wish): Promise<Row> {
   const runFile = join(folder, target);
-  writeFileSync(runFile, new Uint8Array(8));
+  writeFileSync(runFile, new Uint8Array(Float64Array.of(NOT_BEGUN).buffer));
   const work: Work = { ...wish, target, crashesMax: CRASHES_MAX, runFile };
   const child = Bun.spawn(
     [process.execPath, join(import.meta.dir, 'child.ts'), JSON.stringify(work)],
@@ -126,38 +126,26 @@ async function* reports(stream: ReadableStream<Uint8Array>): AsyncGenerator<Repo
   }
 }
 
-/** The process died or hung. The file says in which run, and the run says with which input. */
+/** The process died or hung. The file says where. */
 function deathOf(target: string, wish: Wish, runFile: string, isSilent: boolean): CrashReport {
-  const bytes = readFileSync(runFile);
-  const run = bytes.readDoubleLE(0);
+  const place = readFileSync(runFile).readDoubleLE(0);
   const known = TARGETS.find(({ name }) => name === target)!;
-  const isKnown = !wish.grows && run >= 0;
-  const input = isKnown ? inputOf(known, wish.seed, run, readCorpus(target, 'corpus')) : null;
+  const input = inputAt(known, wish, place);
   return {
     kind: 'crash',
-    run,
+    run: place >= 0 ? place : KNOWN_RUN,
     reason: isSilent ? `hangs for ${SILENCE_MS_MAX / 1_000} s` : 'the process died',
     stack: '',
-    hex: input === null ? '' : hexOf(input),
+    hex: input === null ? null : hexOf(input),
     originalBytes: input?.length ?? 0,
   };
 }
 
 function showCrash(target: string, seed: number, crash: CrashReport, mayWrite: boolean): void {
-  const { run, reason, stack, hex, originalBytes } = crash;
-  const bytes = hex.length / 2;
-  console.log(`\n  ${target}, run ${run}: ${reason}`);
-  console.log(
-    `  ${bytes} bytes, of ${originalBytes}: ${hex.slice(0, SHOWN_HEX)}${hex.length > SHOWN_HEX ? '…' : ''}`,
-  );
-  console.log(
-    `  again: scripts/fuzz --target ${target} --seed ${seed} --from ${Math.max(0, run)} --runs 1`,
-  );
-  if (hex.length <= SHOWN_HEX) {
-    console.log(`     or: scripts/fuzz --target ${target} --input ${hex}`);
-  }
-  for (const line of stack.split('\n').slice(1, STACK_LINES)) console.log(`    ${line.trim()}`);
-  if (!mayWrite || bytes === 0) return;
+  console.log('');
+  for (const line of crashLines(target, seed, crash)) console.log(`  ${line}`);
+  const { hex, reason } = crash;
+  if (!mayWrite || hex === null || hex === '') return;
   const isAdded = addRegression(target, bytesOfHex(hex)!, reason);
   console.log(
     isAdded ? `  written to ${CORPUS_FOLDER}/regressions/${target}.txt` : '  known before',

@@ -16,7 +16,7 @@ export interface Work {
   readonly grows: boolean;
   /** Different findings that are minimised before it stops. */
   readonly crashesMax: number;
-  /** Holds the number of the current run as a float64. */
+  /** Holds the current place as a float64 (`place.ts`). */
   readonly runFile: string;
   /** Only this input, in hex. */
   readonly input: string | null;
@@ -24,10 +24,12 @@ export interface Work {
 
 export interface CrashReport {
   readonly kind: 'crash';
+  /** −1: the input is of no run. */
   readonly run: number;
   readonly reason: string;
   readonly stack: string;
-  readonly hex: string;
+  /** Null where a process died and its input cannot be made again. */
+  readonly hex: string | null;
   /** Before it was minimised. */
   readonly originalBytes: number;
 }

@@ -11,13 +11,17 @@
 import { macKeysOf, writeMacs } from '../../../session/channel/macs.ts';
 import { encodeFrame } from '../../../session/wire/encode.ts';
 import { INITIATION_BYTES, MESSAGE_TYPE } from '../../../session/wire/messages.ts';
+import { eventually } from '../process.ts';
 import { newRandom } from '../random.ts';
-import { type Arena, HUB_END } from './arena.ts';
+import { type Arena, HUB_END, LATE_ANSWERS_MS } from './arena.ts';
 import { type Attack, during, type Outcome } from './outcome.ts';
 import type { UdpEnd } from './packet.ts';
 import { enrolled, Rogue } from './rogue.ts';
 
 const FACTOR_MAX = 3;
+/** Different packets of the device to send again: some hundred milliseconds of its traffic. Chosen. */
+const COPIES_MIN = 100;
+const COPIES_MS = 10_000;
 const EACH = 300;
 const ATTACH_MS = 4_000;
 /** As many as a hub may name: ATTACHED is as long as it gets. */
@@ -53,12 +57,15 @@ export async function amplify(arena: Arena): Promise<Outcome> {
     arena,
     'amplification',
     async () => {
-      await Bun.sleep(300);
-      const copies = lan
-        .datagrams()
-        .filter(({ target }) => target.port === HUB_END.port)
-        .map(({ payload }) => payload)
-        .sort((a, b) => a.length - b.length);
+      const copies: Uint8Array[] = [];
+      const enough = () => {
+        for (const { payload, target } of lan.datagrams()) {
+          if (target.port === HUB_END.port) copies.push(payload);
+        }
+        return copies.length >= COPIES_MIN;
+      };
+      await eventually('the device sends something to copy', enough, COPIES_MS);
+      copies.sort((a, b) => a.length - b.length);
       const kinds: Kind[] = [
         {
           name: 'handshakes',
@@ -83,7 +90,7 @@ export async function amplify(arena: Arena): Promise<Outcome> {
         {
           name: 'copies of packets',
           victim: victim(4),
-          datagram: (at) => copies[at % copies.length] ?? noise(40),
+          datagram: (at) => copies[at % copies.length]!,
         },
         {
           name: 'own probes',
@@ -122,12 +129,12 @@ async function attackWith(arena: Arena, kinds: readonly Kind[]): Promise<Attack>
   for (let at = 0; at < EACH; at += 1) {
     for (const { victim, datagram } of kinds) {
       const payload = datagram(at);
-      while (!forger.send(payload, victim)) await Bun.sleep(1);
+      while (!forger.send(payload, victim)) await Bun.sleep(1); // until the kernel has room
       sentBytes.set(victim.address, (sentBytes.get(victim.address) ?? 0) + payload.length);
     }
-    if (at % 10 === 9) await Bun.sleep(20);
+    if (at % 10 === 9) await Bun.sleep(20); // a steady flow, so that no buffer overflows
   }
-  await Bun.sleep(1_500);
+  await Bun.sleep(LATE_ANSWERS_MS);
   const drawn = new Map<string, number>();
   let answered = 0;
   for (const { target, payload } of wan.datagrams()) {

@@ -28,6 +28,16 @@ export const DEVICE = 'gw';
 const LAN_INDEX = 81;
 const WAN_INDEX = 82;
 const ATTACH_MS = 30_000;
+/**
+ * Counters that are the same for so long stand still: far longer than a daemon takes from one datagram to the next. How
+ * many were sent says less, for what is answered or waits is in no counter. Chosen.
+ */
+const STILL_MS = 150;
+/**
+ * How long an attacker listens for what its last datagram drew. That nothing more comes can only be waited for; the latest
+ * is a challenge, at most one a second for a session (docs/protocol.md, "Addresses and challenges"). Chosen: half as much again.
+ */
+export const LATE_ANSWERS_MS = 1_500;
 
 export class Arena implements AsyncDisposable {
   readonly net: HostileNet;
@@ -144,7 +154,7 @@ export class Arena implements AsyncDisposable {
         const now = JSON.stringify([hub.counters, agent.packets.refused]);
         const isSame = now === last;
         last = now;
-        if (!isSame) await Bun.sleep(150);
+        if (!isSame) await Bun.sleep(STILL_MS);
         return isSame;
       },
       20_000,

@@ -48,7 +48,7 @@ export async function controlFlood(arena: Arena, end: End, seconds: number): Pro
         const answer = await askControl(path, { method: 'status' }, HONEST_MS);
         if (!answer.ok) refused += 1;
         most = Math.max(most, useOf(pid).descriptors);
-        await Bun.sleep(50);
+        await Bun.sleep(50); // pace of the honest client
       }
       crowd.close();
       const counted = grown(before, await countersOf(arena, name));

@@ -118,7 +118,7 @@ export async function downgradeByPath(arena: Arena, seconds: number): Promise<Ou
             strange.push(endText(datagram.target));
           else types.set(typeOf(datagram), (types.get(typeOf(datagram)) ?? 0) + 1);
         }
-        await Bun.sleep(20);
+        await Bun.sleep(20); // pace of the look, for as long as the path is cut
       }
       await arena.net.path([]);
       await eventually(

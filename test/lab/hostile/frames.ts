@@ -12,6 +12,7 @@ import { claimBytes, prove } from '../../../session/proof.ts';
 import { encodeFrame } from '../../../session/wire/encode.ts';
 import { type Attached, FRAME_TYPE } from '../../../session/wire/frames.ts';
 import { FRAME_VERSION } from '../../../session/wire/layout.ts';
+import { eventually } from '../process.ts';
 import { newRandom } from '../random.ts';
 import { type Arena, DEVICE } from './arena.ts';
 import { ask, type HubStatus, seatOf } from './gauge.ts';
@@ -19,6 +20,8 @@ import { type Attack, during, type Outcome } from './outcome.ts';
 import { enrolled, innerPacket, Rogue } from './rogue.ts';
 
 const ATTACHED_MS = 5_000;
+/** A busy machine counts late; a hub that does not count never does. */
+const COUNTED_MS = 10_000;
 /** A round has 38 frames: slow enough for all of them to be read, and not turned away as a flood. */
 const ROUND_MS = 120;
 /** UDP carries no longer one. */
@@ -48,8 +51,8 @@ export async function rogueFrames(arena: Arena, rounds: number): Promise<Outcome
       const inside =
         attached === null ? { malformed: 0, all: 0 } : await garbage(arena, rogue, rounds);
       const claims = await strangeClaims(arena, rogue);
-      if (attached !== null) await hugeVersion(rogue, attached);
-      await transports(rogue);
+      if (attached !== null) await hugeVersion(arena, rogue, attached);
+      await transports(arena, rogue);
       const answers = await stillThere(rogue);
       return {
         sent: rogue.socket.sentCount,
@@ -86,7 +89,7 @@ export async function rogueFlood(arena: Arena, seconds: number): Promise<Outcome
           if (at % 10 === 9) rogue.send(claim);
         }
         rogue.socket.receive();
-        await Bun.sleep(1);
+        await Bun.sleep(1); // pace of the flood
       }
       const sent = rogue.socket.sentCount - before;
       const rate = Math.round((sent / (performance.now() - beganAtMs)) * 1_000);
@@ -220,24 +223,35 @@ async function strangeClaims(arena: Arena, rogue: Rogue): Promise<number> {
   ];
   for (const each of frames) {
     rogue.send(each);
-    await Bun.sleep(20);
+    await Bun.sleep(20); // pace: one claim after the other
     rogue.take();
   }
   return frames.length;
 }
 
 /** With the true secret of its own session, the highest version there is: what a hub adds to it is no number any more. */
-async function hugeVersion(rogue: Rogue, { claim: own, secret }: Attached): Promise<void> {
+async function hugeVersion(
+  arena: Arena,
+  rogue: Rogue,
+  { claim: own, secret }: Attached,
+): Promise<void> {
+  const counted = async () =>
+    (await seatOf(arena.site, 'rogue')).counters['version_out_of_range'] ?? 0;
+  const before = await counted();
   const claim = { ...own, stateVersion: Number.MAX_SAFE_INTEGER, nonce: '11'.repeat(8) };
   const { handshakeHash } = rogue.session!;
   const proof = prove('attach', secret, handshakeHash, claimBytes(claim));
   rogue.send({ ...rogue.attachFrame(), isNew: false, claim, proof });
-  await Bun.sleep(100);
+  const isCounted = async () => (await counted()) > before;
+  await eventually('an impossible version is counted', isCounted, COUNTED_MS);
   rogue.take();
 }
 
 /** Transport ids until the keypair has no more, and inner packets that are not its own. */
-async function transports(rogue: Rogue): Promise<void> {
+async function transports(arena: Arena, rogue: Rogue): Promise<void> {
+  const counted = async () =>
+    (await ask<HubStatus>(arena.site, 'hub')).counters['source_forbidden'] ?? 0;
+  const before = await counted();
   for (let id = 2; id < 40 && rogue.session!.hasRoomFor(id); id += 1) {
     rogue.send({ type: 'probe', probeId: id }, id);
   }
@@ -247,7 +261,8 @@ async function transports(rogue: Rogue): Promise<void> {
   }
   rogue.socket.send(rogue.sealData(Uint8Array.of(0x45, 0, 255, 255)));
   rogue.socket.send(rogue.sealData(new Uint8Array(1_200).fill(0xff)));
-  await Bun.sleep(100);
+  const areCounted = async () => (await counted()) >= before + FORBIDDEN;
+  await eventually('foreign inner sources are counted', areCounted, COUNTED_MS);
 }
 
 async function stillThere(rogue: Rogue): Promise<boolean> {

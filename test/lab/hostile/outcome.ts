@@ -173,9 +173,14 @@ function memoryFaults({ hubUse, agentUse }: Reading): string[] {
     .map(([end, { anonymousMiB }]) => `the ${end} has ${Math.round(anonymousMiB)} MiB of memory`);
 }
 
-function uncountedOf(sent: number, counted: Readonly<Record<string, number>>): string[] {
+/** How many of `sent` datagrams are in no counter; below 0 where others' are counted as well. */
+export function uncountedCount(sent: number, counted: Readonly<Record<string, number>>): number {
   const { clock_hint_sent: _, ...once } = counted; // counted beside what drew it
-  const missing = sent - sumOf(once);
+  return sent - sumOf(once);
+}
+
+function uncountedOf(sent: number, counted: Readonly<Record<string, number>>): string[] {
+  const missing = uncountedCount(sent, counted);
   return missing > HELD_EARLY_MAX ? [`${missing} of ${sent} datagrams are in no counter`] : [];
 }
 

@@ -23,6 +23,8 @@ const DROP_BACK = `ip saddr ${HUB_END.address} udp sport ${HUB_END.port} drop`;
 const HALF_MS = 1_000;
 /** Shorter than the hub waits for the old address. */
 const RACE_MS = 40;
+/** At most one challenge a second: the next round is to be asked about, too. */
+const ROUND_MS = 1_200;
 /** Longer than a trial lasts. */
 const SUPPRESS_MS = 1_400;
 
@@ -136,7 +138,7 @@ export async function redirectRelay(arena: Arena): Promise<Outcome> {
           for (const { payload, target } of wan.datagrams()) {
             if (target.address === ATTACKER.address) back.send(payload, HUB_END);
           }
-          await Bun.sleep(2);
+          await Bun.sleep(2); // pace of the relay
         }
         const { binding, is_source_validated: isValidated } = await seatOf(arena.site, DEVICE);
         return binding?.endsWith(`→${endText(ATTACKER)}`) === true && isValidated;
@@ -185,8 +187,7 @@ async function redirected(arena: Arena, suppressMs: number, rounds: number): Pro
       if (binding?.endsWith(attackers) === true && isValidated) isAdopted = true;
     }
     await arena.net.path([]);
-    // At most one challenge a second: the next round is to be asked about, too.
-    await Bun.sleep(1_200);
+    await Bun.sleep(ROUND_MS);
   }
   await eventually(
     'the session carries where it did',

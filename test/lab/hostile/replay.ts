@@ -7,7 +7,7 @@
  *
  * @module
  */
-import { Arena, DEVICE, HUB_END, tapOn } from './arena.ts';
+import { Arena, DEVICE, HUB_END, LATE_ANSWERS_MS, tapOn } from './arena.ts';
 import { type AgentStatus, ask } from './gauge.ts';
 import { type Attack, during, type Outcome } from './outcome.ts';
 import type { TappedDatagram, UdpEnd } from './packet.ts';
@@ -59,12 +59,12 @@ export async function replay(
   const toHub = arena.forger();
   const toDevice = arena.forger(end);
   const atOnce = await during(arena, 'replay, at once', async () => {
-    await Bun.sleep(laterMs);
+    await Bun.sleep(laterMs); // how much traffic is on record
     recorder.take();
     return again(recorder, toHub, toDevice, wan);
   });
   const later = await during(arena, 'replay, later', async () => {
-    await Bun.sleep(laterMs);
+    await Bun.sleep(laterMs); // how old the record is
     return again(recorder, toHub, toDevice, wan);
   });
   await arena.restartAgent();
@@ -93,10 +93,10 @@ async function again(
   ];
   for (const [at, { each, forger }] of recorded.entries()) {
     const isHubs = forger === toDevice && at % 2 === 0;
-    while (!forger.send(each.payload, isHubs ? HUB_END : ATTACKER)) await Bun.sleep(1);
+    while (!forger.send(each.payload, isHubs ? HUB_END : ATTACKER)) await Bun.sleep(1); // until the kernel has room
     if (at % BURST === BURST - 1) await Bun.sleep(2);
   }
-  await Bun.sleep(1_500); // whoever was challenged by this has answered, or not
+  await Bun.sleep(LATE_ANSWERS_MS);
   const got = wan.datagrams().filter(({ target }) => target.address === ATTACKER.address);
   const sentBytes = toHub.sentBytes - before.bytes;
   const answeredBytes = got.reduce((sum, { payload }) => sum + payload.length, 0);

@@ -7,7 +7,7 @@
 import { expect, test } from 'bun:test';
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { CORPUS_BYTES_MAX, CORPUS_FOLDER, hexOf, readCorpus } from '../../fuzz/corpus.ts';
+import { CORPORA_BYTES_MAX, CORPUS_FOLDER, hexOf, readKnown } from '../../fuzz/corpus.ts';
 import { inputOf, tryInput } from '../../fuzz/engine.ts';
 import { TARGETS } from '../../fuzz/targets.ts';
 
@@ -22,10 +22,9 @@ const SHARE = process.env['SLICE'] === '1' ? 0.2 : 1;
 
 for (const target of TARGETS) {
   test(`${target.name}: ${target.what}`, async () => {
-    const corpus = readCorpus(target.name, 'corpus');
-    const known = [...readCorpus(target.name, 'regressions'), ...corpus];
+    const { regressions, corpus } = readKnown(target.name);
     expect(corpus.length).toBeGreaterThan(3);
-    for (const input of known) {
+    for (const input of [...regressions, ...corpus]) {
       const { crash } = await tryInput(target, input.slice(), -1);
       expect([hexOf(input), crash?.reason]).toEqual([hexOf(input), undefined]);
     }
@@ -47,7 +46,7 @@ test('the corpora are small, and each belongs to a target', () => {
     name.endsWith('.txt'),
   );
   const bytes = files.reduce((sum, name) => sum + statSync(join(CORPUS_FOLDER, name)).size, 0);
-  expect(bytes).toBeLessThan(CORPUS_BYTES_MAX);
+  expect(bytes).toBeLessThan(CORPORA_BYTES_MAX);
   const names = files.map((name) => name.replace(/^regressions\//, '').replace(/\.txt$/, ''));
   const known = TARGETS.map(({ name }) => name);
   expect(names.filter((name) => !known.includes(name))).toEqual([]);
