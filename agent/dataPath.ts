@@ -11,6 +11,7 @@ import { TUN_READ_BYTES, type Tun } from '../hal/tun.ts';
 import { openError } from '../session/channel/openCode.ts';
 import { NO_PACKET, sessionInnerBytes } from '../session/channel/padding.ts';
 import type { SessionKeypair } from '../session/channel/sessionKeypair.ts';
+import type { Heard } from '../session/device/event.ts';
 import { Holding } from '../session/holding.ts';
 import type { Memory, NewMemory } from '../session/memory.ts';
 import { DELIVERY_BYTES, Delivery, PACKET_AT } from '../session/packet/delivery.ts';
@@ -28,7 +29,7 @@ const TRAFFIC_EVENT_MS = 20;
 
 export interface Traffic {
   readonly sentPackets: number;
-  readonly heardOn: readonly number[];
+  readonly heardOn: readonly Heard[];
 }
 
 interface Route {
@@ -47,7 +48,8 @@ export class DataPath {
   #route: Route | null = null;
   #accepted: ReadonlyMap<number, number | null> = new Map();
   #sentPackets = 0;
-  readonly #heardOn = new Set<number>();
+  /** Time of the newest packet by transport, told and forgotten together. */
+  readonly #heardOn = new Map<number, number>();
   #toldAtMs = 0;
 
   /** @param bufferBytes of packets that wait, and again of sealed ones that may be sent once more. */
@@ -144,7 +146,7 @@ export class DataPath {
     const opened = keypair.openData(memory, at, bytes, delivery.memory, PACKET_AT);
     if (opened < 0) return this.#refuse(openError(opened) ?? 'malformed_datagram');
     keypair.noteData(atMs);
-    this.#heardOn.add(keypair.openedTransportId);
+    this.#heardOn.set(keypair.openedTransportId, atMs);
     const untilMs = this.#accepted.get(keypair.openedTransportId);
     const isAccepted = untilMs === null || (untilMs !== undefined && untilMs >= atMs);
     if (!isAccepted) return this.#refuse('foreign_transport');
@@ -165,7 +167,11 @@ export class DataPath {
   /** What moved since the last call, or null while there is nothing to tell yet. */
   takeTraffic(atMs: number): Traffic | null {
     if (!this.#isMoving || atMs - this.#toldAtMs < TRAFFIC_EVENT_MS) return null;
-    const traffic = { sentPackets: this.#sentPackets, heardOn: [...this.#heardOn] };
+    const heardOn = Array.from(this.#heardOn, ([transportId, heardAtMs]) => ({
+      transportId,
+      atMs: heardAtMs,
+    }));
+    const traffic = { sentPackets: this.#sentPackets, heardOn };
     this.#sentPackets = 0;
     this.#heardOn.clear();
     this.#toldAtMs = atMs;

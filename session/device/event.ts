@@ -44,6 +44,12 @@ export interface EndpointView {
   readonly hasRoute: boolean;
 }
 
+export interface Heard {
+  readonly transportId: number;
+  /** On the clock of the events, not after the event that tells it. */
+  readonly atMs: number;
+}
+
 export type DeviceEvent =
   | {
       readonly kind: 'boot';
@@ -79,8 +85,8 @@ export type DeviceEvent =
       readonly kind: 'traffic';
       readonly atMs: number;
       readonly sentPackets: number;
-      /** Transports that delivered authentic packets. */
-      readonly heardOn: readonly number[];
+      /** Transports that delivered authentic packets, each with the time of the newest. */
+      readonly heardOn: readonly Heard[];
     }
   | {
       readonly kind: 'sendFailed';

@@ -142,10 +142,10 @@ function onFrame(turn: Turn, frame: Frame, channelId: number, transportId: numbe
 
 function onTraffic(turn: Turn, event: DeviceEvent & { kind: 'traffic' }): void {
   const { draft } = turn;
-  for (const transportId of event.heardOn) {
+  for (const { transportId, atMs } of event.heardOn) {
     const transport = turn.transport(transportId);
     if (transport !== null)
-      turn.change(transportId, { liveness: onHeard(transport.liveness, turn.nowMs) });
+      turn.change(transportId, { liveness: onHeard(transport.liveness, atMs) });
   }
   const wasIdle =
     draft.trafficAtMs === null ||

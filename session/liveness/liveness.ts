@@ -21,6 +21,8 @@ export interface Liveness {
   readonly missedInRow: number;
   /** Time of the first probe sent after the last answer; null when none is unanswered. */
   readonly unansweredSinceMs: number | null;
+  /** When the first probe of the run was given up; null without a run. */
+  readonly doubtedSinceMs: number | null;
   /** Outcomes of finished probes, oldest first, bounded by {@link OUTCOMES_MAX}. */
   readonly outcomes: readonly Outcome[];
   /** Newest authentic packet of any kind on this transport. */
@@ -67,6 +69,7 @@ export const newLiveness: Liveness = {
   late: [],
   missedInRow: 0,
   unansweredSinceMs: null,
+  doubtedSinceMs: null,
   outcomes: [],
   heardAtMs: null,
   answeredAtMs: null,
@@ -111,6 +114,7 @@ export function onProbeAnswered(before: Liveness, probeId: number, atMs: number)
     late: before.late.filter((other) => other !== probe),
     missedInRow: 0,
     unansweredSinceMs: outstanding[0]?.sentAtMs ?? null,
+    doubtedSinceMs: null,
     // A late probe is one outcome, not two: what was taken for a loss was a delay.
     outcomes: before.outcomes.some((was) => was.probeId === probeId)
       ? before.outcomes.map((was) => (was.probeId === probeId ? { ...was, rttMs } : was))
@@ -121,8 +125,9 @@ export function onProbeAnswered(before: Liveness, probeId: number, atMs: number)
   };
 }
 
+/** An authentic packet that is no answer came at `atMs`, which may lie before other news. */
 export function onHeard(before: Liveness, atMs: number): Liveness {
-  return { ...before, heardAtMs: atMs };
+  return { ...before, heardAtMs: Math.max(before.heardAtMs ?? atMs, atMs) };
 }
 
 /**
@@ -138,6 +143,7 @@ export function onProven(before: Liveness, atMs: number): Liveness {
     late: withLate(before.late, before.outstanding, atMs),
     missedInRow: 0,
     unansweredSinceMs: null,
+    doubtedSinceMs: null,
   };
 }
 
@@ -159,6 +165,7 @@ function giveUp(before: Liveness, missed: readonly Outstanding[], atMs: number):
     outstanding: before.outstanding.filter((probe) => !missed.includes(probe)),
     late: withLate(before.late, missed, atMs),
     missedInRow,
+    doubtedSinceMs: before.doubtedSinceMs ?? atMs,
     outcomes,
     // One lost probe in a hundred is a radio, not an outage: stability ends with the second in a row.
     stableSinceMs: missedInRow >= 2 ? null : before.stableSinceMs,
@@ -172,11 +179,14 @@ export function verdictOf(liveness: Liveness, atMs: number, deadAfterMissed: num
   const silentMs = liveness.unansweredSinceMs === null ? 0 : atMs - liveness.unansweredSinceMs;
   const isSilent = silentMs >= SILENCE_MAX_MS && liveness.missedInRow >= deadAfterMissed;
   if (liveness.missedInRow < needed && !isSilent) return 'doubt';
-  const heardSince =
-    liveness.heardAtMs !== null &&
-    liveness.unansweredSinceMs !== null &&
-    liveness.heardAtMs > liveness.unansweredSinceMs + (liveness.rtt?.srttMs ?? 0);
-  return heardSince ? 'dead_one_way' : 'dead';
+  return isHeardInDoubt(liveness) ? 'dead_one_way' : 'dead';
+}
+
+/** Whether the peer went on arriving after an answer was overdue: what was under way when both fell silent is no sign. */
+function isHeardInDoubt(liveness: Liveness): boolean {
+  const { heardAtMs, unansweredSinceMs, doubtedSinceMs, rtt } = liveness;
+  if (heardAtMs === null || unansweredSinceMs === null || doubtedSinceMs === null) return false;
+  return heardAtMs > Math.max(doubtedSinceMs, unansweredSinceMs + (rtt?.srttMs ?? 0));
 }
 
 /** How many misses in a row chance does not explain on this transport. */

@@ -140,7 +140,13 @@ class Run {
         break;
       case OP.traffic:
         if (which & 8) this.#feed({ kind: 'sendFailed', atMs, transportId, error: 'unreachable' });
-        else this.#feed({ kind: 'traffic', atMs, sentPackets: which, heardOn: [transportId] });
+        else
+          this.#feed({
+            kind: 'traffic',
+            atMs,
+            sentPackets: which,
+            heardOn: [{ transportId, atMs }],
+          });
         break;
       case OP.flash:
         this.#setFlash(which);

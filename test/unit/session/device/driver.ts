@@ -146,7 +146,7 @@ export class Driver {
         kind: 'traffic',
         atMs: this.nowMs,
         sentPackets: 0,
-        heardOn: [transportId],
+        heardOn: [{ transportId, atMs: this.nowMs }],
       }),
     );
   }

@@ -103,6 +103,23 @@ describe('a silent link', () => {
     expect(driver.moves).toEqual(['ATTACHED heartbeat_timeout RECOVERING']);
   });
 
+  test('dead both ways is no one-way loss, whenever it begins, and though what was heard is told later', () => {
+    const reasons = new Set<string | undefined>();
+    // Between two probes, 100 ms; the last packet is told as late as the shell ever does.
+    for (let waitMs = 0; waitMs < 100; waitMs += 1) {
+      const driver = busy([ETH, WLAN], 5);
+      driver.run(waitMs);
+      cut(driver, ETH);
+      const heardOn = [{ transportId: ETH, atMs: driver.nowMs }];
+      driver.after(20, () =>
+        driver.feed({ kind: 'traffic', atMs: driver.nowMs, sentPackets: 0, heardOn }),
+      );
+      driver.until('RECOVERING', SECOND_MS);
+      reasons.add(driver.moves[0]);
+    }
+    expect([...reasons]).toEqual(['ATTACHED heartbeat_timeout RECOVERING']);
+  });
+
   test('with many answers outstanding none is forgotten: the verdict still comes', () => {
     // The answers' times vary by seconds, so the timeout is long, and a burst overfills the list.
     const driver = attachedDevice([ETH]);

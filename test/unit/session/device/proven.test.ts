@@ -70,7 +70,12 @@ describe('an answer over the claimed transport proves it both ways', () => {
       answered(driver, WLAN);
       const atMs = driver.nowMs;
       const heard = () =>
-        driver.feed({ kind: 'traffic', atMs: driver.nowMs, sentPackets: 0, heardOn: [WLAN] });
+        driver.feed({
+          kind: 'traffic',
+          atMs: driver.nowMs,
+          sentPackets: 0,
+          heardOn: [{ transportId: WLAN, atMs: driver.nowMs }],
+        });
       if (reason === 'one_way_out') for (let i = 1; i < 100; i++) driver.after(20 * i, heard);
       driver.until('RECOVERING', 5 * SECOND_MS);
       expect(driver.nowMs - atMs).toBeGreaterThan(0);

@@ -28,12 +28,21 @@ function lived(of: number, missed = 0): Liveness {
   return liveness;
 }
 
-/** `count` probes 10 ms apart from `fromMs`, none answered, all timed out at the returned time. */
-function silent(before: Liveness, count: number, fromMs: number): [Liveness, number] {
+/** `count` probes 10 ms apart from `fromMs`, none answered, each given up in time, the last at the returned time. */
+function silent(
+  before: Liveness,
+  count: number,
+  fromMs: number,
+  fromId = 10_000,
+): [Liveness, number] {
   let liveness = before;
-  for (let i = 0; i < count; i++) liveness = onProbeSent(liveness, 10_000 + i, fromMs + i * 10);
-  const atMs = Math.max(...liveness.outstanding.map((probe) => probe.timeoutAtMs));
-  return [onTime(liveness, atMs), atMs];
+  for (let i = 0; i < count; i++) liveness = onProbeSent(liveness, fromId + i, fromMs + i * 10);
+  let atMs = fromMs;
+  for (const { timeoutAtMs } of liveness.outstanding) {
+    atMs = timeoutAtMs;
+    liveness = onTime(liveness, atMs);
+  }
+  return [liveness, atMs];
 }
 
 describe('the verdict', () => {
@@ -101,6 +110,26 @@ describe('the verdict', () => {
     expect(verdictOf(onHeard(run, atMs), atMs, 3)).toBe('dead_one_way');
     // What was under way when it was cut is no proof.
     expect(verdictOf(onHeard(run, 20_005), atMs, 3)).toBe('dead');
+    // Nor is what came before anything was overdue, or with the news of it.
+    const { doubtedSinceMs } = run;
+    if (doubtedSinceMs === null) throw new Error('five misses, and no doubt');
+    expect(doubtedSinceMs).toBeGreaterThan(20_020);
+    expect(verdictOf(onHeard(run, doubtedSinceMs), atMs, 3)).toBe('dead');
+    expect(verdictOf(onHeard(run, doubtedSinceMs + 1), atMs, 3)).toBe('dead_one_way');
+  });
+
+  test('what is told late of an earlier packet takes nothing back', () => {
+    const [run, atMs] = silent(lived(100), 5, 20_000);
+    expect(verdictOf(onHeard(onHeard(run, atMs), 20_005), atMs, 3)).toBe('dead_one_way');
+  });
+
+  test('doubt ends with an answer and begins anew', () => {
+    const [run, atMs] = silent(lived(100), 5, 20_000);
+    const healed = onProbeAnswered(run, 10_003, atMs);
+    expect(healed.doubtedSinceMs).toBeNull();
+    const [again, againMs] = silent(onHeard(healed, atMs), 20, atMs + 1_000, 20_000);
+    expect(again.doubtedSinceMs).toBeGreaterThan(atMs + 1_000);
+    expect(verdictOf(again, againMs, 3)).toBe('dead');
   });
 });
 
