@@ -131,8 +131,7 @@ export class SessionPeer implements Timed {
     this.#dropRevoked();
   }
 
-  /** This hub's lease began or ended. */
-  /** @param atMs the batch's time: what comes later in it is not later than this. */
+  /** This hub's lease began or ended. @param atMs the batch's time: what comes later in it is not later than this. */
   onLease(isValid: boolean, atMs: number): void {
     this.feed({ kind: 'lease', atMs, isValid });
   }

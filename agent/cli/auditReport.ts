@@ -18,7 +18,7 @@ export interface Audit {
   readonly sessionId: string | null;
 }
 
-/** Whether an invariant broke, an event is missing, or a line is none. */
+/** Whether no invariant broke and each line is an event. An event that is missing breaks I8. */
 export function isClean({ logs, verdicts }: Audit): boolean {
   const isHeld = verdicts.every(({ violations }) => violations.length === 0);
   return isHeld && logs.unreadable.length === 0;

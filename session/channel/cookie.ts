@@ -63,7 +63,7 @@ export class CookieChecker {
   }
 
   /**
-   * The answer to a message that was judged `cookieNeeded`: smaller than what it answers.
+   * The answer to a message that is addressed to us and not proven: smaller than what it answers.
    *
    * @param nonce 24 fresh random bytes.
    */

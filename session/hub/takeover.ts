@@ -29,7 +29,10 @@ const ASK_PAUSE_MS = 500;
 const HEARD_MS = 2_000;
 
 /** Whether our epoch may go into the record: the one before it is not served by anybody. */
-export function mayOwn({ record, waiting, endedOwner }: Seat, { hubId, isLeased }: SeatConfig) {
+export function mayOwn(
+  { record, waiting, endedOwner }: Seat,
+  { hubId, isLeased }: SeatConfig,
+): boolean {
   if (record === null) return false;
   // We hold the lease of this hub, so no process before us does.
   if (record.owner === hubId) return true;

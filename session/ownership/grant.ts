@@ -29,7 +29,7 @@ export function isGranted(grant: Grant | null, atMs: number): grant is Grant {
   return grant !== null && atMs < grant.endsAtMs;
 }
 
-/** The entry after `request` arrived at `atMs`, and what its sender is told. */
+/** The entry after `request` arrived at `atMs` on the store's clock, and what its sender is told. `ttlMs` above 0. */
 export function applyLease(
   before: Grant | null,
   { kind, instance, number }: LeaseRequest,
@@ -46,8 +46,12 @@ export function applyLease(
 
 /**
  * The answer to `askOwner`, from one linearizable read of the record and of its owner's entry: whether nobody serves under
- * the recorded owner and epoch any more, now and for ever.
+ * the recorded owner and epoch any more, now and for ever. `atMs` is on the store's clock.
  */
-export function isOwnerEnded(current: SessionRecord | null, owner: Grant | null, atMs: number) {
+export function isOwnerEnded(
+  current: SessionRecord | null,
+  owner: Grant | null,
+  atMs: number,
+): boolean {
   return current !== null && current.owner !== NOBODY && !isGranted(owner, atMs);
 }

@@ -91,7 +91,7 @@ export function label(map: CborMap, key: number, charsMax: number): string {
   return value;
 }
 
-export function labelOrNull(map: CborMap, key: number, charsMax: number): string | null {
+function labelOrNull(map: CborMap, key: number, charsMax: number): string | null {
   return isNone(map.get(key)) ? null : label(map, key, charsMax);
 }
 
