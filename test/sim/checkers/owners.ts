@@ -32,18 +32,18 @@ export class Owners implements Watch {
   onSent({ from, to, isUp, bytes }: Sent): void {
     if (isUp || to === null || bytes[0] !== MESSAGE_TYPE.data) return;
     const device = this.#hubs.deviceOf(to);
-    if (device !== null) this.#judge(from, device);
+    if (device !== null) this.#look(from, device);
   }
 
   onCommit({ hub, after }: Commit): void {
-    this.#judge(hub, after.device);
+    this.#look(hub, after.device);
   }
 
   onSweep(): void {
-    this.#judge('hubs', null);
+    this.#look('hubs', null);
   }
 
-  #judge(who: string, device: string | null): void {
+  #look(who: string, device: string | null): void {
     const seats = this.#hubs.seats(device);
     this.#report('manyOwners', who, manyOwners(seats));
     this.#report('manyBindings', who, manyBindings(seats));
