@@ -8,7 +8,7 @@
  * @module
  */
 import { COUNTER_OF_REFUSAL } from '../../../hub/counters.ts';
-import { overfull, uncounted } from '../../../session/invariants/boundedMemory.ts';
+import { overfull, type Passage, uncounted } from '../../../session/invariants/boundedMemory.ts';
 import type { SealRefusal } from '../../../session/sealer.ts';
 import type { Machine } from '../machine/machine.ts';
 import type { AgentProcess } from '../process/agentProcess.ts';
@@ -25,13 +25,14 @@ const CHANNELS_PER_DEVICE_MAX = 16;
 const SEAL_REFUSALS = [
   'malformed_packet',
   'packetTooBig',
-  'counterExhausted',
 ] as const satisfies readonly SealRefusal[];
 const DROPPED_AT_HUB = [
   'no_destination',
   'no_route',
   ...SEAL_REFUSALS.map((code) => COUNTER_OF_REFUSAL[code]),
 ] as const;
+/** Frames that found their keys too old are counted under it as well. */
+const EXPIRED: SealRefusal = 'counterExhausted';
 
 interface Asked {
   readonly name: string;
@@ -73,7 +74,14 @@ function judgeDevice(report: Report, { name, process, tun }: AskedDevice): void 
   report('heldAtDevice', name, overfull([{ name: 'held', size: held, max: HELD_PACKETS_MAX }]));
   const dropped = SEAL_REFUSALS.reduce((sum, code) => sum + (refused[code] ?? 0), heldDropped);
   const passage = { name: 'tun', offered: tun.readCount, handedOn: sent, held, dropped };
-  report('countedAtDevice', name, uncounted(passage));
+  report('countedAtDevice', name, uncounted(withExpired(passage, refused[EXPIRED] ?? 0)));
+}
+
+/** Of what is counted for packets and frames alike, `expired`, only as many as there are packets missing. */
+function withExpired(passage: Passage, expired: number): Passage {
+  const { offered, handedOn, held, dropped } = passage;
+  const missing = Math.max(0, offered - handedOn - held - dropped);
+  return { ...passage, dropped: dropped + Math.min(missing, expired) };
 }
 
 function judgeHub(report: Report, { name, process, tun }: AskedHub, channelsMax: number): void {
@@ -90,5 +98,6 @@ function judgeHub(report: Report, { name, process, tun }: AskedHub, channelsMax:
   const dropped = DROPPED_AT_HUB.reduce((sum, code) => sum + (status.counters[code] ?? 0), 0);
   const { sent: handedOn } = status.packets;
   const passage = { name: 'tun', offered: tun.readCount, handedOn, held, dropped };
-  report('countedAtHub', name, uncounted(passage));
+  const expired = status.counters[COUNTER_OF_REFUSAL[EXPIRED]] ?? 0;
+  report('countedAtHub', name, uncounted(withExpired(passage, expired)));
 }

@@ -29,6 +29,21 @@ test('what a hub took from its tun was sent, waits or is counted', () => {
   expect(judged([], [hub(14, told)])).toEqual(['I11 countedAtHub']);
 });
 
+test('frames are counted under channel_expired as well, packets that are missing at most', () => {
+  const told = { sent: 4, counters: { channel_expired: 2 } };
+  expect(
+    judged(
+      [],
+      [4, 5, 6].map((reads) => hub(reads, told)),
+    ),
+  ).toEqual([]);
+  expect(judged([], [hub(7, told)])).toEqual(['I11 countedAtHub']);
+  expect(judged([], [hub(3, told)])).toEqual(['I11 countedAtHub']);
+  const packets = { sent: 4, refused: { counterExhausted: 2 } };
+  expect(judged([device(5, packets)], [])).toEqual([]);
+  expect(judged([device(7, packets)], [])).toEqual(['I11 countedAtDevice']);
+});
+
 test('who sleeps, or does not run, is not asked', () => {
   const lost = hub(14, {});
   expect(judged([], [{ ...lost, machine: { ...lost.machine, isAwake: false } }])).toEqual([]);
