@@ -137,6 +137,11 @@ export class SessionData {
     this.#route = null;
     this.#accepted = [];
     this.#site.counters.count('data_not_accepted', this.#takeEarly().length);
+    this.dropHeld();
+  }
+
+  /** Nobody will take what waits for a route. */
+  dropHeld(): void {
     this.#held.clear();
     this.#countDropped();
   }

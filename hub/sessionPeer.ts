@@ -85,7 +85,10 @@ export class SessionPeer implements Timed {
   update(device: EnrolledDevice): void {
     this.device = device;
     this.#config = seatConfig(this.#site, device);
-    if (device.revokedAtMs !== null) this.terminate('revoked');
+    if (device.revokedAtMs === null) return;
+    // Where another hub owns the session it lives on for a while; for us there is nobody any more.
+    this.data.dropHeld();
+    this.terminate('revoked');
   }
 
   /** Enrolled with other addresses while no hub ran: only a new session tells the device. */

@@ -47,7 +47,7 @@ export class SendCounter {
   take(): number {
     if (this.#next >= this.#limits.rejectAfterPackets) return COUNTER_EXHAUSTED;
     const counter = this.#next;
-    // `staleCounter` of session/invariants, in place: there is no call to spare on the way of a packet.
+    // Here and not in session/invariants: there is no call to spare on the way of a packet.
     assert(counter > this.#last, 'a send counter never repeats');
     this.#last = counter;
     this.#next = counter + 1;

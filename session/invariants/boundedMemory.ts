@@ -2,7 +2,7 @@
  * I11 bounded-memory: every queue, table, buffer and window has a limit, a drop rule and a counter.
  *
  * Source: docs/protocol.md, "Invariants". Asserted by both daemons after each step for the lists of their state; the
- * shells' tables show their sizes to the simulator.
+ * shells' tables and queues show sizes and counters to the simulator.
  *
  * @module
  */
@@ -42,21 +42,4 @@ export interface Passage {
 export function uncounted({ name, offered, handedOn, held, dropped }: Passage): string | null {
   const missing = offered - handedOn - held - dropped;
   return missing === 0 ? null : `I11: ${name} does not account for ${missing} of ${offered}`;
-}
-
-/** Sizes over time: the highest of each, for a report of how near the limits a run came. */
-export class SizeWatch {
-  readonly #peaks = new Map<string, Size>();
-
-  see(sizes: readonly Size[]): string | null {
-    for (const size of sizes) {
-      const before = this.#peaks.get(size.name);
-      if (before === undefined || size.size > before.size) this.#peaks.set(size.name, size);
-    }
-    return overfull(sizes);
-  }
-
-  get peaks(): readonly Size[] {
-    return [...this.#peaks.values()];
-  }
 }

@@ -88,12 +88,6 @@ export class RecoveryWatch {
     return fault;
   }
 
-  /** The process died: it recovers no more, and the next one says when it begins. */
-  stop(): void {
-    this.#recoveringSinceMs = null;
-    this.#attachedSinceMs = null;
-  }
-
   /** What has gone on too long at `nowMs`, or null. */
   at(nowMs: number): string | null {
     if (this.#hasEnded || this.#bornAtMs === null) return null;

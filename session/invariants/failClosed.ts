@@ -35,10 +35,11 @@ export function exposed(datagram: Uint8Array, inner: Uint8Array): string | null 
   return null;
 }
 
-/** An inner packet that came out of a session at its hub, or at its device. */
+/** An inner packet that came out of a session, at its hub or at its device. */
 export interface Delivery {
-  readonly sessionId: string;
-  /** The device whose keys it was sealed with. */
+  /** Null: whoever took it had no session. */
+  readonly sessionId: string | null;
+  /** The device that it came from, or was meant for. */
   readonly device: string;
 }
 
@@ -47,13 +48,14 @@ export class DeliveryWatch {
   readonly #devices = new Map<string, string>();
 
   /** The store holds `sessionId` for `device`. */
-  belongs({ sessionId, device }: Delivery): string | null {
+  belongs(sessionId: string, device: string): string | null {
     const owner = this.#devices.get(sessionId) ?? device;
     this.#devices.set(sessionId, owner);
     return owner === device ? null : `I9: session ${sessionId} of ${owner} became ${device}'s`;
   }
 
   delivered({ sessionId, device }: Delivery): string | null {
+    if (sessionId === null) return `I9: a packet of ${device} was taken without a session`;
     const owner = this.#devices.get(sessionId);
     if (owner === device) return null;
     return `I9: a packet of ${device} was taken for session ${sessionId} of ${owner ?? 'nobody'}`;

@@ -59,37 +59,23 @@ export class AnswerWatch {
   }
 }
 
-/** One authentic datagram, named by what its receiver tells copies by. */
-export interface DatagramTaken {
-  /** The receiver's index of the keypair, made unique over processes. */
-  readonly keyId: string;
-  readonly type: 'data' | 'control' | 'plain';
-  /** transport_id; control frames are counted for each. */
-  readonly lane: number;
-  readonly counter: number;
-}
-
 /** Things that may take effect once. Remembers all of them: for runs that end. */
 export class EffectWatch {
   readonly #taken = new Set<string>();
 
-  /** A datagram was delivered or its frame acted on. */
-  datagram({ keyId, type, lane, counter }: DatagramTaken): string | null {
-    const where = type === 'control' ? `${type} lane ${lane}` : type;
-    return this.#take(`datagram ${counter} of key ${keyId}, ${where}`);
+  /** An inner packet came out of a tunnel; `name` tells it from all others of the run. */
+  packet(name: string): string | null {
+    return this.#take(`packet ${name}`);
+  }
+
+  /** An initiation was answered: `sender` is the index that it names, of one device's or one machine's. */
+  initiation(device: string, sender: number): string | null {
+    return this.#take(`initiation ${sender} of ${device}`);
   }
 
   /** A claim became the record's. */
   claim({ nonce, stateVersion }: Claim): string | null {
     return this.#take(`claim ${nonce} of version ${stateVersion}`);
-  }
-
-  /** A command or policy was applied. `expiresAtMs` null: it stays fresh. */
-  command(id: string, atMs: number, expiresAtMs: number | null): string | null {
-    if (expiresAtMs !== null && atMs >= expiresAtMs) {
-      return `I5: ${id} took effect ${atMs - expiresAtMs} ms after its freshness ended`;
-    }
-    return this.#take(id);
   }
 
   #take(what: string): string | null {

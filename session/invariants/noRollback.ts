@@ -64,12 +64,11 @@ const isFreshEvent = ({ event }: WatchedEvent) => event === 'transition' || even
 /** A claim on its way, as the device sent it. */
 export interface ClaimSent {
   readonly device: string;
-  /** Which of the device's processes; differs after each restart. */
+  /** How often the device had started before; differs after each restart. */
   readonly life: number;
   readonly version: number;
+  /** A repeat has that of the claim it repeats. */
   readonly nonce: string;
-  /** The very same claim once more, of the same process. */
-  readonly isRepeat: boolean;
 }
 
 /** The versions of one device over all its processes. */
@@ -85,19 +84,13 @@ export class VersionWatch {
 
   /** The frame that left it. Use either this or `see`: a claim's event and its frame have one version. */
   claimed(claim: ClaimSent): string | null {
-    const { device, life, version, nonce, isRepeat } = claim;
+    const { device, life, version, nonce } = claim;
     const before = this.#claim;
-    this.#claim = claim;
-    const isSame =
-      before !== null &&
-      before.life === life &&
-      before.version === version &&
-      before.nonce === nonce;
-    if (isRepeat) {
-      return isSame
-        ? null
-        : `I4: ${device} repeats a claim of version ${version} that it never made`;
+    if (before?.nonce === nonce) {
+      if (before.life === life && before.version === version) return null;
+      return `I4: ${device} repeats its claim of version ${before.version} as another, of version ${version}`;
     }
+    this.#claim = claim;
     const newest = this.#newest;
     this.#newest = Math.max(newest, version);
     return version > newest ? null : `I4: ${device} used version ${version} after ${newest}`;

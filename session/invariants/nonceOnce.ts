@@ -10,11 +10,6 @@
  * @module
  */
 
-/** What is wrong with giving out `counter` after `last` under one key, or null. */
-export function staleCounter(last: number, counter: number): string | null {
-  return counter > last ? null : `I12: counter ${counter} after ${last}`;
-}
-
 /** A sealed datagram on the wire. */
 export interface Sealed {
   /** The receiver's index of the keypair, made unique over processes. */
@@ -30,10 +25,6 @@ export interface Sealed {
 /** All that was sealed. Remembers each nonce: for runs that end. */
 export class NonceWatch {
   readonly #hashes = new Map<string, string>();
-
-  get count(): number {
-    return this.#hashes.size;
-  }
 
   sealed({ keyId, type, lane, counter, hash }: Sealed): string | null {
     const nonce = type === 'control' ? `lane ${lane} counter ${counter}` : `counter ${counter}`;

@@ -21,11 +21,12 @@ export function strayOwner({ isServing, isOwner, isLeaseValid }: Ownership): str
   return `I6: a hub serves ${isOwner ? 'without a lease' : 'without owning'}`;
 }
 
-/** One hub and one session at one moment. */
+/** What one hub does for one device at one moment. */
 export interface HubMoment extends Ownership {
   readonly hubId: string;
-  readonly sessionId: string | null;
-  /** What the record of that session says as this hub knows it; null: it lives. */
+  /** A device has one session at a time, so whoever serves another one of it serves a former one. */
+  readonly device: string;
+  /** What the record says as this hub knows it; null: the session lives. */
   readonly terminated: string | null;
 }
 
@@ -44,13 +45,11 @@ export function manyOwners(hubs: readonly HubMoment[]): string | null {
   for (const hub of hubs) {
     const stray = strayOwner(hub);
     if (stray !== null) return `${stray} (${hub.hubId})`;
-    if (!hub.isServing || hub.sessionId === null) continue;
+    if (!hub.isServing) continue;
     if (hub.terminated !== null) return `I6: ${hub.hubId} serves an ended session`;
-    const other = serving.get(hub.sessionId);
-    if (other !== undefined) {
-      return `I6: ${other} and ${hub.hubId} both serve session ${hub.sessionId}`;
-    }
-    serving.set(hub.sessionId, hub.hubId);
+    const other = serving.get(hub.device);
+    if (other !== undefined) return `I6: ${other} and ${hub.hubId} both serve ${hub.device}`;
+    serving.set(hub.device, hub.hubId);
   }
   return null;
 }

@@ -50,23 +50,24 @@ export function straySending({
   return `I1: data goes to transport ${routeTransportId}, the device's binding is ${activeId}`;
 }
 
-/** Where one hub sends a session's data. */
+/** Where one hub sends a device's data. */
 export interface HubRoute {
   readonly hubId: string;
-  readonly sessionId: string | null;
+  readonly device: string;
+  /** Null: nowhere. */
   readonly transportId: number | null;
 }
 
-/** What is wrong with the routes of all hubs at one moment, or null: at most one for a session. */
+/** What is wrong with the routes of all hubs at one moment, or null: at most one to a device. */
 export function manyBindings(routes: readonly HubRoute[]): string | null {
   const holders = new Map<string, HubRoute>();
   for (const route of routes) {
-    if (route.sessionId === null || route.transportId === null) continue;
-    const other = holders.get(route.sessionId);
+    if (route.transportId === null) continue;
+    const other = holders.get(route.device);
     if (other !== undefined) {
-      return `I1: ${other.hubId} and ${route.hubId} both send data of session ${route.sessionId}`;
+      return `I1: ${other.hubId} and ${route.hubId} both send data to ${route.device}`;
     }
-    holders.set(route.sessionId, route);
+    holders.set(route.device, route);
   }
   return null;
 }

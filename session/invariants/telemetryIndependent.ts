@@ -34,8 +34,8 @@ export class MoveTrace {
   see(writer: string, event: WatchedEvent): void {
     if (event.event !== 'transition' && event.event !== 'switch') return;
     const { atMs, from, to, reasonCode, stateVersion, detail } = event;
-    const move =
-      event.event === 'switch' ? `switch to ${detail['transportId']}` : `${from} → ${to}`;
-    this.#moves.push(`${writer} ${move} (${reasonCode}) v${stateVersion} at ${atMs}`);
+    const move = event.event === 'switch' ? 'switch' : `${from} → ${to}`;
+    const facts = JSON.stringify(detail);
+    this.#moves.push(`${writer} ${move} (${reasonCode}) v${stateVersion} at ${atMs} ${facts}`);
   }
 }

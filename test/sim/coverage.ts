@@ -33,13 +33,3 @@ export class Seen implements Coverage {
     if (count > 0) this.moments[name] = (this.moments[name] ?? 0) + count;
   }
 }
-
-/** Both together. */
-export function addCoverage(into: Seen, more: Coverage): void {
-  for (const part of ['faults', 'fates', 'states', 'reasons', 'moments'] as const) {
-    const target: Record<string, number> = into[part];
-    for (const [name, count] of Object.entries(more[part])) {
-      target[name] = (target[name] ?? 0) + count;
-    }
-  }
-}

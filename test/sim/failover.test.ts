@@ -8,7 +8,7 @@
 import { expect, test } from 'bun:test';
 import { divergence } from '../../session/invariants/telemetryIndependent.ts';
 import { FAULT_KINDS } from './fault.ts';
-import type { Outcome, TraceLine } from './outcome.ts';
+import type { Outcome } from './outcome.ts';
 import { REGRESSIONS } from './regressions.ts';
 import { run } from './run.ts';
 import { drawScenario, type Scenario } from './scenario.ts';
@@ -84,34 +84,10 @@ test(
     expect(some).toHaveLength(3);
     for (const scenario of some) {
       const faults = scenario.faults.filter(({ kind }) => kind !== 'broker');
-      const [loud, quiet] = [scenario, { ...scenario, faults }].map(movesOf);
+      const [loud, quiet] = [scenario, { ...scenario, faults }].map((one) => run(one).moves);
       expect(loud!.length).toBeGreaterThan(0);
       expect(divergence(quiet!, loud!)).toBeNull();
     }
-  },
-  PATIENCE_MS,
-);
-
-function movesOf(scenario: Scenario): readonly string[] {
-  const isMove = (line: TraceLine) =>
-    line.kind === 'note' && /^(transition|switch) /.test(line.text);
-  const { trace } = run(scenario, { trace: true });
-  return trace.filter(isMove).map((line) => JSON.stringify(line));
-}
-
-test(
-  'canary: a device whose flash forgets what it confirmed is caught',
-  () => {
-    const hasCut = ({ faults }: Scenario) =>
-      faults.some((fault) => fault.kind === 'deviceCrash' && fault.flash === 'torn');
-    const cut = short(60).filter(hasCut).slice(0, 6);
-    expect(cut).toHaveLength(6);
-    const caught = cut.filter((scenario) =>
-      run(scenario, { canary: 'forgetfulFlash' }).violations.some(
-        ({ checker }) => checker === 'deviceVersions',
-      ),
-    );
-    expect(caught.length).toBeGreaterThan(0);
   },
   PATIENCE_MS,
 );

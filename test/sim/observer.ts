@@ -6,6 +6,7 @@
  */
 import type { AuditEvent } from '../../session/audit.ts';
 import type { SessionRecord } from '../../session/hub/record.ts';
+import { MoveTrace } from '../../session/invariants/telemetryIndependent.ts';
 import { type Held, invariantOf, type Report, type Watch } from './checkers/watch.ts';
 import { Seen } from './coverage.ts';
 import type { MachineEvents } from './machine/machine.ts';
@@ -26,6 +27,8 @@ export class Abort extends Error {}
 export class Observer {
   readonly seen = new Seen();
   readonly violations: Violation[] = [];
+  /** Of all machines, for runs that may not differ (I10). */
+  readonly moves = new MoveTrace();
   commits = 0;
   /** Set before anything happens. */
   watches: readonly Watch[] = [];
@@ -83,6 +86,7 @@ export class Observer {
     const { from, to, reasonCode, stateVersion } = event;
     this.seen.reason(`${role} ${reasonCode}`);
     if (to !== null) this.seen.state(`${role} ${to}`);
+    this.moves.see(`${who} at ${this.#world.nowMs}:`, event);
     const move = to === null ? '' : ` ${from} → ${to}`;
     this.note(who, `${event.event}${move} ${reasonCode} v${stateVersion} ${wordsIn(event)}`);
     const said = { atMs: this.#world.nowMs, who, role, event, held };

@@ -90,6 +90,8 @@ export interface Outcome {
   /** After everything healed: how long until everybody was back, and stayed. Null: not in time. */
   readonly backAfterMs: number | null;
   readonly coverage: Coverage;
+  /** Transitions and switches of all machines, in their order. */
+  readonly moves: readonly string[];
   /** Over every traced line; equal for equal seed and commit. */
   readonly hash: string;
   readonly trace: readonly TraceLine[];

@@ -5,7 +5,6 @@
  *
  * @module
  */
-import type { Canary } from './canary.ts';
 import { inflict } from './inflict.ts';
 import { livenessEndMs, missing } from './liveness.ts';
 import { Abort } from './observer.ts';
@@ -19,7 +18,6 @@ import { Stuck } from './world.ts';
 export interface Extra {
   /** Keep every line of the trace, not only the newest. */
   readonly trace?: boolean;
-  readonly canary?: Canary;
 }
 
 const SWEEP_MS = 500;
@@ -29,13 +27,10 @@ const SETTLE_MS = 2_000;
 /** So long everything has to stay well. */
 const SETTLED_LOOKS = 3;
 
-export function run(scenario: Scenario, { trace: isWhole = false, canary }: Extra = {}): Outcome {
+export function run(scenario: Scenario, { trace: isWhole = false }: Extra = {}): Outcome {
   const trace = new Trace(isWhole);
   const simulation = new Simulation(scenario, trace);
   const { world, observer } = simulation;
-  if (canary === 'forgetfulFlash') {
-    for (const { flash } of simulation.devices) flash.isForgetful = true;
-  }
   let backAfterMs: number | null = null;
   try {
     const beats = new Beats(simulation);
@@ -60,6 +55,7 @@ export function run(scenario: Scenario, { trace: isWhole = false, canary }: Extr
     delivered: simulation.applications.delivered,
     backAfterMs,
     coverage: observer.seen,
+    moves: observer.moves.moves,
     hash: trace.hash.hex,
     trace: trace.lines,
   };

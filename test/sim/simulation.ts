@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { isLive } from '../../session/hub/state.ts';
 import { newWatches } from './checkers/everyWatch.ts';
 import { judgeTables } from './checkers/tables.ts';
 import { Waits } from './checkers/waits.ts';
@@ -61,6 +62,8 @@ export class Simulation {
     const watches = newWatches(this.observer.judge, {
       scenario,
       deviceSite: (who) => this.devices.find(({ name }) => name === who) ?? null,
+      hubs: this.hubs,
+      devices: () => this.#identities.map(({ publicKey }) => publicKey),
       record: (device) => this.store.record(device),
       mayBeBehind: (who) => this.#forgetful.has(who) || this.#hasCopy(who),
     });
@@ -107,7 +110,11 @@ export class Simulation {
         this.observer.report('crash', 'assertion', `${hub.name}: ${claim}`),
     });
     site.machine.onBoot = () => this.observer.tell((watch) => watch.onBoot?.(name));
-    site.tun.onDelivered = (packet) => this.applications.onDelivered(name, null, packet);
+    site.tun.onDelivered = (packet) =>
+      this.#onDelivered(name, null, packet, (device) => {
+        const record = site.process.seat(device)?.record ?? null;
+        return isLive(record) ? record.sessionId : null;
+      });
     this.hubs.push(site);
   }
 
@@ -126,12 +133,7 @@ export class Simulation {
       onAudit: ({ process }, event) => this.observer.onAudit(name, 'device', event, process.device),
       onViolation: (device, claim) =>
         this.observer.report('crash', 'assertion', `${device.name}: ${claim}`),
-      onOverfull: (device, bytes) =>
-        this.observer.report(
-          'I11',
-          'telemetryQueue',
-          `${device.name} keeps ${bytes} bytes of reports`,
-        ),
+      onReports: (device, fault) => this.observer.judge('telemetryQueue', device.name, fault),
     });
     site.machine.onBoot = () => {
       // A flash that nobody has written yet forgot nothing.
@@ -141,9 +143,27 @@ export class Simulation {
       if (forgotten !== null) this.observer.tell((watch) => watch.onForgotten?.(name, forgotten));
       this.observer.tell((watch) => watch.onBoot?.(name));
     };
-    site.tun.onDelivered = (packet) => this.applications.onDelivered(name, index, packet);
+    site.tun.onDelivered = (packet) =>
+      this.#onDelivered(name, index, packet, () => {
+        const { device } = site.process;
+        return device === null || device.state === 'TERMINATED' ? null : device.sessionId;
+      });
     this.devices.push(site);
     return site;
+  }
+
+  /** @param sessionWith the living session that `who` has with a device, or as that device. */
+  #onDelivered(
+    who: string,
+    index: number | null,
+    packet: Uint8Array,
+    sessionWith: (device: string) => string | null,
+  ): void {
+    const other = this.applications.onDelivered(who, index, packet);
+    const device = other === null ? undefined : this.#identities[other]?.publicKey;
+    if (device === undefined) return;
+    const sessionId = sessionWith(device);
+    this.observer.tell((watch) => watch.onDelivered?.({ who, device, sessionId }));
   }
 
   /** A second machine with everything that the flash of `index` holds now. */

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { EffectWatch } from '../../../session/invariants/noReplay.ts';
 import { decodeInitiation, decodeResponse } from '../../../session/wire/handshake.ts';
 import { MESSAGE_TYPE } from '../../../session/wire/messages.ts';
 import { INTRUDER } from '../network/intruder.ts';
@@ -13,8 +14,8 @@ export class Doors implements Watch {
   readonly #report: Report;
   /** Whether timestamps may have been lost with a flash, or used by a copy. */
   readonly #mayBeBehind: (who: string) => boolean;
-  /** By hub, machine and the initiation's index. */
-  readonly #answered = new Set<string>();
+  /** By hub. */
+  readonly #answered = new Map<string, EffectWatch>();
   /** By machine: the index of its newest initiation, and whether a hub answered it. */
   readonly #newest = new Map<string, { readonly index: number; isAnswered: boolean }>();
 
@@ -31,10 +32,9 @@ export class Doors implements Watch {
     if (bytes[0] !== MESSAGE_TYPE.response || to === null) return;
     const response = decodeResponse(bytes);
     if (!response.ok) return;
-    const key = `${from} ${to} ${response.value.receiver}`;
-    const twice = `I5: initiation ${response.value.receiver} of ${to} is answered twice`;
-    this.#report('answeredOnce', from, this.#answered.has(key) ? twice : null);
-    this.#answered.add(key);
+    const answered = this.#answered.get(from) ?? new EffectWatch();
+    this.#answered.set(from, answered);
+    this.#report('answeredOnce', from, answered.initiation(to, response.value.receiver));
     const newest = this.#newest.get(to);
     if (newest?.index === response.value.receiver) newest.isAnswered = true;
   }
@@ -59,6 +59,6 @@ export class Doors implements Watch {
 
   /** A hub remembers the newest timestamp of each device for as long as it runs. */
   onDeath(who: string): void {
-    for (const key of this.#answered) if (key.startsWith(`${who} `)) this.#answered.delete(key);
+    this.#answered.delete(who);
   }
 }

@@ -4,19 +4,24 @@
  * @module
  */
 import type { SessionRecord } from '../../../session/hub/record.ts';
+import { isServing } from '../../../session/invariants/oneOwner.ts';
 import { policyOf, switchesMaxIn } from '../policy.ts';
 import type { Scenario } from '../scenario.ts';
 import type { DeviceSite } from '../site/deviceSite.ts';
+import type { HubSite } from '../site/hubSite.ts';
 import { Answers } from './answers.ts';
 import { Bindings } from './bindings.ts';
 import { boundsIn } from './bounds.ts';
+import { Claims } from './claims.ts';
 import { Copies } from './copies.ts';
+import { Deliveries } from './deliveries.ts';
 import { Denials } from './denials.ts';
 import { Devices } from './devices.ts';
 import { Doors } from './doors.ts';
 import { Durability } from './durability.ts';
 import { Governor } from './governor.ts';
 import { Hubs } from './hubs.ts';
+import { Owners, type SeatMoment } from './owners.ts';
 import { Records } from './records.ts';
 import { Seals } from './seals.ts';
 import type { Report, Watch } from './watch.ts';
@@ -26,6 +31,9 @@ export interface Surroundings {
   readonly scenario: Scenario;
   /** Null: it is a hub, or nobody of that name. */
   readonly deviceSite: (who: string) => DeviceSite | null;
+  readonly hubs: readonly HubSite[];
+  /** Public keys of all devices that there are. */
+  readonly devices: () => readonly string[];
   readonly record: (device: string) => SessionRecord | null;
   /** Whether timestamps may have been lost with a flash, or used by a copy. */
   readonly mayBeBehind: (who: string) => boolean;
@@ -45,23 +53,41 @@ export function newWatches(report: Report, around: Surroundings): readonly Watch
     return publicKey === undefined ? null : record(publicKey);
   };
   const durableOf = (who: string) => site(who).durable;
+  const deviceOf = (who: string) => deviceSite(who)?.identity.publicKey ?? null;
+  const seats = (device: string | null) =>
+    (device === null ? around.devices() : [device]).flatMap((one) => seatsOf(around.hubs, one));
   return [
     new Seals(report, isSealed),
     new Records(report, switchesMaxIn(scenario)),
+    new Deliveries(report),
     new Bindings(report),
+    new Owners(report, { seats, deviceOf }),
     new Hubs(report, (device) => record(device)?.owner ?? null),
     new Devices(report, { boundsOf, clockMs, wokeAtMs: (who) => site(who).machine.wokeAtMs }),
     new Answers(report, isSealed, recordOf, clockMs, (who, sinceMs) =>
       site(who).machine.sleptMs(sinceMs),
     ),
+    new Claims(report, isSealed),
     new Denials(report, isSealed),
     new Durability(report, durableOf),
     new Copies(report, durableOf),
     new Governor(report, (who) => policyOf(site(who).policy).switching),
     new Doors(report, mayBeBehind),
-    new Wire(report, {
-      deviceOf: (who) => deviceSite(who)?.identity.publicKey ?? null,
-      record,
-    }),
+    new Wire(report, { deviceOf, record }),
   ];
+}
+
+/** What each hub that is awake does for one device. */
+function seatsOf(hubs: readonly HubSite[], device: string): readonly SeatMoment[] {
+  return hubs.flatMap(({ name: hubId, machine, process }) => {
+    const seat = machine.isAwake ? process.seat(device) : null;
+    if (seat === null) return [];
+    const { record, route, accept, isOwner, isLeaseValid } = seat;
+    const hasRoute = route !== null;
+    const served = { hasRoute, acceptCount: accept.length, hasAnsweredProbe: false };
+    return {
+      ...{ hubId, device, isServing: isServing(served), isOwner, isLeaseValid },
+      ...{ terminated: record?.terminated ?? null, transportId: route?.transportId ?? null },
+    };
+  });
 }

@@ -1,10 +1,9 @@
 /**
- * What may follow what in the store: I4, I2, I5, I6, I7, I9 and the rule of clones.
+ * What may follow what in the store: I4, I2, I5, I6, I7 and the rule of clones.
  *
  * @module
  */
 import { excessSwitching, SwitchWatch } from '../../../session/invariants/boundedSwitching.ts';
-import { DeliveryWatch } from '../../../session/invariants/failClosed.ts';
 import { KeyHeldWatch } from '../../../session/invariants/keyHeld.ts';
 import { EffectWatch } from '../../../session/invariants/noReplay.ts';
 import { staleRecord } from '../../../session/invariants/noRollback.ts';
@@ -19,7 +18,6 @@ export class Records implements Watch {
   readonly #keys = new KeyHeldWatch();
   readonly #effects = new EffectWatch();
   readonly #epochs = new EpochWatch();
-  readonly #sessions = new DeliveryWatch();
   readonly #switches = new Map<string, SwitchWatch>();
 
   constructor(report: Report, switchesMax: number) {
@@ -53,7 +51,6 @@ export class Records implements Watch {
       before.terminated !== null &&
       after.terminated === null;
     judge('revived', isRevived ? `I2: session ${after.sessionId} came back to life` : null);
-    judge('sessionOwner', this.#sessions.belongs(after));
     if (after.owner === hub) {
       judge('epoch', this.#epochs.owned(after.device, after.ownerEpoch, hub));
     }

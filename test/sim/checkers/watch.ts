@@ -44,6 +44,15 @@ export interface Said {
   readonly held: Held | null;
 }
 
+/** An inner packet that came out of a tun. */
+export interface Delivered {
+  readonly who: string;
+  /** The public key of the device whose application sent it, or was to get it. */
+  readonly device: string;
+  /** The living session that `who` has with that device, or as that device; null: none. */
+  readonly sessionId: string | null;
+}
+
 /** What a machine's flash forgot when it lost power. */
 export type Forgotten =
   | 'all' // versions start again, for a new session only
@@ -53,6 +62,7 @@ export interface Watch {
   onSent?(sent: Sent): void;
   onCommit?(commit: Commit): void;
   onSaid?(said: Said): void;
+  onDelivered?(delivered: Delivered): void;
   /** A hub was told what the store holds in its name. */
   onLearned?(hub: string, record: SessionRecord): void;
   /** A hub was told that nobody knows what became of its swap; or, later, that somebody does. */

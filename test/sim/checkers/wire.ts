@@ -8,6 +8,8 @@
  * @module
  */
 import type { SessionRecord } from '../../../session/hub/record.ts';
+import { manyOwners } from '../../../session/invariants/oneOwner.ts';
+import { strayBinding, straySending } from '../../../session/invariants/singleBinding.ts';
 import { MESSAGE_TYPE } from '../../../session/wire/messages.ts';
 import type { Report, Said, Sent, Watch } from './watch.ts';
 
@@ -46,27 +48,28 @@ export class Wire implements Watch {
   #onHubData({ from: hub, to, transportId }: Sent): void {
     const device = to === null ? null : this.#directory.deviceOf(to);
     if (device === null) return;
-    const record = this.#directory.record(device);
-    const wrong = (invariant: 'I1' | 'I6', checker: string, sentence: string) =>
-      this.#report(checker, hub, `${invariant}: data to ${to} on T${transportId}: ${sentence}`);
-    if (record === null) return wrong('I6', 'hubData', 'there is no session');
-    if (record.owner !== hub) return wrong('I6', 'hubData', `${record.owner} owns it`);
+    const judge = (checker: string, fault: string | null) => {
+      const where = `data to ${to} on T${transportId}`;
+      this.#report(checker, hub, fault === null ? null : `${fault} (${where})`);
+    };
     const learned = this.#learned.get(`${hub} ${device}`);
-    if (learned === undefined) return wrong('I6', 'hubData', 'it has not committed anything yet');
+    // Whoever has not committed anything yet does not act as the owner either.
+    const isOwner = this.#directory.record(device)?.owner === hub && learned !== undefined;
+    const terminated = learned?.terminated ?? null;
+    const serving = { hubId: hub, device, isServing: true, isOwner, isLeaseValid: true };
+    judge('hubData', manyOwners([{ ...serving, terminated }]));
     if (this.#doubted.has(`${hub} ${device}`)) {
-      wrong('I1', 'hubInDoubt', 'nobody knows what its last swap did');
+      judge('hubInDoubt', 'I1: nobody knows what its last swap did');
     }
-    if (learned.terminated !== null) wrong('I6', 'hubData', 'the session has ended');
-    if (learned.transportId !== transportId) {
-      wrong('I1', 'hubBinding', `its commit says T${learned.transportId}`);
-    }
+    const recordedTransportId = learned?.transportId ?? null;
+    judge('hubBinding', strayBinding({ sendingTransportId: transportId, recordedTransportId }));
   }
 
-  #onDeviceData({ from, transportId }: Sent): void {
+  #onDeviceData({ from, transportId: routeTransportId }: Sent): void {
     const { acceptedId, claimedId, isRecovering } = this.#binding(from);
-    if (transportId === acceptedId || (isRecovering && transportId === claimedId)) return;
-    const sentence = `I1: data on T${transportId}, accepted T${acceptedId}, claimed T${claimedId}`;
-    this.#report('deviceBinding', from, sentence);
+    const activeId = acceptedId ?? (isRecovering ? claimedId : null);
+    const fault = straySending({ isCarrying: true, activeId, routeTransportId });
+    this.#report('deviceBinding', from, fault);
   }
 
   onDoubt(hub: string, device: string, isInDoubt: boolean): void {

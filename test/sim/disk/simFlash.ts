@@ -31,8 +31,6 @@ export class SimFlash implements Flash {
   writtenBytes = 0;
   writes: NonNullable<FlashChange['writes']> = 'work';
   writeMs: number;
-  /** A canary: only the first write to each slot ever reaches the medium. */
-  isForgetful = false;
   /** Writes that a cut tore, for the coverage. */
   tornCount = 0;
   readonly #cells: readonly [Cell, Cell];
@@ -66,10 +64,8 @@ export class SimFlash implements Flash {
     this.writtenBytes += bytes.length;
     this.#fuse.write();
     if (this.writes === 'failWritten') return halFail('storageFailed', `slot ${slot}: fsync EIO`);
-    if (!this.isForgetful || cell.durable === null) {
-      cell.durable = cell.pending;
-      cell.pending = null;
-    }
+    cell.durable = cell.pending;
+    cell.pending = null;
     this.#fuse.call();
     return halOk(null);
   }
@@ -78,7 +74,7 @@ export class SimFlash implements Flash {
   cut(): void {
     for (const cell of this.#cells) {
       if (cell.pending === null) continue;
-      if (!this.isForgetful) cell.durable = this.#torn(cell.durable, cell.pending);
+      cell.durable = this.#torn(cell.durable, cell.pending);
       cell.pending = null;
       this.tornCount += 1;
     }

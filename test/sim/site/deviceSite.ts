@@ -55,7 +55,8 @@ export interface DeviceParts {
   readonly events: MachineEvents;
   readonly onAudit: (site: DeviceSite, event: AuditEvent) => void;
   readonly onViolation: (site: DeviceSite, claim: string) => void;
-  readonly onOverfull: (site: DeviceSite, bytes: number) => void;
+  /** What is wrong with its reports, or null. */
+  readonly onReports: (site: DeviceSite, fault: string | null) => void;
 }
 
 export class DeviceSite {
@@ -101,8 +102,8 @@ export class DeviceSite {
     const { fuse } = this.machine;
     this.flash = new SimFlash(FLASH_SLOT_BYTES, parts.flashWriteMs, random.fork('flash'), fuse);
     this.tun = new SimTun('jv0', fuse);
-    this.broker = new SimBroker(world, random.fork('broker'), (bytes) =>
-      parts.onOverfull(this, bytes),
+    this.broker = new SimBroker(world, random.fork('broker'), (fault) =>
+      parts.onReports(this, fault),
     );
     const keys = random.fork('keys');
     const main = random.fork('main');

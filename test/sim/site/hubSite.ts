@@ -44,6 +44,17 @@ export interface HubSiteParts {
 export const hubAddresses = (at: number, { addresses }: HubPlan): readonly string[] =>
   [`203.0.113.${at + 1}`, `2001:db8:ff::${at + 1}`].slice(0, addresses);
 
+/** When its machine is awake; never if that dies first. Whoever does it may die of it, and is started again. */
+type Later = (work: () => void) => void;
+
+function answeredBy(shared: SharedStore, later: Later): SharedStore {
+  return {
+    ttlMs: shared.ttlMs,
+    ask: (hubId, question, answer) =>
+      shared.ask(hubId, question, (message) => later(() => answer(message))),
+  };
+}
+
 export class HubSite implements Listener {
   readonly name: string;
   /** Number of the machine in the run. */
@@ -74,6 +85,7 @@ export class HubSite implements Listener {
     const { fuse } = this.machine;
     this.tun = new SimTun('jvh0', fuse);
     const keys = random.fork('keys');
+    const later: Later = (work) => this.machine.act(work);
     this.process = new HubProcess({
       name: this.name,
       hubId: this.name,
@@ -89,8 +101,8 @@ export class HubSite implements Listener {
       primitives: parts.primitives,
       clock,
       random: (count) => keys.bytes(count),
-      store: new HubStoreClient(this.name, store, fuse, parts.devices),
-      shared: parts.shared,
+      store: new HubStoreClient(this.name, store, fuse, parts.devices, later),
+      shared: parts.shared === null ? null : answeredBy(parts.shared, later),
       onAudit: (event) => parts.onAudit(this, event),
       onViolation: (claim) => parts.onViolation(this, claim),
     });

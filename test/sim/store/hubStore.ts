@@ -20,18 +20,27 @@ export class HubStoreClient implements HubStore {
   readonly #store: SimStore;
   readonly #fuse: Fuse;
   readonly #devices = new Map<string, EnrolledDevice>();
+  /** Hands an answer to the process: when its machine is awake. */
+  readonly #later: (work: () => void) => void;
   #highWaterMs = 0;
 
-  constructor(hub: string, store: SimStore, fuse: Fuse, devices: readonly EnrolledDevice[]) {
+  constructor(
+    hub: string,
+    store: SimStore,
+    fuse: Fuse,
+    devices: readonly EnrolledDevice[],
+    later: (work: () => void) => void,
+  ) {
     this.#hub = hub;
     this.#store = store;
     this.#fuse = fuse;
+    this.#later = later;
     for (const device of devices) this.#devices.set(device.publicKey, device);
   }
 
   swap(request: SwapRequest, answer: (answer: SwapAnswer) => void): void {
     this.#fuse.call();
-    this.#store.swap(this.#hub, request, answer);
+    this.#store.swap(this.#hub, request, (told) => this.#later(() => answer(told)));
     this.#fuse.call();
   }
 

@@ -9,6 +9,7 @@
  */
 import { MqttQueue } from '../../../agent/mqttQueue.ts';
 import type { AuditEvent } from '../../../session/audit.ts';
+import { overSize, uncounted } from '../../../session/invariants/boundedMemory.ts';
 import type { Random } from '../random.ts';
 import type { World } from '../world.ts';
 
@@ -26,14 +27,15 @@ export class SimBroker {
   readonly queue = new MqttQueue(QUEUE_BYTES_MAX);
   readonly #world: World;
   readonly #random: Random;
-  readonly #onOverfull: (bytes: number) => void;
+  /** Told what is wrong with the queue (I11), or null. */
+  readonly #judge: (fault: string | null) => void;
   #seq = 0;
   #isTrying = false;
 
-  constructor(world: World, random: Random, onOverfull: (bytes: number) => void) {
+  constructor(world: World, random: Random, judge: (fault: string | null) => void) {
     this.#world = world;
     this.#random = random;
-    this.#onOverfull = onOverfull;
+    this.#judge = judge;
     const report = () => {
       if (this.isUp) this.askStatus();
       world.after(HEALTH_MS, report);
@@ -46,7 +48,7 @@ export class SimBroker {
     this.#seq += 1;
     const payload = new Uint8Array(this.#random.between(20, PAYLOAD_BYTES_MAX));
     this.queue.push({ topic: this.#seq % 3 === 0 ? 'health' : `audit/${this.#seq}`, payload });
-    if (this.queue.bytes > QUEUE_BYTES_MAX) this.#onOverfull(this.queue.bytes);
+    this.#judgeQueue();
     this.#publish();
   }
 
@@ -54,6 +56,12 @@ export class SimBroker {
   forget(): void {
     if (this.queue.isInFlight) this.queue.settle('refused');
     while (this.queue.take() !== null) this.queue.settle('refused');
+  }
+
+  #judgeQueue(): void {
+    const { bytes, delivered: handedOn, count: held, dropped } = this.queue;
+    this.#judge(overSize('bytes of reports', bytes, QUEUE_BYTES_MAX));
+    this.#judge(uncounted({ name: 'reports', offered: this.#seq, handedOn, held, dropped }));
   }
 
   #publish(): void {

@@ -4,6 +4,8 @@
  *
  * @module
  */
+import { EffectWatch } from '../../../session/invariants/noReplay.ts';
+import { invariantOf } from '../checkers/watch.ts';
 import type { Violation } from '../outcome.ts';
 import { idOf, PACKET_BYTES_MIN, packetOf } from './packet.ts';
 import type { SimTun } from './simTun.ts';
@@ -26,9 +28,9 @@ interface Sent {
 
 export class EndToEnd {
   delivered = 0;
-  duplicates = 0;
   readonly #report: (violation: Omit<Violation, 'atMs'>) => void;
   readonly #sent = new Map<number, Sent>();
+  readonly #effects = new EffectWatch();
   #sequence = 0;
 
   constructor(report: (violation: Omit<Violation, 'atMs'>) => void) {
@@ -53,8 +55,11 @@ export class EndToEnd {
     return tun.sendFromApplication(packet) ? this.#note(device, true, bytes) : null;
   }
 
-  /** What came out of a device's tun, or a hub's (`device` null). */
-  onDelivered(who: string, device: number | null, packet: Uint8Array): void {
+  /**
+   * What came out of a device's tun, or a hub's (`device` null); the device that it came from, or was meant for.
+   * Null: it is none of ours, or somebody else's.
+   */
+  onDelivered(who: string, device: number | null, packet: Uint8Array): number | null {
     const id = idOf(packet);
     const sent = id === null ? undefined : this.#sent.get(id.sequence);
     if (id?.sequence === 0) return this.#wrong('spoofedSource', `${who} delivers a spoofed packet`);
@@ -72,16 +77,17 @@ export class EndToEnd {
     if (!isSame(expected, packet)) {
       this.#wrong('changedPacket', `${who} delivers packet ${id.sequence} changed`);
     }
-    if (sent.arrived) {
-      this.duplicates += 1;
+    const twice = this.#effects.packet(String(id.sequence));
+    if (twice !== null) {
       this.#report({
-        invariant: 'I5',
+        invariant: invariantOf(twice),
         checker: 'deliveredTwice',
-        sentence: `${who} delivers packet ${id.sequence} a second time`,
+        sentence: `${who}${twice.slice(twice.indexOf(':'))}`,
       });
     }
     sent.arrived = true;
     this.delivered += 1;
+    return sent.device;
   }
 
   hasArrived(sequence: number): boolean {
@@ -95,8 +101,9 @@ export class EndToEnd {
     return this.#sequence;
   }
 
-  #wrong(checker: string, sentence: string): void {
+  #wrong(checker: string, sentence: string): null {
     this.#report({ invariant: 'data', checker, sentence });
+    return null;
   }
 }
 

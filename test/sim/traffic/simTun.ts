@@ -18,6 +18,8 @@ export class SimTun implements Tun {
   readonly refusedCount = 0;
   /** What comes out, the packet alone; the bytes are the receiver's for this call only. */
   onDelivered: (packet: Uint8Array) => void = () => {};
+  /** Packets that its process has taken. */
+  readCount = 0;
   readonly #fuse: Fuse;
   #queue: Uint8Array[] = [];
 
@@ -29,6 +31,7 @@ export class SimTun implements Tun {
   read(memory: Memory, at: number): number {
     const packet = this.#queue.shift();
     if (packet === undefined) return 0;
+    this.readCount += 1;
     this.#fuse.call();
     const bytes = Math.min(packet.length, TUN_READ_BYTES - VIRTIO_BYTES);
     memory.bytes.fill(0, at, at + VIRTIO_BYTES);
@@ -44,6 +47,7 @@ export class SimTun implements Tun {
 
   close(): void {
     this.#queue = [];
+    this.readCount = 0;
   }
 
   /** An application sends; false: the queue is full. */

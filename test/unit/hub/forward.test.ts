@@ -291,3 +291,20 @@ test('packets for a device without a session, or of nobody, are dropped and coun
   rig.fromSite(packet('10.0.0.9', '10.77.0.99'));
   expect([rig.counters.no_route, rig.counters.no_destination]).toEqual([1, 1]);
 });
+
+test('what waits for a device that is revoked is dropped and counted, whoever owns its session', async () => {
+  const { rig, devices } = hubWith([1]);
+  const [device] = devices as [RigDevice];
+  const { enrolled } = device;
+  await device.attach(1);
+  const record = rig.records.get(enrolled.publicKey)!;
+  expect(record.terminated).toBeNull();
+  const other = new SiteRig([enrolled], [record]);
+  other.held = []; // the store does not answer: it owns nothing
+  other.fromSite(DOWN);
+  expect(other.peers.session(enrolled.publicKey)?.data.heldCount).toBe(1);
+  expect(other.counters.no_route).toBe(0);
+  other.peers.onDevice({ ...enrolled, revokedAtMs: other.nowMs }, record);
+  expect(other.peers.session(enrolled.publicKey)?.data.heldCount).toBe(0);
+  expect(other.counters.no_route).toBe(1);
+});

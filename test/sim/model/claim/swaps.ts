@@ -3,10 +3,11 @@
  *
  * @module
  */
-import { equalBytes } from '../../../../session/bytes.ts';
 import { isSameClaim } from '../../../../session/claim.ts';
 import type { SessionRecord } from '../../../../session/hub/record.ts';
-import { rollbackBetween } from '../../../../session/invariants/noRollback.ts';
+import { unheldKey } from '../../../../session/invariants/keyHeld.ts';
+import { staleRecord } from '../../../../session/invariants/noRollback.ts';
+import { silentReset } from '../../../../session/invariants/noSilentReset.ts';
 import { Violation } from '../violation.ts';
 import type { Scene } from './scene.ts';
 import type { Message } from './state.ts';
@@ -19,7 +20,7 @@ export function write(scene: Scene, { record }: Swap): boolean {
   if ((before?.revision ?? 0) !== record.revision - 1) return false;
   const isClaim = before === null || !isSameClaim(before.claim, record.claim);
   const author = scene.parts.authors.get(record.claim.nonce) ?? null;
-  mustFollow(before, record, isClaim);
+  mustFollow(before, record);
   if (before !== null && before.terminated === null && isClaim) mustHoldKey(scene, before, record);
   const name = isClaim ? (author?.name ?? null) : scene.store.author;
   const hasTurned = scene.store.author !== null && name !== scene.store.author;
@@ -35,17 +36,19 @@ export function answer(scene: Scene, swap: Swap, outcome: 'committed' | 'mismatc
   scene.tellHub(swap.hub, { kind: 'swapped', swapId, outcome, current });
 }
 
-function mustFollow(before: SessionRecord | null, after: SessionRecord, isClaim: boolean): void {
+function mustFollow(before: SessionRecord | null, after: SessionRecord): void {
   if (after.terminated === 'identity_conflict')
     throw new Violation('clone: an identity conflict ends the recorded session');
+  refuse(staleRecord(before, after));
+  refuse(
+    silentReset({
+      beforeId: before?.sessionId ?? null,
+      afterId: after.sessionId,
+      hasEnded: true,
+      namedId: after.previousSessionId,
+    }),
+  );
   if (before === null) return;
-  const back = rollbackBetween(before, after);
-  if (back !== null) throw new Violation(back);
-  if (isClaim && after.stateVersion <= before.stateVersion)
-    throw new Violation(`I4: v${after.stateVersion} is committed over v${before.stateVersion}`);
-  const isNew = after.sessionId !== before.sessionId;
-  if (isNew && after.previousSessionId !== before.sessionId)
-    throw new Violation('I2: a new session does not name its predecessor');
   const isHanded = after.owner !== before.owner && after.owner !== '';
   if (isHanded && after.ownerEpoch <= before.ownerEpoch)
     throw new Violation('I4: an owner without a new epoch');
@@ -55,13 +58,9 @@ function mustFollow(before: SessionRecord | null, after: SessionRecord, isClaim:
 function mustHoldKey(scene: Scene, before: SessionRecord, after: SessionRecord): void {
   const author = scene.parts.authors.get(after.claim.nonce);
   if (author === undefined) throw new Violation('a claim that nobody made is committed');
-  const isOne = (key: Uint8Array | null, ...held: readonly (Uint8Array | null)[]) =>
-    key !== null && held.some((one) => one !== null && equalBytes(one, key));
-  const { secret, memoryKey } = author;
-  const isProven =
-    isOne(secret, before.secret, before.previousSecret) ||
-    isOne(memoryKey, before.memoryKey, before.predecessorMemoryKey);
-  const isBirth =
-    before.claimKind === 'attach' && secret === null && before.sessionId === after.sessionId;
-  if (!isProven && !isBirth) throw new Violation(`clone: ${author.name} wins without a key`);
+  refuse(unheldKey(author, before, after));
+}
+
+function refuse(fault: string | null): void {
+  if (fault !== null) throw new Violation(fault);
 }

@@ -4,15 +4,16 @@
  * @module
  */
 
-import { isSameClaim } from '../../../../session/claim.ts';
 import { step } from '../../../../session/hub/seat.ts';
 import { NOBODY } from '../../../../session/hub/takeover.ts';
-import { rollbackBetween } from '../../../../session/invariants/noRollback.ts';
+import { staleRecord } from '../../../../session/invariants/noRollback.ts';
+import { type HubMoment, manyOwners } from '../../../../session/invariants/oneOwner.ts';
+import { strayBinding } from '../../../../session/invariants/singleBinding.ts';
 import { isLeaseHeld } from '../../../../session/ownership/lease.ts';
 import { isRightful } from './delivery.ts';
 import type { Parts } from './parts.ts';
 import { seatConfig, sourceOf } from './process.ts';
-import { HUBS, type Hub, NOW_MS, type State, type Store } from './state.ts';
+import { type Hub, NOW_MS, type State, type Store } from './state.ts';
 
 /** Whether a hub does anything that only an owner may: sends data, takes data, answers a PROBE as the owner. */
 function serves({ process, name, life }: Hub): boolean {
@@ -39,6 +40,10 @@ function serves({ process, name, life }: Hub): boolean {
   );
 }
 
+/** The only one. */
+const DEVICE = 'the device';
+const NOTHING = { route: null, accept: [], record: null } as const;
+
 export class Properties {
   readonly #parts: Parts;
   readonly #serving = new Map<number, boolean>();
@@ -58,17 +63,28 @@ export class Properties {
   /** I1, I4, I6; null if all is well. */
   violation(before: State, after: State): string | null {
     const store = this.#parts.stores.at(after.store);
-    const server = after.hubs.findIndex((number) => this.isServing(number));
-    const second = after.hubs.findLastIndex((number) => this.isServing(number));
-    if (server !== second) return `I6: hubs ${HUBS[server]} and ${HUBS[second]} both serve`;
-    const wrong = writtenWrongly(this.#parts.stores.at(before.store), store);
-    if (wrong !== null || server < 0) return wrong;
-    const hub = this.#parts.hubs.at(after.hubs[server]!);
-    if (!isRightful(this.#parts, after, hub)) return `I6: hub ${hub.name} serves and is fenced`;
-    const seat = hub.process!.seat;
-    const isAstray = seat.route !== null && seat.route.transportId !== store.record?.transportId;
-    if (isAstray && seat.swap === null) return 'I1: data goes elsewhere than the record says';
-    return null;
+    const wrong =
+      manyOwners(after.hubs.map((number) => this.#momentOf(after, number))) ??
+      writtenWrongly(this.#parts.stores.at(before.store), store);
+    const server = after.hubs.find((number) => this.isServing(number));
+    if (wrong !== null || server === undefined) return wrong;
+    const { route, swap } = this.#parts.hubs.at(server).process!.seat;
+    if (swap !== null) return null;
+    const recordedTransportId = store.record?.transportId ?? null;
+    return strayBinding({ sendingTransportId: route?.transportId ?? null, recordedTransportId });
+  }
+
+  /** Whoever serves has a valid lease, or would not be taken for serving; whether it owns, the store says. */
+  #momentOf(state: State, number: number): HubMoment {
+    const hub = this.#parts.hubs.at(number);
+    const { route, accept, record } = hub.process?.seat ?? NOTHING;
+    // That the session has ended may be said; no data may move.
+    const isOpen = route !== null || accept.length > 0;
+    return {
+      ...{ hubId: hub.name, device: DEVICE, isServing: this.isServing(number) },
+      ...{ isOwner: isRightful(this.#parts, state, hub), isLeaseValid: true },
+      terminated: isOpen ? (record?.terminated ?? null) : null,
+    };
   }
 
   /** The state with its history: under which epoch somebody served last. */
@@ -91,10 +107,7 @@ export class Properties {
 function writtenWrongly({ record: before }: Store, { record: after }: Store): string | null {
   if (before === null || after === null || before === after) return null;
   if (after.revision === before.revision) return null;
-  if (after.revision !== before.revision + 1) return 'I4: a write raises the revision by one';
   const isHanded = after.owner !== before.owner && after.owner !== NOBODY;
   if (isHanded && after.ownerEpoch <= before.ownerEpoch) return 'I4: an owner without a new epoch';
-  if (!isSameClaim(after.claim, before.claim) && after.stateVersion <= before.stateVersion)
-    return 'I4: a commit is not newer than the record';
-  return rollbackBetween(before, after);
+  return staleRecord(before, after);
 }

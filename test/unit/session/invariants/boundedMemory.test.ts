@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test';
-import { overfull, SizeWatch, uncounted } from '../../../../session/invariants/boundedMemory.ts';
+import { overfull, uncounted } from '../../../../session/invariants/boundedMemory.ts';
 
 test('the limit passes, one more does not, and neither does what is no number', () => {
   expect(overfull([])).toBeNull();
@@ -16,12 +16,4 @@ test('what a queue took is handed on, held or counted as dropped', () => {
   expect(uncounted(passage)).toBeNull();
   expect(uncounted({ ...passage, dropped: 2 })).toContain('does not account for 1 of 10');
   expect(uncounted({ ...passage, handedOn: 5 })).toContain('I11');
-});
-
-test('the highest size of each is kept', () => {
-  const watch = new SizeWatch();
-  expect(watch.see([{ name: 'ring', size: 3, max: 4 }])).toBeNull();
-  expect(watch.see([{ name: 'ring', size: 1, max: 4 }])).toBeNull();
-  expect(watch.peaks).toEqual([{ name: 'ring', size: 3, max: 4 }]);
-  expect(watch.see([{ name: 'ring', size: 5, max: 4 }])).toContain('I11');
 });

@@ -34,15 +34,6 @@ test('a recovery takes its window and no more, watched or told afterwards', () =
   expect(ended.see(move('RECOVERING', 'TERMINATED', 30_001))).toContain('I3');
 });
 
-test('a process that died recovers no more', () => {
-  const watch = watchOf();
-  watch.see(move('ATTACHED', 'RECOVERING', 0));
-  watch.stop();
-  expect(watch.at(100_000)).toBeNull();
-  watch.see(restarted(100_000));
-  expect(watch.at(130_001)).toContain('RECOVERING');
-});
-
 test('time without a transport adds up unless ten seconds of ATTACHED prove a binding', () => {
   const flap = (pauseMs: number) => {
     const watch = watchOf();

@@ -21,10 +21,11 @@ test('an inner packet is found in a datagram wherever it begins', () => {
 
 test('a packet belongs to the device whose session it came out of', () => {
   const watch = new DeliveryWatch();
-  expect(watch.belongs({ sessionId: 's1', device: 'a' })).toBeNull();
-  expect(watch.belongs({ sessionId: 's1', device: 'a' })).toBeNull();
+  expect(watch.belongs('s1', 'a')).toBeNull();
+  expect(watch.belongs('s1', 'a')).toBeNull();
   expect(watch.delivered({ sessionId: 's1', device: 'a' })).toBeNull();
   expect(watch.delivered({ sessionId: 's1', device: 'b' })).toContain('a packet of b');
   expect(watch.delivered({ sessionId: 's2', device: 'a' })).toContain('of nobody');
-  expect(watch.belongs({ sessionId: 's1', device: 'b' })).toContain("became b's");
+  expect(watch.delivered({ sessionId: null, device: 'a' })).toContain('without a session');
+  expect(watch.belongs('s1', 'b')).toContain("became b's");
 });

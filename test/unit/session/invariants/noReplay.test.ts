@@ -58,21 +58,16 @@ test('moves that nobody answered are not looked at', () => {
   expect(watch.judged).toBe(0);
 });
 
-test('a datagram, a claim, a command takes effect once', () => {
+test('a packet, an initiation, a claim takes effect once', () => {
   const watch = new EffectWatch();
-  const data = { keyId: 'k', type: 'data', lane: 1, counter: 7 } as const;
-  const control = { ...data, type: 'control' } as const;
-  expect(watch.datagram(data)).toBeNull();
-  expect(watch.datagram({ ...data, counter: 8 })).toBeNull();
-  expect(watch.datagram({ ...data, keyId: 'l' })).toBeNull();
-  expect(watch.datagram(control)).toBeNull();
-  expect(watch.datagram({ ...control, lane: 2 })).toBeNull();
-  expect(watch.datagram({ ...data, lane: 2 })).toContain('took effect twice'); // one counter for all lanes
-  expect(watch.datagram(control)).toContain('took effect twice');
+  expect(watch.packet('7')).toBeNull();
+  expect(watch.packet('8')).toBeNull();
+  expect(watch.packet('7')).toBe('I5: packet 7 took effect twice');
+  expect(watch.initiation('a', 7)).toBeNull();
+  expect(watch.initiation('b', 7)).toBeNull();
+  expect(watch.initiation('a', 8)).toBeNull();
+  expect(watch.initiation('a', 7)).toBe('I5: initiation 7 of a took effect twice');
   expect(watch.claim(claimOf(3))).toBeNull();
+  expect(watch.claim(claimOf(3, 'other'))).toBeNull();
   expect(watch.claim(claimOf(3))).toContain('I5');
-  expect(watch.command('policy 2', 0, null)).toBeNull();
-  expect(watch.command('policy 2', 0, null)).toContain('twice');
-  expect(watch.command('policy 3', 9, 10)).toBeNull();
-  expect(watch.command('policy 4', 10, 10)).toContain('after its freshness ended');
 });

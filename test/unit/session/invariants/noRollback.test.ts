@@ -40,30 +40,31 @@ test('a record is replaced by its successor', () => {
   expect(staleRecord(record, { ...next, claim: claimOf(5, 'other') })).toContain('used before');
 });
 
-const sent = (version: number, nonce: string, life = 1, isRepeat = false) => ({
-  ...{ device: 'd', life, version, nonce, isRepeat },
-});
+const sent = (version: number, nonce: string, life = 1) => ({ device: 'd', life, version, nonce });
 
 test('a claim takes a version of its own over all processes, a repeat the one it has', () => {
   const watch = new VersionWatch();
   expect(watch.claimed(sent(3, 'a'))).toBeNull();
-  expect(watch.claimed(sent(3, 'a', 1, true))).toBeNull();
+  expect(watch.claimed(sent(3, 'a'))).toBeNull();
   expect(watch.claimed(sent(5, 'b'))).toBeNull();
   expect(watch.claimed(sent(9, 'c', 2))).toBeNull();
   expect(watch.claimed(sent(9, 'd', 2))).toContain('used version 9 after 9');
   expect(watch.claimed(sent(8, 'e', 3))).toContain('used version 8 after 9');
+  watch.forget();
+  expect(watch.claimed(sent(1, 'f', 4))).toBeNull();
 });
 
-test('a repeat of what another process claimed, or of another version, is none', () => {
+test('a repeat of what another process claimed, of another version, or of a former claim, is none', () => {
   const of = (...repeat: Parameters<typeof sent>) => {
     const watch = new VersionWatch();
     watch.claimed(sent(3, 'a'));
+    watch.claimed(sent(4, 'b'));
     return watch.claimed(sent(...repeat));
   };
-  expect(of(3, 'a', 2, true)).toContain('never made');
-  expect(of(4, 'a', 1, true)).toContain('never made');
-  expect(of(3, 'b', 1, true)).toContain('never made');
-  expect(new VersionWatch().claimed(sent(3, 'a', 1, true))).toContain('never made');
+  expect(of(4, 'b')).toBeNull();
+  expect(of(4, 'b', 2)).toContain('repeats its claim of version 4');
+  expect(of(5, 'b')).toContain('as another, of version 5');
+  expect(of(3, 'a')).toContain('used version 3 after 4');
 });
 
 test('events take fresh versions where they move or claim; lost flash begins anew', () => {

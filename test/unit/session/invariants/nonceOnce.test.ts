@@ -1,12 +1,5 @@
 import { expect, test } from 'bun:test';
-import { NonceWatch, staleCounter } from '../../../../session/invariants/nonceOnce.ts';
-
-test('counters grow', () => {
-  expect(staleCounter(-1, 0)).toBeNull();
-  expect(staleCounter(3, 4)).toBeNull();
-  expect(staleCounter(4, 4)).toContain('I12');
-  expect(staleCounter(4, 3)).toContain('I12');
-});
+import { NonceWatch } from '../../../../session/invariants/nonceOnce.ts';
 
 test('the same nonce under the same key seals the same bytes', () => {
   const watch = new NonceWatch();
@@ -17,7 +10,6 @@ test('the same nonce under the same key seals the same bytes', () => {
   expect(watch.sealed({ ...data, lane: 2, hash: 'y' })).toContain('I12'); // lanes share its counter
   expect(watch.sealed({ ...data, counter: 8, hash: 'y' })).toBeNull();
   expect(watch.sealed({ ...data, keyId: 'l', hash: 'y' })).toBeNull();
-  expect(watch.count).toBe(3);
 });
 
 test('control has a key of its own, and its nonce names the lane', () => {

@@ -22,15 +22,15 @@ test('to forward, to take data and to answer a probe are all to serve', () => {
   expect(isServing({ ...idle, hasAnsweredProbe: true })).toBe(true);
 });
 
-test('one hub serves a session, and only one that lives', () => {
+test('one hub serves a device, and only a session that lives', () => {
   const hub = (hubId: string, change: Partial<HubMoment> = {}): HubMoment => ({
     ...{ hubId, isServing: true, isOwner: true, isLeaseValid: true },
-    ...{ sessionId: 's1', terminated: null },
+    ...{ device: 'd', terminated: null },
     ...change,
   });
   const idle = hub('b', { isServing: false, isOwner: false, isLeaseValid: false });
-  expect(manyOwners([hub('a'), idle, hub('c', { sessionId: 's2' })])).toBeNull();
-  expect(manyOwners([hub('a'), hub('b')])).toContain('a and b both serve session s1');
+  expect(manyOwners([hub('a'), idle, hub('c', { device: 'e' })])).toBeNull();
+  expect(manyOwners([hub('a'), hub('b')])).toContain('a and b both serve d');
   expect(manyOwners([hub('a', { isLeaseValid: false })])).toContain('without a lease (a)');
   expect(manyOwners([hub('a', { terminated: 'shutdown' })])).toContain('ended session');
 });

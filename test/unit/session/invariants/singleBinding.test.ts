@@ -25,13 +25,13 @@ test('a device sends on its binding exactly while it carries', () => {
   expect(straySending({ isCarrying: false, activeId: null, routeTransportId: 2 })).toContain('I1');
 });
 
-test('one hub at most has a route for a session', () => {
-  const at = (hubId: string, sessionId: string | null, transportId: number | null) => ({
-    ...{ hubId, sessionId, transportId },
+test('one hub at most has a route to a device', () => {
+  const at = (hubId: string, device: string, transportId: number | null) => ({
+    ...{ hubId, device, transportId },
   });
-  expect(manyBindings([at('a', 's1', 1), at('b', 's1', null), at('c', 's2', 1)])).toBeNull();
-  expect(manyBindings([at('a', null, 1), at('b', null, 1)])).toBeNull();
-  expect(manyBindings([at('a', 's1', 1), at('b', 's1', 1)])).toContain('a and b both send');
+  expect(manyBindings([at('a', 'd', 1), at('b', 'd', null), at('c', 'e', 1)])).toBeNull();
+  expect(manyBindings([at('a', 'd', 1), at('b', 'd', 1)])).toContain('a and b both send data to d');
+  expect(manyBindings([at('a', 'd', 1), at('b', 'd', 2)])).toContain('I1');
 });
 
 test('claimed, committed, moved to: in this order nothing is wrong', () => {

@@ -1,0 +1,162 @@
+/**
+ * Rules about what devices say: good and bad stories.
+ *
+ * @module
+ */
+import { Answers } from '../../../sim/checkers/answers.ts';
+import { Devices } from '../../../sim/checkers/devices.ts';
+import { Durability, type Durable } from '../../../sim/checkers/durability.ts';
+import { Governor } from '../../../sim/checkers/governor.ts';
+import type { Report, Watch } from '../../../sim/checkers/watch.ts';
+import {
+  claimed,
+  claimOf,
+  framed,
+  fromHub,
+  moved,
+  nextOf,
+  OTHER_KEY,
+  type Rule,
+  SECRET,
+  said,
+} from './observed.ts';
+
+const BOUNDS = { ttlMs: 900_000, transportTtlMs: 60_000, recoveryWindowMs: 30_000 };
+const devices = (report: Report): Watch =>
+  new Devices(report, {
+    boundsOf: () => ({ ...BOUNDS, penaltyMaxMs: 60_000, slackMs: 0 }),
+    clockMs: () => 40_000,
+    wokeAtMs: () => null,
+  });
+
+const DURABLE: Durable = { versionCeiling: 5, sessionId: 's1', secret: SECRET, terminated: null };
+const durability = (report: Report): Watch => new Durability(report, () => DURABLE);
+const attached = (secret: Uint8Array) => ({
+  ...moved('BIRTH', 'ATTACHED', { stateVersion: 2 }),
+  held: { secret, memoryKey: null },
+});
+
+const GOVERNED = { maxSwitchesPerMinute: 2, cooldownMs: 5_000, failbackStableMs: 20_000 };
+const governor = (report: Report): Watch => new Governor(report, () => GOVERNED);
+const switched = (atMs: number) => said({ event: 'switch', atMs });
+const planned = (atMs: number, reasonCode: 'failback' | 'quality_loss') =>
+  said({ event: 'claim', atMs, reasonCode, detail: { transportId: 1, purpose: 'planned' } });
+
+/** The store holds version 2, of hub-0. */
+const answers = (report: Report): Watch =>
+  new Answers(
+    report,
+    false,
+    () => nextOf(),
+    () => 13_000,
+    () => 0,
+  );
+const reject = (stateVersion: number) =>
+  framed({
+    ...{ type: 'reject', claim: claimOf(stateVersion), reasonCode: 'stale_state_version' },
+    ...{ isFatal: false, retryAfterMs: 0, recordedVersion: 2 },
+  });
+const refusal = said({
+  event: 'refusal',
+  reasonCode: 'stale_state_version',
+  detail: { fatal: false },
+});
+const opened = (stateVersion: number, purpose: string) =>
+  claimed(stateVersion, { nonce: claimOf(stateVersion).nonce, purpose });
+
+// biome-ignore format: a story a line
+export const DEVICE_RULES: readonly Rule[] = [
+  {
+    rule: 'I4 deviceVersions', make: devices,
+    good: (watch) => { watch.onSaid?.(claimed(1)); watch.onSaid?.(claimed(2)); },
+    bad: (watch) => { watch.onSaid?.(claimed(2)); watch.onSaid?.(claimed(2)); },
+  },
+  {
+    rule: 'I2 deviceSessions', make: devices,
+    good: (watch) => {
+      watch.onSaid?.(moved('BIRTH', 'ATTACHED'));
+      watch.onSaid?.(moved('ATTACHED', 'TERMINATED', { stateVersion: 2 }));
+      watch.onSaid?.(said({ sessionId: 's2', stateVersion: 2, reasonCode: 'session_created', detail: { previousSessionId: 's1' } }));
+    },
+    bad: (watch) => {
+      watch.onSaid?.(moved('BIRTH', 'ATTACHED'));
+      watch.onSaid?.(said({ sessionId: 's2', reasonCode: 'session_created' }));
+    },
+  },
+  {
+    rule: 'I8 deviceMoves', make: devices,
+    good: (watch) => watch.onSaid?.(moved('BIRTH', 'ATTACHED')),
+    bad: (watch) => watch.onSaid?.(moved('TERMINATED', 'ATTACHED')),
+  },
+  {
+    // The device's clock says 40 s.
+    rule: 'I3 deviceRecovery', make: devices,
+    good: (watch) => { watch.onSaid?.(moved('ATTACHED', 'RECOVERING', { atMs: 10_000 })); watch.onSweep?.(0); },
+    bad: (watch) => { watch.onSaid?.(moved('ATTACHED', 'RECOVERING', { atMs: 9_000 })); watch.onSweep?.(0); },
+  },
+  {
+    rule: 'I5 deviceAnswers', make: devices,
+    good: (watch) => {
+      watch.onSaid?.(claimed(1));
+      watch.onSaid?.(moved('BIRTH', 'ATTACHED', { stateVersion: 2, detail: { trigger: 'attach_accepted' } }));
+    },
+    bad: (watch) => watch.onSaid?.(moved('BIRTH', 'ATTACHED', { detail: { trigger: 'attach_accepted' } })),
+  },
+  {
+    rule: 'I7 devicePenalties', make: devices,
+    good: (watch) => {
+      watch.onSaid?.(moved('ATTACHED', 'RECOVERING', { detail: { transportId: 1 } }));
+      watch.onSaid?.(said({ event: 'claim', stateVersion: 2, atMs: 5_000, detail: { transportId: 1, purpose: 'planned' } }));
+    },
+    bad: (watch) => {
+      watch.onSaid?.(moved('ATTACHED', 'RECOVERING', { detail: { transportId: 1 } }));
+      watch.onSaid?.(said({ event: 'claim', stateVersion: 2, atMs: 4_999, detail: { transportId: 1, purpose: 'planned' } }));
+    },
+  },
+  {
+    rule: 'I4 versionDurable', make: durability,
+    good: (watch) => watch.onSaid?.(claimed(5)),
+    bad: (watch) => watch.onSaid?.(claimed(6)),
+  },
+  {
+    rule: 'I2 sessionDurable', make: durability,
+    good: (watch) => watch.onSaid?.(claimed(5)),
+    bad: (watch) => watch.onSaid?.(said({ event: 'claim', sessionId: 's2' })),
+  },
+  {
+    rule: 'I4 secretDurable', make: durability,
+    good: (watch) => watch.onSaid?.(attached(SECRET.slice())),
+    bad: (watch) => watch.onSaid?.(attached(OTHER_KEY)),
+  },
+  {
+    rule: 'I7 ownCap', make: governor,
+    good: (watch) => { for (const atMs of [0, 1_000, 60_000]) watch.onSaid?.(switched(atMs)); },
+    bad: (watch) => { for (const atMs of [0, 1_000, 59_999]) watch.onSaid?.(switched(atMs)); },
+  },
+  {
+    rule: 'I7 ownCooldown', make: governor,
+    good: (watch) => { watch.onSaid?.(switched(0)); watch.onSaid?.(planned(5_000, 'quality_loss')); },
+    bad: (watch) => { watch.onSaid?.(switched(0)); watch.onSaid?.(planned(4_999, 'quality_loss')); },
+  },
+  {
+    rule: 'I7 ownHoldDown', make: governor,
+    good: (watch) => { watch.onSaid?.(said({ detail: { transportId: 1 } })); watch.onSaid?.(planned(20_000, 'failback')); },
+    bad: (watch) => { watch.onSaid?.(said({ detail: { transportId: 1 } })); watch.onSaid?.(planned(19_999, 'failback')); },
+  },
+  {
+    rule: 'I5 repeatAnswered', make: answers,
+    good: (watch) => watch.onSent?.(fromHub(reject(1))),
+    bad: (watch) => watch.onSent?.(fromHub(reject(2))),
+  },
+  {
+    rule: 'I5 refusalOfItsClaim', make: answers,
+    good: (watch) => { watch.onSaid?.(opened(3, 'recovery')); watch.onSent?.(fromHub(reject(3))); watch.onSaid?.(refusal); },
+    bad: (watch) => { watch.onSent?.(fromHub(reject(3))); watch.onSaid?.(opened(4, 'recovery')); watch.onSaid?.(refusal); },
+  },
+  {
+    // The device's clock says 13 s.
+    rule: 'I1 planUndone', make: answers,
+    good: (watch) => { watch.onSaid?.(said({ event: 'claim', atMs: 1_000, detail: { purpose: 'planned' } })); watch.onSweep?.(0); },
+    bad: (watch) => { watch.onSaid?.(said({ event: 'claim', atMs: 999, detail: { purpose: 'planned' } })); watch.onSweep?.(0); },
+  },
+];

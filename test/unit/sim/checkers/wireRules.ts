@@ -1,0 +1,171 @@
+/**
+ * Rules about what is on the wire: good and bad stories.
+ *
+ * @module
+ */
+import { encodeInitiation, encodeResponse } from '../../../../session/wire/handshake.ts';
+import { Claims } from '../../../sim/checkers/claims.ts';
+import { Denials } from '../../../sim/checkers/denials.ts';
+import { Doors } from '../../../sim/checkers/doors.ts';
+import { Seals } from '../../../sim/checkers/seals.ts';
+import type { Report, Watch } from '../../../sim/checkers/watch.ts';
+import { Wire } from '../../../sim/checkers/wire.ts';
+import { INTRUDER } from '../../../sim/network/intruder.ts';
+import {
+  claimed,
+  claimOf,
+  DATA,
+  framed,
+  fromHub,
+  moved,
+  type Rule,
+  recordOf,
+  said,
+  sealed,
+  sent,
+} from './observed.ts';
+
+const wire = (report: Report): Watch =>
+  new Wire(report, { deviceOf: () => 'key', record: () => recordOf() });
+const doors = (report: Report): Watch => new Doors(report, () => false);
+const seals = (report: Report): Watch => new Seals(report, true);
+const denials = (report: Report): Watch => new Denials(report, false);
+const claims = (report: Report): Watch => new Claims(report, false);
+
+const response = (receiver: number) =>
+  encodeResponse({ sender: 1, receiver, noise: new Uint8Array(48) });
+const initiation = (sender: number) => encodeInitiation({ sender, noise: new Uint8Array(108) });
+const hint = said({ reasonCode: 'clock_hint_used' });
+
+const INNER = new TextEncoder().encode('an inner packet: JVSM, and more');
+
+/** A hub says a hundred times within a minute that the session has ended. */
+function deny(watch: Watch, view: 'terminated' | 'carrying'): void {
+  const ack = { type: 'probeAck', probeId: 1, view, transportId: 1, stateVersion: 1 } as const;
+  const bytes = framed({ ...ack, token: new Uint8Array(8) });
+  for (let count = 0; count < 100; count++) watch.onSent?.(fromHub(bytes, { atMs: count }));
+  watch.onSent?.(sent(DATA, { atMs: 60_000 }));
+}
+
+const reattach = (stateVersion: number, nonce = claimOf(stateVersion).nonce) =>
+  sent(
+    framed({
+      ...{ type: 'reattach', claim: claimOf(stateVersion, nonce), proof: new Uint8Array(32) },
+      ...{ token: null, linkKind: 'lte', linkName: 'lte0', purpose: 'recovery' },
+      ...{ reasonCode: 'heartbeat_timeout', mtuBytes: null },
+    }),
+  );
+
+// biome-ignore format: a story a line
+export const WIRE_RULES: readonly Rule[] = [
+  {
+    rule: 'I6 hubData', make: wire,
+    good: (watch) => { watch.onLearned?.('hub-0', recordOf()); watch.onSent?.(fromHub(DATA)); },
+    bad: (watch) => watch.onSent?.(fromHub(DATA)),
+  },
+  {
+    rule: 'I6 hubData', make: wire,
+    good: (watch) => { watch.onLearned?.('hub-0', recordOf()); watch.onSent?.(fromHub(DATA)); },
+    bad: (watch) => { watch.onLearned?.('hub-1', recordOf()); watch.onSent?.(fromHub(DATA, { from: 'hub-1' })); },
+  },
+  {
+    rule: 'I6 hubData', make: wire,
+    good: (watch) => { watch.onLearned?.('hub-0', recordOf()); watch.onSent?.(fromHub(DATA)); },
+    bad: (watch) => { watch.onLearned?.('hub-0', recordOf({ terminated: 'shutdown' })); watch.onSent?.(fromHub(DATA)); },
+  },
+  {
+    rule: 'I1 hubInDoubt', make: wire,
+    good: (watch) => { watch.onLearned?.('hub-0', recordOf()); watch.onDoubt?.('hub-0', 'key', true); watch.onDoubt?.('hub-0', 'key', false); watch.onSent?.(fromHub(DATA)); },
+    bad: (watch) => { watch.onLearned?.('hub-0', recordOf()); watch.onDoubt?.('hub-0', 'key', true); watch.onSent?.(fromHub(DATA)); },
+  },
+  {
+    rule: 'I1 hubBinding', make: wire,
+    good: (watch) => { watch.onLearned?.('hub-0', recordOf()); watch.onSent?.(fromHub(DATA)); },
+    bad: (watch) => { watch.onLearned?.('hub-0', recordOf()); watch.onSent?.(fromHub(DATA, { transportId: 2 })); },
+  },
+  {
+    rule: 'I1 deviceBinding', make: wire,
+    good: (watch) => {
+      watch.onSaid?.(moved('BIRTH', 'ATTACHED', { detail: { trigger: 'attach_accepted', transportId: 1 } }));
+      watch.onSent?.(sent(DATA));
+      watch.onSaid?.(moved('ATTACHED', 'RECOVERING'));
+      watch.onSaid?.(claimed(2, { transportId: 2 }));
+      watch.onSent?.(sent(DATA, { transportId: 2 }));
+    },
+    bad: (watch) => {
+      watch.onSaid?.(moved('BIRTH', 'ATTACHED', { detail: { trigger: 'attach_accepted', transportId: 1 } }));
+      watch.onSent?.(sent(DATA, { transportId: 2 }));
+    },
+  },
+  {
+    rule: 'I1 deviceBinding', make: wire,
+    good: () => {},
+    bad: (watch) => {
+      watch.onSaid?.(moved('BIRTH', 'ATTACHED', { detail: { trigger: 'attach_accepted', transportId: 1 } }));
+      watch.onSaid?.(moved('ATTACHED', 'RECOVERING'));
+      watch.onSent?.(sent(DATA));
+    },
+  },
+  {
+    rule: 'I4 claimSent', make: claims,
+    good: (watch) => { for (const version of [1, 1, 2]) watch.onSent?.(reattach(version)); },
+    bad: (watch) => { watch.onSent?.(reattach(1)); watch.onSent?.(reattach(1, 'f'.repeat(16))); },
+  },
+  {
+    rule: 'I4 claimSent', make: claims,
+    good: (watch) => { watch.onSent?.(reattach(2)); watch.onDeath?.('device-0'); watch.onForgotten?.('device-0', 'all'); watch.onSent?.(reattach(1)); },
+    bad: (watch) => { watch.onSent?.(reattach(2)); watch.onDeath?.('device-0'); watch.onForgotten?.('device-0', 'newest'); watch.onSent?.(reattach(1)); },
+  },
+  {
+    rule: 'I4 claimSent', make: claims,
+    good: (watch) => { watch.onSent?.(reattach(1)); watch.onDeath?.('hub-0'); watch.onSent?.(reattach(1)); },
+    bad: (watch) => { watch.onSent?.(reattach(1)); watch.onDeath?.('device-0'); watch.onSent?.(reattach(1)); },
+  },
+  {
+    rule: 'I9 strayTarget', make: doors,
+    good: (watch) => watch.onSent?.(fromHub(DATA)),
+    bad: (watch) => watch.onSent?.(fromHub(DATA, { to: INTRUDER })),
+  },
+  {
+    rule: 'I5 answeredOnce', make: doors,
+    good: (watch) => {
+      watch.onSent?.(fromHub(response(1)));
+      watch.onSent?.(fromHub(response(2)));
+      watch.onSent?.(fromHub(response(1), { to: 'device-1' }));
+      watch.onSent?.(fromHub(response(1), { from: 'hub-1' }));
+      watch.onDeath?.('hub-0');
+      watch.onSent?.(fromHub(response(1)));
+    },
+    bad: (watch) => { watch.onSent?.(fromHub(response(1))); watch.onDeath?.('hub-1'); watch.onSent?.(fromHub(response(1))); },
+  },
+  {
+    rule: 'I4 timestamps', make: doors,
+    good: (watch) => { watch.onSent?.(sent(initiation(5))); watch.onSent?.(fromHub(response(5))); watch.onSaid?.(hint); },
+    bad: (watch) => { watch.onSent?.(sent(initiation(5))); watch.onSaid?.(hint); },
+  },
+  {
+    rule: 'I9 strayDatagram', make: seals,
+    good: (watch) => { watch.onSent?.(sent(DATA)); watch.onSent?.(sent(initiation(1))); },
+    bad: (watch) => watch.onSent?.(sent(initiation(1).subarray(0, 100))),
+  },
+  {
+    rule: 'I9 exposed', make: seals,
+    good: (watch) => watch.onSent?.(sent(sealed('data', INNER.map((byte) => byte ^ 1)))),
+    bad: (watch) => watch.onSent?.(sent(sealed('data', INNER))),
+  },
+  {
+    rule: 'I12 nonceOnce', make: seals,
+    good: (watch) => {
+      watch.onSent?.(sent(sealed('data', Uint8Array.of(1))));
+      watch.onSent?.(sent(sealed('data', Uint8Array.of(1))));
+      watch.onSent?.(sent(sealed('data', Uint8Array.of(2), { counter: 1 })));
+      watch.onSent?.(sent(sealed('control', Uint8Array.of(2))));
+    },
+    bad: (watch) => { watch.onSent?.(sent(sealed('data', Uint8Array.of(1)))); watch.onSent?.(sent(sealed('data', Uint8Array.of(2)))); },
+  },
+  {
+    rule: 'I1 deniedBinding', make: denials,
+    good: (watch) => deny(watch, 'carrying'),
+    bad: (watch) => deny(watch, 'terminated'),
+  },
+];
