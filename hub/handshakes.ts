@@ -27,8 +27,6 @@ import type { Peers } from './peers.ts';
 import { SessionPeer } from './sessionPeer.ts';
 import type { Peer, Site } from './site.ts';
 
-const HINT_EVERY_MS = 1_000;
-
 export class Handshakes {
   /** Handshakes answered. */
   answeredCount = 0;
@@ -147,9 +145,7 @@ export class Handshakes {
   #hint(initiation: ConsumedInitiation, peer: Peer, endpoint: Endpoint, atMs: number): void {
     if (peer.mode === 'plain') return;
     const { greatest } = peer.gate;
-    const isTooSoon = peer.hintedAtMs !== null && atMs - peer.hintedAtMs < HINT_EVERY_MS;
-    if (greatest === null || isTooSoon) return;
-    peer.hintedAtMs = atMs;
+    if (greatest === null || !peer.hintPace.take(endpoint.text, atMs)) return;
     const { identity, counters, means } = this.#site;
     const nonce = means.random(24);
     const { dh } = means;

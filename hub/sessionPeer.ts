@@ -25,6 +25,7 @@ import type { Timed } from './deadlines.ts';
 import type { EnrolledDevice } from './device.ts';
 import type { Endpoint } from './endpoints.ts';
 import { FrameBudget } from './frameBudget.ts';
+import { HintPace } from './hintPace.ts';
 import type { PeerStatus, ToHub } from './messages.ts';
 import { seatConfig } from './seatConfig.ts';
 import { endEvent, seatEvent } from './seatEvent.ts';
@@ -41,8 +42,7 @@ export class SessionPeer implements Timed {
   readonly channels: SessionChannels;
   readonly data: SessionData;
   device: EnrolledDevice;
-  /** When a clock hint was last sent; they are limited like responses. */
-  hintedAtMs: number | null = null;
+  readonly hintPace = new HintPace();
   readonly #site: Site;
   #config: SeatConfig;
   #seat: Seat;

@@ -168,6 +168,25 @@ test('an old timestamp draws one clock hint for a session device, and silence fo
   expect([rig.counters.replayed_datagram, rig.counters.clock_hint_sent]).toEqual([10, 1]);
 });
 
+test('who repeats a recorded initiation takes no clock hint from the device, wherever it is not', () => {
+  const { rig, devices } = hubWith([1]);
+  const [device] = devices as [RigDevice];
+  const thief = RigDevice.on(rig, 1, '203.0.113.66');
+  const recorded = device.initiation();
+  const behind = device.initiation();
+  device.send(device.initiation());
+  device.take();
+  for (let second = 1; second <= 3; second++) {
+    rig.nowMs += 1_000;
+    thief.send(recorded);
+    device.send(behind);
+    expect([thief, device].map((each) => each.take().map(([type]) => type))).toEqual([[18], [18]]);
+    rig.nowMs += 400;
+    device.send(behind);
+    expect(device.take()).toEqual([]);
+  }
+});
+
 test('under load an address has to prove itself: a cookie, and with it an answer', () => {
   const { rig, devices } = hubWith([1]);
   const [device] = devices as [RigDevice];
