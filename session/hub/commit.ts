@@ -14,7 +14,7 @@ import { answerTo } from './answer.ts';
 import { restartChallenge } from './challenge.ts';
 import { CONFLICT_REFUSAL_MS } from './claims.ts';
 import { MINUTE_MS } from './deadline.ts';
-import { carryOn } from './heard.ts';
+import { carryOn, recoveryMs } from './heard.ts';
 import { isOpening, purposeOf } from './judge.ts';
 import { keysOf } from './keys.ts';
 import type { SeatConfig } from './limits.ts';
@@ -167,10 +167,9 @@ function reportCommit(
     });
   } else if (draft.state === 'RECOVERING') {
     const again = isSame ? 'reattach_same_transport' : 'reattach_accepted';
-    const recoveryMs = draft.nowMs - (draft.recoveringSinceMs ?? draft.nowMs);
     turn.move('reattach_accepted', type === 'attach' ? 'session_resumed' : again, {
       transportId,
-      recoveryMs,
+      recoveryMs: recoveryMs(turn),
     });
   } else draft.hubSeq += 1;
   turn.report('claim', 'claim_committed', {

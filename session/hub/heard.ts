@@ -37,6 +37,12 @@ export function onArrival(turn: Turn, arrival: Arrival): void {
   suspect(turn, arrival);
 }
 
+/** How long the recovery took, null without one. Hub time: the hub before may have counted further than our clock. */
+export function recoveryMs({ draft }: Turn): number | null {
+  const { nowMs, recoveringSinceMs } = draft;
+  return recoveringSinceMs === null ? null : Math.max(0, nowMs - recoveringSinceMs);
+}
+
 /** Callers have made sure that nothing is in doubt. */
 export function heard(turn: Turn): void {
   const { draft } = turn;
@@ -44,7 +50,7 @@ export function heard(turn: Turn): void {
   if (draft.state !== 'RECOVERING') return;
   turn.move('reattach_accepted', 'device_heard_again', {
     transportId: draft.record?.transportId ?? null,
-    recoveryMs: draft.recoveringSinceMs === null ? null : draft.nowMs - draft.recoveringSinceMs,
+    recoveryMs: recoveryMs(turn),
   });
   carryOn(turn);
 }

@@ -68,6 +68,21 @@ describe('a hub that shares the store', () => {
     expect(rig.route?.transportId).toBe(2);
   });
 
+  test('a recovery that began on a clock ahead of ours lasted no time, never less', () => {
+    for (const [began, lastedMs] of [
+      [2_500, 0],
+      [-2_500, 2_500],
+    ] as const) {
+      const sinceMs = shared().rig.nowMs + began;
+      const times = { recoveringSinceMs: sinceMs, transportlessSinceMs: sinceMs };
+      const { rig, device } = foreign(times);
+      device.move(2);
+      rig.feed({ kind: 'owner', current: rig.record, isEnded: true });
+      const lasted = rig.events.flatMap(({ detail }) => detail['recoveryMs'] ?? []);
+      expect(lasted).toEqual([lastedMs]);
+    }
+  });
+
   test('◆ a verdict about one epoch does not reach the next', () => {
     const { rig, device } = foreign();
     device.move(2);
