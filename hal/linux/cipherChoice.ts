@@ -9,8 +9,8 @@
  * thread does not start.
  *
  * Bounded: a candidate is measured for 4 ms at most, all together for 20, and one that is clearly
- * slower than another of its suite for two rounds. Which suite is faster is decided between the two
- * best, in turns, when both are hot.
+ * slower than another of its suite for two rounds. Which provider serves and which suite is faster is
+ * decided in turns, when the code of all is hot.
  *
  * @module
  */
@@ -74,7 +74,7 @@ const ROUND_PACKETS_MAX = 64;
 const ROUNDS_MAX = 1_000;
 /** So much slower than another of its suite needs no second look. Chosen. */
 const CLEARLY_SLOWER = 3;
-/** Turns of the two best against each other. Chosen. */
+/** Turns of all that were proven, one after the other. Chosen. */
 const DUEL_TURNS = 4;
 const DUEL_NS = 300_000;
 
@@ -84,39 +84,45 @@ export function chooseCiphers(options: CipherOptions = {}): ChosenCiphers {
   const memory = nativeMemory(PROOF_MEMORY_BYTES);
   const stopAtNs = nowNs() + MEASURE_ALL_NS;
   const report: CipherReport[] = [];
-  const best = new Map<CipherSuite, Best>();
+  const proven: Proven[] = [];
 
   for (const suite of SUITES) {
     const cases = newProofCases(suite);
     for (const { provider, ciphers } of candidates.filter((each) => each.suite === suite)) {
-      if (provider === 'noble' && best.has(suite)) {
+      if (provider === 'noble' && fastestOf(proven, suite) !== null) {
         report.push({ suite, provider, nsPerPacket: null, refused: null });
         continue;
       }
-      const fastestNs = best.get(suite)?.ns ?? Number.POSITIVE_INFINITY;
+      const fastestNs = fastestOf(proven, suite)?.ns ?? Number.POSITIVE_INFINITY;
       const meter = { nowNs, stopAtNs, fastestNs, limitNs: MEASURE_NS };
       const tried = typeof ciphers === 'string' ? ciphers : tryOut(ciphers, cases, memory, meter);
       const ns = typeof tried === 'string' ? null : Math.round(tried);
       const refused = typeof tried === 'string' ? tried : null;
       report.push({ suite, provider, nsPerPacket: ns, refused });
-      if (ns === null || typeof ciphers === 'string' || ns >= fastestNs) continue;
-      best.set(suite, { ciphers, provider, ns });
+      if (ns === null || typeof ciphers === 'string') continue;
+      proven.push({ suite, ciphers, provider, ns });
     }
   }
+  if (proven.length > 1) duel(proven, memory, nowNs);
+  const best = new Map<CipherSuite, Proven>();
+  for (const suite of SUITES) {
+    const fastest = fastestOf(proven, suite);
+    if (fastest !== null) best.set(suite, fastest);
+  }
   assert(best.has('chacha20-poly1305'), 'ChaCha20-Poly1305 is proven on this machine');
-  if (best.size > 1) duel(best, memory, nowNs);
   return {
     ciphers: benchCiphers(joined(best)),
     preference: preferenceOf(best, options.wanted),
-    report: report.map((row) => settled(row, best)),
+    report: report.map((row) => settled(row, proven)),
   };
 }
 
-/** The winner of a suite is reported with what decided. */
-function settled(row: CipherReport, best: ReadonlyMap<CipherSuite, Best>): CipherReport {
-  const winner = best.get(row.suite);
-  if (winner?.provider !== row.provider) return row;
-  return { ...row, nsPerPacket: Math.round(winner.ns) };
+/** Each is reported with what decided. */
+function settled(row: CipherReport, proven: readonly Proven[]): CipherReport {
+  const entry = proven.find(
+    ({ suite, provider }) => suite === row.suite && provider === row.provider,
+  );
+  return entry === undefined ? row : { ...row, nsPerPacket: Math.round(entry.ns) };
 }
 
 function ownCandidates(): readonly CipherCandidate[] {
@@ -137,21 +143,32 @@ function ownCandidates(): readonly CipherCandidate[] {
   });
 }
 
-interface Best {
+interface Proven {
+  readonly suite: CipherSuite;
   readonly ciphers: Ciphers;
   readonly provider: CipherProvider;
   ns: number;
 }
 
-/** The order of the tries must not decide: what came first was measured while code was still cold. */
-function duel(best: ReadonlyMap<CipherSuite, Best>, memory: Memory, nowNs: () => number): void {
+function fastestOf(proven: readonly Proven[], suite: CipherSuite): Proven | null {
+  const own = proven.filter((each) => each.suite === suite);
+  return own.length === 0 ? null : own.reduce((a, b) => (b.ns < a.ns ? b : a));
+}
+
+/**
+ * The order of the tries must not decide: what came first was measured while code was still cold, on a
+ * busy machine all the while. So what was measured before is forgotten.
+ */
+function duel(proven: readonly Proven[], memory: Memory, nowNs: () => number): void {
+  const stopAtNs = Number.POSITIVE_INFINITY;
+  for (const entry of proven) entry.ns = Number.POSITIVE_INFINITY;
   for (let turn = 0; turn < DUEL_TURNS; turn++) {
-    for (const [suite, entry] of best) {
-      const key = entry.ciphers.newDataKey(suite, new Uint8Array(32), 'associated');
-      const stopAtNs = Number.POSITIVE_INFINITY;
-      const meter = { nowNs, stopAtNs, fastestNs: stopAtNs, limitNs: DUEL_NS };
-      const ns = nsPerPacket(key, memory, meter);
-      entry.ns = turn === 0 ? ns : Math.min(entry.ns, ns);
+    for (const entry of proven) {
+      const fastestNs = fastestOf(proven, entry.suite)?.ns ?? stopAtNs;
+      if (turn > 0 && entry.ns > CLEARLY_SLOWER * fastestNs) continue;
+      const key = entry.ciphers.newDataKey(entry.suite, new Uint8Array(32), 'associated');
+      const meter = { nowNs, stopAtNs, fastestNs, limitNs: DUEL_NS };
+      entry.ns = Math.min(entry.ns, nsPerPacket(key, memory, meter));
       key.close();
     }
   }

@@ -103,6 +103,40 @@ test('the faster suite comes first, whichever is tried first, and each has its f
   }
 });
 
+test('what is tried first, while code is cold, is not the slower one for that', () => {
+  const time = new Time();
+  let isCold = true;
+  const cold = time.slowed(nodeCiphers, 800);
+  const chosen = chooseCiphers({
+    nowNs: () => time.ns,
+    candidates: [
+      candidate(AES, 'libcrypto', {
+        newKey: cold.newKey,
+        newDataKey(suite, secret, use) {
+          const key = cold.newDataKey(suite, secret, use);
+          return {
+            ...key,
+            seal(...values) {
+              if (isCold) time.ns += 30_000;
+              key.seal(...values);
+            },
+          };
+        },
+      }),
+      candidate(AES, 'node:crypto', time.slowed(nodeCiphers, 5_000)),
+      candidate(CHACHA, 'libcrypto', {
+        newKey: nobleCiphers.newKey,
+        newDataKey(suite, secret, use) {
+          isCold = false;
+          return time.slowed(nobleCiphers, 1_400).newDataKey(suite, secret, use);
+        },
+      }),
+    ],
+  });
+  expect(chosen.preference).toEqual([AES, CHACHA]);
+  expect(chosen.report.map(({ nsPerPacket }) => nsPerPacket)).toEqual([800, 5_000, 1_400]);
+});
+
 test('what is missing, throws or lies is refused with its reason, and the portable code serves', () => {
   const broken: Ciphers = {
     newKey: nobleCiphers.newKey,
