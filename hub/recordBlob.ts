@@ -12,12 +12,17 @@ import type { SessionRecord } from '../session/hub/record.ts';
 import { isReasonCode } from '../session/reasons.ts';
 import { CLAIM_PURPOSE, DATA_CIPHER, LINK_KIND } from '../session/wire/frames.ts';
 
+/** Far above what a hub counts to in its life, and far enough below 2^53 that counting on from it is exact. */
+const SEQUENCE_MAX = 2 ** 52;
+/** The greatest time there is (ECMA-262 §21.4.1.1); with it the age of a session stays exact as well. */
+const TIME_MAX_MS = 8.64e15;
+
 const codec = new Encoder({ useRecords: false, tagUint8Array: false });
 
 /** What each field must look like; also the list of fields. */
 const SHAPE: Readonly<Record<keyof SessionRecord, (value: unknown) => boolean>> = {
   device: isText,
-  revision: isCount,
+  revision: isSequence,
   sessionId: isId,
   previousSessionId: orNull(isId),
   terminated: orNull((value) => typeof value === 'string' && isReasonCode(value)),
@@ -30,8 +35,8 @@ const SHAPE: Readonly<Record<keyof SessionRecord, (value: unknown) => boolean>> 
   linkKind: oneOf(LINK_KIND),
   linkName: isText,
   owner: isText,
-  ownerEpoch: isCount,
-  hubSeq: isCount,
+  ownerEpoch: isSequence,
+  hubSeq: isSequence,
   secret: isBytes,
   previousSecret: orNull(isBytes),
   memoryKey: isBytes,
@@ -89,8 +94,13 @@ function isCount(value: unknown): boolean {
   return Number.isSafeInteger(value) && Number(value) >= 0;
 }
 
+/** What the hub itself goes on counting from. */
+function isSequence(value: unknown): boolean {
+  return isCount(value) && Number(value) <= SEQUENCE_MAX;
+}
+
 function isTime(value: unknown): boolean {
-  return Number.isFinite(value);
+  return typeof value === 'number' && value >= 0 && value <= TIME_MAX_MS;
 }
 
 function isBytes(value: unknown): boolean {

@@ -31,6 +31,13 @@ test('one wrong field, and it is none', () => {
     { claim: { ...claim, transportId: Number.NaN } },
     { claim: { ...claim, nonce: 7 } },
     { createdAtMs: Number.NaN },
+    { createdAtMs: -1e103 }, // the session's age is part of its sequence
+    { createdAtMs: 1e16 },
+    { recoveringSinceMs: -1 },
+    { switchedAtMs: [Number.POSITIVE_INFINITY] },
+    { hubSeq: 2 ** 52 + 1 }, // counting on would no longer be exact
+    { ownerEpoch: Number.MAX_SAFE_INTEGER },
+    { revision: Number.MAX_SAFE_INTEGER },
   ];
   for (const fields of wrong) {
     const bytes = Uint8Array.from(codec.encode({ ...record(1), ...fields }));
