@@ -13,7 +13,7 @@ import { type FailoverFigures, failoverFiguresOf } from './figures.ts';
 import { Journal } from './journal.ts';
 import { POLICY } from './jvpn.ts';
 import { Lane } from './lane.ts';
-import { compareLanes } from './lanes.ts';
+import { compareLanes, type LaneComparison } from './lanes.ts';
 import { playRound, type RoundPlan } from './round.ts';
 import { Estimate, keyOf, scheduleOf } from './schedule.ts';
 import { progressText } from './table.ts';
@@ -102,16 +102,7 @@ export class FailoverRun {
     if (journal.comparison === null) {
       this.#say('comparing rounds alone with rounds side by side');
       await this.#need(2);
-      const gapOf = async (lane: number, index: number) =>
-        (await playRound(this.#lanes[lane]!, { ...COMPARED, index })).gapMs ?? Number.NaN;
-      const alone: number[] = [];
-      const beside: number[] = [];
-      for (let index = 0; index < COMPARED_ROUNDS; index += 1) {
-        alone.push(await gapOf(index % 2, index));
-        if (index % 2 === 0) continue;
-        beside.push(...(await Promise.all([gapOf(0, index), gapOf(1, index)])));
-      }
-      journal.compare(compareLanes(alone, beside));
+      journal.compare(await this.#compare());
     }
     const comparison = journal.comparison!;
     const used = comparison.changes_figures ? 1 : 2;
@@ -120,6 +111,37 @@ export class FailoverRun {
         `(z ${comparison.z}): ${used === 1 ? 'one lane' : 'two lanes'}`,
     );
     return used;
+  }
+
+  async #compare(): Promise<LaneComparison> {
+    const alone: number[] = [];
+    const beside: number[] = [];
+    for (let index = 0; index < COMPARED_ROUNDS; index += 1) {
+      alone.push(...(await this.#gapsOf(index % 2, index)));
+      if (index % 2 === 0) continue;
+      const both = await Promise.all([this.#gapsOf(0, index), this.#gapsOf(1, index)]);
+      beside.push(...both.flat());
+    }
+    return compareLanes(alone, beside);
+  }
+
+  /** None when the round failed. */
+  async #gapsOf(at: number, index: number): Promise<readonly number[]> {
+    try {
+      const { gapMs } = await playRound(this.#lanes[at]!, { ...COMPARED, index });
+      return gapMs === null ? [] : [gapMs];
+    } catch (error) {
+      if (this.#isInterrupted) throw error;
+      this.#say(`FAILED while comparing: ${(error as Error).message}`);
+      await this.#renew(at);
+      return [];
+    }
+  }
+
+  /** Nothing of what went wrong stays. */
+  async #renew(at: number): Promise<void> {
+    await this.#lanes[at]![Symbol.asyncDispose]();
+    this.#lanes[at] = await this.#newLane(at);
   }
 
   async #need(lanes: number): Promise<void> {
@@ -172,9 +194,7 @@ export class FailoverRun {
       }
       this.#say(`FAILED ${keyOf(plan)}: ${message}`);
       journal.add({ plan, lanes, costMs: costMs(), figures: null, error: message.split('\n')[0]! });
-      // Nothing of what went wrong stays.
-      await this.#lanes[at]![Symbol.asyncDispose]();
-      this.#lanes[at] = await this.#newLane(at);
+      await this.#renew(at);
     }
     this.#estimate.learn(plan, costMs());
   }

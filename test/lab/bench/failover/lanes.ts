@@ -10,6 +10,8 @@ const SHIFT_MS_MAX = 5;
 const SHIFT_SHARE_MAX = 0.05;
 /** Two-sided 1 % of the normal distribution. */
 const Z_MAX = 2.576;
+/** Of each kind; fewer cannot tell much from chance. Chosen. */
+const ROUNDS_MIN = 6;
 
 export interface LaneComparison {
   readonly alone_ms: readonly number[];
@@ -28,6 +30,8 @@ export function compareLanes(alone: readonly number[], beside: readonly number[]
   const [aloneMs, besideMs] = [medianOf(alone), medianOf(beside)];
   const z = rankSumZ(alone, beside);
   const shiftMs = Math.abs(besideMs - aloneMs);
+  // Without rounds to compare, nothing is shown.
+  const isShown = alone.length >= ROUNDS_MIN && beside.length >= ROUNDS_MIN;
   const isLarge = shiftMs > Math.max(SHIFT_MS_MAX, SHIFT_SHARE_MAX * aloneMs);
   return {
     alone_ms: alone.map(round),
@@ -37,7 +41,7 @@ export function compareLanes(alone: readonly number[], beside: readonly number[]
     alone_ms_p95: round(percentileOf(alone, 95)),
     beside_ms_p95: round(percentileOf(beside, 95)),
     z: round(z),
-    changes_figures: isLarge && Math.abs(z) > Z_MAX,
+    changes_figures: !isShown || (isLarge && Math.abs(z) > Z_MAX),
   };
 }
 

@@ -5,6 +5,7 @@
  * ```text
  * {"id":1,"op":"open","round":7,"peer":"10.79.0.2","udp":true,"tcp":"dial","protocol":"tcp"}     → {"id":1,"ok":true,…}
  * {"id":2,"op":"settle","afterMs":…,"datagrams":100,"bytes":50000}     answered when so much has arrived
+ * {"id":9,"op":"look"}                                                 answered at once
  * {"id":3,"op":"stop"}                                                 send no more; → "sent": datagrams
  * {"id":4,"op":"drain","seq":1234}                                     answered when that one has arrived
  * {"id":5,"op":"report","file":"/…"}                                   writes the record (record.ts), ends the round
@@ -41,16 +42,26 @@ export type LoadOrder =
       readonly afterMs: number;
       /** Of those sent after `afterMs`. */
       readonly datagrams: number;
-      /** Of the transfer, from the order on. */
+      /** Of the transfer, from its beginning. */
       readonly bytes: number;
     }
+  | { readonly op: 'look' }
   | { readonly op: 'stop' }
   | { readonly op: 'drain'; readonly seq: number }
   | { readonly op: 'report'; readonly file: string };
 
-/** `nowMs` is CLOCK_MONOTONIC at the answer. */
+/**
+ * `nowMs` is CLOCK_MONOTONIC at the answer, `sent` counts datagrams, `streamBytes` what the transfer's source has handed to
+ * the kernel or its sink has got.
+ */
 export type LoadAnswer =
-  | { readonly id: number; readonly ok: true; readonly nowMs: number; readonly sent: number }
+  | {
+      readonly id: number;
+      readonly ok: true;
+      readonly nowMs: number;
+      readonly sent: number;
+      readonly streamBytes: number;
+    }
   | { readonly id: number; readonly ok: false; readonly error: string };
 
 const CLOCK_MONOTONIC = 1;
@@ -182,11 +193,13 @@ class Load {
         this.#wanted = {
           id: order.id,
           datagrams: this.#udp === null ? 0 : order.datagrams,
-          bytes: this.#sink === null ? 0 : this.#sink.receivedBytes + order.bytes,
+          bytes: this.#sink === null ? 0 : order.bytes,
           seq: -1,
         };
         this.#answerWanted();
         return false;
+      case 'look':
+        return true;
       case 'stop':
         if (this.#udp !== null) this.#udp.isSending = false;
         if (this.#source !== null) this.#source.isSending = false;
@@ -217,7 +230,8 @@ class Load {
   }
 
   #answer(id: number): void {
-    print({ id, ok: true, nowMs: clockMs(), sent: this.#udp?.sent ?? 0 });
+    const streamBytes = this.#source?.sentBytes ?? this.#sink?.receivedBytes ?? 0;
+    print({ id, ok: true, nowMs: clockMs(), sent: this.#udp?.sent ?? 0, streamBytes });
   }
 
   #close(): void {

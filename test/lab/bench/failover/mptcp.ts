@@ -11,6 +11,9 @@ import type { Topology } from '../../topology.ts';
 import { Absent } from '../contender.ts';
 import type { Running } from './running.ts';
 
+/** Long enough to see which subflow is used. */
+const LOOK_MS = 50;
+
 /** @param links the first one carries, the second one is its backup. */
 export async function startMptcp(net: Topology, links: readonly LinkName[]): Promise<Running> {
   if (!existsSync('/proc/sys/net/mptcp/enabled')) throw new Absent('this kernel has no MPTCP');
@@ -26,8 +29,16 @@ export async function startMptcp(net: Topology, links: readonly LinkName[]): Pro
     ...bareWay(used.v4.deviceAddress),
     protocol: 'mptcp',
     hasUdp: false,
-    check: () => {
+    check: async () => {
       if (joinsOf(net) === joinsBefore) throw new Error('the backup subflow did not come about');
+      const before = await net.counters();
+      await Bun.sleep(LOOK_MS);
+      const after = await net.counters();
+      const bytesOf = (link: LinkName) =>
+        after[link].out.enteredBytes - before[link].out.enteredBytes;
+      if (bytesOf(backup.name) >= bytesOf(used.name)) {
+        throw new Error('the transfer had left the link before anything was done to it');
+      }
     },
     [Symbol.asyncDispose]: () => device.ip(['mptcp endpoint flush']),
   };

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { linkOf } from '../../demo/feed.ts';
 import { monotonicMs } from '../../libc.ts';
 import { type ClassName, type Contender, EXPECTATIONS, type RttMs } from './classes.ts';
 import { CUTS, type Cut, resetLinks, type Scene } from './cuts.ts';
@@ -61,7 +62,8 @@ export async function playRound(lane: Lane, plan: RoundPlan): Promise<RoundFigur
     await cut.undo?.(lane.net);
     return figures;
   } catch (error) {
-    throw new Error(`${(error as Error).message}${traceOf(running)}`, { cause: error });
+    const [sentence] = (error as Error).message.split('\n');
+    throw new Error(`${sentence}${traceOf(running)}`, { cause: error });
   } finally {
     await running[Symbol.asyncDispose]();
   }
@@ -89,12 +91,15 @@ async function measure(
   await openFlows(ends, running);
   await Bun.sleep(warmMs(rttMs));
   await settled(ends, rttMs);
-  running.check?.();
+  await running.check?.();
   if (cut?.prepare !== undefined) {
     await cut.prepare(scene);
     await settled(ends, rttMs);
   }
 
+  if (session !== null && cut !== null && linkOf(session.binding.transport) !== cut.links[0]) {
+    throw new Error('the session had left the link before anything was done to it');
+  }
   const sinceRow = session?.rows.length ?? 0;
   const before = session?.binding ?? null;
   await takeOverheadBytes(lane.net.namespaces.device);
@@ -133,14 +138,18 @@ async function openFlows(ends: Ends, running: Running): Promise<void> {
   await ends.device.order({ ...common, peer: farAddress, tcp: 'dial' });
 }
 
-/** Returns when the slower end had got what settles it, of what is sent from here on. */
+/**
+ * Returns when the slower end had got what settles it, of what is sent from here on: what lies in buffers or is under way
+ * says nothing of the link as it is now.
+ */
 async function settled(ends: Ends, rttMs: number, isBad = false): Promise<number> {
+  const { nowMs: afterMs, streamBytes } = await ends.device.order({ op: 'look' });
   const order = {
     op: 'settle',
-    afterMs: monotonicMs(),
+    afterMs,
     datagrams: SETTLED_DATAGRAMS,
     // Over a link that loses much, the transfer crawls.
-    bytes: isBad ? 1 : settledBytes(rttMs),
+    bytes: isBad ? 0 : streamBytes + settledBytes(rttMs),
   } as const;
   const answers = await Promise.all(
     [ends.device, ends.far].map((end) => end.order(order, SETTLE_MAX_MS)),

@@ -15,7 +15,7 @@ export interface Running extends AsyncDisposable {
   readonly hasUdp: boolean;
   readonly session: JvpnSession | null;
   /** Throws if it was not what it says it is. Asked for when the flows have run for a while. */
-  readonly check?: () => void;
+  readonly check?: () => Promise<void>;
   /** How often it has moved to another link; left out by what does not tell. */
   readonly moves?: () => number;
 }

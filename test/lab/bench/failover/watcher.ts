@@ -3,7 +3,7 @@
  * and moves the route to it away from one that does not answer, and back when that has answered for a while.
  *
  * ```text
- * watcher.ts '{"target":"203.0.113.1","links":[{"name":"eth0","gateway":"10.78.1.1"},…],"stableMs":1000}'
+ * watcher.ts '{"target":"203.0.113.1","links":[{"name":"eth0","gateway":"10.78.1.1"},…],"stableMs":1000,…}'
  * {"event":"ready"}                               every link has answered
  * {"event":"moved","atMs":…,"link":"wlan0"}
  * ```
@@ -25,7 +25,13 @@ export interface WatcherConfig {
   readonly fifo: string;
   readonly links: readonly { readonly name: string; readonly gateway: string }[];
   readonly stableMs: number;
+  /** Of wireguard-go at the far end. */
+  readonly port: number;
 }
+
+/** Before the rule of local addresses, which `wireguardGo.ts` moves behind it. */
+export const DEAF_RULE_PREF = 5;
+export const LOCAL_RULE_PREF = 10;
 
 const INTERVAL_MS = 20;
 const STDOUT = 1;
@@ -34,7 +40,7 @@ const POLLFD_BYTES = 8;
 /** Its input has something: an end, since nobody tells it anything. */
 const STDIN = 0;
 
-function watch({ target, fifo, links: places, stableMs }: WatcherConfig): void {
+function watch({ target, fifo, links: places, stableMs, port }: WatcherConfig): void {
   const links = places.map(({ name }) => new PingedLink(name, target));
   const carriers = new CarrierEvents(places.map(({ name }) => name));
   const batch = openSync(fifo, 'w');
@@ -74,13 +80,25 @@ function watch({ target, fifo, links: places, stableMs }: WatcherConfig): void {
       link.isUsable(nowMs, index < used ? stableMs : 0),
     );
     if (isReady && best >= 0 && best !== used) {
-      used = best;
       const { name, gateway } = places[best]!;
-      writeSync(batch, `route replace ${target}/32 via ${gateway} dev ${name}\n`);
+      const lines = [
+        ...(best > used ? [`rule add ${deafTo(places[used]!.name, port)}`] : []),
+        ...(best < used ? [`rule del ${deafTo(name, port)}`] : []),
+        `route replace ${target}/32 via ${gateway} dev ${name}`,
+      ];
+      writeSync(batch, `${lines.join('\n')}\n`);
+      used = best;
       print({ event: 'moved', atMs: nowMs, link: name });
     }
   }
 }
+
+/**
+ * wireguard-go answers over the link that it was last heard on, whatever the routes say (its `sticky` sockets): what still
+ * comes in over a link that has been left is dropped, or a link that is dead one way would never be left.
+ */
+const deafTo = (link: string, port: number) =>
+  `pref ${DEAF_RULE_PREF} iif ${link} ipproto udp sport ${port} blackhole`;
 
 function print(line: Readonly<Record<string, unknown>>): void {
   writeSync(STDOUT, `${JSON.stringify(line)}\n`);

@@ -13,7 +13,7 @@ import { startWireguard } from '../../wireguard.ts';
 import { needed } from '../contender.ts';
 import { FAILBACK_STABLE_MS } from './classes.ts';
 import type { Running } from './running.ts';
-import type { WatcherConfig } from './watcher.ts';
+import { DEAF_RULE_PREF, LOCAL_RULE_PREF, type WatcherConfig } from './watcher.ts';
 
 const INNER = { device: '10.77.200.2', hub: '10.77.200.1' } as const;
 export const WIREGUARD_PORT = 51821;
@@ -56,8 +56,14 @@ export async function startWireguardGo(
     `link set ${names.device} up`,
     `route replace ${SERVER.v4}/32 dev ${names.device} src ${INNER.device}`,
   ]);
+  await device.ip([`rule add pref ${LOCAL_RULE_PREF} lookup local`, 'rule del pref 0']);
   stack.defer(async () => {
-    await net.exec('device', ['ip', 'route', 'del', `${HUB.v4}/32`], { mayFail: true });
+    await device.ip(['rule add pref 0 lookup local', `rule del pref ${LOCAL_RULE_PREF}`]);
+    const leftovers = [
+      ['rule', 'del', 'pref', `${DEAF_RULE_PREF}`],
+      ['route', 'del', `${HUB.v4}/32`],
+    ];
+    for (const argv of leftovers) await net.exec('device', ['ip', ...argv], { mayFail: true });
   });
   const [batch, watcher] = await startWatcher(net, folder, links);
   stack.use(batch);
@@ -91,6 +97,7 @@ async function startWatcher(
       gateway: v4.routerLanAddress,
     })),
     stableMs: FAILBACK_STABLE_MS,
+    port: WIREGUARD_PORT,
   };
   const argv = [process.execPath, WATCHER, JSON.stringify(config)];
   const watcher = net.spawn('device', argv, { name: 'watcher' });

@@ -195,6 +195,9 @@ test('lanes change the figures when the shift is large and no chance', () => {
     alone_ms_p95: 165,
     changes_figures: true,
   });
+  // Too few to tell.
+  expect(compareLanes(alone, shifted(0).slice(5)).changes_figures).toBe(true);
+  expect(compareLanes([], []).changes_figures).toBe(true);
   // A shift that two samples of the same distribution have as well.
   expect(compareLanes(alone, shifted(12)).changes_figures).toBe(false);
   // One that is certain, and too small to matter.
