@@ -162,6 +162,15 @@ test('a journal gives back what was finished, without what was torn', () => {
   expect(existsSync(path)).toBe(false);
 });
 
+test('what was torn does not spoil the line after it', () => {
+  const path = join(folder, 'torn');
+  new Journal(path, measured).add(round(0));
+  appendFileSync(path, JSON.stringify(round(1)).slice(0, 40));
+  new Journal(path, measured).add(round(2));
+  const keys = [...new Journal(path, measured).finished.keys()];
+  expect(keys).toEqual(['jvpn/flap/10/0', 'jvpn/flap/10/2']);
+});
+
 test('rounds of another jvpn do not count, and are not lost', () => {
   const path = join(folder, 'other');
   new Journal(path, measured).add(round(0));
