@@ -8,7 +8,7 @@ import { percentileOf } from '../statistics.ts';
 import { CLASSES, RTTS_MS } from './classes.ts';
 import type { ByClass, ByRtt, FailoverFigures } from './figures.ts';
 
-const SIZE = { label: 215, panel: 290, gap: 18, row: 15, head: 64, block: 34, foot: 46 } as const;
+const SIZE = { label: 215, panel: 280, gap: 40, row: 15, head: 64, block: 34, tail: 18, foot: 46 } as const;
 const COLOURS = {
   jvpn: '#2563a8',
   mptcp: '#b4632b',
@@ -40,7 +40,7 @@ export function plotOf(figures: FailoverFigures): string {
   const drawn = blocks.map(({ title, rows }) => {
     const top = y + SIZE.block;
     const bottom = top + rows.length * SIZE.row;
-    y = bottom + SIZE.gap;
+    y = bottom + SIZE.tail;
     return [
       `<text x="10" y="${top - 14}" font-weight="bold">${title}</text>`,
       ...RTTS_MS.map((_, panel) => gridOf(panel, top, bottom)),
