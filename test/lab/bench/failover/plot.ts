@@ -8,7 +8,16 @@ import { percentileOf } from '../statistics.ts';
 import { CLASSES, RTTS_MS } from './classes.ts';
 import type { ByClass, ByRtt, FailoverFigures } from './figures.ts';
 
-const SIZE = { label: 215, panel: 280, gap: 40, row: 15, head: 64, block: 34, tail: 18, foot: 46 } as const;
+const SIZE = {
+  label: 215,
+  panel: 280,
+  gap: 40,
+  row: 15,
+  head: 64,
+  block: 34,
+  tail: 18,
+  foot: 46,
+} as const;
 const COLOURS = {
   jvpn: '#2563a8',
   mptcp: '#b4632b',
