@@ -22,7 +22,9 @@ type Say = (line: string) => void;
 
 /** To compare lanes by: a kind of round with a wide distribution, which is the strictest. */
 const COMPARED = { contender: 'jvpn', name: 'silent', rttMs: 50 } as const;
-const COMPARED_ROUNDS = 10;
+const COMPARED_ROUNDS = 16;
+/** A comparison takes as long as half of that. */
+const ROUNDS_WORTH_COMPARING = 3 * COMPARED_ROUNDS;
 const PROGRESS_MS = 5_000;
 
 export class FailoverRun {
@@ -97,8 +99,7 @@ export class FailoverRun {
   async #countLanes(journal: Journal, left: number): Promise<1 | 2> {
     const { lanes } = this.#given;
     if (lanes !== 'auto') return lanes;
-    // A comparison costs as much as twenty rounds.
-    if (journal.comparison === null && left < 4 * COMPARED_ROUNDS) return 1;
+    if (journal.comparison === null && left < ROUNDS_WORTH_COMPARING) return 1;
     if (journal.comparison === null) {
       this.#say('comparing rounds alone with rounds side by side');
       await this.#need(2);
@@ -108,7 +109,7 @@ export class FailoverRun {
     const used = comparison.changes_figures ? 1 : 2;
     this.#say(
       `median gap alone ${comparison.alone_ms_p50} ms, side by side ${comparison.beside_ms_p50} ms ` +
-        `(z ${comparison.z}): ${used === 1 ? 'one lane' : 'two lanes'}`,
+        `(shift ${comparison.shift_ms} ms, z ${comparison.z}): ${used === 1 ? 'one lane' : 'two lanes'}`,
     );
     return used;
   }

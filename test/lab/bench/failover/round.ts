@@ -41,7 +41,7 @@ const settledBytes = (rttMs: number) => ((50 + rttMs) * STREAM_MBIT * 1e6) / 8 /
 const SETTLE_MAX_MS = 20_000;
 const CONTROL_MS = 1_000;
 /** For round trips to be known and TCP to be at its rate. */
-const warmMs = (rttMs: number) => 500 + 5 * rttMs;
+const warmMs = (rttMs: number) => 300 + 4 * rttMs;
 /** Wall clock of the audit rows to the clock of everything else. */
 const wallToMonotonicMs = () => monotonicMs() - Date.now();
 

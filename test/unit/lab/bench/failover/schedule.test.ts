@@ -12,7 +12,7 @@ import {
 } from '../../../../lab/bench/failover/arguments.ts';
 import { CLASSES } from '../../../../lab/bench/failover/classes.ts';
 import { type FinishedRound, Journal } from '../../../../lab/bench/failover/journal.ts';
-import { compareLanes, rankSumZ } from '../../../../lab/bench/failover/lanes.ts';
+import { compareLanes, rankSumZ, shiftOf } from '../../../../lab/bench/failover/lanes.ts';
 import type { RoundPlan } from '../../../../lab/bench/failover/round.ts';
 import { Estimate, keyOf, kindOf, scheduleOf } from '../../../../lab/bench/failover/schedule.ts';
 
@@ -194,26 +194,43 @@ test('rank sums: equal samples give 0, ties share their rank, and the direction 
   expect(rankSumZ([6, 7, 8, 9, 10], [1, 2, 3, 4, 5])).toBeCloseTo(2.611, 3);
 });
 
-test('lanes change the figures when the shift is large and no chance', () => {
-  const alone = [120, 125, 130, 135, 140, 145, 150, 155, 160, 165];
+test('a shift is the median difference of pairs', () => {
+  expect(shiftOf([10, 20, 30], [15, 25, 35])).toBe(5);
+  // Differences 0, 100, −10, 90: one that is far out does not move it far.
+  expect(shiftOf([10, 20], [10, 110])).toBe(45);
+});
+
+test('lanes change the figures unless it is shown that they do not', () => {
+  const alone = Array.from({ length: 16 }, (_, index) => 120 + 3 * index);
   const shifted = (ms: number) => alone.map((value) => value + ms);
   expect(compareLanes(alone, shifted(0)).changes_figures).toBe(false);
+  expect(compareLanes(alone, shifted(7))).toMatchObject({ shift_ms: 7, changes_figures: false });
   expect(compareLanes(alone, shifted(60))).toMatchObject({
     alone_ms_p50: 142.5,
     beside_ms_p50: 202.5,
     alone_ms_p95: 165,
+    shift_ms: 60,
     changes_figures: true,
   });
-  // Too few to tell.
-  expect(compareLanes(alone, shifted(0).slice(5)).changes_figures).toBe(true);
-  expect(compareLanes([], []).changes_figures).toBe(true);
-  // A shift that two samples of the same distribution have as well.
-  expect(compareLanes(alone, shifted(12)).changes_figures).toBe(false);
-  // One that is certain, and too small to matter.
+  // One that chance may explain is no proof of sameness.
+  expect(compareLanes(alone, shifted(9)).changes_figures).toBe(true);
+  expect(Math.abs(compareLanes(alone, shifted(9)).z)).toBeLessThan(2.576);
+  expect(compareLanes(alone, shifted(-9)).changes_figures).toBe(true);
+  // Of short gaps, 5 ms are allowed.
+  const short = alone.map(() => 30);
   expect(
     compareLanes(
-      alone.map(() => 100),
-      alone.map(() => 104),
+      short,
+      short.map((ms) => ms + 5),
     ).changes_figures,
   ).toBe(false);
+  expect(
+    compareLanes(
+      short,
+      short.map((ms) => ms + 6),
+    ).changes_figures,
+  ).toBe(true);
+  // Too few to tell.
+  expect(compareLanes(alone, alone.slice(5)).changes_figures).toBe(true);
+  expect(compareLanes([], []).changes_figures).toBe(true);
 });
