@@ -3,6 +3,8 @@
  *
  * ```text
  * main.ts throughput --binary FILE [--json FILE] [--svg FILE] [--rounds N] [--seconds S] [--only NAME,…] [--quick]
+ * main.ts failover --binary FILE [--json FILE] [--svg FILE] [--resume FILE] [--rounds N] [--only CLASS,…] [--rtt MS,…]
+ *                  [--lanes auto|1|2] [--no-peers] [--seed N] [--quick]
  * main.ts integrity --binary FILE [--json FILE] [--gigabytes N] [--loss-percent P | --clean] [--only PART,…] [--seed N]
  * ```
  *
@@ -17,6 +19,12 @@ import { ensureLab, isInsideRootless } from '../rootless.ts';
 import { type Arguments, readArguments } from './arguments.ts';
 import { cable } from './cable.ts';
 import { chartOf } from './chart.ts';
+import { type FailoverArguments, readFailoverArguments } from './failover/arguments.ts';
+import { FailoverRun } from './failover/failover.ts';
+import { hasMeasuredAll } from './failover/figures.ts';
+import { goalsOf } from './failover/goals.ts';
+import { plotOf } from './failover/plot.ts';
+import { failoverTableOf } from './failover/table.ts';
 import { type IntegrityArguments, readIntegrityArguments } from './integrity/arguments.ts';
 import { integrity } from './integrity/integrity.ts';
 import { LossyCable } from './integrity/lossyCable.ts';
@@ -49,6 +57,22 @@ function throughputBench(given: Arguments): Bench {
   };
 }
 
+function failoverBench(given: FailoverArguments): Bench {
+  return {
+    async prepare() {},
+    async run(onInterrupt) {
+      const bench = new FailoverRun(given, console.log);
+      onInterrupt(() => bench.interrupt());
+      const figures = await bench.run();
+      const goals = goalsOf(figures);
+      for (const line of ['', ...failoverTableOf(figures, goals)]) console.log(line);
+      writeJson(given.json, { ...figures, goals });
+      if (given.svg !== null) writeFileSync(given.svg, plotOf(figures));
+      return hasMeasuredAll(figures, given) ? 0 : 1;
+    },
+  };
+}
+
 function integrityBench(given: IntegrityArguments): Bench {
   return {
     async prepare() {},
@@ -72,6 +96,8 @@ function given(): Bench {
     switch (subcommand) {
       case 'throughput':
         return throughputBench(withBinary(readArguments(argv)));
+      case 'failover':
+        return failoverBench(withBinary(readFailoverArguments(argv)));
       case 'integrity':
         return integrityBench(withBinary(readIntegrityArguments(argv)));
       default:
