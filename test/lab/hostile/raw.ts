@@ -7,6 +7,7 @@
  * @module
  */
 import { assert } from '../../../session/assert.ts';
+import { Descriptor } from '../descriptor.ts';
 import { errno, libc, monotonicMs, NativeMemory } from '../libc.ts';
 import {
   IP_BYTES,
@@ -34,7 +35,7 @@ const EAGAIN = 11;
 
 /** Sends IPv4 packets as they are written, source address included. */
 export class Forger implements Disposable {
-  readonly #fd: number;
+  readonly #descriptor: Descriptor;
   readonly #memory = new NativeMemory(PACKET_BYTES);
   readonly #target: UdpEnd;
   readonly #targetNumber: number;
@@ -45,9 +46,9 @@ export class Forger implements Disposable {
   constructor(target: UdpEnd) {
     this.#target = target;
     this.#targetNumber = ipv4Number(target.address);
-    this.#fd = opened(libc.socket(AF_INET, SOCK_RAW | FLAGS, IPPROTO_RAW));
-    setBuffer(this.#fd, SO_SNDBUFFORCE);
-    connect(this.#fd, { address: target.address, port: 0 });
+    this.#descriptor = opened(libc.socket(AF_INET, SOCK_RAW | FLAGS, IPPROTO_RAW));
+    setBuffer(this.#descriptor.fd, SO_SNDBUFFORCE);
+    connect(this.#descriptor.fd, { address: target.address, port: 0 });
   }
 
   /** One datagram from `source`; false if the kernel had no room for it. Counted are those it took. */
@@ -79,36 +80,39 @@ export class Forger implements Disposable {
   }
 
   #write(bytes: number): boolean {
-    return Number(libc.send(this.#fd, this.#memory.at(0), bytes, 0)) === bytes;
+    return Number(libc.send(this.#descriptor.fd, this.#memory.at(0), bytes, 0)) === bytes;
   }
 
   [Symbol.dispose](): void {
-    libc.close(this.#fd);
+    this.#descriptor[Symbol.dispose]();
   }
 }
 
 /** Reads the IPv4 packets that ARRIVE on one interface (what leaves by it is not shown). */
 export class Tap implements Disposable {
-  readonly #fd: number;
+  readonly #descriptor: Descriptor;
   readonly #memory = new NativeMemory(PACKET_BYTES);
 
   /** Call inside the namespace of the interface with this index. */
   constructor(interfaceIndex: number) {
     const protocol = ((ETH_P_IP & 0xff) << 8) | (ETH_P_IP >> 8);
-    this.#fd = opened(libc.socket(AF_PACKET, SOCK_DGRAM | FLAGS, protocol));
-    setBuffer(this.#fd, SO_RCVBUFFORCE);
+    this.#descriptor = opened(libc.socket(AF_PACKET, SOCK_DGRAM | FLAGS, protocol));
+    setBuffer(this.#descriptor.fd, SO_RCVBUFFORCE);
     const address = new NativeMemory(20);
     address.view.setUint16(0, AF_PACKET, true);
     address.view.setUint16(2, ETH_P_IP);
     address.view.setInt32(4, interfaceIndex, true);
-    assert(libc.bind(this.#fd, address.at(0), 20) === 0, 'the tap binds to its interface');
+    assert(
+      libc.bind(this.#descriptor.fd, address.at(0), 20) === 0,
+      'the tap binds to its interface',
+    );
   }
 
   /** What arrived since the last call, as it is. */
   packets(): Uint8Array[] {
     const found: Uint8Array[] = [];
     for (;;) {
-      const bytes = Number(libc.recv(this.#fd, this.#memory.at(0), PACKET_BYTES, 0));
+      const bytes = Number(libc.recv(this.#descriptor.fd, this.#memory.at(0), PACKET_BYTES, 0));
       if (bytes < 0) return found;
       found.push(this.#memory.bytes.slice(0, bytes));
     }
@@ -120,32 +124,32 @@ export class Tap implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    libc.close(this.#fd);
+    this.#descriptor[Symbol.dispose]();
   }
 }
 
 /** An ordinary UDP socket at an address of the namespace it is made in, talking to one peer. */
 export class PeerSocket implements Disposable {
   readonly local: UdpEnd;
-  readonly #fd: number;
+  readonly #descriptor: Descriptor;
   readonly #memory = new NativeMemory(PACKET_BYTES);
   sentCount = 0;
 
   constructor(local: UdpEnd, peer: UdpEnd) {
     this.local = local;
-    this.#fd = opened(libc.socket(AF_INET, SOCK_DGRAM | FLAGS, 0));
-    setBuffer(this.#fd, SO_SNDBUFFORCE);
+    this.#descriptor = opened(libc.socket(AF_INET, SOCK_DGRAM | FLAGS, 0));
+    setBuffer(this.#descriptor.fd, SO_SNDBUFFORCE);
     const address = sockaddr(local);
     assert(
-      libc.bind(this.#fd, address.at(0), 16) === 0,
+      libc.bind(this.#descriptor.fd, address.at(0), 16) === 0,
       `${local.address}:${local.port} is ours to bind`,
     );
-    connect(this.#fd, peer);
+    connect(this.#descriptor.fd, peer);
   }
 
   send(payload: Uint8Array): void {
     this.#memory.bytes.set(payload);
-    const sent = Number(libc.send(this.#fd, this.#memory.at(0), payload.length, 0));
+    const sent = Number(libc.send(this.#descriptor.fd, this.#memory.at(0), payload.length, 0));
     if (sent === payload.length) this.sentCount += 1;
   }
 
@@ -153,20 +157,20 @@ export class PeerSocket implements Disposable {
   receive(): Uint8Array[] {
     const found: Uint8Array[] = [];
     for (;;) {
-      const bytes = Number(libc.recv(this.#fd, this.#memory.at(0), PACKET_BYTES, 0));
+      const bytes = Number(libc.recv(this.#descriptor.fd, this.#memory.at(0), PACKET_BYTES, 0));
       if (bytes >= 0) found.push(this.#memory.bytes.slice(0, bytes));
       else if (errno() === EAGAIN) return found;
     }
   }
 
   [Symbol.dispose](): void {
-    libc.close(this.#fd);
+    this.#descriptor[Symbol.dispose]();
   }
 }
 
-function opened(fd: number): number {
+function opened(fd: number): Descriptor {
   assert(fd >= 0, `a socket opens: errno ${errno()}`);
-  return fd;
+  return new Descriptor(fd);
 }
 
 function connect(fd: number, end: UdpEnd): void {
