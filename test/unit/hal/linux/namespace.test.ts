@@ -42,6 +42,11 @@ inside(
         noRoute6: 'unreachable',
         loopback: 'sent',
       },
+      icmp: {
+        over4: { sent: ['sent'], isCounted: true, isCalm: true },
+        over6: { sent: ['sent'], isCounted: true, isCalm: true },
+      },
+      behindThem: { bytes: 5, from: '10.98.0.2:51820', last: 5 },
       refusals: {
         noSuchLink: 'deviceMissing',
         badName: 'deviceNameInvalid',

@@ -77,6 +77,26 @@ const outcomes = {
   // The address is here, but not on that link.
   loopback: sendTo('127.0.0.1:9'),
 };
+/** Nobody listens there, and the other machine says so. What it says never is the outcome of a send. */
+function refusedByIcmp(text: string) {
+  const before = socket.icmpCount;
+  const sent = new Set<string>();
+  for (let attempt = 0; attempt < 50 && socket.icmpCount - before < 5; attempt++) {
+    sent.add(sendTo(text));
+    // Woken for an error there is nothing to read, and nothing wakes us again.
+    if (poller.wait(100) > 0) socket.receive(memory, 0);
+  }
+  socket.receive(memory, 0);
+  return {
+    sent: [...sent],
+    isCounted: socket.icmpCount - before >= 5,
+    isCalm: poller.wait(50) === 0,
+  };
+}
+const icmp = { over4: refusedByIcmp('10.98.0.2:9'), over6: refusedByIcmp('[fd98::2]:9') };
+// Many wait, and the next send is not theirs.
+for (let i = 0; i < 20; i++) sendTo('10.98.0.2:9');
+const behindThem = roundTrip('10.98.0.2:51820');
 const hub = opened(openDatagramSocket({ ...ANY, port: 51_820 }));
 const loop = opened(openDatagramSocket({ ...ANY, address: '10.98.0.1' }));
 const refusals = {
@@ -99,6 +119,8 @@ console.log(
     over6,
     isSameObject,
     outcomes,
+    icmp,
+    behindThem,
     refusals,
     whenDown,
     whenGone,
