@@ -22,6 +22,8 @@ import type { Turn } from './turn.ts';
 const PACE_MIN_MS = 15;
 /** Each question costs money there; what data brings back stands in for the answers (chosen). */
 const METERED_PACE_MS = 250;
+/** … unless so many packets went out since the last one that it is a small part of them (chosen: 3 % of small ones). */
+const METERED_PACKETS = 32;
 /** At most so many on their way at once, however long an answer may take. */
 const ON_THE_WAY_MAX = 32;
 /**
@@ -39,10 +41,11 @@ export function isBusy(turn: Turn): boolean {
 }
 
 /** The least time between two questions beside data. */
-function paceMs(transport: Transport, config: DeviceConfig): number {
+function paceMs(transport: Transport, config: DeviceConfig, unaskedPackets = 0): number {
   const { rtt } = transport.liveness;
   if (rtt === null) return LINGER_PAUSE_MAX_MS;
-  const leastMs = costOf(transport, config) === 'metered' ? METERED_PACE_MS : PACE_MIN_MS;
+  const isDear = costOf(transport, config) === 'metered' && unaskedPackets < METERED_PACKETS;
+  const leastMs = isDear ? METERED_PACE_MS : PACE_MIN_MS;
   return Math.max(leastMs, rtt.srttMs / 8, timeoutMs(rtt) / ON_THE_WAY_MAX);
 }
 
@@ -56,7 +59,10 @@ export function lingerPauseMs(turn: Turn, transport: Transport): number {
 /** How often the shell tells of traffic: no less often than questions may go beside it. */
 export function tellEveryMs(device: Device, config: DeviceConfig): number {
   const active = transportOf(device, device.activeId);
-  return active === null ? TELL_MAX_MS : Math.min(TELL_MAX_MS, paceMs(active, config));
+  const { unaskedPackets } = device;
+  return active === null
+    ? TELL_MAX_MS
+    : Math.min(TELL_MAX_MS, paceMs(active, config, unaskedPackets));
 }
 
 /** Data moved: the next question goes beside it, and what was sent expects to hear something. */
@@ -72,7 +78,9 @@ export function onTraffic(turn: Turn, event: DeviceEvent & { kind: 'traffic' }):
   const active = turn.transport(draft.activeId);
   if (active === null) return;
   const { askedAtMs } = active.liveness;
-  const atMs = Math.max(turn.nowMs, (askedAtMs ?? 0) + paceMs(active, turn.config));
+  draft.unaskedPackets += event.sentPackets;
+  const pauseMs = paceMs(active, turn.config, draft.unaskedPackets);
+  const atMs = Math.max(turn.nowMs, (askedAtMs ?? 0) + pauseMs);
   if (active.probeAtMs === null || active.probeAtMs > atMs)
     turn.change(active.transportId, { probeAtMs: atMs, keepaliveAtMs: null });
   if (event.sentPackets > 0 && !isAwaiting(draft.sentSinceMs, active.liveness))

@@ -62,6 +62,7 @@ export function sendProbe(turn: Turn, transport: Transport): void {
     transportId,
     frame: { type: 'probe', probeId },
   });
+  if (transportId === draft.activeId) draft.unaskedPackets = 0;
   turn.change(transportId, { liveness: onProbeSent(transport.liveness, probeId, turn.nowMs) });
 }
 

@@ -162,6 +162,8 @@ export interface Device {
   readonly trafficAtMs: number | null;
   /** When data was sent that nothing has been heard after; null: never, or asked about. */
   readonly sentSinceMs: number | null;
+  /** Packets sent since the binding was asked last. */
+  readonly unaskedPackets: number;
   /** Data has come back on the binding since silence was last asked about. */
   readonly isAnswering: boolean;
   readonly birthDeadlineAtMs: number | null;
@@ -239,6 +241,7 @@ export function newDevice(): Device {
     lostFor: null,
     trafficAtMs: null,
     sentSinceMs: null,
+    unaskedPackets: 0,
     isAnswering: false,
     birthDeadlineAtMs: null,
     recoveryDeadlineAtMs: null,

@@ -53,6 +53,7 @@ const PROTOCOL: readonly Row[] = [
   ['session/device/pace.ts', 'PACE_MIN_MS = 15', '15 ms, at least srtt / 8'],
   ['session/device/pace.ts', 'ON_THE_WAY_MAX = 32', '1/32 of the miss timer'],
   ['session/device/pace.ts', 'METERED_PACE_MS = 250', '250 ms metered'],
+  ['session/device/pace.ts', 'METERED_PACKETS = 32', 'unless 32 packets have gone out'],
   ['session/device/pace.ts', 'LINGER_PAUSE_MIN_MS = 25', '25 ms, doubled up to 100 ms'],
   ['session/device/pace.ts', 'LINGER_PAUSE_MAX_MS = 100', '25 ms, doubled up to 100 ms'],
   ['session/device/probes.ts', 'RUN_MIN_MS = 50', '50 ms + srtt'],

@@ -176,8 +176,9 @@ describe('cost', () => {
     expect(asksOf(100, 'out')).toBeLessThanOrEqual(310);
   });
 
-  test('metered: four a second at most, two a packet that comes alone', () => {
-    expect(asksOf(1, 'both', METERED)).toBeLessThanOrEqual(41);
+  test('metered: four a second or one in 32 packets, two a packet that comes alone', () => {
+    expect(asksOf(1, 'out', METERED)).toBeLessThanOrEqual(320);
+    expect(asksOf(10, 'both', METERED)).toBeLessThanOrEqual(41);
     expect(asksOf(20, 'out', METERED)).toBeLessThanOrEqual(41);
     expect(asksOf(2_000, 'both', METERED)).toBeLessThanOrEqual(2 * 5 + 1);
   });

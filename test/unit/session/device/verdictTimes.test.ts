@@ -64,13 +64,13 @@ test('a metered binding is asked rarely, and silence behind data is asked about 
   );
   expect(`\n${rows.join('\n')}\n`).toMatchInlineSnapshot(`
     "
-    10 ms, cut both, data both each 5        102   105   112   115   604
+    10 ms, cut both, data both each 5        102   105   112   115   906
     10 ms, cut both, data both each 20       109   120   119   130   604
     10 ms, cut both, data both each 100      117   130   127   140   604
-    50 ms, cut both, data both each 5        192   205   242   255   604
+    50 ms, cut both, data both each 5        227   240   277   290   906
     50 ms, cut both, data both each 20       192   205   242   255   604
     50 ms, cut both, data both each 100      192   205   242   255   604
-    200 ms, cut both, data both each 5       612   625   812   825   604
+    200 ms, cut both, data both each 5       467   480   667   680   906
     200 ms, cut both, data both each 20      612   625   812   825   604
     200 ms, cut both, data both each 100     612   625   812   825   604
     "
