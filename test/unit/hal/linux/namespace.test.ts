@@ -46,7 +46,8 @@ inside(
         over4: { sent: ['sent'], isCounted: true, isCalm: true },
         over6: { sent: ['sent'], isCounted: true, isCalm: true },
       },
-      behindThem: { bytes: 5, from: '10.98.0.2:51820', last: 5 },
+      behindThem: ['sent'],
+      queueAlone: [true, true, true],
       refusals: {
         noSuchLink: 'deviceMissing',
         badName: 'deviceNameInvalid',
