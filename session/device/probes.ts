@@ -12,6 +12,7 @@ import {
   isHeardThroughout,
   onProbeAnswered,
   onProbeSent,
+  onStoodStill,
   onTime,
   sentAtMs,
   verdictOf,
@@ -49,6 +50,11 @@ const LONELY_RUN_MIN_MS = 250;
 
 /** What anybody can say makes us ask no more often than this (chosen). */
 const HEARSAY_PROBE_MS = 1_000;
+
+/** Later than this is a machine that stood still (chosen: above the jitter of a busy scheduler). */
+const LATE_MIN_MS = 30;
+/** Time to read what waits: the largest socket buffer at the slowest that we promise (chosen). */
+const READING_MS = 25;
 
 export function sendProbe(turn: Turn, transport: Transport): void {
   const { draft } = turn;
@@ -183,6 +189,18 @@ export function judge(turn: Turn): void {
   if (verdict === 'alive' || verdict === 'doubt') return;
   if (coveredMs(active.liveness) < runMinMs(turn, active)) return;
   die(turn, verdict === 'dead' ? 'heartbeat_timeout' : 'one_way_out');
+}
+
+/**
+ * ◆ We were called so much later than we had asked for: the machine slept, or had no time for us. What came
+ * meanwhile waits in the sockets and is read before anything is taken for missing.
+ */
+export function onLate(turn: Turn, lateMs: number): void {
+  if (lateMs < LATE_MIN_MS) return;
+  for (const { transportId, liveness } of turn.draft.transports) {
+    const postponed = onStoodStill(liveness, turn.nowMs + READING_MS);
+    if (postponed !== liveness) turn.change(transportId, { liveness: postponed });
+  }
 }
 
 /** A burst on the binding, and the candidates at once. */

@@ -24,7 +24,7 @@ import { onLinks } from './links.ts';
 import { fitMtu, onMtu, tellMtu } from './mtu.ts';
 import { doubtQuiet, onTraffic } from './pace.ts';
 import { tellUnanswered } from './portal.ts';
-import { judge, onHearsay, onProbeAck, probeDue } from './probes.ts';
+import { judge, onHearsay, onLate, onProbeAck, probeDue } from './probes.ts';
 import { pursue } from './pursue.ts';
 import { onRebind } from './rebind.ts';
 import { onChallenge, onReject, onTerminate } from './refusals.ts';
@@ -43,6 +43,8 @@ export function step(before: Device, event: DeviceEvent, config: DeviceConfig): 
   assert(event.atMs >= before.nowMs, 'time does not run backwards');
   assert((before.phase === 'off') === (event.kind === 'boot'), 'boot comes first and once');
   const turn = new Turn(before, event.atMs, config);
+  const dueAtMs = event.atMs > before.nowMs ? nextDeadline(before) : null;
+  if (dueAtMs !== null) onLate(turn, event.atMs - dueAtMs);
   // What slept past a bound has met it: nothing that came meanwhile is heard before that.
   expire(turn);
   dispatch(turn, event);

@@ -50,6 +50,8 @@ export interface Outstanding {
   readonly probeId: number;
   readonly sentAtMs: number;
   readonly timeoutAtMs: number;
+  /** Its time was lengthened once, and will not be again. */
+  readonly isPostponed: boolean;
 }
 
 export interface Outcome {
@@ -101,7 +103,7 @@ export const newLiveness: Liveness = {
 export function onProbeSent(before: Liveness, probeId: number, atMs: number): Liveness {
   const isAsleep = before.answeredAtMs !== null && atMs - before.answeredAtMs >= ASLEEP_AFTER_MS;
   const patienceMs = Math.max(timeoutMs(before.rtt), isAsleep ? WAKE_TIMEOUT_MIN_MS : 0);
-  const probe = { probeId, sentAtMs: atMs, timeoutAtMs: atMs + patienceMs };
+  const probe = { probeId, sentAtMs: atMs, timeoutAtMs: atMs + patienceMs, isPostponed: false };
   // Full: the oldest counts as missed now, for a probe that is forgotten would never be.
   const [oldest] = before.outstanding;
   const isFull = oldest !== undefined && before.outstanding.length >= OUTSTANDING_MAX;
@@ -184,6 +186,19 @@ export function onProven(before: Liveness, atMs: number): Liveness {
     missedSentAtMs: null,
     doubtedSinceMs: null,
   };
+}
+
+/**
+ * Nothing is given up before `untilMs`, once for each probe: answers may wait where nobody has looked yet.
+ */
+export function onStoodStill(before: Liveness, untilMs: number): Liveness {
+  const isDue = ({ timeoutAtMs, isPostponed }: Outstanding) =>
+    timeoutAtMs < untilMs && !isPostponed;
+  if (!before.outstanding.some(isDue)) return before;
+  const outstanding = before.outstanding.map((probe) =>
+    isDue(probe) ? { ...probe, timeoutAtMs: untilMs, isPostponed: true } : probe,
+  );
+  return { ...before, outstanding };
 }
 
 /** Give up the probes whose time has come. */

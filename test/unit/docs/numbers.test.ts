@@ -61,6 +61,8 @@ const PROTOCOL: readonly Row[] = [
   ['session/device/probes.ts', 'ONE_WAY_RUN_MIN_MS = 60', '60 ms where packets'],
   ['session/device/probes.ts', 'LONELY_RUN_MIN_MS = 250', '250 ms where no other'],
   ['session/device/probes.ts', 'METERED_FRESH_MS = 10_000', 'answered within 10 s'],
+  ['session/device/probes.ts', 'LATE_MIN_MS = 30', 'Called 30 ms late or more'],
+  ['session/device/probes.ts', 'READING_MS = 25', 'gives probes 25 ms more'],
   [
     'session/device/probes.ts',
     'HEARSAY_PROBE_MS = 1_000',

@@ -73,6 +73,34 @@ describe('no cut, no death', () => {
     }
   });
 
+  test('◆ a machine that stood still reads what waited before it takes it for missing', () => {
+    for (const rttMs of [10, 50, 200, 400]) {
+      for (const stillMs of [40, 100, 300, 900]) {
+        for (let phaseMs = 0; phaseMs < 25; phaseMs += 6) {
+          const driver = busy([ETH, WLAN], rttMs, 10);
+          driver.run(phaseMs);
+          // What comes meanwhile waits in the sockets.
+          driver.nowMs += stillMs;
+          driver.run(SECOND_MS);
+          const found = { rttMs, stillMs, phaseMs, deaths: deaths(driver) };
+          expect(found).toEqual({ rttMs, stillMs, phaseMs, deaths: [] });
+        }
+      }
+    }
+  });
+
+  test('one that is always late finds a cut all the same', () => {
+    const driver = busy([ETH, WLAN], 50, 10);
+    driver.peer.path(ETH).isInOpen = false;
+    driver.peer.path(ETH).isOutOpen = false;
+    const atMs = driver.nowMs;
+    while (driver.device.state !== 'RECOVERING' && driver.nowMs - atMs < 3 * SECOND_MS) {
+      driver.nowMs += 60;
+      driver.run(1);
+    }
+    expect(driver.nowMs - atMs).toBeLessThan(SECOND_MS);
+  });
+
   test('with nowhere to go a verdict gains nothing: 200 ms of silence are no death', () => {
     for (let phaseMs = 0; phaseMs < 16; phaseMs += 4) {
       const driver = busy([ETH], 20, 5);
