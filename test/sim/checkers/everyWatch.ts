@@ -19,6 +19,7 @@ import { Governor } from './governor.ts';
 import { Hubs } from './hubs.ts';
 import { Records } from './records.ts';
 import { Seals } from './seals.ts';
+import { Verdicts } from './verdicts.ts';
 import type { Report, Watch } from './watch.ts';
 import { Wire } from './wire.ts';
 
@@ -55,6 +56,7 @@ export function newWatches(report: Report, around: Surroundings): readonly Watch
       site(who).machine.sleptMs(sinceMs),
     ),
     new Denials(report, isSealed),
+    new Verdicts(report, isSealed),
     new Durability(report, durableOf),
     new Copies(report, durableOf),
     new Governor(report, (who) => policyOf(site(who).policy).switching),
