@@ -25,7 +25,9 @@ import type { ReasonCode } from '../session/reasons.ts';
 import type { State } from '../session/transitions.ts';
 import { AgentControl } from './control.ts';
 import { isPolicyAdmitted, makeDurable, rememberedAtBoot } from './durable.ts';
+import { HubNames } from './hubNames.ts';
 import { Inner } from './inner.ts';
+import { Lookups, lookUpName } from './lookups.ts';
 import { FLASH_SLOT_BYTES, Memory } from './memory.ts';
 import type { FromTunnel, TimestampGrant, TunnelSetup } from './messages.ts';
 import { tunnelRules } from './rules.ts';
@@ -53,6 +55,8 @@ export class AgentDaemon {
   readonly #memory: Memory;
   readonly #audit: AuditLog;
   readonly #inner: Inner;
+  readonly #names: HubNames;
+  readonly #lookups: Lookups;
   readonly #tunnel: TunnelLink;
   readonly #ended = Promise.withResolvers<number>();
   #telemetry: Telemetry | null = null;
@@ -80,7 +84,11 @@ export class AgentDaemon {
       policyVersion: () => policy.version,
     });
     this.#inner = new Inner(config.tunnel, config.hub.mode);
+    this.#names = new HubNames([...config.hub.endpoints, ...config.hub.names], lookUpName);
     this.#tunnel = this.#startTunnel();
+    this.#lookups = new Lookups(this.#names, (endpoints) =>
+      this.#tunnel.post({ kind: 'endpoints', endpoints }),
+    );
   }
 
   /** Serve until the session has ended or cannot go on; returns the exit code. */
@@ -106,6 +114,7 @@ export class AgentDaemon {
     process.on('SIGINT', () => this.#stop());
 
     const exitCode = await this.#ended.promise;
+    this.#lookups.stop();
     await telemetry.stop();
     server.value.close();
     this.#audit.close();
@@ -154,7 +163,7 @@ export class AgentDaemon {
       privateKey,
       hubPublicKey,
       psk,
-      endpoints: config.hub.endpoints,
+      endpoints: this.#names.endpoints,
       links: config.links,
       tunName: config.tunnel.name,
       mtuMaxBytes: config.tunnel.mtu,
@@ -218,6 +227,7 @@ export class AgentDaemon {
   #record(event: AuditEvent): void {
     this.#audit.append(event);
     this.#telemetry?.noteChange(event.event);
+    if (event.event === 'transition' && event.to !== null) this.#lookups.onState(event.to);
     if (this.#output.isVerbose) console.log(JSON.stringify(this.#audit.recent(1)[0]));
   }
 

@@ -2,7 +2,7 @@
  * The short way of a packet: tun to the binding's socket, and back. Nothing here decides.
  *
  * Route and accept list are the core's; without a route packets wait, bounded. What moved is told to
- * the core at most every 20 ms. One call for each packet or super-packet, one flush for each batch, and
+ * the core as often as it says (`session/device/pace.ts`). One call for each packet or super-packet, one flush for each batch, and
  * nothing is allocated in between.
  *
  * @module
@@ -25,7 +25,6 @@ import type { Transmitter } from './transmitter.ts';
 import type { Path } from './uplinks.ts';
 
 const HELD_PACKETS_MAX = 4_096;
-const TRAFFIC_EVENT_MS = 20;
 
 export interface Traffic {
   readonly sentPackets: number;
@@ -164,9 +163,9 @@ export class DataPath {
     this.#delivery.flush();
   }
 
-  /** What moved since the last call, or null while there is nothing to tell yet. */
-  takeTraffic(atMs: number): Traffic | null {
-    if (!this.#isMoving || atMs - this.#toldAtMs < TRAFFIC_EVENT_MS) return null;
+  /** What moved since the last call, or null while that is less than `everyMs` ago or nothing did. */
+  takeTraffic(atMs: number, everyMs: number): Traffic | null {
+    if (!this.#isMoving || atMs - this.#toldAtMs < everyMs) return null;
     const heardOn = Array.from(this.#heardOn, ([transportId, heardAtMs]) => ({
       transportId,
       atMs: heardAtMs,
@@ -179,8 +178,8 @@ export class DataPath {
   }
 
   /** When `takeTraffic` has something to say, or null. */
-  nextDeadlineMs(): number | null {
-    return this.#isMoving ? this.#toldAtMs + TRAFFIC_EVENT_MS : null;
+  nextDeadlineMs(everyMs: number): number | null {
+    return this.#isMoving ? this.#toldAtMs + everyMs : null;
   }
 
   get #isMoving(): boolean {

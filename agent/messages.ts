@@ -19,8 +19,8 @@ export interface TunnelSetup {
   readonly privateKey: Uint8Array;
   readonly hubPublicKey: Uint8Array;
   readonly psk: Uint8Array;
-  /** Canonical `ip:port`, best first. */
-  readonly endpoints: readonly string[];
+  /** Canonical `ip:port`, best first; null: a name without an address so far. */
+  readonly endpoints: readonly (string | null)[];
   readonly links: readonly { readonly name: string; readonly kind: LinkKind }[];
   readonly tunName: string;
   /** The inner MTU is never above this. */
@@ -61,6 +61,8 @@ export type ToTunnel =
   /** Null: they could not be made durable, none of them may be used. */
   | { readonly kind: 'timestamps'; readonly grant: TimestampGrant | null }
   | { readonly kind: 'terminate'; readonly reasonCode: ReasonCode }
+  /** What names stand for now, in the order of the setup. */
+  | { readonly kind: 'endpoints'; readonly endpoints: readonly (string | null)[] }
   | { readonly kind: 'rebind'; readonly linkName: string }
   | { readonly kind: 'status'; readonly requestId: number };
 

@@ -147,6 +147,9 @@ export class PlainShell {
     if (message.kind === 'timestamps') {
       this.#reservation.onAnswer(message.grant !== null, this.#now());
       if (message.grant !== null) this.#handshakes.onGrant(message.grant);
+    } else if (message.kind === 'endpoints') {
+      this.#uplinks.setEndpoints(message.endpoints);
+      this.onLinks(this.#uplinks.snapshots);
     } else if (message.kind === 'status') {
       this.#post({ kind: 'status', requestId: message.requestId, status: this.#status() });
     }

@@ -11,13 +11,13 @@ import type { LinkSnapshot } from '../hal/links.ts';
 import type { ChosenCiphers } from '../hal/linux/cipherChoice.ts';
 import { type Means, randomIndex } from '../hal/means.ts';
 import type { Tun } from '../hal/tun.ts';
-import type { AuditEvent } from '../session/audit.ts';
 import { encodeKey } from '../session/channel/identity.ts';
 import { wipeSecrets } from '../session/channel/secrets.ts';
 import { SessionKeypair } from '../session/channel/sessionKeypair.ts';
 import { nextDeadline } from '../session/device/deadlines.ts';
 import type { DeviceEffect, DeviceEvent } from '../session/device/event.ts';
 import type { DeviceConfig } from '../session/device/limits.ts';
+import { tellEveryMs } from '../session/device/pace.ts';
 import { type Device, newDevice } from '../session/device/state.ts';
 import { step } from '../session/device/step.ts';
 import type { Memory } from '../session/memory.ts';
@@ -25,6 +25,7 @@ import { decodeFrame } from '../session/wire/decode.ts';
 import { encodeFrame, encodePaddedFrame } from '../session/wire/encode.ts';
 import type { Frame } from '../session/wire/frames.ts';
 import { MESSAGE_TYPE } from '../session/wire/messages.ts';
+import { clockHintEvent } from './clockHint.ts';
 import { DataPath } from './dataPath.ts';
 import { Handshakes } from './handshakes.ts';
 import { Keyring } from './keyring.ts';
@@ -57,10 +58,11 @@ export class SessionShell {
   readonly #data: DataPath;
   #config: DeviceConfig;
   #device: Device = newDevice();
-  #deadline: { readonly of: Device | null; readonly atMs: number | null } = {
-    of: null,
-    atMs: null,
-  };
+  #core: {
+    readonly of: Device | null;
+    readonly deadlineMs: number | null;
+    readonly tellMs: number;
+  } = { of: null, deadlineMs: null, tellMs: 0 };
   readonly #reservation = new TimestampReservation();
   #nextIndex: number;
 
@@ -117,6 +119,9 @@ export class SessionShell {
       case 'terminate':
         if (this.#device.state === 'TERMINATED') return this.#parts.post({ kind: 'over' });
         return this.#feed({ kind: 'terminate', atMs, reasonCode: message.reasonCode });
+      case 'endpoints':
+        this.#parts.uplinks.setEndpoints(message.endpoints);
+        return this.onLinks(this.#parts.uplinks.snapshots);
       case 'rebind':
         return this.#feed({ kind: 'rebind', atMs, linkName: message.linkName });
       case 'status': {
@@ -229,7 +234,11 @@ export class SessionShell {
   onTime(): void {
     const atMs = this.#now();
     if (this.#transmitter.hasFailures) this.#feedFailures(atMs);
-    const traffic = this.#data.takeTraffic(atMs);
+    this.#feedHearsay(atMs);
+    const { deadlineMs: dueMs, tellMs } = this.#coreWants();
+    // Before a verdict the core hears of all that came meanwhile.
+    const isDue = dueMs !== null && dueMs <= atMs;
+    const traffic = this.#data.takeTraffic(atMs, isDue ? 0 : tellMs);
     if (traffic !== null) {
       this.#keyring.noteUse();
       this.#feed({ kind: 'traffic', atMs, ...traffic });
@@ -237,7 +246,7 @@ export class SessionShell {
     const keysAtMs = this.#keyring.nextDeadlineMs();
     if (keysAtMs !== null && keysAtMs <= atMs) this.#feedAged(atMs);
     this.#reserveTimestamps();
-    const deadlineMs = this.#coreDeadlineMs();
+    const { deadlineMs } = this.#coreWants();
     const nowMs = this.#now();
     if (deadlineMs !== null && deadlineMs <= nowMs) this.#feed({ kind: 'tick', atMs: nowMs });
   }
@@ -245,6 +254,18 @@ export class SessionShell {
   #feedFailures(atMs: number): void {
     for (const transportId of this.#transmitter.takeFailures()) {
       this.#feed({ kind: 'sendFailed', atMs, transportId, error: 'unreachable' });
+    }
+  }
+
+  /** ICMP errors of a link, whoever sent them: told as what they are. */
+  #feedHearsay(atMs: number): void {
+    for (const uplink of this.#parts.uplinks.all) {
+      const count = uplink.socket?.icmpCount ?? 0;
+      if (count === uplink.icmpCount) continue;
+      const errors = count - uplink.icmpCount;
+      uplink.icmpCount = count;
+      countRefused(this.#packets, 'icmp_error', errors);
+      this.#feed({ kind: 'hearsay', atMs, linkName: uplink.name });
     }
   }
 
@@ -257,12 +278,14 @@ export class SessionShell {
     }
   }
 
-  /** The core's state never changes in place: its deadline is computed once for each. */
-  #coreDeadlineMs(): number | null {
-    if (this.#deadline.of !== this.#device) {
-      this.#deadline = { of: this.#device, atMs: nextDeadline(this.#device) };
+  /** The core's state never changes in place: what it waits for is computed once for each. */
+  #coreWants(): { readonly deadlineMs: number | null; readonly tellMs: number } {
+    const device = this.#device;
+    if (this.#core.of !== device) {
+      const tellMs = tellEveryMs(device, this.#config);
+      this.#core = { of: device, deadlineMs: nextDeadline(device), tellMs };
     }
-    return this.#deadline.atMs;
+    return this.#core;
   }
 
   #reserveTimestamps(): void {
@@ -274,8 +297,9 @@ export class SessionShell {
   /** When `onTime` has to be called at the latest, monotonic; null: only the world can move us. */
   nextDeadlineMs(): number | null {
     if (this.#transmitter.hasFailures) return 0;
-    const keys = earlier(this.#keyring.nextDeadlineMs(), this.#data.nextDeadlineMs());
-    const core = earlier(this.#coreDeadlineMs(), this.#reservation.nextDeadlineMs());
+    const { deadlineMs, tellMs } = this.#coreWants();
+    const keys = earlier(this.#keyring.nextDeadlineMs(), this.#data.nextDeadlineMs(tellMs));
+    const core = earlier(deadlineMs, this.#reservation.nextDeadlineMs());
     return earlier(core, keys);
   }
 
@@ -356,22 +380,4 @@ function earlier(a: number | null, b: number | null): number | null {
 function frameBytes(frame: Frame): Uint8Array {
   const isUnvalidated = frame.type === 'reattach' && frame.token === null;
   return isUnvalidated ? encodePaddedFrame(frame, CLAIM_PADDED_BYTES) : encodeFrame(frame);
-}
-
-/** Said aloud: a device that lost clock and flash has recovered, and somebody should know why. */
-function clockHintEvent(device: Device, key: string, seenMs: number): AuditEvent {
-  return {
-    event: 'alarm',
-    atMs: device.nowMs,
-    reasonCode: 'clock_hint_used',
-    device: key,
-    sessionId: device.sessionId,
-    from: null,
-    to: null,
-    stateVersion: device.stateVersion,
-    hubSeq: 0,
-    ownerEpoch: 0,
-    transport: null,
-    detail: { seenAt: new Date(seenMs).toISOString() },
-  };
 }

@@ -57,7 +57,8 @@ export class Transmitter {
   #refused(path: Path, result: SendResult, datagrams: number): void {
     const isFull = result === SEND.wouldBlock;
     countRefused(this.#counters, isFull ? 'sendQueueFull' : 'sendFailed', datagrams);
-    // A full queue is load; these two say that the path is gone.
+    // A full queue is load; these two say that the path is gone. What ICMP brought (`refused`) says nothing: the
+    // socket counts it apart.
     if (result === SEND.deviceGone || result === SEND.unreachable) {
       this.#failed.add(path.transportId);
     }

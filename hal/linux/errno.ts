@@ -31,6 +31,7 @@ export const ERRNO = {
   ENETDOWN: 100,
   ENETUNREACH: 101,
   ENOBUFS: 105,
+  ECONNREFUSED: 111,
   EHOSTUNREACH: 113,
 } as const;
 

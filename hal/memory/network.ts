@@ -126,6 +126,8 @@ export class MemoryDatagramSocket implements DatagramSocket {
   lastErrno = 0;
   skippedCount = 0;
   readonly overflowCount = 0;
+  /** Raised by a test: somebody sent an ICMP error. */
+  icmpCount = 0;
   unsentCount = 0;
   /** Datagrams that found the queue full. */
   droppedCount = 0;

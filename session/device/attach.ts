@@ -45,6 +45,7 @@ export function onReattached(
   const open = takeClaim(turn, frame, channelId, ['reattach']);
   if (open === null) return;
   proveBoth(turn, open, transportId);
+  tellOneWayIn(turn, frame, open);
   const { draft } = turn;
   if (frame.renewed === null) {
     bindChannel(turn, channelId);
@@ -78,6 +79,21 @@ function takeClaim(
   turn.draft.claim = null;
   turn.draft.handshake = null;
   return open;
+}
+
+/**
+ * The binding fell silent for us. Had the hub gone on hearing it, only the way to us was dead.
+ *
+ * Cut both ways, the hub's silence is ours and the way of the claim more; half of it leaves room for ways
+ * of different length.
+ */
+function tellOneWayIn(turn: Turn, { heardMs }: Reattached, open: OpenClaim): void {
+  const { lostFor, formerId } = turn.draft;
+  const heardAtMs = turn.transport(formerId)?.liveness.heardAtMs ?? null;
+  if (heardMs === null || heardAtMs === null || lostFor !== 'heartbeat_timeout') return;
+  const silentMs = Math.round(open.openedAtMs - heardAtMs);
+  if (heardMs * 2 >= silentMs) return;
+  turn.report('notice', 'one_way_in', { transportId: formerId, silentMs, heardMs });
 }
 
 /** ◆ Claim out, answer in: probes from before say nothing of the binding that comes of it. */

@@ -41,6 +41,8 @@ export interface EndpointView {
   /** `ip:port` of the hub. */
   readonly endpoint: string;
   readonly hasAddress: boolean;
+  /** Our own addresses on the link, of the endpoint's family: another text is another address. Absent: not known. */
+  readonly local?: string;
   readonly hasRoute: boolean;
 }
 
@@ -80,7 +82,7 @@ export type DeviceEvent =
       readonly transportId: number;
       readonly frame: Frame;
     }
-  /** Data moved since the last such event; the shell sends at most one in 20 ms. */
+  /** Data moved since the last such event; the shell tells as often as `pace.ts` says, and before each tick. */
   | {
       readonly kind: 'traffic';
       readonly atMs: number;
@@ -94,6 +96,8 @@ export type DeviceEvent =
       readonly transportId: number;
       readonly error: string;
     }
+  /** Something that anybody could have sent says that this link leads nowhere (ICMP). The shell counts them. */
+  | { readonly kind: 'hearsay'; readonly atMs: number; readonly linkName: string }
   | {
       readonly kind: 'persisted';
       readonly atMs: number;

@@ -16,6 +16,10 @@ export interface Transport {
   readonly linkName: string;
   readonly linkKind: LinkKind;
   readonly endpoint: string;
+  /** Our own addresses there; empty: not known. */
+  readonly local: string;
+  /** Said of it: it is up and nothing has ever come over it. */
+  readonly isToldUnanswered: boolean;
   /** MTU of the link; 0: not known. */
   readonly mtuBytes: number;
   /** Why it cannot be used now, or null if it can. */
@@ -156,6 +160,12 @@ export interface Device {
   readonly lostFor: ReasonCode | null;
 
   readonly trafficAtMs: number | null;
+  /** When data was sent that nothing has been heard after; null: never, or asked about. */
+  readonly sentSinceMs: number | null;
+  /** Packets sent since the binding was asked last. */
+  readonly unaskedPackets: number;
+  /** Data has come back on the binding since silence was last asked about. */
+  readonly isAnswering: boolean;
   readonly birthDeadlineAtMs: number | null;
   readonly recoveryDeadlineAtMs: number | null;
   readonly sessionEndsAtMs: number | null;
@@ -230,6 +240,9 @@ export function newDevice(): Device {
     triedIds: [],
     lostFor: null,
     trafficAtMs: null,
+    sentSinceMs: null,
+    unaskedPackets: 0,
+    isAnswering: false,
     birthDeadlineAtMs: null,
     recoveryDeadlineAtMs: null,
     sessionEndsAtMs: null,

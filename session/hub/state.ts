@@ -94,13 +94,21 @@ export type SwapKind =
   | 'release'; // another hub may have it
 
 /** The one compare-and-swap in flight. A seat never has two. */
+/** Whose claim goes to the store. */
+export interface Claimant {
+  readonly event: ClaimEvent;
+  readonly shown: Shown | null;
+  /** As REATTACHED will say it. */
+  readonly heardMs: number | null;
+}
+
 export interface Swap {
   readonly kind: SwapKind;
   readonly swapId: number;
   readonly expectedRevision: number;
   readonly record: SessionRecord;
   /** With `commit`. */
-  readonly claimant: { readonly event: ClaimEvent; readonly shown: Shown | null } | null;
+  readonly claimant: Claimant | null;
   readonly isUnknown: boolean;
   readonly tries: number;
   /** The seat's term when it was sent first. */

@@ -126,6 +126,7 @@ const READ: { readonly [Type in CborFrame['type']]: (map: CborMap) => CborFrame 
     ownerEpoch: field.count(map, KEY.reattached.ownerEpoch),
     hubSeq: field.count(map, KEY.reattached.hubSeq),
     renewed: field.renewedKeys(map, KEY.reattached.renewed),
+    heardMs: field.countOrNull(map, KEY.reattached.heardMs),
   }),
   reject: (map) => ({
     type: 'reject',

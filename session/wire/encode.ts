@@ -156,6 +156,7 @@ function bodyOf(frame: Exclude<Frame, Probe | ProbeAck>): CborMap {
             ? null
             : [sized(renewed.secret, KEY_BYTES), sized(renewed.memoryKey, KEY_BYTES)],
         ],
+        [key.heardMs, frame.heardMs === null ? null : whole(frame.heardMs)],
       ]);
     }
     case 'reject': {

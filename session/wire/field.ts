@@ -73,6 +73,11 @@ export function count(map: CborMap, key: number, max: number = Number.MAX_SAFE_I
   return value;
 }
 
+/** Left out: null. */
+export function countOrNull(map: CborMap, key: number): number | null {
+  return isNone(map.get(key)) ? null : count(map, key);
+}
+
 export function innerMtu(map: CborMap, key: number): number {
   const value = count(map, key);
   check(isInnerMtu(value), `key ${key} holds an inner MTU`);

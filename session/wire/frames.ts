@@ -113,6 +113,11 @@ export interface Reattached {
   readonly hubSeq: number;
   /** Fresh keys when the claimant proved the predecessor's memory key, else null. */
   readonly renewed: { readonly secret: Uint8Array; readonly memoryKey: Uint8Array } | null;
+  /**
+   * How long before this claim the hub had heard the binding that it replaces, milliseconds; null: same
+   * transport, or not known. Against its own silence the device sees which way was dead.
+   */
+  readonly heardMs: number | null;
 }
 
 /** Hub → device: refused, nothing changed. */

@@ -70,6 +70,7 @@ export function sampleFrame(random: Random): Frame {
       return {
         ...{ type: 'reattached', claim, ownerEpoch: count(), hubSeq: count() },
         renewed: maybe(() => ({ secret: key(), memoryKey: key() })),
+        heardMs: maybe(count),
       };
     case 'reject':
       return {

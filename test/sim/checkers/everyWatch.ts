@@ -24,6 +24,7 @@ import { Hubs } from './hubs.ts';
 import { Owners, type SeatMoment } from './owners.ts';
 import { Records } from './records.ts';
 import { Seals } from './seals.ts';
+import { Verdicts } from './verdicts.ts';
 import type { Report, Watch } from './watch.ts';
 import { Wire } from './wire.ts';
 
@@ -69,6 +70,7 @@ export function newWatches(report: Report, around: Surroundings): readonly Watch
     ),
     new Claims(report, isSealed),
     new Denials(report, isSealed),
+    new Verdicts(report, isSealed),
     new Durability(report, durableOf),
     new Copies(report, durableOf),
     new Governor(report, (who) => policyOf(site(who).policy).switching),

@@ -19,6 +19,14 @@ export const DEVICE_MUTANTS: readonly Mutant[] = [
     invariant: 'I4',
   },
   {
+    id: 'answers-end-no-run',
+    file: 'session/liveness/liveness.ts',
+    find: '    missedInRow: 0,\n    answeredSentAtMs,\n    unansweredSinceMs: unanswered?.sentAtMs ?? null,\n    missedSentAtMs: null,\n',
+    replace: '    answeredSentAtMs,\n    unansweredSinceMs: before.unansweredSinceMs,\n',
+    breaks: 'A binding is given up for silence while answers arrive over it.',
+    invariant: 'liveness',
+  },
+  {
     id: 'versions-used-before-reserved',
     file: BOOT,
     find: '  draft.ceiling = draft.stateVersion;\n',

@@ -38,6 +38,7 @@ function route() {
     view,
     refused: [],
     skippedCount: 0,
+    icmpCount: 0,
   };
   const path = { transportId: 1, uplink, endpoint: '192.0.2.1:51820', address: address.value };
   return { keypair, path: path as Path };

@@ -86,13 +86,22 @@ export const SAMPLE_FRAMES: Readonly<Record<string, Frame>> = {
     reasonCode: 'switch_abandoned',
     mtuBytes: null,
   },
-  reattached: { type: 'reattached', claim, ownerEpoch: 3, hubSeq: 9, renewed: null },
+  reattached: { type: 'reattached', claim, ownerEpoch: 3, hubSeq: 9, renewed: null, heardMs: null },
   'reattached, renewed': {
     type: 'reattached',
     claim,
     ownerEpoch: 3,
     hubSeq: 9,
     renewed: { secret: key(0x55), memoryKey: key(0x66) },
+    heardMs: null,
+  },
+  'reattached, heard': {
+    type: 'reattached',
+    claim,
+    ownerEpoch: 3,
+    hubSeq: 9,
+    renewed: null,
+    heardMs: 12,
   },
   reject: {
     type: 'reject',
