@@ -4,12 +4,12 @@
  * ```text
  *  standby4, standby6          hub
  *  ┌──────────┐                ┌──────────────────────────────────────┐
- *  │ eth0  ───┼── veth ────────┼─ e1, e2      lo 203.0.113.1          │
- *  │ wwan0 ───┼── veth ────────┼─ w1, w2         2001:db8:ff::1       │
+ *  │ eth0  ───┼── veth ────────┼─ e1, e3      lo 203.0.113.1          │
+ *  │ wwan0 ───┼── veth ────────┼─ w1, w3         2001:db8:ff::1       │
  *  └──────────┘                │                 10.79.0.2 mosquitto  │
  *  active4, active6            │              (through the tunnel)    │
  *  ┌──────────┐                │                                      │
- *  │ wwan0 ───┼── veth ────────┼─ w3, w4                              │
+ *  │ wwan0 ───┼── veth ────────┼─ w2, w4                              │
  *  └──────────┘                └──────────────────────────────────────┘
  * ```
  *
@@ -54,6 +54,7 @@ export class Room implements AsyncDisposable {
       `addr add ${HUB.v6}/128 dev lo nodad`,
       `addr add ${BROKER}/32 dev lo`,
     ]);
+    await hub.nft(FILTER);
     for (const [at, name] of CASES.entries()) await join(hub, devices[at]!, name, at + 1);
     return room;
   }
@@ -92,6 +93,15 @@ export class Room implements AsyncDisposable {
     }
   }
 }
+
+/** The broker is behind the tunnel: from outside it does not answer, whatever the device's routes say before it has one. */
+const FILTER = `table inet outer {
+  chain input {
+    type filter hook input priority 0;
+    iifname { "e1", "e3", "w1", "w2", "w3", "w4" } ip daddr ${BROKER} drop
+  }
+}
+`;
 
 /** Kernel settings that must precede the interfaces. */
 function quieten(namespace: Namespace): void {
