@@ -28,7 +28,7 @@ const MOSQUITTO = Bun.which('mosquitto') ?? Bun.which('mosquitto', { PATH: '/usr
 interface Idler {
   readonly profile: ProfileName;
   readonly name: Case;
-  readonly pid: number;
+  readonly agent: LabProcess;
 }
 
 export type Measured = ReadonlyMap<ProfileName, ReadonlyMap<Case, Window>>;
@@ -72,11 +72,14 @@ export class IdleRun implements AsyncDisposable {
     return measured;
   }
 
-  #look({ profile, name, pid }: Idler) {
+  #look({ profile, name, agent }: Idler) {
     try {
-      return countsOf(pid, ['eth0', LTE]);
-    } catch {
-      throw new Error(`the agent ${name} of ${profile} has ended`);
+      return countsOf(agent.pid, ['eth0', LTE]);
+    } catch (error) {
+      const said = agent.stderr.slice(-10).join(' ');
+      throw new Error(
+        `the agent ${name} of ${profile} cannot be watched: ${error}; it said: ${said}`,
+      );
     }
   }
 
@@ -103,7 +106,7 @@ export class IdleRun implements AsyncDisposable {
       if (isIpv6(name)) writeFileSync(file, toml.replace(HUB_ADDRESS, `[${HUB.v6}]:51820`));
       const agent = site.agent(name);
       await untilAudit(agent, 'attached', isAttached, START_MS);
-      this.#idlers.push({ profile, name, pid: agent.pid });
+      this.#idlers.push({ profile, name, agent });
     }
     const hasAll = () => joined(broker) >= CASES.length;
     await eventually(`${profile}: four devices at the broker`, hasAll, START_MS);

@@ -56,13 +56,18 @@ export interface ProcessCounts {
 
 /** @throws when the process is gone. */
 export function countsOf(pid: number, links: readonly string[]): ProcessCounts {
-  const tasks = readdirSync(`/proc/${pid}/task`);
   const netDev = read(`/proc/${pid}/net/dev`);
+  const switches = new Map<string, number>();
+  const threadNames = new Map<string, string>();
+  for (const tid of readdirSync(`/proc/${pid}/task`)) {
+    const thread = threadOf(`/proc/${pid}/task/${tid}`);
+    if (thread === null) continue;
+    switches.set(tid, thread.switches);
+    threadNames.set(tid, thread.name);
+  }
   return {
-    switches: new Map(
-      tasks.map((tid) => [tid, switchesOf(read(`/proc/${pid}/task/${tid}/status`))]),
-    ),
-    threadNames: new Map(tasks.map((tid) => [tid, read(`/proc/${pid}/task/${tid}/comm`).trim()])),
+    switches,
+    threadNames,
     cpuSeconds: cpuSecondsOf(read(`/proc/${pid}/stat`)),
     anonKib: memoryOf(read(`/proc/${pid}/status`)).anonKib,
     links: new Map(
@@ -72,6 +77,16 @@ export function countsOf(pid: number, links: readonly string[]): ProcessCounts {
       }),
     ),
   };
+}
+
+/** Null: it ended while its process was looked at. */
+function threadOf(folder: string): { readonly name: string; readonly switches: number } | null {
+  try {
+    const name = read(`${folder}/comm`).trim();
+    return { name, switches: switchesOf(read(`${folder}/status`)) };
+  } catch {
+    return null;
+  }
 }
 
 const read = (path: string) => readFileSync(path, 'utf8');
