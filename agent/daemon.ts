@@ -7,7 +7,7 @@
  * @module
  */
 import { mkdirSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { MessageChannel } from 'node:worker_threads';
 import { explain } from '../hal/capabilities.ts';
 import { type AuditLog, openAuditLog } from '../hal/linux/auditLog.ts';
@@ -20,6 +20,7 @@ import { startWorker } from '../hal/worker.ts';
 import type { AuditEvent } from '../session/audit.ts';
 import { PLAIN_TIMES } from '../session/channel/age.ts';
 import { encodeKey, newIdentity } from '../session/channel/identity.ts';
+import { SPENDING_BYTES } from '../session/flash/spending.ts';
 import { stateAfter } from '../session/invariants/explicit.ts';
 import type { ReasonCode } from '../session/reasons.ts';
 import type { State } from '../session/transitions.ts';
@@ -31,6 +32,7 @@ import { Lookups, lookUpName } from './lookups.ts';
 import { FLASH_SLOT_BYTES, Memory } from './memory.ts';
 import type { FromTunnel, TimestampGrant, TunnelSetup } from './messages.ts';
 import { tunnelRules } from './rules.ts';
+import { Spending } from './spending.ts';
 import { type Start, StartError } from './start.ts';
 import { startTelemetry, type Telemetry } from './telemetry.ts';
 import { TunnelLink } from './tunnelLink.ts';
@@ -53,6 +55,7 @@ export class AgentDaemon {
   readonly #device: string;
   readonly #clock = newClock();
   readonly #memory: Memory;
+  readonly #spending: Spending;
   readonly #audit: AuditLog;
   readonly #inner: Inner;
   readonly #names: HubNames;
@@ -73,6 +76,10 @@ export class AgentDaemon {
     const flash = need(openFlash(path(config.state.directory), FLASH_SLOT_BYTES));
     this.#memory = new Memory(flash, start.privateKey);
     this.#admitPolicy();
+    const spendingDirectory = join(path(config.state.directory), 'spending');
+    this.#spending = need(
+      Spending.open(policy, config.links, () => openFlash(spendingDirectory, SPENDING_BYTES)),
+    );
     const file = path(config.audit.file);
     mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
     const { bytesMax, filesMax } = config.audit;
@@ -98,6 +105,7 @@ export class AgentDaemon {
       tunnel: this.#tunnel,
       audit: this.#audit,
       memory: this.#memory,
+      spending: this.#spending,
       device: this.#device,
     });
     const server = await serveControl({
@@ -174,6 +182,7 @@ export class AgentDaemon {
       dataCipher: config.tunnel.dataCipher,
       mark: config.tunnel.mark,
       rules: tunnelRules(policy, config.links),
+      metering: this.#spending.metering,
       seed: crypto.getRandomValues(new Uint8Array(32)),
       ...rememberedAtBoot(this.#memory),
       clock,
@@ -193,6 +202,8 @@ export class AgentDaemon {
         if (this.#isStopping && isEnd) this.#ended.resolve(0);
         return;
       }
+      case 'spent':
+        return this.#spending.save(message.links);
       case 'over':
         return this.#ended.resolve(0);
       case 'assign':

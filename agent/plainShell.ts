@@ -38,6 +38,7 @@ import { MESSAGE_TYPE, TRANSPORT_BYTES_MIN } from '../session/wire/messages.ts';
 import { receiverOf } from '../session/wire/transport.ts';
 import { Handshakes } from './handshakes.ts';
 import type { FromTunnel, ToTunnel, TunnelSetup } from './messages.ts';
+import { spendingDue } from './metering.ts';
 import { TimestampReservation } from './reservation.ts';
 import type { ShellParts } from './sessionShell.ts';
 import {
@@ -265,6 +266,8 @@ export class PlainShell {
 
   onTime(): void {
     const atMs = this.#now();
+    const links = spendingDue(this.#uplinks.all, this.#clock.wallMs(), atMs);
+    if (links !== null) this.#post({ kind: 'spent', links });
     const wanted = this.#handshakes.wantsTimestampsMs;
     if (this.#reservation.ask(wanted !== null, atMs)) {
       this.#post({ kind: 'reserveTimestamps', atLeastMs: wanted ?? 0 });

@@ -16,10 +16,11 @@ import { wipeSecrets } from '../session/channel/secrets.ts';
 import { SessionKeypair } from '../session/channel/sessionKeypair.ts';
 import { nextDeadline } from '../session/device/deadlines.ts';
 import type { DeviceEffect, DeviceEvent } from '../session/device/event.ts';
-import type { DeviceConfig } from '../session/device/limits.ts';
+import type { DeviceConfig, LinkPolicy } from '../session/device/limits.ts';
 import { tellEveryMs } from '../session/device/pace.ts';
 import { type Device, newDevice } from '../session/device/state.ts';
 import { step } from '../session/device/step.ts';
+import type { LinkSpending } from '../session/flash/spending.ts';
 import type { Memory } from '../session/memory.ts';
 import { decodeFrame } from '../session/wire/decode.ts';
 import { encodeFrame, encodePaddedFrame } from '../session/wire/encode.ts';
@@ -30,6 +31,7 @@ import { DataPath } from './dataPath.ts';
 import { Handshakes } from './handshakes.ts';
 import { Keyring } from './keyring.ts';
 import type { FromTunnel, ToTunnel, TunnelSetup } from './messages.ts';
+import { spendingAtEnd, spendingDue } from './metering.ts';
 import { TimestampReservation } from './reservation.ts';
 import { countOverflow, countRefused, newPacketCounters, sessionStatus } from './status.ts';
 import { Transmitter } from './transmitter.ts';
@@ -96,8 +98,15 @@ export class SessionShell {
       ciphers: this.#parts.chosen.preference,
       mtuMaxBytes: this.#parts.setup.mtuMaxBytes,
       limits: rules.limits,
-      linkPolicy: (name) => rules.linkPolicies[name] ?? { preference: 1_000, cost: 'free' },
+      linkPolicy: (name) => this.#linkPolicy(name),
     };
+  }
+
+  #linkPolicy(name: string): LinkPolicy {
+    const { setup, uplinks } = this.#parts;
+    const policy = setup.rules.linkPolicies[name] ?? { preference: 1_000, cost: 'free' };
+    const uplink = uplinks.all.find((candidate) => candidate.name === name);
+    return uplink?.meter.isSpent === true ? { ...policy, isSpent: true } : policy;
   }
 
   onLinks(snapshots: readonly LinkSnapshot[]): void {
@@ -117,6 +126,7 @@ export class SessionShell {
         if (message.grant !== null) this.#handshakes.onGrant(message.grant);
         return;
       case 'terminate':
+        this.#postSpending(spendingAtEnd(this.#parts.uplinks.all));
         if (this.#device.state === 'TERMINATED') return this.#parts.post({ kind: 'over' });
         return this.#feed({ kind: 'terminate', atMs, reasonCode: message.reasonCode });
       case 'endpoints':
@@ -233,6 +243,8 @@ export class SessionShell {
   /** Time passed: failed sends, traffic, key ages, timestamps and the core's own deadline. */
   onTime(): void {
     const atMs = this.#now();
+    const { uplinks, clock } = this.#parts;
+    this.#postSpending(spendingDue(uplinks.all, clock.wallMs(), atMs));
     if (this.#transmitter.hasFailures) this.#feedFailures(atMs);
     this.#feedHearsay(atMs);
     const { deadlineMs: dueMs, tellMs } = this.#coreWants();
@@ -286,6 +298,10 @@ export class SessionShell {
       this.#core = { of: device, deadlineMs: nextDeadline(device), tellMs };
     }
     return this.#core;
+  }
+
+  #postSpending(links: readonly LinkSpending[] | null): void {
+    if (links !== null) this.#parts.post({ kind: 'spent', links });
   }
 
   #reserveTimestamps(): void {

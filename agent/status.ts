@@ -59,6 +59,11 @@ export interface LinkStatus {
   readonly jitter_ms: number;
   readonly missed_in_row: number;
   readonly flaps: number;
+  /** IP bytes of this UTC day over the link, all its endpoints together. */
+  readonly day_bytes: number;
+  /** The budget of a day; 0: none. */
+  readonly day_bytes_max: number;
+  readonly is_spent: boolean;
 }
 
 /** Something the system refused to a link: it has no socket, or a socket that goes without. */
@@ -129,7 +134,10 @@ export function sessionStatus(
     offloads: linkOffloads(tun, uplinks),
     ciphers: chosen.report,
     terminated: device.terminated,
-    links: device.transports.map((transport) => linkStatus(device, transport)),
+    links: device.transports.map((transport) => ({
+      ...linkStatus(device, transport),
+      ...daySpending(uplinks, transport.linkName),
+    })),
     link_notices: linkNotices(uplinks),
     recovery_ms: percentiles(device.recoveriesMs),
     switches_last_minute: device.switchedAtMs.filter((at) => at > device.nowMs - 60_000).length,
@@ -151,7 +159,19 @@ export function linkOffloads(tun: Tun, uplinks: readonly Uplink[]): Offloads {
   );
 }
 
-function linkStatus(device: Device, transport: Transport): LinkStatus {
+type DaySpent = Pick<LinkStatus, 'day_bytes' | 'day_bytes_max' | 'is_spent'>;
+
+/** What the link has used of its day. */
+export function daySpending(uplinks: readonly Uplink[], link: string): DaySpent {
+  const meter = uplinks.find(({ name }) => name === link)?.meter;
+  return {
+    day_bytes: meter?.bytes ?? 0,
+    day_bytes_max: meter?.budgetBytes ?? 0,
+    is_spent: meter?.isSpent ?? false,
+  };
+}
+
+function linkStatus(device: Device, transport: Transport): Omit<LinkStatus, keyof DaySpent> {
   const quality = qualityOf(transport.liveness, device.nowMs, 60_000);
   const { rtt } = transport.liveness;
   return {

@@ -9,6 +9,7 @@
 import { receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { Rush } from '../hal/batch.ts';
 import { explain } from '../hal/capabilities.ts';
+import { IdleHeap } from '../hal/idleHeap.ts';
 import { chooseCiphers } from '../hal/linux/cipherChoice.ts';
 import { newClock } from '../hal/linux/clock.ts';
 import { openLinkMonitor } from '../hal/linux/links.ts';
@@ -28,7 +29,7 @@ const setup = workerData as TunnelSetup;
 const post = (message: FromTunnel) => setup.port.postMessage(message);
 
 try {
-  run();
+  await run();
 } catch (error) {
   const isInvariant = error instanceof InvariantError;
   post({ kind: 'failed', message: wordsOf(error), isInvariant });
@@ -40,7 +41,7 @@ function wordsOf(error: unknown): string {
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 
-function run(): void {
+async function run(): Promise<never> {
   const clock = newClock();
   const chosen = chooseCiphers({ wanted: setup.dataCipher });
   const monitor = opened(openLinkMonitor());
@@ -63,6 +64,7 @@ function run(): void {
     isReady: ({ fd }) => poller.isReady(fd),
   });
   const rush = new Rush();
+  const idleHeap = new IdleHeap(clock.monotonicMs());
 
   const watchSockets = () => {
     const wanted = new Set(
@@ -81,8 +83,9 @@ function run(): void {
 
   for (;;) {
     shell.onTime();
-    const deadlineMs = shell.nextDeadlineMs();
     const nowMs = clock.monotonicMs();
+    if (idleHeap.take(nowMs)) await giveMemoryBack();
+    const deadlineMs = earlier(shell.nextDeadlineMs(), idleHeap.nextDeadlineMs());
     const isRushing = rush.isOn(nowMs);
     poller.wait(deadlineMs === null ? -1 : Math.max(0, deadlineMs - nowMs), isRushing);
     if (poller.isReady(monitor.fd) && monitor.drain()) onLinks();
@@ -91,8 +94,21 @@ function run(): void {
       drainPort((message) => shell.onMessage(message));
     }
     const atMs = clock.monotonicMs();
-    rush.note(turn.take(atMs), atMs);
+    const moved = turn.take(atMs);
+    rush.note(moved, atMs);
+    idleHeap.note(moved, atMs);
   }
+}
+
+/** A turn of the event loop is what makes the allocator hand back what this thread has freed. */
+async function giveMemoryBack(): Promise<void> {
+  Bun.gc(true);
+  await Bun.sleep(1);
+}
+
+/** Of two deadlines; null: there is none. */
+function earlier(a: number | null, b: number | null): number | null {
+  return a === null || b === null ? (a ?? b) : Math.min(a, b);
 }
 
 function drainPort(take: (message: ToTunnel) => void): void {

@@ -17,6 +17,7 @@ import { parseAddress, type SocketAddress } from '../session/wire/address.ts';
 import { isWithin, parseCidr } from '../session/wire/cidr.ts';
 import { parseIp } from '../session/wire/ip.ts';
 import type { TunnelSetup } from './messages.ts';
+import { type LinkMeter, newMeter, UNMETERED } from './metering.ts';
 
 /** Lazily used by the kernel: a burst of 8 ms at 4 Gbit/s. */
 const BUFFER_BYTES = 4 << 20;
@@ -24,6 +25,9 @@ const BUFFER_BYTES = 4 << 20;
 export interface Uplink {
   readonly name: string;
   readonly kind: LinkView['kind'];
+  readonly meter: LinkMeter;
+  /** The family with the longest header among its endpoints: what arrives is counted with it. */
+  readonly family: 4 | 6;
   socket: DatagramSocket | null;
   /** The kernel's number of the interface the socket is bound to. */
   index: number;
@@ -55,12 +59,13 @@ export class Uplinks {
   readonly #openSocket: OpenSocket;
 
   constructor(
-    setup: Pick<TunnelSetup, 'links' | 'endpoints' | 'mark' | 'offload'>,
+    setup: Pick<TunnelSetup, 'links' | 'endpoints' | 'mark' | 'offload' | 'metering'>,
     openSocket: OpenSocket = openDatagramSocket,
   ) {
     this.#openSocket = openSocket;
     this.#mark = setup.mark;
     this.#offload = setup.offload;
+    const family = setup.endpoints.some((endpoint) => endpoint.startsWith('[')) ? 6 : 4;
     this.all = setup.links.map(({ name, kind }, linkAt) => {
       const endpoints = setup.endpoints.map((endpoint, endpointAt) => ({
         transportId: linkAt * setup.endpoints.length + endpointAt + 1,
@@ -71,6 +76,8 @@ export class Uplinks {
       return {
         name,
         kind,
+        meter: newMeter(name, setup.metering ?? UNMETERED),
+        family,
         socket: null,
         index: 0,
         view: { name, kind, hasCarrier: false, mtuBytes: 0, endpoints },

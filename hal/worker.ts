@@ -24,5 +24,7 @@ export function startWorker(
   transferList: readonly Transferable[] = [],
 ): Worker {
   const entry = Bun.isStandaloneExecutable ? `./${path}` : new URL(`../${path}`, import.meta.url);
-  return new Worker(entry, { workerData, transferList: [...transferList] });
+  // A small heap: what a tunnel thread works on is allocated once.
+  const options = { workerData, transferList: [...transferList], smol: true };
+  return new Worker(entry, options);
 }

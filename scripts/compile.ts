@@ -42,8 +42,12 @@ export async function compile(compilation: Compilation): Promise<string> {
         outfile: join(staging, name),
         autoloadDotenv: false,
         autoloadBunfig: false,
+        execArgv: ['--smol'], // small heaps: a gateway has little memory, and no packet allocates
       },
       sourcemap: 'external',
+      // Functions come out of the executable as bytecode, not from a parser: four megabytes less, and an earlier start.
+      bytecode: true,
+      format: 'esm',
       define: constants(define),
     });
     // Bun names maps after the file alone: agent/tunnel.ts and hub/tunnel.ts would overwrite each other.

@@ -17,7 +17,7 @@ import {
 } from '../liveness/quality.ts';
 import type { ReasonCode } from '../reasons.ts';
 import { carriesData } from '../transitions.ts';
-import { costOf, denial, plannedCandidates, preferenceOf } from './choice.ts';
+import { costOf, denial, isSpent, plannedCandidates, preferenceOf } from './choice.ts';
 import { openClaim } from './claims.ts';
 import { leaveAttached, penalise } from './die.ts';
 import { end } from './end.ts';
@@ -78,13 +78,14 @@ function reviewAttached(turn: Turn, active: Transport, quality: Quality): void {
     return;
   }
   if (turn.draft.planNotBeforeMs > turn.nowMs) return;
-  const budgetTarget = costOf(active, turn.config) === 'never' ? refuge(turn, active) : null;
+  const mayStay = costOf(active, turn.config) !== 'never' && !isSpent(active, turn.config);
+  const budgetTarget = mayStay ? null : refuge(turn, active);
   if (budgetTarget !== null) return void plan(turn, budgetTarget, 'budget_spent');
   const target = failbackTarget(turn);
   if (target !== null) plan(turn, target, 'failback');
 }
 
-/** Where to go from a link that may no longer be used, its budget being spent: anywhere that answers. */
+/** Where to go from a link that may no longer be used, its budget being spent: anywhere that answers and may be used. */
 function refuge(turn: Turn, active: Transport): Transport | null {
   return (
     plannedCandidates(turn.draft, turn.config).find(

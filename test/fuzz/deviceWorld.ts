@@ -7,6 +7,7 @@
 
 import { Memory as AgentMemory } from '../../agent/memory.ts';
 import type { FromTunnel, TunnelSetup } from '../../agent/messages.ts';
+import { newMeter, UNMETERED } from '../../agent/metering.ts';
 import { tunnelRules } from '../../agent/rules.ts';
 import { SessionShell, type ShellParts } from '../../agent/sessionShell.ts';
 import type { Uplink } from '../../agent/uplinks.ts';
@@ -73,7 +74,8 @@ export class DeviceWorld {
       };
       const offload = { segment: false, coalesce: false };
       const socket = { send, offload, unsentCount: 0, overflowCount: 0 };
-      return { name, socket, refused: [] } as unknown as Uplink;
+      const meter = newMeter(name, UNMETERED);
+      return { name, socket, refused: [], meter, family: 4 } as unknown as Uplink;
     });
     const grant = this.memory.reserveTimestamps(WALL_MS, true);
     const setup = {
@@ -135,7 +137,9 @@ export class DeviceWorld {
 
   #path(transportId: number) {
     const uplink = this.#uplinks[transportId - 1];
-    return uplink === undefined ? null : { transportId, uplink, endpoint: ENDPOINT, address: null };
+    return uplink === undefined
+      ? null
+      : { transportId, uplink, endpoint: ENDPOINT, address: { family: 4 } };
   }
 
   /** As the main thread does: durable first, then the answer; until nothing more is asked for. */

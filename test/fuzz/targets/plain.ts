@@ -8,6 +8,7 @@
  */
 
 import type { FromTunnel, TunnelSetup } from '../../../agent/messages.ts';
+import { newMeter, UNMETERED } from '../../../agent/metering.ts';
 import { PlainShell } from '../../../agent/plainShell.ts';
 import type { ShellParts } from '../../../agent/sessionShell.ts';
 import type { Uplink } from '../../../agent/uplinks.ts';
@@ -93,7 +94,8 @@ class Run {
     };
     const offload = { segment: false, coalesce: false };
     const socket = { send, offload, unsentCount: 0, overflowCount: 0 };
-    this.#uplink = { name: 'eth0', socket, refused: [] } as unknown as Uplink;
+    const meter = newMeter('eth0', UNMETERED);
+    this.#uplink = { name: 'eth0', socket, refused: [], meter, family: 4 } as unknown as Uplink;
     const endpoint = {
       transportId: 1,
       endpoint: '192.0.2.1:51820',
@@ -101,7 +103,7 @@ class Run {
       hasRoute: true,
     };
     const view = { name: 'eth0', hasCarrier: true, mtuBytes: 1_500, endpoints: [endpoint] };
-    const path = { ...endpoint, uplink: this.#uplink, address: null };
+    const path = { ...endpoint, uplink: this.#uplink, address: { family: 4 } };
     const setup = {
       ...{ privateKey: new Uint8Array(32).fill(8), hubPublicKey: SERVER.publicKey, psk: NO_PSK },
       ...{

@@ -3,6 +3,7 @@
  *
  * ```text
  * main.ts throughput --binary FILE [--json FILE] [--svg FILE] [--rounds N] [--seconds S] [--only NAME,…] [--quick]
+ * main.ts idle --binary FILE [--json FILE] [--minutes M] [--profile NAME,…] [--settle-seconds S]
  * main.ts integrity --binary FILE [--json FILE] [--gigabytes N] [--loss-percent P | --clean] [--only PART,…] [--seed N]
  * ```
  *
@@ -17,6 +18,8 @@ import { ensureLab, isInsideRootless } from '../rootless.ts';
 import { type Arguments, readArguments } from './arguments.ts';
 import { cable } from './cable.ts';
 import { chartOf } from './chart.ts';
+import { type IdleArguments, readIdleArguments } from './idle/arguments.ts';
+import { idle } from './idle/idle.ts';
 import { type IntegrityArguments, readIntegrityArguments } from './integrity/arguments.ts';
 import { integrity } from './integrity/integrity.ts';
 import { LossyCable } from './integrity/lossyCable.ts';
@@ -62,6 +65,16 @@ function integrityBench(given: IntegrityArguments): Bench {
   };
 }
 
+function idleBench(given: IdleArguments): Bench {
+  return {
+    async prepare() {},
+    async run(onInterrupt) {
+      writeJson(given.json, await idle(given, onInterrupt, console.log));
+      return 0;
+    },
+  };
+}
+
 function writeJson(path: string | null, figures: object): void {
   if (path !== null) writeFileSync(path, `${JSON.stringify(figures, null, 2)}\n`);
 }
@@ -72,6 +85,8 @@ function given(): Bench {
     switch (subcommand) {
       case 'throughput':
         return throughputBench(withBinary(readArguments(argv)));
+      case 'idle':
+        return idleBench(withBinary(readIdleArguments(argv)));
       case 'integrity':
         return integrityBench(withBinary(readIntegrityArguments(argv)));
       default:

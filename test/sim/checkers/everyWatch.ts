@@ -12,6 +12,7 @@ import type { HubSite } from '../site/hubSite.ts';
 import { Answers } from './answers.ts';
 import { Bindings } from './bindings.ts';
 import { boundsIn } from './bounds.ts';
+import { Budgets } from './budgets.ts';
 import { Claims } from './claims.ts';
 import { Copies } from './copies.ts';
 import { Deliveries } from './deliveries.ts';
@@ -74,6 +75,14 @@ export function newWatches(report: Report, around: Surroundings): readonly Watch
     new Durability(report, durableOf),
     new Copies(report, durableOf),
     new Governor(report, (who) => policyOf(site(who).policy).switching),
+    new Budgets(report, {
+      budgetBytes: (who, transportId) => site(who).budgetBytes(transportId),
+      wallMs: (who) => {
+        const { machine } = site(who);
+        return machine.isAwake ? machine.clock.wallMs() : null;
+      },
+      activeId: (who) => site(who).process.device?.activeId ?? null,
+    }),
     new Doors(report, mayBeBehind),
     new Wire(report, { deviceOf, record }),
   ];

@@ -224,4 +224,12 @@ export const DEVICE_MUTANTS: readonly Mutant[] = [
     breaks: 'A restart gets a refused copy around its pause.',
     invariant: 'clone',
   },
+  {
+    id: 'spent-link-planned',
+    file: 'session/device/choice.ts',
+    find: ' &&\n      !isSpent(transport, config),',
+    replace: ',',
+    breaks: 'A session goes back to a link whose budget of the day is spent.',
+    invariant: 'I7',
+  },
 ];

@@ -1,6 +1,7 @@
 /** Goal: a keypair is as old as its first data packet says, whichever way that went. */
 import { expect, test } from 'bun:test';
 import { DataPath } from '../../../agent/dataPath.ts';
+import { newMeter, UNMETERED } from '../../../agent/metering.ts';
 import { newPacketCounters } from '../../../agent/status.ts';
 import { Transmitter } from '../../../agent/transmitter.ts';
 import type { Path } from '../../../agent/uplinks.ts';
@@ -39,6 +40,8 @@ function route() {
     refused: [],
     skippedCount: 0,
     icmpCount: 0,
+    meter: newMeter('eth0', UNMETERED),
+    family: 4,
   };
   const path = { transportId: 1, uplink, endpoint: '192.0.2.1:51820', address: address.value };
   return { keypair, path: path as Path };

@@ -6,6 +6,7 @@
  */
 import { expect, test } from 'bun:test';
 import type { FromTunnel, TunnelSetup } from '../../../agent/messages.ts';
+import { newMeter, UNMETERED } from '../../../agent/metering.ts';
 import { PlainShell } from '../../../agent/plainShell.ts';
 import type { ShellParts } from '../../../agent/sessionShell.ts';
 import type { Uplink } from '../../../agent/uplinks.ts';
@@ -35,7 +36,7 @@ class Rig {
   readonly posted: FromTunnel[] = [];
   readonly tun = new MemoryTun();
   readonly shell: PlainShell;
-  readonly #uplink = { name: 'eth0' } as Uplink;
+  readonly #uplink = { name: 'eth0', meter: newMeter('eth0', UNMETERED) } as Uplink;
   #server: PlainKeypair | null = null;
 
   constructor() {
@@ -43,7 +44,7 @@ class Rig {
       transportId: 1,
       uplink: this.#uplink,
       endpoint: '192.0.2.1:51820',
-      address: null,
+      address: { family: 4 },
     };
     const send = (memory: Memory, at: number, bytes: number, segmentBytes: number) => {
       for (let done = 0; done < bytes; done += segmentBytes) {
