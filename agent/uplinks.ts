@@ -27,7 +27,7 @@ export interface Uplink {
   readonly kind: LinkView['kind'];
   readonly meter: LinkMeter;
   /** The family with the longest header among its endpoints: what arrives is counted with it. */
-  readonly family: 4 | 6;
+  family: 4 | 6;
   socket: DatagramSocket | null;
   /** The kernel's number of the interface the socket is bound to. */
   index: number;
@@ -65,7 +65,6 @@ export class Uplinks {
     this.#openSocket = openSocket;
     this.#mark = setup.mark;
     this.#offload = setup.offload;
-    const family = setup.endpoints.some((endpoint) => endpoint.startsWith('[')) ? 6 : 4;
     this.all = setup.links.map(({ name, kind }, linkAt) => {
       const endpoints = setup.endpoints.map((endpoint, endpointAt) => ({
         transportId: linkAt * setup.endpoints.length + endpointAt + 1,
@@ -77,7 +76,7 @@ export class Uplinks {
         name,
         kind,
         meter: newMeter(name, setup.metering ?? UNMETERED),
-        family,
+        family: 4,
         socket: null,
         index: 0,
         view: { name, kind, hasCarrier: false, mtuBytes: 0, endpoints },
@@ -98,6 +97,7 @@ export class Uplinks {
         endpoint: endpoints[at] ?? '',
       }));
       uplink.view = { ...uplink.view, endpoints: named };
+      uplink.family = named.some(({ endpoint }) => endpoint.startsWith('[')) ? 6 : 4;
       for (const { transportId, endpoint } of named) this.#place(uplink, transportId, endpoint);
     }
   }

@@ -4,6 +4,8 @@
  * ```text
  * main.ts throughput --binary FILE [--json FILE] [--svg FILE] [--rounds N] [--seconds S] [--only NAME,…] [--quick]
  * main.ts idle --binary FILE [--json FILE] [--minutes M] [--profile NAME,…] [--settle-seconds S]
+ * main.ts failover --binary FILE [--json FILE] [--svg FILE] [--resume FILE] [--rounds N] [--only CLASS,…] [--rtt MS,…]
+ *                  [--lanes auto|1|2] [--no-peers] [--seed N] [--quick]
  * main.ts integrity --binary FILE [--json FILE] [--gigabytes N] [--loss-percent P | --clean] [--only PART,…] [--seed N]
  * ```
  *
@@ -18,6 +20,12 @@ import { ensureLab, isInsideRootless } from '../rootless.ts';
 import { type Arguments, readArguments } from './arguments.ts';
 import { cable } from './cable.ts';
 import { chartOf } from './chart.ts';
+import { type FailoverArguments, readFailoverArguments } from './failover/arguments.ts';
+import { FailoverRun } from './failover/failover.ts';
+import { hasMeasuredAll } from './failover/figures.ts';
+import { goalsOf } from './failover/goals.ts';
+import { plotOf } from './failover/plot.ts';
+import { failoverTableOf } from './failover/table.ts';
 import { type IdleArguments, readIdleArguments } from './idle/arguments.ts';
 import { idle } from './idle/idle.ts';
 import { type IntegrityArguments, readIntegrityArguments } from './integrity/arguments.ts';
@@ -48,6 +56,22 @@ function throughputBench(given: Arguments): Bench {
       writeJson(given.json, figures);
       if (given.svg !== null) writeFileSync(given.svg, chartOf(figures));
       return 0;
+    },
+  };
+}
+
+function failoverBench(given: FailoverArguments): Bench {
+  return {
+    async prepare() {},
+    async run(onInterrupt) {
+      const bench = new FailoverRun(given, console.log);
+      onInterrupt(() => bench.interrupt());
+      const figures = await bench.run();
+      const goals = goalsOf(figures);
+      for (const line of ['', ...failoverTableOf(figures, goals)]) console.log(line);
+      writeJson(given.json, { ...figures, goals });
+      if (given.svg !== null) writeFileSync(given.svg, plotOf(figures));
+      return hasMeasuredAll(figures, given) ? 0 : 1;
     },
   };
 }
@@ -87,6 +111,8 @@ function given(): Bench {
         return throughputBench(withBinary(readArguments(argv)));
       case 'idle':
         return idleBench(withBinary(readIdleArguments(argv)));
+      case 'failover':
+        return failoverBench(withBinary(readFailoverArguments(argv)));
       case 'integrity':
         return integrityBench(withBinary(readIntegrityArguments(argv)));
       default:

@@ -1,0 +1,56 @@
+/**
+ * What the project promises of a handover, beside what was measured. Pure.
+ *
+ * @module
+ */
+import type { ClassName, RttMs } from './classes.ts';
+import type { ByClass, ByRtt, FailoverFigures } from './figures.ts';
+
+export interface Goal {
+  readonly name: string;
+  readonly limit: number;
+  readonly value: number;
+  readonly isReached: boolean;
+}
+
+const SILENT_MS: Readonly<Record<RttMs, { readonly p50: number; readonly p99: number }>> = {
+  10: { p50: 120, p99: 200 },
+  50: { p50: 200, p99: 350 },
+  200: { p50: 600, p99: 900 },
+};
+/** A link that is dead one way only is to be left as fast as a silent one. */
+const AS_SILENT: readonly ClassName[] = ['silent', 'one-way-out', 'one-way-in'];
+/** Beyond one round trip. */
+const CARRIER_MS = 30;
+const LOSSLESS: readonly ClassName[] = [...AS_SILENT, 'carrier', 'nat-rebind', 'failback'];
+
+/** Of what was measured; nothing of what was not. */
+export function goalsOf(figures: Pick<FailoverFigures, 'peers'> & ByRtt<ByClass>): readonly Goal[] {
+  return ([10, 50, 200] as const).flatMap((rttMs) => {
+    const classes = figures[`rtt_${rttMs}`] ?? {};
+    const goal = (
+      name: ClassName,
+      what: string,
+      value: number | null | undefined,
+      limit: number,
+    ) =>
+      value === null || value === undefined
+        ? []
+        : [{ name: `rtt_${rttMs}.${name}.${what}`, limit, value, isReached: value <= limit }];
+    const mptcp = figures.peers.mptcp[`rtt_${rttMs}`]?.silent?.tcp_stall_ms_p50;
+    return [
+      ...AS_SILENT.flatMap((name) => [
+        ...goal(name, 'gap_ms_p50', classes[name]?.gap_ms_p50, SILENT_MS[rttMs].p50),
+        ...goal(name, 'gap_ms_p99', classes[name]?.gap_ms_p99, SILENT_MS[rttMs].p99),
+      ]),
+      ...goal('carrier', 'gap_ms_p99', classes.carrier?.gap_ms_p99, rttMs + CARRIER_MS),
+      ...LOSSLESS.flatMap((name) => goal(name, 'lost', classes[name]?.lost, 0)),
+      ...(mptcp === undefined
+        ? []
+        : goal('silent', 'gap_ms_p50 beside MPTCP', classes.silent?.gap_ms_p50, mptcp)),
+      ...Object.entries(classes).flatMap(([name, { wrong_verdicts }]) =>
+        goal(name as ClassName, 'wrong_verdicts', wrong_verdicts, 0),
+      ),
+    ];
+  });
+}

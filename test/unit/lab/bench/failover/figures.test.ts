@@ -1,0 +1,239 @@
+/**
+ * Goal: figures say what the rounds were, the worst of them and those that failed included.
+ *
+ * Method: planted rounds whose figures can be worked out by hand.
+ */
+import { expect, test } from 'bun:test';
+import {
+  byRtt,
+  classFiguresOf,
+  distributionOf,
+  type FigureParts,
+  failoverFiguresOf,
+  hasMeasuredAll,
+} from '../../../../lab/bench/failover/figures.ts';
+import { goalsOf } from '../../../../lab/bench/failover/goals.ts';
+import type { FinishedRound } from '../../../../lab/bench/failover/journal.ts';
+import { plotOf } from '../../../../lab/bench/failover/plot.ts';
+import type { RoundFigures, RoundPlan } from '../../../../lab/bench/failover/round.ts';
+import { failoverTableOf } from '../../../../lab/bench/failover/table.ts';
+
+const PLAN: RoundPlan = { contender: 'jvpn', name: 'silent', rttMs: 50, index: 0 };
+
+function figures(changes: Partial<RoundFigures> = {}): RoundFigures {
+  return {
+    gapMs: 100,
+    gapUpMs: 100,
+    gapDownMs: 90,
+    tcpStallMs: 200,
+    lost: 0,
+    duplicated: 0,
+    sent: 1_000,
+    pauseMs: 0,
+    verdict: { reason: 'heartbeat_timeout', fault: null, switches: 1 },
+    verdictMs: 80,
+    overheadBytes: 1_500,
+    overheadMs: 500,
+    ...changes,
+  };
+}
+
+function finished(
+  changes: Partial<RoundFigures> | null = {},
+  plan: Partial<RoundPlan> = {},
+): FinishedRound {
+  const isFailed = changes === null;
+  return {
+    plan: { ...PLAN, ...plan },
+    lanes: 1,
+    costMs: 2_000,
+    figures: isFailed ? null : figures(changes),
+    error: isFailed ? 'waited in vain' : null,
+  };
+}
+
+const parts = (rounds: readonly FinishedRound[]): FigureParts => ({
+  machine: {
+    cpu: 'a <fast> one',
+    cores: 2,
+    memory_mib: 4_096,
+    kernel: '6.18',
+    bun: '1.4.5',
+    jvpn: 'jvpn 0.1.0',
+    commit: 'abcdef012345',
+    date: '2026-01-01T00:00:00.000Z',
+    load_before: 0.1,
+  },
+  policy: '',
+  rounds: 2,
+  peerRounds: 1,
+  lanes: { wanted: 1, used: 1, comparison: null },
+  obstacles: ['a quick look'],
+  finished: rounds,
+  absent: {},
+  minutes: 1.5,
+});
+
+test('a distribution has its quarters and its ends, by nearest rank', () => {
+  const values = Array.from({ length: 100 }, (_, index) => 100 - index);
+  const { gap_ms: all, ...rest } = distributionOf('gap_ms', values);
+  expect(rest).toEqual({
+    gap_ms_min: 1,
+    gap_ms_p25: 25,
+    gap_ms_p50: 50,
+    gap_ms_p75: 75,
+    gap_ms_p95: 95,
+    gap_ms_p99: 99,
+    gap_ms_max: 100,
+  });
+  expect(all).toEqual([...values].reverse());
+});
+
+test('of thirty rounds the worst one is p99', () => {
+  const values = [...new Array<number>(29).fill(10), 4_000];
+  const { gap_ms_p95, gap_ms_p99 } = distributionOf('gap_ms', values);
+  expect([gap_ms_p95, gap_ms_p99]).toEqual([10, 4_000]);
+});
+
+test('losses are those of all rounds, and no round that failed hides among those that did not', () => {
+  const row = classFiguresOf('jvpn', [
+    finished({ lost: 3, duplicated: 1 }),
+    finished({ lost: 40, gapMs: 300, pauseMs: 12.5 }),
+    finished(null),
+    finished(null),
+  ]);
+  expect(row).toMatchObject({
+    rounds: 2,
+    failed: 2,
+    failures: ['waited in vain'],
+    lost: 43,
+    lost_max: 40,
+    duplicated: 1,
+    sent: 2_000,
+    gap_ms: [100, 300],
+    gap_ms_max: 300,
+    overhead_bytes_p50: 1_500,
+    overhead_bytes_per_s: 3_000,
+    pause_ms_max: 12.5,
+  });
+});
+
+test('every verdict is counted by its reason, every wrong one by what is wrong with it', () => {
+  const fault = 'one_way_out instead of heartbeat_timeout';
+  const wrong = { verdict: { reason: 'one_way_out', fault, switches: 2 } };
+  const row = classFiguresOf('jvpn', [finished(), finished(wrong), finished(wrong)]);
+  expect(row).toMatchObject({
+    verdicts: { heartbeat_timeout: 1, one_way_out: 2 },
+    wrong_verdicts: 2,
+    faults: { [fault]: 2 },
+    switches_max: 2,
+  });
+});
+
+test('a peer has no verdicts, and MPTCP neither UDP nor overhead of its own', () => {
+  const mute = { gapMs: null, gapUpMs: null, gapDownMs: null, verdict: null, verdictMs: null };
+  const row = classFiguresOf('mptcp', [finished(mute)]);
+  expect(row.gap_ms_p50).toBeUndefined();
+  expect(row.tcp_stall_ms_p50).toBe(200);
+  expect([row.verdicts, row.wrong_verdicts, row.overhead_bytes_p50]).toEqual([null, null, null]);
+});
+
+test('figures lie under the round trip, the class and the contender that they are of', () => {
+  const rounds = [
+    finished({ gapMs: 1 }),
+    finished({ gapMs: 2 }, { rttMs: 200 }),
+    finished({ gapMs: 3 }, { name: 'carrier' }),
+    finished({ gapMs: 4 }, { contender: 'wireguard_go' }),
+    finished({ gapMs: 5, tcpStallMs: 55 }, { contender: 'mptcp' }),
+    finished({ gapMs: 6 }, { contender: 'control', name: 'carrier' }),
+    finished({ gapMs: 7 }, { contender: 'bare', name: 'carrier' }),
+  ];
+  const all = failoverFiguresOf(parts(rounds));
+  expect(all.rtt_50?.silent?.gap_ms_p50).toBe(1);
+  expect(all.rtt_200?.silent?.gap_ms_p50).toBe(2);
+  expect(all.rtt_50?.carrier?.gap_ms).toEqual([3]);
+  expect(all.peers.wireguard_go.rtt_50?.silent?.gap_ms_p50).toBe(4);
+  expect(all.peers.mptcp.rtt_50?.silent?.tcp_stall_ms_p50).toBe(55);
+  expect(all.control.jvpn.rtt_50?.gap_ms_p50).toBe(6);
+  expect(all.control.no_tunnel.rtt_50?.gap_ms_p50).toBe(7);
+  expect(all.rtt_10).toBeUndefined();
+  expect(byRtt('jvpn', [])).toEqual({});
+
+  const asked = { only: ['silent'], rttsMs: [50, 200] } as const;
+  expect(hasMeasuredAll(all, asked)).toBe(true);
+  expect(hasMeasuredAll(all, { ...asked, rttsMs: [10, 50] })).toBe(false);
+  const failed = failoverFiguresOf(parts([finished(null)]));
+  expect(hasMeasuredAll(failed, { only: ['silent'], rttsMs: [50] })).toBe(false);
+});
+
+test('goals are those of what was measured, and a figure on the limit reaches it', () => {
+  const of = (gapMs: number, more: Partial<RoundFigures> = {}) =>
+    Object.fromEntries(
+      goalsOf(failoverFiguresOf(parts([finished({ gapMs, ...more })]))).map((goal) => [
+        goal.name,
+        goal.isReached,
+      ]),
+    );
+  expect(of(200)).toEqual({
+    'rtt_50.silent.gap_ms_p50': true,
+    'rtt_50.silent.gap_ms_p99': true,
+    'rtt_50.silent.lost': true,
+    'rtt_50.silent.wrong_verdicts': true,
+  });
+  expect(of(201)).toMatchObject({ 'rtt_50.silent.gap_ms_p50': false });
+  expect(of(351, { lost: 1 })).toMatchObject({
+    'rtt_50.silent.gap_ms_p99': false,
+    'rtt_50.silent.lost': false,
+  });
+  const mptcp = finished({ tcpStallMs: 150 }, { contender: 'mptcp' });
+  const beside = goalsOf(failoverFiguresOf(parts([finished({ gapMs: 160 }), mptcp])));
+  expect(beside.find(({ name }) => name.endsWith('beside MPTCP'))).toMatchObject({
+    limit: 150,
+    value: 160,
+    isReached: false,
+  });
+  const carrier = goalsOf(failoverFiguresOf(parts([finished({ gapMs: 81 }, { name: 'carrier' })])));
+  expect(carrier[0]).toMatchObject({
+    name: 'rtt_50.carrier.gap_ms_p99',
+    limit: 80,
+    isReached: false,
+  });
+});
+
+test('the table names what is wrong', () => {
+  const fault = 'one_way_out instead of heartbeat_timeout';
+  const wrong = finished({ verdict: { reason: 'one_way_out', fault, switches: 1 } });
+  const all = failoverFiguresOf(parts([finished(), wrong, finished(null)]));
+  const text = failoverTableOf(all, goalsOf(all)).join('\n');
+  for (const line of [
+    'wrong verdict, silent at 50 ms, 1 times: one_way_out instead of heartbeat_timeout',
+    'failed, silent at 50 ms: waited in vain',
+    'NOT REACHED  rtt_50.silent.wrong_verdicts 1 (goal 0)',
+    'NOT PUBLISHABLE: a quick look',
+    '2 (1 failed)',
+  ]) {
+    expect(text).toContain(line);
+  }
+});
+
+test('the plot has a dot for every round of everybody, the same ones every time, and is well formed', async () => {
+  const rounds = [
+    finished({ gapMs: 120 }),
+    finished({ gapMs: 0.2, tcpStallMs: 90_000 }),
+    finished({ gapMs: 130 }, { contender: 'wireguard_go' }),
+    finished({ gapMs: null, tcpStallMs: 400 }, { contender: 'mptcp' }),
+  ];
+  const svg = plotOf(failoverFiguresOf(parts(rounds)));
+  // Three UDP rounds and four transfers, and the three dots of the legend.
+  expect(svg.match(/<circle /g)?.length).toBe(3 + 4 + 3);
+  expect(svg.match(/stroke-width="2.5"/g)?.length).toBe(2 + 3);
+  expect(svg).toBe(plotOf(failoverFiguresOf(parts(rounds))));
+  expect(svg).toContain('a &lt;fast&gt; one');
+  for (const x of svg.matchAll(/<circle cx="([\d.]+)"/g)) expect(Number(x[1])).toBeLessThan(1_200);
+  const tags: string[] = [];
+  const rewriter = new HTMLRewriter().on('*', {
+    element: ({ tagName }) => void tags.push(tagName),
+  });
+  await rewriter.transform(new Response(svg)).text();
+  expect(tags.filter((tag) => tag === 'svg')).toHaveLength(1);
+});
