@@ -73,9 +73,10 @@ export class DeviceWorld {
         return SEND.sent;
       };
       const offload = { segment: false, coalesce: false };
-      const socket = { send, offload, unsentCount: 0, overflowCount: 0 };
+      const socket = { send, offload, unsentCount: 0, overflowCount: 0, icmpCount: 0 };
       const meter = newMeter(name, UNMETERED);
-      return { name, socket, refused: [], meter, family: 4 } as unknown as Uplink;
+      const counts = { skippedCount: 0, icmpCount: 0 };
+      return { name, socket, refused: [], meter, family: 4, ...counts } as unknown as Uplink;
     });
     const grant = this.memory.reserveTimestamps(WALL_MS, true);
     const setup = {
