@@ -11,7 +11,6 @@ import type { LinkSnapshot } from '../hal/links.ts';
 import type { ChosenCiphers } from '../hal/linux/cipherChoice.ts';
 import { type Means, randomIndex } from '../hal/means.ts';
 import type { Tun } from '../hal/tun.ts';
-import type { AuditEvent } from '../session/audit.ts';
 import { encodeKey } from '../session/channel/identity.ts';
 import { wipeSecrets } from '../session/channel/secrets.ts';
 import { SessionKeypair } from '../session/channel/sessionKeypair.ts';
@@ -23,8 +22,10 @@ import { step } from '../session/device/step.ts';
 import type { Memory } from '../session/memory.ts';
 import { decodeFrame } from '../session/wire/decode.ts';
 import { encodeFrame, encodePaddedFrame } from '../session/wire/encode.ts';
-import type { Frame } from '../session/wire/frames.ts';
+import type { Frame, Received } from '../session/wire/frames.ts';
 import { MESSAGE_TYPE } from '../session/wire/messages.ts';
+import { transportIdOf } from '../session/wire/transport.ts';
+import { clockHintEvent } from './clockHint.ts';
 import { DataPath } from './dataPath.ts';
 import { Handshakes } from './handshakes.ts';
 import { Keyring } from './keyring.ts';
@@ -55,6 +56,7 @@ export class SessionShell {
   readonly #handshakes: Handshakes;
   readonly #keyring = new Keyring();
   readonly #data: DataPath;
+  #route: { readonly channelId: number; readonly transportId: number } | null = null;
   #config: DeviceConfig;
   #device: Device = newDevice();
   #deadline: { readonly of: Device | null; readonly atMs: number | null } = {
@@ -77,6 +79,11 @@ export class SessionShell {
       this.#packets,
       resendBufferBytes,
       means.newMemory,
+      {
+        maxAgeMs: () => this.#config.limits.resendMaxAgeMs,
+        keypair: (channelId) => this.#keyring.find(channelId) ?? null,
+        tell: (frame) => this.#tell(frame),
+      },
     );
     this.#config = this.#configOf(setup.rules);
     const { seed, remembered, wasLost } = setup;
@@ -160,7 +167,9 @@ export class SessionShell {
     if (memory.bytes[at] === MESSAGE_TYPE.data) {
       const keypair = this.#keyring.addressed(memory.bytes, at, bytes);
       if (keypair === undefined) return this.#refuse('wrong_key_datagram');
-      return this.#data.onData(keypair, memory, at, bytes, ecn, atMs);
+      const { uplinks } = this.#parts;
+      const isOwnWay = uplinks.path(transportIdOf(memory.bytes, at))?.uplink === uplink;
+      return this.#data.onData(keypair, memory, at, bytes, ecn, isOwnWay, atMs);
     }
     this.#onMessage(uplink, memory.bytes.subarray(at, at + bytes));
   }
@@ -229,6 +238,7 @@ export class SessionShell {
   onTime(): void {
     const atMs = this.#now();
     if (this.#transmitter.hasFailures) this.#feedFailures(atMs);
+    this.#data.onTime(atMs);
     const traffic = this.#data.takeTraffic(atMs);
     if (traffic !== null) {
       this.#keyring.noteUse();
@@ -291,6 +301,12 @@ export class SessionShell {
         return this.#initiate(effect.transportId);
       case 'send':
         return this.#sendControl(effect.channelId, effect.transportId, frameBytes(effect.frame));
+      case 'tellReceived':
+        return this.#tellWithClaim(effect);
+      case 'exchange':
+        return this.#data.beginExchange(effect.exchange, this.#now());
+      case 'received':
+        return this.#data.onReceived(effect.frame, this.#now());
       case 'keepalive':
         return this.#sendControl(effect.channelId, effect.transportId, new Uint8Array(0));
       case 'persist':
@@ -337,8 +353,21 @@ export class SessionShell {
     const keypair = route === null ? undefined : this.#keyring.find(route.channelId);
     const path = route === null ? null : this.#parts.uplinks.path(route.transportId);
     const isWhole = keypair !== undefined && path !== null;
-    const { resendMaxAgeMs } = this.#config.limits;
-    this.#data.setRoute(isWhole ? { keypair, path } : null, resendMaxAgeMs, this.#now());
+    this.#route = isWhole ? route : null;
+    this.#data.setRoute(isWhole ? { keypair, path } : null, this.#now());
+  }
+
+  #tellWithClaim(effect: Extract<DeviceEffect, { kind: 'tellReceived' }>): void {
+    const { channelId, transportId, stateVersion } = effect;
+    for (const frame of this.#data.describe(stateVersion, channelId, transportId, this.#now())) {
+      this.#sendControl(channelId, transportId, encodeFrame(frame));
+    }
+  }
+
+  /** On the binding, in its channel. */
+  #tell(frame: Received): void {
+    const route = this.#route;
+    if (route !== null) this.#sendControl(route.channelId, route.transportId, encodeFrame(frame));
   }
 
   #now(): number {
@@ -356,22 +385,4 @@ function earlier(a: number | null, b: number | null): number | null {
 function frameBytes(frame: Frame): Uint8Array {
   const isUnvalidated = frame.type === 'reattach' && frame.token === null;
   return isUnvalidated ? encodePaddedFrame(frame, CLAIM_PADDED_BYTES) : encodeFrame(frame);
-}
-
-/** Said aloud: a device that lost clock and flash has recovered, and somebody should know why. */
-function clockHintEvent(device: Device, key: string, seenMs: number): AuditEvent {
-  return {
-    event: 'alarm',
-    atMs: device.nowMs,
-    reasonCode: 'clock_hint_used',
-    device: key,
-    sessionId: device.sessionId,
-    from: null,
-    to: null,
-    stateVersion: device.stateVersion,
-    hubSeq: 0,
-    ownerEpoch: 0,
-    transport: null,
-    detail: { seenAt: new Date(seenMs).toISOString() },
-  };
 }

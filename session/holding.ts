@@ -24,6 +24,12 @@ export class Holding {
     return this.#queue.length;
   }
 
+  /** Whether one more of `bytes` would push nothing out. */
+  hasRoom(bytes: number): boolean {
+    const { bytesMax, packetsMax } = this.#limits;
+    return this.#bytes + bytes <= bytesMax && this.#queue.length < packetsMax;
+  }
+
   /** Keep a copy of `packet`; whatever no longer fits is dropped from the old end. */
   hold(packet: Uint8Array, atMs: number): void {
     this.#queue.push({ packet: packet.slice(), atMs });

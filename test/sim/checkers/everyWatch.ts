@@ -4,6 +4,7 @@
  * @module
  */
 import type { SessionRecord } from '../../../session/hub/record.ts';
+import { POLICY_VARIANTS } from '../options.ts';
 import { policyOf, switchesMaxIn } from '../policy.ts';
 import type { Scenario } from '../scenario.ts';
 import type { DeviceSite } from '../site/deviceSite.ts';
@@ -18,6 +19,7 @@ import { Durability } from './durability.ts';
 import { Governor } from './governor.ts';
 import { Hubs } from './hubs.ts';
 import { Records } from './records.ts';
+import { Resends } from './resends.ts';
 import { Seals } from './seals.ts';
 import type { Report, Watch } from './watch.ts';
 import { Wire } from './wire.ts';
@@ -47,6 +49,7 @@ export function newWatches(report: Report, around: Surroundings): readonly Watch
   const durableOf = (who: string) => site(who).durable;
   return [
     new Seals(report, isSealed),
+    new Resends(report, !isSealed, resendMaxAgeMs()),
     new Records(report, switchesMaxIn(scenario)),
     new Bindings(report),
     new Hubs(report, (device) => record(device)?.owner ?? null),
@@ -64,4 +67,9 @@ export function newWatches(report: Report, around: Surroundings): readonly Watch
       record,
     }),
   ];
+}
+
+/** A policy may change while a run goes on. */
+function resendMaxAgeMs(): number {
+  return Math.max(...POLICY_VARIANTS.map((variant) => policyOf(variant).resend.maxAgeMs));
 }

@@ -270,6 +270,12 @@ export class Rig {
     this.#arm();
   }
 
+  /** The link says nothing of it, and nothing gets through either way. */
+  silence(link: string, isSilent: boolean): void {
+    if (isSilent) this.#down.add(link);
+    else this.#down.delete(link);
+  }
+
   fromAgent(packet: Uint8Array): void {
     this.#sync();
     this.agentTun.sendFromApplication(packet);

@@ -51,13 +51,14 @@ function dataPath(): DataPath {
     counters,
     BUFFER_BYTES,
     nativeMemory,
+    { maxAgeMs: () => AGE_MAX_MS, keypair: () => null, tell: () => undefined },
   );
 }
 
 test('data that only goes out makes its keypair due, too', () => {
   const { keypair, path } = route();
   const data = dataPath();
-  data.setRoute({ keypair, path }, AGE_MAX_MS, 1_000);
+  data.setRoute({ keypair, path }, 1_000);
   expect(keypair.firstDataAtMs).toBeNull();
 
   const frame = tunFrame(steadyPacket(4, 17, 100), 0);
@@ -72,7 +73,7 @@ test('data that only goes out makes its keypair due, too', () => {
 test('what is not sealed starts nothing', () => {
   const { keypair, path } = route();
   const data = dataPath();
-  data.setRoute({ keypair, path }, AGE_MAX_MS, 1_000);
+  data.setRoute({ keypair, path }, 1_000);
   data.onPacket(nativeMemory(64), 0, 64, 5_000);
   expect([keypair.sentCounter, keypair.firstDataAtMs]).toEqual([-1, null]);
 });
