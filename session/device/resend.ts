@@ -25,12 +25,18 @@ export function resendOver(turn: Turn, open: OpenClaim): void {
       round: 0,
       // A process that attaches has sealed nothing yet, and neither has the hub for its keys.
       isAsking: open.kind === 'reattach',
-      drainMs: open.purpose === 'recovery' ? null : rtoMs(draft.formerId),
+      drainMs: drainMs(open, rtoMs(draft.formerId)),
       transportId,
       linkKind: transport.linkKind,
       timeoutMs: rtoMs(transportId),
     },
   });
+}
+
+/** To stay: what the device sent comes before its RECEIVED, on the same way, and what the hub sent is on another. */
+function drainMs({ purpose }: OpenClaim, formerTimeoutMs: number): number | null {
+  if (purpose === 'recovery') return null;
+  return purpose === 'stay' ? 0 : formerTimeoutMs;
 }
 
 /**

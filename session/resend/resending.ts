@@ -275,7 +275,8 @@ export class Resending {
         (id === newest || this.#isRecent(id, atMs)),
     );
     if (missing.length === 0 || this.#tells >= TELLS_MAX) {
-      if (missing.length > 0 && this.#told.size === 0) this.#isSpoken = false;
+      // One that has told before may have been out of reach.
+      if (missing.length > 0 && this.#told.size === 0) this.#isSpoken ??= false;
       this.#tellAtMs = null;
       return;
     }

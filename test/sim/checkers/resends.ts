@@ -7,6 +7,8 @@
  *
  * @module
  */
+
+import type { SessionRecord } from '../../../session/hub/record.ts';
 import { receivedState } from '../../../session/replay.ts';
 import { decodeFrame } from '../../../session/wire/decode.ts';
 import type { Received } from '../../../session/wire/frames.ts';
@@ -43,9 +45,12 @@ interface Lane {
 interface Way {
   /** Keypairs that new data was sent under, the newest first. */
   keypairs: readonly number[];
-  /** Keypair and exchange of what was sent again last, and whether new data came after it. */
-  again: string | null;
+  /** Under the present binding: the keypair of what was sent again last, and whether new data came after it. */
+  again: number | null;
   hasGoneOn: boolean;
+  /** When the binding began, and whether the one before it delivered on. */
+  sinceMs: number;
+  isPlanned: boolean;
 }
 
 export class Resends implements Watch {
@@ -54,10 +59,8 @@ export class Resends implements Watch {
   readonly #maxAgeMs: number;
   readonly #lanes = new Map<string, Lane>();
   readonly #ways = new Map<string, Way>();
-  /** By device: claims that leave the way before to go on delivering. */
-  readonly #planned = new Map<string, Set<number>>();
-  /** By device: when its newest claim was answered. */
-  readonly #acceptedAtMs = new Map<string, number>();
+  /** Of the newest datagram. */
+  #nowMs = 0;
 
   /** @param maxAgeMs the most that any policy of the run allows. */
   constructor(report: Report, isReadable: boolean, maxAgeMs: number) {
@@ -67,27 +70,38 @@ export class Resends implements Watch {
   }
 
   onSent(sent: Sent): void {
+    this.#nowMs = sent.atMs;
     if (!this.#isReadable || sent.bytes.length < TRANSPORT_BYTES_MIN) return;
     if (sent.bytes[0] === MESSAGE_TYPE.control) return this.#onControl(sent);
     if (sent.bytes[0] === MESSAGE_TYPE.data) this.#onData(sent);
   }
 
   onSaid({ who, role, event, atMs }: Said): void {
-    if (role !== 'device') return;
     const { purpose, trigger } = event.detail;
-    if (event.event === 'claim' && purpose !== 'recovery') {
-      const planned = this.#planned.get(who) ?? new Set();
-      this.#planned.set(who, planned.add(event.stateVersion));
+    const isPlanned = purpose !== undefined && purpose !== 'recovery';
+    // To stay in DEGRADED is no transition: the claim says it.
+    const isClaim = event.event === 'claim' && isPlanned;
+    const isAnswer = purpose !== undefined && trigger !== undefined;
+    if (role === 'device' && (isClaim || isAnswer)) this.#beginAgain(who, atMs, isPlanned);
+    // Both ends exchange once more, whoever that is; a device hears of it later, and does not wait.
+    if (event.reasonCode === 'nat_rebind') this.#beginAgain('', Number.NEGATIVE_INFINITY, false);
+  }
+
+  onLearned(hub: string, record: SessionRecord): void {
+    this.#beginAgain(hub, this.#nowMs, record.claimPurpose !== 'recovery');
+  }
+
+  #beginAgain(who: string, atMs: number, isPlanned: boolean): void {
+    for (const [name, way] of this.#ways) {
+      if (who !== '' && !name.startsWith(`${who} `)) continue;
+      Object.assign(way, { again: null, hasGoneOn: false, sinceMs: atMs, isPlanned });
     }
-    if (trigger === 'reattach_accepted') this.#acceptedAtMs.set(who, atMs);
   }
 
   onDeath(who: string): void {
     for (const map of [this.#lanes, this.#ways]) {
       for (const key of map.keys()) if (key.startsWith(`${who} `)) map.delete(key);
     }
-    this.#planned.delete(who);
-    this.#acceptedAtMs.delete(who);
   }
 
   onSweep(atMs: number): void {
@@ -159,26 +173,16 @@ export class Resends implements Watch {
     if (before.again > asked.length) {
       wrong('resentOnce', `for the time ${before.again}, and asked for ${asked.length} times`);
     }
-    const [newest = ''] = asked.at(-1) ?? [];
-    const name = `${receiver} ${newest}`;
-    const isFirst = way.again !== name;
-    if (!isFirst && way.hasGoneOn && !this.#isPlanned(newest)) {
+    const { again, hasGoneOn, sinceMs, isPlanned } = way;
+    way.again = receiver;
+    way.hasGoneOn = false;
+    if (isPlanned || !hasGoneOn) return;
+    if (again === receiver) {
       wrong('olderFirst', 'after newer data, in the middle of what is sent again');
     }
-    way.again = name;
-    way.hasGoneOn = false;
-    if (!isFirst || !newest.endsWith(' 0') || this.#isPlanned(newest)) return;
-    const acceptedAtMs = this.#acceptedAtMs.get(from);
-    if (!isUp || acceptedAtMs === undefined || atMs - acceptedAtMs >= AWAITED_MS) return;
-    const lastNewMs = lane.sent.get(lane.counterMax)?.sentAtMs ?? 0;
-    if (lastNewMs >= acceptedAtMs) {
-      wrong('olderFirst', 'after newer data, which had not to wait');
-    }
-  }
-
-  #isPlanned(exchange: string): boolean {
-    const [version = ''] = exchange.split(' ', 1);
-    return [...this.#planned.values()].some((versions) => versions.has(Number(version)));
+    // A hub that has answered before is waited for.
+    const isAwaited = isUp && atMs - sinceMs < AWAITED_MS && lane.told.size > 1;
+    if (isAwaited && again === null) wrong('olderFirst', 'after newer data, which did not wait');
   }
 
   #lane(key: string): Lane {
@@ -192,7 +196,13 @@ export class Resends implements Watch {
   #way(key: string): Way {
     const known = this.#ways.get(key);
     if (known !== undefined) return known;
-    const way: Way = { keypairs: [], again: null, hasGoneOn: false };
+    const way: Way = {
+      keypairs: [],
+      again: null,
+      hasGoneOn: false,
+      sinceMs: 0,
+      isPlanned: false,
+    };
     this.#ways.set(key, way);
     return way;
   }
