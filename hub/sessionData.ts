@@ -27,13 +27,16 @@ import { COUNTER_OF_REFUSAL, TrafficCount } from './counters.ts';
 import type { Endpoint } from './endpoints.ts';
 import type { SessionChannels } from './sessionChannels.ts';
 import type { SessionPeer } from './sessionPeer.ts';
-import type { Site } from './site.ts';
+import { HELD_BYTES_LEAST, type Site } from './site.ts';
 
-/** One second of a slow link, half a round trip of a fast one. Chosen. */
-const HELD = { bytesMax: 98_304, packetsMax: 64 } as const;
+/**
+ * While an address is asked whether it is the device's, a round trip passes: 500 ms of a thousand packets a second. Chosen.
+ * All devices together have `HELD_BYTES_MAX` of `site.ts`.
+ */
+const HELD = { bytesMax: 262_144, packetsMax: 512 } as const;
 const EARLY_MAX = 64;
 /** They are still sealed, so anyone who saw a receiver index may have sent them. */
-const EARLY_BYTES_MAX = HELD.bytesMax;
+const EARLY_BYTES_MAX = HELD_BYTES_LEAST;
 /** A commit takes milliseconds; later than this the device has sent it again. Chosen. */
 const EARLY_AGE_MAX_MS = 500;
 /** Repeats from one source on one transport are told to the seat this often at most. */
@@ -64,7 +67,7 @@ export class SessionData {
   readonly #site: Site;
   readonly #peer: SessionPeer;
   readonly #channels: SessionChannels;
-  readonly #held = new Holding(HELD);
+  readonly #held: Holding;
   readonly #outbound: Outbound;
   readonly #toldAtMs = new Map<string, number>();
   /** The source told of last: nearly always that of the next datagram too. */
@@ -79,6 +82,7 @@ export class SessionData {
     this.#site = site;
     this.#peer = peer;
     this.#channels = channels;
+    this.#held = new Holding(HELD, site.heldBudget);
     const { slots, rules } = site;
     const ring = new SealedRing(slots, rules.resendBufferBytes);
     this.#outbound = new Outbound(ring, (at, bytes, segmentBytes, ecn) =>
