@@ -59,7 +59,7 @@ export function rememberEarlier(
   draft.earlier = [...kept, ...fresh].slice(-EARLIER_MAX);
 }
 
-/** ◆ It counts in the channel that the device has, for the newest claim or the one that was answered last. */
+/** It counts in the channel that the device has, for the newest claim or the one that was answered last. */
 export function onReceived(
   turn: Turn,
   frame: Received,

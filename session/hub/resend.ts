@@ -23,7 +23,7 @@ export function withEarlier(earlier: Earlier, nowId: number, left: Earlier[numbe
 }
 
 /**
- * Once for each claim, and once more whenever its binding has another address. ◆ A route is there only for an address
+ * Once for each claim, and once more whenever its binding has another address. A route is there only for an address
  * that proved to be the device's, so nothing is ever sent again to any other.
  */
 export function exchangeOver(turn: Turn, { transportId, target }: DataRoute): void {
@@ -51,7 +51,7 @@ export function exchangeOver(turn: Turn, { transportId, target }: DataRoute): vo
   });
 }
 
-/** ◆ It counts in the channel of the claim that it came with: the committed one, or one that is worked on. */
+/** It counts in the channel of the claim that it came with: the committed one, or one that is worked on. */
 export function onReceived(turn: Turn, event: FrameEvent, frame: Received): void {
   if (!isOfBinding(turn.draft, event, frame) && !isOfClaim(turn.draft, event, frame)) {
     return turn.count('received_ignored');

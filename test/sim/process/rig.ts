@@ -71,6 +71,8 @@ export class Rig {
   /** Durable work of the agent is never done. */
   isMainThreadStuck = false;
   policyVersion = 1;
+  /** Datagrams that never arrive. */
+  swallows: (bytes: Uint8Array) => boolean = () => false;
   /** FNV-1a over time, addresses and bytes of everything that was sent. */
   hash = 0x811c9dc5;
   readonly #down = new Set<string>();
@@ -313,6 +315,7 @@ export class Rig {
   #carry(datagram: Datagram): void {
     this.#note(datagram);
     if (datagram.link !== null && this.#down.has(datagram.link)) return;
+    if (this.swallows(datagram.bytes)) return;
     const to = formatAddress(datagram.to);
     const link = LINKS.find(({ ip }) => to.startsWith(`${ip}:`));
     if (link !== undefined && this.#down.has(link.name)) return;

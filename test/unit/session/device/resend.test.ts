@@ -91,7 +91,7 @@ describe('the exchange', () => {
   });
 });
 
-describe('◆ what the hub says counts', () => {
+describe('what the hub says counts', () => {
   test('for the claim that was answered last, on its transport and in the channel that there is', () => {
     const driver = claiming();
     const { stateVersion } = newest(driver).claim;

@@ -56,7 +56,7 @@ describe('an exchange', () => {
     expect(exchanges(rig.effects).map(({ drainMs }) => drainMs)).toEqual([0]);
   });
 
-  test('◆ waits until the address of the claim has proven to be the device’s', () => {
+  test('waits until the address of the claim has proven to be the device’s', () => {
     const { rig, device } = attached();
     device.move(2);
     expect([rig.route, exchanges(rig.effects)]).toEqual([null, []]);
@@ -104,7 +104,7 @@ describe('an exchange', () => {
   });
 });
 
-describe('◆ what the device says counts', () => {
+describe('what the device says counts', () => {
   test('for the committed claim, on its transport and in its channel', () => {
     const { rig, device } = attached();
     const { stateVersion } = rig.record!.claim;
