@@ -17,6 +17,7 @@ import type { Memory, NewMemory } from '../session/memory.ts';
 import { DELIVERY_BYTES, Delivery, PACKET_AT } from '../session/packet/delivery.ts';
 import type { Exchange } from '../session/resend/exchange.ts';
 import { ArrivalRate } from '../session/resend/rate.ts';
+import { GradualRelease } from '../session/resend/release.ts';
 import { Resending, type ResendingParts } from '../session/resend/resending.ts';
 import { Outbound } from '../session/sealed/outbound.ts';
 import { SlotPool } from '../session/sealed/pool.ts';
@@ -51,6 +52,7 @@ export class DataPath {
   readonly #maxAgeMs: () => number;
   readonly #counters: PacketCounters;
   readonly #holding: Holding;
+  readonly #release: GradualRelease;
   readonly #outbound: Outbound;
   readonly #sealer: PacketSealer;
   readonly #delivery: Delivery;
@@ -75,6 +77,7 @@ export class DataPath {
     this.#released = newMemory(TUN_READ_BYTES);
     this.#counters = counters;
     this.#holding = new Holding({ bytesMax: bufferBytes, packetsMax: HELD_PACKETS_MAX });
+    this.#release = new GradualRelease(this.#holding);
     const slots = Math.max(1, Math.floor(bufferBytes / SLOT_BYTES));
     const ring = new SealedRing(new SlotPool(newMemory(slots * SLOT_BYTES)), bufferBytes);
     const carry = (at: number, bytes: number, segmentBytes: number, ecn: number) => {
@@ -139,21 +142,22 @@ export class DataPath {
     const route = this.#route;
     if (route === null) return;
     this.#resending.proceed(atMs);
-    if (!this.#resending.isHolding(atMs)) this.#release(route, atMs);
-  }
-
-  #release(route: Route, atMs: number): void {
-    if (this.#holding.count === 0) return;
-    const { bytes } = this.#released;
-    this.#holding.release(atMs, this.#maxAgeMs(), (packet) => {
-      bytes.set(packet);
-      this.#seal(route, this.#released, 0, packet.length, atMs);
-    });
+    if (this.#resending.isHolding(atMs)) return;
+    this.#release.step(atMs, this.#maxAgeMs(), (packet) => this.#sealHeld(route, packet, atMs));
     this.#outbound.flush();
   }
 
+  #sealHeld(route: Route, packet: Uint8Array, atMs: number): void {
+    this.#released.bytes.set(packet);
+    this.#seal(route, this.#released, 0, packet.length, atMs);
+  }
+
   #resendAtMs(): number | null {
-    return this.#route === null ? null : this.#resending.nextDeadlineMs();
+    if (this.#route === null) return null;
+    const againAtMs = this.#resending.nextDeadlineMs();
+    const heldAtMs = this.#release.nextDeadlineMs();
+    if (heldAtMs === null || this.#resending.isHolding(heldAtMs)) return againAtMs;
+    return againAtMs === null ? heldAtMs : Math.min(againAtMs, heldAtMs);
   }
 
   /** The largest inner packet that the links carry in one piece. */
@@ -187,11 +191,11 @@ export class DataPath {
 
   /** Newer data waits for what is older, as long as there is room: to be late is better than to be lost. */
   #mayPass(route: Route, bytes: number, atMs: number): boolean {
-    if (this.#resending.isHolding(atMs)) {
-      if (this.#holding.hasRoom(bytes)) return false;
-      this.#resending.stopHolding();
-    }
-    this.#release(route, atMs);
+    const isHolding = this.#resending.isHolding(atMs);
+    if (!isHolding && this.#holding.count === 0) return true;
+    if (this.#holding.hasRoom(bytes)) return false;
+    this.#resending.stopHolding();
+    this.#holding.release(atMs, this.#maxAgeMs(), (packet) => this.#sealHeld(route, packet, atMs));
     return true;
   }
 

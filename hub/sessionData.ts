@@ -18,6 +18,7 @@ import { PACKET_AT } from '../session/packet/delivery.ts';
 import { newResendCounters } from '../session/resend/counters.ts';
 import type { Exchange } from '../session/resend/exchange.ts';
 import { ArrivalRate } from '../session/resend/rate.ts';
+import { GradualRelease } from '../session/resend/release.ts';
 import { Resending } from '../session/resend/resending.ts';
 import { Outbound } from '../session/sealed/outbound.ts';
 import { SealedRing } from '../session/sealed/ring.ts';
@@ -68,6 +69,7 @@ export class SessionData {
   readonly #peer: SessionPeer;
   readonly #channels: SessionChannels;
   readonly #held: Holding;
+  readonly #release: GradualRelease;
   readonly #outbound: Outbound;
   readonly #toldAtMs = new Map<string, number>();
   /** The source told of last: nearly always that of the next datagram too. */
@@ -83,6 +85,7 @@ export class SessionData {
     this.#peer = peer;
     this.#channels = channels;
     this.#held = new Holding(HELD, site.heldBudget);
+    this.#release = new GradualRelease(this.#held);
     const { slots, rules } = site;
     const ring = new SealedRing(slots, rules.resendBufferBytes);
     this.#outbound = new Outbound(ring, (at, bytes, segmentBytes, ecn) =>
@@ -104,7 +107,7 @@ export class SessionData {
       counters: this.resend,
       rates: this.#rates,
       isFollowing: false,
-      maxAgeMs: () => this.#site.rules.limits.resendMaxAgeMs,
+      maxAgeMs: () => this.#maxAgeMs,
       keypair: (channelId) => this.#channels.find(channelId),
       // What the network marked on the way before says nothing of this one.
       send: (at, bytes, segmentBytes) => this.#carry(at, bytes, segmentBytes, 0),
@@ -134,11 +137,12 @@ export class SessionData {
 
   /** Newer data waits for what is older, as long as there is room: to be late is better than to be lost. */
   #mayPass(route: Route, bytes: number, atMs: number): boolean {
-    if (this.#resending.isHolding(atMs)) {
-      if (this.#held.hasRoom(bytes)) return false;
-      this.#resending.stopHolding();
-    }
-    this.#release(route, atMs);
+    const isHolding = this.#resending.isHolding(atMs);
+    if (!isHolding && this.#held.count === 0) return true;
+    if (this.#held.hasRoom(bytes)) return false;
+    this.#resending.stopHolding();
+    this.#held.release(atMs, this.#maxAgeMs, (packet) => this.#sealHeld(route, packet, atMs));
+    this.#countDropped();
     return true;
   }
 
@@ -170,7 +174,11 @@ export class SessionData {
 
   /** When `onTime` has something to do, or null. */
   nextDeadlineMs(): number | null {
-    return this.#route === null ? null : this.#resending.nextDeadlineMs();
+    if (this.#route === null) return null;
+    const againAtMs = this.#resending.nextDeadlineMs();
+    const heldAtMs = this.#release.nextDeadlineMs();
+    if (heldAtMs === null || this.#resending.isHolding(heldAtMs)) return againAtMs;
+    return againAtMs === null ? heldAtMs : Math.min(againAtMs, heldAtMs);
   }
 
   onTime(atMs: number): void {
@@ -182,7 +190,14 @@ export class SessionData {
     const route = this.#route;
     if (route === null) return;
     this.#resending.proceed(atMs);
-    if (!this.#resending.isHolding(atMs)) this.#release(route, atMs);
+    if (this.#resending.isHolding(atMs)) return;
+    this.#release.step(atMs, this.#maxAgeMs, (packet) => this.#sealHeld(route, packet, atMs));
+    this.#outbound.flush();
+    this.#countDropped();
+  }
+
+  get #maxAgeMs(): number {
+    return this.#site.rules.limits.resendMaxAgeMs;
   }
 
   #routeOf(route: DataRoute | null): Route | null {
@@ -196,15 +211,10 @@ export class SessionData {
     return { keypair, transportId, endpoint, mtuBytes };
   }
 
-  #release(route: Route, atMs: number): void {
-    if (this.#held.count === 0) return;
-    const { released, rules } = this.#site;
-    this.#held.release(atMs, rules.limits.resendMaxAgeMs, (packet) => {
-      released.bytes.set(packet);
-      this.#seal(route, released, 0, packet.length, atMs);
-    });
-    this.#outbound.flush();
-    this.#countDropped();
+  #sealHeld(route: Route, packet: Uint8Array, atMs: number): void {
+    const { released } = this.#site;
+    released.bytes.set(packet);
+    this.#seal(route, released, 0, packet.length, atMs);
   }
 
   setAccepted(from: readonly DataSource[], atMs: number): void {

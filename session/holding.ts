@@ -60,11 +60,16 @@ export class Holding {
     while (this.#isOverBudget(0)) this.#drop();
   }
 
-  /** Hand out what is at most `ageMaxMs` old, oldest first, and forget the rest. */
-  release(atMs: number, ageMaxMs: number, send: (packet: Uint8Array) => void): void {
+  /** Hand out what is at most `ageMaxMs` old, oldest first, at most `countMax` of it, and forget what is older. */
+  release(
+    atMs: number,
+    ageMaxMs: number,
+    send: (packet: Uint8Array) => void,
+    countMax = Number.POSITIVE_INFINITY,
+  ): void {
     while (this.#queue[0] !== undefined && atMs - this.#queue[0].atMs > ageMaxMs) this.#drop();
-    const held = this.#queue.splice(0);
-    this.#count(-this.#bytes);
+    const held = this.#queue.splice(0, Math.min(countMax, this.#queue.length));
+    for (const { packet } of held) this.#count(-packet.length);
     for (const { packet } of held) send(packet);
   }
 

@@ -79,9 +79,9 @@ export const RESEND_MUTANTS: readonly Mutant[] = [
   },
   {
     id: 'resend-unasked',
-    file: 'session/replay.ts',
-    find: "  if (counter > received.counterMax) return 'missing';\n  const distance",
-    replace: "  if (counter >= 0) return 'missing';\n  const distance",
+    file: SWEEP,
+    find: "      if (state === 'arrived') continue;",
+    replace: "      if (state === 'arrived' && counter < 0) continue;",
     breaks: 'Everything young is sent again, whether it arrived or not.',
     invariant: 'I5',
     seedsFrom,

@@ -24,6 +24,8 @@ const PROTOCOL: readonly Row[] = [
   ['session/channel/timestamp.ts', 'WHITENER_MASK = 0xffffff', 'multiples of 2^24'],
   ['session/sealed/ring.ts', 'RESEND_DATAGRAMS_MAX = 4_096', 'the newest 4096'],
   ['session/resend/pacer.ts', 'BUDGET_MS = 250', 'at most 250 ms of the new path'],
+  ['session/resend/pacer.ts', 'STEP_DATAGRAMS_MAX = 64', 'at most 64 datagrams in 2 ms'],
+  ['session/resend/pacer.ts', 'PACE_MS = 2', 'at most 64 datagrams in 2 ms'],
   ['session/resend/rate.ts', 'ethernet: 100 * MBIT_BYTES', 'ethernet 100,'],
   ['session/resend/rate.ts', 'wifi: 20 * MBIT_BYTES', 'wifi 20,'],
   ['session/resend/rate.ts', 'lte: 8 * MBIT_BYTES', 'others 8 Mbit/s'],
