@@ -24,8 +24,9 @@ import type { LinkSpending } from '../session/flash/spending.ts';
 import type { Memory } from '../session/memory.ts';
 import { decodeFrame } from '../session/wire/decode.ts';
 import { encodeFrame, encodePaddedFrame } from '../session/wire/encode.ts';
-import type { Frame } from '../session/wire/frames.ts';
+import type { Frame, Received } from '../session/wire/frames.ts';
 import { MESSAGE_TYPE } from '../session/wire/messages.ts';
+import { transportIdOf } from '../session/wire/transport.ts';
 import { clockHintEvent } from './clockHint.ts';
 import { DataPath } from './dataPath.ts';
 import { Handshakes } from './handshakes.ts';
@@ -58,6 +59,7 @@ export class SessionShell {
   readonly #handshakes: Handshakes;
   readonly #keyring = new Keyring();
   readonly #data: DataPath;
+  #route: { readonly channelId: number; readonly transportId: number } | null = null;
   #config: DeviceConfig;
   #device: Device = newDevice();
   #core: {
@@ -81,6 +83,11 @@ export class SessionShell {
       this.#packets,
       resendBufferBytes,
       means.newMemory,
+      {
+        maxAgeMs: () => this.#config.limits.resendMaxAgeMs,
+        keypair: (channelId) => this.#keyring.find(channelId) ?? null,
+        tell: (frame) => this.#tell(frame),
+      },
     );
     this.#config = this.#configOf(setup.rules);
     const { seed, remembered, wasLost } = setup;
@@ -175,7 +182,9 @@ export class SessionShell {
     if (memory.bytes[at] === MESSAGE_TYPE.data) {
       const keypair = this.#keyring.addressed(memory.bytes, at, bytes);
       if (keypair === undefined) return this.#refuse('wrong_key_datagram');
-      return this.#data.onData(keypair, memory, at, bytes, ecn, atMs);
+      const { uplinks } = this.#parts;
+      const isOwnWay = uplinks.path(transportIdOf(memory.bytes, at))?.uplink === uplink;
+      return this.#data.onData(keypair, memory, at, bytes, ecn, isOwnWay, atMs);
     }
     this.#onMessage(uplink, memory.bytes.subarray(at, at + bytes));
   }
@@ -247,6 +256,7 @@ export class SessionShell {
     this.#postSpending(spendingDue(uplinks.all, clock.wallMs(), atMs));
     if (this.#transmitter.hasFailures) this.#feedFailures(atMs);
     this.#feedHearsay(atMs);
+    this.#data.onTime(atMs);
     const { deadlineMs: dueMs, tellMs } = this.#coreWants();
     // Before a verdict the core hears of all that came meanwhile.
     const isDue = dueMs !== null && dueMs <= atMs;
@@ -331,6 +341,12 @@ export class SessionShell {
         return this.#initiate(effect.transportId);
       case 'send':
         return this.#sendControl(effect.channelId, effect.transportId, frameBytes(effect.frame));
+      case 'tellReceived':
+        return this.#tellWithClaim(effect);
+      case 'exchange':
+        return this.#data.beginExchange(effect.exchange, this.#now());
+      case 'received':
+        return this.#data.onReceived(effect.frame, this.#now());
       case 'keepalive':
         return this.#sendControl(effect.channelId, effect.transportId, new Uint8Array(0));
       case 'persist':
@@ -377,8 +393,21 @@ export class SessionShell {
     const keypair = route === null ? undefined : this.#keyring.find(route.channelId);
     const path = route === null ? null : this.#parts.uplinks.path(route.transportId);
     const isWhole = keypair !== undefined && path !== null;
-    const { resendMaxAgeMs } = this.#config.limits;
-    this.#data.setRoute(isWhole ? { keypair, path } : null, resendMaxAgeMs, this.#now());
+    this.#route = isWhole ? route : null;
+    this.#data.setRoute(isWhole ? { keypair, path } : null, this.#now());
+  }
+
+  #tellWithClaim(effect: Extract<DeviceEffect, { kind: 'tellReceived' }>): void {
+    const { channelId, transportId, stateVersion } = effect;
+    for (const frame of this.#data.describe(stateVersion, channelId, transportId, this.#now())) {
+      this.#sendControl(channelId, transportId, encodeFrame(frame));
+    }
+  }
+
+  /** On the binding, in its channel. */
+  #tell(frame: Received): void {
+    const route = this.#route;
+    if (route !== null) this.#sendControl(route.channelId, route.transportId, encodeFrame(frame));
   }
 
   #now(): number {

@@ -11,6 +11,7 @@ import type { Tun } from '../hal/tun.ts';
 import type { Device, Transport } from '../session/device/state.ts';
 import { qualityOf } from '../session/liveness/quality.ts';
 import { timeoutMs } from '../session/liveness/rtt.ts';
+import { newResendCounters, type ResendCounters } from '../session/resend/counters.ts';
 import type { Uplink } from './uplinks.ts';
 
 export interface TunnelStatus {
@@ -85,6 +86,8 @@ export interface PacketCounters {
   heldDropped: number;
   /** Datagrams that found the receive buffers of the sockets now open full, as the kernel tells. */
   overflow: number;
+  /** What was sent again after a cut, and what came twice for it. */
+  readonly resend: ResendCounters;
   /** Datagrams or packets refused, by reason. */
   readonly refused: Record<string, number>;
 }
@@ -98,6 +101,7 @@ export function newPacketCounters(): PacketCounters {
     held: 0,
     heldDropped: 0,
     overflow: 0,
+    resend: newResendCounters(),
     refused: {},
   };
 }

@@ -14,6 +14,7 @@ import { MINUTE_MS } from './choice.ts';
 import { acceptList, die, leaveAttached } from './die.ts';
 import { fitMtu } from './mtu.ts';
 import { probeNow } from './probes.ts';
+import { rememberEarlier, resendOver } from './resend.ts';
 import { save } from './save.ts';
 import type { Granted, OpenClaim, Transport } from './state.ts';
 import type { Turn } from './turn.ts';
@@ -140,6 +141,7 @@ function settle(turn: Turn, open: OpenClaim): void {
   const { transportId, stateVersion } = open.claim;
   const wasActive = draft.activeId ?? draft.formerId;
   const isSwitch = wasActive !== null && wasActive !== transportId;
+  const answeredBefore = draft.answeredVersion;
   draft.answeredVersion = stateVersion;
   draft.answeredAtMs = turn.nowMs;
   draft.hubMtuBytes = open.mtuBytes;
@@ -152,6 +154,7 @@ function settle(turn: Turn, open: OpenClaim): void {
     draft.formerId = draft.activeId;
     draft.formerUntilMs = turn.nowMs + turn.config.limits.resendMaxAgeMs;
   }
+  rememberEarlier(turn, wasActive, answeredBefore);
   draft.activeId = transportId;
   draft.attachedSinceMs = draft.state === 'ATTACHED' ? turn.nowMs : null;
   clearDeadlines(turn, recoveryMs);
@@ -166,7 +169,7 @@ function settle(turn: Turn, open: OpenClaim): void {
       purpose: open.purpose,
     });
   }
-  carryOver(turn, transportId);
+  carryOver(turn, open);
 }
 
 /** What was missed while the hub or the way to it was gone says nothing about the binding that came of it. */
@@ -178,14 +181,16 @@ function forgiveOutage(turn: Turn, { transportId, liveness }: Transport): void {
 }
 
 /** Data takes the new way, unless that was lost while the answer was under way or flash was slow. */
-function carryOver(turn: Turn, transportId: number): void {
+function carryOver(turn: Turn, open: OpenClaim): void {
   const { draft } = turn;
+  const { transportId } = open.claim;
   const transport = turn.transport(transportId);
   if (transport === null || transport.unusable !== null)
     return die(turn, transport?.unusable ?? 'carrier_lost');
   if (draft.channel === null) return die(turn, 'channel_expired');
   forgiveOutage(turn, transport);
   const { channelId } = draft.channel;
+  resendOver(turn, open);
   turn.emit({ kind: 'route', route: { channelId, transportId } });
   turn.emit(acceptList(draft));
   probeNow(turn, transportId);

@@ -9,7 +9,8 @@
  */
 import type { AuditEvent } from '../audit.ts';
 import type { ReasonCode } from '../reasons.ts';
-import type { DataCipher, Frame, LinkKind } from '../wire/frames.ts';
+import type { Exchange } from '../resend/exchange.ts';
+import type { DataCipher, Frame, LinkKind, Received } from '../wire/frames.ts';
 
 /** One WireGuard keypair, named by the device's own receiver index. */
 export type ChannelId = number;
@@ -127,6 +128,17 @@ export type DeviceEffect =
       readonly transportId: number;
       readonly frame: Frame;
     }
+  /** Say over this transport what arrived, as part of the claim of that version; its frame went just before. */
+  | {
+      readonly kind: 'tellReceived';
+      readonly channelId: ChannelId;
+      readonly transportId: number;
+      readonly stateVersion: number;
+    }
+  /** A claim was answered: what the cut before it swallowed may be sent again. Comes before its `route`. */
+  | { readonly kind: 'exchange'; readonly exchange: Exchange }
+  /** What the hub says it received, as part of the open claim or the answered one. */
+  | { readonly kind: 'received'; readonly frame: Received }
   /** An empty authentic control message that keeps a NAT mapping; never answered. */
   | { readonly kind: 'keepalive'; readonly channelId: ChannelId; readonly transportId: number }
   /** Outcome comes back as `persisted` with this ticket. */

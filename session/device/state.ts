@@ -10,6 +10,9 @@ import type { State } from '../transitions.ts';
 import type { ClaimPurpose, DataCipher, LinkKind } from '../wire/frames.ts';
 import type { ChannelId, Durable } from './event.ts';
 
+/** As many claims as are remembered, and the binding before them. */
+export const EARLIER_MAX = 9;
+
 /** One way to reach the hub, and what is known of it. */
 export interface Transport {
   readonly transportId: number;
@@ -141,6 +144,8 @@ export interface Device {
   /** The binding before it; its data is accepted a little longer. */
   readonly formerId: number | null;
   readonly formerUntilMs: number;
+  /** Transports that the hub may have sealed data for before the present binding; at most {@link EARLIER_MAX}. */
+  readonly earlier: readonly { readonly transportId: number; readonly untilMs: number }[];
   /** The version of the newest answered claim: a PROBE_ACK older than it says nothing. */
   readonly answeredVersion: number;
   readonly answeredAtMs: number | null;
@@ -229,6 +234,7 @@ export function newDevice(): Device {
     activeId: null,
     formerId: null,
     formerUntilMs: 0,
+    earlier: [],
     answeredVersion: 0,
     answeredAtMs: null,
     claim: null,

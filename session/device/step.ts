@@ -28,6 +28,7 @@ import { judge, onHearsay, onLate, onProbeAck, probeDue } from './probes.ts';
 import { pursue } from './pursue.ts';
 import { onRebind } from './rebind.ts';
 import { onChallenge, onReject, onTerminate } from './refusals.ts';
+import { onReceived } from './resend.ts';
 import { review } from './review.ts';
 import { onPersisted, reserveAhead, retryWrite } from './save.ts';
 import type { Device } from './state.ts';
@@ -143,6 +144,8 @@ function onFrame(turn: Turn, frame: Frame, channelId: number, transportId: numbe
       return onRotated(turn, channelId, frame.sessionId);
     case 'mtu':
       return onMtu(turn, frame, channelId, transportId);
+    case 'received':
+      return onReceived(turn, frame, channelId, transportId);
     default:
       turn.count('unknown_frame');
   }

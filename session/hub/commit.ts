@@ -19,6 +19,7 @@ import { isOpening, purposeOf } from './judge.ts';
 import { keysOf } from './keys.ts';
 import type { SeatConfig } from './limits.ts';
 import type { SessionRecord } from './record.ts';
+import { withEarlier } from './resend.ts';
 import { isMemory, isPredecessorSelf } from './shown.ts';
 import { type ClaimEvent, channelOf, isLive, type Seat, type Shown, type Swap } from './state.ts';
 import { startSwap } from './swap.ts';
@@ -123,10 +124,13 @@ export function onCommitted(turn: Turn, swap: Swap): void {
   reportCommit(turn, before, event, shown, isNew);
   const { transportId } = swap.record;
   const hasMoved = before !== null && !isNew && before.transportId !== transportId;
-  if (isNew) draft.previous = null;
+  if (isNew) draft.earlier = [];
   else if (hasMoved) {
     const untilMs = draft.nowMs + config.limits.resendMaxAgeMs;
-    draft.previous = { transportId: before.transportId, untilMs };
+    draft.earlier = withEarlier(draft.earlier, transportId, {
+      transportId: before.transportId,
+      untilMs,
+    });
     draft.rtt = null;
   }
   displace(turn, before, event, shown, wasProven);
@@ -222,7 +226,7 @@ function displace(
     });
     draft.channels = draft.channels.filter((channel) => channel.channelId !== channelId);
   }
-  draft.previous = null;
+  draft.earlier = [];
   draft.pending = null;
   if (isConflict) turn.report('alarm', 'identity_conflict', { displacedSource: draft.source });
 }

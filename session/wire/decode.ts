@@ -159,8 +159,11 @@ const READ: { readonly [Type in CborFrame['type']]: (map: CborMap) => CborFrame 
   received: (map) => ({
     type: 'received',
     keypairIndex: field.count(map, KEY.received.keypairIndex, 0xffff_ffff),
-    counterMax: field.count(map, KEY.received.counterMax),
+    counterMax: field.countOrNone(map, KEY.received.counterMax),
     bitmap: field.byteString(map, KEY.received.bitmap, BITMAP_BYTES),
+    stateVersion: field.count(map, KEY.received.stateVersion),
+    round: field.count(map, KEY.received.round),
+    bytesPerSecond: field.count(map, KEY.received.bytesPerSecond),
   }),
   rotate: (map) => ({
     type: 'rotate',

@@ -39,7 +39,7 @@ export const KEY = {
   redirect:   { endpoints: 1 },
   challenge:  { token: 1, claim: 2 },
   response:   { token: 1, isMine: 2 },
-  received:   { keypairIndex: 1, counterMax: 2, bitmap: 3 },
+  received:   { keypairIndex: 1, counterMax: 2, bitmap: 3, stateVersion: 4, round: 5, bytesPerSecond: 6 },
   rotate:     { sessionId: 1, proof: 2 },
   rotated:    { sessionId: 1 },
   mtu:        { mtuBytes: 1 },

@@ -5,6 +5,7 @@
  */
 import type { SessionRecord } from '../../../session/hub/record.ts';
 import { isServing } from '../../../session/invariants/oneOwner.ts';
+import { POLICY_VARIANTS } from '../options.ts';
 import { policyOf, switchesMaxIn } from '../policy.ts';
 import type { Scenario } from '../scenario.ts';
 import type { DeviceSite } from '../site/deviceSite.ts';
@@ -24,6 +25,7 @@ import { Governor } from './governor.ts';
 import { Hubs } from './hubs.ts';
 import { Owners, type SeatMoment } from './owners.ts';
 import { Records } from './records.ts';
+import { Resends } from './resends.ts';
 import { Seals } from './seals.ts';
 import { Verdicts } from './verdicts.ts';
 import type { Report, Watch } from './watch.ts';
@@ -60,6 +62,7 @@ export function newWatches(report: Report, around: Surroundings): readonly Watch
     (device === null ? around.devices() : [device]).flatMap((one) => seatsOf(around.hubs, one));
   return [
     new Seals(report, isSealed),
+    new Resends(report, !isSealed, resendMaxAgeMs()),
     new Records(report, switchesMaxIn(scenario)),
     new Deliveries(report),
     new Bindings(report),
@@ -101,4 +104,9 @@ function seatsOf(hubs: readonly HubSite[], device: string): readonly SeatMoment[
       ...{ terminated: record?.terminated ?? null, transportId: route?.transportId ?? null },
     };
   });
+}
+
+/** A policy may change while a run goes on. */
+function resendMaxAgeMs(): number {
+  return Math.max(...POLICY_VARIANTS.map((variant) => policyOf(variant).resend.maxAgeMs));
 }

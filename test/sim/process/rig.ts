@@ -77,6 +77,8 @@ export class Rig {
   /** For the device, instead of the default one. */
   devicePolicy: Policy | null = null;
   readonly spending = new SpendingStore<HalFailure>(new MemoryFlash(SPENDING_BYTES));
+  /** Datagrams that never arrive. */
+  swallows: (bytes: Uint8Array) => boolean = () => false;
   /** FNV-1a over time, addresses and bytes of everything that was sent. */
   hash = 0x811c9dc5;
   readonly #down = new Set<string>();
@@ -278,6 +280,12 @@ export class Rig {
     this.#arm();
   }
 
+  /** The link says nothing of it, and nothing gets through either way. */
+  silence(link: string, isSilent: boolean): void {
+    if (isSilent) this.#down.add(link);
+    else this.#down.delete(link);
+  }
+
   fromAgent(packet: Uint8Array): void {
     this.#sync();
     this.agentTun.sendFromApplication(packet);
@@ -316,6 +324,7 @@ export class Rig {
     this.#note(datagram);
     this.onDatagram(datagram);
     if (datagram.link !== null && this.#down.has(datagram.link)) return;
+    if (this.swallows(datagram.bytes)) return;
     const to = formatAddress(datagram.to);
     const link = LINKS.find(({ ip }) => to.startsWith(`${ip}:`));
     if (link !== undefined && this.#down.has(link.name)) return;

@@ -98,7 +98,7 @@ describe('switching', () => {
     const kinds = rig.effects.flatMap((effect) =>
       effect.kind === 'send' ? effect.frame.type : effect.kind === 'report' ? [] : effect.kind,
     );
-    expect(kinds).toEqual(['swap', 'reattached', 'accept', 'route']);
+    expect(kinds).toEqual(['swap', 'reattached', 'accept', 'exchange', 'route']);
     expect(rig.reports()).toEqual(['claim claim_committed', 'switch switch_committed']);
     expect(rig.seat.accept.map(({ transportId, untilMs }) => [transportId, untilMs])).toEqual([
       [2, null],
