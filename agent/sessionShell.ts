@@ -11,24 +11,24 @@ import type { LinkSnapshot } from '../hal/links.ts';
 import type { ChosenCiphers } from '../hal/linux/cipherChoice.ts';
 import { type Means, randomIndex } from '../hal/means.ts';
 import type { Tun } from '../hal/tun.ts';
-import { encodeKey } from '../session/channel/identity.ts';
 import { wipeSecrets } from '../session/channel/secrets.ts';
 import { SessionKeypair } from '../session/channel/sessionKeypair.ts';
-import { nextDeadline } from '../session/device/deadlines.ts';
 import type { DeviceEffect, DeviceEvent } from '../session/device/event.ts';
-import type { DeviceConfig, LinkPolicy } from '../session/device/limits.ts';
-import { tellEveryMs } from '../session/device/pace.ts';
+import type { DeviceConfig } from '../session/device/limits.ts';
 import { type Device, newDevice } from '../session/device/state.ts';
 import { step } from '../session/device/step.ts';
 import type { LinkSpending } from '../session/flash/spending.ts';
 import type { Memory } from '../session/memory.ts';
 import { decodeFrame } from '../session/wire/decode.ts';
-import { encodeFrame, encodePaddedFrame } from '../session/wire/encode.ts';
-import type { Frame, Received } from '../session/wire/frames.ts';
+import { encodeFrame } from '../session/wire/encode.ts';
+import type { Received } from '../session/wire/frames.ts';
 import { MESSAGE_TYPE } from '../session/wire/messages.ts';
 import { transportIdOf } from '../session/wire/transport.ts';
 import { clockHintEvent } from './clockHint.ts';
+import { CoreWants } from './coreWants.ts';
 import { DataPath } from './dataPath.ts';
+import { deviceConfigOf } from './deviceConfig.ts';
+import { frameBytes } from './frameBytes.ts';
 import { Handshakes } from './handshakes.ts';
 import { Keyring } from './keyring.ts';
 import type { FromTunnel, ToTunnel, TunnelSetup } from './messages.ts';
@@ -37,9 +37,6 @@ import { TimestampReservation } from './reservation.ts';
 import { countOverflow, countRefused, newPacketCounters, sessionStatus } from './status.ts';
 import { Transmitter } from './transmitter.ts';
 import type { Uplink, Uplinks } from './uplinks.ts';
-
-/** REATTACHED with renewed keys is the longest answer to a REATTACH (chosen). */
-const CLAIM_PADDED_BYTES = 256;
 
 /** What every shell of the tunnel thread works with. */
 export interface ShellParts {
@@ -62,11 +59,7 @@ export class SessionShell {
   #route: { readonly channelId: number; readonly transportId: number } | null = null;
   #config: DeviceConfig;
   #device: Device = newDevice();
-  #core: {
-    readonly of: Device | null;
-    readonly deadlineMs: number | null;
-    readonly tellMs: number;
-  } = { of: null, deadlineMs: null, tellMs: 0 };
+  readonly #core = new CoreWants();
   readonly #reservation = new TimestampReservation();
   #nextIndex: number;
 
@@ -89,7 +82,7 @@ export class SessionShell {
         tell: (frame) => this.#tell(frame),
       },
     );
-    this.#config = this.#configOf(setup.rules);
+    this.#config = deviceConfigOf(this.#parts, this.#handshakes.identity.publicKey, setup.rules);
     const { seed, remembered, wasLost } = setup;
     this.#feed({ kind: 'boot', atMs: this.#now(), seed, remembered, wasLost });
   }
@@ -97,23 +90,6 @@ export class SessionShell {
   /** The core's state, for whoever watches; it never changes in place. */
   get device(): Device {
     return this.#device;
-  }
-
-  #configOf(rules: TunnelSetup['rules']): DeviceConfig {
-    return {
-      device: encodeKey(this.#handshakes.identity.publicKey),
-      ciphers: this.#parts.chosen.preference,
-      mtuMaxBytes: this.#parts.setup.mtuMaxBytes,
-      limits: rules.limits,
-      linkPolicy: (name) => this.#linkPolicy(name),
-    };
-  }
-
-  #linkPolicy(name: string): LinkPolicy {
-    const { setup, uplinks } = this.#parts;
-    const policy = setup.rules.linkPolicies[name] ?? { preference: 1_000, cost: 'free' };
-    const uplink = uplinks.all.find((candidate) => candidate.name === name);
-    return uplink?.meter.isSpent === true ? { ...policy, isSpent: true } : policy;
   }
 
   onLinks(snapshots: readonly LinkSnapshot[]): void {
@@ -257,7 +233,7 @@ export class SessionShell {
     if (this.#transmitter.hasFailures) this.#feedFailures(atMs);
     this.#feedHearsay(atMs);
     this.#data.onTime(atMs);
-    const { deadlineMs: dueMs, tellMs } = this.#coreWants();
+    const { deadlineMs: dueMs, tellMs } = this.#wants;
     // Before a verdict the core hears of all that came meanwhile.
     const isDue = dueMs !== null && dueMs <= atMs;
     const traffic = this.#data.takeTraffic(atMs, isDue ? 0 : tellMs);
@@ -268,7 +244,7 @@ export class SessionShell {
     const keysAtMs = this.#keyring.nextDeadlineMs();
     if (keysAtMs !== null && keysAtMs <= atMs) this.#feedAged(atMs);
     this.#reserveTimestamps();
-    const { deadlineMs } = this.#coreWants();
+    const { deadlineMs } = this.#wants;
     const nowMs = this.#now();
     if (deadlineMs !== null && deadlineMs <= nowMs) this.#feed({ kind: 'tick', atMs: nowMs });
   }
@@ -300,14 +276,8 @@ export class SessionShell {
     }
   }
 
-  /** The core's state never changes in place: what it waits for is computed once for each. */
-  #coreWants(): { readonly deadlineMs: number | null; readonly tellMs: number } {
-    const device = this.#device;
-    if (this.#core.of !== device) {
-      const tellMs = tellEveryMs(device, this.#config);
-      this.#core = { of: device, deadlineMs: nextDeadline(device), tellMs };
-    }
-    return this.#core;
+  get #wants(): CoreWants {
+    return this.#core.at(this.#device, this.#config);
   }
 
   #postSpending(links: readonly LinkSpending[] | null): void {
@@ -323,7 +293,7 @@ export class SessionShell {
   /** When `onTime` has to be called at the latest, monotonic; null: only the world can move us. */
   nextDeadlineMs(): number | null {
     if (this.#transmitter.hasFailures) return 0;
-    const { deadlineMs, tellMs } = this.#coreWants();
+    const { deadlineMs, tellMs } = this.#wants;
     const keys = earlier(this.#keyring.nextDeadlineMs(), this.#data.nextDeadlineMs(tellMs));
     const core = earlier(deadlineMs, this.#reservation.nextDeadlineMs());
     return earlier(core, keys);
@@ -419,10 +389,4 @@ export class SessionShell {
 function earlier(a: number | null, b: number | null): number | null {
   if (a === null || b === null) return a ?? b;
   return a < b ? a : b;
-}
-
-/** From an address the hub has not validated yet, a claim is as long as what may answer it. */
-function frameBytes(frame: Frame): Uint8Array {
-  const isUnvalidated = frame.type === 'reattach' && frame.token === null;
-  return isUnvalidated ? encodePaddedFrame(frame, CLAIM_PADDED_BYTES) : encodeFrame(frame);
 }

@@ -26,7 +26,10 @@ for (const rule of RULES) {
 test('every rule has its stories', () => {
   const sources = readdirSync(FOLDER).map((name) => readFileSync(new URL(name, FOLDER), 'utf8'));
   const names = sources.flatMap((source) =>
-    [...source.matchAll(/\b#?(?:report|judge)\(\s*'(\w+)'/g)].map(([, name]) => name!),
+    // What is asked at the end of a run (`exactness.ts`) reports to its observer, and has no stories.
+    [...source.matchAll(/(?<!observer\.)\b#?(?:report|judge)\(\s*'(\w+)'/g)].map(
+      ([, name]) => name!,
+    ),
   );
   const told = new Set([...RULES.map(({ rule }) => rule.split(' ')[1]!), ...TABLE_RULES]);
   expect(names.length).toBeGreaterThan(40);
