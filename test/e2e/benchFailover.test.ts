@@ -2,7 +2,7 @@
  * Goal: `bench failover` measures what it says it measures beside its peers, writes every figure, goes on where a run
  * ended, and leaves nothing behind.
  *
- * Method: one class at one round trip, two rounds in two runs, with the binary of this tree. Figures are checked for being
+ * Method: a silence of known length, made without a tunnel; and one class at one round trip, two rounds in two runs, with the binary of this tree. Figures are checked for being
  * sane, not for being good: other tests may share the machine.
  */
 import { afterAll, beforeAll, expect, test } from 'bun:test';
@@ -10,9 +10,14 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync }
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { ClassRow } from '../lab/bench/failover/figures.ts';
+import { LoadEnd, loadArgv } from '../lab/bench/failover/loadEnd.ts';
+import { damageOf } from '../lab/bench/failover/stalls.ts';
 import { isolationObstacle } from '../lab/isolated.ts';
 import { labNamespaces } from '../lab/namespace.ts';
+import { HUB, LINK_PLANS } from '../lab/plan.ts';
 import { run } from '../lab/process.ts';
+import { canMakeNamespaces } from '../lab/rootless.ts';
+import { topology } from '../lab/topology.ts';
 import { testUnless } from '../obstacle.ts';
 import { buildBinary } from './binary.ts';
 
@@ -106,6 +111,59 @@ testUnless(
     expect(readdirSync(work)).toEqual([]);
   },
   60_000,
+);
+
+testUnless(
+  (await canMakeNamespaces()) ? null : 'namespaces of its own need root or test/lab/rootless.ts',
+  'the instrument: a link that is silent for 300 ms shows just that, and before it nothing',
+  async () => {
+    const silentMs = 300;
+    await using net = await topology({ impair: { eth0: { delayMs: 25 } } });
+    const end = (role: 'device' | 'hub') =>
+      new LoadEnd(net.spawn(role, loadArgv()), join(folder, `${role}.record`));
+    const [device, hub] = [end('device'), end('hub')];
+    const open = { op: 'open', round: 1, udp: true, protocol: 'tcp' } as const;
+    await hub.order({ ...open, peer: LINK_PLANS[0]!.v4.deviceAddress, tcp: 'listen' });
+    await device.order({ ...open, peer: HUB.v4, tcp: 'dial' });
+    const settled = async () => {
+      const { nowMs, streamBytes } = await device.order({ op: 'look' });
+      const order = { op: 'settle', afterMs: nowMs, datagrams: 200, bytes: streamBytes } as const;
+      const answers = await Promise.all([device, hub].map((load) => load.order(order)));
+      return Math.max(...answers.map((answer) => answer.nowMs));
+    };
+    const quietFromMs = await settled();
+    const quietToMs = await settled();
+    const fromAtMs = await net.silence('eth0', true);
+    await Bun.sleep(silentMs);
+    const overAtMs = await net.silence('eth0', false);
+    const toAtMs = await settled();
+    const [up, down] = [await device.order({ op: 'stop' }), await hub.order({ op: 'stop' })];
+    await hub.order({ op: 'drain', seq: up.sent - 1 });
+    await device.order({ op: 'drain', seq: down.sent - 1 });
+    const records = [await device.report(), await hub.report()] as const;
+
+    const quiet = damageOf(...records, { fromAtMs: quietFromMs, toAtMs: quietToMs }, true);
+    expect([quiet.lost, quiet.duplicated]).toEqual([0, 0]);
+    // Two a millisecond; a machine that pauses brings the rest later.
+    expect(quiet.sent).toBeGreaterThan(1.5 * (quietToMs - quietFromMs));
+    const { gapUpMs, gapDownMs, lost, pauseMs, tcpStallMs } = damageOf(
+      ...records,
+      { fromAtMs, toAtMs },
+      true,
+    );
+    const cutMs = overAtMs - fromAtMs;
+    expect(cutMs).toBeGreaterThanOrEqual(silentMs - 1);
+    // A datagram more at either end, and whatever else this machine does.
+    const lateMs = Math.max(20, quiet.gapMs!) + pauseMs;
+    for (const gapMs of [gapUpMs!, gapDownMs!]) {
+      expect(gapMs).toBeGreaterThan(cutMs - 2);
+      expect(gapMs).toBeLessThan(cutMs + lateMs);
+    }
+    expect(Math.abs(lost - 2 * cutMs)).toBeLessThan(2 * lateMs);
+    // TCP finds out by its timer that it may go on.
+    expect(tcpStallMs).toBeGreaterThan(cutMs - 2);
+  },
+  30_000,
 );
 
 test('wrong arguments: exit 2 and a sentence', async () => {

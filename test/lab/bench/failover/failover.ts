@@ -14,7 +14,8 @@ import { Journal } from './journal.ts';
 import { POLICY } from './jvpn.ts';
 import { Lane } from './lane.ts';
 import { compareLanes, type LaneComparison } from './lanes.ts';
-import { playRound, type RoundPlan } from './round.ts';
+import { playRound, type RoundFigures, type RoundPlan } from './round.ts';
+import { LeftEarly } from './running.ts';
 import { Estimate, keyOf, scheduleOf } from './schedule.ts';
 import { progressText } from './table.ts';
 
@@ -26,6 +27,8 @@ const COMPARED_ROUNDS = 16;
 /** A comparison takes as long as half of that. */
 const ROUNDS_WORTH_COMPARING = 3 * COMPARED_ROUNDS;
 const PROGRESS_MS = 5_000;
+/** A link that is left so often with nothing done to it is a figure of its own. */
+const LEFT_EARLY_MAX = 4;
 
 export class FailoverRun {
   readonly #given: FailoverArguments;
@@ -182,22 +185,33 @@ export class FailoverRun {
 
   async #one(at: number, plan: RoundPlan, lanes: number, journal: Journal): Promise<void> {
     const beganAtMs = monotonicMs();
-    const costMs = () => Math.round(monotonicMs() - beganAtMs);
-    try {
-      const figures = await playRound(this.#lanes[at]!, plan);
-      journal.add({ plan, lanes, costMs: costMs(), figures, error: null });
-    } catch (error) {
-      if (this.#isInterrupted) throw error;
-      const { message } = error as Error;
-      if (error instanceof Absent) {
-        this.#absent[plan.contender] = message;
+    let leftEarly = 0;
+    const finish = (figures: RoundFigures | null, error: string | null) => {
+      const costMs = Math.round(monotonicMs() - beganAtMs);
+      journal.add({ plan, lanes, costMs, leftEarly, figures, error });
+      this.#estimate.learn(plan, costMs);
+    };
+    for (;;) {
+      try {
+        finish(await playRound(this.#lanes[at]!, plan), null);
+        return;
+      } catch (error) {
+        if (this.#isInterrupted) throw error;
+        const { message } = error as Error;
+        if (error instanceof Absent) {
+          this.#absent[plan.contender] = message;
+          return;
+        }
+        this.#say(`FAILED ${keyOf(plan)}: ${message}`);
+        if (error instanceof LeftEarly && leftEarly < LEFT_EARLY_MAX) {
+          leftEarly += 1;
+          continue;
+        }
+        finish(null, message.split('\n')[0]!);
+        if (!(error instanceof LeftEarly)) await this.#renew(at);
         return;
       }
-      this.#say(`FAILED ${keyOf(plan)}: ${message}`);
-      journal.add({ plan, lanes, costMs: costMs(), figures: null, error: message.split('\n')[0]! });
-      await this.#renew(at);
     }
-    this.#estimate.learn(plan, costMs());
   }
 
   #progress(

@@ -22,6 +22,8 @@ export interface ClassFigures {
   readonly failed: number;
   /** Why, each once. */
   readonly failures: readonly string[];
+  /** Rounds begun again, because the link had been left before anything was done to it. */
+  readonly left_early: number;
   /** Datagrams of all rounds, both directions; the most of one round. */
   readonly sent: number;
   readonly lost: number;
@@ -63,6 +65,7 @@ export function classFiguresOf(contender: Contender, rounds: readonly FinishedRo
     rounds: good.length,
     failed: failures.length,
     failures: [...new Set(failures)],
+    left_early: rounds.reduce((total, { leftEarly }) => total + leftEarly, 0),
     ...(gaps.length === 0 ? {} : distributionOf('gap_ms', gaps)),
     ...(good.length === 0
       ? {}

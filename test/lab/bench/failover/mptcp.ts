@@ -9,7 +9,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { HUB, LINK_PLANS, type LinkName } from '../../plan.ts';
 import type { Topology } from '../../topology.ts';
 import { Absent } from '../contender.ts';
-import type { Running } from './running.ts';
+import { LeftEarly, type Running } from './running.ts';
 
 /** Long enough to see which subflow is used. */
 const LOOK_MS = 50;
@@ -37,7 +37,7 @@ export async function startMptcp(net: Topology, links: readonly LinkName[]): Pro
       const bytesOf = (link: LinkName) =>
         after[link].out.enteredBytes - before[link].out.enteredBytes;
       if (bytesOf(backup.name) >= bytesOf(used.name)) {
-        throw new Error('the transfer had left the link before anything was done to it');
+        throw new LeftEarly('the transfer had left the link before anything was done to it');
       }
     },
     [Symbol.asyncDispose]: () => device.ip(['mptcp endpoint flush']),

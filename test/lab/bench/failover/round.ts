@@ -10,7 +10,7 @@ import { CUTS, type Cut, resetLinks, type Scene } from './cuts.ts';
 import type { Lane } from './lane.ts';
 import type { LoadEnd } from './loadEnd.ts';
 import { takeOverheadBytes } from './overhead.ts';
-import type { Running } from './running.ts';
+import { LeftEarly, type Running } from './running.ts';
 import { type Damage, damageOf } from './stalls.ts';
 import { STREAM_MBIT } from './streams.ts';
 import { type Verdict, verdictOf } from './verdict.ts';
@@ -47,7 +47,10 @@ const wallToMonotonicMs = () => monotonicMs() - Date.now();
 
 let rounds = 0;
 
-/** @throws Error when something did not happen: the lane is not what it was then. */
+/**
+ * @throws {LeftEarly} when there was nothing to measure; the next round finds a lane as good as new.
+ * @throws Error when something did not happen: the lane is not what it was then.
+ */
 export async function playRound(lane: Lane, plan: RoundPlan): Promise<RoundFigures> {
   const { contender, name, rttMs } = plan;
   const cut = CUTS[name];
@@ -62,6 +65,7 @@ export async function playRound(lane: Lane, plan: RoundPlan): Promise<RoundFigur
     await cut.undo?.(lane.net);
     return figures;
   } catch (error) {
+    if (error instanceof LeftEarly) throw error;
     const [sentence] = (error as Error).message.split('\n');
     throw new Error(`${sentence}${traceOf(running)}`, { cause: error });
   } finally {
@@ -98,7 +102,7 @@ async function measure(
   }
 
   if (session !== null && cut !== null && linkOf(session.binding.transport) !== cut.links[0]) {
-    throw new Error('the session had left the link before anything was done to it');
+    throw new LeftEarly('the session had left the link before anything was done to it');
   }
   const sinceRow = session?.rows.length ?? 0;
   const before = session?.binding ?? null;

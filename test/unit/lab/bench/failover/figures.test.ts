@@ -47,6 +47,7 @@ function finished(
     plan: { ...PLAN, ...plan },
     lanes: 1,
     costMs: 2_000,
+    leftEarly: 1,
     figures: isFailed ? null : figures(changes),
     error: isFailed ? 'waited in vain' : null,
   };
@@ -106,6 +107,7 @@ test('losses are those of all rounds, and no round that failed hides among those
     rounds: 2,
     failed: 2,
     failures: ['waited in vain'],
+    left_early: 4,
     lost: 43,
     lost_max: 40,
     duplicated: 1,
@@ -208,6 +210,7 @@ test('the table names what is wrong', () => {
   for (const line of [
     'wrong verdict, silent at 50 ms, 1 times: one_way_out instead of heartbeat_timeout',
     'failed, silent at 50 ms: waited in vain',
+    'silent at 50 ms: 3 rounds began again',
     'NOT REACHED  rtt_50.silent.wrong_verdicts 1 (goal 0)',
     'NOT PUBLISHABLE: a quick look',
     '2 (1 failed)',

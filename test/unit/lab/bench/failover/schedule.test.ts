@@ -132,6 +132,7 @@ const round = (index: number): FinishedRound => ({
   plan: { contender: 'jvpn', name: 'flap', rttMs: 10, index },
   lanes: 1,
   costMs: 1,
+  leftEarly: 0,
   figures: null,
   error: 'for a test',
 });
