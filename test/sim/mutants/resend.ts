@@ -60,15 +60,6 @@ export const RESEND_MUTANTS: readonly Mutant[] = [
     seedsFrom,
   },
   {
-    id: 'resend-foreign-keypair',
-    file: SWEEP,
-    find: '      if (slot.channelId === this.swept.channelId) {',
-    replace: '      if (slot.channelId >= 0) {',
-    breaks: 'What the peer said of one keypair is taken for what it lacks of another.',
-    invariant: 'I5',
-    seedsFrom,
-  },
-  {
     id: 'resend-newer-first',
     file: RESENDING,
     find: '    return this.#sweeps.length > 0 || (atMs < this.#awaitUntilMs && this.#isUntold(atMs));',

@@ -42,6 +42,20 @@ test('of claims that are not answered yet, only the newest said is kept', () => 
   expect(end.again).toEqual(['1:3']);
 });
 
+test('… and of two keypairs, whatever they are called', () => {
+  const end = new End();
+  end.use(1);
+  end.seal(1, 10, 1_000);
+  const told = end.report(1, [3]);
+  end.resending.onReceived(told, 1_050);
+  for (let keypairIndex = 5_000; keypairIndex < 6_000; keypairIndex++) {
+    end.resending.onReceived({ ...told, keypairIndex }, 1_050);
+  }
+  end.resending.begin(EXCHANGE, 1_100);
+  end.resending.proceed(1_100);
+  expect(end.again).toEqual([]);
+});
+
 test('nothing that is said makes anything go twice in an exchange, or more be kept than the ring, or throws', () => {
   for (let seed = 1; seed <= SEEDS; seed++) {
     const random = new Random(seed);

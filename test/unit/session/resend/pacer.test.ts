@@ -8,7 +8,7 @@ const BYTES = 1_000;
 /** How many datagrams go out at `atMs`. */
 function burst(pacer: Pacer, atMs: number): number {
   let count = 0;
-  while (pacer.has(BYTES) && pacer.mayNow(atMs)) {
+  while (count < 1_000 && pacer.has(BYTES) && pacer.mayNow(atMs)) {
     pacer.take(BYTES);
     count += 1;
   }
@@ -35,7 +35,7 @@ test('the budget is 250 ms of the rate, however long it takes', () => {
 test('it is sent within 250 ms and a step, by who looks at every step', () => {
   const pacer = new Pacer(RATE, 0);
   let atMs = 0;
-  for (; pacer.has(BYTES); atMs += PACE_MS) burst(pacer, atMs);
+  for (; pacer.has(BYTES) && atMs < 10_000; atMs += PACE_MS) burst(pacer, atMs);
   expect(atMs).toBeLessThanOrEqual(BUDGET_MS + PACE_MS);
 });
 

@@ -92,9 +92,12 @@ describe('what is sent again', () => {
     end.use(A);
     end.seal(A, RESEND_DATAGRAMS_MAX + 10, 1_000, 40);
     end.resending.begin(EXCHANGE, 1_100);
-    end.resending.onReceived(end.report(A, [8, 9, 10, 11]), 1_100);
-    end.resending.proceed(1_100);
-    expect(end.takeAgain()).toEqual(['1:10', '1:11']);
+    // What it says reaches further back than that.
+    end.resending.onReceived(end.report(A, [8, 9, 10, 11], EXCHANGE, 4_000), 1_100);
+    for (let atMs = 1_100; atMs < 1_300; atMs += 2) end.resending.proceed(atMs);
+    const again = end.takeAgain();
+    expect(again.slice(0, 3)).toEqual(['1:10', '1:11', '1:4001']);
+    expect(again.at(-1)).toBe(`1:${RESEND_DATAGRAMS_MAX + 9}`);
   });
 
   test('not what the peer’s replay window would refuse', () => {
@@ -283,11 +286,12 @@ describe('what counts', () => {
     end.resending.begin(EXCHANGE, 1_100);
     end.resending.onReceived(end.report(A, [3]), 1_100);
     end.resending.proceed(1_100);
-    end.resending.begin(EXCHANGE, 1_200);
-    end.resending.begin({ ...EXCHANGE, stateVersion: 8 }, 1_200);
-    end.resending.onReceived(end.report(A, [3, 4]), 1_200);
-    end.resending.proceed(1_200);
-    expect(end.takeAgain()).toEqual(['1:3']);
+    for (const stateVersion of [EXCHANGE.stateVersion, 8]) {
+      end.resending.begin({ ...EXCHANGE, stateVersion }, 1_200);
+      end.resending.onReceived(end.report(A, [3, 4]), 1_200);
+      end.resending.proceed(1_200);
+      expect(end.takeAgain()).toEqual(stateVersion === 8 ? [] : ['1:3']);
+    }
   });
 
   test('the device follows a rebind that the hub saw, the hub none that a device dreams up', () => {
