@@ -128,7 +128,8 @@ function onOutlived(turn: Turn, { record }: Swap): void {
 
 /**
  * The record changed under us: by another owner, then we are fenced; or by an operator, then go on. ◆ A lease of our own
- * says nothing about that owner: `takeover.ts` asks.
+ * says nothing about that owner: `takeover.ts` asks. A former self that died may have been faster with its epoch; before
+ * ours is in the record that fences nobody, and ours goes on top.
  */
 function onMismatch(turn: Turn, swap: Swap, current: SessionRecord | null): void {
   const { draft, config } = turn;
@@ -137,8 +138,9 @@ function onMismatch(turn: Turn, swap: Swap, current: SessionRecord | null): void
     (current.owner !== config.hubId || current.ownerEpoch > (draft.record?.ownerEpoch ?? 0));
   if (isPassed) {
     if (draft.isOwner) turn.report('alarm', 'ownership_conflict', { owner: current.owner });
+    const isSuccessor = !draft.isOwner && current.owner === config.hubId;
+    if (config.isLeased !== true && !isSuccessor) draft.isLeaseValid = false;
     draft.isOwner = false;
-    if (config.isLeased !== true) draft.isLeaseValid = false;
   }
   adopt(turn, current);
   const event = swap.claimant?.event ?? null;

@@ -19,12 +19,19 @@ const DEVICE = 'gateway';
 const ATTACH_MAX_MS = 10_000;
 const ASK_MS = 2_000;
 
-/** The default policy, but for what a round would have to wait half a minute for. Of every class. */
+/**
+ * The default policy, but for what a round would have to wait for: half a minute before a link is gone back to, and for its
+ * turn, because the hub counts the claims of a device over all its sessions and no device opens twenty a minute. Of every
+ * class.
+ */
 export const POLICY = `version = 1
 name = "bench"
 
 [switching]
 failback_stable_ms = ${FAILBACK_STABLE_MS}
+
+[admission]
+reattach_per_session_per_minute = 600
 `;
 
 export class JvpnSite implements AsyncDisposable {
@@ -70,7 +77,8 @@ export class JvpnSite implements AsyncDisposable {
       return session;
     } catch (error) {
       await session[Symbol.asyncDispose]();
-      throw error;
+      const said = session.rows.map(({ reason_code }) => reason_code).join(', ');
+      throw new Error(`${(error as Error).message}; the device said ${said || 'nothing'}`);
     }
   }
 

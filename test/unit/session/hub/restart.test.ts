@@ -28,6 +28,27 @@ describe('a restarted hub', () => {
     expect(rig.seat.isOwner).toBe(true);
   });
 
+  test('◆ the epoch of a former self that died in its turn was faster: ours goes on top, and we serve', () => {
+    const { rig, device } = attached();
+    rig.store = 'hold';
+    rig.seat = newSeat(rig.record, rig.nowMs, rig.config);
+    rig.run(0);
+    const [former] = rig.held as [SwapEffect];
+    // It died with that under way; the next process read the record before it was written.
+    rig.nowMs += 500;
+    rig.seat = newSeat(rig.record, rig.nowMs, rig.config);
+    rig.held = [];
+    rig.run(0);
+    expect(rig.write(former)).toBe(true);
+    rig.store = 'answer';
+    rig.release();
+    expect(rig.record).toMatchObject({ owner: 'hub-a', ownerEpoch: 3 });
+    expect([rig.seat.isOwner, rig.seat.isLeaseValid]).toEqual([true, true]);
+    device.shake(1);
+    device.move(1);
+    expect(rig.frame('reattached').ownerEpoch).toBe(3);
+  });
+
   test('says so, keeps the deadlines and is RECOVERING until the binding is heard', () => {
     const { rig } = attached();
     rig.restart(500);
