@@ -67,7 +67,7 @@ export function newWatches(report: Report, around: Surroundings): readonly Watch
     new Deliveries(report),
     new Bindings(report),
     new Owners(report, { seats, deviceOf }),
-    new Hubs(report, (device) => record(device)?.owner ?? null),
+    new Hubs(report, (device) => record(device)?.owner ?? null, scenario.options.isLeased),
     new Devices(report, { boundsOf, clockMs, wokeAtMs: (who) => site(who).machine.wokeAtMs }),
     new Answers(report, isSealed, recordOf, clockMs, (who, sinceMs) =>
       site(who).machine.sleptMs(sinceMs),

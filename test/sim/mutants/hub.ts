@@ -106,7 +106,7 @@ export const HUB_MUTANTS: readonly Mutant[] = [
     find: 'if (isOurs(turn, event.current, swap)) return onDone(turn, swap);',
     replace: '',
     breaks: 'A hub whose answer was lost does not recognise its own write.',
-    invariant: 'liveness',
+    invariant: 'I8',
   },
   {
     id: 'seat-no-new-epoch',

@@ -28,7 +28,7 @@ import {
 const records = (report: Report): Watch => new Records(report, 2);
 const bindings = (report: Report): Watch => new Bindings(report);
 const deliveries = (report: Report): Watch => new Deliveries(report);
-const hubs = (report: Report): Watch => new Hubs(report, () => 'hub-0');
+const hubs = (report: Report): Watch => new Hubs(report, () => 'hub-0', false);
 const copies = (report: Report): Watch => new Copies(report, () => null);
 
 const FIRST = recordOf();
@@ -87,6 +87,11 @@ const refused = (claimedSessionId: string) =>
     detail: { claimedSessionId, claimedVersion: 2 },
   });
 const attach = (change = {}) => nextOf({ claimKind: 'attach', secret: OTHER_KEY, ...change });
+
+const lostByStore = saidByHub({
+  ...{ event: 'transition', from: 'ATTACHED', to: 'RECOVERING', reasonCode: 'binding_lost' },
+  detail: { by: 'store' },
+});
 
 // biome-ignore format: a story a line
 export const STORE_RULES: readonly Rule[] = [
@@ -194,6 +199,11 @@ export const STORE_RULES: readonly Rule[] = [
     rule: 'I3 hubTime', make: hubs,
     good: (watch) => { for (const atMs of [5, 6]) watch.onSaid?.(saidByHub({ event: 'transition', from: 'ATTACHED', to: 'ATTACHED', sessionId: null, atMs })); },
     bad: (watch) => { for (const atMs of [6, 5]) watch.onSaid?.(saidByHub({ event: 'transition', from: 'ATTACHED', to: 'ATTACHED', sessionId: null, atMs })); },
+  },
+  {
+    rule: 'I8 ownWrite', make: hubs,
+    good: (watch) => { watch.onLearned?.('hub-0', recordOf()); watch.onCommit?.({ ...commit(recordOf(), nextOf()), hub: 'operator' }); watch.onSaid?.(lostByStore); },
+    bad: (watch) => { watch.onLearned?.('hub-0', recordOf()); watch.onCommit?.(commit(recordOf(), nextOf())); watch.onSaid?.(lostByStore); },
   },
   {
     rule: 'I3 deadlinesGoOn', make: hubs,
