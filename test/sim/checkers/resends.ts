@@ -35,6 +35,10 @@ interface Data {
 
 /** One sender's keypair. */
 interface Lane {
+  /** Who holds the other half, as soon as something tells: an address may be one that a NAT has forgotten. */
+  to: string | null;
+  /** New data goes out under one keypair after the other: the highest is the current one. 0: none went. */
+  order: number;
   readonly sent: Map<number, Data>;
   /** By exchange. */
   readonly told: Map<string, Received[]>;
@@ -43,8 +47,6 @@ interface Lane {
 
 /** One sender towards one receiver. */
 interface Way {
-  /** Keypairs that new data was sent under, the newest first. */
-  keypairs: readonly number[];
   /** Under the present binding: the keypair of what was sent again last, and whether new data came after it. */
   again: number | null;
   hasGoneOn: boolean;
@@ -61,6 +63,7 @@ export class Resends implements Watch {
   readonly #ways = new Map<string, Way>();
   /** Of the newest datagram. */
   #nowMs = 0;
+  #orders = 0;
 
   /** @param maxAgeMs the most that any policy of the run allows. */
   constructor(report: Report, isReadable: boolean, maxAgeMs: number) {
@@ -114,11 +117,13 @@ export class Resends implements Watch {
   }
 
   /** What the other end said it received: from now on it may be sent the rest. */
-  #onControl({ bytes, to }: Sent): void {
+  #onControl({ from, bytes, to }: Sent): void {
     const frame = decodeFrame(bytes.subarray(TRANSPORT_HEADER_BYTES, bytes.length - TAG_BYTES));
     if (!frame.ok || frame.value.type !== 'received') return;
     const { keypairIndex, stateVersion, round } = frame.value;
-    const { told } = this.#lane(`${to} ${keypairIndex}`);
+    const lane = this.#lane(`${to} ${keypairIndex}`);
+    lane.to ??= from;
+    const { told } = lane;
     const name = `${stateVersion} ${round}`;
     told.set(name, [...(told.get(name) ?? []), frame.value]);
   }
@@ -131,13 +136,12 @@ export class Resends implements Watch {
     if (before === undefined) lane.sent.set(counter, { sentAtMs: atMs, again: 0 });
     const isNew = counter > lane.counterMax;
     lane.counterMax = Math.max(lane.counterMax, counter);
-    // To an address that the NAT has forgotten.
-    if (to === null) return;
-    const way = this.#way(`${from} ${to}`);
+    if (isNew) lane.order = this.#orders += 1;
+    lane.to = to ?? lane.to;
+    // Nobody can tell yet whom a keypair is shared with whose data all went to a forgotten address.
+    if (lane.to === null) return;
+    const way = this.#way(`${from} ${lane.to}`);
     if (isNew) {
-      if (way.keypairs[0] !== receiver) {
-        way.keypairs = [receiver, ...way.keypairs.filter((known) => known !== receiver)];
-      }
       way.hasGoneOn = true;
       return;
     }
@@ -162,7 +166,7 @@ export class Resends implements Watch {
     if (ageMs > this.#maxAgeMs + TURN_MS) {
       wrong('resentIsYoung', `${Math.floor(ageMs)} ms after it was sent`);
     }
-    if (!way.keypairs.slice(0, 2).includes(receiver)) {
+    if (this.#isGivenUp(from, lane)) {
       wrong('resentKeypair', 'under a keypair that is neither the current nor the previous');
     }
     const asked = [...lane.told].filter(([, frames]) =>
@@ -185,10 +189,19 @@ export class Resends implements Watch {
     if (isAwaited && again === null) wrong('olderFirst', 'after newer data, which did not wait');
   }
 
+  /** Whether new data went out under two newer keypairs. */
+  #isGivenUp(from: string, { to, order }: Lane): boolean {
+    let newer = 0;
+    for (const [key, lane] of this.#lanes) {
+      if (lane.to === to && lane.order > order && key.startsWith(`${from} `)) newer += 1;
+    }
+    return newer >= 2;
+  }
+
   #lane(key: string): Lane {
     const known = this.#lanes.get(key);
     if (known !== undefined) return known;
-    const lane: Lane = { sent: new Map(), told: new Map(), counterMax: -1 };
+    const lane: Lane = { to: null, order: 0, sent: new Map(), told: new Map(), counterMax: -1 };
     this.#lanes.set(key, lane);
     return lane;
   }
@@ -197,7 +210,6 @@ export class Resends implements Watch {
     const known = this.#ways.get(key);
     if (known !== undefined) return known;
     const way: Way = {
-      keypairs: [],
       again: null,
       hasGoneOn: false,
       sinceMs: 0,

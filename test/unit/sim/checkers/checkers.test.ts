@@ -8,10 +8,11 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { DEVICE_RULES } from './deviceRules.ts';
 import { LINK_RULES } from './linkRules.ts';
 import { broken } from './observed.ts';
+import { RESEND_RULES } from './resendRules.ts';
 import { STORE_RULES } from './storeRules.ts';
 import { WIRE_RULES } from './wireRules.ts';
 
-const RULES = [...DEVICE_RULES, ...LINK_RULES, ...STORE_RULES, ...WIRE_RULES];
+const RULES = [...DEVICE_RULES, ...LINK_RULES, ...RESEND_RULES, ...STORE_RULES, ...WIRE_RULES];
 /** Their stories are in `tables.test.ts`. */
 const TABLE_RULES = ['heldAtDevice', 'countedAtDevice', 'tablesAtHub', 'countedAtHub'];
 const FOLDER = new URL('../../../sim/checkers/', import.meta.url);
@@ -27,7 +28,7 @@ test('every rule has its stories', () => {
   const sources = readdirSync(FOLDER).map((name) => readFileSync(new URL(name, FOLDER), 'utf8'));
   const names = sources.flatMap((source) =>
     // What is asked at the end of a run (`exactness.ts`) reports to its observer, and has no stories.
-    [...source.matchAll(/(?<!observer\.)\b#?(?:report|judge)\(\s*'(\w+)'/g)].map(
+    [...source.matchAll(/(?<!observer\.)\b#?(?:report|judge|wrong)\(\s*'(\w+)'/g)].map(
       ([, name]) => name!,
     ),
   );
