@@ -73,8 +73,6 @@ export class Resending {
   #steppedAtMs = 0;
   #begunAtMs = Number.NEGATIVE_INFINITY;
   #countedBeforeMs = Number.NEGATIVE_INFINITY;
-  /** Whether the other end tells; null: not known yet. */
-  #isSpoken: boolean | null = null;
 
   constructor(parts: ResendingParts) {
     this.#parts = parts;
@@ -139,8 +137,7 @@ export class Resending {
     this.#tellAtMs = isAsking ? atMs + (isTold ? timeoutMs : (drainMs ?? 0)) : null;
     const sinceMs = atMs - this.#parts.maxAgeMs();
     const hasSealed = [...this.#cut].some(([id, last]) => ring.has(id, last, sinceMs));
-    const isAwaiting = isTold && hasSealed && this.#isSpoken !== false;
-    this.#awaitUntilMs = isAwaiting ? atMs + AWAIT_MS : atMs;
+    this.#awaitUntilMs = isTold && hasSealed ? atMs + AWAIT_MS : atMs;
     for (const frame of this.#early.splice(0)) this.onReceived(frame, atMs);
   }
 
@@ -160,7 +157,6 @@ export class Resending {
       (id) => this.#parts.keypair(id)?.remoteIndex === frame.keypairIndex,
     );
     if (channelId === undefined) return false;
-    this.#isSpoken = true;
     if (!exchange.isAsking && !this.#answers.includes(channelId)) this.#answers.push(channelId);
     if (this.#told.has(channelId)) return true;
     this.#told.add(channelId);
@@ -275,8 +271,6 @@ export class Resending {
         (id === newest || this.#isRecent(id, atMs)),
     );
     if (missing.length === 0 || this.#tells >= TELLS_MAX) {
-      // One that has told before may have been out of reach.
-      if (missing.length > 0 && this.#told.size === 0) this.#isSpoken ??= false;
       this.#tellAtMs = null;
       return;
     }

@@ -184,8 +184,7 @@ export class Resends implements Watch {
     if (again === receiver) {
       wrong('olderFirst', 'after newer data, in the middle of what is sent again');
     }
-    // A hub that has answered before is waited for.
-    const isAwaited = isUp && atMs - sinceMs < AWAITED_MS && lane.told.size > 1;
+    const isAwaited = isUp && atMs - sinceMs < AWAITED_MS;
     if (isAwaited && again === null) wrong('olderFirst', 'after newer data, which did not wait');
   }
 

@@ -222,18 +222,25 @@ describe('waiting for the answer', () => {
     expect(empty.resending.isHolding(1_100)).toBe(false);
   });
 
-  test('not in a planned switch, and not for a peer that never told', () => {
+  test('not in a planned switch', () => {
     const planned = ten();
     planned.resending.begin({ ...EXCHANGE, drainMs: 40 }, 1_100);
     planned.resending.onReceived(planned.report(A, [3]), 1_100);
     expect(planned.resending.isHolding(1_100)).toBe(false);
+  });
 
-    const silent = ten();
-    silent.resending.begin(EXCHANGE, 1_100);
-    for (let atMs = 1_100; atMs < 4_000; atMs += 10) silent.resending.proceed(atMs);
-    silent.seal(A, 1, 4_000);
-    silent.resending.begin({ ...EXCHANGE, stateVersion: 10 }, 4_000);
-    expect(silent.resending.isHolding(4_000)).toBe(false);
+  test('also for a peer that was asked in vain before: its answers may have been late', () => {
+    const end = ten();
+    end.resending.begin(EXCHANGE, 1_100);
+    for (let atMs = 1_100; atMs < 4_000; atMs += 10) end.resending.proceed(atMs);
+    end.seal(A, 1, 4_000);
+    const next = { ...EXCHANGE, stateVersion: 10 };
+    end.resending.begin(next, 4_000);
+    expect(end.resending.isHolding(4_020)).toBe(true);
+    end.resending.onReceived(end.report(A, [10], next), 4_020);
+    end.resending.proceed(4_020);
+    expect(end.takeAgain()).toEqual(['1:10']);
+    expect(end.resending.isHolding(4_020)).toBe(false);
   });
 
   test('asked again after a timeout, ever more rarely, four times in all', () => {

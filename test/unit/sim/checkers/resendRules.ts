@@ -1,12 +1,12 @@
 /**
- * Rules about what is sent a second time: good and bad stories, told of a hub that sends data to its device.
+ * Rules about what is sent a second time: good and bad stories, most of them of a hub that sends data to its device.
  *
  * @module
  */
 import { BITMAP_BYTES } from '../../../../session/wire/layout.ts';
 import { Resends } from '../../../sim/checkers/resends.ts';
 import type { Report, Sent, Watch } from '../../../sim/checkers/watch.ts';
-import { framed, fromHub, type Rule, recordOf, sealed, sent } from './observed.ts';
+import { framed, fromHub, moved, type Rule, recordOf, sealed, sent } from './observed.ts';
 
 const MAX_AGE_MS = 2_000;
 const PACKET = new Uint8Array(64);
@@ -23,6 +23,20 @@ const lacks = (keypairIndex: number, stateVersion = 1) => {
   const nothing = { keypairIndex, counterMax: -1, bitmap };
   return sent(framed({ type: 'received', ...nothing, stateVersion, round: 0, bytesPerSecond: 0 }));
 };
+
+const ACCEPTED = { trigger: 'reattach_accepted', purpose: 'recovery' };
+
+/** A device that recovered asks, sends new data, and hears `afterMs` later what the hub lacks. */
+function goOn(watch: Watch, afterMs: number): void {
+  tell(watch, { ...data(7, 0), from: 'device-0', to: 'hub-0', isUp: true });
+  watch.onSaid?.(moved('RECOVERING', 'ATTACHED', { detail: ACCEPTED }));
+  tell(
+    watch,
+    { ...data(7, 1), from: 'device-0', to: 'hub-0', isUp: true },
+    { ...lacks(7), from: 'hub-0', to: 'device-0', isUp: false, atMs: afterMs },
+    { ...data(7, 0), from: 'device-0', to: 'hub-0', isUp: true, atMs: afterMs },
+  );
+}
 
 function tell(watch: Watch, ...datagrams: readonly Sent[]): void {
   for (const datagram of datagrams) watch.onSent?.(datagram);
@@ -73,5 +87,11 @@ export const RESEND_RULES: readonly Rule[] = [
       tell(watch, data(7, 2));
     },
     bad: (watch) => tell(watch, data(7, 0), data(7, 1), lacks(7), data(7, 0), data(7, 2, FORGOTTEN), data(7, 1)),
+  },
+  {
+    // Whether the hub has ever told before or not.
+    rule: 'I5 olderFirst', make,
+    good: (watch) => goOn(watch, 50),
+    bad: (watch) => goOn(watch, 49),
   },
 ];
