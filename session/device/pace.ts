@@ -16,10 +16,10 @@ import { type Device, type Transport, transportOf } from './state.ts';
 import type { Turn } from './turn.ts';
 
 /**
- * Never more often beside data: five misses have to cover 60 ms or more whatever the round trip is
+ * Never more often beside data: five misses have to cover about as much as this gives them
  * (`probes.ts`), so more questions would bring no verdict earlier.
  */
-const PACE_MIN_MS = 15;
+const PACE_MIN_MS = 12;
 /** Each question costs money there; what data brings back stands in for the answers (chosen). */
 const METERED_PACE_MS = 250;
 /** … unless so many packets went out since the last one that it is a small part of them (chosen: 3 % of small ones). */

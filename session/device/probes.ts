@@ -9,14 +9,17 @@
  */
 import {
   coveredMs,
+  HEARD_PAUSE_MS,
   isHeardThroughout,
   onProbeAnswered,
   onProbeSent,
   onStoodStill,
   onTime,
   sentAtMs,
+  streamSilentMs,
   verdictOf,
 } from '../liveness/liveness.ts';
+import { swayMs } from '../liveness/rtt.ts';
 import type { ProbeAck } from '../wire/frames.ts';
 import { costOf, preferenceOf } from './choice.ts';
 import { die } from './die.ts';
@@ -43,8 +46,12 @@ const METERED_FRESH_MS = 10_000;
  */
 const RUN_MIN_MS = 50;
 const RUN_UNDER_WAY_MAX_MS = 42;
-/** What is heard all the while excludes that, and leaves one direction to be away (chosen). */
-const ONE_WAY_RUN_MIN_MS = 60;
+/** What is heard all the while excludes that, and leaves one direction to be away … */
+const ONE_WAY_RUN_MIN_MS = 46;
+/** … or to have become slower by 60 ms: an answer that much later ends the run (chosen). */
+const ONE_WAY_JUMP_MS = 60;
+/** As long as such a radio is away, and as a stream may pause by itself: a stream that is silent longer was cut. */
+const STREAM_SILENT_MIN_MS = 45 + HEARD_PAUSE_MS;
 /** Where nothing better is there to go to, a verdict gains nothing by haste (chosen). */
 const LONELY_RUN_MIN_MS = 250;
 
@@ -187,7 +194,7 @@ export function judge(turn: Turn): void {
   if (active === null) return;
   const verdict = verdictOf(active.liveness, turn.nowMs, turn.config.limits.deadAfterMissed);
   if (verdict === 'alive' || verdict === 'doubt') return;
-  if (coveredMs(active.liveness) < runMinMs(turn, active)) return;
+  if (coveredMs(active.liveness) < runMinMs(turn, active) && !isCutOff(turn, active)) return;
   die(turn, verdict === 'dead' ? 'heartbeat_timeout' : 'one_way_out');
 }
 
@@ -232,11 +239,18 @@ export function onHearsay(turn: Turn, linkName: string): void {
   turn.change(active.transportId, { probeAtMs: turn.nowMs });
 }
 
+/** Whether a stream has been silent for longer than what is no death. */
+function isCutOff(turn: Turn, { liveness }: Transport): boolean {
+  return hasRefuge(turn) && streamSilentMs(liveness, turn.nowMs) >= STREAM_SILENT_MIN_MS;
+}
+
 /** How long a run of misses has to be in time before it is a verdict. */
 function runMinMs(turn: Turn, { liveness }: Transport): number {
   if (!hasRefuge(turn)) return LONELY_RUN_MIN_MS;
-  if (isHeardThroughout(liveness, turn.nowMs)) return ONE_WAY_RUN_MIN_MS;
-  const srttMs = liveness.rtt?.srttMs ?? RUN_UNDER_WAY_MAX_MS;
+  const { rtt } = liveness;
+  if (isHeardThroughout(liveness, turn.nowMs))
+    return Math.max(ONE_WAY_RUN_MIN_MS, ONE_WAY_JUMP_MS - (rtt === null ? 0 : swayMs(rtt)));
+  const srttMs = rtt?.srttMs ?? RUN_UNDER_WAY_MAX_MS;
   return RUN_MIN_MS + Math.min(srttMs, RUN_UNDER_WAY_MAX_MS);
 }
 

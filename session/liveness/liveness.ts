@@ -80,8 +80,10 @@ const WAKE_TIMEOUT_MIN_MS = 1_000;
 const LATE_MAX_MS = 10_000;
 /** Answers that come closer together than this weigh less, so that the estimate remembers as long (RFC 7323 appendix G). */
 const SAMPLE_EVERY_MS = 100;
-/** A pause this long may be a link that is away both ways (chosen: half of what a run of one way has to cover). */
-const HEARD_PAUSE_MS = 30;
+/** A pause this long may be a link that is away both ways (chosen). */
+export const HEARD_PAUSE_MS = 30;
+/** What has come so long without a pause goes on, as far as anybody can tell (chosen). */
+const STREAM_MIN_MS = 200;
 
 export const newLiveness: Liveness = {
   rtt: null,
@@ -252,6 +254,16 @@ export function isHeardThroughout(liveness: Liveness, atMs: number): boolean {
   const { heardAtMs, heardSinceMs, unansweredSinceMs } = liveness;
   if (heardAtMs === null || heardSinceMs === null || unansweredSinceMs === null) return false;
   return heardSinceMs <= unansweredSinceMs && atMs - heardAtMs < HEARD_PAUSE_MS;
+}
+
+/**
+ * For how long nothing has come of what had been coming without a pause; 0 where nothing was.
+ *
+ * Such silence begins with the cut, whereas misses begin with what was asked a round trip before it.
+ */
+export function streamSilentMs({ heardAtMs, heardSinceMs }: Liveness, atMs: number): number {
+  if (heardAtMs === null || heardSinceMs === null) return 0;
+  return heardAtMs - heardSinceMs < STREAM_MIN_MS ? 0 : atMs - heardAtMs;
 }
 
 /** Whether the peer went on arriving after an answer was overdue: what was under way when both fell silent is no sign. */

@@ -35,7 +35,10 @@ export function withSample(rtt: Rtt | null, sampleMs: number, weight = 1): Rtt {
 
 /** How long to wait for an answer: srtt + 4 × variance (RFC 6298 §2.3, RFC 9002 §6.2.1). */
 export function timeoutMs(rtt: Rtt | null): number {
-  if (rtt === null) return INITIAL_TIMEOUT_MS;
-  const swayMs = Math.max(4 * rtt.varMs, SWAY * rtt.srttMs, GRANULARITY_MS);
-  return Math.min(TIMEOUT_MAX_MS, rtt.srttMs + swayMs);
+  return rtt === null ? INITIAL_TIMEOUT_MS : Math.min(TIMEOUT_MAX_MS, rtt.srttMs + swayMs(rtt));
+}
+
+/** How much later than usual an answer may come and be none that is missing. */
+export function swayMs({ srttMs, varMs }: Rtt): number {
+  return Math.max(4 * varMs, SWAY * srttMs, GRANULARITY_MS);
 }

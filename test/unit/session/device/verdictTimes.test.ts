@@ -40,14 +40,14 @@ test('verdict p50 and p99, binding p50 and p99, bytes of probes a second', () =>
   );
   expect(`\n${rows.join('\n')}\n`).toMatchInlineSnapshot(`
     "
-    10 ms, cut both, data both each 20        80    89    90    99 10079
-    10 ms, cut both, data in each 20          84   100    94   110  7550
-    10 ms, cut out, data both each 20         89    95    99   105 10079
-    10 ms, cut in, data both each 20          80    89    90    99 10079
-    50 ms, cut both, data both each 20       138   145   188   195 10054
-    50 ms, cut both, data in each 20         139   149   189   199  7550
-    50 ms, cut out, data both each 20        128   137   178   187 10054
-    50 ms, cut in, data both each 20         138   145   188   195 10054
+    10 ms, cut both, data both each 20        79    86    89    96 12583
+    10 ms, cut both, data in each 20          83    90    93   100  7550
+    10 ms, cut out, data both each 20         76    82    86    92 12583
+    10 ms, cut in, data both each 20          79    86    89    96 12583
+    50 ms, cut both, data both each 20       100   109   150   159 12583
+    50 ms, cut both, data in each 20         119   130   169   180  7550
+    50 ms, cut out, data both each 20        116   122   166   172 12583
+    50 ms, cut in, data both each 20         100   109   150   159 12583
     200 ms, cut both, data both each 20      262   275   462   475  6040
     200 ms, cut both, data in each 20        262   275   462   475  6040
     200 ms, cut out, data both each 20       362   375   562   575  6040
@@ -64,8 +64,8 @@ test('a metered binding is asked rarely, and silence behind data is asked about 
   );
   expect(`\n${rows.join('\n')}\n`).toMatchInlineSnapshot(`
     "
-    10 ms, cut both, data both each 5        102   105   112   115   906
-    10 ms, cut both, data both each 20       109   120   119   130   604
+    10 ms, cut both, data both each 5         92    95   102   105   906
+    10 ms, cut both, data both each 20        99   110   109   120   604
     10 ms, cut both, data both each 100      117   130   127   140   604
     50 ms, cut both, data both each 5        227   240   277   290   906
     50 ms, cut both, data both each 20       192   205   242   255   604
