@@ -10,7 +10,6 @@
  * @module
  */
 import { libc } from './libc.ts';
-import { addressOf, nativeBytes } from './memory.ts';
 import { Message } from './message.ts';
 import { IP_RECVERR, IPPROTO_IP, IPPROTO_IPV6, IPV6_RECVERR, setNumber } from './sockopt.ts';
 
@@ -30,8 +29,7 @@ export class ErrorQueue {
 
   constructor(fd: number) {
     this.#fd = fd;
-    const quoted = nativeBytes(QUOTED_BYTES);
-    this.#message.setData(addressOf(quoted), QUOTED_BYTES);
+    this.#message.ownData(QUOTED_BYTES);
   }
 
   /** Take what is there. Allocates nothing. */
