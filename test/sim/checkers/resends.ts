@@ -184,7 +184,8 @@ export class Resends implements Watch {
     if (again === receiver) {
       wrong('olderFirst', 'after newer data, in the middle of what is sent again');
     }
-    const isAwaited = isUp && atMs - sinceMs < AWAITED_MS;
+    // Who attaches waits for nothing; what was sent since then is asked for by a rebind.
+    const isAwaited = isUp && before.sentAtMs < sinceMs && atMs - sinceMs < AWAITED_MS;
     if (isAwaited && again === null) wrong('olderFirst', 'after newer data, which did not wait');
   }
 

@@ -6,7 +6,7 @@
 import { BITMAP_BYTES } from '../../../../session/wire/layout.ts';
 import { Resends } from '../../../sim/checkers/resends.ts';
 import type { Report, Sent, Watch } from '../../../sim/checkers/watch.ts';
-import { framed, fromHub, moved, type Rule, recordOf, sealed, sent } from './observed.ts';
+import { framed, fromHub, type Rule, recordOf, said, sealed, sent } from './observed.ts';
 
 const MAX_AGE_MS = 2_000;
 const PACKET = new Uint8Array(64);
@@ -24,18 +24,29 @@ const lacks = (keypairIndex: number, stateVersion = 1) => {
   return sent(framed({ type: 'received', ...nothing, stateVersion, round: 0, bytesPerSecond: 0 }));
 };
 
-const ACCEPTED = { trigger: 'reattach_accepted', purpose: 'recovery' };
+const up = (bytes: Sent, atMs: number): Sent => ({
+  ...bytes,
+  from: 'device-0',
+  to: 'hub-0',
+  isUp: true,
+  atMs,
+});
+const attached = said({
+  event: 'transition',
+  from: 'RECOVERING',
+  to: 'ATTACHED',
+  atMs: 100,
+  detail: { trigger: 'reattach_accepted', purpose: 'recovery' },
+});
 
-/** A device that recovered asks, sends new data, and hears `afterMs` later what the hub lacks. */
-function goOn(watch: Watch, afterMs: number): void {
-  tell(watch, { ...data(7, 0), from: 'device-0', to: 'hub-0', isUp: true });
-  watch.onSaid?.(moved('RECOVERING', 'ATTACHED', { detail: ACCEPTED }));
-  tell(
-    watch,
-    { ...data(7, 1), from: 'device-0', to: 'hub-0', isUp: true },
-    { ...lacks(7), from: 'hub-0', to: 'device-0', isUp: false, atMs: afterMs },
-    { ...data(7, 0), from: 'device-0', to: 'hub-0', isUp: true, atMs: afterMs },
-  );
+/** A device recovers at 100, sends what is new, and then again what it sent first at `sentAtMs`. */
+function goOn(watch: Watch, sentAtMs: number, againAtMs: number): void {
+  const first = up(data(7, 0), sentAtMs);
+  if (sentAtMs < 100) tell(watch, first);
+  watch.onSaid?.(attached);
+  if (sentAtMs >= 100) tell(watch, first);
+  tell(watch, up(data(7, 1), 102), { ...lacks(7), from: 'hub-0', to: 'device-0', isUp: false });
+  tell(watch, up(data(7, 0), againAtMs));
 }
 
 function tell(watch: Watch, ...datagrams: readonly Sent[]): void {
@@ -91,7 +102,13 @@ export const RESEND_RULES: readonly Rule[] = [
   {
     // Whether the hub has ever told before or not.
     rule: 'I5 olderFirst', make,
-    good: (watch) => goOn(watch, 50),
-    bad: (watch) => goOn(watch, 49),
+    good: (watch) => goOn(watch, 0, 150),
+    bad: (watch) => goOn(watch, 0, 149),
+  },
+  {
+    // What was first sent over the binding itself waited for nothing: a rebind asked for it.
+    rule: 'I5 olderFirst', make,
+    good: (watch) => goOn(watch, 101, 110),
+    bad: (watch) => goOn(watch, 99, 110),
   },
 ];
