@@ -32,6 +32,8 @@ const ON_THE_WAY_MAX = 32;
  */
 const LINGER_PAUSE_MIN_MS = 25;
 const LINGER_PAUSE_MAX_MS = 100;
+/** … and behind small talk no more often than this: each question wakes the device twice (chosen). */
+const TALK_PAUSE_MAX_MS = 400;
 /**
  * Data that was told of so often without a pause is a flow; less is small talk, as a health report or a ping of MQTT: up to
  * six (chosen). Of a dense flow the first 150 ms.
@@ -63,7 +65,7 @@ function paceMs(transport: Transport, config: DeviceConfig, unaskedPackets = 0):
 export function lingerPauseMs(turn: Turn, transport: Transport): number {
   const sinceMs = turn.nowMs - (turn.draft.trafficAtMs ?? turn.nowMs);
   const pauseMs = Math.max(LINGER_PAUSE_MIN_MS, paceMs(transport, turn.config), sinceMs);
-  return Math.min(LINGER_PAUSE_MAX_MS, pauseMs);
+  return Math.min(isFlowing(turn) ? LINGER_PAUSE_MAX_MS : TALK_PAUSE_MAX_MS, pauseMs);
 }
 
 /** How often the shell tells of traffic: no less often than questions may go beside it. */
