@@ -82,7 +82,7 @@ const ASLEEP_AFTER_MS = 10_000;
 const WAKE_TIMEOUT_MIN_MS = 1_000;
 /**
  * Where nobody waits for the answer a probe has at least this long: of both ends' processors at work answers came up to
- * 224 ms late (measured, docs/decisions/0019-no-haste-without-data.md).
+ * 233 ms late (measured, docs/decisions/0019-no-haste-without-data.md).
  */
 export const CALM_TIMEOUT_MIN_MS = 250;
 /** An answer later than this is none: it measures a suspended machine, not a path. */
