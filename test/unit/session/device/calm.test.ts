@@ -125,6 +125,17 @@ describe('lost questions of an idle binding', () => {
     expect(asked(driver, ETH).length).toBeGreaterThanOrEqual(5);
   });
 
+  test('as long as the doubt lasts the candidates are asked again', () => {
+    const driver = attachedDevice([ETH, WLAN], { delayMs: 100 });
+    driver.run(10 * MINUTE_MS);
+    cut(driver, ETH);
+    driver.run(MINUTE_MS, () => count(driver, 'doubt') === 1);
+    driver.forget();
+    driver.run(220);
+    expect(driver.device.state).toBe('ATTACHED');
+    expect(asked(driver, WLAN).length).toBe(2);
+  });
+
   test('◆ data that begins meanwhile does not wait: it is a doubt as soon as it is a flow', () => {
     const driver = lostOne();
     driver.run(SECOND_MS, () => count(driver, 'asked_again') === 1);
