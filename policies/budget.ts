@@ -44,18 +44,20 @@ const IDLE_REKEY_MS = 3_600_000;
 const INNER_ACK_BYTES = 64;
 /** A health report as MQTT PUBLISH: a document with three links and a screenful of counters (measured: 1.4 to 1.9 KB). */
 const REPORT_BYTES = 2_048;
-/** How the session asks while it takes a report for traffic (session/device/probes.ts). */
-const BUSY_PROBE_MS = 100;
+/** How the session asks beside small talk and behind it (session/device/pace.ts). */
+const TALK_PAUSE_MIN_MS = 25;
+const TALK_PAUSE_MAX_MS = 400;
 const BUSY_METERED_PROBE_MS = 250;
 /** How often a settled session looks at itself (session/device/review.ts). */
 const REVIEW_MS = 5_000;
 /** Probed silence of this long is death (session/liveness/liveness.ts). */
 const SILENCE_MS = 2_000;
 /**
- * Of the runtime while nothing happens: its collector's timer, the allocator's thread, compiler threads that go to
- * sleep (measured, docs/decisions/0018-quiet-when-idle.md).
+ * Of the runtime while nothing happens: its collector's timer, the allocator's thread, compiler threads. The least that was
+ * measured on busy cores in the first ten minutes, when most is compiled: 1.3 to 1.6, switches that others force
+ * included (docs/decisions/0019-no-haste-without-data.md).
  */
-const RUNTIME_WAKEUPS_PER_S = 0.3;
+const RUNTIME_WAKEUPS_PER_S = 1.3;
 /** A probe wakes the tunnel thread twice: to send, and by its answer. */
 const WAKEUPS_OF_PROBE = 2;
 /** A handshake and the frames that bind the new channel. */
@@ -106,16 +108,15 @@ interface Periodic {
 function periodics(policy: Policy, family: Family, use: Use): readonly Periodic[] {
   const { liveness, telemetry } = policy;
   const sizes = sizesOf(family);
-  const review = { everyMs: REVIEW_MS, lteBytes: 0, wakeups: 1 };
   const probe = {
     everyMs: liveness.meteredStandbyProbeMs,
     lteBytes: sizes.probe,
     wakeups: WAKEUPS_OF_PROBE,
   };
   if (use === 'standby') {
-    const wakeups = busyProbesOf(policy, BUSY_PROBE_MS) * WAKEUPS_OF_PROBE + WAKEUPS_OF_BURST;
+    const wakeups = talkProbesOf(policy) * WAKEUPS_OF_PROBE + WAKEUPS_OF_BURST;
     return [
-      review,
+      reviewBeside(liveness.heartbeatIdleMs),
       probe,
       { everyMs: liveness.heartbeatIdleMs, lteBytes: 0, wakeups: WAKEUPS_OF_PROBE },
       { everyMs: telemetry.healthIntervalMs, lteBytes: 0, wakeups },
@@ -123,7 +124,7 @@ function periodics(policy: Policy, family: Family, use: Use): readonly Periodic[
       ...pings(telemetry.mqttKeepaliveMs, telemetry.healthIntervalMs, { lteBytes: 0, wakeups }),
     ];
   }
-  const probes = busyProbesOf(policy, BUSY_METERED_PROBE_MS);
+  const probes = Math.ceil(liveness.activeLingerMs / BUSY_METERED_PROBE_MS) + 1;
   const wakeups = probes * WAKEUPS_OF_PROBE + WAKEUPS_OF_BURST;
   // From its first data packet on a channel has two minutes: each burst ends one.
   const burst = (bytes: number) => ({
@@ -132,7 +133,7 @@ function periodics(policy: Policy, family: Family, use: Use): readonly Periodic[
   });
   const { meteredHealthIntervalMs, meteredMqttKeepaliveMs } = telemetry;
   return [
-    review,
+    reviewBeside(liveness.meteredStandbyProbeMs),
     probe,
     { everyMs: liveness.meteredKeepaliveMs, lteBytes: sizes.keepalive, wakeups: 1 },
     { everyMs: IDLE_REKEY_MS, lteBytes: sizes.rekey, wakeups: WAKEUPS_OF_REKEY },
@@ -165,8 +166,20 @@ function sizesOf(family: Family) {
   };
 }
 
-const busyProbesOf = ({ liveness }: Policy, pauseMs: number) =>
-  Math.ceil(liveness.activeLingerMs / pauseMs) + 1;
+/** A review wakes nobody where the binding is asked in the same step. */
+function reviewBeside(probeEveryMs: number): Periodic {
+  const share = 1 - Math.min(1, REVIEW_MS / probeEveryMs);
+  return { everyMs: REVIEW_MS, lteBytes: 0, wakeups: share };
+}
+
+/** Beside the packets, and behind the last one with pauses that double until it is forgotten. */
+function talkProbesOf({ liveness }: Policy): number {
+  let probes = 2;
+  for (let atMs = 0; atMs < liveness.activeLingerMs; probes++) {
+    atMs += Math.min(TALK_PAUSE_MAX_MS, Math.max(TALK_PAUSE_MIN_MS, atMs));
+  }
+  return probes;
+}
 
 const perSecond = (wakeupsPerDay: number) =>
   RUNTIME_WAKEUPS_PER_S + wakeupsPerDay / (DAY_MS / 1_000);

@@ -7,7 +7,7 @@
  *
  * @module
  */
-import { type Liveness, onHeard } from '../liveness/liveness.ts';
+import { type Liveness, onHaste, onHeard } from '../liveness/liveness.ts';
 import { timeoutMs } from '../liveness/rtt.ts';
 import { costOf } from './choice.ts';
 import type { DeviceEvent } from './event.ts';
@@ -32,12 +32,24 @@ const ON_THE_WAY_MAX = 32;
  */
 const LINGER_PAUSE_MIN_MS = 25;
 const LINGER_PAUSE_MAX_MS = 100;
+/** … and behind small talk no more often than this: each question wakes the device twice (chosen). */
+const TALK_PAUSE_MAX_MS = 400;
+/**
+ * Data that was told of so often without a pause is a flow; less is small talk, as a health report or a ping of MQTT: up to
+ * six (chosen). Of a dense flow the first 150 ms.
+ */
+export const FLOW_BEATS = 10;
 /** The core hears of traffic at least so often. */
 const TELL_MAX_MS = 20;
 
 export function isBusy(turn: Turn): boolean {
   const { trafficAtMs } = turn.draft;
   return trafficAtMs !== null && turn.nowMs - trafficAtMs < turn.config.limits.activeLingerMs;
+}
+
+/** Whether somebody would notice how soon a verdict comes: data has been travelling, and does or did a moment ago. */
+export function isFlowing(turn: Turn): boolean {
+  return isBusy(turn) && turn.draft.trafficBeats >= FLOW_BEATS;
 }
 
 /** The least time between two questions beside data. */
@@ -53,7 +65,7 @@ function paceMs(transport: Transport, config: DeviceConfig, unaskedPackets = 0):
 export function lingerPauseMs(turn: Turn, transport: Transport): number {
   const sinceMs = turn.nowMs - (turn.draft.trafficAtMs ?? turn.nowMs);
   const pauseMs = Math.max(LINGER_PAUSE_MIN_MS, paceMs(transport, turn.config), sinceMs);
-  return Math.min(LINGER_PAUSE_MAX_MS, pauseMs);
+  return Math.min(isFlowing(turn) ? LINGER_PAUSE_MAX_MS : TALK_PAUSE_MAX_MS, pauseMs);
 }
 
 /** How often the shell tells of traffic: no less often than questions may go beside it. */
@@ -74,6 +86,7 @@ export function onTraffic(turn: Turn, event: DeviceEvent & { kind: 'traffic' }):
     turn.change(transportId, { liveness: onHeard(transport.liveness, atMs) });
     if (transportId === draft.activeId) draft.isAnswering = true;
   }
+  countBeat(turn);
   draft.trafficAtMs = turn.nowMs;
   const active = turn.transport(draft.activeId);
   if (active === null) return;
@@ -86,6 +99,21 @@ export function onTraffic(turn: Turn, event: DeviceEvent & { kind: 'traffic' }):
   if (event.sentPackets > 0 && !isAwaiting(draft.sentSinceMs, active.liveness))
     draft.sentSinceMs = turn.nowMs;
   draft.reviewAtMs = Math.min(draft.reviewAtMs ?? turn.nowMs, turn.nowMs + 500);
+}
+
+/** A flow begins: whoever waits for an answer is in a hurry from here on. */
+function countBeat(turn: Turn): void {
+  const { draft } = turn;
+  const beats = isBusy(turn) ? draft.trafficBeats : 0;
+  draft.trafficBeats = Math.min(FLOW_BEATS, beats + 1);
+  if (draft.trafficBeats === FLOW_BEATS && beats < FLOW_BEATS) hasten(turn);
+}
+
+/** No question that is under way has more time than one that is asked now. */
+export function hasten(turn: Turn): void {
+  for (const { transportId, liveness } of turn.draft.transports) {
+    turn.change(transportId, { liveness: onHaste(liveness, turn.nowMs) });
+  }
 }
 
 /** Whether data was sent at `sentSinceMs` and nothing has been heard since. */

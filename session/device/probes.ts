@@ -11,6 +11,7 @@ import {
   coveredMs,
   HEARD_PAUSE_MS,
   isHeardThroughout,
+  onDoubted,
   onProbeAnswered,
   onProbeSent,
   onStoodStill,
@@ -24,7 +25,7 @@ import type { ProbeAck } from '../wire/frames.ts';
 import { costOf, preferenceOf } from './choice.ts';
 import { die } from './die.ts';
 import type { ChannelId } from './event.ts';
-import { isBusy, lingerPauseMs } from './pace.ts';
+import { hasten, isBusy, isFlowing, lingerPauseMs } from './pace.ts';
 import type { Transport } from './state.ts';
 import type { Turn } from './turn.ts';
 
@@ -76,7 +77,15 @@ export function sendProbe(turn: Turn, transport: Transport): void {
     frame: { type: 'probe', probeId },
   });
   if (transportId === draft.activeId) draft.unaskedPackets = 0;
-  turn.change(transportId, { liveness: onProbeSent(transport.liveness, probeId, turn.nowMs) });
+  turn.change(transportId, {
+    liveness: onProbeSent(transport.liveness, probeId, turn.nowMs, isCalm(turn)),
+  });
+}
+
+/** Nobody waits for a verdict: no data travels, and the binding is not in doubt. */
+function isCalm(turn: Turn): boolean {
+  const active = turn.transport(turn.draft.activeId);
+  return active !== null && !active.liveness.isDoubted && !isFlowing(turn);
 }
 
 export function probeNow(turn: Turn, transportId: number): void {
@@ -146,7 +155,7 @@ export function schedule(turn: Turn, transportId: number): void {
 
 function activePauseMs(turn: Turn, transport: Transport): number {
   const { limits } = turn.config;
-  if (transport.liveness.missedInRow > 0) {
+  if (transport.liveness.isDoubted) {
     // One question right when the run gets long enough: its miss is the verdict.
     const endsAtMs = (transport.liveness.unansweredSinceMs ?? 0) + runMinMs(turn, transport);
     const pauseMs = burstPauseMs(transport);
@@ -168,7 +177,7 @@ function burstPauseMs({ liveness: { rtt } }: Transport): number {
 function standbyPauseMs(turn: Turn, transport: Transport): number {
   const { draft, config } = turn;
   const active = turn.transport(draft.activeId);
-  if (active === null || active.liveness.missedInRow > 0) {
+  if (active === null || active.liveness.isDoubted) {
     const doublings = Math.min(transport.liveness.missedInRow, 4);
     return Math.min(DOUBT_CANDIDATE_MAX_MS, DOUBT_CANDIDATE_MS * 2 ** doublings);
   }
@@ -187,9 +196,8 @@ export function judge(turn: Turn): void {
     const liveness = onTime(before.liveness, turn.nowMs);
     if (liveness === before.liveness) continue;
     turn.change(before.transportId, { liveness });
-    const isDoubted = before.liveness.missedInRow === 0 && liveness.missedInRow > 0;
-    if (isDoubted && before.transportId === draft.activeId) beginDoubt(turn, before.transportId);
   }
+  doubt(turn);
   const active = turn.transport(draft.activeId);
   if (active === null) return;
   const verdict = verdictOf(active.liveness, turn.nowMs, turn.config.limits.deadAfterMissed);
@@ -210,9 +218,23 @@ export function onLate(turn: Turn, lateMs: number): void {
   }
 }
 
+/** A miss of the binding: doubt where somebody waits; in calm the question is put once more before. */
+function doubt(turn: Turn): void {
+  const active = turn.transport(turn.draft.activeId);
+  if (active === null) return;
+  const { transportId, liveness } = active;
+  if (liveness.missedInRow === 0 || liveness.isDoubted) return;
+  if (liveness.missedInRow > 1 || !isCalm(turn)) return beginDoubt(turn, active);
+  if (liveness.outstanding.length > 0) return;
+  turn.count('asked_again');
+  probeNow(turn, transportId);
+}
+
 /** A burst on the binding, and the candidates at once. */
-function beginDoubt(turn: Turn, transportId: number): void {
+function beginDoubt(turn: Turn, { transportId, liveness }: Transport): void {
   turn.count('doubt');
+  turn.change(transportId, { liveness: onDoubted(liveness) });
+  hasten(turn);
   const transport = turn.transport(transportId);
   if (transport === null) return;
   const askedAtMs = transport.liveness.askedAtMs ?? turn.nowMs;
@@ -274,15 +296,16 @@ export function onProbeAck(
   const transport = turn.transport(transportId);
   if (transport === null) return;
   const askedAtMs = sentAtMs(transport.liveness, ack.probeId);
-  const wasDoubted = transport.liveness.missedInRow > 0;
+  const { isDoubted: wasDoubted, missedInRow } = transport.liveness;
   const liveness = onProbeAnswered(transport.liveness, ack.probeId, turn.nowMs);
   if (askedAtMs === null) {
     turn.count('probe_ack_ignored');
     return;
   }
   turn.change(transportId, { liveness, token: ack.token });
-  if (wasDoubted && transportId === turn.draft.activeId) endDoubt(turn);
-  else if (wasDoubted) schedule(turn, transportId);
+  const isActive = transportId === turn.draft.activeId;
+  if (isActive && wasDoubted) endDoubt(turn);
+  else if (!isActive && missedInRow > 0) schedule(turn, transportId);
   if (turn.draft.channel?.channelId !== channelId) return;
   if (deniesBinding(turn, ack, askedAtMs)) die(turn, 'binding_lost');
 }

@@ -165,6 +165,8 @@ export interface Device {
   readonly lostFor: ReasonCode | null;
 
   readonly trafficAtMs: number | null;
+  /** How often data was told of without a pause of `activeLingerMs`, at most as often as makes a flow. */
+  readonly trafficBeats: number;
   /** When data was sent that nothing has been heard after; null: never, or asked about. */
   readonly sentSinceMs: number | null;
   /** Packets sent since the binding was asked last. */
@@ -246,6 +248,7 @@ export function newDevice(): Device {
     triedIds: [],
     lostFor: null,
     trafficAtMs: null,
+    trafficBeats: 0,
     sentSinceMs: null,
     unaskedPackets: 0,
     isAnswering: false,

@@ -34,6 +34,8 @@ export interface Liveness {
   readonly missedSentAtMs: number | null;
   /** When the first probe of the run was given up; null without a run. */
   readonly doubtedSinceMs: number | null;
+  /** The run of misses is a doubt to whoever asks: he asks in haste. Ends with the run. */
+  readonly isDoubted: boolean;
   /** Outcomes of finished probes, oldest first, bounded by {@link OUTCOMES_MAX}. */
   readonly outcomes: readonly Outcome[];
   /** Newest authentic packet of any kind on this transport. */
@@ -52,6 +54,8 @@ export interface Outstanding {
   readonly timeoutAtMs: number;
   /** Its time was lengthened once, and will not be again. */
   readonly isPostponed: boolean;
+  /** Its time is longer than the path asks for, because nobody waits for the answer. */
+  readonly isCalm: boolean;
 }
 
 export interface Outcome {
@@ -76,6 +80,11 @@ const SILENCE_MAX_MS = 2_000;
 /** After a pause this long a radio may sleep; waking it is no loss (RFC 6298 §2.1 starts with 1 s). */
 const ASLEEP_AFTER_MS = 10_000;
 const WAKE_TIMEOUT_MIN_MS = 1_000;
+/**
+ * Where nobody waits for the answer a probe has at least this long: of both ends' processors at work answers came up to
+ * 233 ms late (measured, docs/decisions/0019-no-haste-without-data.md).
+ */
+export const CALM_TIMEOUT_MIN_MS = 250;
 /** An answer later than this is none: it measures a suspended machine, not a path. */
 const LATE_MAX_MS = 10_000;
 /** Answers that come closer together than this weigh less, so that the estimate remembers as long (RFC 7323 appendix G). */
@@ -95,6 +104,7 @@ export const newLiveness: Liveness = {
   unansweredSinceMs: null,
   missedSentAtMs: null,
   doubtedSinceMs: null,
+  isDoubted: false,
   outcomes: [],
   heardAtMs: null,
   heardSinceMs: null,
@@ -102,10 +112,22 @@ export const newLiveness: Liveness = {
   stableSinceMs: null,
 };
 
-export function onProbeSent(before: Liveness, probeId: number, atMs: number): Liveness {
-  const isAsleep = before.answeredAtMs !== null && atMs - before.answeredAtMs >= ASLEEP_AFTER_MS;
-  const patienceMs = Math.max(timeoutMs(before.rtt), isAsleep ? WAKE_TIMEOUT_MIN_MS : 0);
-  const probe = { probeId, sentAtMs: atMs, timeoutAtMs: atMs + patienceMs, isPostponed: false };
+/** @param isCalm nobody waits for the answer: a machine that is busy may take its time. */
+export function onProbeSent(
+  before: Liveness,
+  probeId: number,
+  atMs: number,
+  isCalm = false,
+): Liveness {
+  const leastMs = Math.max(timeoutMs(before.rtt), wakeMs(before, atMs, isCalm));
+  const patienceMs = isCalm ? Math.max(leastMs, CALM_TIMEOUT_MIN_MS) : leastMs;
+  const probe = {
+    probeId,
+    sentAtMs: atMs,
+    timeoutAtMs: atMs + patienceMs,
+    isPostponed: false,
+    isCalm: patienceMs > leastMs,
+  };
   // Full: the oldest counts as missed now, for a probe that is forgotten would never be.
   const [oldest] = before.outstanding;
   const isFull = oldest !== undefined && before.outstanding.length >= OUTSTANDING_MAX;
@@ -116,6 +138,18 @@ export function onProbeSent(before: Liveness, probeId: number, atMs: number): Li
     askedAtMs: atMs,
     unansweredSinceMs: roomy.unansweredSinceMs ?? atMs,
   };
+}
+
+/** What a radio that may sleep has to wake up: all of it together is no longer than the silence that is death. */
+function wakeMs(
+  { answeredAtMs, unansweredSinceMs, isDoubted }: Liveness,
+  atMs: number,
+  isCalm: boolean,
+): number {
+  if (answeredAtMs === null || atMs - answeredAtMs < ASLEEP_AFTER_MS) return 0;
+  const leftMs = (unansweredSinceMs ?? atMs) + SILENCE_MAX_MS - atMs;
+  if (isDoubted) return Math.min(WAKE_TIMEOUT_MIN_MS, leftMs);
+  return isCalm ? Math.min(WAKE_TIMEOUT_MIN_MS, leftMs / 2) : WAKE_TIMEOUT_MIN_MS;
 }
 
 /** When the probe was sent that may still be answered, or null: never, or too long ago. */
@@ -146,6 +180,7 @@ export function onProbeAnswered(before: Liveness, probeId: number, atMs: number)
     unansweredSinceMs: unanswered?.sentAtMs ?? null,
     missedSentAtMs: null,
     doubtedSinceMs: null,
+    isDoubted: false,
     // A late probe is one outcome, not two: what was taken for a loss was a delay.
     outcomes: before.outcomes.some((was) => was.probeId === probeId)
       ? before.outcomes.map((was) => (was.probeId === probeId ? { ...was, rttMs } : was))
@@ -187,7 +222,25 @@ export function onProven(before: Liveness, atMs: number): Liveness {
     unansweredSinceMs: null,
     missedSentAtMs: null,
     doubtedSinceMs: null,
+    isDoubted: false,
   };
+}
+
+/** Somebody waits from here on: what was asked in calm has no more time than what is asked now. */
+export function onHaste(before: Liveness, atMs: number): Liveness {
+  if (!before.outstanding.some(({ isCalm }) => isCalm)) return before;
+  const untilMs = atMs + timeoutMs(before.rtt);
+  const outstanding = before.outstanding.map((probe) =>
+    probe.isCalm
+      ? { ...probe, timeoutAtMs: Math.min(probe.timeoutAtMs, untilMs), isCalm: false }
+      : probe,
+  );
+  return { ...before, outstanding };
+}
+
+/** The run of misses is taken for a doubt. */
+export function onDoubted(before: Liveness): Liveness {
+  return { ...before, isDoubted: before.missedInRow > 0 };
 }
 
 /**

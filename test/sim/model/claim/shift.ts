@@ -46,6 +46,7 @@ export function normalDevice(device: Device): Device {
       keepaliveAtMs: null,
     })),
     trafficAtMs: null,
+    trafficBeats: 0,
     reviewAtMs: null,
     healthySinceMs: null,
     earlier: [],
