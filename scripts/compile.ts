@@ -48,6 +48,9 @@ export async function compile(compilation: Compilation): Promise<string> {
       // Functions come out of the executable as bytecode, not from a parser: four megabytes less, and an earlier start.
       bytecode: true,
       format: 'esm',
+      // What `import()` reaches, and the runtime's modules it names, is loaded when it is reached: neither hub, nor command
+      // line, nor SQLite in an agent.
+      splitting: true,
       define: constants(define),
     });
     // Bun names maps after the file alone: agent/tunnel.ts and hub/tunnel.ts would overwrite each other.
