@@ -22,6 +22,7 @@ import { PLAIN_TIMES } from '../session/channel/age.ts';
 import { encodeKey, newIdentity } from '../session/channel/identity.ts';
 import { SPENDING_BYTES } from '../session/flash/spending.ts';
 import { stateAfter } from '../session/invariants/explicit.ts';
+import type { Dh } from '../session/noise/dh.ts';
 import type { ReasonCode } from '../session/reasons.ts';
 import type { State } from '../session/transitions.ts';
 import { AgentControl } from './control.ts';
@@ -66,11 +67,11 @@ export class AgentDaemon {
   #isStopping = false;
 
   /** @throws StartError where something the agent cannot do without is missing. */
-  constructor(start: Start, output: DaemonOutput) {
+  constructor(start: Start, output: DaemonOutput, dh: Dh) {
     this.#start = start;
     this.#output = output;
     const { config, policy, path } = start;
-    const identity = newIdentity(start.privateKey);
+    const identity = newIdentity(start.privateKey, dh);
     this.#device = encodeKey(identity.publicKey);
     identity.privateKey.fill(0);
     const flash = need(openFlash(path(config.state.directory), FLASH_SLOT_BYTES));

@@ -10,10 +10,10 @@ import { receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { Rush } from '../hal/batch.ts';
 import { explain } from '../hal/capabilities.ts';
 import { IdleHeap } from '../hal/idleHeap.ts';
-import { chooseCiphers } from '../hal/linux/cipherChoice.ts';
 import { newClock } from '../hal/linux/clock.ts';
 import { openLinkMonitor } from '../hal/linux/links.ts';
-import { linuxMeans } from '../hal/linux/means.ts';
+import { openMeans } from '../hal/linux/means.ts';
+import { chooseOwnCiphers } from '../hal/linux/ownCiphers.ts';
 import { LinuxPoller } from '../hal/linux/poller.ts';
 import { openTun } from '../hal/linux/tun.ts';
 import { attachWake } from '../hal/linux/wake.ts';
@@ -43,13 +43,14 @@ function wordsOf(error: unknown): string {
 
 async function run(): Promise<never> {
   const clock = newClock();
-  const chosen = chooseCiphers({ wanted: setup.dataCipher });
+  const chosen = await chooseOwnCiphers({ wanted: setup.dataCipher });
+  const means = await openMeans();
   const monitor = opened(openLinkMonitor());
   const tun = opened(openTun(setup.tunName, setup.offload));
   const wake = attachWake(setup.wakeFd);
   const uplinks = new Uplinks(setup);
   post({ kind: 'ready', tunName: tun.name });
-  const parts = { setup, chosen, means: linuxMeans, clock, tun, uplinks, post };
+  const parts = { setup, chosen, means, clock, tun, uplinks, post };
   const shell: Shell = setup.mode === 'session' ? new SessionShell(parts) : new PlainShell(parts);
   // The clone that came with the setup; the shell's identity has a copy of its own.
   setup.privateKey.fill(0);
@@ -60,7 +61,7 @@ async function run(): Promise<never> {
     shell,
     uplinks,
     tun,
-    newMemory: linuxMeans.newMemory,
+    newMemory: means.newMemory,
     isReady: ({ fd }) => poller.isReady(fd),
   });
   const rush = new Rush();

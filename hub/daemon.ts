@@ -21,6 +21,7 @@ import { InvariantError } from '../session/assert.ts';
 import type { AuditEvent } from '../session/audit.ts';
 import { PLAIN_TIMES, type PlainTimes } from '../session/channel/age.ts';
 import { encodeKey, newIdentity } from '../session/channel/identity.ts';
+import type { Dh } from '../session/noise/dh.ts';
 import type { ReasonCode } from '../session/reasons.ts';
 import { HubControl } from './control.ts';
 import type { EnrolledDevice } from './device.ts';
@@ -64,14 +65,14 @@ export class Hub {
   readonly #ready = Promise.withResolvers<Extract<FromHub, { kind: 'ready' }>>();
   #hasEnded = false;
 
-  constructor(start: HubStart, options: HubOptions, store: Store) {
+  constructor(start: HubStart, options: HubOptions, store: Store, dh: Dh) {
     const { config, policy } = start;
     const clock = newClock();
     this.#start = start;
     this.#options = options;
     this.#store = store;
     this.#time = new HubTime(clock, store);
-    const identity = newIdentity(start.privateKey);
+    const identity = newIdentity(start.privateKey, dh);
     this.#publicKey = encodeKey(identity.publicKey);
     identity.privateKey.fill(0);
     mkdirSync(dirname(start.path(config.audit.file)), { recursive: true, mode: 0o700 });

@@ -21,6 +21,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { FLASH_SLOT_BYTES, Memory } from '../../agent/memory.ts';
+import { nodeDh } from '../../hal/linux/ciphers.ts';
 import { openFlash } from '../../hal/linux/flash.ts';
 import { decodeRecord } from '../../hub/recordBlob.ts';
 import { decodeKey, newIdentity } from '../../session/channel/identity.ts';
@@ -69,7 +70,7 @@ function keysOf({ site }: SecretScene): Needles {
     ['hub', keyIn(site.path('hub.key'))],
   ] as const) {
     needles.add(`private key of the ${name}`, key);
-    needles.add(`clamped key of the ${name}`, newIdentity(key).privateKey);
+    needles.add(`clamped key of the ${name}`, newIdentity(key, nodeDh).privateKey);
   }
   needles.add('preshared key', keyIn(site.path('psk')));
   const other = site.path('other.key');
