@@ -8,7 +8,6 @@
  */
 import { mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { MessageChannel } from 'node:worker_threads';
 import { explain } from '../hal/capabilities.ts';
 import { type AuditLog, openAuditLog } from '../hal/linux/auditLog.ts';
 import { newClock } from '../hal/linux/clock.ts';
@@ -153,9 +152,10 @@ export class AgentDaemon {
     const { port1, port2 } = new MessageChannel();
     const tunnel = new TunnelLink(port1, wake);
     tunnel.on('message', (message) => this.#onMessage(message));
-    const setup = this.#setup(wake.fd, port2 as unknown as MessagePort, grant);
-    const worker = startWorker('agent/tunnel.ts', setup, [port2 as never]);
-    worker.on('error', (error) => this.#fail(`the tunnel thread failed: ${error}`));
+    const setup = this.#setup(wake.fd, port2, grant);
+    startWorker('agent/tunnel.ts', setup, [port2], (message) =>
+      this.#fail(`the tunnel thread failed: ${message}`),
+    );
     // The thread has clones of its own; nothing here needs them any more.
     for (const secret of [setup.privateKey, setup.psk, setup.seed, setup.remembered?.secret]) {
       secret?.fill(0);

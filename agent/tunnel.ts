@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { receiveMessageOnPort, workerData } from 'node:worker_threads';
+import { receiveMessageOnPort } from 'node:worker_threads';
 import { Rush } from '../hal/batch.ts';
 import { explain } from '../hal/capabilities.ts';
 import { IdleHeap } from '../hal/idleHeap.ts';
@@ -18,6 +18,7 @@ import { LinuxPoller } from '../hal/linux/poller.ts';
 import { openTun } from '../hal/linux/tun.ts';
 import { attachWake } from '../hal/linux/wake.ts';
 import type { HalResult } from '../hal/result.ts';
+import { setupOf } from '../hal/worker.ts';
 import { InvariantError } from '../session/assert.ts';
 import type { FromTunnel, ToTunnel, TunnelSetup } from './messages.ts';
 import { PlainShell } from './plainShell.ts';
@@ -25,7 +26,7 @@ import { SessionShell } from './sessionShell.ts';
 import { Refused, type Shell, Turn } from './turn.ts';
 import { Uplinks } from './uplinks.ts';
 
-const setup = workerData as TunnelSetup;
+const setup = await setupOf<TunnelSetup>();
 const post = (message: FromTunnel) => setup.port.postMessage(message);
 
 try {

@@ -9,7 +9,6 @@
  */
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { MessageChannel } from 'node:worker_threads';
 import { explain } from '../hal/capabilities.ts';
 import { type AuditLog, openAuditLog } from '../hal/linux/auditLog.ts';
 import { newClock } from '../hal/linux/clock.ts';
@@ -96,7 +95,7 @@ export class Hub {
     this.#tunnel = new TunnelLink(port1, wake);
     this.#setup = {
       wakeFd: wake.fd,
-      port: port2 as unknown as MessagePort,
+      port: port2,
       privateKey: start.privateKey,
       hubId: config.state.hubId,
       addresses: listenAddresses(config.listen.addresses),
@@ -123,8 +122,9 @@ export class Hub {
       RESERVE_EVERY_MS,
     );
     this.#tunnel.on('message', (message) => this.#guarded(() => this.#onMessage(message)));
-    const worker = startWorker('hub/tunnel.ts', this.#setup, [this.#setup.port as never]);
-    worker.on('error', (error) => this.#fail(`the tunnel thread failed: ${String(error)}`));
+    startWorker('hub/tunnel.ts', this.#setup, [this.#setup.port], (message) =>
+      this.#fail(`the tunnel thread failed: ${message}`),
+    );
     // The thread has clones of its own; nothing here needs them any more.
     for (const secret of [this.#setup.privateKey, this.#setup.seed]) secret.fill(0);
     const stop = () => this.#end(0);

@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { receiveMessageOnPort, workerData } from 'node:worker_threads';
+import { receiveMessageOnPort } from 'node:worker_threads';
 import { Rush } from '../hal/batch.ts';
 import { explain } from '../hal/capabilities.ts';
 import type { DatagramSocket } from '../hal/datagram.ts';
@@ -18,6 +18,7 @@ import { LinuxPoller } from '../hal/linux/poller.ts';
 import { openTun } from '../hal/linux/tun.ts';
 import { attachWake } from '../hal/linux/wake.ts';
 import type { HalResult } from '../hal/result.ts';
+import { setupOf } from '../hal/worker.ts';
 import { InvariantError } from '../session/assert.ts';
 import type { FromHub, HubSetup, ToHub } from './messages.ts';
 import { Site } from './site.ts';
@@ -27,7 +28,7 @@ import { StartFailure, Turn } from './turn.ts';
 /** What a burst of all devices at once may pile up in the kernel. The kernel grants what it allows. */
 const SOCKET_BUFFER_BYTES = 8 * 1024 * 1024;
 
-const setup = workerData as HubSetup;
+const setup = await setupOf<HubSetup>();
 const post = (message: FromHub) => setup.port.postMessage(message);
 
 try {
