@@ -27,6 +27,7 @@ import type { State } from '../session/transitions.ts';
 import { AgentControl } from './control.ts';
 import { isPolicyAdmitted, makeDurable, rememberedAtBoot } from './durable.ts';
 import { HubNames } from './hubNames.ts';
+import { giveBackWhenIdle } from './idleMain.ts';
 import { Inner } from './inner.ts';
 import { Lookups, lookUpName } from './lookups.ts';
 import { FLASH_SLOT_BYTES, Memory } from './memory.ts';
@@ -121,7 +122,9 @@ export class AgentDaemon {
     process.on('SIGTERM', () => this.#stop());
     process.on('SIGINT', () => this.#stop());
 
+    const stopGivingBack = giveBackWhenIdle();
     const exitCode = await this.#ended.promise;
+    stopGivingBack();
     this.#lookups.stop();
     await telemetry.stop();
     server.value.close();
