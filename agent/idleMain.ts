@@ -7,6 +7,7 @@
  *
  * @module
  */
+import { dropCode } from '../hal/dropCode.ts';
 
 /** After the session and the broker are there, usually (chosen). */
 const FIRST_MS = 12_000;
@@ -14,17 +15,11 @@ const FIRST_MS = 12_000;
 const EVERY_MS = 600_000;
 
 /** @returns what stops it. `giveBack` does the work, for tests. */
-export function giveBackWhenIdle(giveBack: () => void = shrink): () => void {
+export function giveBackWhenIdle(giveBack: () => void = dropCode): () => void {
   let timer = setTimeout(again, FIRST_MS).unref();
   function again() {
     giveBack();
     timer = setTimeout(again, EVERY_MS).unref();
   }
   return () => clearTimeout(timer);
-}
-
-/** Drops compiled code and collects, when this thread has returned to its event loop. */
-function shrink(): void {
-  if (typeof Bun.shrink === 'function') Bun.shrink();
-  else Bun.gc(true);
 }

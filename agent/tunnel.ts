@@ -9,6 +9,7 @@
 import { receiveMessageOnPort } from 'node:worker_threads';
 import { Rush } from '../hal/batch.ts';
 import { explain } from '../hal/capabilities.ts';
+import { dropCode } from '../hal/dropCode.ts';
 import { IdleHeap } from '../hal/idleHeap.ts';
 import { newClock } from '../hal/linux/clock.ts';
 import { openLinkMonitor } from '../hal/linux/links.ts';
@@ -86,7 +87,8 @@ async function run(): Promise<never> {
   for (;;) {
     shell.onTime();
     const nowMs = clock.monotonicMs();
-    if (idleHeap.take(nowMs)) await giveMemoryBack();
+    const unneeded = idleHeap.take(nowMs);
+    if (unneeded !== 'nothing') await giveMemoryBack(unneeded === 'garbageAndCode');
     const deadlineMs = earlier(shell.nextDeadlineMs(), idleHeap.nextDeadlineMs());
     const isRushing = rush.isOn(nowMs);
     poller.wait(deadlineMs === null ? -1 : Math.max(0, deadlineMs - nowMs), isRushing);
@@ -103,8 +105,9 @@ async function run(): Promise<never> {
 }
 
 /** A turn of the event loop is what makes the allocator hand back what this thread has freed. */
-async function giveMemoryBack(): Promise<void> {
-  Bun.gc(true);
+async function giveMemoryBack(withCode: boolean): Promise<void> {
+  if (withCode) dropCode();
+  else Bun.gc(true);
   await Bun.sleep(1);
 }
 
