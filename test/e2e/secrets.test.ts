@@ -229,7 +229,7 @@ const recorder = (file: string): readonly SourceChange[] => {
     { file: 'session/hub/keys.ts', from: 'function issue(what: string, { frame }', to: `function issue(what: string, claim: ClaimEvent, config: SeatConfig) ${noted('issued', 'issueIt(what, claim, config)')}
 function issueIt(what: string, { frame }` },
     { file: 'session/flash/seal.ts', from: 'return hkdf(blake2s, privateKey, undefined, utf8ToBytes(LABEL), 32);', to: noted('seal', 'hkdf(blake2s, privateKey, undefined, utf8ToBytes(LABEL), 32)') },
-    { file: 'hal/linux/ciphers.ts', from: '  shared.fill(0);\n', to: `  if (copy !== null && publicKey[0] !== 9) ${record('shared', 'copy')}\n  shared.fill(0);\n` },
+    { file: 'hal/linux/libcryptoDh.ts', from: '    shared.fill(0);\n', to: `    if (answer !== null && publicKey[0] !== 9) ${record('shared', 'answer')}\n    shared.fill(0);\n` },
     { file: 'agent/handshakes.ts', from: '    const created = createInitiation({', to: `    ${record('ephemeral', 'ephemeralPrivate')}\n    const created = createInitiation({` },
   ];
 };
