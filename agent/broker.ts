@@ -9,7 +9,7 @@
  */
 import { readFileSync } from 'node:fs';
 import type { IClientOptions, IConnackPacket, MqttClient } from 'mqtt';
-import { brokerStream } from './brokerStream.ts';
+import { brokerStream, tlsFor } from './brokerStream.ts';
 import { placeOf } from './brokerUrl.ts';
 import type { Report } from './mqttQueue.ts';
 import type { ProtocolLevel } from './mqttVersion.ts';
@@ -133,11 +133,13 @@ export class Broker {
     if (typeof secrets === 'string') {
       return this.end({ code: 'fileUnreadable', detail: oneLine(secrets) });
     }
+    const connectTls = await tlsFor(place.protocol);
+    if (this.#hasEnded) return;
     const settings = { ...place, ...clientOptions(options), ...secrets };
     const isWeb = place.protocol === 'ws' || place.protocol === 'wss';
     const client = isWeb
       ? mqtt.connect(settings)
-      : new mqtt.MqttClient((asking) => brokerStream(asking, settings), settings);
+      : new mqtt.MqttClient((asking) => brokerStream(asking, settings, connectTls), settings);
     this.#client = client;
     client.on('connect', (answer) => {
       this.#answer = answer;

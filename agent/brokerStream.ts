@@ -6,16 +6,26 @@
  * @module
  */
 import type { Duplex } from 'node:stream';
-import { connect as connectTls } from 'node:tls';
 import type { IClientOptions, MqttClient } from 'mqtt';
 import { openQuietTcp } from '../hal/linux/quietTcp.ts';
 import { parseIp } from '../session/wire/ip.ts';
 
-export function brokerStream(client: MqttClient, options: IClientOptions): Duplex {
-  const { hostname = 'localhost', port = 0, protocol, ca } = options;
+export type ConnectTls = typeof import('node:tls').connect;
+
+/** TLS is loaded by the caller, where the address asks for it: with its sockets it takes a megabyte. */
+export async function tlsFor(protocol: string | undefined): Promise<ConnectTls | null> {
+  return protocol === 'mqtts' ? (await import('node:tls')).connect : null;
+}
+
+export function brokerStream(
+  client: MqttClient,
+  options: IClientOptions,
+  connectTls: ConnectTls | null,
+): Duplex {
+  const { hostname = 'localhost', port = 0, ca } = options;
   const tcp = openQuietTcp({ host: hostname, port });
   tcp.on('error', (error) => client.emit('error', error));
-  if (protocol !== 'mqtts') return tcp;
+  if (connectTls === null) return tcp;
   // RFC 6066 §3: no literal addresses in a server name.
   const servername = parseIp(hostname).ok ? '' : hostname;
   const tls = connectTls({

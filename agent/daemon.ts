@@ -8,7 +8,6 @@
  */
 import { mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { MessageChannel } from 'node:worker_threads';
 import { explain } from '../hal/capabilities.ts';
 import { type AuditLog, openAuditLog } from '../hal/linux/auditLog.ts';
 import { newClock } from '../hal/linux/clock.ts';
@@ -22,11 +21,13 @@ import { PLAIN_TIMES } from '../session/channel/age.ts';
 import { encodeKey, newIdentity } from '../session/channel/identity.ts';
 import { SPENDING_BYTES } from '../session/flash/spending.ts';
 import { stateAfter } from '../session/invariants/explicit.ts';
+import type { Dh } from '../session/noise/dh.ts';
 import type { ReasonCode } from '../session/reasons.ts';
 import type { State } from '../session/transitions.ts';
 import { AgentControl } from './control.ts';
 import { isPolicyAdmitted, makeDurable, rememberedAtBoot } from './durable.ts';
 import { HubNames } from './hubNames.ts';
+import { giveBackWhenIdle } from './idleMain.ts';
 import { Inner } from './inner.ts';
 import { Lookups, lookUpName } from './lookups.ts';
 import { FLASH_SLOT_BYTES, Memory } from './memory.ts';
@@ -66,11 +67,11 @@ export class AgentDaemon {
   #isStopping = false;
 
   /** @throws StartError where something the agent cannot do without is missing. */
-  constructor(start: Start, output: DaemonOutput) {
+  constructor(start: Start, output: DaemonOutput, dh: Dh) {
     this.#start = start;
     this.#output = output;
     const { config, policy, path } = start;
-    const identity = newIdentity(start.privateKey);
+    const identity = newIdentity(start.privateKey, dh);
     this.#device = encodeKey(identity.publicKey);
     identity.privateKey.fill(0);
     const flash = need(openFlash(path(config.state.directory), FLASH_SLOT_BYTES));
@@ -121,7 +122,9 @@ export class AgentDaemon {
     process.on('SIGTERM', () => this.#stop());
     process.on('SIGINT', () => this.#stop());
 
+    const stopGivingBack = giveBackWhenIdle();
     const exitCode = await this.#ended.promise;
+    stopGivingBack();
     this.#lookups.stop();
     await telemetry.stop();
     server.value.close();
@@ -152,9 +155,10 @@ export class AgentDaemon {
     const { port1, port2 } = new MessageChannel();
     const tunnel = new TunnelLink(port1, wake);
     tunnel.on('message', (message) => this.#onMessage(message));
-    const setup = this.#setup(wake.fd, port2 as unknown as MessagePort, grant);
-    const worker = startWorker('agent/tunnel.ts', setup, [port2 as never]);
-    worker.on('error', (error) => this.#fail(`the tunnel thread failed: ${error}`));
+    const setup = this.#setup(wake.fd, port2, grant);
+    startWorker('agent/tunnel.ts', setup, [port2], (message) =>
+      this.#fail(`the tunnel thread failed: ${message}`),
+    );
     // The thread has clones of its own; nothing here needs them any more.
     for (const secret of [setup.privateKey, setup.psk, setup.seed, setup.remembered?.secret]) {
       secret?.fill(0);

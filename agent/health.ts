@@ -30,7 +30,7 @@
  *
  * @module
  */
-import { Encoder } from 'cbor-x';
+import { Encoder } from 'cbor-x/encode';
 import type { LinkStatus, TunnelStatus } from './status.ts';
 
 /** Rows of links in one report (chosen): about 2 KB, so that the smallest queue holds a report. */

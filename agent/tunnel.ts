@@ -6,18 +6,20 @@
  *
  * @module
  */
-import { receiveMessageOnPort, workerData } from 'node:worker_threads';
+import { receiveMessageOnPort } from 'node:worker_threads';
 import { Rush } from '../hal/batch.ts';
 import { explain } from '../hal/capabilities.ts';
+import { dropCode } from '../hal/dropCode.ts';
 import { IdleHeap } from '../hal/idleHeap.ts';
-import { chooseCiphers } from '../hal/linux/cipherChoice.ts';
 import { newClock } from '../hal/linux/clock.ts';
 import { openLinkMonitor } from '../hal/linux/links.ts';
-import { linuxMeans } from '../hal/linux/means.ts';
+import { openMeans } from '../hal/linux/means.ts';
+import { chooseOwnCiphers } from '../hal/linux/ownCiphers.ts';
 import { LinuxPoller } from '../hal/linux/poller.ts';
 import { openTun } from '../hal/linux/tun.ts';
 import { attachWake } from '../hal/linux/wake.ts';
 import type { HalResult } from '../hal/result.ts';
+import { setupOf } from '../hal/worker.ts';
 import { InvariantError } from '../session/assert.ts';
 import type { FromTunnel, ToTunnel, TunnelSetup } from './messages.ts';
 import { PlainShell } from './plainShell.ts';
@@ -25,7 +27,7 @@ import { SessionShell } from './sessionShell.ts';
 import { Refused, type Shell, Turn } from './turn.ts';
 import { Uplinks } from './uplinks.ts';
 
-const setup = workerData as TunnelSetup;
+const setup = await setupOf<TunnelSetup>();
 const post = (message: FromTunnel) => setup.port.postMessage(message);
 
 try {
@@ -43,13 +45,14 @@ function wordsOf(error: unknown): string {
 
 async function run(): Promise<never> {
   const clock = newClock();
-  const chosen = chooseCiphers({ wanted: setup.dataCipher });
+  const chosen = await chooseOwnCiphers({ wanted: setup.dataCipher });
+  const means = await openMeans();
   const monitor = opened(openLinkMonitor());
   const tun = opened(openTun(setup.tunName, setup.offload));
   const wake = attachWake(setup.wakeFd);
   const uplinks = new Uplinks(setup);
   post({ kind: 'ready', tunName: tun.name });
-  const parts = { setup, chosen, means: linuxMeans, clock, tun, uplinks, post };
+  const parts = { setup, chosen, means, clock, tun, uplinks, post };
   const shell: Shell = setup.mode === 'session' ? new SessionShell(parts) : new PlainShell(parts);
   // The clone that came with the setup; the shell's identity has a copy of its own.
   setup.privateKey.fill(0);
@@ -60,7 +63,7 @@ async function run(): Promise<never> {
     shell,
     uplinks,
     tun,
-    newMemory: linuxMeans.newMemory,
+    newMemory: means.newMemory,
     isReady: ({ fd }) => poller.isReady(fd),
   });
   const rush = new Rush();
@@ -84,7 +87,8 @@ async function run(): Promise<never> {
   for (;;) {
     shell.onTime();
     const nowMs = clock.monotonicMs();
-    if (idleHeap.take(nowMs)) await giveMemoryBack();
+    const unneeded = idleHeap.take(nowMs);
+    if (unneeded !== 'nothing') await giveMemoryBack(unneeded === 'garbageAndCode');
     const deadlineMs = earlier(shell.nextDeadlineMs(), idleHeap.nextDeadlineMs());
     const isRushing = rush.isOn(nowMs);
     poller.wait(deadlineMs === null ? -1 : Math.max(0, deadlineMs - nowMs), isRushing);
@@ -101,8 +105,9 @@ async function run(): Promise<never> {
 }
 
 /** A turn of the event loop is what makes the allocator hand back what this thread has freed. */
-async function giveMemoryBack(): Promise<void> {
-  Bun.gc(true);
+async function giveMemoryBack(withCode: boolean): Promise<void> {
+  if (withCode) dropCode();
+  else Bun.gc(true);
   await Bun.sleep(1);
 }
 

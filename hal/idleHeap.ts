@@ -3,7 +3,9 @@
  *
  * The runtime collects while its event loop is idle: garbage, and code that has not run for a minute. A thread that
  * sleeps in poll(2) never gets there and keeps what its start and every rush left behind. So after a rush it collects
- * twice: once quiet, and again when code that ran only then has aged. Small talk does not count as a rush.
+ * once quiet, and again when code that ran only then has aged: that time it lets go of all compiled code, which the next
+ * rush, however far, compiles again in milliseconds. Small talk does not count as a rush, but leaves something behind
+ * as well: so it goes on collecting at that pace, and keeps the code that small talk uses.
  *
  * Pure: times in, answers out. The collection itself is the caller's, and only while nothing moves.
  *
@@ -12,7 +14,7 @@
 
 /** Quiet for as long (chosen): long enough that a pause between two transfers costs no collection. */
 const QUIET_MS = 10_000;
-/** The runtime lets code go that has not run for a minute. */
+/** The runtime lets code go that has not run for a minute. Also the pace of small talk (chosen). */
 const AGED_MS = 65_000;
 /** Fewer bytes than this in ten seconds are small talk and leave nothing behind worth a collection (chosen). */
 const RUSH_BYTES = 1_048_576;
@@ -21,8 +23,9 @@ export class IdleHeap {
   #windowAtMs: number;
   #movedBytes = 0;
   /** The start is a rush of its own. */
-  #dueAtMs: number | null;
-  #isSecond = false;
+  #dueAtMs: number;
+  /** Since the last rush. */
+  #collections = 0;
 
   constructor(nowMs: number) {
     this.#windowAtMs = nowMs;
@@ -39,19 +42,19 @@ export class IdleHeap {
     this.#movedBytes += bytes;
     if (this.#movedBytes < RUSH_BYTES) return;
     this.#dueAtMs = nowMs + QUIET_MS;
-    this.#isSecond = false;
+    this.#collections = 0;
   }
 
-  /** When to look again at the latest; null: not before something moves. */
-  nextDeadlineMs(): number | null {
+  /** When to look again at the latest. */
+  nextDeadlineMs(): number {
     return this.#dueAtMs;
   }
 
-  /** Whether to collect now; if so, it counts as done. */
-  take(nowMs: number): boolean {
-    if (this.#dueAtMs === null || nowMs < this.#dueAtMs) return false;
-    this.#dueAtMs = this.#isSecond ? null : nowMs + AGED_MS;
-    this.#isSecond = true;
-    return true;
+  /** What to give back now, if anything; it counts as done. */
+  take(nowMs: number): 'nothing' | 'garbage' | 'garbageAndCode' {
+    if (nowMs < this.#dueAtMs) return 'nothing';
+    this.#dueAtMs = nowMs + AGED_MS;
+    this.#collections += 1;
+    return this.#collections === 2 ? 'garbageAndCode' : 'garbage';
   }
 }

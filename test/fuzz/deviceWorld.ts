@@ -13,7 +13,7 @@ import { SessionShell, type ShellParts } from '../../agent/sessionShell.ts';
 import type { Uplink } from '../../agent/uplinks.ts';
 import { SEND } from '../../hal/datagram.ts';
 import { nodeCiphers, nodeDh } from '../../hal/linux/ciphers.ts';
-import { linuxMeans } from '../../hal/linux/means.ts';
+import { openMeans } from '../../hal/linux/means.ts';
 import { nativeMemory } from '../../hal/linux/memory.ts';
 import { MemoryFlash } from '../../hal/memory/flash.ts';
 import { MemoryTun } from '../../hal/memory/tun.ts';
@@ -28,6 +28,8 @@ import { VIRTIO_BYTES } from '../../session/packet/virtio.ts';
 import { decodeFrame } from '../../session/wire/decode.ts';
 import type { Frame } from '../../session/wire/frames.ts';
 import { demand } from './target.ts';
+
+const MEANS = await openMeans();
 
 const HUB = newIdentity(new Uint8Array(32).fill(9), nodeDh);
 const PRIVATE_KEY = new Uint8Array(32).fill(8);
@@ -98,7 +100,7 @@ export class DeviceWorld {
         preference: ['aes-256-gcm', 'chacha20-poly1305'],
         report: [],
       },
-      means: linuxMeans,
+      means: MEANS,
       clock: { monotonicMs: () => this.nowMs, wallMs: () => WALL_MS + this.nowMs },
       tun: this.tun,
       uplinks: {

@@ -14,7 +14,7 @@ import type { ShellParts } from '../../../agent/sessionShell.ts';
 import type { Uplink } from '../../../agent/uplinks.ts';
 import { SEND } from '../../../hal/datagram.ts';
 import { nodeCiphers, nodeDh } from '../../../hal/linux/ciphers.ts';
-import { linuxMeans } from '../../../hal/linux/means.ts';
+import { openMeans } from '../../../hal/linux/means.ts';
 import { nativeMemory } from '../../../hal/linux/memory.ts';
 import { MemoryTun } from '../../../hal/memory/tun.ts';
 import { PLAIN_TIMES } from '../../../session/channel/age.ts';
@@ -30,6 +30,8 @@ import { readInner } from '../inner.ts';
 import { seededCrypto } from '../seededCrypto.ts';
 import { Tape, TapeWriter } from '../tape.ts';
 import { demand, type Target } from '../target.ts';
+
+const MEANS = await openMeans();
 
 const SERVER = newIdentity(new Uint8Array(32).fill(9), nodeDh);
 const MTU_BYTES = 1_440;
@@ -117,7 +119,7 @@ class Run {
     this.#shell = new PlainShell({
       setup: setup as unknown as TunnelSetup,
       chosen: { ciphers: nodeCiphers, preference: ['chacha20-poly1305'], report: [] },
-      means: linuxMeans,
+      means: MEANS,
       clock: { monotonicMs: () => this.#nowMs, wallMs: () => 1_700_000_000_000 + this.#nowMs },
       tun: this.#tun,
       uplinks: { all: [this.#uplink], refresh: () => [view], path: () => path },

@@ -12,7 +12,7 @@ import type { ShellParts } from '../../../agent/sessionShell.ts';
 import type { Uplink } from '../../../agent/uplinks.ts';
 import { SEND } from '../../../hal/datagram.ts';
 import { nodeCiphers, nodeDh } from '../../../hal/linux/ciphers.ts';
-import { linuxMeans } from '../../../hal/linux/means.ts';
+import { openMeans } from '../../../hal/linux/means.ts';
 import { nativeMemory } from '../../../hal/linux/memory.ts';
 import { MemoryTun } from '../../../hal/memory/tun.ts';
 import { PLAIN_TIMES } from '../../../session/channel/age.ts';
@@ -24,6 +24,8 @@ import { type Memory, plainMemory } from '../../../session/memory.ts';
 import { must } from '../session/channel/twoEnds.ts';
 import { steadyPacket } from '../session/packet/traffic.ts';
 import { encodeWhole, type Packet, SYN, tunFrame } from '../session/packet/twin.ts';
+
+const MEANS = await openMeans();
 
 const MTU_BYTES = 1_440;
 const SERVER = newIdentity(new Uint8Array(32).fill(9), nodeDh);
@@ -69,7 +71,7 @@ class Rig {
     this.shell = new PlainShell({
       setup: setup as unknown as TunnelSetup,
       chosen: { ciphers: nodeCiphers, preference: ['chacha20-poly1305'], report: [] },
-      means: linuxMeans,
+      means: MEANS,
       clock: { monotonicMs: () => this.nowMs, wallMs: () => 1_700_000_000_000 + this.nowMs },
       tun: this.tun,
       uplinks: { all: [], refresh: () => [view], path: () => path },
