@@ -48,6 +48,8 @@ export interface SiteOptions {
   readonly policy?: string;
   /** Where agents look for the hub; its IPv4 address if left out. */
   readonly endpoint?: string;
+  /** Names under which agents look for the hub as well, each with its port. */
+  readonly names?: readonly string[];
   /** Added to the agent's configuration. */
   readonly agentExtra?: string;
   /** What the hub says it reaches; the network behind it if left out. */
@@ -213,6 +215,7 @@ private_key_file = "${name}.key"
 [hub]
 public_key = "${this.hubPublicKey}"
 endpoints = ["${this.#options.endpoint ?? HUB_ADDRESS}"]
+names = ${JSON.stringify(this.#options.names ?? [])}
 [links.eth0]
 kind = "ethernet"
 [links.wlan0]
