@@ -46,7 +46,7 @@ test('native libraries are opened in one place each', () => {
   expect(oneLibc(tree)).toEqual([]);
 });
 
-/** An idle agent has 24 MB: docs/decisions/0019-what-a-thread-loads.md says what each of others would take of them. */
+/** An idle agent has 24 MB: docs/decisions/0020-what-a-thread-loads.md says what each of others would take of them. */
 test('the agent’s threads load what they work with, and nothing else', () => {
   const ciphers = ['@noble/ciphers/chacha.js', '@noble/hashes/blake2.js'];
   expect(loadedBy(tree, 'agent/tunnel.ts')).toEqual([
