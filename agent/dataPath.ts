@@ -276,7 +276,8 @@ export class DataPath {
 
   /** What moved since the last call, or null while that is less than `everyMs` ago or nothing did. */
   takeTraffic(atMs: number, everyMs: number): Traffic | null {
-    if (!this.#isMoving || atMs - this.#toldAtMs < everyMs) return null;
+    // The sum that `nextDeadlineMs` gives: a difference may be rounded to less, and then the time never comes.
+    if (!this.#isMoving || atMs < this.#toldAtMs + everyMs) return null;
     const heardOn = Array.from(this.#heardOn, ([transportId, heardAtMs]) => ({
       transportId,
       atMs: heardAtMs,

@@ -23,12 +23,19 @@ export function tellUnanswered(turn: Turn): void {
 }
 
 function isUnanswered({ draft, nowMs }: Turn, transport: Transport): boolean {
-  const { liveness, isToldUnanswered, transportId, unusable } = transport;
+  const { liveness, isToldUnanswered, transportId, linkName, unusable } = transport;
   if (isToldUnanswered || unusable !== null || liveness.heardAtMs !== null) return false;
-  if (transportId === draft.activeId) return false;
+  if (transportId === draft.activeId || wasHeardOver(draft.transports, linkName)) return false;
   const sinceMs = liveness.unansweredSinceMs ?? nowMs;
   if (liveness.missedInRow >= ASKED_MIN && nowMs - sinceMs >= UNANSWERED_MIN_MS) return true;
   // Without a channel there is nobody to ask but by handshakes.
   const { handshake } = draft;
   return handshake !== null && handshake.transportId === transportId && handshake.tries > ASKED_MIN;
+}
+
+/** A link that leads to one address of the hub leads out: of another that does not answer, no portal is the cause. */
+function wasHeardOver(transports: readonly Transport[], linkName: string): boolean {
+  return transports.some(
+    (transport) => transport.linkName === linkName && transport.liveness.heardAtMs !== null,
+  );
 }

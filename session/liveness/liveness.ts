@@ -166,13 +166,16 @@ function probeOf({ outstanding, late }: Liveness, probeId: number): Outstanding 
 export function onProbeAnswered(before: Liveness, probeId: number, atMs: number): Liveness {
   const probe = probeOf(before, probeId);
   if (probe === undefined) return before;
-  const rttMs = Math.max(0, atMs - probe.sentAtMs);
+  const tookMs = Math.max(0, atMs - probe.sentAtMs);
+  // How long it waited to be read, while this machine stood still, is no property of the path (as Karn, RFC 6298 §3).
+  const isTimed = !probe.isPostponed || before.rtt === null || !before.outstanding.includes(probe);
+  const rttMs = isTimed ? tookMs : Math.min(tookMs, before.rtt?.srttMs ?? tookMs);
   const outstanding = before.outstanding.filter((other) => other !== probe);
   const answeredSentAtMs = Math.max(probe.sentAtMs, before.answeredSentAtMs ?? probe.sentAtMs);
   const unanswered = outstanding.find((other) => other.sentAtMs >= answeredSentAtMs);
   return {
     ...onHeard(before, atMs),
-    rtt: withSample(before.rtt, rttMs, sampleWeight(before, atMs)),
+    rtt: isTimed ? withSample(before.rtt, tookMs, sampleWeight(before, atMs)) : before.rtt,
     outstanding,
     late: before.late.filter((other) => other !== probe),
     missedInRow: 0,

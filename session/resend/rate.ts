@@ -41,6 +41,8 @@ interface Peak {
   readonly atMs: number;
 }
 
+const isOld = ({ atMs }: Peak, nowMs: number) => nowMs - atMs > PEAK_MS;
+
 /** What arrived at best on each transport. Allocates once a window, not for a packet. */
 export class ArrivalRate {
   readonly #peaks = new Map<number, Peak>();
@@ -55,9 +57,10 @@ export class ArrivalRate {
     this.#bytes += bytes;
   }
 
-  /** Bytes a second, 0 where nothing was measured. */
-  of(transportId: number): number {
-    return this.#peaks.get(transportId)?.bytesPerSecond ?? 0;
+  /** Bytes a second, 0 where nothing was measured, or too long ago. */
+  of(transportId: number, atMs: number): number {
+    const peak = this.#peaks.get(transportId);
+    return peak === undefined || isOld(peak, atMs) ? 0 : peak.bytesPerSecond;
   }
 
   #roll(next: number, atMs: number): void {
@@ -73,8 +76,8 @@ export class ArrivalRate {
 
   #takePeak(transportId: number, peak: Peak): void {
     const known = this.#peaks.get(transportId);
-    const isOld = known !== undefined && peak.atMs - known.atMs > PEAK_MS;
-    if (known !== undefined && !isOld && known.bytesPerSecond >= peak.bytesPerSecond) return;
+    const isBest = known !== undefined && known.bytesPerSecond >= peak.bytesPerSecond;
+    if (known !== undefined && isBest && !isOld(known, peak.atMs)) return;
     if (known === undefined && this.#peaks.size >= TRANSPORTS_MAX) {
       const [oldest] = this.#peaks.keys();
       if (oldest !== undefined) this.#peaks.delete(oldest);

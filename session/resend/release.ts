@@ -18,7 +18,8 @@ export class GradualRelease {
 
   /** Hand out what may go now, oldest first; `ageMaxMs` as for the holding. */
   step(atMs: number, ageMaxMs: number, send: (packet: Uint8Array) => void): void {
-    if (atMs - this.#steppedAtMs < PACE_MS) return;
+    // The sum that `nextDeadlineMs` gives: a difference may be rounded to less, and then the time never comes.
+    if (atMs < this.#steppedAtMs + PACE_MS) return;
     this.#steppedAtMs = atMs;
     this.#holding.release(atMs, ageMaxMs, send, STEP_DATAGRAMS_MAX);
   }

@@ -293,7 +293,7 @@ export class Resending {
     const received = keypair.received();
     const maxAgeMs = this.#parts.maxAgeMs();
     this.#repeats.invite(channelId, received, `${stateVersion} ${round}`, maxAgeMs, atMs);
-    const bytesPerSecond = this.#parts.rates.of(transportId);
+    const bytesPerSecond = this.#parts.rates.of(transportId, atMs);
     const keypairIndex = keypair.localIndex;
     return [{ type: 'received', keypairIndex, ...received, stateVersion, round, bytesPerSecond }];
   }

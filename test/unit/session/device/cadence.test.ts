@@ -119,6 +119,19 @@ describe('no cut, no death', () => {
     }
   });
 
+  test('◆ how long answers waited to be read is not how long they took', () => {
+    for (const stillMs of [900, 2_000, 5_000]) {
+      const driver = busy([ETH, WLAN], 20, 10);
+      driver.nowMs += stillMs;
+      driver.run(10 * SECOND_MS);
+      expect({ stillMs, moves: driver.moves }).toEqual({ stillMs, moves: [] });
+      const { rtt } = driver.device.transports.find(
+        ({ transportId }) => transportId === ETH,
+      )!.liveness;
+      expect(rtt!.srttMs).toBeLessThan(30);
+    }
+  });
+
   test('one that is always late finds a cut all the same', () => {
     const driver = busy([ETH, WLAN], 50, 10);
     driver.peer.path(ETH).isInOpen = false;

@@ -32,6 +32,17 @@ describe('a link that never answered', () => {
     expect([driver.moves, driver.claims, told(driver)]).toEqual([[], [], [ETH]]);
   });
 
+  test('a second address of the hub that does not answer says nothing of a link that leads to the first', () => {
+    const OTHER = 4;
+    const driver = attachedDevice([ETH]);
+    swallow(driver, OTHER);
+    const [eth] = links([ETH]);
+    const [endpoint] = eth!.endpoints;
+    driver.links([{ ...eth!, endpoints: [endpoint!, { ...endpoint!, transportId: OTHER }] }]);
+    driver.run(10 * MINUTE_MS);
+    expect(told(driver)).toEqual([]);
+  });
+
   test('the only one, at birth: told while handshakes get no answer', () => {
     const driver = new Driver();
     swallow(driver, WLAN);
