@@ -61,8 +61,15 @@ afterAll(async () => {
 const status = () => site.status<Status>('device', 'gw1');
 const deviceIp = (lines: readonly string[]) => net.namespaces.device.ip(lines);
 
-/** Attached over a transport that begins with `binding` since `change`, and the session is the one it was at both ends. */
-async function movesTo(binding: string, change: () => Promise<unknown>): Promise<void> {
+/**
+ * Attached over a transport that begins with `binding` since `change`, and the session is the one it was at both ends.
+ * What made it move is a fact of our own machine, `why`, and no timeout.
+ */
+async function movesTo(
+  binding: string,
+  why: 'carrier_lost' | 'address_lost',
+  change: () => Promise<unknown>,
+): Promise<void> {
   const seen = auditOf(agent).length;
   await change();
   await untilAudit(
@@ -72,6 +79,7 @@ async function movesTo(binding: string, change: () => Promise<unknown>): Promise
     15_000,
     seen,
   );
+  expect(transitions(seen)[0]).toMatchObject({ to: 'RECOVERING', reason_code: why });
   const pings = await net.exec('device', ['ping', '-c', '3', '-i', '0.1', '-W', '1', '10.79.0.2']);
   expect(pings.stdout).toContain(' 0% packet loss');
   const after = await status();
@@ -113,12 +121,12 @@ testUnless(
   renameObstacle(),
   'the binding is renamed while it is up: gone under that name, and used again when it has it back',
   async () => {
-    await movesTo('wlan0→', () => rename('eth0', 'lan9'));
+    await movesTo('wlan0→', 'carrier_lost', () => rename('eth0', 'lan9'));
     const rows = (await status()).links.filter(({ link }) => link === 'eth0');
     expect(rows.map(({ why_not }) => why_not)).toEqual(['carrier_lost', 'carrier_lost']);
     await rename('lan9', 'eth0');
     await untilAnswers('eth0', HUB_ADDRESS);
-    await movesTo('eth0→', () => net.carrier('wlan0', 'down'));
+    await movesTo('eth0→', 'carrier_lost', () => net.carrier('wlan0', 'down'));
   },
   30_000,
 );
@@ -138,7 +146,7 @@ test('on the only link: the family in use goes, and the session is on the other 
     deviceIp([`addr del ${segment.deviceAddress}/${segment.lanBits} dev eth0`]);
   const flags = first.segment === v6 ? ' nodad' : '';
 
-  await movesTo(`eth0→${second.endpoint}`, () => take(first));
+  await movesTo(`eth0→${second.endpoint}`, 'address_lost', () => take(first));
   const seen = auditOf(agent).length;
   const { deviceAddress, lanBits, routerLanAddress } = first.segment;
   await deviceIp([
@@ -147,6 +155,6 @@ test('on the only link: the family in use goes, and the session is on the other 
   ]);
   await untilAnswers('eth0', first.endpoint);
   expect(transitions(seen)).toEqual([]);
-  await movesTo(`eth0→${first.endpoint}`, () => take(second));
+  await movesTo(`eth0→${first.endpoint}`, 'address_lost', () => take(second));
   expect(await agent.stop()).toBe(0);
 }, 30_000);
