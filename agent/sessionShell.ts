@@ -62,8 +62,7 @@ export class SessionShell {
   readonly #core = new CoreWants();
   readonly #reservation = new TimestampReservation();
   #nextIndex: number;
-  /** The process ends with the session. */
-  #isEnding = false;
+  #isEnding = false; // the process ends with the session
 
   constructor(parts: ShellParts) {
     const { setup, chosen, clock, tun, means } = parts;
@@ -325,7 +324,6 @@ export class SessionShell {
       case 'keepalive':
         return this.#sendControl(effect.channelId, effect.transportId, new Uint8Array(0));
       case 'persist':
-        // The hub has been told, and the process ends with the answer to this one.
         if (this.#isEnding && effect.durable.terminated !== null) {
           this.#postSpending(spendingAtEnd(this.#parts.uplinks.all));
         }
