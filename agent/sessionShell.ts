@@ -62,6 +62,7 @@ export class SessionShell {
   readonly #core = new CoreWants();
   readonly #reservation = new TimestampReservation();
   #nextIndex: number;
+  #isEnding = false; // the process ends with the session
 
   constructor(parts: ShellParts) {
     const { setup, chosen, clock, tun, means } = parts;
@@ -109,8 +110,11 @@ export class SessionShell {
         if (message.grant !== null) this.#handshakes.onGrant(message.grant);
         return;
       case 'terminate':
-        this.#postSpending(spendingAtEnd(this.#parts.uplinks.all));
-        if (this.#device.state === 'TERMINATED') return this.#parts.post({ kind: 'over' });
+        if (this.#device.state === 'TERMINATED') {
+          this.#postSpending(spendingAtEnd(this.#parts.uplinks.all));
+          return this.#parts.post({ kind: 'over' });
+        }
+        this.#isEnding = true;
         return this.#feed({ kind: 'terminate', atMs, reasonCode: message.reasonCode });
       case 'endpoints':
         this.#parts.uplinks.setEndpoints(message.endpoints);
@@ -320,6 +324,9 @@ export class SessionShell {
       case 'keepalive':
         return this.#sendControl(effect.channelId, effect.transportId, new Uint8Array(0));
       case 'persist':
+        if (this.#isEnding && effect.durable.terminated !== null) {
+          this.#postSpending(spendingAtEnd(this.#parts.uplinks.all));
+        }
         return this.#parts.post(effect);
       case 'route':
         return this.#setRoute(effect.route);

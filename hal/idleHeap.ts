@@ -7,7 +7,9 @@
  * rush, however far, compiles again in milliseconds. Small talk does not count as a rush, but leaves something behind
  * as well: so it goes on collecting at that pace, and keeps the code that small talk uses.
  *
- * Pure: times in, answers out. The collection itself is the caller's, and only while nothing moves.
+ * A collection waits for a second in which nothing moves; a flow that never pauses is interrupted once in ten minutes.
+ *
+ * Pure: times in, answers out. The collection itself is the caller's.
  *
  * @module
  */
@@ -18,12 +20,17 @@ const QUIET_MS = 10_000;
 const AGED_MS = 65_000;
 /** Fewer bytes than this in ten seconds are small talk and leave nothing behind worth a collection (chosen). */
 const RUSH_BYTES = 1_048_576;
+/** Without a packet for as long (chosen), a flow has paused. */
+const PAUSE_MS = 1_000;
+/** How long a flow that never pauses puts a collection off (chosen). */
+const PUT_OFF_MS = 600_000;
 
 export class IdleHeap {
   #windowAtMs: number;
   #movedBytes = 0;
   /** The start is a rush of its own. */
   #dueAtMs: number;
+  #movedAtMs = Number.NEGATIVE_INFINITY;
   /** Since the last rush. */
   #collections = 0;
 
@@ -35,6 +42,7 @@ export class IdleHeap {
   /** So many bytes moved. */
   note(bytes: number, nowMs: number): void {
     if (bytes === 0) return;
+    this.#movedAtMs = nowMs;
     if (nowMs - this.#windowAtMs >= QUIET_MS) {
       this.#windowAtMs = nowMs;
       this.#movedBytes = 0;
@@ -47,12 +55,13 @@ export class IdleHeap {
 
   /** When to look again at the latest. */
   nextDeadlineMs(): number {
-    return this.#dueAtMs;
+    const pausedAtMs = Math.max(this.#dueAtMs, this.#movedAtMs + PAUSE_MS);
+    return Math.min(pausedAtMs, this.#dueAtMs + PUT_OFF_MS);
   }
 
   /** What to give back now, if anything; it counts as done. */
   take(nowMs: number): 'nothing' | 'garbage' | 'garbageAndCode' {
-    if (nowMs < this.#dueAtMs) return 'nothing';
+    if (nowMs < this.nextDeadlineMs()) return 'nothing';
     this.#dueAtMs = nowMs + AGED_MS;
     this.#collections += 1;
     return this.#collections === 2 ? 'garbageAndCode' : 'garbage';

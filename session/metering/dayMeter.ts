@@ -40,6 +40,7 @@ export class DayMeter {
   #lastedMs = 0;
   #seenAtMs: number | null = null;
   #durable: DaySpending | null;
+  #isSettled = false;
 
   /** @param budgetBytes of a day; 0: none, nothing is ever spent and nothing has to be durable. */
   constructor(budgetBytes: number, remembered: DaySpending | null) {
@@ -77,7 +78,7 @@ export class DayMeter {
 
   /** Whether what is durable will not do much longer. */
   get isDue(): boolean {
-    if (this.budgetBytes === 0 || this.#day === null) return false;
+    if (this.budgetBytes === 0 || this.#day === null || this.#isSettled) return false;
     const durable = this.#durable;
     if (durable === null || durable.day !== this.#day) return true;
     return this.#isShort || this.#lastedMs - durable.lastedMs >= SAVE_MS;
@@ -101,9 +102,14 @@ export class DayMeter {
     return this.#save(ceiling);
   }
 
-  /** What to make durable at the end: exactly what was counted. Null: there is no budget. */
+  /**
+   * What to make durable at the end: exactly what was counted. Null: there is no budget.
+   *
+   * Nothing is due after that, or the end would be charged a block: what passes until the process is gone goes free.
+   */
   settle(): DaySpending | null {
     if (this.budgetBytes === 0 || this.#day === null) return null;
+    this.#isSettled = true;
     return this.#save(this.bytes);
   }
 

@@ -34,7 +34,8 @@ function attached(policy = metered()) {
   rig.onDatagram = ({ from, to, bytes }) => {
     for (const link of ['eth0', 'wlan0'] as const) {
       const isIts = [from, to].some((end) => formatAddress(end).startsWith(`${ADDRESS[link]}:`));
-      if (isIts) seen[link] += bytes.length + HEADER_BYTES;
+      // What the hub still says to a device that stopped meets a closed port.
+      if (isIts && rig.agent.isRunning) seen[link] += bytes.length + HEADER_BYTES;
     }
   };
   rig.devicePolicy = policy;
@@ -132,4 +133,23 @@ test('with nowhere else to go a spent budget changes nothing', () => {
   expect(rig.agent.device!.stateVersion).toBe(stateVersion);
   rig.setCarrier('wlan0', true);
   expect(rig.runUntil(() => binding(rig) === 'wlan0', 30_000)).toBe(true);
+});
+
+test('a stop in order charges exactly what passed, however often', () => {
+  const { rig, seen } = attached();
+  for (let round = 0; round < 8; round++) {
+    for (let mark = 0; mark < 5; mark++) {
+      rig.fromAgent(packet(DEVICE_INNER, HUB_INNER, mark));
+      rig.run(50);
+    }
+    rig.agent.sigterm();
+    expect(rig.runUntil(() => !rig.agent.isRunning, 2_000)).toBe(true);
+    const kept = rig.spending.links.find(({ link }) => link === 'eth0')!;
+    expect([round, rig.exits.at(-1), kept.bytes]).toEqual([round, 'stopped', seen.eth0]);
+    rig.run(1_000);
+    rig.agent.boot();
+    expect(rig.runUntil(() => rig.isAttached, 10_000)).toBe(true);
+  }
+  expect(rowOf(rig, 'eth0').is_spent).toBe(false);
+  expect(rig.violations).toEqual([]);
 });

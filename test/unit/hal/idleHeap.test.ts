@@ -47,8 +47,8 @@ test('not while it rushes, and soon when that is over', () => {
   expect(collections(rush, 10_000_000)).toEqual(paced(109_000, 10_000_000));
 });
 
-test('small talk neither puts off nor adds a collection', () => {
-  const talk = Array.from({ length: 1_000 }, (_, at) => [at * 5_000, 200] as const);
+test('small talk with pauses neither puts off nor adds a collection', () => {
+  const talk = Array.from({ length: 1_000 }, (_, at) => [at * 5_000 + 2_500, 200] as const);
   expect(collections(talk, 6_000_000)).toEqual(paced(10_000, 6_000_000));
 });
 
@@ -71,4 +71,11 @@ test('code goes once, when what ran only in the rush has aged', () => {
     [275_000, 'garbageAndCode'],
   ]);
   expect(whatAt([[50_000, MIB]])).toEqual([[125_000, 'garbageAndCode']]);
+});
+
+test('a small flow is collected in a pause of a second, and without one once in ten minutes', () => {
+  const flow = (fromMs: number, untilMs: number) =>
+    Array.from({ length: (untilMs - fromMs) / 20 }, (_, at) => [fromMs + at * 20, 100] as const);
+  expect(collections([...flow(0, 60_000), ...flow(62_000, 63_000)], 70_000)).toEqual([60_980]);
+  expect(collections(flow(0, 1_300_000), 1_300_000)).toEqual([610_000, 1_275_000]);
 });

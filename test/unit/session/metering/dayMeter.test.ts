@@ -181,6 +181,13 @@ describe('what is durable', () => {
     expect(after.bytes).toBe(meter.bytes);
   });
 
+  test('after a stop in order nothing is due, however much still passes', () => {
+    const { meter } = spend(BUDGET / 3, 777);
+    meter.settle();
+    meter.add(BUDGET / 4);
+    expect(meter.isDue).toBe(false);
+  });
+
   test('a reboot into a clock that was never set goes on where it was', () => {
     const { meter } = spend(BUDGET * 2, 1_000);
     const after = new DayMeter(BUDGET, meter.reserve());
