@@ -4,6 +4,9 @@ import { SEND } from '../../../hal/datagram.ts';
 import { fastPrimitives } from './primitives.ts';
 import { DEVICE_INNER, HUB_INNER, packet, Rig } from './rig.ts';
 
+/** Of the device, on Ethernet: the first port that the memory gives. */
+const ETH = '198.51.100.1:32768';
+
 function attached(): Rig {
   const rig = new Rig(fastPrimitives);
   rig.boot();
@@ -13,7 +16,7 @@ function attached(): Rig {
 
 test('a datagram that the system cannot send is the death of the binding', () => {
   const rig = attached();
-  rig.agentSockets.get('eth0')!.sendResult = SEND.unreachable;
+  rig.network.socketAt(ETH)!.sendResult = SEND.unreachable;
   rig.fromAgent(packet(DEVICE_INNER, HUB_INNER, 1));
   expect(rig.audit.map(({ reasonCode }) => reasonCode)).toContain('local_send_error');
 });
@@ -23,7 +26,7 @@ test('an ICMP error makes the device ask', () => {
   rig.run(20_000);
   const asked = () => rig.agent.device!.counters['doubt_hearsay'] ?? 0;
   expect(asked()).toBe(0);
-  rig.agentSockets.get('eth0')!.icmpCount += 1;
+  rig.network.socketAt(ETH)!.icmpCount += 1;
   rig.run(10_000);
   expect([asked(), rig.agent.device!.state]).toEqual([1, 'ATTACHED']);
 });

@@ -11,12 +11,7 @@ import type { DatagramOptions, DatagramSocket } from '../../../hal/datagram.ts';
 import { MemoryClock } from '../../../hal/memory/clock.ts';
 import { MemoryFlash } from '../../../hal/memory/flash.ts';
 import { MemoryLinkMonitor } from '../../../hal/memory/links.ts';
-import {
-  type Datagram,
-  MemoryDatagramSocket,
-  type MemoryHost,
-  MemoryNetwork,
-} from '../../../hal/memory/network.ts';
+import { type Datagram, type MemoryHost, MemoryNetwork } from '../../../hal/memory/network.ts';
 import { MemoryTun } from '../../../hal/memory/tun.ts';
 import { type HalFailure, type HalResult, halOk } from '../../../hal/result.ts';
 import type { EnrolledDevice } from '../../../hub/device.ts';
@@ -73,8 +68,6 @@ export class Rig {
   readonly audit: AuditEvent[] = [];
   readonly violations: string[] = [];
   readonly exits: AgentExit[] = [];
-  /** What the agent opened last on each link. */
-  readonly agentSockets = new Map<string, MemoryDatagramSocket>();
   datagrams = 0;
   /** Who wants to see each datagram that is sent. */
   onDatagram: (datagram: Datagram) => void = () => {};
@@ -126,11 +119,7 @@ export class Rig {
       endpoints: Array.from({ length: hubCount }, (_, at) => `${hubIp(at)}:51820`),
       links: LINKS.map(({ name, kind }) => ({ name, kind })),
       mtuMaxBytes: 1_440,
-      openSocket: (options) => {
-        return fused(this.#agentHost, options, this.agentFuse, (socket) =>
-          this.agentSockets.set(options.link ?? '', socket),
-        );
-      },
+      openSocket: (options) => fused(this.#agentHost, options, this.agentFuse),
       tun: new FusedTun(this.agentTun, this.agentFuse),
       flash: new FusedFlash(this.flash, this.agentFuse),
       snapshots: () => this.monitor.snapshot(),
@@ -375,16 +364,10 @@ class SlowStore extends PromptStore {
   }
 }
 
-function fused(
-  host: MemoryHost,
-  options: DatagramOptions,
-  fuse: Fuse,
-  note: (socket: MemoryDatagramSocket) => void = () => {},
-): HalResult<DatagramSocket> {
+function fused(host: MemoryHost, options: DatagramOptions, fuse: Fuse): HalResult<DatagramSocket> {
   fuse.boundary();
   const opened = host.openDatagramSocket(options);
   if (!opened.ok) return opened;
-  if (opened.value instanceof MemoryDatagramSocket) note(opened.value);
   try {
     fuse.boundary();
   } catch (cut) {
