@@ -53,6 +53,8 @@ const ONE_WAY_RUN_MIN_MS = 46;
 const ONE_WAY_JUMP_MS = 60;
 /** As long as such a radio is away, and as a stream may pause by itself: a stream that is silent longer was cut. */
 const STREAM_SILENT_MIN_MS = 45 + HEARD_PAUSE_MS;
+/** After an answer there is no verdict for so long, however late it came: answers are arriving (chosen: as a run). */
+const ANSWERED_CALM_MS = 50;
 /** Where nothing better is there to go to, a verdict gains nothing by haste (chosen). */
 const LONELY_RUN_MIN_MS = 250;
 
@@ -202,6 +204,8 @@ export function judge(turn: Turn): void {
   if (active === null) return;
   const verdict = verdictOf(active.liveness, turn.nowMs, turn.config.limits.deadAfterMissed);
   if (verdict === 'alive' || verdict === 'doubt') return;
+  const { answeredAtMs } = active.liveness;
+  if (answeredAtMs !== null && turn.nowMs - answeredAtMs < ANSWERED_CALM_MS) return;
   if (coveredMs(active.liveness) < runMinMs(turn, active) && !isCutOff(turn, active)) return;
   die(turn, verdict === 'dead' ? 'heartbeat_timeout' : 'one_way_out');
 }

@@ -77,6 +77,7 @@ const PROTOCOL: readonly Row[] = [
   ['session/device/probes.ts', 'STREAM_SILENT_MIN_MS = 45 + HEARD_PAUSE_MS', 'has come for 75 ms'],
   ['session/liveness/liveness.ts', 'STREAM_MIN_MS = 200', 'had been coming for 200 ms'],
   ['session/liveness/liveness.ts', 'HEARD_PAUSE_MS = 30', 'never 30 ms apart'],
+  ['session/device/probes.ts', 'ANSWERED_CALM_MS = 50', 'none for 50 ms after one'],
   ['session/device/probes.ts', 'LONELY_RUN_MIN_MS = 250', '250 ms where no other'],
   ['session/device/probes.ts', 'METERED_FRESH_MS = 10_000', 'answered within 10 s'],
   ['session/device/probes.ts', 'LATE_MIN_MS = 30', 'Called 30 ms late or more'],

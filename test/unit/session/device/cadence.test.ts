@@ -119,6 +119,27 @@ describe('no cut, no death', () => {
     }
   });
 
+  test('◆ no verdict for 50 ms after an answer, however late that came', () => {
+    for (const rttMs of [1, 10, 20, 50, 200]) {
+      for (const lateMs of [0, 10, 20, 24, 60]) {
+        for (let phaseMs = 0; phaseMs < 12; phaseMs += 2) {
+          const driver = busy([ETH, WLAN], rttMs, 5);
+          driver.run(phaseMs);
+          const path = driver.peer.path(ETH);
+          path.isOutOpen = false;
+          path.delayMs += lateMs;
+          driver.run(2 * SECOND_MS, () => driver.device.state === 'RECOVERING');
+          const eth = driver.device.transports.find(({ transportId }) => transportId === ETH)!;
+          const calmMs = driver.nowMs - eth.liveness.answeredAtMs!;
+          expect({ rttMs, lateMs, phaseMs, state: driver.device.state }).toEqual({
+            ...{ rttMs, lateMs, phaseMs, state: 'RECOVERING' },
+          });
+          expect(calmMs).toBeGreaterThanOrEqual(50);
+        }
+      }
+    }
+  });
+
   test('◆ how long answers waited to be read is not how long they took', () => {
     for (const stillMs of [900, 2_000, 5_000]) {
       const driver = busy([ETH, WLAN], 20, 10);
