@@ -9,6 +9,7 @@
  */
 import { readFileSync } from 'node:fs';
 import type { IClientOptions, IConnackPacket, MqttClient } from 'mqtt';
+import { brokerStream, tlsFor } from './brokerStream.ts';
 import { placeOf } from './brokerUrl.ts';
 import type { Report } from './mqttQueue.ts';
 import type { ProtocolLevel } from './mqttVersion.ts';
@@ -123,7 +124,7 @@ export class Broker {
 
   async #open(options: BrokerOptions): Promise<void> {
     // Loaded here, so that an agent without telemetry never pays for it.
-    const { connect } = await import('mqtt');
+    const mqtt = await import('mqtt');
     if (this.#hasEnded) return;
     const place = placeOf(options.url);
     // Not shown: there may be a password in it.
@@ -132,7 +133,13 @@ export class Broker {
     if (typeof secrets === 'string') {
       return this.end({ code: 'fileUnreadable', detail: oneLine(secrets) });
     }
-    const client = connect({ ...place, ...clientOptions(options), ...secrets });
+    const connectTls = await tlsFor(place.protocol);
+    if (this.#hasEnded) return;
+    const settings = { ...place, ...clientOptions(options), ...secrets };
+    const isWeb = place.protocol === 'ws' || place.protocol === 'wss';
+    const client = isWeb
+      ? mqtt.connect(settings)
+      : new mqtt.MqttClient((asking) => brokerStream(asking, settings, connectTls), settings);
     this.#client = client;
     client.on('connect', (answer) => {
       this.#answer = answer;
@@ -209,6 +216,8 @@ function clientOptions(options: BrokerOptions): IClientOptions {
     queueQoSZero: false,
     resubscribe: false,
     timerVariant: 'native',
+    // Its table of all 65,536 numbers takes eight megabytes, to save a few microseconds a packet.
+    writeCache: false,
     will: {
       topic: options.will.topic,
       payload: Buffer.from(options.will.payload),

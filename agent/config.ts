@@ -21,7 +21,15 @@ import {
 } from '../policies/daemonFields.ts';
 import { checkDocument } from '../policies/document.ts';
 import type { Fields, ValuesOf } from '../policies/field.ts';
-import { ENDPOINT, INTERFACE, INTERFACE_ADDRESS, KEY, NETWORK, PATH } from '../policies/format.ts';
+import {
+  ENDPOINT,
+  INTERFACE,
+  INTERFACE_ADDRESS,
+  KEY,
+  NAMED_ENDPOINT,
+  NETWORK,
+  PATH,
+} from '../policies/format.ts';
 import { LINK_KINDS } from '../policies/links.ts';
 import { type Problem, problem } from '../policies/problem.ts';
 import { documentOfToml } from '../policies/toml.ts';
@@ -49,6 +57,15 @@ export const AGENT_FIELDS = {
         format: ENDPOINT,
         countMin: 1,
         countMax: 16,
+      },
+      names: {
+        kind: 'texts',
+        meaning:
+          'Where the hub may listen as well: names, looked up at start and while the session has no binding.',
+        default: [],
+        format: NAMED_ENDPOINT,
+        countMin: 0,
+        countMax: 4,
       },
       mode: {
         kind: 'text',

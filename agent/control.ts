@@ -8,6 +8,7 @@ import type { ControlAnswer, ControlRequest, ControlServer } from '../hal/contro
 import type { AuditLog } from '../hal/linux/auditLog.ts';
 import { REASONS } from '../session/reasons.ts';
 import type { Memory } from './memory.ts';
+import type { Spending } from './spending.ts';
 import type { Start } from './start.ts';
 import type { Telemetry } from './telemetry.ts';
 import type { TunnelLink } from './tunnelLink.ts';
@@ -18,6 +19,7 @@ export interface AgentParts {
   readonly tunnel: TunnelLink;
   readonly audit: AuditLog;
   readonly memory: Memory;
+  readonly spending: Spending;
   readonly device: string;
 }
 
@@ -57,7 +59,7 @@ export class AgentControl {
   }
 
   async #status(): Promise<unknown> {
-    const { start, tunnel, memory, device, audit } = this.#parts;
+    const { start, tunnel, memory, spending, device, audit } = this.#parts;
     const status = await tunnel.status();
     const { terminated } = status;
     return {
@@ -67,7 +69,10 @@ export class AgentControl {
       device,
       uptime_s: Math.round((performance.now() - this.#startedAtMs) / 1_000),
       policy: { name: start.policy.name, version: start.policy.version },
-      flash: { recovery: memory.recovery, last_failure: memory.lastFailure },
+      flash: {
+        recovery: memory.recovery,
+        last_failure: memory.lastFailure ?? spending.lastFailure,
+      },
       audit: audit.status(),
       control: this.server?.counters ?? null,
       telemetry: this.telemetry?.status() ?? null,

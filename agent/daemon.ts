@@ -7,8 +7,7 @@
  * @module
  */
 import { mkdirSync } from 'node:fs';
-import { dirname } from 'node:path';
-import { MessageChannel } from 'node:worker_threads';
+import { dirname, join } from 'node:path';
 import { explain } from '../hal/capabilities.ts';
 import { type AuditLog, openAuditLog } from '../hal/linux/auditLog.ts';
 import { newClock } from '../hal/linux/clock.ts';
@@ -20,15 +19,21 @@ import { startWorker } from '../hal/worker.ts';
 import type { AuditEvent } from '../session/audit.ts';
 import { PLAIN_TIMES } from '../session/channel/age.ts';
 import { encodeKey, newIdentity } from '../session/channel/identity.ts';
+import { SPENDING_BYTES } from '../session/flash/spending.ts';
 import { stateAfter } from '../session/invariants/explicit.ts';
+import type { Dh } from '../session/noise/dh.ts';
 import type { ReasonCode } from '../session/reasons.ts';
 import type { State } from '../session/transitions.ts';
 import { AgentControl } from './control.ts';
 import { isPolicyAdmitted, makeDurable, rememberedAtBoot } from './durable.ts';
+import { HubNames } from './hubNames.ts';
+import { giveBackWhenIdle } from './idleMain.ts';
 import { Inner } from './inner.ts';
+import { Lookups, lookUpName } from './lookups.ts';
 import { FLASH_SLOT_BYTES, Memory } from './memory.ts';
 import type { FromTunnel, TimestampGrant, TunnelSetup } from './messages.ts';
 import { tunnelRules } from './rules.ts';
+import { Spending } from './spending.ts';
 import { type Start, StartError } from './start.ts';
 import { startTelemetry, type Telemetry } from './telemetry.ts';
 import { TunnelLink } from './tunnelLink.ts';
@@ -51,24 +56,31 @@ export class AgentDaemon {
   readonly #device: string;
   readonly #clock = newClock();
   readonly #memory: Memory;
+  readonly #spending: Spending;
   readonly #audit: AuditLog;
   readonly #inner: Inner;
+  readonly #names: HubNames;
+  readonly #lookups: Lookups;
   readonly #tunnel: TunnelLink;
   readonly #ended = Promise.withResolvers<number>();
   #telemetry: Telemetry | null = null;
   #isStopping = false;
 
   /** @throws StartError where something the agent cannot do without is missing. */
-  constructor(start: Start, output: DaemonOutput) {
+  constructor(start: Start, output: DaemonOutput, dh: Dh) {
     this.#start = start;
     this.#output = output;
     const { config, policy, path } = start;
-    const identity = newIdentity(start.privateKey);
+    const identity = newIdentity(start.privateKey, dh);
     this.#device = encodeKey(identity.publicKey);
     identity.privateKey.fill(0);
     const flash = need(openFlash(path(config.state.directory), FLASH_SLOT_BYTES));
     this.#memory = new Memory(flash, start.privateKey);
     this.#admitPolicy();
+    const spendingDirectory = join(path(config.state.directory), 'spending');
+    this.#spending = need(
+      Spending.open(policy, config.links, () => openFlash(spendingDirectory, SPENDING_BYTES)),
+    );
     const file = path(config.audit.file);
     mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
     const { bytesMax, filesMax } = config.audit;
@@ -80,7 +92,11 @@ export class AgentDaemon {
       policyVersion: () => policy.version,
     });
     this.#inner = new Inner(config.tunnel, config.hub.mode);
+    this.#names = new HubNames([...config.hub.endpoints, ...config.hub.names], lookUpName);
     this.#tunnel = this.#startTunnel();
+    this.#lookups = new Lookups(this.#names, (endpoints) =>
+      this.#tunnel.post({ kind: 'endpoints', endpoints }),
+    );
   }
 
   /** Serve until the session has ended or cannot go on; returns the exit code. */
@@ -90,6 +106,7 @@ export class AgentDaemon {
       tunnel: this.#tunnel,
       audit: this.#audit,
       memory: this.#memory,
+      spending: this.#spending,
       device: this.#device,
     });
     const server = await serveControl({
@@ -105,7 +122,10 @@ export class AgentDaemon {
     process.on('SIGTERM', () => this.#stop());
     process.on('SIGINT', () => this.#stop());
 
+    const stopGivingBack = giveBackWhenIdle();
     const exitCode = await this.#ended.promise;
+    stopGivingBack();
+    this.#lookups.stop();
     await telemetry.stop();
     server.value.close();
     this.#audit.close();
@@ -135,9 +155,10 @@ export class AgentDaemon {
     const { port1, port2 } = new MessageChannel();
     const tunnel = new TunnelLink(port1, wake);
     tunnel.on('message', (message) => this.#onMessage(message));
-    const setup = this.#setup(wake.fd, port2 as unknown as MessagePort, grant);
-    const worker = startWorker('agent/tunnel.ts', setup, [port2 as never]);
-    worker.on('error', (error) => this.#fail(`the tunnel thread failed: ${error}`));
+    const setup = this.#setup(wake.fd, port2, grant);
+    startWorker('agent/tunnel.ts', setup, [port2], (message) =>
+      this.#fail(`the tunnel thread failed: ${message}`),
+    );
     // The thread has clones of its own; nothing here needs them any more.
     for (const secret of [setup.privateKey, setup.psk, setup.seed, setup.remembered?.secret]) {
       secret?.fill(0);
@@ -154,7 +175,7 @@ export class AgentDaemon {
       privateKey,
       hubPublicKey,
       psk,
-      endpoints: config.hub.endpoints,
+      endpoints: this.#names.endpoints,
       links: config.links,
       tunName: config.tunnel.name,
       mtuMaxBytes: config.tunnel.mtu,
@@ -165,6 +186,7 @@ export class AgentDaemon {
       dataCipher: config.tunnel.dataCipher,
       mark: config.tunnel.mark,
       rules: tunnelRules(policy, config.links),
+      metering: this.#spending.metering,
       seed: crypto.getRandomValues(new Uint8Array(32)),
       ...rememberedAtBoot(this.#memory),
       clock,
@@ -184,6 +206,8 @@ export class AgentDaemon {
         if (this.#isStopping && isEnd) this.#ended.resolve(0);
         return;
       }
+      case 'spent':
+        return this.#spending.save(message.links);
       case 'over':
         return this.#ended.resolve(0);
       case 'assign':
@@ -218,6 +242,7 @@ export class AgentDaemon {
   #record(event: AuditEvent): void {
     this.#audit.append(event);
     this.#telemetry?.noteChange(event.event);
+    if (event.event === 'transition' && event.to !== null) this.#lookups.onState(event.to);
     if (this.#output.isVerbose) console.log(JSON.stringify(this.#audit.recent(1)[0]));
   }
 

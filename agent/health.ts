@@ -20,7 +20,7 @@
  * | `session_id`, `previous_session_id` | 16 bytes in hex | |
  * | `terminated` | reason code of the end, or null | |
  * | `binding` | `link→endpoint`, or null | |
- * | `links` | rows: `link`, `kind`, `endpoint`, `bound`, `usable`, `why_not`, `rtt_ms`, `jitter_ms`, `loss_percent`, `missed_in_row`, `flaps`; the binding first | |
+ * | `links` | rows: `link`, `kind`, `endpoint`, `bound`, `usable`, `why_not`, `rtt_ms`, `jitter_ms`, `loss_percent`, `missed_in_row`, `flaps`, `day_bytes`, `day_bytes_max`, `spent`; the binding first | |
  * | `links_omitted` | rows left out | |
  * | `recovery_ms` | `count`, `p50`, `p95`, `max` of recovery latency | ms |
  * | `switches` | `last_minute`; `total` since the process started | |
@@ -30,7 +30,7 @@
  *
  * @module
  */
-import { Encoder } from 'cbor-x';
+import { Encoder } from 'cbor-x/encode';
 import type { LinkStatus, TunnelStatus } from './status.ts';
 
 /** Rows of links in one report (chosen): about 2 KB, so that the smallest queue holds a report. */
@@ -129,6 +129,9 @@ function linkHealth(link: LinkStatus) {
     loss_percent: link.loss_percent,
     missed_in_row: link.missed_in_row,
     flaps: link.flaps,
+    day_bytes: link.day_bytes,
+    day_bytes_max: link.day_bytes_max,
+    spent: link.is_spent,
   } as const;
 }
 

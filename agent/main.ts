@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { openDh } from '../hal/linux/means.ts';
 import { EXIT, parseArguments } from './cli/arguments.ts';
 import { AgentDaemon } from './daemon.ts';
 import { readStart, StartError } from './start.ts';
@@ -35,10 +36,8 @@ export async function runAgent(argv: readonly string[]): Promise<number> {
   }
   if (config === undefined) return usage('--config FILE is missing');
   try {
-    const daemon = new AgentDaemon(readStart(config), {
-      isJson: json === true,
-      isVerbose: verbose === true,
-    });
+    const output = { isJson: json === true, isVerbose: verbose === true };
+    const daemon = new AgentDaemon(readStart(config), output, await openDh());
     return await daemon.run();
   } catch (error) {
     if (!(error instanceof StartError)) throw error;

@@ -7,8 +7,10 @@ import type { AuditEvent } from '../session/audit.ts';
 import type { PlainTimes } from '../session/channel/age.ts';
 import type { Durable, Remembered } from '../session/device/event.ts';
 import type { DeviceLimits, LinkPolicy } from '../session/device/limits.ts';
+import type { LinkSpending } from '../session/flash/spending.ts';
 import type { ReasonCode } from '../session/reasons.ts';
 import type { DataCipher, LinkKind } from '../session/wire/frames.ts';
+import type { Metering } from './metering.ts';
 import type { TunnelStatus } from './status.ts';
 
 /** Everything the tunnel thread starts with; `workerData` of its Worker. */
@@ -19,8 +21,8 @@ export interface TunnelSetup {
   readonly privateKey: Uint8Array;
   readonly hubPublicKey: Uint8Array;
   readonly psk: Uint8Array;
-  /** Canonical `ip:port`, best first. */
-  readonly endpoints: readonly string[];
+  /** Canonical `ip:port`, best first; null: a name without an address so far. */
+  readonly endpoints: readonly (string | null)[];
   readonly links: readonly { readonly name: string; readonly kind: LinkKind }[];
   readonly tunName: string;
   /** The inner MTU is never above this. */
@@ -34,6 +36,8 @@ export interface TunnelSetup {
   /** 0: none. */
   readonly mark: number;
   readonly rules: TunnelRules;
+  /** Budgets of links and what is known of them; left out: no link has one. */
+  readonly metering?: Metering;
   /** 32 random bytes. */
   readonly seed: Uint8Array;
   readonly remembered: Remembered | null;
@@ -61,6 +65,8 @@ export type ToTunnel =
   /** Null: they could not be made durable, none of them may be used. */
   | { readonly kind: 'timestamps'; readonly grant: TimestampGrant | null }
   | { readonly kind: 'terminate'; readonly reasonCode: ReasonCode }
+  /** What names stand for now, in the order of the setup. */
+  | { readonly kind: 'endpoints'; readonly endpoints: readonly (string | null)[] }
   | { readonly kind: 'rebind'; readonly linkName: string }
   | { readonly kind: 'status'; readonly requestId: number };
 
@@ -79,6 +85,8 @@ export type FromTunnel =
   /** The largest inner packet from now on; the first comes right behind `ready`. */
   | { readonly kind: 'mtu'; readonly mtuBytes: number }
   | { readonly kind: 'audit'; readonly event: AuditEvent }
+  /** What metered links have spent, to be remembered. Not answered: the next one says it all again. */
+  | { readonly kind: 'spent'; readonly links: readonly LinkSpending[] }
   /** Asked to end a session that had ended already. */
   | { readonly kind: 'over' }
   | { readonly kind: 'status'; readonly requestId: number; readonly status: TunnelStatus }

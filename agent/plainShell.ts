@@ -38,6 +38,7 @@ import { MESSAGE_TYPE, TRANSPORT_BYTES_MIN } from '../session/wire/messages.ts';
 import { receiverOf } from '../session/wire/transport.ts';
 import { Handshakes } from './handshakes.ts';
 import type { FromTunnel, ToTunnel, TunnelSetup } from './messages.ts';
+import { spendingDue } from './metering.ts';
 import { TimestampReservation } from './reservation.ts';
 import type { ShellParts } from './sessionShell.ts';
 import {
@@ -147,6 +148,9 @@ export class PlainShell {
     if (message.kind === 'timestamps') {
       this.#reservation.onAnswer(message.grant !== null, this.#now());
       if (message.grant !== null) this.#handshakes.onGrant(message.grant);
+    } else if (message.kind === 'endpoints') {
+      this.#uplinks.setEndpoints(message.endpoints);
+      this.onLinks(this.#uplinks.snapshots);
     } else if (message.kind === 'status') {
       this.#post({ kind: 'status', requestId: message.requestId, status: this.#status() });
     }
@@ -262,6 +266,8 @@ export class PlainShell {
 
   onTime(): void {
     const atMs = this.#now();
+    const links = spendingDue(this.#uplinks.all, this.#clock.wallMs(), atMs);
+    if (links !== null) this.#post({ kind: 'spent', links });
     const wanted = this.#handshakes.wantsTimestampsMs;
     if (this.#reservation.ask(wanted !== null, atMs)) {
       this.#post({ kind: 'reserveTimestamps', atLeastMs: wanted ?? 0 });

@@ -6,8 +6,10 @@
 import { linkRules } from '../policies/links.ts';
 import type { Policy } from '../policies/schema.ts';
 import type { DeviceLimits } from '../session/device/limits.ts';
+import type { LinkSpending } from '../session/flash/spending.ts';
 import type { AgentLink } from './config.ts';
 import type { TunnelRules } from './messages.ts';
+import type { Metering } from './metering.ts';
 
 export function tunnelRules(policy: Policy, links: readonly AgentLink[]): TunnelRules {
   return {
@@ -20,6 +22,21 @@ export function tunnelRules(policy: Policy, links: readonly AgentLink[]): Tunnel
       }),
     ),
   };
+}
+
+/** Which links have a budget, and what flash remembers of those. */
+export function linkMetering(
+  policy: Policy,
+  links: readonly AgentLink[],
+  spent: readonly LinkSpending[],
+): Metering {
+  const budgets = Object.fromEntries(
+    links.flatMap(({ name, kind }) => {
+      const { costClass, dailyBytesMax } = linkRules(policy.links, name, kind);
+      return costClass === 'metered' && dailyBytesMax > 0 ? [[name, dailyBytesMax]] : [];
+    }),
+  );
+  return { budgets, spent };
 }
 
 function deviceLimits({ session, liveness, quality, switching, resend }: Policy): DeviceLimits {

@@ -11,31 +11,32 @@ import type { LinkSnapshot } from '../hal/links.ts';
 import type { ChosenCiphers } from '../hal/linux/cipherChoice.ts';
 import { type Means, randomIndex } from '../hal/means.ts';
 import type { Tun } from '../hal/tun.ts';
-import type { AuditEvent } from '../session/audit.ts';
-import { encodeKey } from '../session/channel/identity.ts';
 import { wipeSecrets } from '../session/channel/secrets.ts';
 import { SessionKeypair } from '../session/channel/sessionKeypair.ts';
-import { nextDeadline } from '../session/device/deadlines.ts';
 import type { DeviceEffect, DeviceEvent } from '../session/device/event.ts';
 import type { DeviceConfig } from '../session/device/limits.ts';
 import { type Device, newDevice } from '../session/device/state.ts';
 import { step } from '../session/device/step.ts';
+import type { LinkSpending } from '../session/flash/spending.ts';
 import type { Memory } from '../session/memory.ts';
 import { decodeFrame } from '../session/wire/decode.ts';
-import { encodeFrame, encodePaddedFrame } from '../session/wire/encode.ts';
-import type { Frame } from '../session/wire/frames.ts';
+import { encodeFrame } from '../session/wire/encode.ts';
+import type { Received } from '../session/wire/frames.ts';
 import { MESSAGE_TYPE } from '../session/wire/messages.ts';
+import { transportIdOf } from '../session/wire/transport.ts';
+import { clockHintEvent } from './clockHint.ts';
+import { CoreWants } from './coreWants.ts';
 import { DataPath } from './dataPath.ts';
+import { deviceConfigOf } from './deviceConfig.ts';
+import { frameBytes } from './frameBytes.ts';
 import { Handshakes } from './handshakes.ts';
 import { Keyring } from './keyring.ts';
 import type { FromTunnel, ToTunnel, TunnelSetup } from './messages.ts';
+import { spendingAtEnd, spendingDue } from './metering.ts';
 import { TimestampReservation } from './reservation.ts';
 import { countOverflow, countRefused, newPacketCounters, sessionStatus } from './status.ts';
 import { Transmitter } from './transmitter.ts';
 import type { Uplink, Uplinks } from './uplinks.ts';
-
-/** REATTACHED with renewed keys is the longest answer to a REATTACH (chosen). */
-const CLAIM_PADDED_BYTES = 256;
 
 /** What every shell of the tunnel thread works with. */
 export interface ShellParts {
@@ -55,14 +56,13 @@ export class SessionShell {
   readonly #handshakes: Handshakes;
   readonly #keyring = new Keyring();
   readonly #data: DataPath;
+  #route: { readonly channelId: number; readonly transportId: number } | null = null;
   #config: DeviceConfig;
   #device: Device = newDevice();
-  #deadline: { readonly of: Device | null; readonly atMs: number | null } = {
-    of: null,
-    atMs: null,
-  };
+  readonly #core = new CoreWants();
   readonly #reservation = new TimestampReservation();
   #nextIndex: number;
+  #isEnding = false; // the process ends with the session
 
   constructor(parts: ShellParts) {
     const { setup, chosen, clock, tun, means } = parts;
@@ -77,8 +77,13 @@ export class SessionShell {
       this.#packets,
       resendBufferBytes,
       means.newMemory,
+      {
+        maxAgeMs: () => this.#config.limits.resendMaxAgeMs,
+        keypair: (channelId) => this.#keyring.find(channelId) ?? null,
+        tell: (frame) => this.#tell(frame),
+      },
     );
-    this.#config = this.#configOf(setup.rules);
+    this.#config = deviceConfigOf(this.#parts, this.#handshakes.identity.publicKey, setup.rules);
     const { seed, remembered, wasLost } = setup;
     this.#feed({ kind: 'boot', atMs: this.#now(), seed, remembered, wasLost });
   }
@@ -86,16 +91,6 @@ export class SessionShell {
   /** The core's state, for whoever watches; it never changes in place. */
   get device(): Device {
     return this.#device;
-  }
-
-  #configOf(rules: TunnelSetup['rules']): DeviceConfig {
-    return {
-      device: encodeKey(this.#handshakes.identity.publicKey),
-      ciphers: this.#parts.chosen.preference,
-      mtuMaxBytes: this.#parts.setup.mtuMaxBytes,
-      limits: rules.limits,
-      linkPolicy: (name) => rules.linkPolicies[name] ?? { preference: 1_000, cost: 'free' },
-    };
   }
 
   onLinks(snapshots: readonly LinkSnapshot[]): void {
@@ -115,8 +110,15 @@ export class SessionShell {
         if (message.grant !== null) this.#handshakes.onGrant(message.grant);
         return;
       case 'terminate':
-        if (this.#device.state === 'TERMINATED') return this.#parts.post({ kind: 'over' });
+        if (this.#device.state === 'TERMINATED') {
+          this.#postSpending(spendingAtEnd(this.#parts.uplinks.all));
+          return this.#parts.post({ kind: 'over' });
+        }
+        this.#isEnding = true;
         return this.#feed({ kind: 'terminate', atMs, reasonCode: message.reasonCode });
+      case 'endpoints':
+        this.#parts.uplinks.setEndpoints(message.endpoints);
+        return this.onLinks(this.#parts.uplinks.snapshots);
       case 'rebind':
         return this.#feed({ kind: 'rebind', atMs, linkName: message.linkName });
       case 'status': {
@@ -160,7 +162,9 @@ export class SessionShell {
     if (memory.bytes[at] === MESSAGE_TYPE.data) {
       const keypair = this.#keyring.addressed(memory.bytes, at, bytes);
       if (keypair === undefined) return this.#refuse('wrong_key_datagram');
-      return this.#data.onData(keypair, memory, at, bytes, ecn, atMs);
+      const { uplinks } = this.#parts;
+      const isOwnWay = uplinks.path(transportIdOf(memory.bytes, at))?.uplink === uplink;
+      return this.#data.onData(keypair, memory, at, bytes, ecn, isOwnWay, atMs);
     }
     this.#onMessage(uplink, memory.bytes.subarray(at, at + bytes));
   }
@@ -228,8 +232,15 @@ export class SessionShell {
   /** Time passed: failed sends, traffic, key ages, timestamps and the core's own deadline. */
   onTime(): void {
     const atMs = this.#now();
+    const { uplinks, clock } = this.#parts;
+    this.#postSpending(spendingDue(uplinks.all, clock.wallMs(), atMs));
     if (this.#transmitter.hasFailures) this.#feedFailures(atMs);
-    const traffic = this.#data.takeTraffic(atMs);
+    this.#feedHearsay(atMs);
+    this.#data.onTime(atMs);
+    const { deadlineMs: dueMs, tellMs } = this.#wants;
+    // Before a verdict the core hears of all that came meanwhile.
+    const isDue = dueMs !== null && dueMs <= atMs;
+    const traffic = this.#data.takeTraffic(atMs, isDue ? 0 : tellMs);
     if (traffic !== null) {
       this.#keyring.noteUse();
       this.#feed({ kind: 'traffic', atMs, ...traffic });
@@ -237,7 +248,7 @@ export class SessionShell {
     const keysAtMs = this.#keyring.nextDeadlineMs();
     if (keysAtMs !== null && keysAtMs <= atMs) this.#feedAged(atMs);
     this.#reserveTimestamps();
-    const deadlineMs = this.#coreDeadlineMs();
+    const { deadlineMs } = this.#wants;
     const nowMs = this.#now();
     if (deadlineMs !== null && deadlineMs <= nowMs) this.#feed({ kind: 'tick', atMs: nowMs });
   }
@@ -245,6 +256,18 @@ export class SessionShell {
   #feedFailures(atMs: number): void {
     for (const transportId of this.#transmitter.takeFailures()) {
       this.#feed({ kind: 'sendFailed', atMs, transportId, error: 'unreachable' });
+    }
+  }
+
+  /** ICMP errors of a link, whoever sent them: told as what they are. */
+  #feedHearsay(atMs: number): void {
+    for (const uplink of this.#parts.uplinks.all) {
+      const count = uplink.socket?.icmpCount ?? 0;
+      if (count === uplink.icmpCount) continue;
+      const errors = count - uplink.icmpCount;
+      uplink.icmpCount = count;
+      countRefused(this.#packets, 'icmp_error', errors);
+      this.#feed({ kind: 'hearsay', atMs, linkName: uplink.name });
     }
   }
 
@@ -257,12 +280,12 @@ export class SessionShell {
     }
   }
 
-  /** The core's state never changes in place: its deadline is computed once for each. */
-  #coreDeadlineMs(): number | null {
-    if (this.#deadline.of !== this.#device) {
-      this.#deadline = { of: this.#device, atMs: nextDeadline(this.#device) };
-    }
-    return this.#deadline.atMs;
+  get #wants(): CoreWants {
+    return this.#core.at(this.#device, this.#config);
+  }
+
+  #postSpending(links: readonly LinkSpending[] | null): void {
+    if (links !== null) this.#parts.post({ kind: 'spent', links });
   }
 
   #reserveTimestamps(): void {
@@ -274,8 +297,9 @@ export class SessionShell {
   /** When `onTime` has to be called at the latest, monotonic; null: only the world can move us. */
   nextDeadlineMs(): number | null {
     if (this.#transmitter.hasFailures) return 0;
-    const keys = earlier(this.#keyring.nextDeadlineMs(), this.#data.nextDeadlineMs());
-    const core = earlier(this.#coreDeadlineMs(), this.#reservation.nextDeadlineMs());
+    const { deadlineMs, tellMs } = this.#wants;
+    const keys = earlier(this.#keyring.nextDeadlineMs(), this.#data.nextDeadlineMs(tellMs));
+    const core = earlier(deadlineMs, this.#reservation.nextDeadlineMs());
     return earlier(core, keys);
   }
 
@@ -291,9 +315,18 @@ export class SessionShell {
         return this.#initiate(effect.transportId);
       case 'send':
         return this.#sendControl(effect.channelId, effect.transportId, frameBytes(effect.frame));
+      case 'tellReceived':
+        return this.#tellWithClaim(effect);
+      case 'exchange':
+        return this.#data.beginExchange(effect.exchange, this.#now());
+      case 'received':
+        return this.#data.onReceived(effect.frame, this.#now());
       case 'keepalive':
         return this.#sendControl(effect.channelId, effect.transportId, new Uint8Array(0));
       case 'persist':
+        if (this.#isEnding && effect.durable.terminated !== null) {
+          this.#postSpending(spendingAtEnd(this.#parts.uplinks.all));
+        }
         return this.#parts.post(effect);
       case 'route':
         return this.#setRoute(effect.route);
@@ -337,8 +370,21 @@ export class SessionShell {
     const keypair = route === null ? undefined : this.#keyring.find(route.channelId);
     const path = route === null ? null : this.#parts.uplinks.path(route.transportId);
     const isWhole = keypair !== undefined && path !== null;
-    const { resendMaxAgeMs } = this.#config.limits;
-    this.#data.setRoute(isWhole ? { keypair, path } : null, resendMaxAgeMs, this.#now());
+    this.#route = isWhole ? route : null;
+    this.#data.setRoute(isWhole ? { keypair, path } : null, this.#now());
+  }
+
+  #tellWithClaim(effect: Extract<DeviceEffect, { kind: 'tellReceived' }>): void {
+    const { channelId, transportId, stateVersion } = effect;
+    for (const frame of this.#data.describe(stateVersion, channelId, transportId, this.#now())) {
+      this.#sendControl(channelId, transportId, encodeFrame(frame));
+    }
+  }
+
+  /** On the binding, in its channel. */
+  #tell(frame: Received): void {
+    const route = this.#route;
+    if (route !== null) this.#sendControl(route.channelId, route.transportId, encodeFrame(frame));
   }
 
   #now(): number {
@@ -350,28 +396,4 @@ export class SessionShell {
 function earlier(a: number | null, b: number | null): number | null {
   if (a === null || b === null) return a ?? b;
   return a < b ? a : b;
-}
-
-/** From an address the hub has not validated yet, a claim is as long as what may answer it. */
-function frameBytes(frame: Frame): Uint8Array {
-  const isUnvalidated = frame.type === 'reattach' && frame.token === null;
-  return isUnvalidated ? encodePaddedFrame(frame, CLAIM_PADDED_BYTES) : encodeFrame(frame);
-}
-
-/** Said aloud: a device that lost clock and flash has recovered, and somebody should know why. */
-function clockHintEvent(device: Device, key: string, seenMs: number): AuditEvent {
-  return {
-    event: 'alarm',
-    atMs: device.nowMs,
-    reasonCode: 'clock_hint_used',
-    device: key,
-    sessionId: device.sessionId,
-    from: null,
-    to: null,
-    stateVersion: device.stateVersion,
-    hubSeq: 0,
-    ownerEpoch: 0,
-    transport: null,
-    detail: { seenAt: new Date(seenMs).toISOString() },
-  };
 }

@@ -11,6 +11,7 @@ import type { Tun } from '../hal/tun.ts';
 import type { Device, Transport } from '../session/device/state.ts';
 import { qualityOf } from '../session/liveness/quality.ts';
 import { timeoutMs } from '../session/liveness/rtt.ts';
+import { newResendCounters, type ResendCounters } from '../session/resend/counters.ts';
 import type { Uplink } from './uplinks.ts';
 
 export interface TunnelStatus {
@@ -59,6 +60,11 @@ export interface LinkStatus {
   readonly jitter_ms: number;
   readonly missed_in_row: number;
   readonly flaps: number;
+  /** IP bytes of this UTC day over the link, all its endpoints together. */
+  readonly day_bytes: number;
+  /** The budget of a day; 0: none. */
+  readonly day_bytes_max: number;
+  readonly is_spent: boolean;
 }
 
 /** Something the system refused to a link: it has no socket, or a socket that goes without. */
@@ -80,6 +86,8 @@ export interface PacketCounters {
   heldDropped: number;
   /** Datagrams that found the receive buffers of the sockets now open full, as the kernel tells. */
   overflow: number;
+  /** What was sent again after a cut, and what came twice for it. */
+  readonly resend: ResendCounters;
   /** Datagrams or packets refused, by reason. */
   readonly refused: Record<string, number>;
 }
@@ -93,6 +101,7 @@ export function newPacketCounters(): PacketCounters {
     held: 0,
     heldDropped: 0,
     overflow: 0,
+    resend: newResendCounters(),
     refused: {},
   };
 }
@@ -129,7 +138,10 @@ export function sessionStatus(
     offloads: linkOffloads(tun, uplinks),
     ciphers: chosen.report,
     terminated: device.terminated,
-    links: device.transports.map((transport) => linkStatus(device, transport)),
+    links: device.transports.map((transport) => ({
+      ...linkStatus(device, transport),
+      ...daySpending(uplinks, transport.linkName),
+    })),
     link_notices: linkNotices(uplinks),
     recovery_ms: percentiles(device.recoveriesMs),
     switches_last_minute: device.switchedAtMs.filter((at) => at > device.nowMs - 60_000).length,
@@ -151,7 +163,19 @@ export function linkOffloads(tun: Tun, uplinks: readonly Uplink[]): Offloads {
   );
 }
 
-function linkStatus(device: Device, transport: Transport): LinkStatus {
+type DaySpent = Pick<LinkStatus, 'day_bytes' | 'day_bytes_max' | 'is_spent'>;
+
+/** What the link has used of its day. */
+export function daySpending(uplinks: readonly Uplink[], link: string): DaySpent {
+  const meter = uplinks.find(({ name }) => name === link)?.meter;
+  return {
+    day_bytes: meter?.bytes ?? 0,
+    day_bytes_max: meter?.budgetBytes ?? 0,
+    is_spent: meter?.isSpent ?? false,
+  };
+}
+
+function linkStatus(device: Device, transport: Transport): Omit<LinkStatus, keyof DaySpent> {
   const quality = qualityOf(transport.liveness, device.nowMs, 60_000);
   const { rtt } = transport.liveness;
   return {

@@ -9,9 +9,9 @@
  *
  * @module
  */
-import { randomBytes } from 'node:crypto';
 import { newClock } from '../hal/linux/clock.ts';
 import type { AuditKind } from '../session/audit.ts';
+import { bytesToHex } from '../session/bytes.ts';
 import { Reporter } from './reporter.ts';
 import type { Start } from './start.ts';
 import type { TunnelStatus } from './status.ts';
@@ -75,7 +75,7 @@ export function startTelemetry(parts: TelemetryParts): Telemetry {
     times: { ...TELEMETRY_TIMES, ...parts.times },
     clock: newClock(),
     random: Math.random,
-    boot: randomBytes(8).toString('hex'),
+    boot: bytesToHex(crypto.getRandomValues(new Uint8Array(8))),
     policy: start.policy,
     links,
     topics: deviceTopics(telemetry.fleet, name),

@@ -33,8 +33,13 @@ export class Transmitter {
     const { socket } = path.uplink;
     const result =
       socket?.send(memory, at, bytes, segmentBytes, ecn, path.address) ?? SEND.deviceGone;
-    if (result === SEND.sent) return;
-    this.#refused(path, result, socket?.unsentCount ?? Math.ceil(bytes / segmentBytes));
+    const datagrams = Math.ceil(bytes / segmentBytes);
+    const unsent = result === SEND.sent ? 0 : (socket?.unsentCount ?? datagrams);
+    const sent = datagrams - unsent;
+    if (sent > 0) {
+      path.uplink.meter.sent(sent, Math.min(bytes, sent * segmentBytes), path.address.family);
+    }
+    if (result !== SEND.sent) this.#refused(path, result, unsent);
   }
 
   /** Send one message that is not data: its own bytes, sealed or not. */
@@ -57,7 +62,8 @@ export class Transmitter {
   #refused(path: Path, result: SendResult, datagrams: number): void {
     const isFull = result === SEND.wouldBlock;
     countRefused(this.#counters, isFull ? 'sendQueueFull' : 'sendFailed', datagrams);
-    // A full queue is load; these two say that the path is gone.
+    // A full queue is load; these two say that the path is gone. What ICMP brought (`refused`) says nothing: the
+    // socket counts it apart.
     if (result === SEND.deviceGone || result === SEND.unreachable) {
       this.#failed.add(path.transportId);
     }

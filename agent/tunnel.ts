@@ -6,17 +6,20 @@
  *
  * @module
  */
-import { receiveMessageOnPort, workerData } from 'node:worker_threads';
+import { receiveMessageOnPort } from 'node:worker_threads';
 import { Rush } from '../hal/batch.ts';
 import { explain } from '../hal/capabilities.ts';
-import { chooseCiphers } from '../hal/linux/cipherChoice.ts';
+import { dropCode } from '../hal/dropCode.ts';
+import { IdleHeap } from '../hal/idleHeap.ts';
 import { newClock } from '../hal/linux/clock.ts';
 import { openLinkMonitor } from '../hal/linux/links.ts';
-import { linuxMeans } from '../hal/linux/means.ts';
+import { openMeans } from '../hal/linux/means.ts';
+import { chooseOwnCiphers } from '../hal/linux/ownCiphers.ts';
 import { LinuxPoller } from '../hal/linux/poller.ts';
 import { openTun } from '../hal/linux/tun.ts';
 import { attachWake } from '../hal/linux/wake.ts';
 import type { HalResult } from '../hal/result.ts';
+import { setupOf } from '../hal/worker.ts';
 import { InvariantError } from '../session/assert.ts';
 import type { FromTunnel, ToTunnel, TunnelSetup } from './messages.ts';
 import { PlainShell } from './plainShell.ts';
@@ -24,11 +27,11 @@ import { SessionShell } from './sessionShell.ts';
 import { Refused, type Shell, Turn } from './turn.ts';
 import { Uplinks } from './uplinks.ts';
 
-const setup = workerData as TunnelSetup;
+const setup = await setupOf<TunnelSetup>();
 const post = (message: FromTunnel) => setup.port.postMessage(message);
 
 try {
-  run();
+  await run();
 } catch (error) {
   const isInvariant = error instanceof InvariantError;
   post({ kind: 'failed', message: wordsOf(error), isInvariant });
@@ -40,15 +43,16 @@ function wordsOf(error: unknown): string {
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 
-function run(): void {
+async function run(): Promise<never> {
   const clock = newClock();
-  const chosen = chooseCiphers({ wanted: setup.dataCipher });
+  const chosen = await chooseOwnCiphers({ wanted: setup.dataCipher });
+  const means = await openMeans();
   const monitor = opened(openLinkMonitor());
   const tun = opened(openTun(setup.tunName, setup.offload));
   const wake = attachWake(setup.wakeFd);
   const uplinks = new Uplinks(setup);
   post({ kind: 'ready', tunName: tun.name });
-  const parts = { setup, chosen, means: linuxMeans, clock, tun, uplinks, post };
+  const parts = { setup, chosen, means, clock, tun, uplinks, post };
   const shell: Shell = setup.mode === 'session' ? new SessionShell(parts) : new PlainShell(parts);
   // The clone that came with the setup; the shell's identity has a copy of its own.
   setup.privateKey.fill(0);
@@ -59,10 +63,11 @@ function run(): void {
     shell,
     uplinks,
     tun,
-    newMemory: linuxMeans.newMemory,
+    newMemory: means.newMemory,
     isReady: ({ fd }) => poller.isReady(fd),
   });
   const rush = new Rush();
+  const idleHeap = new IdleHeap(clock.monotonicMs());
 
   const watchSockets = () => {
     const wanted = new Set(
@@ -81,8 +86,10 @@ function run(): void {
 
   for (;;) {
     shell.onTime();
-    const deadlineMs = shell.nextDeadlineMs();
     const nowMs = clock.monotonicMs();
+    const unneeded = idleHeap.take(nowMs);
+    if (unneeded !== 'nothing') await giveMemoryBack(unneeded === 'garbageAndCode');
+    const deadlineMs = earlier(shell.nextDeadlineMs(), idleHeap.nextDeadlineMs());
     const isRushing = rush.isOn(nowMs);
     poller.wait(deadlineMs === null ? -1 : Math.max(0, deadlineMs - nowMs), isRushing);
     if (poller.isReady(monitor.fd) && monitor.drain()) onLinks();
@@ -91,8 +98,22 @@ function run(): void {
       drainPort((message) => shell.onMessage(message));
     }
     const atMs = clock.monotonicMs();
-    rush.note(turn.take(atMs), atMs);
+    const moved = turn.take(atMs);
+    rush.note(moved, atMs);
+    idleHeap.note(moved, atMs);
   }
+}
+
+/** A turn of the event loop is what makes the allocator hand back what this thread has freed. */
+async function giveMemoryBack(withCode: boolean): Promise<void> {
+  if (withCode) dropCode();
+  else Bun.gc(true);
+  await Bun.sleep(1);
+}
+
+/** Of two deadlines; null: there is none. */
+function earlier(a: number | null, b: number | null): number | null {
+  return a === null || b === null ? (a ?? b) : Math.min(a, b);
 }
 
 function drainPort(take: (message: ToTunnel) => void): void {

@@ -3,7 +3,7 @@
  * the link comes back as another interface.
  *
  * A transport is link × hub endpoint; its id follows from the order in the configuration, so it means
- * the same after a restart.
+ * the same after a restart, whatever address a name stands for.
  *
  * @module
  */
@@ -17,6 +17,7 @@ import { parseAddress, type SocketAddress } from '../session/wire/address.ts';
 import { isWithin, parseCidr } from '../session/wire/cidr.ts';
 import { parseIp } from '../session/wire/ip.ts';
 import type { TunnelSetup } from './messages.ts';
+import { type LinkMeter, newMeter, UNMETERED } from './metering.ts';
 
 /** Lazily used by the kernel: a burst of 8 ms at 4 Gbit/s. */
 const BUFFER_BYTES = 4 << 20;
@@ -24,6 +25,9 @@ const BUFFER_BYTES = 4 << 20;
 export interface Uplink {
   readonly name: string;
   readonly kind: LinkView['kind'];
+  readonly meter: LinkMeter;
+  /** The family with the longest header among its endpoints: what arrives is counted with it. */
+  family: 4 | 6;
   socket: DatagramSocket | null;
   /** The kernel's number of the interface the socket is bound to. */
   index: number;
@@ -32,6 +36,8 @@ export interface Uplink {
   refused: readonly HalFailure[];
   /** Datagrams that its socket skipped and that were counted. */
   skippedCount: number;
+  /** ICMP errors of its socket that the core was told of. */
+  icmpCount: number;
 }
 
 export interface Path {
@@ -45,13 +51,15 @@ export type OpenSocket = (options: DatagramOptions) => HalResult<DatagramSocket>
 
 export class Uplinks {
   readonly all: readonly Uplink[];
+  /** What the last `refresh` was given. */
+  snapshots: readonly LinkSnapshot[] = [];
   readonly #paths = new Map<number, Path>();
   readonly #mark: number;
   readonly #offload: TunnelSetup['offload'];
   readonly #openSocket: OpenSocket;
 
   constructor(
-    setup: Pick<TunnelSetup, 'links' | 'endpoints' | 'mark' | 'offload'>,
+    setup: Pick<TunnelSetup, 'links' | 'endpoints' | 'mark' | 'offload' | 'metering'>,
     openSocket: OpenSocket = openDatagramSocket,
   ) {
     this.#openSocket = openSocket;
@@ -60,27 +68,47 @@ export class Uplinks {
     this.all = setup.links.map(({ name, kind }, linkAt) => {
       const endpoints = setup.endpoints.map((endpoint, endpointAt) => ({
         transportId: linkAt * setup.endpoints.length + endpointAt + 1,
-        endpoint,
+        endpoint: endpoint ?? '',
         hasAddress: false,
         hasRoute: false,
       }));
       return {
         name,
         kind,
+        meter: newMeter(name, setup.metering ?? UNMETERED),
+        family: 4,
         socket: null,
         index: 0,
         view: { name, kind, hasCarrier: false, mtuBytes: 0, endpoints },
         refused: [],
         skippedCount: 0,
+        icmpCount: 0,
       };
     });
+    this.setEndpoints(setup.endpoints);
+  }
+
+  /** Canonical `ip:port`, as many and in the same order as at first; null: none is known. */
+  setEndpoints(endpoints: readonly (string | null)[]): void {
     for (const uplink of this.all) {
-      for (const { transportId, endpoint } of uplink.view.endpoints) {
-        const address = parseAddress(endpoint);
-        assert(address.ok, 'endpoints were checked with the configuration');
-        this.#paths.set(transportId, { transportId, uplink, endpoint, address: address.value });
-      }
+      assert(endpoints.length === uplink.view.endpoints.length, 'endpoints keep their places');
+      const named = uplink.view.endpoints.map((view, at) => ({
+        ...view,
+        endpoint: endpoints[at] ?? '',
+      }));
+      uplink.view = { ...uplink.view, endpoints: named };
+      uplink.family = named.some(({ endpoint }) => endpoint.startsWith('[')) ? 6 : 4;
+      for (const { transportId, endpoint } of named) this.#place(uplink, transportId, endpoint);
     }
+  }
+
+  /** The path stays the same object while its endpoint does: whoever sends over it may keep it. */
+  #place(uplink: Uplink, transportId: number, endpoint: string): void {
+    if (endpoint === '') return void this.#paths.delete(transportId);
+    if (this.#paths.get(transportId)?.endpoint === endpoint) return;
+    const address = parseAddress(endpoint);
+    assert(address.ok, 'endpoints were checked with the configuration, or come from a lookup');
+    this.#paths.set(transportId, { transportId, uplink, endpoint, address: address.value });
   }
 
   path(transportId: number): Path | null {
@@ -89,6 +117,7 @@ export class Uplinks {
 
   /** Take a snapshot of the system's links; returns the view of the configured ones. */
   refresh(snapshots: readonly LinkSnapshot[]): readonly LinkView[] {
+    this.snapshots = snapshots;
     for (const uplink of this.all) {
       const snapshot = snapshots.find(({ name }) => name === uplink.name);
       this.#reopen(uplink, snapshot);
@@ -96,10 +125,11 @@ export class Uplinks {
       const hasSocket = uplink.socket !== null;
       uplink.view = {
         ...uplink.view,
-        hasCarrier: hasSocket && snapshot?.carrier === true && snapshot.adminUp,
+        hasCarrier: hasSocket && snapshot !== undefined && isUp(snapshot),
         mtuBytes: snapshot?.mtu ?? 0,
         endpoints: uplink.view.endpoints.map((endpoint) => ({
           ...endpoint,
+          local: localOf(snapshot, this.path(endpoint.transportId)?.address.family),
           hasAddress: families.has(this.path(endpoint.transportId)?.address.family),
           hasRoute: canReach(snapshot, this.path(endpoint.transportId)?.address),
         })),
@@ -116,6 +146,7 @@ export class Uplinks {
     uplink.index = index;
     uplink.refused = [];
     uplink.skippedCount = 0;
+    uplink.icmpCount = 0;
     if (index === 0) return;
     const opened = this.#openSocket({
       link: uplink.name,
@@ -132,6 +163,16 @@ export class Uplinks {
   close(): void {
     for (const uplink of this.all) uplink.socket?.close();
   }
+}
+
+/** Whatever says first that nothing gets through is believed: these are facts of our own machine. */
+function isUp({ carrier, adminUp, radio }: LinkSnapshot): boolean {
+  return carrier && adminUp && radio !== 'disconnected';
+}
+
+/** The link's own addresses of one family, in one text to compare. */
+function localOf(link: LinkSnapshot | undefined, family: 4 | 6 | undefined): string {
+  return link?.addresses.filter((address) => familyOf(address) === family).join(' ') ?? '';
 }
 
 /** A route of the address's family beyond the neighbours, or the address is one of the neighbours'. */

@@ -18,7 +18,7 @@ import type { Memory } from '../session/memory.ts';
 import type { SocketAddress } from '../session/wire/address.ts';
 import type { HalFailure } from './result.ts';
 
-/** Outcomes of a send. All are local facts: errors that arrive by ICMP are not asked for. */
+/** Outcomes of a send. All but `refused` are local facts. */
 export const SEND = {
   sent: 0,
   /** Socket buffer or device queue full. */
@@ -37,6 +37,8 @@ export const SEND = {
   tooLong: 5,
   /** Any other errno; see `lastErrno`. */
   failed: 6,
+  /** What only somebody beyond this machine can have said (ECONNREFUSED). Anybody could say it: reason to ask, no verdict. */
+  refused: 7,
 } as const;
 export type SendResult = (typeof SEND)[keyof typeof SEND];
 
@@ -86,6 +88,8 @@ export interface DatagramSocket {
   readonly lastErrno: number;
   /** Datagrams thrown away because they were empty, or longer than the target. */
   readonly skippedCount: number;
+  /** ICMP errors about what was sent here, as far as they are asked for. Anybody can send them: reason to ask, no verdict. */
+  readonly icmpCount: number;
   /** Datagrams of the last run that were not sent. */
   readonly unsentCount: number;
   /** Datagrams that found the receive buffer full, as far as the kernel tells. */

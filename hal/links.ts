@@ -9,6 +9,11 @@ export interface LinkSnapshot {
   readonly index: number;
   /** Cable in, associated and authenticated, modem connected. False while the link is down. */
   readonly carrier: boolean;
+  /**
+   * What a modem or a Wi-Fi driver says of itself, where one is asked: `disconnected` while the bearer is down or
+   * the station has no access point, although the interface may still have its carrier. Absent: nobody says.
+   */
+  readonly radio?: 'connected' | 'disconnected';
   readonly adminUp: boolean;
   /** Usable global addresses of both families in canonical form, sorted. No tentative ones. */
   readonly addresses: readonly string[];

@@ -6,7 +6,6 @@
  *
  * @module
  */
-import type { MessagePort } from 'node:worker_threads';
 import { TypedEmitter } from 'tiny-typed-emitter';
 import type { Wake } from './wake.ts';
 
@@ -35,7 +34,7 @@ export class ThreadLink<Sent extends Message, Received extends Message> extends 
     super();
     this.#port = port;
     this.#wake = wake;
-    port.on('message', (message: Received) => this.#take(message));
+    port.onmessage = ({ data }) => this.#take(data as Received);
   }
 
   /** The message is there when the thread wakes: it drains the port after the eventfd. */

@@ -172,6 +172,7 @@ function rowOf(peer: PeerStatus): Readonly<Record<string, unknown>> {
     is_store_unknown: seat.isStoreUnknown,
     traffic: peer.traffic,
     held: peer.held,
+    ...(peer.mode === 'session' ? { resend: peer.resend } : {}),
     counters: seat.counters,
   };
 }

@@ -15,6 +15,7 @@ export const COUNTER_CODES = [
   'malformed_datagram', // no form of ours, or cut short
   'wrong_key_datagram', // sealed or maced with a key that is not valid here
   'replayed_datagram', // an authentic one, or a counter, for the second time
+  'resend_duplicate', // one that its device sent again, although it had arrived
   'unknown_frame', // authentic, but no control frame that this version reads
   'rate_limited', // turned away before it was judged
   'cookie_sent', // under load: prove your address first

@@ -9,7 +9,6 @@
  */
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { MessageChannel } from 'node:worker_threads';
 import { explain } from '../hal/capabilities.ts';
 import { type AuditLog, openAuditLog } from '../hal/linux/auditLog.ts';
 import { newClock } from '../hal/linux/clock.ts';
@@ -21,6 +20,7 @@ import { InvariantError } from '../session/assert.ts';
 import type { AuditEvent } from '../session/audit.ts';
 import { PLAIN_TIMES, type PlainTimes } from '../session/channel/age.ts';
 import { encodeKey, newIdentity } from '../session/channel/identity.ts';
+import type { Dh } from '../session/noise/dh.ts';
 import type { ReasonCode } from '../session/reasons.ts';
 import { HubControl } from './control.ts';
 import type { EnrolledDevice } from './device.ts';
@@ -64,14 +64,14 @@ export class Hub {
   readonly #ready = Promise.withResolvers<Extract<FromHub, { kind: 'ready' }>>();
   #hasEnded = false;
 
-  constructor(start: HubStart, options: HubOptions, store: Store) {
+  constructor(start: HubStart, options: HubOptions, store: Store, dh: Dh) {
     const { config, policy } = start;
     const clock = newClock();
     this.#start = start;
     this.#options = options;
     this.#store = store;
     this.#time = new HubTime(clock, store);
-    const identity = newIdentity(start.privateKey);
+    const identity = newIdentity(start.privateKey, dh);
     this.#publicKey = encodeKey(identity.publicKey);
     identity.privateKey.fill(0);
     mkdirSync(dirname(start.path(config.audit.file)), { recursive: true, mode: 0o700 });
@@ -95,7 +95,7 @@ export class Hub {
     this.#tunnel = new TunnelLink(port1, wake);
     this.#setup = {
       wakeFd: wake.fd,
-      port: port2 as unknown as MessagePort,
+      port: port2,
       privateKey: start.privateKey,
       hubId: config.state.hubId,
       addresses: listenAddresses(config.listen.addresses),
@@ -122,8 +122,9 @@ export class Hub {
       RESERVE_EVERY_MS,
     );
     this.#tunnel.on('message', (message) => this.#guarded(() => this.#onMessage(message)));
-    const worker = startWorker('hub/tunnel.ts', this.#setup, [this.#setup.port as never]);
-    worker.on('error', (error) => this.#fail(`the tunnel thread failed: ${String(error)}`));
+    startWorker('hub/tunnel.ts', this.#setup, [this.#setup.port], (message) =>
+      this.#fail(`the tunnel thread failed: ${message}`),
+    );
     // The thread has clones of its own; nothing here needs them any more.
     for (const secret of [this.#setup.privateKey, this.#setup.seed]) secret.fill(0);
     const stop = () => this.#end(0);

@@ -3,7 +3,9 @@
  *
  * @module
  */
+
 import { parseArgs } from 'node:util';
+import { openDh } from '../hal/linux/means.ts';
 import { Hub, type HubOptions } from './daemon.ts';
 import { type HubStart, readStart, StartError } from './start.ts';
 import { openStore } from './store.ts';
@@ -60,7 +62,7 @@ export async function serveHub(start: HubStart, options: HubOptions): Promise<nu
   if (!opened.ok) throw new StartError(opened.message, 1);
   const store = opened.value;
   try {
-    return await new Hub(start, options, store).run();
+    return await new Hub(start, options, store, await openDh()).run();
   } finally {
     store.close();
   }

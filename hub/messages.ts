@@ -16,6 +16,7 @@ import type { SeatStatus } from '../session/hub/seat.ts';
 import type { LeaseEffect, LeaseEvent } from '../session/ownership/event.ts';
 import type { LeaseConfig } from '../session/ownership/validity.ts';
 import type { ReasonCode } from '../session/reasons.ts';
+import type { ResendCounters } from '../session/resend/counters.ts';
 import type { DataCipher } from '../session/wire/frames.ts';
 import type { EnrolledDevice } from './device.ts';
 import type { DoorLimits } from './door.ts';
@@ -158,6 +159,8 @@ export interface TunnelStatus {
   /** Datagrams that found a receive buffer full, as the kernel tells. */
   readonly overflow: number;
   readonly packets: Traffic;
+  /** Of all session peers that there are. */
+  readonly resend: Readonly<ResendCounters>;
   /** Datagrams and packets not taken, by code. */
   readonly counters: Readonly<Record<string, number>>;
 }
@@ -176,6 +179,8 @@ export type PeerStatus =
       readonly seat: SeatStatus;
       readonly traffic: Traffic;
       readonly held: number;
+      /** What was sent again after cuts, and what came twice for it. */
+      readonly resend: Readonly<ResendCounters>;
     }
   | {
       readonly mode: 'plain';

@@ -7,6 +7,7 @@ import { assert } from '../session/assert.ts';
 import { equalBytes } from '../session/bytes.ts';
 import { decodeKey } from '../session/channel/identity.ts';
 import type { SessionRecord } from '../session/hub/record.ts';
+import { addResends, newResendCounters, type ResendCounters } from '../session/resend/counters.ts';
 import type { EnrolledDevice } from './device.ts';
 import type { PeerStatus, ToHub } from './messages.ts';
 import { PlainPeerShell } from './plainPeer.ts';
@@ -79,6 +80,14 @@ export class Peers {
       if (peer instanceof SessionPeer) states[peer.state] = (states[peer.state] ?? 0) + 1;
     }
     return states;
+  }
+
+  resend(): ResendCounters {
+    const sum = newResendCounters();
+    for (const peer of this.#byKey.values()) {
+      if (peer instanceof SessionPeer) addResends(sum, peer.data.resend);
+    }
+    return sum;
   }
 
   #add(device: EnrolledDevice, record: SessionRecord | null): void {

@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { Encoder } from 'cbor-x';
+import { Encoder } from 'cbor-x/encode';
 import { isHex } from '../session/bytes.ts';
 import type { SessionRecord } from '../session/hub/record.ts';
 import { isReasonCode } from '../session/reasons.ts';

@@ -2,8 +2,8 @@
  * The data of one session device: sealed to its route, opened from its accepted channels, nothing else.
  *
  * What is not accepted is not opened either, so that its counter is not used up: data directly behind
- * a REATTACH waits, sealed and briefly, for the commit. While there is no route, packets for a living
- * session are held, few and not for long. Everything beyond is dropped and counted.
+ * a REATTACH waits, sealed and briefly, for the commit. While there is no route, and while something older is
+ * sent again, packets for a living session are held, few and not for long. Everything beyond is dropped and counted.
  *
  * @module
  */
@@ -15,21 +15,29 @@ import { Holding } from '../session/holding.ts';
 import type { DataRoute, DataSource } from '../session/hub/event.ts';
 import type { Memory } from '../session/memory.ts';
 import { PACKET_AT } from '../session/packet/delivery.ts';
+import { newResendCounters } from '../session/resend/counters.ts';
+import type { Exchange } from '../session/resend/exchange.ts';
+import { ArrivalRate } from '../session/resend/rate.ts';
+import { GradualRelease } from '../session/resend/release.ts';
+import { Resending } from '../session/resend/resending.ts';
 import { Outbound } from '../session/sealed/outbound.ts';
 import { SealedRing } from '../session/sealed/ring.ts';
-import type { DataCipher } from '../session/wire/frames.ts';
-import { transportIdOf } from '../session/wire/transport.ts';
+import type { DataCipher, Received } from '../session/wire/frames.ts';
+import { counterOf, transportIdOf } from '../session/wire/transport.ts';
 import { COUNTER_OF_REFUSAL, TrafficCount } from './counters.ts';
 import type { Endpoint } from './endpoints.ts';
 import type { SessionChannels } from './sessionChannels.ts';
 import type { SessionPeer } from './sessionPeer.ts';
-import type { Site } from './site.ts';
+import { HELD_BYTES_LEAST, type Site } from './site.ts';
 
-/** One second of a slow link, half a round trip of a fast one. Chosen. */
-const HELD = { bytesMax: 98_304, packetsMax: 64 } as const;
+/**
+ * While an address is asked whether it is the device's, a round trip passes: 500 ms of a thousand packets a second. Chosen.
+ * All devices together have `HELD_BYTES_MAX` of `site.ts`.
+ */
+const HELD = { bytesMax: 262_144, packetsMax: 512 } as const;
 const EARLY_MAX = 64;
 /** They are still sealed, so anyone who saw a receiver index may have sent them. */
-const EARLY_BYTES_MAX = HELD.bytesMax;
+const EARLY_BYTES_MAX = HELD_BYTES_LEAST;
 /** A commit takes milliseconds; later than this the device has sent it again. Chosen. */
 const EARLY_AGE_MAX_MS = 500;
 /** Repeats from one source on one transport are told to the seat this often at most. */
@@ -54,10 +62,14 @@ interface Early {
 
 export class SessionData {
   readonly traffic = new TrafficCount();
+  readonly resend = newResendCounters();
+  readonly #rates = new ArrivalRate();
+  #resending: Resending;
   readonly #site: Site;
   readonly #peer: SessionPeer;
   readonly #channels: SessionChannels;
-  readonly #held = new Holding(HELD);
+  readonly #held: Holding;
+  readonly #release: GradualRelease;
   readonly #outbound: Outbound;
   readonly #toldAtMs = new Map<string, number>();
   /** The source told of last: nearly always that of the next datagram too. */
@@ -72,12 +84,39 @@ export class SessionData {
     this.#site = site;
     this.#peer = peer;
     this.#channels = channels;
+    this.#held = new Holding(HELD, site.heldBudget);
+    this.#release = new GradualRelease(this.#held);
     const { slots, rules } = site;
     const ring = new SealedRing(slots, rules.resendBufferBytes);
-    this.#outbound = new Outbound(ring, (at, bytes, segmentBytes, ecn) => {
-      const route = this.#route;
-      if (route === null) return;
-      site.endpoints.send(route.endpoint, slots.memory, at, bytes, segmentBytes, ecn);
+    this.#outbound = new Outbound(ring, (at, bytes, segmentBytes, ecn) =>
+      this.#carry(at, bytes, segmentBytes, ecn),
+    );
+    this.#resending = this.#newResending();
+  }
+
+  #carry(at: number, bytes: number, segmentBytes: number, ecn: number): void {
+    const route = this.#route;
+    if (route === null) return;
+    const { endpoints, slots } = this.#site;
+    endpoints.send(route.endpoint, slots.memory, at, bytes, segmentBytes, ecn);
+  }
+
+  #newResending(): Resending {
+    return new Resending({
+      ring: this.#outbound.ring,
+      counters: this.resend,
+      rates: this.#rates,
+      isFollowing: false,
+      maxAgeMs: () => this.#maxAgeMs,
+      keypair: (channelId) => this.#channels.find(channelId),
+      // What the network marked on the way before says nothing of this one.
+      send: (at, bytes, segmentBytes) => this.#carry(at, bytes, segmentBytes, 0),
+      tell: (frame) => {
+        const route = this.#route;
+        if (route === null) return;
+        const { keypair, transportId, endpoint } = route;
+        this.#peer.tell(keypair.localIndex, transportId, endpoint.text, frame);
+      },
     });
   }
 
@@ -88,31 +127,94 @@ export class SessionData {
   /** What one read of the tun gave for this device; the memory is free again on return. */
   onPacket(memory: Memory, at: number, bytes: number, atMs: number): void {
     const route = this.#route;
-    if (route !== null) return this.#seal(route, memory, at, bytes, atMs);
+    if (route !== null && this.#mayPass(route, bytes, atMs)) {
+      return this.#seal(route, memory, at, bytes, atMs);
+    }
     if (!this.#peer.isLive) return this.#site.counters.count('no_route');
     this.#held.hold(memory.bytes.subarray(at, at + bytes), atMs);
     this.#countDropped();
   }
 
+  /** Newer data waits for what is older, as long as there is room: to be late is better than to be lost. */
+  #mayPass(route: Route, bytes: number, atMs: number): boolean {
+    const isHolding = this.#resending.isHolding(atMs);
+    if (!isHolding && this.#held.count === 0) return true;
+    if (this.#held.hasRoom(bytes)) return false;
+    this.#resending.stopHolding();
+    this.#held.release(atMs, this.#maxAgeMs, (packet) => this.#sealHeld(route, packet, atMs));
+    this.#countDropped();
+    return true;
+  }
+
   setRoute(route: DataRoute | null, atMs: number): void {
     this.#outbound.flush(); // what is sealed already was sealed for the way before
-    this.#route = null;
+    this.#route = this.#routeOf(route);
+    if (this.#route === null) return this.#resending.stop();
+    this.#resending.setCurrent(this.#route.keypair.localIndex);
+    this.#goOn(atMs);
+  }
+
+  /** A claim was committed, or its binding has another address; the route follows. */
+  beginExchange(exchange: Exchange, atMs: number): void {
+    this.#outbound.flush();
+    this.#resending.begin(exchange, atMs);
+  }
+
+  /** What arrived at the device; the seat has made sure that it belongs to its claim. */
+  onReceived(frame: Received, atMs: number): void {
+    this.#resending.onReceived(frame, atMs);
+    this.#goOn(atMs);
+  }
+
+  /** The keys of this channel are gone. */
+  forget(channelId: number): void {
+    this.#outbound.flush();
+    this.#resending.forget(channelId);
+  }
+
+  /** When `onTime` has something to do, or null. */
+  nextDeadlineMs(): number | null {
+    if (this.#route === null) return null;
+    const againAtMs = this.#resending.nextDeadlineMs();
+    const heldAtMs = this.#release.nextDeadlineMs();
+    if (heldAtMs === null || this.#resending.isHolding(heldAtMs)) return againAtMs;
+    return againAtMs === null ? heldAtMs : Math.min(againAtMs, heldAtMs);
+  }
+
+  onTime(atMs: number): void {
+    const dueAtMs = this.nextDeadlineMs();
+    if (dueAtMs !== null && dueAtMs <= atMs) this.#goOn(atMs);
+  }
+
+  #goOn(atMs: number): void {
+    const route = this.#route;
     if (route === null) return;
+    this.#resending.proceed(atMs);
+    if (this.#resending.isHolding(atMs)) return;
+    this.#release.step(atMs, this.#maxAgeMs, (packet) => this.#sealHeld(route, packet, atMs));
+    this.#outbound.flush();
+    this.#countDropped();
+  }
+
+  get #maxAgeMs(): number {
+    return this.#site.rules.limits.resendMaxAgeMs;
+  }
+
+  #routeOf(route: DataRoute | null): Route | null {
+    if (route === null) return null;
     const keypair = this.#enabled(route.channelId, route.cipher);
     const endpoint = this.#site.endpoints.find(route.target);
-    if (keypair === null || endpoint === null) return;
+    if (keypair === null || endpoint === null) return null;
     const { transportId } = route;
     const { setup } = this.#site;
     const mtuBytes = Math.min(route.mtuBytes ?? setup.mtuBytes, setup.mtuBytes);
-    const next = { keypair, transportId, endpoint, mtuBytes };
-    this.#route = next;
-    const { released, rules } = this.#site;
-    this.#held.release(atMs, rules.limits.resendMaxAgeMs, (packet) => {
-      released.bytes.set(packet);
-      this.#seal(next, released, 0, packet.length, atMs);
-    });
-    this.#outbound.flush();
-    this.#countDropped();
+    return { keypair, transportId, endpoint, mtuBytes };
+  }
+
+  #sealHeld(route: Route, packet: Uint8Array, atMs: number): void {
+    const { released } = this.#site;
+    released.bytes.set(packet);
+    this.#seal(route, released, 0, packet.length, atMs);
   }
 
   setAccepted(from: readonly DataSource[], atMs: number): void {
@@ -134,6 +236,7 @@ export class SessionData {
   clear(): void {
     this.#outbound.flush();
     this.#outbound.ring.clear();
+    this.#resending = this.#newResending();
     this.#route = null;
     this.#accepted = [];
     this.#site.counters.count('data_not_accepted', this.#takeEarly().length);
@@ -168,6 +271,7 @@ export class SessionData {
       return this.#onRefused(keypair, memory, at, bytes, endpoint, openError(opened), atMs);
     }
     keypair.noteData(atMs);
+    if (transportId === this.#route?.transportId) this.#rates.note(transportId, bytes, atMs);
     if (opened > 0) this.#deliver(opened, ecn);
     this.#channels.noteSource(keypair, endpoint);
     if (!this.#isWorthTelling(transportId, endpoint, atMs)) return;
@@ -204,9 +308,11 @@ export class SessionData {
     if (!keypair.isAuthentic(memory, at, bytes, delivery.memory, PACKET_AT)) {
       return counters.count('wrong_key_datagram');
     }
-    counters.count('replayed_datagram');
-    const transportId = transportIdOf(memory.bytes, at);
     const { localIndex: channelId } = keypair;
+    // A copy that resending explains is no sign of a replay; where it came from counts all the same.
+    const isRepeat = this.#resending.takesRepeat(channelId, counterOf(memory.bytes, at), atMs);
+    counters.count(isRepeat ? 'resend_duplicate' : 'replayed_datagram');
+    const transportId = transportIdOf(memory.bytes, at);
     const source = endpoint.text;
     if (!this.#isNamedWorthTelling(`duplicate ${transportId} ${source}`, atMs)) return;
     this.#peer.feed({ kind: 'duplicate', atMs, channelId, transportId, source });

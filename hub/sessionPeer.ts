@@ -19,7 +19,7 @@ import type { Memory } from '../session/memory.ts';
 import type { ReasonCode } from '../session/reasons.ts';
 import { decodeFrame } from '../session/wire/decode.ts';
 import { encodeFrame } from '../session/wire/encode.ts';
-import type { Frame } from '../session/wire/frames.ts';
+import type { Frame, Received } from '../session/wire/frames.ts';
 import { turnAway } from './claimDoor.ts';
 import type { Timed } from './deadlines.ts';
 import type { EnrolledDevice } from './device.ts';
@@ -204,13 +204,16 @@ export class SessionPeer implements Timed {
     const armed = [
       nextDeadline(this.#seat),
       this.channels.nextExpiryMs(),
+      this.data.nextDeadlineMs(),
       this.#swap?.expiresAtMs ?? null,
     ].filter((at) => at !== null);
     return armed.length === 0 ? null : Math.min(...armed);
   }
 
   onTime(atMs: number): void {
+    this.data.onTime(atMs);
     for (const channelId of this.channels.expire(atMs)) {
+      this.data.forget(channelId);
       this.feed({ kind: 'channelGone', atMs, channelId });
     }
     if (this.#swap !== null && this.#swap.expiresAtMs <= atMs) {
@@ -254,6 +257,7 @@ export class SessionPeer implements Timed {
       seat: status(this.#seat, this.#config),
       traffic: this.data.traffic.snapshot(),
       held: this.data.heldCount,
+      resend: { ...this.data.resend },
     };
   }
 
@@ -272,7 +276,12 @@ export class SessionPeer implements Timed {
         return this.data.setRoute(effect.route, atMs);
       case 'accept':
         return this.data.setAccepted(effect.from, atMs);
+      case 'exchange':
+        return this.data.beginExchange(effect.exchange, atMs);
+      case 'received':
+        return this.data.onReceived(effect.frame, atMs);
       case 'dropChannel':
+        this.data.forget(effect.channelId);
         return this.channels.drop(effect.channelId, effect.refuseForMs, atMs);
       case 'report':
         return this.#site.report(effect.event);
@@ -284,6 +293,11 @@ export class SessionPeer implements Timed {
         return this.#site.post(named.kind === 'askOwner' ? { ...named, life: this.#life } : named);
       }
     }
+  }
+
+  /** What resending says; the address is that of the route. */
+  tell(channelId: number, transportId: number, target: string, frame: Received): void {
+    this.#send(channelId, transportId, target, frame);
   }
 
   #send(channelId: number, transportId: number, target: string, frame: Frame): void {

@@ -15,6 +15,7 @@ import { assert } from '../session/assert.ts';
 import type { AuditEvent } from '../session/audit.ts';
 import { AuditBursts } from '../session/auditBurst.ts';
 import { type Identity, newIdentity } from '../session/channel/identity.ts';
+import { HoldingBudget } from '../session/holding.ts';
 import type { Memory } from '../session/memory.ts';
 import { DELIVERY_BYTES, Delivery } from '../session/packet/delivery.ts';
 import type { Outbound } from '../session/sealed/outbound.ts';
@@ -32,6 +33,11 @@ import type { PlainPeerShell } from './plainPeer.ts';
 import type { SessionPeer } from './sessionPeer.ts';
 
 export type Peer = SessionPeer | PlainPeerShell;
+
+/** Packets of session devices that wait for a binding, all together: 256 that have all they may. Chosen. */
+const HELD_BYTES_MAX = 67_108_864;
+/** … and what each may have whatever the others do: 64 full packets. Chosen. */
+export const HELD_BYTES_LEAST = 98_304;
 
 export class Site {
   readonly setup: HubSetup;
@@ -55,6 +61,7 @@ export class Site {
   /** For a packet or datagram that waited and now goes on; used within one call. */
   readonly released: Memory;
   readonly post: (message: FromHub) => void;
+  readonly heldBudget = new HoldingBudget(HELD_BYTES_MAX, HELD_BYTES_LEAST);
   /** Peers with a run that waits for the end of the batch. */
   readonly #waiting: Outbound[] = [];
   readonly #skipped = new Map<DatagramSocket, number>();

@@ -6,18 +6,19 @@
  *
  * @module
  */
-import { receiveMessageOnPort, workerData } from 'node:worker_threads';
+import { receiveMessageOnPort } from 'node:worker_threads';
 import { Rush } from '../hal/batch.ts';
 import { explain } from '../hal/capabilities.ts';
 import type { DatagramSocket } from '../hal/datagram.ts';
 import { openDatagramSocket } from '../hal/linux/bind.ts';
-import { chooseCiphers } from '../hal/linux/cipherChoice.ts';
 import { newClock } from '../hal/linux/clock.ts';
-import { linuxMeans } from '../hal/linux/means.ts';
+import { openMeans } from '../hal/linux/means.ts';
+import { chooseOwnCiphers } from '../hal/linux/ownCiphers.ts';
 import { LinuxPoller } from '../hal/linux/poller.ts';
 import { openTun } from '../hal/linux/tun.ts';
 import { attachWake } from '../hal/linux/wake.ts';
 import type { HalResult } from '../hal/result.ts';
+import { setupOf } from '../hal/worker.ts';
 import { InvariantError } from '../session/assert.ts';
 import type { FromHub, HubSetup, ToHub } from './messages.ts';
 import { Site } from './site.ts';
@@ -27,11 +28,11 @@ import { StartFailure, Turn } from './turn.ts';
 /** What a burst of all devices at once may pile up in the kernel. The kernel grants what it allows. */
 const SOCKET_BUFFER_BYTES = 8 * 1024 * 1024;
 
-const setup = workerData as HubSetup;
+const setup = await setupOf<HubSetup>();
 const post = (message: FromHub) => setup.port.postMessage(message);
 
 try {
-  run();
+  await run();
 } catch (error) {
   const isInvariant = error instanceof InvariantError;
   const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
@@ -42,14 +43,15 @@ try {
   });
 }
 
-function run(): void {
+async function run(): Promise<void> {
   const clock = newClock();
-  const chosen = chooseCiphers({ wanted: setup.dataCipher });
+  const chosen = await chooseOwnCiphers({ wanted: setup.dataCipher });
+  const means = await openMeans();
   const tun = opened(openTun(setup.tunName, setup.offload));
   const sockets = openSockets();
   const wake = attachWake(setup.wakeFd);
   const nowMs = () => hubTimeMs(setup.time, clock);
-  const site = new Site(setup, { chosen, means: linuxMeans, nowMs, tun, sockets, post });
+  const site = new Site(setup, { chosen, means, nowMs, tun, sockets, post });
   // The clone that came with the setup; the site's identity has a copy of its own.
   setup.privateKey.fill(0);
   const poller = new LinuxPoller();

@@ -120,6 +120,7 @@ export class Turn {
       ciphers: site.chosen.report,
       offloads: offloadsOf(site.tun, site.endpoints.sockets),
       packets: site.traffic.snapshot(),
+      resend: this.peers.resend(),
       counters: site.counters.snapshot(),
     };
   }

@@ -93,6 +93,23 @@ export interface Endpoint {
   readonly family: 4 | 6;
 }
 
+export interface NamedEndpoint {
+  /** In lower case, without a dot at its end. */
+  readonly name: string;
+  readonly port: number;
+}
+
+/** `hub.example.org:51820`, or null: labels of RFC 1123 §2.1, and no address by mistake (its last label has a letter). */
+export function parseNamedEndpoint(text: string): NamedEndpoint | null {
+  const parts = /^([a-zA-Z0-9.-]{1,253}):([1-9][0-9]{0,4})$/.exec(text);
+  const port = Number(parts?.[2]);
+  if (parts === null || port > 65_535) return null;
+  const name = parts[1]!.toLowerCase().replace(/\.$/, '');
+  const labels = name.split('.');
+  const isName = labels.every((label) => /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/.test(label));
+  return isName && /[a-z]/.test(labels.at(-1) ?? '') ? { name, port } : null;
+}
+
 /**
  * `198.51.100.1:51820` or `[2001:db8::1]:51820`, or null. Names are refused: a gateway has to find
  * its hub while DNS is down, and an answer from DNS would choose where the handshake goes.

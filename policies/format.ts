@@ -6,7 +6,13 @@
  *
  * @module
  */
-import { bytesOfIpv4, bytesOfIpv6, parseEndpoint, parsePrefix } from './address.ts';
+import {
+  bytesOfIpv4,
+  bytesOfIpv6,
+  parseEndpoint,
+  parseNamedEndpoint,
+  parsePrefix,
+} from './address.ts';
 
 export interface Format {
   /** Continues "allowed: …". */
@@ -66,6 +72,12 @@ export const ENDPOINT: Format = {
   words: 'an address with its port, for example 198.51.100.1:51820 or [2001:db8::1]:51820',
   accepts: (text) => parseEndpoint(text) !== null,
   pattern: '^([0-9.]{7,15}|\\[[0-9a-fA-F:.]{2,45}\\]):[1-9][0-9]{0,4}$',
+};
+
+export const NAMED_ENDPOINT: Format = {
+  words: 'a name with a port, for example hub.example.org:51820',
+  accepts: (text) => parseNamedEndpoint(text) !== null,
+  pattern: '^[a-zA-Z0-9.-]{1,253}:[1-9][0-9]{0,4}$',
 };
 
 export const IP: Format = {

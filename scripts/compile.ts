@@ -7,7 +7,7 @@
  * @module
  */
 import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { Target } from './target.ts';
 
 export interface Compilation {
@@ -42,15 +42,25 @@ export async function compile(compilation: Compilation): Promise<string> {
         outfile: join(staging, name),
         autoloadDotenv: false,
         autoloadBunfig: false,
+        execArgv: ['--smol'], // small heaps: a gateway has little memory, and no packet allocates
       },
       sourcemap: 'external',
+      // Functions come out of the executable as bytecode, not from a parser: four megabytes less, and an earlier start.
+      bytecode: true,
+      format: 'esm',
+      // What `import()` reaches, and the runtime's modules it names, is loaded when it is reached: neither hub, nor command
+      // line, nor SQLite in an agent.
+      splitting: true,
       define: constants(define),
     });
-    // Bun names maps after the file alone: agent/tunnel.ts and hub/tunnel.ts would overwrite each other.
-    const maps = outputs.filter((output) => output.kind === 'sourcemap');
-    for (const [index, map] of maps.entries()) {
-      const entry = entries[index]?.replace('/', '-').replace(/\.ts$/, '') ?? String(index);
-      await Bun.write(join(outDir, 'maps', name, `${entry}.js.map`), await map.text());
+    // Chunks have a hash in their names: those of another build would stay.
+    await rm(join(outDir, 'maps', name), { recursive: true, force: true });
+    for (const map of outputs.filter((output) => output.kind === 'sourcemap')) {
+      const text = await map.text();
+      await Bun.write(
+        join(outDir, 'maps', name, `${mapName(map.path, text, entries)}.js.map`),
+        text,
+      );
     }
     const executable = join(outDir, name);
     await rename(join(staging, name), executable);
@@ -58,4 +68,16 @@ export async function compile(compilation: Compilation): Promise<string> {
   } finally {
     await rm(staging, { recursive: true, force: true });
   }
+}
+
+/**
+ * Bun names maps after the file alone: agent/tunnel.ts and hub/tunnel.ts would overwrite each other. So that of an entry
+ * is named after its path, and that of code that entries share, or reach by `import()`, as Bun has it.
+ */
+function mapName(path: string, text: string, entries: readonly string[]): string {
+  const name = basename(path);
+  if (name.startsWith('chunk-')) return name.replace(/\.js\.map$/, '');
+  const { sources } = JSON.parse(text) as { sources: readonly string[] };
+  const entry = entries.find((each) => sources.some((source) => source.endsWith(each)));
+  return (entry ?? name).replaceAll('/', '-').replace(/\.ts$/, '');
 }

@@ -16,6 +16,7 @@ import {
   testHomes,
   topLevel,
 } from './structure/layout.ts';
+import { loadedBy } from './structure/loaded.ts';
 import {
   exactVersions,
   lockfiles,
@@ -43,6 +44,33 @@ test('session and policies are pure', () => {
 
 test('native libraries are opened in one place each', () => {
   expect(oneLibc(tree)).toEqual([]);
+});
+
+/** An idle agent has 24 MB: docs/decisions/0020-what-a-thread-loads.md says what each of others would take of them. */
+test('the agent’s threads load what they work with, and nothing else', () => {
+  const ciphers = ['@noble/ciphers/chacha.js', '@noble/hashes/blake2.js'];
+  expect(loadedBy(tree, 'agent/tunnel.ts')).toEqual([
+    ...ciphers,
+    '@noble/hashes/hmac.js',
+    '@noble/hashes/utils.js',
+    'bun:ffi',
+    'cbor-x/encode',
+    'node:fs',
+    'node:worker_threads',
+  ]);
+  expect(loadedBy(tree, 'agent/main.ts')).toEqual([
+    ...ciphers,
+    '@noble/hashes/hkdf.js',
+    '@noble/hashes/utils.js',
+    'bun:ffi',
+    'cbor-x/encode',
+    'node:dns/promises',
+    'node:fs',
+    'node:path',
+    'node:stream',
+    'node:util',
+    'tiny-typed-emitter',
+  ]);
 });
 
 test('secrets are compared in constant time', () => {

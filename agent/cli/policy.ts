@@ -4,11 +4,14 @@
  * @module
  */
 import { EXIT, TERMINAL, type Terminal } from './arguments.ts';
+import { runPolicyBudget } from './policyBudget.ts';
 import { runPolicyLint } from './policyLint.ts';
 
 const HELP = `Usage: jvpn policy lint FILE [--json]
+       jvpn policy budget FILE|--profile NAME [--json]
 
-  lint   check a policy file against the schema and the rules between its fields`;
+  lint     check a policy file against the schema and the rules between its fields
+  budget   what an idle device costs under it: LTE a day, wake-ups, how late silence is noticed`;
 
 export async function runPolicy(
   argv: readonly string[],
@@ -16,6 +19,7 @@ export async function runPolicy(
 ): Promise<number> {
   const [action, ...rest] = argv;
   if (action === 'lint') return runPolicyLint(rest, terminal);
+  if (action === 'budget') return runPolicyBudget(rest, terminal);
   if (action === '--help' || action === '-h') {
     terminal.out(HELP);
     return EXIT.ok;

@@ -115,6 +115,7 @@ export function linkLines(value: unknown): readonly string[] {
     'loss %',
     'jitter ms',
     'flaps',
+    'today',
   ];
   const rows = rowsOf(value).map((link) => [
     text(link['link']),
@@ -130,8 +131,16 @@ export function linkLines(value: unknown): readonly string[] {
     text(link['loss_percent']),
     text(link['jitter_ms']),
     text(link['flaps']),
+    dayText(link),
   ]);
   return rows.length === 0 ? ['no links'] : table([heading, ...rows]);
+}
+
+/** Bytes of this UTC day, with the budget they count against. */
+function dayText(link: Fields): string {
+  const { day_bytes: bytes, day_bytes_max: max } = link;
+  if (typeof max !== 'number' || max === 0) return text(bytes);
+  return `${text(bytes)} of ${max}${link['is_spent'] === true ? ', spent' : ''}`;
 }
 
 /** What the system refused to a link, with what can be done about it. */

@@ -9,6 +9,7 @@ import type { DatagramOffload, DatagramOptions, DatagramSocket } from '../datagr
 import { type HalFailure, type HalResult, halFail, halOk } from '../result.ts';
 import { LinuxDatagramSocket } from './datagram.ts';
 import { ERRNO, errnoName } from './errno.ts';
+import { enableErrorQueue } from './errorQueue.ts';
 import { errno, libc } from './libc.ts';
 import { addressOf, nativeBytes } from './memory.ts';
 import { AF_INET, AF_INET6, readSockaddr, SOCKADDR_IN6_BYTES, writeSockaddr } from './sockaddr.ts';
@@ -72,6 +73,8 @@ export function openDatagramSocket(options: DatagramOptions): HalResult<Datagram
       receiveBufferBytes: setBuffer(fd, 'receive', options.bufferBytes),
       sendBufferBytes: setBuffer(fd, 'send', options.bufferBytes),
       offload: options.offload === 'off' ? NO_OFFLOAD : enableOffload(fd),
+      // A hub hears of its devices by what they send, and of nobody else.
+      hasErrorQueue: options.link !== null && enableErrorQueue(fd, family === AF_INET6),
       notices,
     }),
   );

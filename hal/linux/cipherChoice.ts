@@ -1,6 +1,6 @@
 /**
- * Which code seals on this machine, and which cipher is the faster one: tried out once, at the start
- * of a tunnel thread.
+ * Which of some code seals, and which cipher is the faster one: tried out once, at the start of a tunnel thread. What
+ * there is to try on this machine is `ownCiphers.ts`.
  *
  * Each candidate must prove itself first (`session/channel/proveDataKey.ts`), and once more after the
  * measurement, when its code is hot. One that fails is out, with its reason kept for status. The
@@ -17,13 +17,9 @@
 import { assert } from '../../session/assert.ts';
 import type { CipherSuite, Ciphers } from '../../session/channel/aead.ts';
 import type { DataKey } from '../../session/channel/dataKey.ts';
-import { nobleCiphers } from '../../session/channel/noble.ts';
 import { newProofCases, type ProofCases } from '../../session/channel/proofCases.ts';
 import { PROOF_MEMORY_BYTES, proveDataKey } from '../../session/channel/proveDataKey.ts';
 import type { Memory } from '../../session/memory.ts';
-import { nodeCiphers } from './ciphers.ts';
-import { libcrypto } from './libcrypto.ts';
-import { libcryptoCiphers } from './libcryptoKey.ts';
 import { nativeMemory } from './memory.ts';
 import { benchCiphers } from './noCipher.ts';
 
@@ -56,12 +52,14 @@ export interface ChosenCiphers {
 export interface CipherOptions {
   /** The only suite to offer or accept; where it cannot be had, ChaCha20-Poly1305. */
   readonly wanted?: CipherSuite | 'auto';
-  /** Others than this machine's, for tests. */
-  readonly candidates?: readonly CipherCandidate[];
+  readonly candidates: readonly CipherCandidate[];
   readonly nowNs?: () => number;
 }
 
-const SUITES = ['aes-256-gcm', 'chacha20-poly1305'] as const satisfies readonly CipherSuite[];
+export const SUITES = [
+  'aes-256-gcm',
+  'chacha20-poly1305',
+] as const satisfies readonly CipherSuite[];
 
 const PACKET_BYTES = 1400;
 /** Two keys a candidate are measured, one after the other. Chosen. */
@@ -78,9 +76,19 @@ const CLEARLY_SLOWER = 3;
 const DUEL_TURNS = 4;
 const DUEL_NS = 300_000;
 
-export function chooseCiphers(options: CipherOptions = {}): ChosenCiphers {
+export function chooseCiphers(options: CipherOptions): ChosenCiphers {
+  return bestOf(tryAll(options), options.wanted);
+}
+
+/** What became of each candidate. */
+export interface Trial {
+  readonly proven: readonly Proven[];
+  readonly report: readonly CipherReport[];
+}
+
+/** Prove and measure each. */
+export function tryAll(options: Pick<CipherOptions, 'candidates' | 'nowNs'>): Trial {
   const nowNs = options.nowNs ?? (() => Bun.nanoseconds());
-  const candidates = options.candidates ?? ownCandidates();
   const memory = nativeMemory(PROOF_MEMORY_BYTES);
   const stopAtNs = nowNs() + MEASURE_ALL_NS;
   const report: CipherReport[] = [];
@@ -88,7 +96,7 @@ export function chooseCiphers(options: CipherOptions = {}): ChosenCiphers {
 
   for (const suite of SUITES) {
     const cases = newProofCases(suite);
-    for (const { provider, ciphers } of candidates.filter((each) => each.suite === suite)) {
+    for (const { provider, ciphers } of options.candidates.filter((each) => each.suite === suite)) {
       if (provider === 'noble' && fastestOf(proven, suite) !== null) {
         report.push({ suite, provider, nsPerPacket: null, refused: null });
         continue;
@@ -104,6 +112,11 @@ export function chooseCiphers(options: CipherOptions = {}): ChosenCiphers {
     }
   }
   if (proven.length > 1) duel(proven, memory, nowNs);
+  return { proven, report: report.map((row) => settled(row, proven)) };
+}
+
+/** For each suite the fastest. @throws InvariantError without ChaCha20-Poly1305. */
+export function bestOf({ proven, report }: Trial, wanted?: CipherSuite | 'auto'): ChosenCiphers {
   const best = new Map<CipherSuite, Proven>();
   for (const suite of SUITES) {
     const fastest = fastestOf(proven, suite);
@@ -112,8 +125,8 @@ export function chooseCiphers(options: CipherOptions = {}): ChosenCiphers {
   assert(best.has('chacha20-poly1305'), 'ChaCha20-Poly1305 is proven on this machine');
   return {
     ciphers: benchCiphers(joined(best)),
-    preference: preferenceOf(best, options.wanted),
-    report: report.map((row) => settled(row, proven)),
+    preference: preferenceOf(best, wanted),
+    report,
   };
 }
 
@@ -125,25 +138,7 @@ function settled(row: CipherReport, proven: readonly Proven[]): CipherReport {
   return entry === undefined ? row : { ...row, nsPerPacket: Math.round(entry.ns) };
 }
 
-function ownCandidates(): readonly CipherCandidate[] {
-  const opened = libcrypto();
-  return SUITES.flatMap((suite) => {
-    const native = !opened.ok
-      ? opened.reason
-      : opened.value.cipherOf(suite) === null
-        ? `${opened.value.version} has no ${suite}`
-        : libcryptoCiphers(opened.value);
-    // node:crypto of Bun has no ChaCha20-Poly1305.
-    const node = { suite, provider: 'node:crypto', ciphers: nodeCiphers } as const;
-    return [
-      { suite, provider: 'libcrypto', ciphers: native },
-      ...(suite === 'aes-256-gcm' ? [node] : []),
-      { suite, provider: 'noble', ciphers: nobleCiphers },
-    ] as const;
-  });
-}
-
-interface Proven {
+export interface Proven {
   readonly suite: CipherSuite;
   readonly ciphers: Ciphers;
   readonly provider: CipherProvider;

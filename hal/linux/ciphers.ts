@@ -17,7 +17,7 @@ import {
 import { assert } from '../../session/assert.ts';
 import { type AeadKey, type Ciphers, TAG_BYTES } from '../../session/channel/aead.ts';
 import { AeadDataKey } from '../../session/channel/aeadDataKey.ts';
-import { PortableChaChaKey } from '../../session/channel/noble.ts';
+import { PortableChaChaKey } from '../../session/channel/portableChaCha.ts';
 import type { Dh } from '../../session/noise/dh.ts';
 
 class NativeAesKey implements AeadKey {

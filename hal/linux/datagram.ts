@@ -5,7 +5,8 @@
  * a device keeps its NAT story simple), one set of options. Where the kernel has no IPv6 the same
  * object is an IPv4 socket, and IPv6 destinations are unreachable.
  *
- * Not connected and without IP_RECVERR, so what ICMP claims never reaches us: it can be forged.
+ * Not connected. What ICMP claims can be forged: on a socket bound to a link it is counted (`errorQueue.ts`) and
+ * never an outcome; on others (IP_RECVERR not asked for) it does not reach us.
  * `bind.ts` opens it, `datagramSend.ts` and `datagramReceive.ts` are its two directions.
  *
  * @module
@@ -16,6 +17,7 @@ import type { DatagramOffload, DatagramSocket, SendResult } from '../datagram.ts
 import type { HalFailure } from '../result.ts';
 import { Receiver } from './datagramReceive.ts';
 import { Sender } from './datagramSend.ts';
+import { ErrorQueue } from './errorQueue.ts';
 import { libc } from './libc.ts';
 
 /** What `bind.ts` found out while opening. */
@@ -26,6 +28,8 @@ export interface OpenedSocket {
   readonly receiveBufferBytes: number;
   readonly sendBufferBytes: number;
   readonly offload: DatagramOffload;
+  /** What ICMP says can be read. */
+  readonly hasErrorQueue: boolean;
   readonly notices: readonly HalFailure[];
 }
 
@@ -38,6 +42,7 @@ export class LinuxDatagramSocket implements DatagramSocket {
   readonly #coalesces: boolean;
   readonly #sender: Sender;
   readonly #receiver: Receiver;
+  readonly #errors: ErrorQueue | null;
 
   constructor(opened: OpenedSocket) {
     this.fd = opened.fd;
@@ -46,8 +51,9 @@ export class LinuxDatagramSocket implements DatagramSocket {
     this.sendBufferBytes = opened.sendBufferBytes;
     this.notices = opened.notices;
     this.#coalesces = opened.offload.coalesce;
-    this.#sender = new Sender(opened.fd, opened.family, opened.offload.segment);
-    this.#receiver = new Receiver(opened.fd, opened.family);
+    this.#errors = opened.hasErrorQueue ? new ErrorQueue(opened.fd) : null;
+    this.#sender = new Sender(opened.fd, opened.family, opened.offload.segment, this.#errors);
+    this.#receiver = new Receiver(opened.fd, opened.family, this.#errors);
   }
 
   get offload(): DatagramOffload {
@@ -72,6 +78,10 @@ export class LinuxDatagramSocket implements DatagramSocket {
 
   get overflowCount(): number {
     return this.#receiver.overflowCount;
+  }
+
+  get icmpCount(): number {
+    return this.#errors?.icmpCount ?? 0;
   }
 
   get unsentCount(): number {

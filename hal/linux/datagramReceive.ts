@@ -10,6 +10,7 @@ import type { Memory } from '../../session/memory.ts';
 import type { SocketAddress } from '../../session/wire/address.ts';
 import { RECEIVE_BYTES } from '../datagram.ts';
 import { ERRNO } from './errno.ts';
+import type { ErrorQueue } from './errorQueue.ts';
 import { errno, libc } from './libc.ts';
 import { assertInside } from './memory.ts';
 import { Message } from './message.ts';
@@ -43,9 +44,14 @@ export class Receiver {
   /** The raw form of `source`, to notice without parsing that the sender is the same. */
   readonly #sourceWords = new Uint32Array(SOCKADDR_IN6_BYTES / 4);
 
-  constructor(fd: number, family: number) {
+  readonly #errors: ErrorQueue | null;
+  /** A datagram has come since the descriptor was empty. */
+  #hasRead = false;
+
+  constructor(fd: number, family: number, errors: ErrorQueue | null) {
     this.#fd = fd;
     this.#family = family;
+    this.#errors = errors;
   }
 
   receive(memory: Memory, at: number): number {
@@ -58,11 +64,13 @@ export class Receiver {
       const bytes = libc.recvmsg(this.#fd, message.address, 0);
       if (bytes < 0) {
         const code = errno();
-        if (code === ERRNO.EAGAIN) return 0;
+        if (code === ERRNO.EAGAIN) return this.#empty();
         this.lastErrno = code; // a pending error, which reading has cleared
+        this.#errors?.drain();
       } else if (bytes === 0 || (message.flags & MSG_TRUNC) !== 0) {
         this.skippedCount++;
       } else {
+        this.#hasRead = true;
         this.segmentBytes = bytes;
         this.ecn = 0;
         this.#readControl();
@@ -70,6 +78,13 @@ export class Receiver {
         return bytes;
       }
     }
+    return 0;
+  }
+
+  /** Woken without a datagram: then errors wait, and would wake us again and again. */
+  #empty(): number {
+    if (!this.#hasRead) this.#errors?.drain();
+    this.#hasRead = false;
     return 0;
   }
 

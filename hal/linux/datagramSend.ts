@@ -5,6 +5,8 @@
  * UDP_SEGMENT is given up for good where the device cannot compute the checksums (EIO), and for one
  * run where its datagrams are longer than the way to that peer takes in one piece (EINVAL, EMSGSIZE):
  * one by one the kernel fragments them.
+ * An error is believed when it comes twice: the first may be one that ICMP brought and that waited for the next
+ * call (`errorQueue.ts`), and the datagram goes out after it.
  * Source: udp(7), ip(7), ipv6(7); linux/udp.h.
  *
  * @module
@@ -13,6 +15,7 @@ import type { Memory } from '../../session/memory.ts';
 import type { SocketAddress } from '../../session/wire/address.ts';
 import { SEND, type SendResult } from '../datagram.ts';
 import { ERRNO } from './errno.ts';
+import type { ErrorQueue } from './errorQueue.ts';
 import { errno, libc } from './libc.ts';
 import { assertInside } from './memory.ts';
 import { Message } from './message.ts';
@@ -33,6 +36,7 @@ const SEND_OF_ERRNO = new Map<number, SendResult>([
   [ERRNO.EPERM, SEND.permission],
   [ERRNO.EACCES, SEND.permission],
   [ERRNO.EMSGSIZE, SEND.tooLong],
+  [ERRNO.ECONNREFUSED, SEND.refused],
 ]);
 
 /** One control message with up to 8 bytes of data: 24 bytes, 6 words. */
@@ -50,10 +54,13 @@ export class Sender {
   #to: SocketAddress | null = null;
   #toBytes = 0;
 
-  constructor(fd: number, family: number, segments: boolean) {
+  readonly #errors: ErrorQueue | null;
+
+  constructor(fd: number, family: number, segments: boolean, errors: ErrorQueue | null) {
     this.#fd = fd;
     this.#family = family;
     this.segments = segments;
+    this.#errors = errors;
   }
 
   send(
@@ -140,7 +147,24 @@ export class Sender {
     message.setData(address, bytes);
     if (libc.sendmsg(this.#fd, message.address, 0) === bytes) return 0;
     this.lastErrno = errno();
-    return this.lastErrno;
+    return this.#isPending(this.lastErrno) ? this.#again(bytes) : this.lastErrno;
+  }
+
+  /** Whether it may be about an earlier datagram. A full queue never is. */
+  #isPending(code: number): boolean {
+    return this.#errors !== null && SEND_OF_ERRNO.get(code) !== SEND.wouldBlock;
+  }
+
+  /** What the machine itself says stays; of errors that keep coming by ICMP none is believed. */
+  #again(bytes: number): number {
+    const { icmpCount } = this.#errors!;
+    this.#errors?.drain();
+    if (libc.sendmsg(this.#fd, this.#message.address, 0) === bytes) return 0;
+    this.lastErrno = errno();
+    const before = this.#errors!.icmpCount;
+    this.#errors?.drain();
+    const isFlooded = before !== icmpCount && this.#errors!.icmpCount !== before;
+    return isFlooded ? ERRNO.ECONNREFUSED : this.lastErrno;
   }
 
   #control(at: number, dataBytes: number, level: number, type: number, value: number): void {

@@ -21,6 +21,7 @@ export const ERRNO = {
   EMFILE: 24,
   ENOSPC: 28,
   EROFS: 30,
+  EPIPE: 32,
   EBADFD: 77,
   EMSGSIZE: 90,
   ENOPROTOOPT: 92,
@@ -30,8 +31,12 @@ export const ERRNO = {
   EADDRNOTAVAIL: 99,
   ENETDOWN: 100,
   ENETUNREACH: 101,
+  ECONNRESET: 104,
   ENOBUFS: 105,
+  ETIMEDOUT: 110,
+  ECONNREFUSED: 111,
   EHOSTUNREACH: 113,
+  EINPROGRESS: 115,
 } as const;
 
 const names = new Map<number, string>(Object.entries(ERRNO).map(([name, code]) => [code, name]));

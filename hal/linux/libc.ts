@@ -21,6 +21,7 @@ const SYMBOLS = {
   bind: { args: ['i32', 'ptr', 'u32'], returns: 'i32' },
   clock_gettime: { args: ['i32', 'ptr'], returns: 'i32' },
   close: { args: ['i32'], returns: 'i32' },
+  connect: { args: ['i32', 'ptr', 'u32'], returns: 'i32' },
   eventfd: { args: ['u32', 'i32'], returns: 'i32' },
   getsockname: { args: ['i32', 'ptr', 'ptr'], returns: 'i32' },
   getsockopt: { args: ['i32', 'i32', 'i32', 'ptr', 'ptr'], returns: 'i32' },
@@ -36,6 +37,7 @@ const SYMBOLS = {
   sendmsg: { args: ['i32', 'ptr', 'i32'], returns: 'i32' },
   sendto: { args: ['i32', 'ptr', 'u64', 'i32', 'ptr', 'u32'], returns: 'i32' },
   setsockopt: { args: ['i32', 'i32', 'i32', 'ptr', 'u32'], returns: 'i32' },
+  shutdown: { args: ['i32', 'i32'], returns: 'i32' },
   socket: { args: ['i32', 'i32', 'i32'], returns: 'i32' },
   write: { args: ['i32', 'ptr', 'u64'], returns: 'i32' },
 } as const;

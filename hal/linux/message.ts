@@ -41,6 +41,8 @@ export class Message {
   /** The control messages. */
   readonly control = new Uint32Array(this.#memory.buffer, CONTROL_AT, CONTROL_BYTES / 4);
   #dataAddress = 0;
+  /** For its life only: the kernel writes there, and nothing else may know of it. */
+  #owned: Uint8Array<ArrayBuffer> | null = null;
 
   constructor() {
     this.#setAddress(0, this.address + NAME_AT);
@@ -49,6 +51,13 @@ export class Message {
     this.#setAddress(WORD.control, this.address + CONTROL_AT);
   }
 
+  /** Data that is this message's own, as {@link setData}, from now on. */
+  ownData(bytes: number): void {
+    this.#owned = nativeBytes(bytes);
+    this.setData(addressOf(this.#owned), bytes);
+  }
+
+  /** @param address of native memory; whoever gives it keeps that memory for as long as it is used. */
   setData(address: number, bytes: number): void {
     if (address !== this.#dataAddress) this.#setAddress(WORD.base, address);
     this.#dataAddress = address;

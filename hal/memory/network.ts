@@ -46,6 +46,11 @@ export class MemoryNetwork {
     return this.#sockets.get(formatAddress(datagram.to))?.enqueue(datagram) ?? false;
   }
 
+  /** The socket at canonical `ip:port`, for a test that makes it fail. */
+  socketAt(address: string): MemoryDatagramSocket | null {
+    return this.#sockets.get(address) ?? null;
+  }
+
   /** A machine whose links have these addresses; change them later by setting the map. */
   newHost(links: Readonly<Record<string, readonly string[]>>): MemoryHost {
     return new MemoryHost(this, { links: new Map(Object.entries(links)) });
@@ -126,6 +131,8 @@ export class MemoryDatagramSocket implements DatagramSocket {
   lastErrno = 0;
   skippedCount = 0;
   readonly overflowCount = 0;
+  /** Raised by a test: somebody sent an ICMP error. */
+  icmpCount = 0;
   unsentCount = 0;
   /** Datagrams that found the queue full. */
   droppedCount = 0;

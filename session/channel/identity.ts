@@ -7,7 +7,7 @@
  * @module
  */
 import { assert } from '../assert.ts';
-import { type Dh, KEY_BYTES, nobleDh, publicKeyOf } from '../noise/dh.ts';
+import { type Dh, KEY_BYTES, publicKeyOf } from '../noise/dh.ts';
 import type { KeyPair } from '../noise/ikpsk2.ts';
 import { fail, ok, type Result } from '../result.ts';
 
@@ -31,7 +31,7 @@ export function clampPrivateKey(privateKey: Uint8Array): Uint8Array {
 }
 
 /** The identity of a private key; any 32 bytes are one. */
-export function newIdentity(privateKey: Uint8Array, dh: Dh = nobleDh): Identity {
+export function newIdentity(privateKey: Uint8Array, dh: Dh): Identity {
   const clamped = clampPrivateKey(privateKey);
   const publicKey = publicKeyOf(clamped, dh);
   assert(publicKey !== null, 'a clamped key times the base point is never zero');

@@ -1,14 +1,17 @@
 /**
- * Datagrams as the portable cipher makes them, for `proveDataKey.ts`: made once a suite, since they
- * are what a proof takes longest for.
+ * Datagrams as the portable ciphers make them, for `proveDataKey.ts`: ChaCha20's made here, once, since they are what
+ * a proof takes longest for, and those of AES written down (`aesProof.ts`).
  *
  * The nonce is built here by division, byte by byte: on purpose not as the data path writes it.
  *
  * @module
  */
+import { assert } from '../assert.ts';
+import { hexToBytes } from '../bytes.ts';
 import { type CipherSuite, NONCE_BYTES, TAG_BYTES } from './aead.ts';
+import { AES_SEALED } from './aesProof.ts';
 import type { HeaderUse } from './dataKey.ts';
-import { nobleCiphers } from './noble.ts';
+import { PortableChaChaKey } from './portableChaCha.ts';
 
 const HEADER_BYTES = 16;
 
@@ -39,7 +42,7 @@ export interface ProofCases {
 
 export function newProofCases(suite: CipherSuite): ProofCases {
   const secret = pattern(32, 0x80);
-  const key = nobleCiphers.newKey(suite, secret);
+  const key = suite === 'chacha20-poly1305' ? new PortableChaChaKey(secret) : null;
   const uses = USES[suite];
   const cases = uses.flatMap((use) =>
     COUNTERS.map((counter, i) => {
@@ -47,11 +50,20 @@ export function newProofCases(suite: CipherSuite): ProofCases {
       const datagram = new Uint8Array(HEADER_BYTES + packet.length + TAG_BYTES);
       datagram.set(pattern(HEADER_BYTES, i));
       const header = datagram.slice(0, use === 'associated' ? HEADER_BYTES : 0);
-      key.seal(nonceOf(counter), header, packet, datagram.subarray(HEADER_BYTES));
+      const sealed = datagram.subarray(HEADER_BYTES);
+      if (key === null) sealed.set(writtenDown(i, sealed.length));
+      else key.seal(nonceOf(counter), header, packet, sealed);
       return { use, counter, packet, datagram };
     }),
   );
   return { suite, secret, uses, cases };
+}
+
+/** AES-256-GCM has one use of the header, so the cases are the counters. */
+function writtenDown(index: number, bytes: number): Uint8Array {
+  const sealed = hexToBytes(AES_SEALED[index] ?? '');
+  assert(sealed.length === bytes, 'every case of AES is written down');
+  return sealed;
 }
 
 /** Bytes that differ from place to place and from seed to seed. */

@@ -90,6 +90,8 @@ export class SessionKeypair extends Keypair {
   readonly handshakeHash: Uint8Array;
   /** When the first data packet was sealed or opened (`noteData`), or null. */
   firstDataAtMs: number | null = null;
+  /** When the last one was, or null. */
+  lastDataAtMs: number | null = null;
 
   /** Of the newest successful `openData`. */
   openedIsNewest = false;
@@ -154,9 +156,10 @@ export class SessionKeypair extends Keypair {
     return this.#dataWindow.received();
   }
 
-  /** Tell that data was sealed or opened; the first time counts (`age.ts`). */
+  /** Tell that data was sealed or opened; the first time decides its age (`age.ts`). */
   noteData(atMs: number): void {
     this.firstDataAtMs ??= atMs;
+    this.lastDataAtMs = atMs;
   }
 
   /** Bytes that `sealData` writes for a packet. */

@@ -14,6 +14,7 @@ import { MINUTE_MS } from './choice.ts';
 import { acceptList, die, leaveAttached } from './die.ts';
 import { fitMtu } from './mtu.ts';
 import { probeNow } from './probes.ts';
+import { rememberEarlier, resendOver } from './resend.ts';
 import { save } from './save.ts';
 import type { Granted, OpenClaim, Transport } from './state.ts';
 import type { Turn } from './turn.ts';
@@ -45,6 +46,7 @@ export function onReattached(
   const open = takeClaim(turn, frame, channelId, ['reattach']);
   if (open === null) return;
   proveBoth(turn, open, transportId);
+  tellOneWayIn(turn, frame, open);
   const { draft } = turn;
   if (frame.renewed === null) {
     bindChannel(turn, channelId);
@@ -78,6 +80,21 @@ function takeClaim(
   turn.draft.claim = null;
   turn.draft.handshake = null;
   return open;
+}
+
+/**
+ * The binding fell silent for us. Had the hub gone on hearing it, only the way to us was dead.
+ *
+ * Cut both ways, the hub's silence is ours and the way of the claim more; half of it leaves room for ways
+ * of different length.
+ */
+function tellOneWayIn(turn: Turn, { heardMs }: Reattached, open: OpenClaim): void {
+  const { lostFor, formerId } = turn.draft;
+  const heardAtMs = turn.transport(formerId)?.liveness.heardAtMs ?? null;
+  if (heardMs === null || heardAtMs === null || lostFor !== 'heartbeat_timeout') return;
+  const silentMs = Math.round(open.openedAtMs - heardAtMs);
+  if (heardMs * 2 >= silentMs) return;
+  turn.report('notice', 'one_way_in', { transportId: formerId, silentMs, heardMs });
 }
 
 /** ◆ Claim out, answer in: probes from before say nothing of the binding that comes of it. */
@@ -124,6 +141,7 @@ function settle(turn: Turn, open: OpenClaim): void {
   const { transportId, stateVersion } = open.claim;
   const wasActive = draft.activeId ?? draft.formerId;
   const isSwitch = wasActive !== null && wasActive !== transportId;
+  const answeredBefore = draft.answeredVersion;
   draft.answeredVersion = stateVersion;
   draft.answeredAtMs = turn.nowMs;
   draft.hubMtuBytes = open.mtuBytes;
@@ -136,6 +154,7 @@ function settle(turn: Turn, open: OpenClaim): void {
     draft.formerId = draft.activeId;
     draft.formerUntilMs = turn.nowMs + turn.config.limits.resendMaxAgeMs;
   }
+  rememberEarlier(turn, wasActive, answeredBefore);
   draft.activeId = transportId;
   draft.attachedSinceMs = draft.state === 'ATTACHED' ? turn.nowMs : null;
   clearDeadlines(turn, recoveryMs);
@@ -150,7 +169,7 @@ function settle(turn: Turn, open: OpenClaim): void {
       purpose: open.purpose,
     });
   }
-  carryOver(turn, transportId);
+  carryOver(turn, open);
 }
 
 /** What was missed while the hub or the way to it was gone says nothing about the binding that came of it. */
@@ -162,14 +181,16 @@ function forgiveOutage(turn: Turn, { transportId, liveness }: Transport): void {
 }
 
 /** Data takes the new way, unless that was lost while the answer was under way or flash was slow. */
-function carryOver(turn: Turn, transportId: number): void {
+function carryOver(turn: Turn, open: OpenClaim): void {
   const { draft } = turn;
+  const { transportId } = open.claim;
   const transport = turn.transport(transportId);
   if (transport === null || transport.unusable !== null)
     return die(turn, transport?.unusable ?? 'carrier_lost');
   if (draft.channel === null) return die(turn, 'channel_expired');
   forgiveOutage(turn, transport);
   const { channelId } = draft.channel;
+  resendOver(turn, open);
   turn.emit({ kind: 'route', route: { channelId, transportId } });
   turn.emit(acceptList(draft));
   probeNow(turn, transportId);

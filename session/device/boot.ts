@@ -64,6 +64,7 @@ export function birth(turn: Turn): void {
   draft.terminated = null;
   draft.activeId = null;
   draft.formerId = null;
+  draft.earlier = [];
   draft.claim = null;
   draft.granted = null;
   draft.triedIds = [];

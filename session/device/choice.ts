@@ -22,6 +22,8 @@ export function recoveryCandidates(device: Device, config: DeviceConfig): readon
   return ranked(device, config, (transport) => [
     // Each candidate gets its turn before any gets a second one.
     device.triedIds.filter((id) => id === transport.transportId).length,
+    // Last while there is another, but tried: a spent budget cuts nobody off.
+    isSpent(transport, config) ? 1 : 0,
     transport.liveness.missedInRow >= 2 ? 1 : 0,
     transport.penaltyUntilMs > device.nowMs ? 1 : 0,
     // Lost without anything said against it, the binding's transport is the nearest way back.
@@ -29,10 +31,13 @@ export function recoveryCandidates(device: Device, config: DeviceConfig): readon
   ]);
 }
 
-/** Usable transports, best first, as policy sees them; penalised ones are left out. */
+/** Usable transports, best first, as policy sees them; penalised ones and spent budgets are left out. */
 export function plannedCandidates(device: Device, config: DeviceConfig): readonly Transport[] {
   return ranked(device, config, () => []).filter(
-    (transport) => transport.penaltyUntilMs <= device.nowMs && transport.liveness.missedInRow < 2,
+    (transport) =>
+      transport.penaltyUntilMs <= device.nowMs &&
+      transport.liveness.missedInRow < 2 &&
+      !isSpent(transport, config),
   );
 }
 
@@ -66,6 +71,11 @@ function merits(transport: Transport, device: Device, config: DeviceConfig): rea
 
 export function costOf(transport: Transport, config: DeviceConfig): CostClass {
   return config.linkPolicy(transport.linkName, transport.linkKind).cost;
+}
+
+/** Whether the link has used up its bytes of the day. */
+export function isSpent(transport: Transport, config: DeviceConfig): boolean {
+  return config.linkPolicy(transport.linkName, transport.linkKind).isSpent === true;
 }
 
 /** Policy's preference alone: what failback compares. */

@@ -13,6 +13,7 @@ import { claimBytes, prove } from '../proof.ts';
 import type { ReasonCode } from '../reasons.ts';
 import type { ClaimPurpose } from '../wire/frames.ts';
 import { denial } from './choice.ts';
+import { acceptList } from './die.ts';
 import type { OpenClaim } from './state.ts';
 import type { Turn } from './turn.ts';
 
@@ -48,6 +49,7 @@ export function openClaim(
   };
   draft.ownClaims = [...draft.ownClaims, claim].slice(-OWN_CLAIMS_MAX);
   turn.report('claim', reasonCode, { transportId, kind, purpose, nonce: claim.nonce });
+  if (kind === 'reattach') turn.emit(acceptList(draft));
   repeatClaim(turn);
 }
 
@@ -87,7 +89,13 @@ export function repeatClaim(turn: Turn): void {
           proof: draft.secret === null ? null : prove('attach', draft.secret, handshakeHash, what),
           ciphers: turn.config.ciphers,
         };
-  turn.emit({ kind: 'send', channelId, transportId: transport.transportId, frame });
+  const { transportId } = transport;
+  turn.emit({ kind: 'send', channelId, transportId, frame });
+  // Where the binding still delivers, what is under way on it is not missing yet (`resending.ts`).
+  if (open.kind === 'reattach' && open.purpose === 'recovery') {
+    const { stateVersion } = open.claim;
+    turn.emit({ kind: 'tellReceived', channelId, transportId, stateVersion });
+  }
 }
 
 /** Staying is no switch, and neither is a reattach on the transport that was the binding. */

@@ -9,6 +9,7 @@ import { nextTimeoutMs } from '../liveness/liveness.ts';
 import { carriesData } from '../transitions.ts';
 import { acceptList } from './die.ts';
 import { end } from './end.ts';
+import { quietAtMs } from './pace.ts';
 import type { Device } from './state.ts';
 import type { Turn } from './turn.ts';
 
@@ -74,6 +75,7 @@ function carrying(device: Device): readonly (number | null)[] {
     device.reviewAtMs,
     device.nextChannel?.repeatAtMs ?? null,
     device.mtuNotice?.repeatAtMs ?? null,
+    quietAtMs(device),
     device.formerId === null ? null : device.formerUntilMs,
   ];
 }

@@ -80,16 +80,21 @@ export function penalise(turn: Turn, transportId: number): void {
   });
 }
 
-/** Data is taken from the binding, and from the one before it for a little longer. */
+/**
+ * Data is taken from the binding, for a little longer from those before it, sent again or not, and from the transport
+ * that is claimed: the hub sends on it from its commit on, and the answer may be what gets lost.
+ */
 export function acceptList(device: Device): DeviceEffect {
-  const from: { transportId: number; untilMs: number | null }[] = [];
-  if (device.activeId !== null) from.push({ transportId: device.activeId, untilMs: null });
-  if (
-    device.formerId !== null &&
-    device.formerId !== device.activeId &&
-    device.formerUntilMs > device.nowMs
-  ) {
-    from.push({ transportId: device.formerId, untilMs: device.formerUntilMs });
+  const { activeId, formerId, formerUntilMs, earlier, claim, nowMs } = device;
+  const from = new Map<number, number | null>();
+  if (activeId !== null) from.set(activeId, null);
+  if (claim?.kind === 'reattach') from.set(claim.claim.transportId, null);
+  const former = formerId === null ? [] : [{ transportId: formerId, untilMs: formerUntilMs }];
+  for (const { transportId, untilMs } of [...earlier, ...former]) {
+    if (untilMs > nowMs && !from.has(transportId)) from.set(transportId, untilMs);
   }
-  return { kind: 'accept', from };
+  return {
+    kind: 'accept',
+    from: Array.from(from, ([transportId, untilMs]) => ({ transportId, untilMs })),
+  };
 }

@@ -35,6 +35,7 @@ export function end(
   draft.terminated = reasonCode;
   draft.activeId = null;
   draft.formerId = null;
+  draft.earlier = [];
   draft.claim = null;
   draft.granted = null;
   draft.handshake = null;

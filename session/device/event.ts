@@ -9,7 +9,8 @@
  */
 import type { AuditEvent } from '../audit.ts';
 import type { ReasonCode } from '../reasons.ts';
-import type { DataCipher, Frame, LinkKind } from '../wire/frames.ts';
+import type { Exchange } from '../resend/exchange.ts';
+import type { DataCipher, Frame, LinkKind, Received } from '../wire/frames.ts';
 
 /** One WireGuard keypair, named by the device's own receiver index. */
 export type ChannelId = number;
@@ -41,6 +42,8 @@ export interface EndpointView {
   /** `ip:port` of the hub. */
   readonly endpoint: string;
   readonly hasAddress: boolean;
+  /** Our own addresses on the link, of the endpoint's family: another text is another address. Absent: not known. */
+  readonly local?: string;
   readonly hasRoute: boolean;
 }
 
@@ -80,7 +83,7 @@ export type DeviceEvent =
       readonly transportId: number;
       readonly frame: Frame;
     }
-  /** Data moved since the last such event; the shell sends at most one in 20 ms. */
+  /** Data moved since the last such event; the shell tells as often as `pace.ts` says, and before each tick. */
   | {
       readonly kind: 'traffic';
       readonly atMs: number;
@@ -94,6 +97,8 @@ export type DeviceEvent =
       readonly transportId: number;
       readonly error: string;
     }
+  /** Something that anybody could have sent says that this link leads nowhere (ICMP). The shell counts them. */
+  | { readonly kind: 'hearsay'; readonly atMs: number; readonly linkName: string }
   | {
       readonly kind: 'persisted';
       readonly atMs: number;
@@ -123,6 +128,17 @@ export type DeviceEffect =
       readonly transportId: number;
       readonly frame: Frame;
     }
+  /** Say over this transport what arrived, as part of the claim of that version; its frame went just before. */
+  | {
+      readonly kind: 'tellReceived';
+      readonly channelId: ChannelId;
+      readonly transportId: number;
+      readonly stateVersion: number;
+    }
+  /** A claim was answered: what the cut before it swallowed may be sent again. Comes before its `route`. */
+  | { readonly kind: 'exchange'; readonly exchange: Exchange }
+  /** What the hub says it received, as part of the open claim or the answered one. */
+  | { readonly kind: 'received'; readonly frame: Received }
   /** An empty authentic control message that keeps a NAT mapping; never answered. */
   | { readonly kind: 'keepalive'; readonly channelId: ChannelId; readonly transportId: number }
   /** Outcome comes back as `persisted` with this ticket. */

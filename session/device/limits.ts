@@ -14,6 +14,8 @@ export interface LinkPolicy {
   /** Lower is preferred. */
   readonly preference: number;
   readonly cost: CostClass;
+  /** The budget of its day is used up: left if there is anywhere else to go. Left out: it is not. */
+  readonly isSpent?: boolean;
 }
 
 export interface DeviceConfig {

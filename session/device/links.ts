@@ -1,10 +1,10 @@
 /**
- * What a new snapshot of the links changes: which transports can be used, and whether the binding
- * still stands on something. Local facts are verdicts, no probe is needed.
+ * What a new snapshot of the links changes: which transports can be used, whether the binding still stands
+ * on something, and where it is seen from. Local facts are verdicts, no probe is needed.
  *
  * @module
  */
-import { newLiveness } from '../liveness/liveness.ts';
+import { newLiveness, onProven } from '../liveness/liveness.ts';
 import { carriesData } from '../transitions.ts';
 import { die } from './die.ts';
 import type { EndpointView, LinkView } from './event.ts';
@@ -23,6 +23,7 @@ export function onLinks(turn: Turn, links: readonly LinkView[]): void {
     const was = before.get(transport.transportId);
     if (was?.unusable !== transport.unusable || was.endpoint !== transport.endpoint)
       onChanged(turn, transport, was === undefined);
+    else if (was.local !== transport.local) onMoved(turn, transport);
   }
   const active = turn.transport(draft.activeId);
   if (draft.activeId !== null && active?.unusable !== null)
@@ -37,8 +38,11 @@ function refreshed(
   const unusable = whyUnusable(link, endpoint);
   if (before !== undefined) {
     const { mtuBytes } = link;
-    if (before.unusable === unusable && before.endpoint === endpoint.endpoint)
-      return before.mtuBytes === mtuBytes ? before : { ...before, mtuBytes };
+    const { local = '' } = endpoint;
+    if (before.unusable === unusable && before.endpoint === endpoint.endpoint) {
+      const isSame = before.mtuBytes === mtuBytes && before.local === local;
+      return isSame ? before : { ...before, mtuBytes, local };
+    }
     // What was measured before an outage says nothing about the link that comes back.
     const liveness =
       unusable === null
@@ -49,6 +53,8 @@ function refreshed(
       mtuBytes,
       unusable,
       endpoint: endpoint.endpoint,
+      local,
+      isToldUnanswered: false,
       liveness,
       token: null,
       probeAtMs: null,
@@ -60,6 +66,8 @@ function refreshed(
     linkName: link.name,
     linkKind: link.kind,
     endpoint: endpoint.endpoint,
+    local: endpoint.local ?? '',
+    isToldUnanswered: false,
     mtuBytes: link.mtuBytes,
     unusable,
     liveness: newLiveness,
@@ -69,6 +77,19 @@ function refreshed(
     penaltyUntilMs: 0,
     token: null,
   };
+}
+
+/**
+ * Our address there is another one: the hub learns of it by whatever comes from it, so something does at once.
+ * Answers to what was asked before go to the old address; they are no misses.
+ */
+function onMoved(turn: Turn, { transportId, unusable }: Transport): void {
+  const transport = turn.transport(transportId);
+  if (transport === null || unusable !== null) return;
+  turn.report('notice', 'link_changed', { transportId, usable: true, why: 'address_changed' });
+  const liveness = onProven(transport.liveness, turn.nowMs);
+  turn.change(transportId, { liveness, token: null });
+  probeNow(turn, transportId);
 }
 
 function whyUnusable(link: LinkView, endpoint: EndpointView): Transport['unusable'] {

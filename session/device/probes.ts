@@ -1,22 +1,34 @@
 /**
  * When to probe which transport, and what the answers mean for the binding.
  *
- * Cadence follows traffic and doubt: an idle binding is asked rarely, a busy one often, a doubted one
- * in a burst, together with the candidates, so that verdict and choice arrive together.
+ * Cadence follows traffic and doubt: an idle binding is asked rarely, a busy one beside its data
+ * (`pace.ts`), a doubted one in a burst, together with the candidates, so that verdict and choice arrive
+ * together.
  *
  * @module
  */
-import { onProbeAnswered, onProbeSent, onTime, sentAtMs, verdictOf } from '../liveness/liveness.ts';
+import {
+  coveredMs,
+  HEARD_PAUSE_MS,
+  isHeardThroughout,
+  onDoubted,
+  onProbeAnswered,
+  onProbeSent,
+  onStoodStill,
+  onTime,
+  sentAtMs,
+  streamSilentMs,
+  verdictOf,
+} from '../liveness/liveness.ts';
+import { swayMs } from '../liveness/rtt.ts';
 import type { ProbeAck } from '../wire/frames.ts';
 import { costOf, preferenceOf } from './choice.ts';
 import { die } from './die.ts';
 import type { ChannelId } from './event.ts';
+import { hasten, isBusy, isFlowing, lingerPauseMs } from './pace.ts';
 import type { Transport } from './state.ts';
 import type { Turn } from './turn.ts';
 
-/** With traffic, the binding is asked this often; metered ones less (chosen; echoes on data come cheaper). */
-const BUSY_PROBE_MS = 100;
-const BUSY_METERED_PROBE_MS = 250;
 const BURST_PROBE_MIN_MS = 10;
 const BURST_PROBE_MAX_MS = 50;
 /** Candidates are asked this often while the binding is in doubt or lost. */
@@ -27,6 +39,32 @@ const DOUBT_CANDIDATE_MAX_MS = 1_600;
 const CANDIDATE_PROBE_MS = 1_000;
 /** A bad binding is asked at least this often, so that its quality stays known (chosen). */
 const UNSTEADY_PROBE_MS = 500;
+/** A metered candidate that answered so lately is not asked again because doubt began: it costs (chosen). */
+const METERED_FRESH_MS = 10_000;
+/**
+ * Misses over less than this have one cause: a queue that overflowed, a radio that was away for 45 ms (chosen).
+ * One that is away both ways takes the answers under way with it, and so a round trip's questions more.
+ */
+const RUN_MIN_MS = 50;
+const RUN_UNDER_WAY_MAX_MS = 42;
+/** What is heard all the while excludes that, and leaves one direction to be away … */
+const ONE_WAY_RUN_MIN_MS = 46;
+/** … or to have become slower by 60 ms: an answer that much later ends the run (chosen). */
+const ONE_WAY_JUMP_MS = 60;
+/** As long as such a radio is away, and as a stream may pause by itself: a stream that is silent longer was cut. */
+const STREAM_SILENT_MIN_MS = 45 + HEARD_PAUSE_MS;
+/** After an answer there is no verdict for so long, however late it came: answers are arriving (chosen: as a run). */
+const ANSWERED_CALM_MS = 50;
+/** Where nothing better is there to go to, a verdict gains nothing by haste (chosen). */
+const LONELY_RUN_MIN_MS = 250;
+
+/** What anybody can say makes us ask no more often than this (chosen). */
+const HEARSAY_PROBE_MS = 1_000;
+
+/** Later than this is a machine that stood still (chosen: above the jitter of a busy scheduler). */
+const LATE_MIN_MS = 30;
+/** Time to read what waits: the largest socket buffer at the slowest that we promise (chosen). */
+const READING_MS = 25;
 
 export function sendProbe(turn: Turn, transport: Transport): void {
   const { draft } = turn;
@@ -40,7 +78,16 @@ export function sendProbe(turn: Turn, transport: Transport): void {
     transportId,
     frame: { type: 'probe', probeId },
   });
-  turn.change(transportId, { liveness: onProbeSent(transport.liveness, probeId, turn.nowMs) });
+  if (transportId === draft.activeId) draft.unaskedPackets = 0;
+  turn.change(transportId, {
+    liveness: onProbeSent(transport.liveness, probeId, turn.nowMs, isCalm(turn)),
+  });
+}
+
+/** Nobody waits for a verdict: no data travels, and the binding is not in doubt. */
+function isCalm(turn: Turn): boolean {
+  const active = turn.transport(turn.draft.activeId);
+  return active !== null && !active.liveness.isDoubted && !isFlowing(turn);
 }
 
 export function probeNow(turn: Turn, transportId: number): void {
@@ -49,6 +96,21 @@ export function probeNow(turn: Turn, transportId: number): void {
     return;
   sendProbe(turn, transport);
   schedule(turn, transportId);
+}
+
+/** Doubt begins: whom have we not heard of lately? Doubts may follow each other quickly on a bad link. */
+function askOthers(turn: Turn): void {
+  const { draft, nowMs, config } = turn;
+  for (const { transportId, liveness } of draft.transports) {
+    if (transportId === draft.activeId) continue;
+    const transport = turn.transport(transportId);
+    const { askedAtMs, answeredAtMs } = liveness;
+    const isAsked = askedAtMs !== null && nowMs - askedAtMs < DOUBT_CANDIDATE_MS;
+    const isKnown = answeredAtMs !== null && nowMs - answeredAtMs < METERED_FRESH_MS;
+    const isMetered = transport !== null && costOf(transport, config) === 'metered';
+    if (isAsked || (isMetered && isKnown)) schedule(turn, transportId);
+    else probeNow(turn, transportId);
+  }
 }
 
 /** Ask every usable transport but the binding at once. */
@@ -86,34 +148,38 @@ export function schedule(turn: Turn, transportId: number): void {
   }
   const isActive = transportId === draft.activeId;
   const pauseMs = isActive ? activePauseMs(turn, transport) : standbyPauseMs(turn, transport);
-  const isQuiet = isActive && !isBusy(turn) && costOf(transport, config) === 'metered';
+  const isMetered = costOf(transport, config) === 'metered';
   // Asked just now or about to be: whatever is sent keeps the NAT mapping, so the keepalive starts anew.
-  const keepaliveAtMs = isQuiet ? turn.nowMs + config.limits.meteredKeepaliveMs : null;
+  const keepaliveAtMs =
+    isActive && isMetered ? turn.nowMs + config.limits.meteredKeepaliveMs : null;
   turn.change(transportId, { probeAtMs: turn.nowMs + pauseMs, keepaliveAtMs });
-}
-
-export function isBusy(turn: Turn): boolean {
-  const { trafficAtMs } = turn.draft;
-  return trafficAtMs !== null && turn.nowMs - trafficAtMs < turn.config.limits.activeLingerMs;
 }
 
 function activePauseMs(turn: Turn, transport: Transport): number {
   const { limits } = turn.config;
-  const srttMs = transport.liveness.rtt?.srttMs ?? BUSY_PROBE_MS;
-  if (transport.liveness.missedInRow > 0) {
-    return Math.min(BURST_PROBE_MAX_MS, Math.max(BURST_PROBE_MIN_MS, srttMs / 8));
+  if (transport.liveness.isDoubted) {
+    // One question right when the run gets long enough: its miss is the verdict.
+    const endsAtMs = (transport.liveness.unansweredSinceMs ?? 0) + runMinMs(turn, transport);
+    const pauseMs = burstPauseMs(transport);
+    return endsAtMs > turn.nowMs ? Math.min(pauseMs, endsAtMs - turn.nowMs) : pauseMs;
   }
   const isMetered = costOf(transport, turn.config) === 'metered';
-  if (isBusy(turn)) return isMetered ? BUSY_METERED_PROBE_MS : BUSY_PROBE_MS;
+  // Metered: the question beside the last data was the proof; then it is idle.
+  if (isBusy(turn) && !isMetered) return lingerPauseMs(turn, transport);
   const idleMs = isMetered ? limits.meteredStandbyProbeMs : limits.heartbeatIdleMs;
   if (turn.draft.state === 'ATTACHED') return idleMs;
   return Math.min(idleMs, isMetered ? limits.heartbeatIdleMs : UNSTEADY_PROBE_MS);
 }
 
+function burstPauseMs({ liveness: { rtt } }: Transport): number {
+  const srttMs = rtt?.srttMs ?? BURST_PROBE_MAX_MS;
+  return Math.min(BURST_PROBE_MAX_MS, Math.max(BURST_PROBE_MIN_MS, srttMs / 8));
+}
+
 function standbyPauseMs(turn: Turn, transport: Transport): number {
   const { draft, config } = turn;
   const active = turn.transport(draft.activeId);
-  if (active === null || active.liveness.missedInRow > 0) {
+  if (active === null || active.liveness.isDoubted) {
     const doublings = Math.min(transport.liveness.missedInRow, 4);
     return Math.min(DOUBT_CANDIDATE_MAX_MS, DOUBT_CANDIDATE_MS * 2 ** doublings);
   }
@@ -132,19 +198,96 @@ export function judge(turn: Turn): void {
     const liveness = onTime(before.liveness, turn.nowMs);
     if (liveness === before.liveness) continue;
     turn.change(before.transportId, { liveness });
-    const isDoubted = before.liveness.missedInRow === 0 && liveness.missedInRow > 0;
-    if (isDoubted && before.transportId === draft.activeId) {
-      turn.count('doubt');
-      schedule(turn, before.transportId);
-      turn.change(before.transportId, { probeAtMs: turn.nowMs });
-      probeOthers(turn);
-    }
   }
+  doubt(turn);
   const active = turn.transport(draft.activeId);
   if (active === null) return;
   const verdict = verdictOf(active.liveness, turn.nowMs, turn.config.limits.deadAfterMissed);
-  if (verdict === 'dead') die(turn, 'heartbeat_timeout');
-  if (verdict === 'dead_one_way') die(turn, 'one_way_out');
+  if (verdict === 'alive' || verdict === 'doubt') return;
+  const { answeredAtMs } = active.liveness;
+  if (answeredAtMs !== null && turn.nowMs - answeredAtMs < ANSWERED_CALM_MS) return;
+  if (coveredMs(active.liveness) < runMinMs(turn, active) && !isCutOff(turn, active)) return;
+  die(turn, verdict === 'dead' ? 'heartbeat_timeout' : 'one_way_out');
+}
+
+/**
+ * ◆ We were called so much later than we had asked for: the machine slept, or had no time for us. What came
+ * meanwhile waits in the sockets and is read before anything is taken for missing.
+ */
+export function onLate(turn: Turn, lateMs: number): void {
+  if (lateMs < LATE_MIN_MS) return;
+  for (const { transportId, liveness } of turn.draft.transports) {
+    const postponed = onStoodStill(liveness, turn.nowMs + READING_MS);
+    if (postponed !== liveness) turn.change(transportId, { liveness: postponed });
+  }
+}
+
+/** A miss of the binding: doubt where somebody waits; in calm the question is put once more before. */
+function doubt(turn: Turn): void {
+  const active = turn.transport(turn.draft.activeId);
+  if (active === null) return;
+  const { transportId, liveness } = active;
+  if (liveness.missedInRow === 0 || liveness.isDoubted) return;
+  if (liveness.missedInRow > 1 || !isCalm(turn)) return beginDoubt(turn, active);
+  if (liveness.outstanding.length > 0) return;
+  turn.count('asked_again');
+  probeNow(turn, transportId);
+}
+
+/** A burst on the binding, and the candidates at once. */
+function beginDoubt(turn: Turn, { transportId, liveness }: Transport): void {
+  turn.count('doubt');
+  turn.change(transportId, { liveness: onDoubted(liveness) });
+  hasten(turn);
+  const transport = turn.transport(transportId);
+  if (transport === null) return;
+  const askedAtMs = transport.liveness.askedAtMs ?? turn.nowMs;
+  schedule(turn, transportId);
+  const probeAtMs = Math.max(turn.nowMs, askedAtMs + burstPauseMs(transport));
+  turn.change(transportId, { probeAtMs });
+  askOthers(turn);
+}
+
+/**
+ * ◆ Somebody says that the binding's link leads nowhere: ask, and believe the silence, not the saying.
+ *
+ * Who forges it must not make us send: one question a second, on a metered link one in the time of a keepalive.
+ */
+export function onHearsay(turn: Turn, linkName: string): void {
+  const { draft, config } = turn;
+  const active = turn.transport(draft.activeId);
+  if (active === null || active.linkName !== linkName) return;
+  const isMetered = costOf(active, config) === 'metered';
+  const everyMs = isMetered ? config.limits.meteredKeepaliveMs : HEARSAY_PROBE_MS;
+  const { askedAtMs } = active.liveness;
+  if (askedAtMs !== null && turn.nowMs - askedAtMs < everyMs) return;
+  turn.count('doubt_hearsay');
+  turn.change(active.transportId, { probeAtMs: turn.nowMs });
+}
+
+/** Whether a stream has been silent for longer than what is no death. */
+function isCutOff(turn: Turn, { liveness }: Transport): boolean {
+  return hasRefuge(turn) && streamSilentMs(liveness, turn.nowMs) >= STREAM_SILENT_MIN_MS;
+}
+
+/** How long a run of misses has to be in time before it is a verdict. */
+function runMinMs(turn: Turn, { liveness }: Transport): number {
+  if (!hasRefuge(turn)) return LONELY_RUN_MIN_MS;
+  const { rtt } = liveness;
+  if (isHeardThroughout(liveness, turn.nowMs))
+    return Math.max(ONE_WAY_RUN_MIN_MS, ONE_WAY_JUMP_MS - (rtt === null ? 0 : swayMs(rtt)));
+  const srttMs = rtt?.srttMs ?? RUN_UNDER_WAY_MAX_MS;
+  return RUN_MIN_MS + Math.min(srttMs, RUN_UNDER_WAY_MAX_MS);
+}
+
+function hasRefuge({ draft, config }: Turn): boolean {
+  return draft.transports.some(
+    (other) =>
+      other.transportId !== draft.activeId &&
+      other.unusable === null &&
+      other.liveness.missedInRow < 2 &&
+      costOf(other, config) !== 'never',
+  );
 }
 
 /** ◆ An answer proves the path; what it says of the record may show that the binding is elsewhere. */
@@ -157,16 +300,23 @@ export function onProbeAck(
   const transport = turn.transport(transportId);
   if (transport === null) return;
   const askedAtMs = sentAtMs(transport.liveness, ack.probeId);
-  const wasDoubted = transport.liveness.missedInRow > 0;
+  const { isDoubted: wasDoubted, missedInRow } = transport.liveness;
   const liveness = onProbeAnswered(transport.liveness, ack.probeId, turn.nowMs);
   if (askedAtMs === null) {
     turn.count('probe_ack_ignored');
     return;
   }
   turn.change(transportId, { liveness, token: ack.token });
-  if (wasDoubted) schedule(turn, transportId);
+  const isActive = transportId === turn.draft.activeId;
+  if (isActive && wasDoubted) endDoubt(turn);
+  else if (!isActive && missedInRow > 0) schedule(turn, transportId);
   if (turn.draft.channel?.channelId !== channelId) return;
   if (deniesBinding(turn, ack, askedAtMs)) die(turn, 'binding_lost');
+}
+
+/** Everybody goes back to the usual cadence, counted from here. */
+function endDoubt(turn: Turn): void {
+  for (const { transportId } of turn.draft.transports) schedule(turn, transportId);
 }
 
 /** Whichever transport it came on: does the hub, knowing our last answered claim, see us elsewhere? */

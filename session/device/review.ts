@@ -17,7 +17,7 @@ import {
 } from '../liveness/quality.ts';
 import type { ReasonCode } from '../reasons.ts';
 import { carriesData } from '../transitions.ts';
-import { costOf, denial, plannedCandidates, preferenceOf } from './choice.ts';
+import { costOf, denial, isSpent, plannedCandidates, preferenceOf } from './choice.ts';
 import { openClaim } from './claims.ts';
 import { leaveAttached, penalise } from './die.ts';
 import { end } from './end.ts';
@@ -28,6 +28,8 @@ import type { Turn } from './turn.ts';
 
 const REVIEW_MS = 200;
 const REVIEW_IDLE_MS = 1_000;
+/** What policy says of a link may change without any other news (chosen). */
+const REVIEW_CALM_MAX_MS = 5_000;
 /** A plan that is not answered within this time is undone by a newer claim (chosen). */
 const PLAN_TIMEOUT_MS = 1_500;
 /** A rival is judged by an answer this fresh, not by what it once was (chosen). */
@@ -56,12 +58,14 @@ export function review(turn: Turn): void {
     : null;
 }
 
-/** Reviews cost wake-ups: an idle, settled session is looked at rarely. */
+/** Reviews cost wake-ups: an idle, settled session is looked at rarely, and when its binding is asked anyway. */
 function calmMs(turn: Turn): number {
   const { draft } = turn;
   const isBusy = draft.trafficAtMs !== null && turn.nowMs - draft.trafficAtMs < REVIEW_IDLE_MS;
   const hasRival = failbackTarget(turn) !== null || rivalWaits(turn);
-  return isBusy || hasRival ? REVIEW_IDLE_MS / 2 : 5 * REVIEW_IDLE_MS;
+  if (isBusy || hasRival) return REVIEW_IDLE_MS / 2;
+  const probeInMs = (turn.transport(draft.activeId)?.probeAtMs ?? turn.nowMs) - turn.nowMs;
+  return probeInMs < REVIEW_IDLE_MS ? REVIEW_CALM_MAX_MS : Math.min(REVIEW_CALM_MAX_MS, probeInMs);
 }
 
 function reviewAttached(turn: Turn, active: Transport, quality: Quality): void {
@@ -78,13 +82,14 @@ function reviewAttached(turn: Turn, active: Transport, quality: Quality): void {
     return;
   }
   if (turn.draft.planNotBeforeMs > turn.nowMs) return;
-  const budgetTarget = costOf(active, turn.config) === 'never' ? refuge(turn, active) : null;
+  const mayStay = costOf(active, turn.config) !== 'never' && !isSpent(active, turn.config);
+  const budgetTarget = mayStay ? null : refuge(turn, active);
   if (budgetTarget !== null) return void plan(turn, budgetTarget, 'budget_spent');
   const target = failbackTarget(turn);
   if (target !== null) plan(turn, target, 'failback');
 }
 
-/** Where to go from a link that may no longer be used, its budget being spent: anywhere that answers. */
+/** Where to go from a link that may no longer be used, its budget being spent: anywhere that answers and may be used. */
 function refuge(turn: Turn, active: Transport): Transport | null {
   return (
     plannedCandidates(turn.draft, turn.config).find(

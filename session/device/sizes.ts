@@ -9,7 +9,7 @@ import { overSize } from '../invariants/boundedMemory.ts';
 import { OUTCOMES_MAX, OUTSTANDING_MAX } from '../liveness/liveness.ts';
 import { REASONS } from '../reasons.ts';
 import { ROUTES_MAX } from '../wire/field.ts';
-import type { Device } from './state.ts';
+import { type Device, EARLIER_MAX } from './state.ts';
 
 /** Longest list of past things that the state keeps. */
 const HISTORY_MAX = 64;
@@ -27,6 +27,7 @@ export function checkSizes(before: Device, device: Device): void {
   refuse('transports', device.transports.length, TRANSPORTS_MAX);
   refuse('tried transports', device.triedIds.length, HISTORY_MAX);
   refuse('remembered recoveries', device.recoveriesMs.length, HISTORY_MAX);
+  refuse('earlier transports', device.earlier.length, EARLIER_MAX);
   refuse('remembered claims', device.ownClaims.length, HISTORY_MAX);
   refuse('remembered switches', device.switchedAtMs.length, HISTORY_MAX);
   refuse('routes', device.routes.length, ROUTES_MAX);

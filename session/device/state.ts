@@ -10,12 +10,19 @@ import type { State } from '../transitions.ts';
 import type { ClaimPurpose, DataCipher, LinkKind } from '../wire/frames.ts';
 import type { ChannelId, Durable } from './event.ts';
 
+/** As many claims as are remembered, and the binding before them. */
+export const EARLIER_MAX = 9;
+
 /** One way to reach the hub, and what is known of it. */
 export interface Transport {
   readonly transportId: number;
   readonly linkName: string;
   readonly linkKind: LinkKind;
   readonly endpoint: string;
+  /** Our own addresses there; empty: not known. */
+  readonly local: string;
+  /** Said of it: it is up and nothing has ever come over it. */
+  readonly isToldUnanswered: boolean;
   /** MTU of the link; 0: not known. */
   readonly mtuBytes: number;
   /** Why it cannot be used now, or null if it can. */
@@ -137,6 +144,8 @@ export interface Device {
   /** The binding before it; its data is accepted a little longer. */
   readonly formerId: number | null;
   readonly formerUntilMs: number;
+  /** Transports that the hub may have sealed data for before the present binding; at most {@link EARLIER_MAX}. */
+  readonly earlier: readonly { readonly transportId: number; readonly untilMs: number }[];
   /** The version of the newest answered claim: a PROBE_ACK older than it says nothing. */
   readonly answeredVersion: number;
   readonly answeredAtMs: number | null;
@@ -156,6 +165,14 @@ export interface Device {
   readonly lostFor: ReasonCode | null;
 
   readonly trafficAtMs: number | null;
+  /** How often data was told of without a pause of `activeLingerMs`, at most as often as makes a flow. */
+  readonly trafficBeats: number;
+  /** When data was sent that nothing has been heard after; null: never, or asked about. */
+  readonly sentSinceMs: number | null;
+  /** Packets sent since the binding was asked last. */
+  readonly unaskedPackets: number;
+  /** Data has come back on the binding since silence was last asked about. */
+  readonly isAnswering: boolean;
   readonly birthDeadlineAtMs: number | null;
   readonly recoveryDeadlineAtMs: number | null;
   readonly sessionEndsAtMs: number | null;
@@ -219,6 +236,7 @@ export function newDevice(): Device {
     activeId: null,
     formerId: null,
     formerUntilMs: 0,
+    earlier: [],
     answeredVersion: 0,
     answeredAtMs: null,
     claim: null,
@@ -230,6 +248,10 @@ export function newDevice(): Device {
     triedIds: [],
     lostFor: null,
     trafficAtMs: null,
+    trafficBeats: 0,
+    sentSinceMs: null,
+    unaskedPackets: 0,
+    isAnswering: false,
     birthDeadlineAtMs: null,
     recoveryDeadlineAtMs: null,
     sessionEndsAtMs: null,

@@ -22,10 +22,13 @@ import { renew } from './handshake.ts';
 import type { DeviceConfig } from './limits.ts';
 import { onLinks } from './links.ts';
 import { fitMtu, onMtu, tellMtu } from './mtu.ts';
-import { judge, onProbeAck, probeDue, schedule } from './probes.ts';
+import { doubtQuiet, onTraffic } from './pace.ts';
+import { tellUnanswered } from './portal.ts';
+import { judge, onHearsay, onLate, onProbeAck, probeDue } from './probes.ts';
 import { pursue } from './pursue.ts';
 import { onRebind } from './rebind.ts';
 import { onChallenge, onReject, onTerminate } from './refusals.ts';
+import { onReceived } from './resend.ts';
 import { review } from './review.ts';
 import { onPersisted, reserveAhead, retryWrite } from './save.ts';
 import type { Device } from './state.ts';
@@ -41,6 +44,8 @@ export function step(before: Device, event: DeviceEvent, config: DeviceConfig): 
   assert(event.atMs >= before.nowMs, 'time does not run backwards');
   assert((before.phase === 'off') === (event.kind === 'boot'), 'boot comes first and once');
   const turn = new Turn(before, event.atMs, config);
+  const dueAtMs = event.atMs > before.nowMs ? nextDeadline(before) : null;
+  if (dueAtMs !== null) onLate(turn, event.atMs - dueAtMs);
   // What slept past a bound has met it: nothing that came meanwhile is heard before that.
   expire(turn);
   dispatch(turn, event);
@@ -75,6 +80,8 @@ function dispatch(turn: Turn, event: DeviceEvent): void {
       return onTraffic(turn, event);
     case 'sendFailed':
       return onSendFailed(turn, event.transportId);
+    case 'hearsay':
+      return onHearsay(turn, event.linkName);
     case 'persisted':
       return onPersisted(turn, event.ticket, event.isDurable);
     case 'terminate':
@@ -95,10 +102,12 @@ function settleTime(turn: Turn): void {
   fitMtu(turn);
   retryWrite(turn);
   judge(turn);
+  tellUnanswered(turn);
   expire(turn); // a binding that has just died may have no time left
   reopen(turn);
   pursue(turn);
   carry(turn);
+  doubtQuiet(turn);
   probeDue(turn);
   review(turn);
   reserveAhead(turn);
@@ -135,29 +144,11 @@ function onFrame(turn: Turn, frame: Frame, channelId: number, transportId: numbe
       return onRotated(turn, channelId, frame.sessionId);
     case 'mtu':
       return onMtu(turn, frame, channelId, transportId);
+    case 'received':
+      return onReceived(turn, frame, channelId, transportId);
     default:
       turn.count('unknown_frame');
   }
-}
-
-function onTraffic(turn: Turn, event: DeviceEvent & { kind: 'traffic' }): void {
-  const { draft } = turn;
-  for (const { transportId, atMs } of event.heardOn) {
-    const transport = turn.transport(transportId);
-    if (transport !== null)
-      turn.change(transportId, { liveness: onHeard(transport.liveness, atMs) });
-  }
-  const wasIdle =
-    draft.trafficAtMs === null ||
-    turn.nowMs - draft.trafficAtMs >= turn.config.limits.activeLingerMs;
-  draft.trafficAtMs = turn.nowMs;
-  if (!wasIdle || draft.activeId === null) return;
-  // Traffic woke up: go to the busy cadence at once instead of at the end of the idle one.
-  schedule(turn, draft.activeId);
-  const active = turn.transport(draft.activeId);
-  if (active !== null && active.liveness.outstanding.length === 0)
-    turn.change(draft.activeId, { probeAtMs: turn.nowMs });
-  draft.reviewAtMs = Math.min(draft.reviewAtMs ?? turn.nowMs, turn.nowMs + 500);
 }
 
 function onSendFailed(turn: Turn, transportId: number): void {

@@ -14,6 +14,7 @@ export function answerTo(
   record: SessionRecord,
   hubSeq: number,
   { routes }: SeatConfig,
+  heardMs: number | null = null,
 ): Attached | Reattached {
   const { claim, secret, memoryKey, ownerEpoch } = record;
   if (record.claimKind === 'attach') {
@@ -32,5 +33,5 @@ export function answerTo(
     };
   }
   const renewed = record.hasRenewedKeys ? { secret, memoryKey } : null;
-  return { type: 'reattached', claim, ownerEpoch, hubSeq, renewed };
+  return { type: 'reattached', claim, ownerEpoch, hubSeq, renewed, heardMs };
 }

@@ -25,6 +25,7 @@ import {
   CANDIDATES_MAX,
   CHANNELS_MAX,
   channelOf,
+  EARLIER_MAX,
   isLive,
   type Seat,
   type Swap,
@@ -153,7 +154,8 @@ function checkSizes(seat: Seat): void {
       { name: 'channels', size: seat.channels.length, max: CHANNELS_MAX },
       { name: 'addresses', size: seat.addresses.length, max: ADDRESSES_MAX },
       { name: 'candidates', size: seat.trial?.candidates.length ?? 0, max: CANDIDATES_MAX },
-      { name: 'sources', size: seat.accept.length, max: 2 * CHANNELS_MAX },
+      { name: 'sources', size: seat.accept.length, max: (1 + EARLIER_MAX) * CHANNELS_MAX },
+      { name: 'earlier bindings', size: seat.earlier.length, max: EARLIER_MAX },
     ]),
   );
   if (seat.state === 'TERMINATED' && seat.swap === null && seat.isOwner) {

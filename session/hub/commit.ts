@@ -19,6 +19,7 @@ import { isOpening, purposeOf } from './judge.ts';
 import { keysOf } from './keys.ts';
 import type { SeatConfig } from './limits.ts';
 import type { SessionRecord } from './record.ts';
+import { withEarlier } from './resend.ts';
 import { isMemory, isPredecessorSelf } from './shown.ts';
 import { type ClaimEvent, channelOf, isLive, type Seat, type Shown, type Swap } from './state.ts';
 import { startSwap } from './swap.ts';
@@ -30,7 +31,18 @@ export function sendCommit(turn: Turn, event: ClaimEvent, shown: Shown | null): 
   const record = recordOf(draft, event, shown, turn.config);
   draft.claimedAtMs = [...recent(draft.claimedAtMs, draft.nowMs), draft.nowMs];
   draft.lastClaimAtMs = draft.nowMs;
-  startSwap(turn, 'commit', record, { event, shown });
+  startSwap(turn, 'commit', record, { event, shown, heardMs: heardMsOf(draft, event) });
+}
+
+/** How long the binding that this claim replaces has been silent here; null: it replaces none that we served. */
+function heardMsOf(
+  { record, isOwner, state, heardAtMs, nowMs }: Seat,
+  event: ClaimEvent,
+): number | null {
+  const isServed = isOwner && (state === 'ATTACHED' || state === 'RECOVERING');
+  if (!isServed || record === null || isOpening(record, event)) return null;
+  const isSame = record.transportId === event.frame.claim.transportId;
+  return isSame ? null : Math.max(0, Math.round(nowMs - heardAtMs));
 }
 
 const recent = (atMs: readonly number[], nowMs: number) =>
@@ -101,7 +113,7 @@ function cipherOf(
 export function onCommitted(turn: Turn, swap: Swap): void {
   const { draft, config } = turn;
   assert(swap.claimant !== null, 'a commit has a claimant');
-  const { event, shown } = swap.claimant;
+  const { event, shown, heardMs } = swap.claimant;
   const before = draft.record;
   const wasProven = channelOf(draft, event.channelId)?.isProven === true;
   const isNew = isOpening(before, event);
@@ -112,10 +124,13 @@ export function onCommitted(turn: Turn, swap: Swap): void {
   reportCommit(turn, before, event, shown, isNew);
   const { transportId } = swap.record;
   const hasMoved = before !== null && !isNew && before.transportId !== transportId;
-  if (isNew) draft.previous = null;
+  if (isNew) draft.earlier = [];
   else if (hasMoved) {
     const untilMs = draft.nowMs + config.limits.resendMaxAgeMs;
-    draft.previous = { transportId: before.transportId, untilMs };
+    draft.earlier = withEarlier(draft.earlier, transportId, {
+      transportId: before.transportId,
+      untilMs,
+    });
     draft.rtt = null;
   }
   displace(turn, before, event, shown, wasProven);
@@ -131,7 +146,7 @@ export function onCommitted(turn: Turn, swap: Swap): void {
   if (isTokenOf(config, event, draft.nowMs)) {
     draft.addresses = withValidated(draft.addresses, event.source, draft.nowMs);
   }
-  draft.answer = answerTo(swap.record, draft.hubSeq, config);
+  draft.answer = answerTo(swap.record, draft.hubSeq, config, heardMs);
   // A channel that is gone by now gets its answer with the next repeat.
   if (channelOf(draft, event.channelId) === null) {
     draft.channelId = null;
@@ -211,7 +226,7 @@ function displace(
     });
     draft.channels = draft.channels.filter((channel) => channel.channelId !== channelId);
   }
-  draft.previous = null;
+  draft.earlier = [];
   draft.pending = null;
   if (isConflict) turn.report('alarm', 'identity_conflict', { displacedSource: draft.source });
 }

@@ -101,7 +101,7 @@ export function clearLife({ draft }: Turn): void {
   draft.carryingSinceMs = null;
   draft.pending = null;
   draft.trial = null;
-  draft.previous = null;
+  draft.earlier = [];
 }
 
 export function tellEnd(

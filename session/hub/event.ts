@@ -9,7 +9,8 @@
  */
 import type { AuditEvent } from '../audit.ts';
 import type { ReasonCode } from '../reasons.ts';
-import type { DataCipher, Frame } from '../wire/frames.ts';
+import type { Exchange } from '../resend/exchange.ts';
+import type { DataCipher, Frame, Received } from '../wire/frames.ts';
 import type { SessionRecord } from './record.ts';
 
 /** One authenticated channel (WireGuard keypair) of the device, named by the hub's receiver index. */
@@ -120,6 +121,13 @@ export type SeatEffect =
     }
   /** From now on send this session's data here and nowhere else; null: hold it. */
   | { readonly kind: 'route'; readonly route: DataRoute | null }
+  /**
+   * A claim is committed and its address validated, or the binding's address was replaced: what the cut before it
+   * swallowed may be sent again, over the `route` that follows and nowhere else.
+   */
+  | { readonly kind: 'exchange'; readonly exchange: Exchange }
+  /** What the device says it received, as part of the committed claim or of one that is worked on. */
+  | { readonly kind: 'received'; readonly frame: Received }
   /** Which channels may deliver data now. All others' data is dropped and counted. */
   | { readonly kind: 'accept'; readonly from: readonly DataSource[] }
   /**

@@ -7,6 +7,7 @@
  */
 import type { DataRoute, DataSource } from './event.ts';
 import { isSettled } from './heard.ts';
+import { exchangeOver } from './resend.ts';
 import { isLive, type Seat } from './state.ts';
 import type { Turn } from './turn.ts';
 
@@ -23,9 +24,9 @@ function routeOf(seat: Seat): DataRoute | null {
   return { channelId, transportId, target: source, cipher, inner4, inner6, mtuBytes };
 }
 
-/** The binding's transport on every channel of the process, and for a while the one before. */
+/** The binding's transport on every channel of the process, and for a while those before. */
 function acceptOf(seat: Seat): readonly DataSource[] {
-  const { record, previous } = seat;
+  const { record, earlier } = seat;
   if (!isCarrying(seat) || !isLive(record)) return [];
   const { transportId, cipher } = record;
   const proven = seat.channels.filter((channel) => channel.isProven);
@@ -35,28 +36,27 @@ function acceptOf(seat: Seat): readonly DataSource[] {
     cipher,
     untilMs: null,
   }));
-  if (previous === null) return from;
-  const { untilMs } = previous;
-  return from.concat(
-    proven.map(({ channelId }) => ({
-      channelId,
-      transportId: previous.transportId,
-      cipher,
-      untilMs,
-    })),
-  );
+  for (const { transportId: earlierId, untilMs } of earlier) {
+    for (const { channelId } of proven) {
+      from.push({ channelId, transportId: earlierId, cipher, untilMs });
+    }
+  }
+  return from;
 }
 
 /** Tell what changed. Stopping is told before starting, both after the frames of this step. */
 export function tellOutputs(turn: Turn): void {
   const { draft } = turn;
-  if (draft.previous !== null && draft.previous.untilMs <= draft.nowMs) draft.previous = null;
+  if (draft.earlier.some(({ untilMs }) => untilMs <= draft.nowMs)) {
+    draft.earlier = draft.earlier.filter(({ untilMs }) => untilMs > draft.nowMs);
+  }
   const accept = acceptOf(draft);
   const route = routeOf(draft);
   if (!isSameList(accept, draft.accept)) {
     draft.accept = accept;
     turn.emit({ kind: 'accept', from: accept });
   }
+  if (route !== null) exchangeOver(turn, route);
   if (!isSame(route, draft.route)) {
     draft.route = route;
     turn.emit({ kind: 'route', route });

@@ -27,6 +27,7 @@ import { onMtu } from './mtu.ts';
 import { tellOutputs } from './outputs.ts';
 import type { SessionRecord } from './record.ts';
 import { onProbe, onResponse, onRotate } from './replies.ts';
+import { onReceived } from './resend.ts';
 import { channelOf, type FrameEvent, isLive, type Seat } from './state.ts';
 import { onSwapDue, onSwapped, ownedRecord, startSwap, syncView } from './swap.ts';
 import { isUnread, onOwner, onRelease } from './takeover.ts';
@@ -85,7 +86,8 @@ export function newSeat(record: SessionRecord | null, atMs: number, config: Seat
     channelId: null,
     source: null,
     isSourceValidated: false,
-    previous: null,
+    earlier: [],
+    exchange: null,
     addresses: [],
     swap: null,
     waiting: null,
@@ -199,7 +201,8 @@ function onFrame(turn: Turn, event: FrameEvent): void {
     case 'mtu':
       onMtu(turn, event, frame);
       break;
-    case 'received': // the shell's: it holds the resend ring
+    case 'received':
+      onReceived(turn, event, frame);
       break;
     default:
       return turn.count('unknown_frame');

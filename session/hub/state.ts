@@ -17,6 +17,7 @@ import type { SessionRecord } from './record.ts';
 export const CHANNELS_MAX = 8; // the oldest unproven one is dropped
 export const ADDRESSES_MAX = 16; // the one used longest ago is forgotten
 export const CANDIDATES_MAX = 4; // further addresses are not challenged in this round
+export const EARLIER_MAX = 3; // what was sealed for the oldest binding is not taken any more
 
 export type FrameEvent = Extract<SeatEvent, { readonly kind: 'frame' }>;
 export type ClaimEvent = Omit<FrameEvent, 'frame'> & { readonly frame: Attach | Reattach };
@@ -94,13 +95,21 @@ export type SwapKind =
   | 'release'; // another hub may have it
 
 /** The one compare-and-swap in flight. A seat never has two. */
+/** Whose claim goes to the store. */
+export interface Claimant {
+  readonly event: ClaimEvent;
+  readonly shown: Shown | null;
+  /** As REATTACHED will say it. */
+  readonly heardMs: number | null;
+}
+
 export interface Swap {
   readonly kind: SwapKind;
   readonly swapId: number;
   readonly expectedRevision: number;
   readonly record: SessionRecord;
   /** With `commit`. */
-  readonly claimant: { readonly event: ClaimEvent; readonly shown: Shown | null } | null;
+  readonly claimant: Claimant | null;
   readonly isUnknown: boolean;
   readonly tries: number;
   /** The seat's term when it was sent first. */
@@ -147,7 +156,14 @@ export interface Seat {
   /** The binding's outer address. */
   readonly source: string | null;
   readonly isSourceValidated: boolean;
-  readonly previous: { readonly transportId: number; readonly untilMs: number } | null;
+  /** Bindings before this one, the newest last: what was sealed for them is taken until then. */
+  readonly earlier: readonly { readonly transportId: number; readonly untilMs: number }[];
+  /** What the shell was told last to exchange RECEIVED for, and where; null: nothing yet. */
+  readonly exchange: {
+    readonly stateVersion: number;
+    readonly round: number;
+    readonly target: string;
+  } | null;
   readonly addresses: readonly Address[];
   readonly swap: Swap | null;
   /** The newest claim that came while another was being worked on; an older one is repeated anyway. */

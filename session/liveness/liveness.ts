@@ -5,6 +5,11 @@
  * 1 %), k misses count as death when p^k < 1e-9 and k reaches the policy's floor; or two seconds of
  * probed silence. While answers arrive there is no such verdict (docs/protocol.md, "Liveness").
  *
+ * Several probes are on their way at once. A row is one in the order of sending: whoever is given up
+ * after a later one was answered was lost, and begins no row. Misses close to each other have one cause
+ * (a full queue, a radio that is silent for 50 ms), so whoever acts on a verdict also asks how long the
+ * row is in time ({@link coveredMs}).
+ *
  * Refuses to know about timers, frames or bindings: times and ids come in, values go out.
  *
  * @module
@@ -19,14 +24,24 @@ export interface Liveness {
   readonly late: readonly Outstanding[];
   /** Timed-out probes since the last answer. */
   readonly missedInRow: number;
+  /** When the newest probe was sent, whatever became of it. */
+  readonly askedAtMs: number | null;
+  /** When the latest-sent of the answered probes was sent: what was sent before it begins no row of misses. */
+  readonly answeredSentAtMs: number | null;
   /** Time of the first probe sent after the last answer; null when none is unanswered. */
   readonly unansweredSinceMs: number | null;
+  /** When the newest probe of the run of misses was sent; null without a run. */
+  readonly missedSentAtMs: number | null;
   /** When the first probe of the run was given up; null without a run. */
   readonly doubtedSinceMs: number | null;
+  /** The run of misses is a doubt to whoever asks: he asks in haste. Ends with the run. */
+  readonly isDoubted: boolean;
   /** Outcomes of finished probes, oldest first, bounded by {@link OUTCOMES_MAX}. */
   readonly outcomes: readonly Outcome[];
   /** Newest authentic packet of any kind on this transport. */
   readonly heardAtMs: number | null;
+  /** Packets have been coming since then, never {@link HEARD_PAUSE_MS} apart; null: none ever came. */
+  readonly heardSinceMs: number | null;
   /** Newest PROBE_ACK. */
   readonly answeredAtMs: number | null;
   /** Unbroken answers since this time: the stability that failback asks for. */
@@ -37,6 +52,10 @@ export interface Outstanding {
   readonly probeId: number;
   readonly sentAtMs: number;
   readonly timeoutAtMs: number;
+  /** Its time was lengthened once, and will not be again. */
+  readonly isPostponed: boolean;
+  /** Its time is longer than the path asks for, because nobody waits for the answer. */
+  readonly isCalm: boolean;
 }
 
 export interface Outcome {
@@ -51,7 +70,8 @@ export interface Outcome {
 export type Verdict = 'alive' | 'doubt' | 'dead' | 'dead_one_way';
 
 export const OUTSTANDING_MAX = 64;
-export const OUTCOMES_MAX = 128;
+/** Three times what the default window of quality sees at the busiest cadence. */
+export const OUTCOMES_MAX = 512;
 /** Chance of a false verdict that we accept per run of misses. */
 const FALSE_VERDICT_MAX = 1e-9;
 const LOSS_MIN = 0.01;
@@ -60,26 +80,54 @@ const SILENCE_MAX_MS = 2_000;
 /** After a pause this long a radio may sleep; waking it is no loss (RFC 6298 §2.1 starts with 1 s). */
 const ASLEEP_AFTER_MS = 10_000;
 const WAKE_TIMEOUT_MIN_MS = 1_000;
+/**
+ * Where nobody waits for the answer a probe has at least this long: of both ends' processors at work answers came up to
+ * 233 ms late (measured, docs/decisions/0019-no-haste-without-data.md).
+ */
+export const CALM_TIMEOUT_MIN_MS = 250;
 /** An answer later than this is none: it measures a suspended machine, not a path. */
 const LATE_MAX_MS = 10_000;
+/** Answers that come closer together than this weigh less, so that the estimate remembers as long (RFC 7323 appendix G). */
+const SAMPLE_EVERY_MS = 100;
+/** A pause this long may be a link that is away both ways (chosen). */
+export const HEARD_PAUSE_MS = 30;
+/** What has come so long without a pause goes on, as far as anybody can tell (chosen). */
+const STREAM_MIN_MS = 200;
 
 export const newLiveness: Liveness = {
   rtt: null,
   outstanding: [],
   late: [],
   missedInRow: 0,
+  askedAtMs: null,
+  answeredSentAtMs: null,
   unansweredSinceMs: null,
+  missedSentAtMs: null,
   doubtedSinceMs: null,
+  isDoubted: false,
   outcomes: [],
   heardAtMs: null,
+  heardSinceMs: null,
   answeredAtMs: null,
   stableSinceMs: null,
 };
 
-export function onProbeSent(before: Liveness, probeId: number, atMs: number): Liveness {
-  const isAsleep = before.answeredAtMs !== null && atMs - before.answeredAtMs >= ASLEEP_AFTER_MS;
-  const patienceMs = Math.max(timeoutMs(before.rtt), isAsleep ? WAKE_TIMEOUT_MIN_MS : 0);
-  const probe = { probeId, sentAtMs: atMs, timeoutAtMs: atMs + patienceMs };
+/** @param isCalm nobody waits for the answer: a machine that is busy may take its time. */
+export function onProbeSent(
+  before: Liveness,
+  probeId: number,
+  atMs: number,
+  isCalm = false,
+): Liveness {
+  const leastMs = Math.max(timeoutMs(before.rtt), wakeMs(before, atMs, isCalm));
+  const patienceMs = isCalm ? Math.max(leastMs, CALM_TIMEOUT_MIN_MS) : leastMs;
+  const probe = {
+    probeId,
+    sentAtMs: atMs,
+    timeoutAtMs: atMs + patienceMs,
+    isPostponed: false,
+    isCalm: patienceMs > leastMs,
+  };
   // Full: the oldest counts as missed now, for a probe that is forgotten would never be.
   const [oldest] = before.outstanding;
   const isFull = oldest !== undefined && before.outstanding.length >= OUTSTANDING_MAX;
@@ -87,8 +135,21 @@ export function onProbeSent(before: Liveness, probeId: number, atMs: number): Li
   return {
     ...roomy,
     outstanding: [...roomy.outstanding, probe],
+    askedAtMs: atMs,
     unansweredSinceMs: roomy.unansweredSinceMs ?? atMs,
   };
+}
+
+/** What a radio that may sleep has to wake up: all of it together is no longer than the silence that is death. */
+function wakeMs(
+  { answeredAtMs, unansweredSinceMs, isDoubted }: Liveness,
+  atMs: number,
+  isCalm: boolean,
+): number {
+  if (answeredAtMs === null || atMs - answeredAtMs < ASLEEP_AFTER_MS) return 0;
+  const leftMs = (unansweredSinceMs ?? atMs) + SILENCE_MAX_MS - atMs;
+  if (isDoubted) return Math.min(WAKE_TIMEOUT_MIN_MS, leftMs);
+  return isCalm ? Math.min(WAKE_TIMEOUT_MIN_MS, leftMs / 2) : WAKE_TIMEOUT_MIN_MS;
 }
 
 /** When the probe was sent that may still be answered, or null: never, or too long ago. */
@@ -105,29 +166,48 @@ function probeOf({ outstanding, late }: Liveness, probeId: number): Outstanding 
 export function onProbeAnswered(before: Liveness, probeId: number, atMs: number): Liveness {
   const probe = probeOf(before, probeId);
   if (probe === undefined) return before;
-  const rttMs = Math.max(0, atMs - probe.sentAtMs);
+  const tookMs = Math.max(0, atMs - probe.sentAtMs);
+  // How long it waited to be read, while this machine stood still, is no property of the path (as Karn, RFC 6298 §3).
+  const isTimed = !probe.isPostponed || before.rtt === null || !before.outstanding.includes(probe);
+  const rttMs = isTimed ? tookMs : Math.min(tookMs, before.rtt?.srttMs ?? tookMs);
   const outstanding = before.outstanding.filter((other) => other !== probe);
+  const answeredSentAtMs = Math.max(probe.sentAtMs, before.answeredSentAtMs ?? probe.sentAtMs);
+  const unanswered = outstanding.find((other) => other.sentAtMs >= answeredSentAtMs);
   return {
-    ...before,
-    rtt: withSample(before.rtt, rttMs),
+    ...onHeard(before, atMs),
+    rtt: isTimed ? withSample(before.rtt, tookMs, sampleWeight(before, atMs)) : before.rtt,
     outstanding,
     late: before.late.filter((other) => other !== probe),
     missedInRow: 0,
-    unansweredSinceMs: outstanding[0]?.sentAtMs ?? null,
+    answeredSentAtMs,
+    unansweredSinceMs: unanswered?.sentAtMs ?? null,
+    missedSentAtMs: null,
     doubtedSinceMs: null,
+    isDoubted: false,
     // A late probe is one outcome, not two: what was taken for a loss was a delay.
     outcomes: before.outcomes.some((was) => was.probeId === probeId)
       ? before.outcomes.map((was) => (was.probeId === probeId ? { ...was, rttMs } : was))
       : withOutcome(before.outcomes, { probeId, atMs, rttMs, wasMissed: false }),
-    heardAtMs: atMs,
     answeredAtMs: atMs,
     stableSinceMs: before.stableSinceMs ?? atMs,
   };
 }
 
+/** What ends a doubt weighs in full, so that a delay that has jumped is known as the new delay at once. */
+function sampleWeight({ missedInRow, answeredAtMs }: Liveness, atMs: number): number {
+  if (missedInRow > 0 || answeredAtMs === null) return 1;
+  return Math.min(1, Math.max(0, atMs - answeredAtMs) / SAMPLE_EVERY_MS);
+}
+
 /** An authentic packet that is no answer came at `atMs`, which may lie before other news. */
 export function onHeard(before: Liveness, atMs: number): Liveness {
-  return { ...before, heardAtMs: Math.max(before.heardAtMs ?? atMs, atMs) };
+  const { heardAtMs, heardSinceMs } = before;
+  const isPause = heardAtMs === null || atMs - heardAtMs >= HEARD_PAUSE_MS;
+  return {
+    ...before,
+    heardAtMs: Math.max(heardAtMs ?? atMs, atMs),
+    heardSinceMs: isPause ? atMs : heardSinceMs,
+  };
 }
 
 /**
@@ -143,8 +223,40 @@ export function onProven(before: Liveness, atMs: number): Liveness {
     late: withLate(before.late, before.outstanding, atMs),
     missedInRow: 0,
     unansweredSinceMs: null,
+    missedSentAtMs: null,
     doubtedSinceMs: null,
+    isDoubted: false,
   };
+}
+
+/** Somebody waits from here on: what was asked in calm has no more time than what is asked now. */
+export function onHaste(before: Liveness, atMs: number): Liveness {
+  if (!before.outstanding.some(({ isCalm }) => isCalm)) return before;
+  const untilMs = atMs + timeoutMs(before.rtt);
+  const outstanding = before.outstanding.map((probe) =>
+    probe.isCalm
+      ? { ...probe, timeoutAtMs: Math.min(probe.timeoutAtMs, untilMs), isCalm: false }
+      : probe,
+  );
+  return { ...before, outstanding };
+}
+
+/** The run of misses is taken for a doubt. */
+export function onDoubted(before: Liveness): Liveness {
+  return { ...before, isDoubted: before.missedInRow > 0 };
+}
+
+/**
+ * Nothing is given up before `untilMs`, once for each probe: answers may wait where nobody has looked yet.
+ */
+export function onStoodStill(before: Liveness, untilMs: number): Liveness {
+  const isDue = ({ timeoutAtMs, isPostponed }: Outstanding) =>
+    timeoutAtMs < untilMs && !isPostponed;
+  if (!before.outstanding.some(isDue)) return before;
+  const outstanding = before.outstanding.map((probe) =>
+    isDue(probe) ? { ...probe, timeoutAtMs: untilMs, isPostponed: true } : probe,
+  );
+  return { ...before, outstanding };
 }
 
 /** Give up the probes whose time has come. */
@@ -159,13 +271,18 @@ function giveUp(before: Liveness, missed: readonly Outstanding[], atMs: number):
     const missedAtMs = Math.min(atMs, timeoutAtMs);
     outcomes = withOutcome(outcomes, { probeId, atMs: missedAtMs, rttMs: null, wasMissed: true });
   }
-  const missedInRow = before.missedInRow + missed.length;
+  const { answeredSentAtMs } = before;
+  const inRow = missed.filter(
+    ({ sentAtMs: sent }) => answeredSentAtMs === null || sent >= answeredSentAtMs,
+  );
+  const missedInRow = before.missedInRow + inRow.length;
   return {
     ...before,
     outstanding: before.outstanding.filter((probe) => !missed.includes(probe)),
     late: withLate(before.late, missed, atMs),
     missedInRow,
-    doubtedSinceMs: before.doubtedSinceMs ?? atMs,
+    missedSentAtMs: inRow.at(-1)?.sentAtMs ?? before.missedSentAtMs,
+    doubtedSinceMs: before.doubtedSinceMs ?? (missedInRow > 0 ? atMs : null),
     outcomes,
     // One lost probe in a hundred is a radio, not an outage: stability ends with the second in a row.
     stableSinceMs: missedInRow >= 2 ? null : before.stableSinceMs,
@@ -180,6 +297,29 @@ export function verdictOf(liveness: Liveness, atMs: number, deadAfterMissed: num
   const isSilent = silentMs >= SILENCE_MAX_MS && liveness.missedInRow >= deadAfterMissed;
   if (liveness.missedInRow < needed && !isSilent) return 'doubt';
   return isHeardInDoubt(liveness) ? 'dead_one_way' : 'dead';
+}
+
+/** From the sending of the first probe of the run of misses to that of its newest: 0 without a run. */
+export function coveredMs({ unansweredSinceMs, missedSentAtMs }: Liveness): number {
+  if (unansweredSinceMs === null || missedSentAtMs === null) return 0;
+  return Math.max(0, missedSentAtMs - unansweredSinceMs);
+}
+
+/** Whether the peer has been arriving ever since before the first probe of the run was sent, without a pause. */
+export function isHeardThroughout(liveness: Liveness, atMs: number): boolean {
+  const { heardAtMs, heardSinceMs, unansweredSinceMs } = liveness;
+  if (heardAtMs === null || heardSinceMs === null || unansweredSinceMs === null) return false;
+  return heardSinceMs <= unansweredSinceMs && atMs - heardAtMs < HEARD_PAUSE_MS;
+}
+
+/**
+ * For how long nothing has come of what had been coming without a pause; 0 where nothing was.
+ *
+ * Such silence begins with the cut, whereas misses begin with what was asked a round trip before it.
+ */
+export function streamSilentMs({ heardAtMs, heardSinceMs }: Liveness, atMs: number): number {
+  if (heardAtMs === null || heardSinceMs === null) return 0;
+  return heardAtMs - heardSinceMs < STREAM_MIN_MS ? 0 : atMs - heardAtMs;
 }
 
 /** Whether the peer went on arriving after an answer was overdue: what was under way when both fell silent is no sign. */
@@ -222,5 +362,7 @@ function withLate(
 }
 
 function withOutcome(outcomes: readonly Outcome[], outcome: Outcome): readonly Outcome[] {
-  return [...outcomes, outcome].slice(-OUTCOMES_MAX);
+  const next = outcomes.slice(Math.max(0, outcomes.length + 1 - OUTCOMES_MAX));
+  next.push(outcome);
+  return next;
 }

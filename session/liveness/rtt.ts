@@ -19,16 +19,26 @@ const INITIAL_TIMEOUT_MS = 300;
 
 export const TIMEOUT_MAX_MS = 2_000;
 
-/** Take a sample of `sampleMs` (0…) into the estimate. */
-export function withSample(rtt: Rtt | null, sampleMs: number): Rtt {
+/**
+ * Take a sample of `sampleMs` (0…) into the estimate.
+ *
+ * @param weight 0…1: how much of a sample it is, where many come in one round trip (RFC 7323 appendix G).
+ */
+export function withSample(rtt: Rtt | null, sampleMs: number, weight = 1): Rtt {
   if (rtt === null) return { srttMs: sampleMs, varMs: sampleMs / 2 };
-  const varMs = 0.75 * rtt.varMs + 0.25 * Math.abs(rtt.srttMs - sampleMs);
-  return { srttMs: 0.875 * rtt.srttMs + 0.125 * sampleMs, varMs };
+  const { srttMs, varMs } = rtt;
+  return {
+    srttMs: srttMs + 0.125 * weight * (sampleMs - srttMs),
+    varMs: varMs + 0.25 * weight * (Math.abs(srttMs - sampleMs) - varMs),
+  };
 }
 
 /** How long to wait for an answer: srtt + 4 × variance (RFC 6298 §2.3, RFC 9002 §6.2.1). */
 export function timeoutMs(rtt: Rtt | null): number {
-  if (rtt === null) return INITIAL_TIMEOUT_MS;
-  const swayMs = Math.max(4 * rtt.varMs, SWAY * rtt.srttMs, GRANULARITY_MS);
-  return Math.min(TIMEOUT_MAX_MS, rtt.srttMs + swayMs);
+  return rtt === null ? INITIAL_TIMEOUT_MS : Math.min(TIMEOUT_MAX_MS, rtt.srttMs + swayMs(rtt));
+}
+
+/** How much later than usual an answer may come and be none that is missing. */
+export function swayMs({ srttMs, varMs }: Rtt): number {
+  return Math.max(4 * varMs, SWAY * srttMs, GRANULARITY_MS);
 }

@@ -1,27 +1,16 @@
 /**
- * X25519 as the handshake sees it, and the portable implementation of it.
+ * X25519 as the handshake sees it.
  *
- * Injected, because native code is some 17 times faster than portable code and the core may not
+ * Injected, because native code is some 17 times faster than portable code (`portableDh.ts`) and the core may not
  * import it. Refuses all-zero results: a peer that sends a point of low order would otherwise fix
  * the shared secret (RFC 7748 §6.1).
  *
  * @module
  */
-import { x25519 } from '@noble/curves/ed25519.js';
-
 export const KEY_BYTES = 32;
 
 /** The shared secret of two 32-byte keys, or null where it would be all zero. Never throws. */
 export type Dh = (privateKey: Uint8Array, publicKey: Uint8Array) => Uint8Array | null;
-
-/** Portable X25519. Clamps the private key as RFC 7748 §5 says; keys are 32 bytes each. */
-export const nobleDh: Dh = (privateKey, publicKey) => {
-  try {
-    return x25519.getSharedSecret(privateKey, publicKey);
-  } catch {
-    return null; // the library throws for a point of low order; lengths are the caller's promise
-  }
-};
 
 const BASE_POINT = Uint8Array.of(9, ...new Uint8Array(KEY_BYTES - 1));
 

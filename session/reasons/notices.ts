@@ -21,6 +21,20 @@ export const NOTICE_REASONS = {
     retry: null,
     hint: 'Somebody may be redirecting packets, or a network duplicates them; compare both sources.',
   },
+  one_way_in: {
+    sentence: 'The hub went on hearing us on a binding on which nothing of its traffic reached us.',
+    severity: 'notice',
+    fatal: false,
+    retry: null,
+    hint: 'Suspect a filter or a lost NAT mapping on the way back to the device.',
+  },
+  link_unanswered: {
+    sentence: 'A link has carrier, address and route, but the hub has never answered over it.',
+    severity: 'warning',
+    fatal: false,
+    retry: null,
+    hint: 'Suspect a captive portal or a firewall that drops UDP there; if every link says so, the hub.',
+  },
   transition_refused: {
     sentence: 'An event asked for a move that the state machine forbids; nothing changed.',
     severity: 'warning',

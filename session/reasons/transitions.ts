@@ -107,13 +107,6 @@ export const TRANSITION_REASONS = {
     retry: null,
     hint: 'Suspect a firewall, a spent data plan or a captive portal on that uplink.',
   },
-  one_way_in: {
-    sentence: 'The hub hears us, but nothing of its traffic reaches us.',
-    severity: 'notice',
-    fatal: false,
-    retry: null,
-    hint: 'Suspect a filter or a lost NAT mapping on the way back to the device.',
-  },
   local_send_error: {
     sentence: 'The kernel refused to send on the link under the binding.',
     severity: 'notice',

@@ -69,10 +69,16 @@ export class SealedRing {
     this.#slots.splice(index, 1);
   }
 
+  /** How many datagrams lie in it, sent or not. */
+  get count(): number {
+    let count = 0;
+    for (const slot of this.#slots) count += slot.count;
+    return count;
+  }
+
   /** What was sealed at `sinceMs` or later, oldest first, at most the newest 4096. Allocates nothing. */
   each(sinceMs: number, visit: VisitSealed): void {
-    let left = 0;
-    for (const slot of this.#slots) left += slot.count;
+    let left = this.count;
     for (const slot of this.#slots) {
       for (let index = 0; index < slot.count; index++, left--) {
         if (left > RESEND_DATAGRAMS_MAX || slot.sealedAtMs[index]! < sinceMs) continue;
@@ -80,6 +86,42 @@ export class SealedRing {
         const bytes = slot.ends[index]! - begin;
         visit(slot.at + begin, bytes, slot.channelId, slot.counterFirst + index);
       }
+    }
+  }
+
+  /** Where the newest 4096 begin: what is before them is not sent again. */
+  firstResendable(): { readonly opening: number; readonly index: number } {
+    let over = this.count - RESEND_DATAGRAMS_MAX;
+    for (const { opening, count } of this.#slots) {
+      if (over < count) return { opening, index: Math.max(0, over) };
+      over -= count;
+    }
+    return { opening: 0, index: 0 };
+  }
+
+  /** The oldest slot that was opened as `opening` or later, or null. */
+  slotFrom(opening: number): Slot | null {
+    for (const slot of this.#slots) if (slot.opening >= opening) return slot;
+    return null;
+  }
+
+  /** Whether something sealed under that keypair at `sinceMs` or later lies here, up to `counterMax`. */
+  has(channelId: number, counterMax: number, sinceMs: number): boolean {
+    for (const slot of this.#slots) {
+      if (slot.channelId !== channelId || slot.count === 0) continue;
+      const last = Math.min(slot.count - 1, counterMax - slot.counterFirst);
+      if (last >= 0 && slot.sealedAtMs[last]! >= sinceMs) return true;
+    }
+    return false;
+  }
+
+  /** Give back what was sealed under any other keypair. A run that waits is sent before. */
+  keepOnly(channelIds: readonly number[]): void {
+    assert(this.#sending === null, 'a run is sent before its keypair is given up');
+    for (const slot of [...this.#slots]) {
+      if (channelIds.includes(slot.channelId)) continue;
+      this.lose(slot);
+      this.#pool.giveBack(slot);
     }
   }
 

@@ -11,7 +11,7 @@
  *
  * @module
  */
-import { Encoder } from 'cbor-x';
+import { Encoder } from 'cbor-x/encode';
 import { assert } from '../assert.ts';
 import { fail, ok, type Result } from '../result.ts';
 

@@ -126,6 +126,7 @@ const READ: { readonly [Type in CborFrame['type']]: (map: CborMap) => CborFrame 
     ownerEpoch: field.count(map, KEY.reattached.ownerEpoch),
     hubSeq: field.count(map, KEY.reattached.hubSeq),
     renewed: field.renewedKeys(map, KEY.reattached.renewed),
+    heardMs: field.countOrNull(map, KEY.reattached.heardMs),
   }),
   reject: (map) => ({
     type: 'reject',
@@ -158,8 +159,11 @@ const READ: { readonly [Type in CborFrame['type']]: (map: CborMap) => CborFrame 
   received: (map) => ({
     type: 'received',
     keypairIndex: field.count(map, KEY.received.keypairIndex, 0xffff_ffff),
-    counterMax: field.count(map, KEY.received.counterMax),
+    counterMax: field.countOrNone(map, KEY.received.counterMax),
     bitmap: field.byteString(map, KEY.received.bitmap, BITMAP_BYTES),
+    stateVersion: field.count(map, KEY.received.stateVersion),
+    round: field.count(map, KEY.received.round),
+    bytesPerSecond: field.count(map, KEY.received.bytesPerSecond),
   }),
   rotate: (map) => ({
     type: 'rotate',

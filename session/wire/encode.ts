@@ -156,6 +156,7 @@ function bodyOf(frame: Exclude<Frame, Probe | ProbeAck>): CborMap {
             ? null
             : [sized(renewed.secret, KEY_BYTES), sized(renewed.memoryKey, KEY_BYTES)],
         ],
+        [key.heardMs, frame.heardMs === null ? null : whole(frame.heardMs)],
       ]);
     }
     case 'reject': {
@@ -192,8 +193,11 @@ function bodyOf(frame: Exclude<Frame, Probe | ProbeAck>): CborMap {
     case 'received':
       return body([
         [KEY.received.keypairIndex, whole(frame.keypairIndex, 0xffff_ffff)],
-        [KEY.received.counterMax, whole(frame.counterMax)],
+        [KEY.received.counterMax, frame.counterMax < 0 ? null : whole(frame.counterMax)],
         [KEY.received.bitmap, sized(frame.bitmap, BITMAP_BYTES)],
+        [KEY.received.stateVersion, whole(frame.stateVersion)],
+        [KEY.received.round, whole(frame.round)],
+        [KEY.received.bytesPerSecond, whole(frame.bytesPerSecond)],
       ]);
     case 'rotate':
       return body([

@@ -73,6 +73,16 @@ export function count(map: CborMap, key: number, max: number = Number.MAX_SAFE_I
   return value;
 }
 
+/** Left out: null. */
+export function countOrNull(map: CborMap, key: number): number | null {
+  return isNone(map.get(key)) ? null : count(map, key);
+}
+
+/** An integer, or −1 where it is left out: there is none to name. */
+export function countOrNone(map: CborMap, key: number): number {
+  return isNone(map.get(key)) ? -1 : count(map, key);
+}
+
 export function innerMtu(map: CborMap, key: number): number {
   const value = count(map, key);
   check(isInnerMtu(value), `key ${key} holds an inner MTU`);

@@ -113,6 +113,11 @@ export interface Reattached {
   readonly hubSeq: number;
   /** Fresh keys when the claimant proved the predecessor's memory key, else null. */
   readonly renewed: { readonly secret: Uint8Array; readonly memoryKey: Uint8Array } | null;
+  /**
+   * How long before this claim the hub had heard the binding that it replaces, milliseconds; null: same
+   * transport, or not known. Against its own silence the device sees which way was dead.
+   */
+  readonly heardMs: number | null;
 }
 
 /** Hub → device: refused, nothing changed. */
@@ -177,14 +182,21 @@ export interface Response {
   readonly isMine: boolean;
 }
 
-/** Either side: what arrived under one keypair. */
+/** Either side: what arrived under one keypair, as part of the exchange that a claim or a rebind began. */
 export interface Received {
   readonly type: 'received';
-  /** The receiver index that names the keypair, 0…2^32−1. */
+  /** The receiver index in the datagrams it tells of, 0…2^32−1. */
   readonly keypairIndex: number;
+  /** −1: nothing arrived. */
   readonly counterMax: number;
   /** 512 bytes; bit i of byte j tells whether counterMax − (8j + i) arrived. */
   readonly bitmap: Uint8Array;
+  /** The version of the claim it belongs to. */
+  readonly stateVersion: number;
+  /** 0 with the claim, 1… with each rebind of its binding. */
+  readonly round: number;
+  /** What arrived at best on this transport so far; 0: not measured. */
+  readonly bytesPerSecond: number;
 }
 
 /** Device → hub, first frame of a new channel: this is still the process that holds the session. */

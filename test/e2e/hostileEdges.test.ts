@@ -26,8 +26,9 @@ test('messages in the name of the hub are counted by the device and change nothi
 }, 60_000);
 
 test('forged ICMP errors neither stop a session nor cut its datagrams', async () => {
-  const { faults } = await binary.play('icmp');
+  const { faults, of } = await binary.play('icmp');
   expect(faults).toEqual([]);
+  expect(of('spoofed ICMP').countedAs['agent icmp_error']).toBeGreaterThan(0);
 }, 40_000);
 
 test('no victim gets more than three times what was sent in its name', async () => {

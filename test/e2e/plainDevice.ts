@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { MessageChannel } from 'node:worker_threads';
 import { Inner } from '../../agent/inner.ts';
 import type { FromTunnel, TunnelSetup } from '../../agent/messages.ts';
 import { tunnelRules } from '../../agent/rules.ts';
@@ -26,7 +25,7 @@ const links = [{ name: 'eth0', kind: 'ethernet' }] as const;
 const { port1, port2 } = new MessageChannel();
 const setup: TunnelSetup = {
   wakeFd: wake.value.fd,
-  port: port2 as unknown as MessagePort,
+  port: port2,
   mode: 'plain',
   privateKey: key(given.privateKey),
   hubPublicKey: key(given.hubPublicKey),
@@ -57,11 +56,14 @@ const tunnel = {
   mark: 0,
 };
 const inner = new Inner(tunnel, 'plain');
-port1.on('message', (message: FromTunnel) => {
+port1.onmessage = ({ data }) => {
+  const message = data as FromTunnel;
   if (message.kind === 'failed') throw new Error(message.message);
   if (message.kind !== 'ready') return;
   const failure = inner.up(message.tunName);
   if (failure !== null) throw new Error(failure.detail);
   console.log('ready');
+};
+startWorker('agent/tunnel.ts', setup, [port2], (message) => {
+  throw new Error(message);
 });
-startWorker('agent/tunnel.ts', setup, [port2 as never]);

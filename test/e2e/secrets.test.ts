@@ -21,6 +21,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { FLASH_SLOT_BYTES, Memory } from '../../agent/memory.ts';
+import { nodeDh } from '../../hal/linux/ciphers.ts';
 import { openFlash } from '../../hal/linux/flash.ts';
 import { decodeRecord } from '../../hub/recordBlob.ts';
 import { decodeKey, newIdentity } from '../../session/channel/identity.ts';
@@ -69,7 +70,7 @@ function keysOf({ site }: SecretScene): Needles {
     ['hub', keyIn(site.path('hub.key'))],
   ] as const) {
     needles.add(`private key of the ${name}`, key);
-    needles.add(`clamped key of the ${name}`, newIdentity(key).privateKey);
+    needles.add(`clamped key of the ${name}`, newIdentity(key, nodeDh).privateKey);
   }
   needles.add('preshared key', keyIn(site.path('psk')));
   const other = site.path('other.key');
@@ -228,7 +229,7 @@ const recorder = (file: string): readonly SourceChange[] => {
     { file: 'session/hub/keys.ts', from: 'function issue(what: string, { frame }', to: `function issue(what: string, claim: ClaimEvent, config: SeatConfig) ${noted('issued', 'issueIt(what, claim, config)')}
 function issueIt(what: string, { frame }` },
     { file: 'session/flash/seal.ts', from: 'return hkdf(blake2s, privateKey, undefined, utf8ToBytes(LABEL), 32);', to: noted('seal', 'hkdf(blake2s, privateKey, undefined, utf8ToBytes(LABEL), 32)') },
-    { file: 'hal/linux/ciphers.ts', from: '  shared.fill(0);\n', to: `  if (copy !== null && publicKey[0] !== 9) ${record('shared', 'copy')}\n  shared.fill(0);\n` },
+    { file: 'hal/linux/libcryptoDh.ts', from: '    shared.fill(0);\n', to: `    if (answer !== null && publicKey[0] !== 9) ${record('shared', 'answer')}\n    shared.fill(0);\n` },
     { file: 'agent/handshakes.ts', from: '    const created = createInitiation({', to: `    ${record('ephemeral', 'ephemeralPrivate')}\n    const created = createInitiation({` },
   ];
 };

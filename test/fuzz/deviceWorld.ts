@@ -7,12 +7,13 @@
 
 import { Memory as AgentMemory } from '../../agent/memory.ts';
 import type { FromTunnel, TunnelSetup } from '../../agent/messages.ts';
+import { newMeter, UNMETERED } from '../../agent/metering.ts';
 import { tunnelRules } from '../../agent/rules.ts';
 import { SessionShell, type ShellParts } from '../../agent/sessionShell.ts';
 import type { Uplink } from '../../agent/uplinks.ts';
 import { SEND } from '../../hal/datagram.ts';
 import { nodeCiphers, nodeDh } from '../../hal/linux/ciphers.ts';
-import { linuxMeans } from '../../hal/linux/means.ts';
+import { openMeans } from '../../hal/linux/means.ts';
 import { nativeMemory } from '../../hal/linux/memory.ts';
 import { MemoryFlash } from '../../hal/memory/flash.ts';
 import { MemoryTun } from '../../hal/memory/tun.ts';
@@ -27,6 +28,8 @@ import { VIRTIO_BYTES } from '../../session/packet/virtio.ts';
 import { decodeFrame } from '../../session/wire/decode.ts';
 import type { Frame } from '../../session/wire/frames.ts';
 import { demand } from './target.ts';
+
+const MEANS = await openMeans();
 
 const HUB = newIdentity(new Uint8Array(32).fill(9), nodeDh);
 const PRIVATE_KEY = new Uint8Array(32).fill(8);
@@ -72,8 +75,10 @@ export class DeviceWorld {
         return SEND.sent;
       };
       const offload = { segment: false, coalesce: false };
-      const socket = { send, offload, unsentCount: 0, overflowCount: 0 };
-      return { name, socket, refused: [] } as unknown as Uplink;
+      const socket = { send, offload, unsentCount: 0, overflowCount: 0, icmpCount: 0 };
+      const meter = newMeter(name, UNMETERED);
+      const counts = { skippedCount: 0, icmpCount: 0 };
+      return { name, socket, refused: [], meter, family: 4, ...counts } as unknown as Uplink;
     });
     const grant = this.memory.reserveTimestamps(WALL_MS, true);
     const setup = {
@@ -95,7 +100,7 @@ export class DeviceWorld {
         preference: ['aes-256-gcm', 'chacha20-poly1305'],
         report: [],
       },
-      means: linuxMeans,
+      means: MEANS,
       clock: { monotonicMs: () => this.nowMs, wallMs: () => WALL_MS + this.nowMs },
       tun: this.tun,
       uplinks: {
@@ -135,7 +140,9 @@ export class DeviceWorld {
 
   #path(transportId: number) {
     const uplink = this.#uplinks[transportId - 1];
-    return uplink === undefined ? null : { transportId, uplink, endpoint: ENDPOINT, address: null };
+    return uplink === undefined
+      ? null
+      : { transportId, uplink, endpoint: ENDPOINT, address: { family: 4 } };
   }
 
   /** As the main thread does: durable first, then the answer; until nothing more is asked for. */

@@ -70,6 +70,7 @@ export function sampleFrame(random: Random): Frame {
       return {
         ...{ type: 'reattached', claim, ownerEpoch: count(), hubSeq: count() },
         renewed: maybe(() => ({ secret: key(), memoryKey: key() })),
+        heardMs: maybe(count),
       };
     case 'reject':
       return {
@@ -96,8 +97,15 @@ export function sampleFrame(random: Random): Frame {
       return { type: 'response', token: token(), isMine: random.chance(50) };
     case 'received':
       return {
-        ...{ type: 'received', keypairIndex: one([0, 1, 0xffff_ffff]), counterMax: count() },
+        ...{
+          type: 'received',
+          keypairIndex: one([0, 1, 0xffff_ffff]),
+          counterMax: one([-1, count()]),
+        },
         bitmap: random.bytes(512),
+        stateVersion: count(),
+        round: one([0, 1, 2]),
+        bytesPerSecond: one([0, 1, 1_000_000, 2 ** 52]),
       };
     case 'rotate':
       return { type: 'rotate', sessionId: id(), proof: key() };

@@ -28,8 +28,8 @@ export function changedSource(changes: readonly SourceChange[]): Readonly<Record
 /** Threads do not inherit the preload of their process. */
 const INHERITED: SourceChange = {
   file: 'hal/worker.ts',
-  from: 'new Worker(entry, { workerData,',
-  to: `new Worker(entry, { preload: [${JSON.stringify(import.meta.path)}], workerData,`,
+  from: 'new Worker(entry, {',
+  to: `new Worker(entry, { preload: [${JSON.stringify(import.meta.path)}],`,
 };
 
 function install(changes: readonly SourceChange[]): void {

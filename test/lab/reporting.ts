@@ -62,6 +62,9 @@ export function statusOn(linkName: 'eth0' | 'wwan0', stateVersion = 7): TunnelSt
     jitter_ms: 1.2,
     missed_in_row: 0,
     flaps: 2,
+    day_bytes: 1_234,
+    day_bytes_max: link === 'wwan0' ? 5_000_000 : 0,
+    is_spent: false,
   });
   return {
     mode: 'session',

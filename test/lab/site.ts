@@ -46,8 +46,10 @@ export interface SiteOptions {
   readonly directory?: string;
   /** TOML of a policy for both daemons; the default profile if left out. */
   readonly policy?: string;
-  /** Where agents look for the hub; its IPv4 address if left out. */
-  readonly endpoint?: string;
+  /** Where agents look for the hub, the preferred one first; its IPv4 address if left out. */
+  readonly endpoint?: string | readonly string[];
+  /** Names under which agents look for the hub as well, each with its port. */
+  readonly names?: readonly string[];
   /** Added to the agent's configuration. */
   readonly agentExtra?: string;
   /** What the hub says it reaches; the network behind it if left out. */
@@ -212,7 +214,8 @@ ${this.#options.auditExtra ?? ''}${this.#policyToml()}`;
 private_key_file = "${name}.key"
 [hub]
 public_key = "${this.hubPublicKey}"
-endpoints = ["${this.#options.endpoint ?? HUB_ADDRESS}"]
+endpoints = ${JSON.stringify([this.#options.endpoint ?? HUB_ADDRESS].flat())}
+names = ${JSON.stringify(this.#options.names ?? [])}
 [links.eth0]
 kind = "ethernet"
 [links.wlan0]

@@ -66,6 +66,9 @@ export class Observer {
     this.seen.fate(fate);
     const words = this.#trace.isWhole ? frameWordsOf : wordsOf;
     this.#trace.packet(bytes, sentAtMs, arrivedAtMs, way, fate, words);
+    if (arrivedAtMs === null) return;
+    const arrived = { atMs: arrivedAtMs, to: way[1], bytes };
+    this.tell((watch) => watch.onArrived?.(arrived));
   };
 
   readonly onSent: OnSent = (from, to, isUp, bytes, transportId) => {

@@ -68,4 +68,6 @@ export interface Options {
   readonly storeDelayMs: number;
   readonly flashWriteMs: number;
   readonly chaosMs: number;
+  /** What goes into a tun has to come out at the other end: every fault is one that handovers make good. */
+  readonly losesNothing?: true;
 }

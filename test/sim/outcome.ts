@@ -6,7 +6,7 @@
 import type { FaultKind } from './fault.ts';
 import type { Scenario } from './scenario.ts';
 
-/** `liveness`: a bound was missed after everything was healed; `spin`: no progress; `crash`: a process threw. */
+/** `liveness`: a bound was missed after everything was healed, or a verdict was wrong; `spin`: no progress; `crash`: a process threw. */
 export type InvariantId =
   | 'I1'
   | 'I2'

@@ -52,8 +52,23 @@ export function policyOf(variant: PolicyVariant): Policy {
       ? loadPolicy(variant === 'quick' ? QUICK : STRICT)
       : loadPolicyText(PROFILES[variant], Bun.TOML.parse);
   if (!loaded.ok) throw new Error(`policy ${variant}: ${JSON.stringify(loaded.problems)}`);
-  cache.set(variant, loaded.policy);
-  return loaded.policy;
+  const policy = variant === 'metered-lte' ? withBudgets(loaded.policy) : loaded.policy;
+  cache.set(variant, policy);
+  return policy;
+}
+
+/** Budgets that minutes see the end of, also on the link that is preferred. */
+function withBudgets(policy: Policy): Policy {
+  const { ethernet, lte } = policy.links;
+  const metered = { costClass: 'metered', dailyBytesMax: 40_000 } as const;
+  return {
+    ...policy,
+    links: {
+      ...policy.links,
+      ethernet: { ...ethernet!, ...metered },
+      lte: { ...lte!, ...metered },
+    },
+  };
 }
 
 const cache = new Map<PolicyVariant, Policy>();

@@ -50,6 +50,8 @@ function plain(
 }
 
 const FORTY_YEARS_MS = 40 * 365 * 86_400_000;
+/** Until everything heals applications are silent. */
+const SILENT = { gapMs: 0, packets: 1, bytes: 64, pauseMs: 0 };
 const HUB = { role: 'hub', index: 0 } as const;
 const DEVICE = { role: 'device', index: 0 } as const;
 
@@ -93,5 +95,17 @@ export const REGRESSIONS: readonly Regression[] = [
   {
     found: 'a hub restarted after a session’s TTL broke an assertion before it owned it again',
     scenario: plain(65_000, [{ atMs: 62_000, kind: 'policy', machine: HUB, policy: 'strict' }]),
+  },
+  {
+    found:
+      'a checker forgot the keypair of data that went to an address that the NAT had forgotten, when it was sent again',
+    scenario: plain(
+      10_900,
+      [
+        { atMs: 2_600, kind: 'link', device: 0, link: 0, change: { carrier: false } },
+        { atMs: 9_800, kind: 'link', device: 0, link: 0, change: { rebind: true } },
+      ],
+      { traffic: SILENT },
+    ),
   },
 ];

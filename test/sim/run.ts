@@ -5,6 +5,7 @@
  *
  * @module
  */
+import { judgeExactness } from './checkers/exactness.ts';
 import { inflict } from './inflict.ts';
 import { livenessEndMs, missing } from './liveness.ts';
 import { Abort } from './observer.ts';
@@ -36,8 +37,10 @@ export function run(scenario: Scenario, { trace: isWhole = false }: Extra = {}):
     const beats = new Beats(simulation);
     begin(simulation);
     world.runUntil(world.nowMs + scenario.options.chaosMs);
+    const chaosEndMs = world.nowMs;
     heal(simulation);
     backAfterMs = awaitAll(simulation, beats);
+    if (scenario.options.losesNothing === true) judgeExactness(simulation, chaosEndMs);
   } catch (error) {
     if (error instanceof Stuck) observer.report('spin', 'happenings', error.message);
     else if (!(error instanceof Abort)) {

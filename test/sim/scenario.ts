@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { CUT_SEEDS_FROM, drawCutFaults, drawCutOptions } from './draw/cuts.ts';
 import { drawFaults } from './draw/faults.ts';
 import { drawOptions } from './draw/options.ts';
 import type { Fault } from './fault.ts';
@@ -21,6 +22,10 @@ export interface Scenario {
 
 export function drawScenario(seed: number): Scenario {
   const random = new Random(seed);
+  if (seed >= CUT_SEEDS_FROM) {
+    const options = drawCutOptions(random.fork('options'));
+    return { seed, options, faults: drawCutFaults(random.fork('faults'), options) };
+  }
   const options = drawOptions(random.fork('options'));
   return { seed, options, faults: drawFaults(random.fork('faults'), options) };
 }

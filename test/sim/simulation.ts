@@ -73,8 +73,9 @@ export class Simulation {
       const hub = this.hubs.find(({ name }) => name === owner);
       hub?.machine.act(() => hub.process.release(device, ownerEpoch, isMemory));
     };
-    this.applications = new EndToEnd(({ invariant, checker, sentence }) =>
-      this.observer.report(invariant, checker, sentence),
+    this.applications = new EndToEnd(
+      ({ invariant, checker, sentence }) => this.observer.report(invariant, checker, sentence),
+      () => this.world.nowMs,
     );
     this.#endpoints = options.hubs.flatMap((plan, at) =>
       hubAddresses(at, plan).map((ip) =>

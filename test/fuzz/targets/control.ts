@@ -111,6 +111,7 @@ function agentParts() {
     },
     audit: { recent: () => [], status: () => ({}) },
     memory: { recovery: 'intact', lastFailure: null },
+    spending: { lastFailure: null },
     device: 'ZGV2aWNl',
   };
   const stub = parts as unknown as ConstructorParameters<typeof AgentControl>[0];

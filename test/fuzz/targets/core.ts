@@ -231,10 +231,11 @@ class Run {
         ...{ type: 'attached', claim, secret: key(0), memoryKey: key(1), inner4: address },
         ...{ inner6: null, routes: [], cipher: 'aes-256-gcm', ownerEpoch: 1, hubSeq: 1 },
       },
-      { type: 'reattached', claim, ownerEpoch: 1, hubSeq: 2, renewed: null },
+      { type: 'reattached', claim, ownerEpoch: 1, hubSeq: 2, renewed: null, heardMs: 5 },
       {
         ...{ type: 'reattached', claim, ownerEpoch: 1, hubSeq: 2 },
         renewed: { secret: key(0), memoryKey: key(1) },
+        heardMs: null,
       },
       { ...reject, reasonCode: codes[(which >> 3) & 3]!, isFatal: (which & 0x80) !== 0 },
       { type: 'challenge', token: new Uint8Array(8), claim },

@@ -185,7 +185,7 @@ class Run {
     if (claim === null) return;
     const answers: readonly Frame[] = [
       { ...ATTACHED, claim },
-      { type: 'reattached', claim, ownerEpoch: 1, hubSeq: 1, renewed: null },
+      { type: 'reattached', claim, ownerEpoch: 1, hubSeq: 1, renewed: null, heardMs: 5 },
       {
         ...{ type: 'reject', claim, reasonCode: 'stale_state_version', isFatal: false },
         ...{ retryAfterMs: 0, recordedVersion: claim.stateVersion + 3 },

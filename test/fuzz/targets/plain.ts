@@ -8,12 +8,13 @@
  */
 
 import type { FromTunnel, TunnelSetup } from '../../../agent/messages.ts';
+import { newMeter, UNMETERED } from '../../../agent/metering.ts';
 import { PlainShell } from '../../../agent/plainShell.ts';
 import type { ShellParts } from '../../../agent/sessionShell.ts';
 import type { Uplink } from '../../../agent/uplinks.ts';
 import { SEND } from '../../../hal/datagram.ts';
 import { nodeCiphers, nodeDh } from '../../../hal/linux/ciphers.ts';
-import { linuxMeans } from '../../../hal/linux/means.ts';
+import { openMeans } from '../../../hal/linux/means.ts';
 import { nativeMemory } from '../../../hal/linux/memory.ts';
 import { MemoryTun } from '../../../hal/memory/tun.ts';
 import { PLAIN_TIMES } from '../../../session/channel/age.ts';
@@ -29,6 +30,8 @@ import { readInner } from '../inner.ts';
 import { seededCrypto } from '../seededCrypto.ts';
 import { Tape, TapeWriter } from '../tape.ts';
 import { demand, type Target } from '../target.ts';
+
+const MEANS = await openMeans();
 
 const SERVER = newIdentity(new Uint8Array(32).fill(9), nodeDh);
 const MTU_BYTES = 1_440;
@@ -93,7 +96,8 @@ class Run {
     };
     const offload = { segment: false, coalesce: false };
     const socket = { send, offload, unsentCount: 0, overflowCount: 0 };
-    this.#uplink = { name: 'eth0', socket, refused: [] } as unknown as Uplink;
+    const meter = newMeter('eth0', UNMETERED);
+    this.#uplink = { name: 'eth0', socket, refused: [], meter, family: 4 } as unknown as Uplink;
     const endpoint = {
       transportId: 1,
       endpoint: '192.0.2.1:51820',
@@ -101,7 +105,7 @@ class Run {
       hasRoute: true,
     };
     const view = { name: 'eth0', hasCarrier: true, mtuBytes: 1_500, endpoints: [endpoint] };
-    const path = { ...endpoint, uplink: this.#uplink, address: null };
+    const path = { ...endpoint, uplink: this.#uplink, address: { family: 4 } };
     const setup = {
       ...{ privateKey: new Uint8Array(32).fill(8), hubPublicKey: SERVER.publicKey, psk: NO_PSK },
       ...{
@@ -115,7 +119,7 @@ class Run {
     this.#shell = new PlainShell({
       setup: setup as unknown as TunnelSetup,
       chosen: { ciphers: nodeCiphers, preference: ['chacha20-poly1305'], report: [] },
-      means: linuxMeans,
+      means: MEANS,
       clock: { monotonicMs: () => this.#nowMs, wallMs: () => 1_700_000_000_000 + this.#nowMs },
       tun: this.#tun,
       uplinks: { all: [this.#uplink], refresh: () => [view], path: () => path },

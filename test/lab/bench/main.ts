@@ -3,6 +3,7 @@
  *
  * ```text
  * main.ts throughput --binary FILE [--json FILE] [--svg FILE] [--rounds N] [--seconds S] [--only NAME,…] [--quick]
+ * main.ts idle --binary FILE [--json FILE] [--minutes M] [--profile NAME,…] [--settle-seconds S]
  * main.ts failover --binary FILE [--json FILE] [--svg FILE] [--resume FILE] [--rounds N] [--only CLASS,…] [--rtt MS,…]
  *                  [--lanes auto|1|2] [--no-peers] [--seed N] [--quick]
  * main.ts integrity --binary FILE [--json FILE] [--gigabytes N] [--loss-percent P | --clean] [--only PART,…] [--seed N]
@@ -25,6 +26,8 @@ import { hasMeasuredAll } from './failover/figures.ts';
 import { goalsOf } from './failover/goals.ts';
 import { plotOf } from './failover/plot.ts';
 import { failoverTableOf } from './failover/table.ts';
+import { type IdleArguments, readIdleArguments } from './idle/arguments.ts';
+import { idle } from './idle/idle.ts';
 import { type IntegrityArguments, readIntegrityArguments } from './integrity/arguments.ts';
 import { integrity } from './integrity/integrity.ts';
 import { LossyCable } from './integrity/lossyCable.ts';
@@ -86,6 +89,16 @@ function integrityBench(given: IntegrityArguments): Bench {
   };
 }
 
+function idleBench(given: IdleArguments): Bench {
+  return {
+    async prepare() {},
+    async run(onInterrupt) {
+      writeJson(given.json, await idle(given, onInterrupt, console.log));
+      return 0;
+    },
+  };
+}
+
 function writeJson(path: string | null, figures: object): void {
   if (path !== null) writeFileSync(path, `${JSON.stringify(figures, null, 2)}\n`);
 }
@@ -96,6 +109,8 @@ function given(): Bench {
     switch (subcommand) {
       case 'throughput':
         return throughputBench(withBinary(readArguments(argv)));
+      case 'idle':
+        return idleBench(withBinary(readIdleArguments(argv)));
       case 'failover':
         return failoverBench(withBinary(readFailoverArguments(argv)));
       case 'integrity':

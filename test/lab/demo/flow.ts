@@ -51,14 +51,18 @@ export class UdpFlow {
     this.#arrivals = seen;
   }
 
-  static async start(net: Topology, ends: FlowEnds): Promise<UdpFlow> {
+  static async start(
+    net: Topology,
+    ends: FlowEnds,
+    packetsPerSecond: number = PACKETS_PER_SECOND,
+  ): Promise<UdpFlow> {
     const arrivals: Arrival[] = [];
     const sink = net.flow(ends.to, 'udpSink', ['--listen', ends.listen], {
       name: `${ends.name} sink`,
       onLine: (line) => arrivals.push(...readArrivals([line])),
     });
     await sink.untilJson<{ event: string }>((line) => line.event === 'listening', ANSWER_MS);
-    const argv = ['--to', ends.target, '--rate', String(PACKETS_PER_SECOND)];
+    const argv = ['--to', ends.target, '--rate', String(packetsPerSecond)];
     const source = net.flow(ends.from, 'udpSource', argv, { name: `${ends.name} source` });
     return new UdpFlow(ends.name, source, sink, arrivals);
   }

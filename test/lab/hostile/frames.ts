@@ -215,6 +215,9 @@ async function strangeClaims(arena: Arena, rogue: Rogue): Promise<number> {
       keypairIndex: 0xffff_ffff,
       counterMax: Number.MAX_SAFE_INTEGER,
       bitmap: new Uint8Array(512).fill(255),
+      stateVersion: Number.MAX_SAFE_INTEGER,
+      round: Number.MAX_SAFE_INTEGER,
+      bytesPerSecond: Number.MAX_SAFE_INTEGER,
     }),
     // What only hubs send.
     encodeFrame({ type: 'redirect', endpoints: ['198.18.6.6:6666'] }),

@@ -21,7 +21,6 @@ const RECOVERIES_MAX = 2;
 const MEASURED = new Set([
   'heartbeat_timeout',
   'one_way_out',
-  'one_way_in',
   'quality_loss',
   'quality_rtt',
   'quality_jitter',

@@ -5,6 +5,7 @@
  */
 import type { SessionRecord } from '../../../session/hub/record.ts';
 import { isServing } from '../../../session/invariants/oneOwner.ts';
+import { POLICY_VARIANTS } from '../options.ts';
 import { policyOf, switchesMaxIn } from '../policy.ts';
 import type { Scenario } from '../scenario.ts';
 import type { DeviceSite } from '../site/deviceSite.ts';
@@ -12,6 +13,7 @@ import type { HubSite } from '../site/hubSite.ts';
 import { Answers } from './answers.ts';
 import { Bindings } from './bindings.ts';
 import { boundsIn } from './bounds.ts';
+import { Budgets } from './budgets.ts';
 import { Claims } from './claims.ts';
 import { Copies } from './copies.ts';
 import { Deliveries } from './deliveries.ts';
@@ -23,7 +25,9 @@ import { Governor } from './governor.ts';
 import { Hubs } from './hubs.ts';
 import { Owners, type SeatMoment } from './owners.ts';
 import { Records } from './records.ts';
+import { Resends } from './resends.ts';
 import { Seals } from './seals.ts';
+import { Verdicts } from './verdicts.ts';
 import type { Report, Watch } from './watch.ts';
 import { Wire } from './wire.ts';
 
@@ -58,6 +62,7 @@ export function newWatches(report: Report, around: Surroundings): readonly Watch
     (device === null ? around.devices() : [device]).flatMap((one) => seatsOf(around.hubs, one));
   return [
     new Seals(report, isSealed),
+    new Resends(report, !isSealed, resendMaxAgeMs()),
     new Records(report, switchesMaxIn(scenario)),
     new Deliveries(report),
     new Bindings(report),
@@ -69,9 +74,18 @@ export function newWatches(report: Report, around: Surroundings): readonly Watch
     ),
     new Claims(report, isSealed),
     new Denials(report, isSealed),
+    new Verdicts(report, isSealed),
     new Durability(report, durableOf),
     new Copies(report, durableOf),
     new Governor(report, (who) => policyOf(site(who).policy).switching),
+    new Budgets(report, {
+      budgetBytes: (who, transportId) => site(who).budgetBytes(transportId),
+      wallMs: (who) => {
+        const { machine } = site(who);
+        return machine.isAwake ? machine.clock.wallMs() : null;
+      },
+      activeId: (who) => site(who).process.device?.activeId ?? null,
+    }),
     new Doors(report, mayBeBehind),
     new Wire(report, { deviceOf, record }),
   ];
@@ -90,4 +104,9 @@ function seatsOf(hubs: readonly HubSite[], device: string): readonly SeatMoment[
       ...{ terminated: record?.terminated ?? null, transportId: route?.transportId ?? null },
     };
   });
+}
+
+/** A policy may change while a run goes on. */
+function resendMaxAgeMs(): number {
+  return Math.max(...POLICY_VARIANTS.map((variant) => policyOf(variant).resend.maxAgeMs));
 }

@@ -18,7 +18,7 @@ import type { Report } from './watch.ts';
 
 /** As `agent/dataPath.ts` holds packets that wait, and `hub/sessionData.ts`. */
 const HELD_PACKETS_MAX = 4_096;
-const HELD_AT_HUB_MAX = 64;
+const HELD_AT_HUB_MAX = 512;
 /** Chosen: sessions keep at most 8 (session/hub/state.ts), handshakes under way come on top. */
 const CHANNELS_PER_DEVICE_MAX = 16;
 /** Nobody sends packets from the other end that are counted under one of these. */

@@ -22,6 +22,13 @@ export interface Sent {
   readonly transportId: number;
 }
 
+/** A datagram that reached the socket of a process. */
+export interface Arrived {
+  readonly atMs: number;
+  readonly to: string;
+  readonly bytes: Uint8Array;
+}
+
 export interface Commit {
   readonly atMs: number;
   readonly hub: string;
@@ -60,6 +67,7 @@ export type Forgotten =
 
 export interface Watch {
   onSent?(sent: Sent): void;
+  onArrived?(arrived: Arrived): void;
   onCommit?(commit: Commit): void;
   onSaid?(said: Said): void;
   onDelivered?(delivered: Delivered): void;

@@ -77,8 +77,10 @@ export class Wire implements Watch {
     else this.#doubted.delete(`${hub} ${device}`);
   }
 
+  /** The answer to a repeated swap may come after that to a later one, and tells nothing then. */
   onLearned(hub: string, record: SessionRecord): void {
-    this.#learned.set(`${hub} ${record.device}`, record);
+    const key = `${hub} ${record.device}`;
+    if (record.revision >= (this.#learned.get(key)?.revision ?? 0)) this.#learned.set(key, record);
   }
 
   onSaid({ who, role, event }: Said): void {

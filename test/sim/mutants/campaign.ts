@@ -8,7 +8,7 @@
  */
 import { Pool, TIME_LIMIT } from '../cli/pool.ts';
 import { Progress } from '../cli/progress.ts';
-import { type Range, seedsOf } from '../cli/range.ts';
+import { countOf, type Range, seedsOf } from '../cli/range.ts';
 import { type Ran, taskOf } from '../cli/task.ts';
 import type { Mutant } from './mutant.ts';
 import { printHead, printRow, printTotals } from './printed.ts';
@@ -79,15 +79,15 @@ export async function runCampaign(
   const verdicts = new Map<Mutant, Verdict>();
   using pool = new Pool({ workers, mutant: null });
   const baseline = new Baseline(pool);
-  const clean = await Promise.all(seedsOf(seeds).map((seed) => baseline.isClean(seed)));
-  const dirty = seedsOf(seeds).filter((_, at) => clean[at] !== true);
-  if (dirty.length > 0) console.log(`violated without any bug, and left out: ${dirty.join(', ')}`);
-  const used = seedsOf(seeds).filter((_, at) => clean[at] === true);
+  const families = new Set(mutants.map(({ seedsFrom }) => seedsFrom ?? 0));
+  const usedIn = new Map<number, readonly number[]>();
+  for (const from of families) usedIn.set(from, await cleanOnes(baseline, shifted(seeds, from)));
   printHead();
   const lane = async () => {
     for (let mutant = waiting.shift(); mutant !== undefined; mutant = waiting.shift()) {
-      const further = { first: seeds.last + 1, last: furtherLast };
-      const verdict = await tryMutant(mutant, used, further, baseline);
+      const from = mutant.seedsFrom ?? 0;
+      const further = shifted({ first: seeds.last + 1, last: furtherLast }, from);
+      const verdict = await tryMutant(mutant, usedIn.get(from) ?? [], further, baseline);
       verdicts.set(mutant, verdict);
       progress.end();
       printRow(verdict);
@@ -97,9 +97,21 @@ export async function runCampaign(
   await Promise.all(Array.from({ length: Math.min(workers, mutants.length) }, lane));
   progress.end();
   const inOrder = mutants.map((mutant) => verdicts.get(mutant)!);
-  const figures = figuresOf(inOrder, used.length, progress.seconds);
+  const figures = figuresOf(inOrder, countOf(seeds), progress.seconds);
   printTotals(figures);
   return figures;
+}
+
+const shifted = ({ first, last }: Range, by: number): Range => ({
+  first: first + by,
+  last: last + by,
+});
+
+async function cleanOnes(baseline: Baseline, seeds: Range): Promise<readonly number[]> {
+  const clean = await Promise.all(seedsOf(seeds).map((seed) => baseline.isClean(seed)));
+  const dirty = seedsOf(seeds).filter((_, at) => clean[at] !== true);
+  if (dirty.length > 0) console.log(`violated without any bug, and left out: ${dirty.join(', ')}`);
+  return seedsOf(seeds).filter((_, at) => clean[at] === true);
 }
 
 async function tryMutant(

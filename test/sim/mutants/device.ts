@@ -19,6 +19,14 @@ export const DEVICE_MUTANTS: readonly Mutant[] = [
     invariant: 'I4',
   },
   {
+    id: 'answers-end-no-run',
+    file: 'session/liveness/liveness.ts',
+    find: '    missedInRow: 0,\n    answeredSentAtMs,\n    unansweredSinceMs: unanswered?.sentAtMs ?? null,\n    missedSentAtMs: null,\n',
+    replace: '    answeredSentAtMs,\n    unansweredSinceMs: before.unansweredSinceMs,\n',
+    breaks: 'A binding is given up for silence while answers arrive over it.',
+    invariant: 'liveness',
+  },
+  {
     id: 'versions-used-before-reserved',
     file: BOOT,
     find: '  draft.ceiling = draft.stateVersion;\n',
@@ -215,5 +223,13 @@ export const DEVICE_MUTANTS: readonly Mutant[] = [
       "else if (draft.terminated === 'identity_conflict' && draft.ceiling < 0) stayOut(turn);",
     breaks: 'A restart gets a refused copy around its pause.',
     invariant: 'clone',
+  },
+  {
+    id: 'spent-link-planned',
+    file: 'session/device/choice.ts',
+    find: ' &&\n      !isSpent(transport, config),',
+    replace: ',',
+    breaks: 'A session goes back to a link whose budget of the day is spent.',
+    invariant: 'I7',
   },
 ];

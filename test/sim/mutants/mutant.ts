@@ -20,6 +20,8 @@ export interface Mutant {
   readonly breaks: string;
   /** What should notice. */
   readonly invariant: InvariantId;
+  /** Seeds are counted from here; left out: from 0. */
+  readonly seedsFrom?: number;
 }
 
 /** @throws Error where the place is not there or not the only one. */

@@ -9,6 +9,7 @@ import { DURABLE_MUTANTS } from './durable.ts';
 import { HUB_MUTANTS } from './hub.ts';
 import type { Mutant } from './mutant.ts';
 import { OWNERSHIP_MUTANTS } from './ownership.ts';
+import { RESEND_MUTANTS } from './resend.ts';
 
 /** The bug of `--canary`: as old as the simulator, and noticed by most seeds with a crash. */
 export const CANARY = 'versions-forgotten-at-boot';
@@ -19,6 +20,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...DURABLE_MUTANTS,
   ...CHANNEL_MUTANTS,
   ...OWNERSHIP_MUTANTS,
+  ...RESEND_MUTANTS,
 ];
 
 /** @throws Error with a sentence for a person. */

@@ -23,6 +23,8 @@ import type { SimLink } from './simLink.ts';
 import { SimSocket } from './simSocket.ts';
 
 const EPHEMERAL_FIRST = 32_768;
+/** The transport of an address that is nobody's. */
+const NOWHERE = 0;
 
 /** A socket behind a NAT: its address is the link's, its port the NAT's. */
 interface Mapping {
@@ -171,7 +173,10 @@ export class Internet {
     const mapping = this.#mappings.get(this.#textOf(to));
     const isCurrent = mapping !== undefined && mapping.rebinds === mapping.link.rebinds;
     if (!isCurrent && this.#intercept(hub, from, bytes, to)) return;
-    if (!isCurrent) return this.#passage.stale(hub.name, this.#textOf(to), bytes);
+    if (!isCurrent) {
+      this.#onSent(hub.name, null, false, bytes, NOWHERE);
+      return this.#passage.stale(hub.name, this.#textOf(to), bytes);
+    }
     const { host, socket, link, rebinds } = mapping;
     const transportId = this.#transportId(link, this.#textOf(from));
     this.#onSent(hub.name, host.name, false, bytes, transportId);

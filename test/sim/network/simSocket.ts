@@ -34,6 +34,8 @@ export class SimSocket implements DatagramSocket {
   segmentBytes = 0;
   skippedCount = 0;
   overflowCount = 0;
+  /** Nobody sends ICMP here. */
+  readonly icmpCount = 0;
   unsentCount = 0;
   isOpen = true;
   readonly #way: Way;

@@ -24,7 +24,7 @@ import type { DurableWish } from '../../../agent/durable.ts';
 import { isPolicyAdmitted, makeDurable, rememberedAtBoot } from '../../../agent/durable.ts';
 import { Memory } from '../../../agent/memory.ts';
 import type { FromTunnel, TimestampGrant, ToTunnel, TunnelSetup } from '../../../agent/messages.ts';
-import { tunnelRules } from '../../../agent/rules.ts';
+import { linkMetering, tunnelRules } from '../../../agent/rules.ts';
 import { SessionShell } from '../../../agent/sessionShell.ts';
 import type { TunnelStatus } from '../../../agent/status.ts';
 import { Turn } from '../../../agent/turn.ts';
@@ -34,12 +34,14 @@ import type { DatagramSocket } from '../../../hal/datagram.ts';
 import type { Flash } from '../../../hal/flash.ts';
 import type { LinkSnapshot } from '../../../hal/links.ts';
 import type { RandomBytes } from '../../../hal/means.ts';
+import type { HalFailure } from '../../../hal/result.ts';
 import type { Tun } from '../../../hal/tun.ts';
 import type { Policy } from '../../../policies/schema.ts';
 import { assert, InvariantError } from '../../../session/assert.ts';
 import type { AuditEvent } from '../../../session/audit.ts';
 import { PLAIN_TIMES } from '../../../session/channel/age.ts';
 import type { Device } from '../../../session/device/state.ts';
+import type { SpendingStore } from '../../../session/flash/spending.ts';
 import type { LinkKind } from '../../../session/wire/frames.ts';
 import type { Primitives } from './primitives.ts';
 import {
@@ -80,6 +82,8 @@ export interface AgentParts {
   readonly tun: Tun;
   /** Of `FLASH_SLOT_BYTES` (agent/memory.ts). */
   readonly flash: Flash;
+  /** What metered links have spent, kept over the lives of the process; left out: it is forgotten. */
+  readonly spending?: SpendingStore<HalFailure>;
   readonly snapshots: () => readonly LinkSnapshot[];
   readonly random: RandomBytes;
   /**
@@ -152,7 +156,8 @@ export class AgentProcess implements SimProcess {
     this.#buffers.reset();
     const { newMemory } = this.#buffers;
     const { dh } = this.#parts.primitives;
-    const setup = this.#setup(memory, grant, tunnelRules(policy, links));
+    const metering = linkMetering(policy, links, this.#parts.spending?.links ?? []);
+    const setup = { ...this.#setup(memory, grant, tunnelRules(policy, links)), metering };
     const uplinks = new Uplinks(setup, (options) => this.#openSocket(options));
     const { tun } = this.#parts;
     const shell = new SessionShell({
@@ -277,6 +282,9 @@ export class AgentProcess implements SimProcess {
       case 'reserveTimestamps':
         this.#wishes.push(message);
         if (this.#wishes.length === 1 && this.#life !== null) this.#askMainThread();
+        return;
+      case 'spent':
+        this.#parts.spending?.save(message.links);
         return;
       case 'audit':
         return this.#parts.onAudit(message.event);

@@ -149,6 +149,10 @@ export class FusedSocket implements DatagramSocket {
     return this.#socket.overflowCount;
   }
 
+  get icmpCount() {
+    return this.#socket.icmpCount;
+  }
+
   send(
     memory: Memory,
     at: number,

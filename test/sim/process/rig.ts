@@ -13,13 +13,14 @@ import { MemoryFlash } from '../../../hal/memory/flash.ts';
 import { MemoryLinkMonitor } from '../../../hal/memory/links.ts';
 import { type Datagram, type MemoryHost, MemoryNetwork } from '../../../hal/memory/network.ts';
 import { MemoryTun } from '../../../hal/memory/tun.ts';
-import { type HalResult, halOk } from '../../../hal/result.ts';
+import { type HalFailure, type HalResult, halOk } from '../../../hal/result.ts';
 import type { EnrolledDevice } from '../../../hub/device.ts';
 import { Pool } from '../../../hub/pool.ts';
 import { loadPolicy } from '../../../policies/load.ts';
 import type { Policy } from '../../../policies/schema.ts';
 import type { AuditEvent } from '../../../session/audit.ts';
 import { encodeKey, NO_PSK, newIdentity } from '../../../session/channel/identity.ts';
+import { SPENDING_BYTES, SpendingStore } from '../../../session/flash/spending.ts';
 import { LEASE_TTL_MS } from '../../../session/ownership/validity.ts';
 import { formatAddress } from '../../../session/wire/address.ts';
 import { Random } from '../random.ts';
@@ -68,9 +69,16 @@ export class Rig {
   readonly violations: string[] = [];
   readonly exits: AgentExit[] = [];
   datagrams = 0;
+  /** Who wants to see each datagram that is sent. */
+  onDatagram: (datagram: Datagram) => void = () => {};
   /** Durable work of the agent is never done. */
   isMainThreadStuck = false;
   policyVersion = 1;
+  /** For the device, instead of the default one. */
+  devicePolicy: Policy | null = null;
+  readonly spending = new SpendingStore<HalFailure>(new MemoryFlash(SPENDING_BYTES));
+  /** Datagrams that never arrive. */
+  swallows: (bytes: Uint8Array) => boolean = () => false;
   /** FNV-1a over time, addresses and bytes of everything that was sent. */
   hash = 0x811c9dc5;
   readonly #down = new Set<string>();
@@ -104,6 +112,8 @@ export class Rig {
     };
     this.agent = new AgentProcess({
       ...both,
+      policy: () => ({ ...(this.devicePolicy ?? policy), version: this.policyVersion }),
+      spending: this.spending,
       name: 'device',
       identity: { privateKey: keys[1], hubPublicKey: hubKeys.publicKey, psk: NO_PSK },
       endpoints: Array.from({ length: hubCount }, (_, at) => `${hubIp(at)}:51820`),
@@ -270,6 +280,12 @@ export class Rig {
     this.#arm();
   }
 
+  /** The link says nothing of it, and nothing gets through either way. */
+  silence(link: string, isSilent: boolean): void {
+    if (isSilent) this.#down.add(link);
+    else this.#down.delete(link);
+  }
+
   fromAgent(packet: Uint8Array): void {
     this.#sync();
     this.agentTun.sendFromApplication(packet);
@@ -306,7 +322,9 @@ export class Rig {
 
   #carry(datagram: Datagram): void {
     this.#note(datagram);
+    this.onDatagram(datagram);
     if (datagram.link !== null && this.#down.has(datagram.link)) return;
+    if (this.swallows(datagram.bytes)) return;
     const to = formatAddress(datagram.to);
     const link = LINKS.find(({ ip }) => to.startsWith(`${ip}:`));
     if (link !== undefined && this.#down.has(link.name)) return;

@@ -124,7 +124,9 @@ function withoutHub(scenario: Scenario, gone: number): Scenario | null {
 
 function withoutLink(scenario: Scenario, device: number, gone: number): Scenario | null {
   const links = scenario.options.devices[device]?.links ?? [];
-  if (links.length <= 1) return null;
+  // Where nothing may be lost there is another link.
+  const least = scenario.options.losesNothing === true ? 2 : 1;
+  if (links.length <= least) return null;
   return {
     ...scenario,
     options: {

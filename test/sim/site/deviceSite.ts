@@ -7,9 +7,12 @@
  */
 import { FLASH_SLOT_BYTES } from '../../../agent/memory.ts';
 import type { LinkSnapshot } from '../../../hal/links.ts';
-import { halFail } from '../../../hal/result.ts';
+import { MemoryFlash } from '../../../hal/memory/flash.ts';
+import { type HalFailure, halFail } from '../../../hal/result.ts';
+import { linkRules } from '../../../policies/links.ts';
 import type { AuditEvent } from '../../../session/audit.ts';
 import { deriveSealKey, openSecret } from '../../../session/flash/seal.ts';
+import { SPENDING_BYTES, SpendingStore } from '../../../session/flash/spending.ts';
 import { newAddress } from '../../../session/wire/address.ts';
 import { ipFromBytes } from '../../../session/wire/ip.ts';
 import type { Durable } from '../checkers/durability.ts';
@@ -76,6 +79,7 @@ export class DeviceSite {
   readonly #world: World;
   readonly #netlink: Random;
   readonly #sealKey: Uint8Array;
+  readonly #endpointCount: number;
 
   constructor(
     name: string,
@@ -89,6 +93,7 @@ export class DeviceSite {
     const random = parts.random.fork(name);
     this.name = name;
     this.origin = origin;
+    this.#endpointCount = parts.endpoints.length;
     this.#world = world;
     this.#netlink = random.fork('netlink');
     this.identity = identity;
@@ -123,6 +128,7 @@ export class DeviceSite {
       },
       tun: this.tun,
       flash: this.flash,
+      spending: new SpendingStore<HalFailure>(new MemoryFlash(SPENDING_BYTES)),
       snapshots: () => this.#snapshots,
       random: (count) => keys.bytes(count),
       mainThread: (work) => {
@@ -142,6 +148,14 @@ export class DeviceSite {
       this.tun.close();
       this.broker.forget();
     };
+  }
+
+  /** What the policy lets the link of a transport spend in a day; 0: whatever it likes. */
+  budgetBytes(transportId: number): number {
+    const link = this.links[Math.floor((transportId - 1) / this.#endpointCount)];
+    if (link === undefined) return 0;
+    const { name, kind } = link.plan;
+    return linkRules(policyOf(this.policy).links, name, kind).dailyBytesMax;
   }
 
   get isClone(): boolean {

@@ -23,6 +23,7 @@ interface Sent {
   readonly device: number;
   readonly isFromHub: boolean;
   readonly bytes: number;
+  readonly atMs: number;
   arrived: boolean;
 }
 
@@ -31,10 +32,12 @@ export class EndToEnd {
   readonly #report: (violation: Omit<Violation, 'atMs'>) => void;
   readonly #sent = new Map<number, Sent>();
   readonly #effects = new EffectWatch();
+  readonly #nowMs: () => number;
   #sequence = 0;
 
-  constructor(report: (violation: Omit<Violation, 'atMs'>) => void) {
+  constructor(report: (violation: Omit<Violation, 'atMs'>) => void, nowMs: () => number) {
     this.#report = report;
+    this.#nowMs = nowMs;
   }
 
   /** An application beside `device` sends to the site; the number of the packet. */
@@ -90,13 +93,27 @@ export class EndToEnd {
     return sent.device;
   }
 
+  /** What went in from `sinceMs` on and before `untilMs`, and never came out: each with its number. */
+  lost(sinceMs: number, untilMs: number): readonly string[] {
+    return [...this.#sent].flatMap(([sequence, { atMs, isFromHub, arrived }]) => {
+      if (arrived || atMs < sinceMs || atMs >= untilMs) return [];
+      return [`${isFromHub ? 'down' : 'up'} ${sequence} of ${atMs} ms`];
+    });
+  }
+
   hasArrived(sequence: number): boolean {
     return this.#sent.get(sequence)?.arrived === true;
   }
 
   #note(device: number, isFromHub: boolean, bytes: number): number {
     this.#sequence += 1;
-    this.#sent.set(this.#sequence, { device, isFromHub, bytes, arrived: false });
+    this.#sent.set(this.#sequence, {
+      device,
+      isFromHub,
+      bytes,
+      atMs: this.#nowMs(),
+      arrived: false,
+    });
     if (this.#sent.size > KNOWN_MAX) this.#sent.delete(this.#sequence - KNOWN_MAX);
     return this.#sequence;
   }

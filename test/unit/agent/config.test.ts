@@ -21,6 +21,7 @@ test('a short file is enough, and the rest has defaults', () => {
         publicKey: KEY,
         presharedKeyFile: null,
         endpoints: ['198.51.100.1:51820'],
+        names: [],
         mode: 'session',
       },
       links: [
@@ -70,7 +71,7 @@ test('a wrong file is answered with every problem, for people', () => {
     "agent.toml: tunel: unknown key; did you mean "tunnel"?
         allowed: only identity, hub, links, tunnel, state, control, policy, audit, telemetry
     agent.toml: hub.mod: unknown key; did you mean "mode"?
-        allowed: only public_key, preshared_key_file, endpoints, mode
+        allowed: only public_key, preshared_key_file, endpoints, names, mode
     agent.toml: hub.endpoints[0]: "198.51.100.1:99999"
         allowed: an address with its port, for example 198.51.100.1:51820 or [2001:db8::1]:51820
     agent.toml: links.wwan0.kind: "tle"; did you mean "lte"?

@@ -6,12 +6,13 @@
  */
 import { expect, test } from 'bun:test';
 import type { FromTunnel, TunnelSetup } from '../../../agent/messages.ts';
+import { newMeter, UNMETERED } from '../../../agent/metering.ts';
 import { PlainShell } from '../../../agent/plainShell.ts';
 import type { ShellParts } from '../../../agent/sessionShell.ts';
 import type { Uplink } from '../../../agent/uplinks.ts';
 import { SEND } from '../../../hal/datagram.ts';
 import { nodeCiphers, nodeDh } from '../../../hal/linux/ciphers.ts';
-import { linuxMeans } from '../../../hal/linux/means.ts';
+import { openMeans } from '../../../hal/linux/means.ts';
 import { nativeMemory } from '../../../hal/linux/memory.ts';
 import { MemoryTun } from '../../../hal/memory/tun.ts';
 import { PLAIN_TIMES } from '../../../session/channel/age.ts';
@@ -24,6 +25,8 @@ import { must } from '../session/channel/twoEnds.ts';
 import { steadyPacket } from '../session/packet/traffic.ts';
 import { encodeWhole, type Packet, SYN, tunFrame } from '../session/packet/twin.ts';
 
+const MEANS = await openMeans();
+
 const MTU_BYTES = 1_440;
 const SERVER = newIdentity(new Uint8Array(32).fill(9), nodeDh);
 const NOT_ECT = 0;
@@ -35,7 +38,7 @@ class Rig {
   readonly posted: FromTunnel[] = [];
   readonly tun = new MemoryTun();
   readonly shell: PlainShell;
-  readonly #uplink = { name: 'eth0' } as Uplink;
+  readonly #uplink = { name: 'eth0', meter: newMeter('eth0', UNMETERED) } as Uplink;
   #server: PlainKeypair | null = null;
 
   constructor() {
@@ -43,7 +46,7 @@ class Rig {
       transportId: 1,
       uplink: this.#uplink,
       endpoint: '192.0.2.1:51820',
-      address: null,
+      address: { family: 4 },
     };
     const send = (memory: Memory, at: number, bytes: number, segmentBytes: number) => {
       for (let done = 0; done < bytes; done += segmentBytes) {
@@ -68,7 +71,7 @@ class Rig {
     this.shell = new PlainShell({
       setup: setup as unknown as TunnelSetup,
       chosen: { ciphers: nodeCiphers, preference: ['chacha20-poly1305'], report: [] },
-      means: linuxMeans,
+      means: MEANS,
       clock: { monotonicMs: () => this.nowMs, wallMs: () => 1_700_000_000_000 + this.nowMs },
       tun: this.tun,
       uplinks: { all: [], refresh: () => [view], path: () => path },

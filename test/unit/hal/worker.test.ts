@@ -17,19 +17,27 @@ import { startWorker, WORKER_ENTRIES } from '../hal/worker.ts';
 const answers: unknown[] = [process.env['TRAP'] ?? null];
 for (const entry of WORKER_ENTRIES) {
   const { port1, port2 } = new MessageChannel();
-  const worker = startWorker(entry, { greeting: entry, port: port2 }, [port2]);
-  answers.push(await new Promise((resolve) => { worker.on('error', (e) => resolve(e.message)); port1.onmessage = (m) => resolve(m.data); }));
+  answers.push(await new Promise((resolve) => {
+    port1.onmessage = (m) => resolve(m.data);
+    startWorker(entry, { greeting: entry, port: port2 }, [port2], (message) => resolve(message));
+  }));
 }
+const failure = await new Promise((resolve) => {
+  startWorker('agent/tunnel.ts', { greeting: 'fail' }, [], (message) => resolve(message));
+});
+answers.push(String(failure).includes('asked to fail'));
 console.log(JSON.stringify(answers));
 process.exit(0);
 `;
 const THREAD = (folder: string) => `
-import { workerData } from 'node:worker_threads';
+import { setupOf } from '../hal/worker.ts';
 import { dlopen } from 'bun:ffi';
+const setup = await setupOf<any>();
+if (setup.greeting === 'fail') throw new Error('asked to fail');
 const libc = dlopen('libc.so.6', { getpid: { args: [], returns: 'i32' } });
-workerData.port.postMessage(['${folder}', workerData.greeting, libc.symbols.getpid() === process.pid]);
+setup.port.postMessage(['${folder}', setup.greeting, libc.symbols.getpid() === process.pid]);
 `;
-const ANSWERS = [null, ['agent', 'agent/tunnel.ts', true], ['hub', 'hub/tunnel.ts', true]];
+const ANSWERS = [null, ['agent', 'agent/tunnel.ts', true], ['hub', 'hub/tunnel.ts', true], true];
 
 let root = '';
 let trap = '';
@@ -67,7 +75,12 @@ test('compiled', async () => {
   await Bun.write(join(trap, 'trap.ts'), "throw new Error('preloaded')");
   expect(answers([binary])).toEqual(ANSWERS);
 
-  const maps = await Array.fromAsync(new Bun.Glob('**/*.map').scan(outDir));
+  const all = await Array.fromAsync(new Bun.Glob('**/*.map').scan(outDir));
+  const shared = all.filter((map) => map.includes('chunk-'));
+  const { sources } = await Bun.file(join(outDir, shared[0]!)).json();
+  expect(shared.length).toBe(1);
+  expect(sources.at(-1)).toEndWith('hal/worker.ts'); // which all three entries use
+  const maps = all.filter((map) => !shared.includes(map));
   expect(maps.sort()).toEqual([
     'maps/jvpn/agent-jvpn.js.map',
     'maps/jvpn/agent-tunnel.js.map',

@@ -9,7 +9,7 @@
 import type { DatagramSocket } from '../../../hal/datagram.ts';
 import type { ChosenCiphers } from '../../../hal/linux/cipherChoice.ts';
 import { nodeCiphers, nodeDh } from '../../../hal/linux/ciphers.ts';
-import { linuxMeans } from '../../../hal/linux/means.ts';
+import { openMeans } from '../../../hal/linux/means.ts';
 import { nativeMemory } from '../../../hal/linux/memory.ts';
 import { MemoryNetwork } from '../../../hal/memory/network.ts';
 import { MemoryTun } from '../../../hal/memory/tun.ts';
@@ -41,6 +41,8 @@ import { decodeFrame } from '../../../session/wire/decode.ts';
 import { encodeFrame } from '../../../session/wire/encode.ts';
 import type { Frame } from '../../../session/wire/frames.ts';
 import { device as sample } from './sample.ts';
+
+const MEANS = await openMeans();
 
 export const HUB_AT = '192.0.2.1:51820';
 const HUB = newIdentity(new Uint8Array(32).fill(200), nodeDh);
@@ -101,7 +103,7 @@ export class SiteRig {
       nowMs: () => this.nowMs,
       tun: this.tun,
       sockets: [this.#socket],
-      means: linuxMeans,
+      means: MEANS,
       post: (message) => this.#onPost(message),
     });
     this.peers = new Peers(this.site);

@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test';
-import { Holding } from '../../../session/holding.ts';
+import { Holding, HoldingBudget } from '../../../session/holding.ts';
 
 const packet = (first: number, bytes = 10) => new Uint8Array(bytes).fill(first);
 
@@ -43,4 +43,23 @@ test('a packet larger than everything is dropped, and what is held while releasi
   again.hold(packet(1), 0);
   again.release(0, 10, (held) => again.hold(held, 0));
   expect(again.count).toBe(1);
+});
+
+test('a budget that is spent leaves each its least, and takes nothing from the others (I11)', () => {
+  const budget = new HoldingBudget(20, 8);
+  const limits = { bytesMax: 16, packetsMax: 8 };
+  const [a, b, c] = [1, 2, 3].map(() => new Holding(limits, budget)) as [Holding, Holding, Holding];
+  for (const first of [1, 2, 3, 4]) a.hold(packet(first, 4), 0);
+  expect([a.count, budget.bytes]).toEqual([4, 16]);
+  for (const first of [1, 2, 3, 4]) b.hold(packet(first, 4), 0);
+  expect([a.count, b.count, b.droppedCount, budget.bytes]).toEqual([4, 2, 2, 24]);
+  // Whoever comes last has its least all the same, and no more.
+  expect([c.hasRoom(8), c.hasRoom(9)]).toEqual([true, false]);
+  for (const first of [1, 2, 3]) c.hold(packet(first, 4), 0);
+  expect([c.count, c.droppedCount]).toEqual([2, 1]);
+  expect(released(c, 0, 0)).toEqual([2, 3]);
+  a.clear();
+  expect(budget.bytes).toBe(8);
+  expect(b.hasRoom(4)).toBe(true);
+  expect([released(b, 0, 0), budget.bytes]).toEqual([[3, 4], 0]);
 });

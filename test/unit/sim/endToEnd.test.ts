@@ -10,8 +10,9 @@ import { SimTun } from '../../sim/traffic/simTun.ts';
 class World {
   readonly found: string[] = [];
   readonly tun = new SimTun('tun', new Fuse());
-  readonly applications = new EndToEnd(({ invariant, checker }) =>
-    this.found.push(`${invariant} ${checker}`),
+  readonly applications = new EndToEnd(
+    ({ invariant, checker }) => this.found.push(`${invariant} ${checker}`),
+    () => 0,
   );
 
   /** The packet that an application sent last. */

@@ -49,6 +49,8 @@ export interface Expectation {
   readonly causes: readonly ReasonCode[];
   /** Whether no transition at all is as good. */
   readonly mayStay: boolean;
+  /** Only the hub can say which way was dead: whether it has to have said so by the time the session is attached again. */
+  readonly isOneWayIn?: true;
   /** Whether the link is gone: where it is only bad, a session that gives it up for dead is wrong. */
   readonly isDeath: boolean;
 }
@@ -74,7 +76,8 @@ export const EXPECTATIONS: Readonly<Record<ClassName, Expectation>> = {
   },
   'one-way-in': {
     about: 'the link in use drops what is sent to the device, and only that',
-    causes: ['one_way_in'],
+    causes: ['heartbeat_timeout'],
+    isOneWayIn: true,
     mayStay: false,
     isDeath: true,
   },

@@ -16,7 +16,7 @@ export interface AuditFact {
 }
 
 export interface Verdict {
-  /** Of the first transition after the cut; `none` if there was none. */
+  /** Of the first transition after the cut, or `one_way_in` where the hub said more of it; `none` if there was none. */
   readonly reason: string;
   /** What is wrong with it, in words; null if nothing is. */
   readonly fault: string | null;
@@ -31,14 +31,24 @@ export function verdictOf(
   expected: Expectation,
 ): Verdict {
   const transitions = rows.filter(({ event }) => event === 'transition');
-  const reason = transitions[0]?.reason_code ?? 'none';
+  const isOneWayIn = wasOneWayIn(rows);
+  const reason = isOneWayIn ? 'one_way_in' : (transitions[0]?.reason_code ?? 'none');
   const bindings = [
     before.transport,
     ...transitions.filter(({ to }) => to === 'ATTACHED').map(({ transport }) => transport),
   ];
   const switches = bindings.filter((binding, at) => at > 0 && binding !== bindings[at - 1]).length;
-  return { reason, fault: faultOf(transitions, before.session_id, expected), switches };
+  const fault =
+    faultOf(transitions, before.session_id, expected) ??
+    (isOneWayIn === (expected.isOneWayIn ?? false)
+      ? null
+      : `the hub ${isOneWayIn ? 'said that only the way in was dead' : 'did not say which way was dead'}`);
+  return { reason, fault, switches };
 }
+
+/** A device that hears nothing cannot know; the hub's answer to its claim says what it heard meanwhile. */
+const wasOneWayIn = (rows: readonly AuditFact[]): boolean =>
+  rows.some(({ event, reason_code }) => event === 'notice' && reason_code === 'one_way_in');
 
 function faultOf(
   transitions: readonly AuditFact[],

@@ -3,7 +3,8 @@
  *
  * - PROBEs are moves of this world, not of the clock: their schedule, and what was measured by them, is cleared. So no
  *   quality verdict and no planned switch is part of it; that a binding dies is a move as well.
- * - Counters, the recoveries' durations and when something was heard last are dropped: nothing here depends on them.
+ * - Counters, the recoveries' durations, when something was heard last, whose data of before is taken and what was said of
+ *   it are dropped: nothing here depends on them.
  *
  * Everything else is kept as it is, deadlines to the millisecond.
  *
@@ -45,8 +46,10 @@ export function normalDevice(device: Device): Device {
       keepaliveAtMs: null,
     })),
     trafficAtMs: null,
+    trafficBeats: 0,
     reviewAtMs: null,
     healthySinceMs: null,
+    earlier: [],
     counters: {},
     recoveriesMs: [],
   };
@@ -66,6 +69,7 @@ export function normalSeat(seat: Seat): Seat {
       validatedAtMs: address.validatedAtMs === null ? null : NOW_MS,
     })),
     claimedAtMs: [],
+    exchange: null,
     counters: {},
   };
 }

@@ -40,7 +40,8 @@ export function normalSeat(seat: Seat): Seat {
     carryingSinceMs: sinceNow(seat.carryingSinceMs),
     heardAtMs: NOW_MS,
     channels: seat.channels.map((channel) => ({ ...channel, upAtMs: NOW_MS })),
-    previous: null,
+    earlier: [],
+    exchange: null,
     addresses: seat.addresses.map((address) => ({
       ...address,
       validatedAtMs: sinceNow(address.validatedAtMs),

@@ -1,7 +1,8 @@
 import { expect, test } from 'bun:test';
-import { type CipherCandidate, chooseCiphers } from '../../../../hal/linux/cipherChoice.ts';
+import { type CipherCandidate, chooseCiphers, SUITES } from '../../../../hal/linux/cipherChoice.ts';
 import { nodeCiphers } from '../../../../hal/linux/ciphers.ts';
 import { nativeMemory } from '../../../../hal/linux/memory.ts';
+import { chooseOwnCiphers } from '../../../../hal/linux/ownCiphers.ts';
 import { InvariantError } from '../../../../session/assert.ts';
 import type { CipherSuite, Ciphers } from '../../../../session/channel/aead.ts';
 import { nobleCiphers } from '../../../../session/channel/noble.ts';
@@ -62,8 +63,8 @@ const careless: Ciphers = {
   },
 };
 
-test('on this machine both suites are proven, and a packet sealed by one end opens at the other', () => {
-  const { ciphers, preference, report } = chooseCiphers();
+test('on this machine both suites are proven, and a packet sealed by one end opens at the other', async () => {
+  const { ciphers, preference, report } = await chooseOwnCiphers();
   expect([...preference].sort()).toEqual([AES, CHACHA]);
   expect(report.filter(({ refused }) => refused !== null)).toEqual([]);
   for (const suite of preference) {
@@ -210,4 +211,37 @@ test('one that is clearly slower than another of its suite is given up early', (
   const first = candidate(AES, 'libcrypto', fast.slowed(nodeCiphers, 1_000));
   choose([first, candidate(AES, 'node:crypto', slow.slowed(nodeCiphers, 20_000)), chacha]);
   expect(alone - slow.calls).toBeGreaterThan(50);
+});
+
+test('what libcrypto has is not looked for elsewhere, and what it has not is', async () => {
+  let loaded = 0;
+  const loadOthers = async () => {
+    loaded += 1;
+    return [candidate(AES, 'node:crypto', nodeCiphers), candidate(CHACHA, 'noble', nobleCiphers)];
+  };
+  const { report } = await chooseOwnCiphers({ loadOthers });
+  expect(loaded).toBe(0);
+  expect(report.map(({ suite, provider }) => `${suite} ${provider}`)).toEqual([
+    `${AES} libcrypto`,
+    `${CHACHA} libcrypto`,
+    `${AES} node:crypto`,
+    `${AES} noble`,
+    `${CHACHA} noble`,
+  ]);
+  expect(report.slice(2).map(({ nsPerPacket, refused }) => [nsPerPacket, refused])).toEqual(
+    new Array(3).fill([null, null]),
+  );
+
+  const native = [
+    candidate(AES, 'libcrypto', nodeCiphers),
+    candidate(CHACHA, 'libcrypto', careless),
+  ];
+  const chosen = await chooseOwnCiphers({ native, loadOthers });
+  expect(loaded).toBe(1);
+  expect([...chosen.preference].sort()).toEqual([AES, CHACHA]);
+  expect(chosen.report.find(({ refused }) => refused !== null)).toMatchObject({ suite: CHACHA });
+
+  const nowhere = SUITES.map((suite) => candidate(suite, 'libcrypto', 'not installed'));
+  const others = await chooseOwnCiphers({ native: nowhere });
+  expect([...others.preference].sort()).toEqual([AES, CHACHA]);
 });

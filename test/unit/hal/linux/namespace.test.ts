@@ -42,6 +42,12 @@ inside(
         noRoute6: 'unreachable',
         loopback: 'sent',
       },
+      icmp: {
+        over4: { sent: ['sent'], isCounted: true, isCalm: true },
+        over6: { sent: ['sent'], isCounted: true, isCalm: true },
+      },
+      behindThem: ['sent'],
+      queueAlone: [true, true, true],
       refusals: {
         noSuchLink: 'deviceMissing',
         badName: 'deviceNameInvalid',

@@ -4,7 +4,7 @@ import { consumeInitiation, createInitiation } from '../../../../session/channel
 import { consumeResponse, createResponse } from '../../../../session/channel/response.ts';
 import { wipeSecrets } from '../../../../session/channel/secrets.ts';
 import { timestampOf } from '../../../../session/channel/timestamp.ts';
-import { nobleDh } from '../../../../session/noise/dh.ts';
+import { nobleDh } from '../../../../session/noise/portableDh.ts';
 import { dh, handshake, initiate, must, newEnds } from './twoEnds.ts';
 
 test('both ends derive the same keys, each direction its own, none twice', () => {

@@ -6,14 +6,17 @@ import {
   encodeKey,
   newIdentity,
 } from '../../../../session/channel/identity.ts';
-import { nobleDh } from '../../../../session/noise/dh.ts';
+import { nobleDh } from '../../../../session/noise/portableDh.ts';
 import { Seeded } from './seeded.ts';
 
 const ALICE = '77076d0a7318a57d3c16c17251b26645df4c2f87ebc0992ab177fba51db92c2a';
 const BOB = '5dab087e624a8a4b79e17f8b83800ee66f3bb1292618b6fd1c2f8b27ff88e0eb';
 
 test('public keys and the shared secret are those of RFC 7748 §6.1', () => {
-  const [alice, bob] = [newIdentity(hexToBytes(ALICE)), newIdentity(hexToBytes(BOB))];
+  const [alice, bob] = [
+    newIdentity(hexToBytes(ALICE), nobleDh),
+    newIdentity(hexToBytes(BOB), nobleDh),
+  ];
   expect(bytesToHex(alice.publicKey)).toBe(
     '8520f0098930a754748b7ddcb43ef75a0dbf3a0d26381af4eba4a98eaa9b4e6a',
   );
@@ -26,7 +29,7 @@ test('public keys and the shared secret are those of RFC 7748 §6.1', () => {
 test('a public key is what `wg pubkey` of wireguard-tools 1.0 prints', () => {
   const privateKey = decodeKey('yAnz5TF+lXXJte14tji3zlMNq+hd2rYUIgJBgB3fBmk=');
   if (!privateKey.ok) throw new Error(privateKey.code);
-  const { publicKey } = newIdentity(privateKey.value);
+  const { publicKey } = newIdentity(privateKey.value, nobleDh);
   expect(encodeKey(publicKey)).toBe('HIgo9xNzJMWLKASShiTqIybxZ0U3wGLiUeJ1PKf8ykw=');
 });
 

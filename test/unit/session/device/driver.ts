@@ -125,14 +125,14 @@ export class Driver {
     expect(this.device.state).toBe(state);
   }
 
-  /** Data both ways, each packet with its own luck; told to the core as the shell would. */
-  traffic(everyMs: number, forMs: number): void {
+  /** Data both ways or one, each packet with its own luck; told to the core as the shell would. */
+  traffic(everyMs: number, forMs: number, ways: 'both' | 'out' | 'in' = 'both'): void {
     const untilMs = this.nowMs + forMs;
     const tell = () => {
       const { activeId } = this.device;
       const sent = { kind: 'traffic', atMs: this.nowMs, sentPackets: 1, heardOn: [] } as const;
-      if (this.device.phase !== 'off') this.feed(sent);
-      if (activeId !== null) this.#deliverData(activeId);
+      if (this.device.phase !== 'off' && ways !== 'in') this.feed(sent);
+      if (activeId !== null && ways !== 'out') this.#deliverData(activeId);
       if (this.nowMs + everyMs <= untilMs) this.after(everyMs, tell);
     };
     this.after(0, tell);

@@ -56,7 +56,7 @@ export function forgery(random: Random, device: Device): Frame {
         cipher: 'chacha20-poly1305',
       };
     case 1:
-      return { type: 'reattached', ...ids, renewed };
+      return { type: 'reattached', ...ids, renewed, heardMs: random.below(1_000) };
     case 2: {
       const reasonCode = REFUSALS[random.below(REFUSALS.length)] ?? 'rate_limited';
       const isFatal = random.chance(10);

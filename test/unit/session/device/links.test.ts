@@ -42,6 +42,74 @@ describe('links', () => {
     driver.until('RECOVERING', 10 * SECOND_MS);
   });
 
+  /** ETH with other addresses of ours, everything else the same. */
+  const seenFrom = (local: string): readonly LinkView[] =>
+    links([ETH, WLAN]).map((link) => ({
+      ...link,
+      endpoints: link.endpoints.map((endpoint) => ({ ...endpoint, local })),
+    }));
+
+  test('◆ another address of ours on the binding: the hub is asked from it at once, and nothing moves', () => {
+    const driver = attachedDevice([ETH, WLAN]);
+    driver.links(seenFrom('198.51.100.7'));
+    driver.run(SECOND_MS);
+    driver.forget();
+    driver.links(seenFrom('198.51.100.8'));
+    const asked = driver.frames.filter(({ type }) => type === 'probe');
+    expect(asked.map(({ transportId }) => transportId)).toEqual([ETH, WLAN]);
+    expect(driver.audit.map(({ detail }) => detail)).toEqual(
+      [ETH, WLAN].map((transportId) => ({ transportId, usable: true, why: 'address_changed' })),
+    );
+    driver.forget();
+    driver.links(seenFrom('198.51.100.8'));
+    expect(driver.log).toEqual([]);
+    driver.run(MINUTE_MS);
+    expect(driver.moves).toEqual([]);
+  });
+
+  test('answers that went to the old address are no misses', () => {
+    const driver = attachedDevice([ETH, WLAN], { delayMs: 40 });
+    driver.links(seenFrom('198.51.100.7'));
+    driver.traffic(5, MINUTE_MS);
+    driver.run(2 * SECOND_MS);
+    // All that is under way is lost.
+    driver.peer.path(ETH).isInOpen = false;
+    driver.run(40);
+    driver.peer.path(ETH).isInOpen = true;
+    driver.links(seenFrom('198.51.100.8'));
+    driver.run(2 * SECOND_MS);
+    expect([driver.moves, driver.device.counters['doubt']]).toEqual([[], undefined]);
+  });
+
+  test('a link that loses one family and has the other goes on over the endpoint of that one', () => {
+    const driver = attachedDevice([ETH]);
+    const both = (has4: boolean, has6: boolean): readonly LinkView[] => [
+      {
+        ...{ name: 'eth0', kind: 'ethernet', hasCarrier: true, mtuBytes: 1_500 },
+        endpoints: [
+          {
+            ...{ transportId: ETH, endpoint: '192.0.2.1:51821' },
+            ...{ hasAddress: has4, hasRoute: has4, local: has4 ? '198.51.100.7' : '' },
+          },
+          {
+            ...{ transportId: 9, endpoint: '[2001:db8::1]:51821' },
+            ...{ hasAddress: has6, hasRoute: has6, local: has6 ? '2001:db8::7' : '' },
+          },
+        ],
+      },
+    ];
+    driver.links(both(true, false));
+    driver.run(SECOND_MS);
+    driver.forget();
+    driver.links(both(false, true));
+    expect(driver.moves).toEqual(['ATTACHED address_lost RECOVERING']);
+    driver.until('ATTACHED', SECOND_MS);
+    expect(driver.device.activeId).toBe(9);
+    driver.links(both(true, false));
+    driver.until('ATTACHED', 2 * SECOND_MS);
+    expect(driver.device.activeId).toBe(ETH);
+  });
+
   test('a fresh link takes over from a claim that was asked twice in vain', () => {
     const driver = attachedDevice([ETH, WLAN]);
     driver.peer.path(WLAN).isOutOpen = false;

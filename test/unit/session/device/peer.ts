@@ -157,7 +157,7 @@ export class Peer {
 }
 
 export function reattached({ claim }: ClaimFrame): Reattached {
-  return { type: 'reattached', claim, ownerEpoch: 1, hubSeq: 1, renewed: null };
+  return { type: 'reattached', claim, ownerEpoch: 1, hubSeq: 1, renewed: null, heardMs: null };
 }
 
 export function reject(

@@ -12,7 +12,7 @@ describe('opening a session', () => {
     const kinds = rig.effects.map((effect) =>
       effect.kind === 'send' ? effect.frame.type : effect.kind,
     );
-    expect(kinds).toEqual(['swap', 'report', 'report', 'attached', 'accept', 'route']);
+    expect(kinds).toEqual(['swap', 'report', 'report', 'attached', 'accept', 'exchange', 'route']);
     expect(rig.reports()).toEqual([
       'transition attach_accepted BIRTH→ATTACHED',
       'claim claim_committed',

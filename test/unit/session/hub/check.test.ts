@@ -53,7 +53,8 @@ const BROKEN: readonly (readonly [what: string, change: Partial<Seat>, from?: Se
   ['I9: data goes on a proven channel only',            { ...recovering, channels: [] }, before],
   ['I11: channels holds 9',                             { channels: many(9, channel!) }],
   ['I11: addresses holds 17',                           { addresses: many(17, seat.addresses[0]!) }],
-  ['I11: sources holds 17',                             { accept: many(17, seat.accept[0]!) }],
+  ['I11: sources holds 33',                             { accept: many(33, seat.accept[0]!) }],
+  ['I11: earlier bindings holds 4',                     { earlier: many(4, { transportId: 1, untilMs: 0 }) }],
 ];
 
 for (const [what, change, from = seat] of BROKEN) {

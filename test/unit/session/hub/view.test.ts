@@ -98,7 +98,7 @@ describe('switching', () => {
     const kinds = rig.effects.flatMap((effect) =>
       effect.kind === 'send' ? effect.frame.type : effect.kind === 'report' ? [] : effect.kind,
     );
-    expect(kinds).toEqual(['swap', 'reattached', 'accept', 'route']);
+    expect(kinds).toEqual(['swap', 'reattached', 'accept', 'exchange', 'route']);
     expect(rig.reports()).toEqual(['claim claim_committed', 'switch switch_committed']);
     expect(rig.seat.accept.map(({ transportId, untilMs }) => [transportId, untilMs])).toEqual([
       [2, null],
@@ -114,5 +114,40 @@ describe('switching', () => {
     const shown = JSON.stringify(status(rig.seat, rig.config));
     expect(shown).toContain('"isCarrying":true');
     expect(shown).not.toContain(String(device.secret).slice(0, 20));
+  });
+});
+
+describe('what REATTACHED says of the binding that was replaced', () => {
+  test('how long before the claim it was heard, whatever the store takes', () => {
+    const { rig, device } = attached();
+    rig.nowMs += 40;
+    device.data(1);
+    rig.nowMs += 30;
+    rig.store = 'hold';
+    device.move(2);
+    rig.nowMs += 500;
+    rig.release();
+    expect(rig.frame('reattached').heardMs).toBe(30);
+  });
+
+  test('nothing where it stays', () => {
+    const { rig, device } = attached();
+    rig.nowMs += 30;
+    device.move(1);
+    expect(rig.frame('reattached').heardMs).toBeNull();
+  });
+
+  test('a repeat is answered as the first time, though the old binding was heard in between', () => {
+    const { rig, device } = attached();
+    device.probe(2);
+    const { token } = rig.frame('probeAck');
+    rig.nowMs += 70;
+    const frame = device.reattachFrame(device.claim(2), { token });
+    device.send(frame, 2);
+    expect(rig.frame('reattached').heardMs).toBe(70);
+    rig.nowMs += 20;
+    device.data(1);
+    device.send(frame, 2);
+    expect(rig.frame('reattached').heardMs).toBe(70);
   });
 });

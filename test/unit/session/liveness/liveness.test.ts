@@ -201,6 +201,38 @@ describe('probes', () => {
   });
 });
 
+describe('many answers in one round trip', () => {
+  /** Answered after 20 ms, then each `everyMs` after 40 ms for a second. */
+  function swayed(everyMs: number): Liveness {
+    let liveness = lived(50);
+    const fromMs = (liveness.answeredAtMs ?? 0) + 40;
+    for (let atMs = 0; atMs < 1_000; atMs += everyMs) {
+      liveness = onProbeSent(liveness, 5_000 + atMs, fromMs + atMs - 20);
+      liveness = onProbeAnswered(liveness, 5_000 + atMs, fromMs + atMs + 20);
+    }
+    return liveness;
+  }
+
+  test('count as much as one a tenth of a second would', () => {
+    const sparse = swayed(100);
+    const dense = swayed(5);
+    expect(sparse.rtt?.srttMs).toBeGreaterThan(30);
+    expect(Math.abs((dense.rtt?.srttMs ?? 0) - (sparse.rtt?.srttMs ?? 0))).toBeLessThan(2);
+    expect(Math.abs((dense.rtt?.varMs ?? 0) - (sparse.rtt?.varMs ?? 0))).toBeLessThan(3);
+  });
+
+  test('but for the one that ends a doubt: a delay that jumped is known at once', () => {
+    const answered = lived(50);
+    const atMs = (answered.answeredAtMs ?? 0) + 5;
+    const doubted = onTime(onProbeSent(answered, 7_000, atMs), atMs + 40);
+    expect(doubted.missedInRow).toBe(1);
+    const late = onProbeAnswered(doubted, 7_000, atMs + 80);
+    expect(late.rtt?.srttMs).toBeCloseTo(20 + (80 - 20) / 8, 5);
+    const close = onProbeAnswered(onProbeSent(late, 7_001, atMs + 81), 7_001, atMs + 82);
+    expect(close.rtt?.srttMs).toBeCloseTo(late.rtt?.srttMs ?? 0, 0);
+  });
+});
+
 describe('a proof of both directions', () => {
   test('ends the run of misses, and what was asked before it is no miss later', () => {
     const [silenced, atMs] = silent(lived(100), 5, 20_000);

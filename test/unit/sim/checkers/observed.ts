@@ -45,10 +45,10 @@ const HEADER_BYTES = 16;
 export function sealed(
   kind: 'data' | 'control',
   inner: Uint8Array,
-  { counter = 0, transportId = 1 } = {},
+  { counter = 0, transportId = 1, receiver = 7 } = {},
 ): Uint8Array {
   const bytes = new Uint8Array(HEADER_BYTES + inner.length + TAG_BYTES);
-  writeSessionHeader(bytes, MESSAGE_TYPE[kind], transportId, 7, counter);
+  writeSessionHeader(bytes, MESSAGE_TYPE[kind], transportId, receiver, counter);
   bytes.set(inner, HEADER_BYTES);
   return bytes;
 }

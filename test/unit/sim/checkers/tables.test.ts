@@ -15,11 +15,11 @@ test('what a device took from its tun was sent, waits or is counted', () => {
   expect(judged([device(10, packets)], [])).toEqual(['I11 countedAtDevice']);
 });
 
-test('a hub has sixteen channels a device, and holds 64 packets for each', () => {
+test('a hub has sixteen channels a device, and holds 512 packets for each', () => {
   const one = device(0, {});
-  expect(judged([one], [hub(64, { channels: 16, held: [64] })])).toEqual([]);
-  expect(judged([one], [hub(64, { channels: 17, held: [64] })])).toEqual(['I11 tablesAtHub']);
-  expect(judged([one], [hub(66, { held: [1, 65] })])).toEqual(['I11 tablesAtHub']);
+  expect(judged([one], [hub(512, { channels: 16, held: [512] })])).toEqual([]);
+  expect(judged([one], [hub(512, { channels: 17, held: [512] })])).toEqual(['I11 tablesAtHub']);
+  expect(judged([one], [hub(514, { held: [1, 513] })])).toEqual(['I11 tablesAtHub']);
 });
 
 test('what a hub took from its tun was sent, waits or is counted', () => {

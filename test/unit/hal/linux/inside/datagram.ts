@@ -10,6 +10,7 @@ import { SEND, type SendResult } from '../../../../../hal/datagram.ts';
 import { openDatagramSocket } from '../../../../../hal/linux/bind.ts';
 import { nativeMemory } from '../../../../../hal/linux/memory.ts';
 import { LinuxPoller } from '../../../../../hal/linux/poller.ts';
+import { readNumber, SOL_SOCKET } from '../../../../../hal/linux/sockopt.ts';
 import { formatAddress, parseAddress } from '../../../../../session/wire/address.ts';
 import { ip, opened } from './opened.ts';
 
@@ -21,6 +22,8 @@ const ANY = {
   bufferBytes: 1 << 20,
   offload: 'auto' as const,
 };
+/** asm-generic/socket.h: reading it takes the pending error away. */
+const SO_ERROR = 4;
 const memory = nativeMemory(65_536);
 const packet = memory.bytes;
 
@@ -34,6 +37,10 @@ for (const at of ['', '-n far ']) {
   ip(`${at}addr add fd98::${host}/64 dev ${name} nodad`);
   ip(`${at}link set ${name} up`);
   ip(`${at}link set lo up`);
+}
+// Errors come as often as we ask for them.
+for (const limit of ['ipv4.icmp_ratelimit', 'ipv6.icmp.ratelimit']) {
+  ip(`netns exec far sysctl -q -w net.${limit}=0`);
 }
 const far = Bun.spawn(['ip', 'netns', 'exec', 'far', process.execPath, import.meta.path, 'far'], {
   stdout: 'pipe',
@@ -77,6 +84,45 @@ const outcomes = {
   // The address is here, but not on that link.
   loopback: sendTo('127.0.0.1:9'),
 };
+/** Nobody listens there, and the other machine says so. What it says never is the outcome of a send. */
+function refusedByIcmp(text: string) {
+  const before = socket.icmpCount;
+  const sent = new Set<string>();
+  for (let attempt = 0; attempt < 50 && socket.icmpCount - before < 5; attempt++) {
+    sent.add(sendTo(text));
+    // Woken for an error there is nothing to read, and nothing wakes us again.
+    if (poller.wait(100) > 0) socket.receive(memory, 0);
+  }
+  socket.receive(memory, 0);
+  return {
+    sent: [...sent],
+    isCounted: socket.icmpCount - before >= 5,
+    isCalm: poller.wait(50) === 0,
+  };
+}
+const icmp = { over4: refusedByIcmp('10.98.0.2:9'), over6: refusedByIcmp('[fd98::2]:9') };
+/** Errors wait, nobody has read them, and the next send is not theirs. */
+function sendBehindErrors(): string[] {
+  const sent = new Set<string>();
+  for (let i = 0; i < 5; i++) {
+    sendTo('10.98.0.2:9');
+    poller.wait(100);
+    sent.add(poller.isReady(socket.fd) ? sendTo('10.98.0.2:51820') : 'nothing waits');
+    while (poller.wait(100) > 0 && socket.receive(memory, 0) > 0);
+  }
+  return [...sent];
+}
+const behindThem = sendBehindErrors();
+/** An error that only the queue holds: it wakes us, there is nothing to read, and it is gone. */
+function isCalmedByReading(): boolean[] {
+  while (socket.receive(memory, 0) > 0); // as who reads until there is nothing
+  sendTo('10.98.0.2:9');
+  poller.wait(100);
+  readNumber(socket.fd, SOL_SOCKET, SO_ERROR);
+  const isAwake = poller.wait(100) > 0;
+  return [isAwake, socket.receive(memory, 0) === 0, poller.wait(50) === 0];
+}
+const queueAlone = isCalmedByReading();
 const hub = opened(openDatagramSocket({ ...ANY, port: 51_820 }));
 const loop = opened(openDatagramSocket({ ...ANY, address: '10.98.0.1' }));
 const refusals = {
@@ -99,6 +145,9 @@ console.log(
     over6,
     isSameObject,
     outcomes,
+    icmp,
+    behindThem,
+    queueAlone,
     refusals,
     whenDown,
     whenGone,

@@ -41,6 +41,26 @@ test('another reason is wrong, even if it saved the session', () => {
   expect(fault).toBe('one_way_in instead of heartbeat_timeout');
 });
 
+test('which way was dead is the word of the hub, and has to be there, and right', () => {
+  const dead = transition('ATTACHED', 'RECOVERING', 'heartbeat_timeout');
+  const said = { ...transition('', '', 'one_way_in'), event: 'notice' };
+  expect(of('one-way-in', dead, said, attached(WLAN))).toEqual({
+    reason: 'one_way_in',
+    fault: null,
+    switches: 1,
+  });
+  expect(of('one-way-in', dead, attached(WLAN)).fault).toBe(
+    'the hub did not say which way was dead',
+  );
+  expect(of('silent', dead, said, attached(WLAN)).fault).toBe(
+    'the hub said that only the way in was dead',
+  );
+  const other = transition('ATTACHED', 'RECOVERING', 'one_way_out');
+  expect(of('one-way-in', other, said, attached(WLAN)).fault).toBe(
+    'one_way_out instead of heartbeat_timeout',
+  );
+});
+
 test('a claim and a notice are no verdict', () => {
   const claim = { ...transition('', '', 'one_way_out'), event: 'claim' };
   expect(of('silent', claim)).toEqual({

@@ -1,0 +1,25 @@
+/**
+ * Gives memory of the main thread back once it has little to do.
+ *
+ * Starting up is what it does most of: it reads a configuration, loads an MQTT client, shakes hands with a broker. What
+ * that compiled is let go of a little later, and again from time to time what reports and questions compiled. Functions
+ * that are called again are read again, in microseconds: nobody waits for this thread.
+ *
+ * @module
+ */
+import { dropCode } from '../hal/dropCode.ts';
+
+/** After the session and the broker are there, usually (chosen). */
+const FIRST_MS = 12_000;
+/** Rare enough to cost no wake-ups worth counting (chosen). */
+const EVERY_MS = 600_000;
+
+/** @returns what stops it. `giveBack` does the work, for tests. */
+export function giveBackWhenIdle(giveBack: () => void = dropCode): () => void {
+  let timer = setTimeout(again, FIRST_MS).unref();
+  function again() {
+    giveBack();
+    timer = setTimeout(again, EVERY_MS).unref();
+  }
+  return () => clearTimeout(timer);
+}

@@ -1,0 +1,68 @@
+/**
+ * The bytes of each link and day, as the tunnel thread counts them: IP bytes of its datagrams, headers included.
+ *
+ * Counted are our own datagrams, both ways, and nothing else that uses the link. A datagram that was split on its way
+ * counts once. Where a link reaches hubs over both families, what it receives counts with the longer header.
+ *
+ * @module
+ */
+import type { LinkSpending } from '../session/flash/spending.ts';
+import { DayMeter } from '../session/metering/dayMeter.ts';
+import type { Uplink } from './uplinks.ts';
+
+/** IP without options, and UDP. */
+export const HEADER_BYTES = { 4: 28, 6: 48 } as const;
+
+export class LinkMeter extends DayMeter {
+  sent(datagrams: number, bytes: number, family: 4 | 6): void {
+    this.add(bytes + datagrams * HEADER_BYTES[family]);
+  }
+
+  received(datagrams: number, bytes: number, family: 4 | 6): void {
+    this.add(bytes + datagrams * HEADER_BYTES[family]);
+  }
+}
+
+/** What a link may spend a day, and what is known of that day. */
+export interface Metering {
+  /** By link; one that is not here has no budget. */
+  readonly budgets: Readonly<Record<string, number>>;
+  readonly spent: readonly LinkSpending[];
+}
+
+export const UNMETERED: Metering = { budgets: {}, spent: [] };
+
+export function newMeter(link: string, { budgets, spent }: Metering): LinkMeter {
+  const remembered = spent.find((spending) => spending.link === link) ?? null;
+  return new LinkMeter(budgets[link] ?? 0, remembered);
+}
+
+/** Let time pass for all links; what has to be written down now, or null. One record holds all that is metered. */
+export function spendingDue(
+  uplinks: readonly Uplink[],
+  wallMs: number,
+  monotonicMs: number,
+): readonly LinkSpending[] | null {
+  let isDue = false;
+  for (const { meter } of uplinks) {
+    meter.onTime(wallMs, monotonicMs);
+    if (meter.isDue) isDue = true;
+  }
+  return isDue ? allOf(uplinks, (meter) => meter.reserve()) : null;
+}
+
+/** What was counted so far, exactly: the process ends. Null where no link has a budget. */
+export function spendingAtEnd(uplinks: readonly Uplink[]): readonly LinkSpending[] | null {
+  const links = allOf(uplinks, (meter) => meter.settle());
+  return links.length === 0 ? null : links;
+}
+
+function allOf(
+  uplinks: readonly Uplink[],
+  take: (meter: LinkMeter) => ReturnType<DayMeter['settle']>,
+): readonly LinkSpending[] {
+  return uplinks.flatMap(({ name, meter }) => {
+    const spending = take(meter);
+    return spending === null ? [] : [{ link: name, ...spending }];
+  });
+}

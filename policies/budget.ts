@@ -1,0 +1,225 @@
+/**
+ * What an idle device costs under a policy: bytes of LTE a day, wake-ups, and how late silence is noticed.
+ *
+ * Arithmetic over the policy's intervals and the sizes of what is sent at them. `jvpn policy budget` prints it, a test
+ * holds the defaults and the shipped profiles to {@link BUDGETS}, and `scripts/bench idle` measures the same at the
+ * interface. It counts what the tunnel, its keys and health reports cost while no application sends anything; the
+ * attachment itself, and links that come and go, are not in it.
+ *
+ * @module
+ */
+
+import { PROBE_ACK_BYTES, PROBE_BYTES } from '../session/wire/layout.ts';
+import { INITIATION_BYTES, RESPONSE_BYTES, TRANSPORT_BYTES_MIN } from '../session/wire/messages.ts';
+import type { Policy } from './schema.ts';
+
+/** Of the outer addresses. */
+export type Family = 4 | 6;
+/** What LTE is: beside an Ethernet that is the binding, or the only link. */
+export type Use = 'standby' | 'active';
+
+export interface IdleCost {
+  /** IP bytes a day, both ways, over an LTE link beside an active Ethernet. */
+  readonly standbyLteBytesPerDay: number;
+  /** The same over an LTE link that is the only one. */
+  readonly activeLteBytesPerDay: number;
+  /** Of all threads, with Ethernet as the binding and LTE beside it. */
+  readonly standbyWakeupsPerS: number;
+  /** Of all threads, with LTE as the only link. */
+  readonly activeWakeupsPerS: number;
+  /** From the moment a link falls silent to the verdict, idle: on an unmetered and on a metered binding. */
+  readonly idleSilenceMs: number;
+  readonly meteredIdleSilenceMs: number;
+}
+
+const DAY_MS = 86_400_000;
+/** IP without options, and UDP. */
+const OUTER_BYTES = { 4: 28, 6: 48 } as const;
+/** A frame's head, a session id of 16 bytes and, in ROTATE, a proof of 32, as CBOR. */
+const ROTATE_BYTES = 56;
+const ROTATED_BYTES = 21;
+/** Of a channel without data (session/channel/age.ts). */
+const IDLE_REKEY_MS = 3_600_000;
+/** An inner TCP segment without payload: IPv4, TCP with timestamps, padded to 16. */
+const INNER_ACK_BYTES = 64;
+/** A health report as MQTT PUBLISH: a document with three links and a screenful of counters (measured: 1.4 to 1.9 KB). */
+const REPORT_BYTES = 2_048;
+/** How the session asks beside small talk and behind it (session/device/pace.ts). */
+const TALK_PAUSE_MIN_MS = 25;
+const TALK_PAUSE_MAX_MS = 400;
+const BUSY_METERED_PROBE_MS = 250;
+/** How often a settled session looks at itself (session/device/review.ts). */
+const REVIEW_MS = 5_000;
+/** Probed silence of this long is death (session/liveness/liveness.ts). */
+const SILENCE_MS = 2_000;
+/**
+ * Of the runtime while nothing happens: its collector's timer, the allocator's thread, compiler threads. The least that was
+ * measured on busy cores in the first ten minutes, when most is compiled: 1.3 to 1.6, switches that others force
+ * included (docs/decisions/0019-no-haste-without-data.md).
+ */
+const RUNTIME_WAKEUPS_PER_S = 1.3;
+/** A probe wakes the tunnel thread twice: to send, and by its answer. */
+const WAKEUPS_OF_PROBE = 2;
+/** A handshake and the frames that bind the new channel. */
+const WAKEUPS_OF_REKEY = 4;
+/** A report or a ping of MQTT: both threads, TCP's acknowledgements, the allocator (measured). */
+const WAKEUPS_OF_BURST = 16;
+
+export function idleCost(policy: Policy, family: Family): IdleCost {
+  const { liveness } = policy;
+  const day = (use: Use) => {
+    const rows = periodics(policy, family, use);
+    const total = (each: (row: Periodic) => number) =>
+      rows.reduce((sum, row) => sum + (DAY_MS / row.everyMs) * each(row), 0);
+    return { lteBytes: total((row) => row.lteBytes), wakeups: total((row) => row.wakeups) };
+  };
+  const [standby, active] = [day('standby'), day('active')];
+  return {
+    standbyLteBytesPerDay: Math.ceil(standby.lteBytes),
+    activeLteBytesPerDay: Math.ceil(active.lteBytes),
+    standbyWakeupsPerS: perSecond(standby.wakeups),
+    activeWakeupsPerS: perSecond(active.wakeups),
+    idleSilenceMs: liveness.heartbeatIdleMs + SILENCE_MS,
+    meteredIdleSilenceMs: liveness.meteredStandbyProbeMs + SILENCE_MS,
+  };
+}
+
+/** LTE bytes a day of what happens more rarely than `windowMs`: what a measurement of that length may have missed. */
+export function rareBytesPerDay(
+  policy: Policy,
+  family: Family,
+  use: Use,
+  windowMs: number,
+): number {
+  return periodics(policy, family, use)
+    .filter(({ everyMs }) => everyMs > windowMs)
+    .reduce((sum, { everyMs, lteBytes }) => sum + (DAY_MS / everyMs) * lteBytes, 0);
+}
+
+/** Something that an idle device does over and over. */
+interface Periodic {
+  readonly everyMs: number;
+  /** On the LTE link, both ways, each time. */
+  readonly lteBytes: number;
+  /** Of all threads, each time. */
+  readonly wakeups: number;
+}
+
+function periodics(policy: Policy, family: Family, use: Use): readonly Periodic[] {
+  const { liveness, telemetry } = policy;
+  const sizes = sizesOf(family);
+  const probe = {
+    everyMs: liveness.meteredStandbyProbeMs,
+    lteBytes: sizes.probe,
+    wakeups: WAKEUPS_OF_PROBE,
+  };
+  if (use === 'standby') {
+    const wakeups = talkProbesOf(policy) * WAKEUPS_OF_PROBE + WAKEUPS_OF_BURST;
+    return [
+      reviewBeside(liveness.heartbeatIdleMs),
+      probe,
+      { everyMs: liveness.heartbeatIdleMs, lteBytes: 0, wakeups: WAKEUPS_OF_PROBE },
+      { everyMs: telemetry.healthIntervalMs, lteBytes: 0, wakeups },
+      // A report puts the next ping off: pings come only where reports are rarer.
+      ...pings(telemetry.mqttKeepaliveMs, telemetry.healthIntervalMs, { lteBytes: 0, wakeups }),
+    ];
+  }
+  const probes = Math.ceil(liveness.activeLingerMs / BUSY_METERED_PROBE_MS) + 1;
+  const wakeups = probes * WAKEUPS_OF_PROBE + WAKEUPS_OF_BURST;
+  // From its first data packet on a channel has two minutes: each burst ends one.
+  const burst = (bytes: number) => ({
+    lteBytes: bytes + probes * sizes.probe + sizes.rekey,
+    wakeups,
+  });
+  const { meteredHealthIntervalMs, meteredMqttKeepaliveMs } = telemetry;
+  return [
+    reviewBeside(liveness.meteredStandbyProbeMs),
+    probe,
+    { everyMs: liveness.meteredKeepaliveMs, lteBytes: sizes.keepalive, wakeups: 1 },
+    { everyMs: IDLE_REKEY_MS, lteBytes: sizes.rekey, wakeups: WAKEUPS_OF_REKEY },
+    { everyMs: meteredHealthIntervalMs, ...burst(sizes.report) },
+    ...pings(meteredMqttKeepaliveMs, meteredHealthIntervalMs, burst(sizes.ping)),
+  ];
+}
+
+function pings(
+  keepaliveMs: number,
+  reportMs: number,
+  each: Omit<Periodic, 'everyMs'>,
+): readonly Periodic[] {
+  return keepaliveMs < reportMs ? [{ everyMs: keepaliveMs, ...each }] : [];
+}
+
+function sizesOf(family: Family) {
+  const wire = (bytes: number) => bytes + OUTER_BYTES[family];
+  const sealed = (plaintext: number) => wire(TRANSPORT_BYTES_MIN + plaintext);
+  const acknowledgement = sealed(INNER_ACK_BYTES);
+  return {
+    keepalive: sealed(0),
+    probe: sealed(PROBE_BYTES) + sealed(PROBE_ACK_BYTES),
+    rekey:
+      wire(INITIATION_BYTES) + wire(RESPONSE_BYTES) + sealed(ROTATE_BYTES) + sealed(ROTATED_BYTES),
+    /** Two segments out, their acknowledgement, PUBACK, and the acknowledgement of that. */
+    report: 2 * sealed(INNER_ACK_BYTES) + REPORT_BYTES + 3 * acknowledgement,
+    /** PINGREQ, PINGRESP and their acknowledgements. */
+    ping: 4 * acknowledgement,
+  };
+}
+
+/** A review wakes nobody where the binding is asked in the same step. */
+function reviewBeside(probeEveryMs: number): Periodic {
+  const share = 1 - Math.min(1, REVIEW_MS / probeEveryMs);
+  return { everyMs: REVIEW_MS, lteBytes: 0, wakeups: share };
+}
+
+/** Beside the packets, and behind the last one with pauses that double until it is forgotten. */
+function talkProbesOf({ liveness }: Policy): number {
+  let probes = 2;
+  for (let atMs = 0; atMs < liveness.activeLingerMs; probes++) {
+    atMs += Math.min(TALK_PAUSE_MAX_MS, Math.max(TALK_PAUSE_MIN_MS, atMs));
+  }
+  return probes;
+}
+
+const perSecond = (wakeupsPerDay: number) =>
+  RUNTIME_WAKEUPS_PER_S + wakeupsPerDay / (DAY_MS / 1_000);
+
+/** A bound on one figure, and the shipped profiles it binds. */
+export interface Budget {
+  readonly figure: keyof IdleCost;
+  readonly max: number;
+  readonly unit: string;
+  /** Names of policies; null: every one that is shipped. */
+  readonly profiles: readonly string[] | null;
+}
+
+// biome-ignore format: this is a table
+export const BUDGETS: readonly Budget[] = [
+  { figure: 'standbyLteBytesPerDay', max: 50_000,  unit: 'bytes/day',  profiles: null },
+  { figure: 'activeLteBytesPerDay',  max: 600_000, unit: 'bytes/day',  profiles: ['metered-lte'] },
+  { figure: 'standbyWakeupsPerS',    max: 2,       unit: 'wake-ups/s', profiles: ['metered-lte', 'low-power'] },
+  { figure: 'activeWakeupsPerS',     max: 2,       unit: 'wake-ups/s', profiles: ['metered-lte', 'low-power'] },
+  { figure: 'standbyWakeupsPerS',    max: 4,       unit: 'wake-ups/s', profiles: ['balanced'] },
+  { figure: 'activeWakeupsPerS',     max: 4,       unit: 'wake-ups/s', profiles: ['balanced'] },
+];
+
+/** One budget that `policy` breaks. */
+export interface Excess extends Budget {
+  readonly family: Family;
+  readonly value: number;
+}
+
+/** The budgets that bind `policy` by its name and that it breaks; none for a sane profile. */
+export function excesses(policy: Policy): readonly Excess[] {
+  return ([4, 6] as const).flatMap((family) => {
+    const cost = idleCost(policy, family);
+    return budgetsOf(policy).flatMap((budget) => {
+      const value = cost[budget.figure];
+      return value > budget.max ? [{ ...budget, family, value }] : [];
+    });
+  });
+}
+
+export function budgetsOf({ name }: Policy): readonly Budget[] {
+  return BUDGETS.filter(({ profiles }) => profiles === null || profiles.includes(name));
+}

@@ -1,0 +1,132 @@
+/**
+ * Goal: a link behind a captive portal looks like any other but leads nowhere: the device names it, works over another
+ * one meanwhile, and has it back as soon as somebody has logged in.
+ *
+ * Method: the compiled binary in the lab network; on the router of the preferred link a name server and a web server
+ * answer whatever the device asks for, and nothing else gets through. Each test begins where the one before ended.
+ */
+import { afterAll, beforeAll, expect, test } from 'bun:test';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { reasonOf } from '../../session/reasons.ts';
+import { asking } from '../lab/names/nameService.ts';
+import { CaptivePortal } from '../lab/portal/captivePortal.ts';
+import { PAGE } from '../lab/portal/loginPage.ts';
+import { eventually, type LabProcess } from '../lab/process.ts';
+import { auditOf, isAttached, Site, untilAudit } from '../lab/site.ts';
+import { type Topology, topology } from '../lab/topology.ts';
+import { buildBinary } from './binary.ts';
+
+const RESOLVER = '203.0.113.53';
+/** Questions that vanish while the session is expected to stay where it is. */
+const VANISHED = 5;
+
+interface Status {
+  readonly state: string;
+  readonly session_id: string;
+  readonly binding: string | null;
+  readonly links: readonly {
+    readonly link: string;
+    readonly usable: boolean;
+    readonly rtt_ms: number | null;
+  }[];
+}
+
+const folder = mkdtempSync(join(tmpdir(), 'jvpn-portal-'));
+let net: Topology;
+let site: Site;
+let portal: CaptivePortal;
+let agent: LabProcess;
+
+beforeAll(async () => {
+  const binary = await buildBinary(folder);
+  net = await topology({ seed: 32 });
+  site = new Site(net, { binary });
+  await site.hub();
+  await site.device('gw1');
+  await net.carrier('wlan0', 'down');
+  await net.carrier('wwan0', 'down');
+  portal = await CaptivePortal.start(net, 'eth0');
+}, 60_000);
+
+afterAll(async () => {
+  await net?.[Symbol.asyncDispose]();
+  await site?.[Symbol.asyncDispose]();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const status = () => site.status<Status>('device', 'gw1');
+const eth0 = async () => (await status()).links.find(({ link }) => link === 'eth0');
+
+/** What somebody at the device finds on the web. Without proxies and the like from our environment. */
+async function browsed(): Promise<string> {
+  const script = `console.log(await (await fetch('http://www.example.org/')).text())`;
+  const argv = ['env', '-i', process.execPath, '-e', script];
+  return (await net.exec('device', asking(RESOLVER, folder, argv))).stdout.trim();
+}
+
+const told = () =>
+  auditOf(agent)
+    .filter(({ reason_code }) => reason_code === 'link_unanswered')
+    .map(({ transport }) => transport?.split('→')[0]);
+
+const transitions = () =>
+  auditOf(agent)
+    .filter(({ event }) => event === 'transition')
+    .map(({ to, transport }) => [to, transport?.split('→')[0]]);
+
+test('the only link has address, route, names and pages, but no hub: it is named, with the hint of a portal', async () => {
+  expect(await browsed()).toBe(PAGE);
+  agent = site.agent('gw1');
+  await untilAudit(
+    agent,
+    'link_unanswered',
+    ({ reason_code }) => reason_code === 'link_unanswered',
+  );
+  expect(told()).toEqual(['eth0']);
+  expect(reasonOf('link_unanswered').hint).toContain('captive portal');
+  expect(await status()).toMatchObject({ state: 'BIRTH', binding: null });
+  // Nothing of its own machine is wrong with it, and the portal had what was meant for the hub.
+  expect(await eth0()).toMatchObject({ usable: true, rtt_ms: null });
+  expect(await portal.swallowed()).toBeGreaterThan(0);
+}, 30_000);
+
+test('another link comes: the session is there at once and stays, however often the portal is asked', async () => {
+  await net.carrier('wlan0', 'up');
+  await untilAudit(agent, 'ATTACHED', isAttached);
+  const before = await portal.swallowed();
+  await eventually(
+    `${VANISHED} more questions have vanished`,
+    async () => (await portal.swallowed()) >= before + VANISHED,
+    20_000,
+  );
+  expect(await browsed()).toBe(PAGE);
+  // From its start on: nothing else has happened, not even a plan.
+  expect(transitions()).toEqual([['ATTACHED', 'wlan0']]);
+  expect(await status()).toMatchObject({
+    state: 'ATTACHED',
+    binding: expect.stringContaining('wlan0→'),
+  });
+  expect(told()).toEqual(['eth0']);
+}, 30_000);
+
+test('somebody logs in: the link answers, and the same session goes over it when the other one is lost', async () => {
+  const before = await status();
+  const seen = auditOf(agent).length;
+  await portal.logIn();
+  await eventually('eth0 answers', async () => typeof (await eth0())?.rtt_ms === 'number', 20_000);
+  await net.carrier('wlan0', 'down');
+  await untilAudit(
+    agent,
+    'ATTACHED on eth0',
+    (line) => isAttached(line) && line.transport?.startsWith('eth0→') === true,
+    15_000,
+    seen,
+  );
+  const pings = await net.exec('device', ['ping', '-c', '3', '-i', '0.1', '-W', '1', '10.79.0.2']);
+  expect(pings.stdout).toContain(' 0% packet loss');
+  expect((await status()).session_id).toBe(before.session_id);
+  expect(told()).toEqual(['eth0']);
+  expect(await agent.stop()).toBe(0);
+}, 30_000);

@@ -1,0 +1,221 @@
+/**
+ * Goal: a flow that fits into the buffers loses nothing and gets nothing twice, whichever way its link goes.
+ *
+ * Method: real daemons in the lab network, with a numbered flow of 500 datagrams a second each way; the cable is pulled,
+ * a link falls silent, one direction of it dies, a NAT forgets. What the daemons say they sent again is compared with that.
+ */
+import { afterAll, afterEach, beforeAll, expect, test } from 'bun:test';
+import { UdpFlow } from '../lab/demo/flow.ts';
+import { monotonicMs } from '../lab/libc.ts';
+import { type LinkName, SERVER } from '../lab/plan.ts';
+import { eventually, type LabProcess } from '../lab/process.ts';
+import { auditOf, isAttached, Site, untilAudit } from '../lab/site.ts';
+import { type Topology, topology } from '../lab/topology.ts';
+
+const RATE = 500;
+const UP = `${SERVER.v4}:7002`;
+const DOWN_PORT = 7_003;
+/** Datagrams that come over the new state of affairs before the next one is made: half a second of them. */
+const SETTLED = RATE / 2;
+const TEST_MS = 60_000;
+
+interface Resent {
+  readonly datagrams: number;
+  readonly bytes: number;
+  readonly tooOld: number;
+  readonly overPace: number;
+  readonly duplicates: number;
+}
+
+interface Status {
+  readonly inner4: string;
+  readonly links: readonly { readonly link: string; readonly usable: boolean }[];
+  readonly packets: { readonly resend: Resent; readonly refused: Readonly<Record<string, number>> };
+}
+
+interface HubStatus {
+  readonly resend: Resent;
+  readonly counters: Readonly<Record<string, number>>;
+}
+
+let net: Topology;
+let site: Site;
+let hub: LabProcess;
+let agent: LabProcess;
+let flows: UdpFlow[] = [];
+
+beforeAll(async () => {
+  const delayed = { delayMs: 10 };
+  net = await topology({ seed: 16, impair: { eth0: delayed, wlan0: delayed, wwan0: delayed } });
+  site = new Site(net);
+  hub = await site.hub();
+  await site.device('gw1');
+  agent = site.agent('gw1');
+  await untilAudit(agent, 'ATTACHED', isAttached);
+}, 30_000);
+
+afterAll(async () => {
+  await net?.[Symbol.asyncDispose]();
+  await site?.[Symbol.asyncDispose]();
+});
+
+afterEach(async () => {
+  for (const { source, sink } of flows) {
+    await source.stop();
+    await sink.stop();
+  }
+  flows = [];
+});
+
+const status = () => site.status<Status>('device', 'gw1');
+const hubStatus = () => site.status<HubStatus>('hub', 'hub');
+
+async function startFlows(): Promise<void> {
+  const inner4 = (await status()).inner4.replace(/\/.*$/, '');
+  flows = [
+    await UdpFlow.start(
+      net,
+      { name: 'uplink', from: 'device', to: 'server', listen: UP, target: UP },
+      RATE,
+    ),
+    await UdpFlow.start(
+      net,
+      {
+        name: 'downlink',
+        from: 'server',
+        to: 'device',
+        listen: `0.0.0.0:${DOWN_PORT}`,
+        target: `${inner4}:${DOWN_PORT}`,
+      },
+      RATE,
+    ),
+  ];
+  await settled();
+}
+
+/** Both flows have gone on for a while from now. */
+async function settled(): Promise<void> {
+  const sinceMs = monotonicMs();
+  for (const flow of flows) {
+    await eventually(
+      `${SETTLED} datagrams of the ${flow.name}`,
+      () => flow.arrivedAtMs(SETTLED, sinceMs) !== null,
+      15_000,
+    );
+  }
+}
+
+/** `cut` takes the binding away; returns when data flows over `to`. */
+async function moved(to: LinkName, cut: () => Promise<unknown>): Promise<void> {
+  const seen = auditOf(agent).length;
+  await cut();
+  await untilAudit(
+    agent,
+    `ATTACHED on ${to}`,
+    (line) => isAttached(line) && line.transport?.startsWith(`${to}→`) === true,
+    15_000,
+    seen,
+  );
+  await settled();
+}
+
+interface Totals {
+  readonly sent: number;
+  readonly lost: number;
+  readonly duplicated: number;
+}
+
+async function finish(): Promise<readonly Totals[]> {
+  const totals: Totals[] = [];
+  for (const flow of flows) totals.push(await flow.finish());
+  flows = [];
+  return totals;
+}
+
+/** What has been sent again by both ends since `before`. */
+function sentAgain(before: Resent, after: Resent): number {
+  expect(after.tooOld - before.tooOld).toBe(0);
+  expect(after.overPace - before.overPace).toBe(0);
+  return after.datagrams - before.datagrams;
+}
+
+async function bothEnds() {
+  return { device: (await status()).packets, hub: await hubStatus() };
+}
+
+/** What was under way after all, and was sent again, counts as that. */
+async function mustBeNoReplay(): Promise<void> {
+  const { device, hub: atHub } = await bothEnds();
+  expect([device.refused['duplicate'] ?? 0, atHub.counters['replayed_datagram']]).toEqual([0, 0]);
+}
+
+const nothing = (totals: readonly Totals[]) =>
+  totals.map(({ sent, lost, duplicated }) => [sent > RATE, lost, duplicated]);
+const NOTHING = [
+  [true, 0, 0],
+  [true, 0, 0],
+];
+
+/** Each begins where the one before left the device; links that were cut stay so. */
+test(
+  'one direction dies, the other delivers on: what comes twice for it is dropped',
+  async () => {
+    await startFlows();
+    await moved('wlan0', () => net.oneWay('eth0', 'out', true));
+    expect(nothing(await finish())).toEqual(NOTHING);
+    await mustBeNoReplay();
+  },
+  TEST_MS,
+);
+
+test(
+  'the cable is pulled: both ends send again, and nothing is missing',
+  async () => {
+    const before = await bothEnds();
+    await startFlows();
+    await moved('wwan0', () => net.carrier('wlan0', 'down'));
+    expect(nothing(await finish())).toEqual(NOTHING);
+    const after = await bothEnds();
+    expect(sentAgain(before.hub.resend, after.hub.resend)).toBeGreaterThan(0);
+    await mustBeNoReplay();
+  },
+  TEST_MS,
+);
+
+test(
+  'a NAT forgets: what went to the address before comes to the new one',
+  async () => {
+    const before = await bothEnds();
+    await startFlows();
+    const seen = auditOf(hub).length;
+    await net.rebind('wwan0');
+    await untilAudit(hub, 'nat_rebind', (line) => line.reason_code === 'nat_rebind', 15_000, seen);
+    await settled();
+    expect(nothing(await finish())).toEqual(NOTHING);
+    const after = await bothEnds();
+    expect(sentAgain(before.hub.resend, after.hub.resend)).toBeGreaterThan(0);
+    await mustBeNoReplay();
+  },
+  TEST_MS,
+);
+
+test(
+  'a link falls silent under the flow: a few hundred packets each way, and not one is missing',
+  async () => {
+    await net.carrier('wlan0', 'up');
+    await eventually(
+      'wlan0 answers again',
+      async () => (await status()).links.some(({ link, usable }) => link === 'wlan0' && usable),
+      15_000,
+    );
+    const before = await bothEnds();
+    await startFlows();
+    await moved('wlan0', () => net.silence('wwan0', true));
+    expect(nothing(await finish())).toEqual(NOTHING);
+    const after = await bothEnds();
+    expect(sentAgain(before.device.resend, after.device.resend)).toBeGreaterThan(0);
+    expect(sentAgain(before.hub.resend, after.hub.resend)).toBeGreaterThan(0);
+    await mustBeNoReplay();
+  },
+  TEST_MS,
+);

@@ -1,0 +1,151 @@
+/** Goal: a hub that moves is found by its name, and a name moves nobody that works. */
+import { describe, expect, test } from 'bun:test';
+import { HubNames } from '../../../agent/hubNames.ts';
+import { Lookups, type LookupTimers } from '../../../agent/lookups.ts';
+import { parseNamedEndpoint } from '../../../policies/address.ts';
+
+/** A resolver that says what it is told to, and counts how often it is asked. */
+class Resolver {
+  answers: readonly string[] | null = [];
+  asked = 0;
+  gate: PromiseWithResolvers<void> | null = null;
+  readonly lookUp = async (): Promise<readonly string[]> => {
+    this.asked += 1;
+    await this.gate?.promise;
+    if (this.answers === null) throw new Error('SERVFAIL');
+    return this.answers;
+  };
+}
+
+const named = (resolver: Resolver) =>
+  new HubNames(['198.51.100.1:51820', 'hub.example.org:7'], resolver.lookUp);
+
+describe('names', () => {
+  test('one endpoint a family behind those of the file, none before the first answer', async () => {
+    const resolver = new Resolver();
+    const names = named(resolver);
+    expect(names.endpoints).toEqual(['198.51.100.1:51820', null, null]);
+    resolver.answers = ['2001:DB8::1', '203.0.113.9', '203.0.113.8'];
+    expect(await names.refresh()).toBe(true);
+    expect(names.endpoints).toEqual(['198.51.100.1:51820', '203.0.113.9:7', '[2001:db8::1]:7']);
+  });
+
+  test('an address that the name still has is kept, one that it lost is replaced', async () => {
+    const resolver = new Resolver();
+    const names = named(resolver);
+    resolver.answers = ['203.0.113.9'];
+    await names.refresh();
+    resolver.answers = ['203.0.113.8', '203.0.113.9'];
+    expect(await names.refresh()).toBe(false);
+    resolver.answers = ['203.0.113.8'];
+    expect(await names.refresh()).toBe(true);
+    expect(names.endpoints[1]).toBe('203.0.113.8:7');
+  });
+
+  test('a lookup that fails, or that finds nothing or nonsense, keeps what there was', async () => {
+    const resolver = new Resolver();
+    const names = named(resolver);
+    resolver.answers = ['203.0.113.9'];
+    await names.refresh();
+    for (const answers of [null, [], ['x', '', '203.0.113.9.9', '203.0.113.9:7']]) {
+      resolver.answers = answers;
+      expect([answers, await names.refresh()]).toEqual([answers, false]);
+    }
+    expect(names.endpoints[1]).toBe('203.0.113.9:7');
+  });
+
+  test('what is a name with a port, and what is not', () => {
+    expect(parseNamedEndpoint('Hub-1.Example.org.:51820')).toEqual({
+      name: 'hub-1.example.org',
+      port: 51_820,
+    });
+    for (const text of [
+      ...['', 'hub', 'hub:', 'hub:0', 'hub:65536', ':1', '-hub.org:1', 'hub-.org:1', 'a..b:1'],
+      ...['198.51.100.1:51820', '[2001:db8::1]:1', 'hub.1:1', 'höb.org:1', 'hub.org:1:1'],
+      ...[`${'a'.repeat(64)}.org:1`, `${'a.'.repeat(127)}org:1`, 'hub.org: 1', 'hub.org:1 '],
+    ]) {
+      expect([text, parseNamedEndpoint(text)]).toEqual([text, null]);
+    }
+  });
+});
+
+describe('lookups', () => {
+  /** Timers that run when told to. */
+  function world(gate: PromiseWithResolvers<void> | null = null) {
+    const resolver = new Resolver();
+    resolver.gate = gate;
+    const armed: { run: () => void; inMs: number }[] = [];
+    const timers: LookupTimers = {
+      set: (run, inMs) => {
+        const timer = { run, inMs };
+        armed.push(timer);
+        return timer;
+      },
+      clear: (timer) => void armed.splice(armed.indexOf(timer), 1),
+    };
+    const told: (readonly (string | null)[])[] = [];
+    const lookups = new Lookups(named(resolver), (endpoints) => told.push(endpoints), timers);
+    const settle = () => Bun.sleep(0);
+    const fire = async () => {
+      armed.shift()?.run();
+      await settle();
+    };
+    return { resolver, armed, told, lookups, settle, fire };
+  }
+
+  test('at start at once, then after pauses that grow to a minute, until there is a binding', async () => {
+    const { resolver, armed, told, lookups, settle, fire } = world();
+    await settle();
+    const pauses: number[] = [];
+    for (let i = 0; i < 6; i++) {
+      pauses.push(armed[0]?.inMs ?? 0);
+      await fire();
+    }
+    expect(pauses).toEqual([5_000, 10_000, 20_000, 40_000, 60_000, 60_000]);
+    expect([resolver.asked, told]).toEqual([7, []]);
+    resolver.answers = ['203.0.113.9'];
+    await fire();
+    expect(told).toEqual([['198.51.100.1:51820', '203.0.113.9:7', null]]);
+    lookups.onState('ATTACHED');
+    expect(armed).toEqual([]);
+  });
+
+  test('◆ while the session carries nobody is asked, and a late answer is not told', async () => {
+    const gate = Promise.withResolvers<void>();
+    const { resolver, armed, told, lookups, settle } = world(gate);
+    await settle();
+    lookups.onState('ATTACHED');
+    resolver.answers = ['203.0.113.66'];
+    gate.resolve();
+    await settle();
+    lookups.onState('VOLATILE');
+    lookups.onState('ATTACHED');
+    await settle();
+    expect([resolver.asked, told, armed]).toEqual([1, [], []]);
+    lookups.onState('RECOVERING');
+    await settle();
+    // What came late is news now.
+    expect([resolver.asked, told]).toEqual([2, [['198.51.100.1:51820', '203.0.113.66:7', null]]]);
+  });
+
+  test('without names nothing is armed; stopped, nothing is left', async () => {
+    const resolver = new Resolver();
+    const armed: unknown[] = [];
+    const timers = { set: (run: () => void) => armed.push(run), clear: () => {} };
+    const none = new Lookups(
+      new HubNames(['198.51.100.1:51820'], resolver.lookUp),
+      () => {},
+      timers,
+    );
+    none.onState('ATTACHED');
+    none.onState('RECOVERING');
+    await Bun.sleep(0);
+    expect([armed, resolver.asked]).toEqual([[], 0]);
+    const { lookups, armed: others, settle } = world();
+    await settle();
+    lookups.stop();
+    lookups.onState('RECOVERING');
+    await settle();
+    expect(others).toEqual([]);
+  });
+});

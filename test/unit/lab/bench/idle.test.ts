@@ -1,0 +1,126 @@
+/** Goal: what `scripts/bench idle` reads from the kernel and scales to a day is what the kernel said. */
+import { describe, expect, test } from 'bun:test';
+import { readIdleArguments } from '../../../lab/bench/idle/arguments.ts';
+import { bytesPerDay, idleFigures, obstaclesOf } from '../../../lab/bench/idle/figures.ts';
+import { policyOf } from '../../../lab/bench/idle/idle.ts';
+import { linkCountsOf, type ProcessCounts, switchesOf } from '../../../lab/bench/idle/sample.ts';
+import { WindowOf } from '../../../lab/bench/idle/window.ts';
+
+const NET_DEV = `Inter-|   Receive                                                |  Transmit
+ face |bytes    packets errs drop fifo frame compressed multicast|bytes    packets errs drop fifo colls carrier compressed
+    lo:     100       1    0    0    0     0          0         0      100       1    0    0    0     0       0          0
+ wwan0:    1140      10    0    0    0     0          0         0     2280      20    0    0    0     0       0          0
+wwan01:       7       7    0    0    0     0          0         0        7       7    0    0    0     0       0          0
+`;
+
+test('a link’s bytes are those of IP: without the Ethernet header of each packet', () => {
+  expect(linkCountsOf(NET_DEV, 'wwan0')).toEqual({
+    receivedBytes: 1_000,
+    receivedPackets: 10,
+    sentBytes: 2_000,
+    sentPackets: 20,
+  });
+  expect(linkCountsOf(NET_DEV, 'eth0')).toBeNull();
+});
+
+test('a wake-up is a context switch of either kind', () => {
+  const status = 'Name:\tWorker\nvoluntary_ctxt_switches:\t17\nnonvoluntary_ctxt_switches:\t4\n';
+  expect(switchesOf(status)).toBe(21);
+  expect(switchesOf('Name:\tWorker\n')).toBeNaN();
+});
+
+test('bytes are scaled to a day, both ways', () => {
+  const counts = { sentBytes: 400, receivedBytes: 600, sentPackets: 1, receivedPackets: 1 };
+  expect(bytesPerDay(counts, 600)).toBe(144_000);
+  expect(bytesPerDay(undefined, 600)).toBe(0);
+});
+
+const counts = (change: Partial<ProcessCounts>): ProcessCounts => ({
+  switches: new Map(),
+  threadNames: new Map(),
+  cpuSeconds: 0,
+  anonKib: 0,
+  links: new Map(),
+  ...change,
+});
+
+describe('a window', () => {
+  test('counts threads that came and threads that went', () => {
+    const names = (...tids: string[]) => new Map(tids.map((tid) => [tid, 'T']));
+    const first = counts({ switches: new Map([['1', 100]]), threadNames: names('1') });
+    const window = new WindowOf(first, 0);
+    window.add(
+      counts({
+        switches: new Map([
+          ['1', 110],
+          ['2', 5],
+        ]),
+        threadNames: names('1', '2'),
+      }),
+    );
+    window.add(counts({ switches: new Map([['1', 120]]), threadNames: names('1') }));
+    expect(window.end(2_000)).toMatchObject({ seconds: 2, switches: 25 });
+    expect(window.end(2_000).switchesByThread).toEqual({ T: 25 });
+  });
+
+  test('takes the median of memory, and shows the most', () => {
+    const window = new WindowOf(counts({ anonKib: 90 }), 0);
+    for (const anonKib of [10, 20, 20, 30]) window.add(counts({ anonKib }));
+    expect(window.end(1_000)).toMatchObject({ anonKib: 20, anonMaxKib: 90 });
+  });
+});
+
+test('the figures of a profile are the worst of its cases, and a day is a day', () => {
+  const moved = (bytes: number) => ({
+    sentBytes: bytes,
+    receivedBytes: 0,
+    sentPackets: 1,
+    receivedPackets: 1,
+  });
+  const window = (bytes: number, switches: number) => ({
+    seconds: 86_400,
+    switches,
+    switchesByThread: {},
+    cpuSeconds: switches / 100,
+    anonKib: switches,
+    anonMaxKib: switches,
+    links: new Map([['wwan0', moved(bytes)]]),
+  });
+  const measured = new Map([
+    [
+      'balanced' as const,
+      new Map([
+        ['standby4' as const, window(10, 86_400)],
+        ['standby6' as const, window(20, 86_400)],
+        ['active4' as const, window(40, 172_800)],
+        ['active6' as const, window(30, 86_400)],
+      ]),
+    ],
+  ]);
+  const facts = { minutes: 1_440, settleSeconds: 45, machine: {}, policyOf };
+  const figures = idleFigures(measured, facts);
+  expect(figures.publishable).toBe(true);
+  expect(figures.profiles['balanced']).toMatchObject({
+    standby_lte_bytes_per_day: 20,
+    active_lte_bytes_per_day: 40,
+    wakeups_per_s: 2,
+    cpu_percent: 2,
+    anon_kib: 172_800,
+  });
+});
+
+test('fewer than ten minutes, and an earlier start, are not publishable', () => {
+  const facts = { machine: {}, policyOf };
+  expect(obstaclesOf({ ...facts, minutes: 10, settleSeconds: 45 })).toEqual([]);
+  expect(obstaclesOf({ ...facts, minutes: 9.9, settleSeconds: 45 })).toHaveLength(1);
+  expect(obstaclesOf({ ...facts, minutes: 10, settleSeconds: 44 })).toHaveLength(1);
+});
+
+test('arguments: profiles by name in their order, and sentences for what is wrong', () => {
+  const read = (...argv: string[]) => readIdleArguments(['--binary', 'jvpn', ...argv]);
+  expect(read()).toMatchObject({ minutes: 10, settleSeconds: 45, json: null });
+  expect(read('--profile', 'low-power,balanced').profiles).toEqual(['balanced', 'low-power']);
+  expect(() => read('--profile', 'fast')).toThrow('"fast" is not one of');
+  expect(() => read('--minutes', '0')).toThrow('--minutes');
+  expect(() => readIdleArguments([])).toThrow('--binary');
+});
