@@ -70,6 +70,8 @@ export interface Outcome {
 export type Verdict = 'alive' | 'doubt' | 'dead' | 'dead_one_way';
 
 export const OUTSTANDING_MAX = 64;
+/** A doubt of two seconds that asks every 10 ms: the answers that end it are those to its oldest questions. */
+export const LATE_MAX = 256;
 /** Three times what the default window of quality sees at the busiest cadence. */
 export const OUTCOMES_MAX = 512;
 /** Chance of a false verdict that we accept per run of misses. */
@@ -356,9 +358,7 @@ function withLate(
   more: readonly Outstanding[],
   atMs: number,
 ): readonly Outstanding[] {
-  return [...late, ...more]
-    .filter((probe) => atMs - probe.sentAtMs < LATE_MAX_MS)
-    .slice(-OUTSTANDING_MAX);
+  return [...late, ...more].filter((probe) => atMs - probe.sentAtMs < LATE_MAX_MS).slice(-LATE_MAX);
 }
 
 function withOutcome(outcomes: readonly Outcome[], outcome: Outcome): readonly Outcome[] {
