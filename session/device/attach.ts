@@ -188,7 +188,7 @@ function carryOver(turn: Turn, open: OpenClaim): void {
   if (transport === null || transport.unusable !== null)
     return die(turn, transport?.unusable ?? 'carrier_lost');
   if (draft.channel === null) return die(turn, 'channel_expired');
-  forgiveOutage(turn, transport);
+  if (open.purpose !== 'stay') forgiveOutage(turn, transport);
   const { channelId } = draft.channel;
   resendOver(turn, open);
   turn.emit({ kind: 'route', route: { channelId, transportId } });
@@ -200,9 +200,10 @@ function moveOnAnswer(turn: Turn, open: OpenClaim, recoveryMs: number | null): v
   const { draft } = turn;
   const detail = { transportId: open.claim.transportId, purpose: open.purpose, recoveryMs };
   if (draft.state === 'BIRTH') turn.move('attach_accepted', 'attach_accepted', detail);
-  // To stay restores nothing: quality decides when DEGRADED ends.
-  else if (draft.state === 'DEGRADED' && open.purpose === 'stay') return;
-  else if (draft.state === 'VOLATILE' && open.purpose === 'stay') {
+  // To stay restores nothing: quality decides when DEGRADED ends, and VOLATILE where it undoes no plan.
+  else if (open.purpose === 'stay' && (draft.state !== 'VOLATILE' || draft.plannedAtMs === null))
+    return;
+  else if (open.purpose === 'stay') {
     const isGood = !isFaulty(turn);
     turn.move(
       isGood ? 'switch_abandoned' : 'switch_abandoned_degraded',
