@@ -11,7 +11,7 @@ import { faultOf, qualityOf } from '../liveness/quality.ts';
 import type { ReasonCode } from '../reasons.ts';
 import type { Attached, Reattached } from '../wire/frames.ts';
 import { MINUTE_MS } from './choice.ts';
-import { acceptList, die, leaveAttached } from './die.ts';
+import { acceptList, die, leaveAttached, penalise } from './die.ts';
 import { fitMtu } from './mtu.ts';
 import { probeNow } from './probes.ts';
 import { rememberEarlier, resendOver } from './resend.ts';
@@ -163,6 +163,7 @@ function settle(turn: Turn, open: OpenClaim): void {
       ...draft.switchedAtMs.filter((at) => at > turn.nowMs - MINUTE_MS),
       turn.nowMs,
     ];
+    if (open.purpose === 'quality' && wasActive !== null) leftForQuality(turn, wasActive);
     turn.report('switch', 'switch_committed', {
       transportId,
       fromTransportId: wasActive,
@@ -170,6 +171,14 @@ function settle(turn: Turn, open: OpenClaim): void {
     });
   }
   carryOver(turn, open);
+}
+
+/** It answers still, so stability has to begin anew; and each time that it was no good counts as a flap. */
+function leftForQuality(turn: Turn, transportId: number): void {
+  const left = turn.transport(transportId);
+  if (left === null) return;
+  penalise(turn, transportId);
+  turn.change(transportId, { liveness: { ...left.liveness, stableSinceMs: null } });
 }
 
 /** What was missed while the hub or the way to it was gone says nothing about the binding that came of it. */
