@@ -77,6 +77,8 @@ export const OUTCOMES_MAX = 512;
 /** Chance of a false verdict that we accept per run of misses. */
 const FALSE_VERDICT_MAX = 1e-9;
 const LOSS_MIN = 0.01;
+/** Loss that has just begun is seen in the newest outcomes first: half a second of the busiest cadence (chosen). */
+const LATELY = 40;
 /** Probed total silence of this long is death whatever the loss was. */
 const SILENCE_MAX_MS = 2_000;
 /** After a pause this long a radio may sleep; waking it is no loss (RFC 6298 §2.1 starts with 1 s). */
@@ -338,10 +340,14 @@ export function missesNeeded(liveness: Liveness, deadAfterMissed: number): numbe
     0,
     Math.max(0, liveness.outcomes.length - liveness.missedInRow),
   );
-  const missed = settled.filter((outcome) => outcome.wasMissed).length;
-  const loss = Math.min(0.9, Math.max(LOSS_MIN, settled.length < 10 ? 0 : missed / settled.length));
+  const loss = Math.min(0.9, Math.max(LOSS_MIN, lossOf(settled), lossOf(settled.slice(-LATELY))));
   const byChance = Math.floor(Math.log(FALSE_VERDICT_MAX) / Math.log(loss)) + 1;
   return Math.max(deadAfterMissed, byChance);
+}
+
+function lossOf(outcomes: readonly Outcome[]): number {
+  if (outcomes.length < 10) return 0;
+  return outcomes.filter((outcome) => outcome.wasMissed).length / outcomes.length;
 }
 
 /** When the oldest outstanding probe times out. */
