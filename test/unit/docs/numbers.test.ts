@@ -80,6 +80,7 @@ const PROTOCOL: readonly Row[] = [
   ['session/device/probes.ts', 'ANSWERED_CALM_MS = 50', 'none for 50 ms after one'],
   ['session/device/onlyLink.ts', 'LONELY_RUN_MIN_MS = 250', '250 ms where no other'],
   ['session/device/onlyLink.ts', 'LONELY_RUN_MIN_MS = 250', 'owed an answer for 250 ms'],
+  ['session/liveness/liveness.ts', 'LATELY = 40', '40 questions if it is higher'],
   ['session/device/onlyLink.ts', 'ONLY_SILENCE_MS = 2_000', 'dead 2 s after the'],
   ['session/device/probes.ts', 'METERED_FRESH_MS = 10_000', 'answered within 10 s'],
   ['session/device/probes.ts', 'LATE_MIN_MS = 30', 'Called 30 ms late or more'],
