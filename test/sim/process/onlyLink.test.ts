@@ -44,3 +44,29 @@ for (const silentMs of [300, 600, 900]) {
     expect(rig.violations).toEqual([]);
   });
 }
+
+test('the hub is killed and starts again: data goes both ways within 500 ms, long before the link would be given up', () => {
+  const rig = onEthernetAlone();
+  const flow = () => {
+    rig.fromAgent(packet(DEVICE_INNER, HUB_INNER, 1));
+    rig.fromHub(packet(HUB_INNER, DEVICE_INNER, 1));
+    rig.run(GAP_MS);
+  };
+  for (let count = 0; count < 100; count++) flow();
+  rig.hubFuse.arm(1);
+  flow();
+  expect(rig.hubFuse.isBlown).toBe(true);
+  rig.hubFuse.arm(null);
+  rig.hub.boot();
+  for (const tun of [rig.hubTun, rig.agentTun]) tun.takeDelivered();
+  const arrived = [0, 0];
+  let passedMs = 0;
+  while (arrived.includes(0) && passedMs < 5_000) {
+    flow();
+    passedMs += GAP_MS;
+    for (const [at, tun] of [rig.hubTun, rig.agentTun].entries())
+      arrived[at] = (arrived[at] ?? 0) + tun.takeDelivered().length;
+  }
+  expect(passedMs).toBeLessThanOrEqual(500);
+  expect(rig.violations).toEqual([]);
+});
