@@ -13,8 +13,8 @@ const ROUND_TRIP = { name: '15 % of round trips', lossPercent: 100 * (1 - Math.s
 const EACH_WAY = { name: '15 % each way', lossPercent: 15 };
 
 const isSlice = process.env['SLICE'] === '1';
-const BETTER_MS = (isSlice ? 5 : 20) * MINUTE_MS;
-const RETURNS_MAX = isSlice ? 5 : 8;
+const BETTER_MS = (isSlice ? 10 : 20) * MINUTE_MS;
+const RETURNS_MAX = isSlice ? 7 : 8;
 
 const config = configOf({ sessionTtlMs: 10 * HOUR_MS });
 const deaths = (driver: Driver) => driver.moves.filter((move) => move.endsWith('RECOVERING'));

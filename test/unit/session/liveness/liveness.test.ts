@@ -185,6 +185,19 @@ describe('probes', () => {
     expect(onProbeAnswered(liveness, 0, 500).missedInRow).toBe(0);
   });
 
+  test('loss that has just begun counts as what it is among the newest, however good the time before', () => {
+    const outcomes = (missed: (i: number) => boolean) =>
+      Array.from({ length: OUTCOMES_MAX }, (_, i) => ({
+        ...{ probeId: i, atMs: 12 * i, rttMs: missed(i) ? null : 20, wasMissed: missed(i) },
+      }));
+    const isNew = (i: number) => i >= OUTCOMES_MAX - 40;
+    const begun = { ...lived(50), outcomes: outcomes((i) => isNew(i) && i % 4 === 0) };
+    expect(missesNeeded(begun, 3)).toBe(15);
+    const one = { ...lived(50), outcomes: outcomes((i) => i === OUTCOMES_MAX - 20) };
+    expect(missesNeeded(one, 3)).toBe(6);
+    expect(missesNeeded({ ...lived(50), outcomes: outcomes(() => false) }, 3)).toBe(5);
+  });
+
   test('of a doubt of two seconds no question is forgotten: the first answer is that to the oldest', () => {
     let liveness = lived(20);
     const sinceMs = (liveness.askedAtMs ?? 0) + 10;
