@@ -26,7 +26,7 @@ interface Slot {
 export class HubNames {
   readonly #lookUp: LookUp;
   #slots: readonly Slot[];
-  #isLooking = false;
+  #running: Promise<boolean> | null = null;
 
   constructor(endpoints: readonly string[], lookUp: LookUp) {
     this.#lookUp = lookUp;
@@ -45,14 +45,18 @@ export class HubNames {
     });
   }
 
-  /** Look every name up once; whether an endpoint is another one now. One at a time: a second call says no. */
-  async refresh(): Promise<boolean> {
-    if (this.#isLooking) return false;
-    this.#isLooking = true;
+  /** Look every name up once; whether an endpoint is another one now. Whoever asks meanwhile gets the same answer. */
+  refresh(): Promise<boolean> {
+    this.#running ??= this.#lookUpAll().finally(() => {
+      this.#running = null;
+    });
+    return this.#running;
+  }
+
+  async #lookUpAll(): Promise<boolean> {
     const before = JSON.stringify(this.endpoints);
     const names = new Set(this.#slots.flatMap(({ name }) => (name === null ? [] : [name])));
     for (const name of names) this.#note(name, await this.#ask(name));
-    this.#isLooking = false;
     return JSON.stringify(this.endpoints) !== before;
   }
 

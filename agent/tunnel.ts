@@ -8,7 +8,6 @@
  */
 import { receiveMessageOnPort } from 'node:worker_threads';
 import { Rush } from '../hal/batch.ts';
-import { explain } from '../hal/capabilities.ts';
 import { dropCode } from '../hal/dropCode.ts';
 import { IdleHeap } from '../hal/idleHeap.ts';
 import { newClock } from '../hal/linux/clock.ts';
@@ -18,13 +17,13 @@ import { chooseOwnCiphers } from '../hal/linux/ownCiphers.ts';
 import { LinuxPoller } from '../hal/linux/poller.ts';
 import { openTun } from '../hal/linux/tun.ts';
 import { attachWake } from '../hal/linux/wake.ts';
-import type { HalResult } from '../hal/result.ts';
+import { opened, Unavailable } from '../hal/unavailable.ts';
 import { setupOf } from '../hal/worker.ts';
 import { InvariantError } from '../session/assert.ts';
 import type { FromTunnel, ToTunnel, TunnelSetup } from './messages.ts';
 import { PlainShell } from './plainShell.ts';
 import { SessionShell } from './sessionShell.ts';
-import { Refused, type Shell, Turn } from './turn.ts';
+import { type Shell, Turn } from './turn.ts';
 import { Uplinks } from './uplinks.ts';
 
 const setup = await setupOf<TunnelSetup>();
@@ -37,9 +36,9 @@ try {
   post({ kind: 'failed', message: wordsOf(error), isInvariant });
 }
 
-/** What the system refused is for a person; anything else is a defect and needs its stack. */
+/** What the system does not give is for a person; anything else is a defect and needs its stack. */
 function wordsOf(error: unknown): string {
-  if (error instanceof Refused || error instanceof InvariantError) return error.message;
+  if (error instanceof Unavailable || error instanceof InvariantError) return error.message;
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 
@@ -122,9 +121,4 @@ function drainPort(take: (message: ToTunnel) => void): void {
     if (received === undefined) return;
     take(received.message);
   }
-}
-
-function opened<T>(result: HalResult<T>): T {
-  if (result.ok) return result.value;
-  throw new Refused(explain(result));
 }

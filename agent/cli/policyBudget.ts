@@ -94,8 +94,9 @@ function show(policy: Policy, isJson: boolean, terminal: Terminal): number {
     terminal.out(JSON.stringify(document, null, 2));
   } else {
     const rows = (Object.keys(FIGURES) as (keyof IdleCost)[]).map((figure) => {
-      const budget = budgets.find((candidate) => candidate.figure === figure);
-      const verdict = budget === undefined ? '–' : `${budget.max}${budget.isKept ? '' : ' broken'}`;
+      const max = Math.min(...budgets.flatMap((row) => (row.figure === figure ? row.max : [])));
+      const isKept = cost[4][figure] <= max && cost[6][figure] <= max;
+      const verdict = max === Infinity ? '–' : `${max}${isKept ? '' : ' broken'}`;
       return [FIGURES[figure], shown(cost[4][figure]), shown(cost[6][figure]), verdict];
     });
     terminal.out(table([[`policy ${policy.name}`, 'IPv4', 'IPv6', 'budget'], ...rows]).join('\n'));
