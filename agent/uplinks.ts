@@ -54,6 +54,8 @@ export class Uplinks {
   /** What the last `refresh` was given. */
   snapshots: readonly LinkSnapshot[] = [];
   readonly #paths = new Map<number, Path>();
+  /** Asked for last: nearly always that of the next datagram too. */
+  #last: Path | null = null;
   readonly #mark: number;
   readonly #offload: TunnelSetup['offload'];
   readonly #openSocket: OpenSocket;
@@ -104,6 +106,7 @@ export class Uplinks {
 
   /** The path stays the same object while its endpoint does: whoever sends over it may keep it. */
   #place(uplink: Uplink, transportId: number, endpoint: string): void {
+    this.#last = null;
     if (endpoint === '') return void this.#paths.delete(transportId);
     if (this.#paths.get(transportId)?.endpoint === endpoint) return;
     const address = parseAddress(endpoint);
@@ -112,7 +115,10 @@ export class Uplinks {
   }
 
   path(transportId: number): Path | null {
-    return this.#paths.get(transportId) ?? null;
+    if (this.#last?.transportId === transportId) return this.#last;
+    const path = this.#paths.get(transportId) ?? null;
+    if (path !== null) this.#last = path;
+    return path;
   }
 
   /** Take a snapshot of the system's links; returns the view of the configured ones. */

@@ -188,13 +188,25 @@ export function onProbeAnswered(before: Liveness, probeId: number, atMs: number)
     missedSentAtMs: null,
     doubtedSinceMs: null,
     isDoubted: false,
-    // A late probe is one outcome, not two: what was taken for a loss was a delay.
-    outcomes: before.outcomes.some((was) => was.probeId === probeId)
-      ? before.outcomes.map((was) => (was.probeId === probeId ? { ...was, rttMs } : was))
-      : withOutcome(before.outcomes, { probeId, atMs, rttMs, wasMissed: false }),
+    outcomes: answeredOutcomes(before, probe, atMs, rttMs),
     answeredAtMs: atMs,
     stableSinceMs: before.stableSinceMs ?? atMs,
   };
+}
+
+/** A late probe is one outcome, not two: what was taken for a loss was a delay. */
+function answeredOutcomes(
+  { outcomes, outstanding }: Liveness,
+  probe: Outstanding,
+  atMs: number,
+  rttMs: number,
+): readonly Outcome[] {
+  const { probeId } = probe;
+  // Only what was given up has an outcome already: of what is answered in time nothing is searched for.
+  const isKnown = !outstanding.includes(probe) && outcomes.some((was) => was.probeId === probeId);
+  return isKnown
+    ? outcomes.map((was) => (was.probeId === probeId ? { ...was, rttMs } : was))
+    : withOutcome(outcomes, { probeId, atMs, rttMs, wasMissed: false });
 }
 
 /** What ends a doubt weighs in full, so that a delay that has jumped is known as the new delay at once. */
@@ -368,7 +380,10 @@ function withLate(
 }
 
 function withOutcome(outcomes: readonly Outcome[], outcome: Outcome): readonly Outcome[] {
-  const next = outcomes.slice(Math.max(0, outcomes.length + 1 - OUTCOMES_MAX));
+  if (outcomes.length < OUTCOMES_MAX) return outcomes.concat(outcome);
+  // One copy: a slice without the first would have to grow for the last.
+  const next = outcomes.slice();
+  next.shift();
   next.push(outcome);
   return next;
 }

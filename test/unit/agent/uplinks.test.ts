@@ -160,3 +160,21 @@ test('what a name stands for changes under the same transport id; without an add
   expect([uplinks.path(1) === first, uplinks.path(2)?.endpoint]).toEqual([true, '203.0.113.9:7']);
   expect(() => uplinks.setEndpoints(['198.51.100.1:51820'])).toThrow('keep their places');
 });
+
+test('a path that was asked for is another one, or none, once its endpoint is', () => {
+  const uplinks = new Uplinks({
+    links: [{ name: 'nosuch0', kind: 'ethernet' as const }],
+    endpoints: ['198.51.100.1:51820', '198.51.100.2:51820'],
+    mark: 0,
+    offload: 'auto',
+  });
+  expect(uplinks.path(3)).toBeNull();
+  expect(uplinks.path(2)?.endpoint).toBe('198.51.100.2:51820');
+  expect(uplinks.path(1)?.endpoint).toBe('198.51.100.1:51820');
+  uplinks.setEndpoints(['203.0.113.9:7', '198.51.100.2:51820']);
+  expect(uplinks.path(1)?.endpoint).toBe('203.0.113.9:7');
+  uplinks.setEndpoints([null, '198.51.100.2:51820']);
+  expect(uplinks.path(1)).toBeNull();
+  expect(uplinks.path(2)?.endpoint).toBe('198.51.100.2:51820');
+  uplinks.close();
+});
