@@ -3,15 +3,9 @@
  *
  * @module
  */
+import { type Goal, newGoal } from '../goal.ts';
 import type { ClassName, RttMs } from './classes.ts';
 import type { ByClass, ByRtt, FailoverFigures } from './figures.ts';
-
-export interface Goal {
-  readonly name: string;
-  readonly limit: number;
-  readonly value: number;
-  readonly isReached: boolean;
-}
 
 const SILENT_MS: Readonly<Record<RttMs, { readonly p50: number; readonly p99: number }>> = {
   10: { p50: 120, p99: 200 },
@@ -36,7 +30,7 @@ export function goalsOf(figures: Pick<FailoverFigures, 'peers'> & ByRtt<ByClass>
     ) =>
       value === null || value === undefined
         ? []
-        : [{ name: `rtt_${rttMs}.${name}.${what}`, limit, value, isReached: value <= limit }];
+        : [newGoal(`rtt_${rttMs}.${name}.${what}`, value, limit)];
     const mptcp = figures.peers.mptcp[`rtt_${rttMs}`]?.silent?.tcp_stall_ms_p50;
     return [
       ...AS_SILENT.flatMap((name) => [

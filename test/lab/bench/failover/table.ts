@@ -3,9 +3,9 @@
  *
  * @module
  */
+import { type Goal, goalLine } from '../goal.ts';
 import { CLASSES, RTTS_MS } from './classes.ts';
 import type { ClassRow, FailoverFigures } from './figures.ts';
-import type { Goal } from './goals.ts';
 import type { FinishedRound } from './journal.ts';
 import { kindOf } from './schedule.ts';
 
@@ -73,10 +73,7 @@ export function failoverTableOf(
     'gap: longest time without a datagram of 1 kHz UDP, of the worse direction, a round; TCP: longest stall of an 8 Mbit/s',
     'transfer; all in ms. lost, dup: datagrams of all rounds. wrong: verdicts. probe B/s: probes and control, both ways.',
     ...faultsOf(figures),
-    ...goals.map(
-      ({ name, limit, value, isReached }) =>
-        `${isReached ? 'reached    ' : 'NOT REACHED'}  ${name} ${value} (goal ${limit})`,
-    ),
+    ...goals.map(goalLine),
     ...Object.entries(figures.absent).map(([name, why]) => `${name}: absent, ${why}`),
     `${Object.entries(figures.machine)
       .map(([name, value]) => `${name} ${value}`)

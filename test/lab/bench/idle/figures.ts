@@ -9,6 +9,7 @@
 import { idleCost, rareBytesPerDay } from '../../../../policies/budget.ts';
 import type { ProfileName } from '../../../../policies/profiles.ts';
 import type { Policy } from '../../../../policies/schema.ts';
+import { type Goal, goalLine } from '../goal.ts';
 import { round } from '../statistics.ts';
 import { PUBLISHABLE } from './arguments.ts';
 import type { Measured } from './idle.ts';
@@ -104,7 +105,7 @@ export function bytesPerDay(counts: LinkCounts | undefined, seconds: number): nu
 
 export type IdleFigures = ReturnType<typeof idleFigures>;
 
-export function idleTable(figures: IdleFigures): string[] {
+export function idleTable(figures: IdleFigures, goals: readonly Goal[]): string[] {
   const heading = [
     'profile',
     'standby LTE/day',
@@ -130,6 +131,7 @@ export function idleTable(figures: IdleFigures): string[] {
       .join('  ')
       .trimEnd(),
   );
+  lines.push('', ...goals.map(goalLine));
   if (figures.publishable) return lines;
   return [...lines, `NOT PUBLISHABLE: ${figures.publishable_obstacles.join(', ')}`];
 }

@@ -11,9 +11,11 @@ import { monotonicMs } from '../../libc.ts';
 import { sweep } from '../../namespace.ts';
 import { eventually, type LabProcess } from '../../process.ts';
 import { HUB_ADDRESS, isAttached, Site, untilAudit } from '../../site.ts';
+import type { Goal } from '../goal.ts';
 import { machineOf } from '../machine.ts';
 import type { IdleArguments } from './arguments.ts';
 import { type IdleFigures, idleFigures, idleTable } from './figures.ts';
+import { idleGoalsOf } from './goals.ts';
 import { BROKER, CASES, type Case, HUB, isIpv6, LTE, Room } from './room.ts';
 import { countsOf } from './sample.ts';
 import { type Window, WindowOf } from './window.ts';
@@ -126,7 +128,7 @@ export async function idle(
   given: IdleArguments,
   onInterrupt: (end: () => Promise<void>) => void,
   say: (line: string) => void,
-): Promise<IdleFigures> {
+): Promise<IdleFigures & { readonly goals: readonly Goal[] }> {
   const startedAt = new Date();
   await sweep();
   await using run = new IdleRun(given);
@@ -138,8 +140,9 @@ export async function idle(
     machine: machineOf(run.version, startedAt),
     policyOf,
   });
-  for (const line of ['', ...idleTable(figures)]) say(line);
-  return figures;
+  const goals = idleGoalsOf(figures);
+  for (const line of ['', ...idleTable(figures, goals)]) say(line);
+  return { ...figures, goals };
 }
 
 export function policyOf(profile: ProfileName): Policy {

@@ -1,7 +1,13 @@
 /** Goal: what `scripts/bench idle` reads from the kernel and scales to a day is what the kernel said. */
 import { describe, expect, test } from 'bun:test';
 import { readIdleArguments } from '../../../lab/bench/idle/arguments.ts';
-import { bytesPerDay, idleFigures, obstaclesOf } from '../../../lab/bench/idle/figures.ts';
+import {
+  bytesPerDay,
+  idleFigures,
+  idleTable,
+  obstaclesOf,
+} from '../../../lab/bench/idle/figures.ts';
+import { idleGoalsOf } from '../../../lab/bench/idle/goals.ts';
 import { policyOf } from '../../../lab/bench/idle/idle.ts';
 import { linkCountsOf, type ProcessCounts, switchesOf } from '../../../lab/bench/idle/sample.ts';
 import { WindowOf } from '../../../lab/bench/idle/window.ts';
@@ -106,6 +112,59 @@ test('the figures of a profile are the worst of its cases, and a day is a day', 
     wakeups_per_s: 2,
     cpu_percent: 2,
     anon_kib: 172_800,
+  });
+});
+
+describe('goals', () => {
+  const row = (change = {}) => ({
+    standby_lte_bytes_per_day: 50_000,
+    active_lte_bytes_per_day: 600_000,
+    wakeups_per_s: 2,
+    cpu_percent: 0.3,
+    anon_kib: 23_437,
+    cases: {},
+    ...change,
+  });
+  const missed = (profiles: Record<string, ReturnType<typeof row>>) =>
+    idleGoalsOf({ profiles })
+      .filter(({ isReached }) => !isReached)
+      .map(({ name }) => name);
+
+  test('a figure on its limit reaches it, above it does not, and no figure is none', () => {
+    expect(missed({ 'metered-lte': row() })).toEqual([]);
+    const above = row({
+      standby_lte_bytes_per_day: 50_001,
+      active_lte_bytes_per_day: 600_001,
+      wakeups_per_s: 2.001,
+      cpu_percent: 0.301,
+      anon_kib: 23_438,
+    });
+    expect(missed({ 'metered-lte': above })).toEqual([
+      'metered-lte.standby_lte_bytes_per_day',
+      'metered-lte.active_lte_bytes_per_day',
+      'metered-lte.wakeups_per_s',
+      'metered-lte.cpu_percent',
+      'metered-lte.anon_kib',
+    ]);
+    expect(missed({ vehicle: row({ cpu_percent: Number.NaN }) })).toEqual(['vehicle.cpu_percent']);
+  });
+
+  test('each profile is held to what binds it', () => {
+    const more = row({ wakeups_per_s: 4, active_lte_bytes_per_day: 900_000 });
+    const profiles = { balanced: more, 'low-power': more, vehicle: more };
+    expect(missed(profiles)).toEqual(['low-power.wakeups_per_s']);
+    expect(missed({ balanced: row({ wakeups_per_s: 4.001 }) })).toEqual(['balanced.wakeups_per_s']);
+  });
+
+  test('the table says of each whether it is reached', () => {
+    const facts = { minutes: 10, settleSeconds: 45, machine: {}, policyOf };
+    const figures = {
+      ...idleFigures(new Map(), facts),
+      profiles: { balanced: row({ wakeups_per_s: 4.25 }) },
+    };
+    const text = idleTable(figures, idleGoalsOf(figures));
+    expect(text).toContain('NOT REACHED  balanced.wakeups_per_s 4.25 (goal 4)');
+    expect(text).toContain('reached      balanced.cpu_percent 0.3 (goal 0.3)');
   });
 });
 
