@@ -59,7 +59,10 @@ export class DataPath {
   readonly #released: Memory;
   #route: Route | null = null;
   #accepted: ReadonlyMap<number, number | null> = new Map();
+  /** Sealed since it was told; what waits counts when it is. */
   #sentPackets = 0;
+  /** Whether a packet came that has to wait: data wants to go, which the core has to hear of, too. */
+  #hasHeld = false;
   /** Time of the newest packet by transport, told and forgotten together. */
   readonly #heardOn = new Map<number, number>();
   /** What was put there last: the packets of a batch have one time, and nearly always one transport. */
@@ -187,7 +190,7 @@ export class DataPath {
     if (route !== null && this.#mayPass(route, bytes, atMs)) {
       return this.#seal(route, memory, at, bytes, atMs);
     }
-    this.#sentPackets += 1;
+    this.#hasHeld = true;
     this.#holding.hold(memory.bytes.subarray(at, at + bytes), atMs);
   }
 
@@ -294,6 +297,7 @@ export class DataPath {
     }));
     const traffic = { sentPackets: this.#sentPackets, heardOn };
     this.#sentPackets = 0;
+    this.#hasHeld = false;
     this.#heardOn.clear();
     this.#noted.transportId = 0;
     this.#toldAtMs = atMs;
@@ -309,7 +313,7 @@ export class DataPath {
   }
 
   get #isMoving(): boolean {
-    return this.#sentPackets > 0 || this.#heardOn.size > 0;
+    return this.#sentPackets > 0 || this.#hasHeld || this.#heardOn.size > 0;
   }
 
   /** Bring the counters of waiting packets up to date, for status. */

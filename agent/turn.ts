@@ -63,7 +63,7 @@ export class Turn {
       for (let at = 0; at < bytes; at += segmentBytes) {
         shell.onDatagram(uplink, memory, at, Math.min(segmentBytes, bytes - at), ecn, atMs);
       }
-      uplink.meter.received(Math.ceil(bytes / segmentBytes), bytes, uplink.family);
+      uplink.meter.passed(Math.ceil(bytes / segmentBytes), bytes, uplink.family);
       calls += 1;
       taken += bytes;
     }

@@ -21,7 +21,7 @@ export interface Transport {
   readonly endpoint: string;
   /** Our own addresses there; empty: not known. */
   readonly local: string;
-  /** Said of it: it is up and nothing has ever come over it. */
+  /** Said of it: it is up and nothing has come over it since it came up. */
   readonly isToldUnanswered: boolean;
   /** MTU of the link; 0: not known. */
   readonly mtuBytes: number;

@@ -75,6 +75,21 @@ test('data that only goes out makes its keypair due, too', () => {
   expect(keypair.firstDataAtMs).toBe(5_000);
 });
 
+test('a packet that waited is counted once, when it is sealed, and told of before that', () => {
+  const { keypair, path } = route();
+  const data = dataPath();
+  const frame = tunFrame(steadyPacket(4, 17, 100), 0);
+  const memory = nativeMemory(frame.length);
+  memory.bytes.set(frame);
+  for (let packet = 0; packet < 3; packet++) data.onPacket(memory, 0, frame.length, 1_000);
+  expect(data.takeTraffic(1_000, 0)).toEqual({ sentPackets: 0, heardOn: [] });
+  expect(data.takeTraffic(1_000, 0)).toBeNull();
+  data.setRoute({ keypair, path }, 1_100);
+  data.flushSent();
+  expect(keypair.sentCounter).toBe(2);
+  expect(data.takeTraffic(1_200, 0)?.sentPackets).toBe(3);
+});
+
 test('what is not sealed starts nothing', () => {
   const { keypair, path } = route();
   const data = dataPath();
