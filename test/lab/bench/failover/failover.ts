@@ -27,7 +27,7 @@ const COMPARED_ROUNDS = 16;
 /** A comparison takes as long as half of that. */
 const ROUNDS_WORTH_COMPARING = 3 * COMPARED_ROUNDS;
 const PROGRESS_MS = 5_000;
-/** A link that is left so often with nothing done to it is a figure of its own. */
+/** A round is begun again so often; each time counts as a wrong verdict. */
 const LEFT_EARLY_MAX = 4;
 
 export class FailoverRun {
@@ -203,9 +203,9 @@ export class FailoverRun {
           return;
         }
         this.#say(`FAILED ${keyOf(plan)}: ${message}`);
-        if (error instanceof LeftEarly && leftEarly < LEFT_EARLY_MAX) {
+        if (error instanceof LeftEarly) {
           leftEarly += 1;
-          continue;
+          if (leftEarly <= LEFT_EARLY_MAX) continue;
         }
         finish(null, message.split('\n')[0]!);
         if (!(error instanceof LeftEarly)) await this.#renew(at);
