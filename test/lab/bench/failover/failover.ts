@@ -16,7 +16,7 @@ import { Lane } from './lane.ts';
 import { compareLanes, type LaneComparison } from './lanes.ts';
 import { playRound, type RoundFigures, type RoundPlan } from './round.ts';
 import { LeftEarly } from './running.ts';
-import { Estimate, keyOf, scheduleOf } from './schedule.ts';
+import { Estimate, earlierMsOf, keyOf, scheduleOf } from './schedule.ts';
 import { progressText } from './table.ts';
 
 type Say = (line: string) => void;
@@ -63,6 +63,7 @@ export class FailoverRun {
     if (journal.hasSetAside) this.#say(`rounds of another jvpn are set aside: ${given.resume}.old`);
     const plans = scheduleOf(given);
     for (const { plan, costMs } of journal.finished.values()) this.#estimate.learn(plan, costMs);
+    const earlierMs = earlierMsOf([...journal.finished.values()]);
     const left = plans.filter((plan) => !journal.finished.has(keyOf(plan)));
     if (left.length < plans.length) {
       this.#say(`${plans.length - left.length} of ${plans.length} rounds are there already`);
@@ -89,7 +90,7 @@ export class FailoverRun {
         obstacles,
         finished,
         absent: this.#absent,
-        minutes: (monotonicMs() - startedAtMs) / 60_000,
+        minutes: (earlierMs + monotonicMs() - startedAtMs) / 60_000,
       });
       if (!given.keepsRounds) journal.remove();
       return figures;

@@ -4,6 +4,7 @@
  * Method: planted rounds whose figures can be worked out by hand.
  */
 import { expect, test } from 'bun:test';
+import { CLASSES, RTTS_MS } from '../../../../lab/bench/failover/classes.ts';
 import {
   byRtt,
   classFiguresOf,
@@ -222,6 +223,27 @@ test('goals are those of what was measured, and a figure on the limit reaches it
     limit: 80,
     isReached: false,
   });
+});
+
+test('a whole run takes an hour at most, and a shorter one is no measure of that', () => {
+  const plans = RTTS_MS.flatMap((rttMs) =>
+    CLASSES.flatMap((name) =>
+      Array.from({ length: 30 }, (_, index) => finished({}, { name, rttMs, index })),
+    ),
+  );
+  const minutesOf = (rounds: readonly FinishedRound[], minutes: number, peerRounds = 10) =>
+    goalsOf(failoverFiguresOf({ ...parts(rounds), minutes, peerRounds })).filter(
+      ({ name }) => name === 'minutes',
+    );
+  expect(minutesOf(plans, 60)).toEqual([
+    { name: 'minutes', limit: 60, value: 60, isReached: true },
+  ]);
+  expect(minutesOf(plans, 60.1)).toMatchObject([{ value: 60.1, isReached: false }]);
+  // A round that failed has taken its time.
+  const last = finished(null, plans.at(-1)!.plan);
+  expect(minutesOf([...plans.slice(0, -1), last], 61)).toMatchObject([{ isReached: false }]);
+  expect(minutesOf(plans.slice(0, -1), 61)).toEqual([]);
+  expect(minutesOf(plans, 61, 0)).toEqual([]);
 });
 
 test('the table names what is wrong', () => {
