@@ -61,7 +61,7 @@ export const AGENT_FIELDS = {
       names: {
         kind: 'texts',
         meaning:
-          'Where the hub may listen as well: names, looked up at start and while the session has no binding.',
+          'Where the hub may listen as well: names, looked up at start and while the session has no binding. Only with mode `session`.',
         default: [],
         format: NAMED_ENDPOINT,
         countMin: 0,
@@ -179,6 +179,7 @@ export function loadAgentConfig(text: string): LoadedAgentConfig {
   const written: Written = checked.value;
 
   const problems = [
+    ...lintHub(written),
     ...lintTunnel(written),
     ...lintPolicySource(written.policy),
     ...lintTelemetry(written),
@@ -186,6 +187,13 @@ export function loadAgentConfig(text: string): LoadedAgentConfig {
   if (problems.length > 0) return { ok: false, problems };
   const links = Object.entries(written.links).map(([name, { kind }]) => ({ name, kind }));
   return { ok: true, config: { ...written, links, policy: policySource(written.policy) } };
+}
+
+/** A plain tunnel has no binding that would end the lookups: an answer could move one that works. */
+function lintHub({ hub }: Written): Problem[] {
+  if (hub.mode !== 'plain' || hub.names.length === 0) return [];
+  const allowed = 'addresses in hub.endpoints; names only with hub.mode = "session"';
+  return [problem('hub.names', 'written, but hub.mode is "plain"', allowed)];
 }
 
 /** A plain peer has nobody who assigns addresses; a session has nobody else. */

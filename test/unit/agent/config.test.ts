@@ -108,6 +108,15 @@ test('a plain peer needs addresses and networks of its own; a session may not ha
   ]);
 });
 
+test('a plain peer has no names: nothing says when its tunnel works, and a lookup could move it', () => {
+  const own = '[tunnel]\naddresses = ["10.77.0.5/24"]\nallowed = ["0.0.0.0/0"]\n';
+  const names = 'names = ["hub.example.org:51820"]\n';
+  expect(problemsOf(PLAIN + names + LINKS + own)).toEqual([
+    'hub.names: written, but hub.mode is "plain"',
+  ]);
+  expect(problemsOf(HUB + names + LINKS)).toEqual([]);
+});
+
 test('a policy comes from a file or a profile, not both', () => {
   const policyOf = (text: string) => {
     const loaded = loadAgentConfig(HUB + LINKS + text);
