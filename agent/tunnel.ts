@@ -20,6 +20,7 @@ import { attachWake } from '../hal/linux/wake.ts';
 import { opened, Unavailable } from '../hal/unavailable.ts';
 import { setupOf } from '../hal/worker.ts';
 import { InvariantError } from '../session/assert.ts';
+import { earlier } from './deadline.ts';
 import type { FromTunnel, ToTunnel, TunnelSetup } from './messages.ts';
 import { PlainShell } from './plainShell.ts';
 import { SessionShell } from './sessionShell.ts';
@@ -108,11 +109,6 @@ async function giveMemoryBack(withCode: boolean): Promise<void> {
   if (withCode) dropCode();
   else Bun.gc(true);
   await Bun.sleep(1);
-}
-
-/** Of two deadlines; null: there is none. */
-function earlier(a: number | null, b: number | null): number | null {
-  return a === null || b === null ? (a ?? b) : Math.min(a, b);
 }
 
 function drainPort(take: (message: ToTunnel) => void): void {
