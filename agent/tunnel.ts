@@ -69,7 +69,10 @@ async function run(): Promise<never> {
   const rush = new Rush();
   const idleHeap = new IdleHeap(clock.monotonicMs());
 
+  let watchedRevision = -1;
   const watchSockets = () => {
+    if (uplinks.socketsRevision === watchedRevision) return;
+    watchedRevision = uplinks.socketsRevision;
     const wanted = new Set(
       uplinks.all.flatMap(({ socket }) => (socket === null ? [] : [socket.fd])),
     );
@@ -91,11 +94,13 @@ async function run(): Promise<never> {
     if (unneeded !== 'nothing') await giveMemoryBack(unneeded === 'garbageAndCode');
     const deadlineMs = earlier(shell.nextDeadlineMs(), idleHeap.nextDeadlineMs());
     const isRushing = rush.isOn(nowMs);
+    watchSockets(); // the session may have taken late endpoints, and opened one
     poller.wait(deadlineMs === null ? -1 : Math.max(0, deadlineMs - nowMs), isRushing);
     if (poller.isReady(monitor.fd) && monitor.drain()) onLinks();
     if (poller.isReady(wake.fd)) {
       wake.drain();
       drainPort((message) => shell.onMessage(message));
+      watchSockets();
     }
     const atMs = clock.monotonicMs();
     const moved = turn.take(atMs);
