@@ -20,7 +20,7 @@ import { attachWake } from '../hal/linux/wake.ts';
 import { opened, Unavailable } from '../hal/unavailable.ts';
 import { setupOf } from '../hal/worker.ts';
 import { InvariantError } from '../session/assert.ts';
-import { earlier } from './deadline.ts';
+import { earlier, waitMs } from './deadline.ts';
 import type { FromTunnel, ToTunnel, TunnelSetup } from './messages.ts';
 import { PlainShell } from './plainShell.ts';
 import { SessionShell } from './sessionShell.ts';
@@ -89,13 +89,12 @@ async function run(): Promise<never> {
 
   for (;;) {
     shell.onTime();
-    const nowMs = clock.monotonicMs();
-    const unneeded = idleHeap.take(nowMs);
+    const unneeded = idleHeap.take(clock.monotonicMs());
     if (unneeded !== 'nothing') await giveMemoryBack(unneeded === 'garbageAndCode');
     const deadlineMs = earlier(shell.nextDeadlineMs(), idleHeap.nextDeadlineMs());
-    const isRushing = rush.isOn(nowMs);
+    const isRushing = rush.isOn(clock.monotonicMs());
     watchSockets(); // the session may have taken late endpoints, and opened one
-    poller.wait(deadlineMs === null ? -1 : Math.max(0, deadlineMs - nowMs), isRushing);
+    poller.wait(waitMs(deadlineMs, clock), isRushing);
     if (poller.isReady(monitor.fd) && monitor.drain()) onLinks();
     if (poller.isReady(wake.fd)) {
       wake.drain();
