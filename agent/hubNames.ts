@@ -37,12 +37,15 @@ export class HubNames {
     return this.#slots.some(({ name }) => name !== null);
   }
 
-  /** Canonical `ip:port`, in the order of the file; null: no address is known. */
+  /**
+   * Canonical `ip:port`, in the order of the file; null: no address is known, or one before it has the same. Two
+   * transports to one address would cost twice, and give a dead path two turns.
+   */
   get endpoints(): readonly (string | null)[] {
-    return this.#slots.map(({ host, family, port }) => {
-      if (host === null) return null;
-      return family === 4 ? `${host}:${port}` : `[${host}]:${port}`;
-    });
+    const texts = this.#slots.map(textOf);
+    return texts.map((text, at) =>
+      this.#slots[at]?.name !== null && texts.indexOf(text) < at ? null : text,
+    );
   }
 
   /** Look every name up once; whether an endpoint is another one now. Whoever asks meanwhile gets the same answer. */
@@ -85,6 +88,11 @@ function slotsOf(text: string): readonly Slot[] {
   assert(named !== null, 'endpoints were checked with the configuration');
   const { name, port } = named;
   return ([4, 6] as const).map((family) => ({ name, family, port, host: null }));
+}
+
+function textOf({ host, family, port }: Slot): string | null {
+  if (host === null) return null;
+  return family === 4 ? `${host}:${port}` : `[${host}]:${port}`;
 }
 
 function hostOf(answer: string, family: 4 | 6): readonly string[] {

@@ -20,6 +20,7 @@ import { attachWake } from '../hal/linux/wake.ts';
 import { opened, Unavailable } from '../hal/unavailable.ts';
 import { setupOf } from '../hal/worker.ts';
 import { InvariantError } from '../session/assert.ts';
+import { earlier, waitMs } from './deadline.ts';
 import type { FromTunnel, ToTunnel, TunnelSetup } from './messages.ts';
 import { PlainShell } from './plainShell.ts';
 import { SessionShell } from './sessionShell.ts';
@@ -68,7 +69,10 @@ async function run(): Promise<never> {
   const rush = new Rush();
   const idleHeap = new IdleHeap(clock.monotonicMs());
 
+  let watchedRevision = -1;
   const watchSockets = () => {
+    if (uplinks.socketsRevision === watchedRevision) return;
+    watchedRevision = uplinks.socketsRevision;
     const wanted = new Set(
       uplinks.all.flatMap(({ socket }) => (socket === null ? [] : [socket.fd])),
     );
@@ -85,16 +89,17 @@ async function run(): Promise<never> {
 
   for (;;) {
     shell.onTime();
-    const nowMs = clock.monotonicMs();
-    const unneeded = idleHeap.take(nowMs);
+    const unneeded = idleHeap.take(clock.monotonicMs());
     if (unneeded !== 'nothing') await giveMemoryBack(unneeded === 'garbageAndCode');
     const deadlineMs = earlier(shell.nextDeadlineMs(), idleHeap.nextDeadlineMs());
-    const isRushing = rush.isOn(nowMs);
-    poller.wait(deadlineMs === null ? -1 : Math.max(0, deadlineMs - nowMs), isRushing);
+    const isRushing = rush.isOn(clock.monotonicMs());
+    watchSockets(); // the session may have taken late endpoints, and opened one
+    poller.wait(waitMs(deadlineMs, clock), isRushing);
     if (poller.isReady(monitor.fd) && monitor.drain()) onLinks();
     if (poller.isReady(wake.fd)) {
       wake.drain();
       drainPort((message) => shell.onMessage(message));
+      watchSockets();
     }
     const atMs = clock.monotonicMs();
     const moved = turn.take(atMs);
@@ -108,11 +113,6 @@ async function giveMemoryBack(withCode: boolean): Promise<void> {
   if (withCode) dropCode();
   else Bun.gc(true);
   await Bun.sleep(1);
-}
-
-/** Of two deadlines; null: there is none. */
-function earlier(a: number | null, b: number | null): number | null {
-  return a === null || b === null ? (a ?? b) : Math.min(a, b);
 }
 
 function drainPort(take: (message: ToTunnel) => void): void {

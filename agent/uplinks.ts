@@ -53,6 +53,8 @@ export class Uplinks {
   readonly all: readonly Uplink[];
   /** What the last `refresh` was given. */
   snapshots: readonly LinkSnapshot[] = [];
+  /** Another number whenever a socket was opened or closed: whoever polls them looks again. */
+  socketsRevision = 0;
   readonly #paths = new Map<number, Path>();
   /** Asked for last: nearly always that of the next datagram too. */
   #last: Path | null = null;
@@ -147,6 +149,7 @@ export class Uplinks {
   #reopen(uplink: Uplink, snapshot: LinkSnapshot | undefined): void {
     const index = snapshot?.index ?? 0;
     if (index === uplink.index && (uplink.socket !== null || index === 0)) return;
+    if (uplink.socket !== null) this.socketsRevision += 1;
     uplink.socket?.close();
     uplink.socket = null;
     uplink.index = index;
@@ -162,7 +165,10 @@ export class Uplinks {
       bufferBytes: BUFFER_BYTES,
       offload: this.#offload,
     });
-    if (opened.ok) uplink.socket = opened.value;
+    if (opened.ok) {
+      uplink.socket = opened.value;
+      this.socketsRevision += 1;
+    }
     uplink.refused = opened.ok ? opened.value.notices : [opened];
   }
 

@@ -18,7 +18,8 @@ const HELP = `Usage: jvpn policy budget FILE [--json]
        jvpn policy budget --profile NAME [--json]
 
 What an idle device costs under a policy: bytes of LTE a day, wake-ups, how late silence is noticed. Computed from
-the policy's intervals, for hubs over IPv4 and over IPv6, with health reports.
+the policy's intervals, for hubs over IPv4 and over IPv6, with health reports. For one hub address a link: each one more
+is asked at the same intervals.
 
   --profile NAME   a shipped profile: ${PROFILE_NAMES.join(', ')}
   --json           print {"policy", "ipv4", "ipv6", "budgets"} on standard output

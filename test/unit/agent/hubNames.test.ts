@@ -54,6 +54,19 @@ describe('names', () => {
     expect(names.endpoints[1]).toBe('203.0.113.9:7');
   });
 
+  test('an address that an endpoint before it has already is no second endpoint, until it is another one', async () => {
+    const resolver = new Resolver();
+    const endpoints = ['198.51.100.1:7', 'hub.example.org:7', 'two.example.org:7'];
+    const names = new HubNames(endpoints, resolver.lookUp);
+    resolver.answers = ['198.51.100.1', '2001:db8::1'];
+    await names.refresh();
+    const v6 = '[2001:db8::1]:7';
+    expect(names.endpoints).toEqual(['198.51.100.1:7', null, v6, null, null]);
+    resolver.answers = ['203.0.113.9'];
+    await names.refresh();
+    expect(names.endpoints).toEqual(['198.51.100.1:7', '203.0.113.9:7', v6, null, null]);
+  });
+
   test('who asks while a lookup runs gets its answer, and nobody is asked twice', async () => {
     const resolver = new Resolver();
     const names = named(resolver);
