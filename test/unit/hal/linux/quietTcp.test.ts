@@ -1,5 +1,4 @@
 /** Goal: a quiet connection carries what is written both ways, fails as `node:net` does, and leaves no descriptor behind. */
-import { dlopen } from 'bun:ffi';
 import { expect, test } from 'bun:test';
 import { once } from 'node:events';
 import { readdirSync, readlinkSync } from 'node:fs';
@@ -10,13 +9,11 @@ import { openQuietTcp } from '../../../../hal/linux/quietTcp.ts';
 import { AF_INET, SOCKADDR_IN6_BYTES, writeSockaddr } from '../../../../hal/linux/sockaddr.ts';
 import { newAddress } from '../../../../session/wire/address.ts';
 import { parseIp } from '../../../../session/wire/ip.ts';
+import { libc as labLibc } from '../../../lab/libc.ts';
 import { freePort } from '../../../lab/mosquitto.ts';
 import { eventually } from '../../../lab/process.ts';
 
 const WAIT_MS = 10_000;
-const { listen } = dlopen('libc.so.6', {
-  listen: { args: ['i32', 'i32'], returns: 'i32' },
-}).symbols;
 
 const loopback = (port: number) => {
   const ip = parseIp('127.0.0.1');
@@ -96,7 +93,7 @@ test('an address that is silent does not keep the one behind it from its turn', 
   const silent = loopback(await freePort());
   expect(libc.bind(held, addressOf(sockaddr), writeSockaddr(sockaddr, silent, AF_INET))).toBe(0);
   // Nobody accepts: what does not fit the queue is never answered.
-  expect(listen(held, 0)).toBe(0);
+  expect(labLibc.listen(held, 0)).toBe(0);
   const first = connect(silent.port, '127.0.0.1');
   await once(first, 'connect');
   const [server, port] = await listening((socket) => socket.end('bye'));
