@@ -35,6 +35,11 @@ const CHUNK_BYTES = 16_384;
 /** How often a connection under way, or a full send buffer, is looked at (chosen); doubled up to the most. */
 const LOOK_MS = 5;
 const LOOK_MAX_MS = 200;
+/**
+ * So long an address may be silent where there is another one behind it (chosen): far less than the 20 s that a
+ * connection to the broker is given, and a lost SYN was repeated by then.
+ */
+const SILENT_MAX_MS = 3_000;
 
 export interface TcpTarget {
   /** A name or an address without brackets. */
@@ -42,9 +47,12 @@ export interface TcpTarget {
   readonly port: number;
 }
 
-export function openQuietTcp(target: TcpTarget): Duplex {
-  return new QuietTcp(target);
+/** `lookUp`: the addresses of the target, the preferred one first; may reject as the system's resolver does. */
+export function openQuietTcp(target: TcpTarget, lookUp: LookUpTarget = addressesOf): Duplex {
+  return new QuietTcp(target, lookUp);
 }
+
+type LookUpTarget = (target: TcpTarget) => Promise<readonly SocketAddress[]>;
 
 /** Of the stream that the descriptor is read through. */
 interface Reader {
@@ -61,9 +69,12 @@ class QuietTcp extends Duplex {
   #isReading = false;
   readonly #target: TcpTarget;
 
-  constructor(target: TcpTarget) {
+  readonly #lookUp: LookUpTarget;
+
+  constructor(target: TcpTarget, lookUp: LookUpTarget) {
     super({ allowHalfOpen: false });
     this.#target = target;
+    this.#lookUp = lookUp;
   }
 
   override _construct(done: Outcome): void {
@@ -73,24 +84,29 @@ class QuietTcp extends Duplex {
   async #connect(): Promise<void> {
     const { host, port } = this.#target;
     let refusal = failure('getaddrinfo', 'ENOTFOUND', host);
-    for (const address of await addressesOf(this.#target)) {
+    const addresses = await this.#lookUp(this.#target);
+    for (const address of addresses) {
       if (this.destroyed) return;
-      const code = await this.#tryConnect(address);
+      const isLast = address === addresses.at(-1);
+      const code = await this.#tryConnect(
+        address,
+        isLast ? Number.POSITIVE_INFINITY : SILENT_MAX_MS,
+      );
       if (code === 0) return;
       refusal = failure('connect', errnoName(code), `${host}:${port}`);
     }
     throw refusal;
   }
 
-  /** 0, or the error that this address was refused with. */
-  async #tryConnect(address: SocketAddress): Promise<number> {
+  /** 0, or the error that this address was refused with: ETIMEDOUT after `maxMs` of silence. */
+  async #tryConnect(address: SocketAddress, maxMs: number): Promise<number> {
     const family = address.family === 4 ? AF_INET : AF_INET6;
     const fd = libc.socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0) return errno();
     const sockaddr = nativeBytes(SOCKADDR_IN6_BYTES);
     const length = writeSockaddr(sockaddr, address, family);
     const begun = libc.connect(fd, addressOf(sockaddr), length) === 0 ? 0 : errno();
-    const code = begun === ERRNO.EINPROGRESS ? await this.#settled(fd) : begun;
+    const code = begun === ERRNO.EINPROGRESS ? await this.#settled(fd, maxMs) : begun;
     if (code !== 0 || this.destroyed) {
       libc.close(fd);
       return code;
@@ -100,9 +116,11 @@ class QuietTcp extends Duplex {
     return 0;
   }
 
-  /** The kernel says when it is through: its own timeout bounds this, and whoever destroys the stream. */
-  async #settled(fd: number): Promise<number> {
-    for (let lookMs = LOOK_MS; !this.destroyed; lookMs = Math.min(lookMs * 2, LOOK_MAX_MS)) {
+  /** The kernel says when it is through: `maxMs` or its own timeout bounds this, and whoever destroys the stream. */
+  async #settled(fd: number, maxMs: number): Promise<number> {
+    let lookMs = LOOK_MS;
+    for (let waitedMs = 0; !this.destroyed && waitedMs < maxMs; waitedMs += lookMs) {
+      if (waitedMs > 0) lookMs = Math.min(lookMs * 2, LOOK_MAX_MS);
       if (isWritable(fd)) return socketError(fd);
       await Bun.sleep(lookMs);
     }

@@ -2,12 +2,24 @@
 import { expect, test } from 'bun:test';
 import { once } from 'node:events';
 import { readdirSync, readlinkSync } from 'node:fs';
-import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+import { libc } from '../../../../hal/linux/libc.ts';
+import { addressOf, nativeBytes } from '../../../../hal/linux/memory.ts';
 import { openQuietTcp } from '../../../../hal/linux/quietTcp.ts';
+import { AF_INET, SOCKADDR_IN6_BYTES, writeSockaddr } from '../../../../hal/linux/sockaddr.ts';
+import { newAddress } from '../../../../session/wire/address.ts';
+import { parseIp } from '../../../../session/wire/ip.ts';
+import { libc as labLibc } from '../../../lab/libc.ts';
 import { freePort } from '../../../lab/mosquitto.ts';
 import { eventually } from '../../../lab/process.ts';
 
 const WAIT_MS = 10_000;
+
+const loopback = (port: number) => {
+  const ip = parseIp('127.0.0.1');
+  if (!ip.ok) throw new Error('no address');
+  return newAddress(ip.value, port);
+};
 
 async function listening(onConnection: (socket: Socket) => void): Promise<[Server, number]> {
   const server = createServer(onConnection);
@@ -74,3 +86,22 @@ test('a peer that goes ends it, and every way out gives the descriptor back', as
   await eventually('descriptors given back', () => sockets() <= before, WAIT_MS);
   server.close();
 });
+
+test('an address that is silent does not keep the one behind it from its turn', async () => {
+  const held = libc.socket(AF_INET, 1, 0);
+  const sockaddr = nativeBytes(SOCKADDR_IN6_BYTES);
+  const silent = loopback(await freePort());
+  expect(libc.bind(held, addressOf(sockaddr), writeSockaddr(sockaddr, silent, AF_INET))).toBe(0);
+  // Nobody accepts: what does not fit the queue is never answered.
+  expect(labLibc.listen(held, 0)).toBe(0);
+  const first = connect(silent.port, '127.0.0.1');
+  await once(first, 'connect');
+  const [server, port] = await listening((socket) => socket.end('bye'));
+  const addresses = [silent, loopback(port)];
+  const tcp = openQuietTcp({ host: 'broker.example.org', port }, async () => addresses);
+  expect(String((await once(tcp, 'data'))[0])).toBe('bye');
+  tcp.destroy();
+  first.destroy();
+  libc.close(held);
+  server.close();
+}, 15_000);
