@@ -33,6 +33,7 @@ import {
 import { LINK_KINDS } from '../policies/links.ts';
 import { type Problem, problem } from '../policies/problem.ts';
 import { documentOfToml } from '../policies/toml.ts';
+import { TRANSPORTS_MAX } from '../session/channel/sessionKeypair.ts';
 import type { LinkKind } from '../session/wire/frames.ts';
 import { placeOf } from './brokerUrl.ts';
 import { TELEMETRY } from './telemetryFields.ts';
@@ -61,7 +62,7 @@ export const AGENT_FIELDS = {
       names: {
         kind: 'texts',
         meaning:
-          'Where the hub may listen as well: names, looked up at start and while the session has no binding.',
+          'Where the hub may listen as well: names, looked up at start and while the session has no binding. Only with mode `session`.',
         default: [],
         format: NAMED_ENDPOINT,
         countMin: 0,
@@ -179,6 +180,7 @@ export function loadAgentConfig(text: string): LoadedAgentConfig {
   const written: Written = checked.value;
 
   const problems = [
+    ...lintHub(written),
     ...lintTunnel(written),
     ...lintPolicySource(written.policy),
     ...lintTelemetry(written),
@@ -186,6 +188,25 @@ export function loadAgentConfig(text: string): LoadedAgentConfig {
   if (problems.length > 0) return { ok: false, problems };
   const links = Object.entries(written.links).map(([name, { kind }]) => ({ name, kind }));
   return { ok: true, config: { ...written, links, policy: policySource(written.policy) } };
+}
+
+/**
+ * A plain tunnel has no binding that would end the lookups: an answer could move one that works. In a session
+ * every link × endpoint is a transport, and all of them must fit one keypair.
+ */
+function lintHub({ hub, links }: Written): Problem[] {
+  if (hub.mode === 'plain') {
+    if (hub.names.length === 0) return [];
+    const allowed = 'addresses in hub.endpoints; names only with hub.mode = "session"';
+    return [problem('hub.names', 'written, but hub.mode is "plain"', allowed)];
+  }
+  const linkCount = Object.keys(links).length;
+  const endpointCount = hub.endpoints.length + 2 * hub.names.length;
+  const pathCount = linkCount * endpointCount;
+  if (pathCount <= TRANSPORTS_MAX) return [];
+  const wrong = `${linkCount} links with ${endpointCount} endpoints each are ${pathCount} paths; a name is 2 endpoints`;
+  const allowed = `at most ${TRANSPORTS_MAX} paths: leave out links, endpoints or names`;
+  return [problem('hub.endpoints', wrong, allowed)];
 }
 
 /** A plain peer has nobody who assigns addresses; a session has nobody else. */

@@ -38,7 +38,7 @@ import { type Start, StartError } from './start.ts';
 import { startTelemetry, type Telemetry } from './telemetry.ts';
 import { TunnelLink } from './tunnelLink.ts';
 
-/** How long SIGTERM waits for the session's end to be durable. */
+/** How long SIGTERM waits for the session's end, and what it spent, to be durable. */
 const SHUTDOWN_MAX_MS = 2_000;
 /** Dumped when an invariant broke. */
 const RECENT_EVENTS = 256;
@@ -302,11 +302,10 @@ export class AgentDaemon {
     this.#ended.resolve(1);
   }
 
-  /** End the session with a reason; a second signal does not wait for it. */
+  /** End the session with a reason, if there is one, and know what was spent; a second signal does not wait for it. */
   #stop(): void {
     if (this.#isStopping) return this.#ended.resolve(1);
     this.#isStopping = true;
-    if (this.#start.config.hub.mode === 'plain') return this.#ended.resolve(0);
     this.#tunnel.post({ kind: 'terminate', reasonCode: 'shutdown' });
     setTimeout(() => this.#ended.resolve(1), SHUTDOWN_MAX_MS).unref();
   }

@@ -59,9 +59,14 @@ export class DataPath {
   readonly #released: Memory;
   #route: Route | null = null;
   #accepted: ReadonlyMap<number, number | null> = new Map();
+  /** Sealed since it was told; what waits counts when it is. */
   #sentPackets = 0;
+  /** Whether a packet came that has to wait: data wants to go, which the core has to hear of, too. */
+  #hasHeld = false;
   /** Time of the newest packet by transport, told and forgotten together. */
   readonly #heardOn = new Map<number, number>();
+  /** What was put there last: the packets of a batch have one time, and nearly always one transport. */
+  readonly #noted = { transportId: 0, atMs: 0 };
   #toldAtMs = 0;
 
   /** @param bufferBytes of packets that wait, and again of sealed ones that may be sent once more. */
@@ -185,7 +190,7 @@ export class DataPath {
     if (route !== null && this.#mayPass(route, bytes, atMs)) {
       return this.#seal(route, memory, at, bytes, atMs);
     }
-    this.#sentPackets += 1;
+    this.#hasHeld = true;
     this.#holding.hold(memory.bytes.subarray(at, at + bytes), atMs);
   }
 
@@ -239,7 +244,7 @@ export class DataPath {
     if (opened < 0) return this.#onUnopened(keypair, memory, at, bytes, opened, atMs);
     keypair.noteData(atMs);
     // What is sent again names the transport it was sealed for, and proves the one it came over.
-    if (isOwnWay) this.#heardOn.set(transportId, atMs);
+    if (isOwnWay) this.#noteHeard(transportId, atMs);
     if (untilMs === null) this.#rates.note(transportId, bytes, atMs);
     if (opened === 0) return;
     const packetBytes = sessionInnerBytes(delivery.memory.bytes, PACKET_AT, opened);
@@ -248,6 +253,14 @@ export class DataPath {
     if (code !== null) return this.#refuse(code);
     this.#counters.received += 1;
     this.#counters.receivedBytes += packetBytes;
+  }
+
+  #noteHeard(transportId: number, atMs: number): void {
+    const noted = this.#noted;
+    if (noted.transportId === transportId && noted.atMs === atMs) return;
+    noted.transportId = transportId;
+    noted.atMs = atMs;
+    this.#heardOn.set(transportId, atMs);
   }
 
   /** A copy that resending explains is no sign of a replay. */
@@ -284,7 +297,9 @@ export class DataPath {
     }));
     const traffic = { sentPackets: this.#sentPackets, heardOn };
     this.#sentPackets = 0;
+    this.#hasHeld = false;
     this.#heardOn.clear();
+    this.#noted.transportId = 0;
     this.#toldAtMs = atMs;
     return traffic;
   }
@@ -298,7 +313,7 @@ export class DataPath {
   }
 
   get #isMoving(): boolean {
-    return this.#sentPackets > 0 || this.#heardOn.size > 0;
+    return this.#sentPackets > 0 || this.#hasHeld || this.#heardOn.size > 0;
   }
 
   /** Bring the counters of waiting packets up to date, for status. */

@@ -25,12 +25,13 @@
  * | `recovery_ms` | `count`, `p50`, `p95`, `max` of recovery latency | ms |
  * | `switches` | `last_minute`; `total` since the process started | |
  * | `counters` | events by reason code | |
- * | `packets` | `sent`, `received`, `sent_bytes`, `received_bytes`, `held_dropped`, and `refused` by code | |
+ * | `packets` | `sent`, `received`, `sent_bytes`, `received_bytes`, `held`, `held_dropped`, `overflow`, `resend`, and `refused` by code | |
  * | `telemetry` | `published`, `dropped`, `failures`, `connections`, and `mqtt` (`5.0` or `3.1.1`) | |
  *
  * @module
  */
 import { Encoder } from 'cbor-x/encode';
+import type { ResendCounters } from '../session/resend/counters.ts';
 import type { LinkStatus, TunnelStatus } from './status.ts';
 
 /** Rows of links in one report (chosen): about 2 KB, so that the smallest queue holds a report. */
@@ -103,7 +104,10 @@ export function healthOf(facts: HealthFacts) {
       received: status.packets.received,
       sent_bytes: status.packets.sentBytes,
       received_bytes: status.packets.receivedBytes,
+      held: status.packets.held,
       held_dropped: status.packets.heldDropped,
+      overflow: status.packets.overflow,
+      resend: resendHealth(status.packets.resend),
       refused: { ...status.packets.refused },
     },
     telemetry: {
@@ -113,6 +117,16 @@ export function healthOf(facts: HealthFacts) {
       connections: telemetry.connections,
       mqtt: telemetry.mqtt,
     },
+  } as const;
+}
+
+function resendHealth(resend: Readonly<ResendCounters>) {
+  return {
+    datagrams: resend.datagrams,
+    bytes: resend.bytes,
+    too_old: resend.tooOld,
+    over_pace: resend.overPace,
+    duplicates: resend.duplicates,
   } as const;
 }
 

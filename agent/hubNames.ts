@@ -26,7 +26,7 @@ interface Slot {
 export class HubNames {
   readonly #lookUp: LookUp;
   #slots: readonly Slot[];
-  #isLooking = false;
+  #running: Promise<boolean> | null = null;
 
   constructor(endpoints: readonly string[], lookUp: LookUp) {
     this.#lookUp = lookUp;
@@ -37,22 +37,29 @@ export class HubNames {
     return this.#slots.some(({ name }) => name !== null);
   }
 
-  /** Canonical `ip:port`, in the order of the file; null: no address is known. */
+  /**
+   * Canonical `ip:port`, in the order of the file; null: no address is known, or one before it has the same. Two
+   * transports to one address would cost twice, and give a dead path two turns.
+   */
   get endpoints(): readonly (string | null)[] {
-    return this.#slots.map(({ host, family, port }) => {
-      if (host === null) return null;
-      return family === 4 ? `${host}:${port}` : `[${host}]:${port}`;
-    });
+    const texts = this.#slots.map(textOf);
+    return texts.map((text, at) =>
+      this.#slots[at]?.name !== null && texts.indexOf(text) < at ? null : text,
+    );
   }
 
-  /** Look every name up once; whether an endpoint is another one now. One at a time: a second call says no. */
-  async refresh(): Promise<boolean> {
-    if (this.#isLooking) return false;
-    this.#isLooking = true;
+  /** Look every name up once; whether an endpoint is another one now. Whoever asks meanwhile gets the same answer. */
+  refresh(): Promise<boolean> {
+    this.#running ??= this.#lookUpAll().finally(() => {
+      this.#running = null;
+    });
+    return this.#running;
+  }
+
+  async #lookUpAll(): Promise<boolean> {
     const before = JSON.stringify(this.endpoints);
     const names = new Set(this.#slots.flatMap(({ name }) => (name === null ? [] : [name])));
     for (const name of names) this.#note(name, await this.#ask(name));
-    this.#isLooking = false;
     return JSON.stringify(this.endpoints) !== before;
   }
 
@@ -81,6 +88,11 @@ function slotsOf(text: string): readonly Slot[] {
   assert(named !== null, 'endpoints were checked with the configuration');
   const { name, port } = named;
   return ([4, 6] as const).map((family) => ({ name, family, port, host: null }));
+}
+
+function textOf({ host, family, port }: Slot): string | null {
+  if (host === null) return null;
+  return family === 4 ? `${host}:${port}` : `[${host}]:${port}`;
 }
 
 function hostOf(answer: string, family: 4 | 6): readonly string[] {

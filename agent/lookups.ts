@@ -30,6 +30,7 @@ export class Lookups {
   #timer: unknown = null;
   #pauseMs = PAUSE_MIN_MS;
   #isCarrying = false;
+  #isLooking = false;
   #isStopped = false;
 
   constructor(
@@ -60,12 +61,15 @@ export class Lookups {
     this.#disarm();
   }
 
+  /** Asks, unless that is under way: then its end is the end of this one, too, and the pause follows that. */
   async #look(): Promise<void> {
     this.#disarm();
+    if (this.#isLooking) return;
+    this.#isLooking = true;
     await this.#names.refresh();
+    this.#isLooking = false;
     if (this.#isStopped || this.#isCarrying) return;
     this.#tellNews();
-    this.#disarm();
     this.#timer = this.#timers.set(() => void this.#look(), this.#pauseMs);
     this.#pauseMs = Math.min(PAUSE_MAX_MS, this.#pauseMs * 2);
   }

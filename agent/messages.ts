@@ -87,7 +87,7 @@ export type FromTunnel =
   | { readonly kind: 'audit'; readonly event: AuditEvent }
   /** What metered links have spent, to be remembered. Not answered: the next one says it all again. */
   | { readonly kind: 'spent'; readonly links: readonly LinkSpending[] }
-  /** Asked to end a session that had ended already. */
+  /** Asked to end a session that had ended already, or what has none: mode `plain`. */
   | { readonly kind: 'over' }
   | { readonly kind: 'status'; readonly requestId: number; readonly status: TunnelStatus }
   /** The thread cannot go on; the process ends with this sentence. */

@@ -14,11 +14,8 @@ import type { Uplink } from './uplinks.ts';
 export const HEADER_BYTES = { 4: 28, 6: 48 } as const;
 
 export class LinkMeter extends DayMeter {
-  sent(datagrams: number, bytes: number, family: 4 | 6): void {
-    this.add(bytes + datagrams * HEADER_BYTES[family]);
-  }
-
-  received(datagrams: number, bytes: number, family: 4 | 6): void {
+  /** `datagrams` of `bytes` together went out or came in; both count alike. */
+  passed(datagrams: number, bytes: number, family: 4 | 6): void {
     this.add(bytes + datagrams * HEADER_BYTES[family]);
   }
 }

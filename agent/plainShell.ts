@@ -25,6 +25,7 @@ import {
 } from '../session/channel/plainPeer.ts';
 import { stepPlain } from '../session/channel/plainStep.ts';
 import { wipeSecrets } from '../session/channel/secrets.ts';
+import type { LinkSpending } from '../session/flash/spending.ts';
 import { Holding } from '../session/holding.ts';
 import { innerMtuBytes, type LinkPath } from '../session/innerMtu.ts';
 import type { Memory } from '../session/memory.ts';
@@ -38,7 +39,7 @@ import { MESSAGE_TYPE, TRANSPORT_BYTES_MIN } from '../session/wire/messages.ts';
 import { receiverOf } from '../session/wire/transport.ts';
 import { Handshakes } from './handshakes.ts';
 import type { FromTunnel, ToTunnel, TunnelSetup } from './messages.ts';
-import { spendingDue } from './metering.ts';
+import { spendingAtEnd, spendingDue } from './metering.ts';
 import { TimestampReservation } from './reservation.ts';
 import type { ShellParts } from './sessionShell.ts';
 import {
@@ -151,6 +152,9 @@ export class PlainShell {
     } else if (message.kind === 'endpoints') {
       this.#uplinks.setEndpoints(message.endpoints);
       this.onLinks(this.#uplinks.snapshots);
+    } else if (message.kind === 'terminate') {
+      this.#postSpending(spendingAtEnd(this.#uplinks.all));
+      this.#post({ kind: 'over' }); // the server is told nothing: WireGuard has no word for it
     } else if (message.kind === 'status') {
       this.#post({ kind: 'status', requestId: message.requestId, status: this.#status() });
     }
@@ -266,14 +270,17 @@ export class PlainShell {
 
   onTime(): void {
     const atMs = this.#now();
-    const links = spendingDue(this.#uplinks.all, this.#clock.wallMs(), atMs);
-    if (links !== null) this.#post({ kind: 'spent', links });
+    this.#postSpending(spendingDue(this.#uplinks.all, this.#clock.wallMs(), atMs));
     const wanted = this.#handshakes.wantsTimestampsMs;
     if (this.#reservation.ask(wanted !== null, atMs)) {
       this.#post({ kind: 'reserveTimestamps', atLeastMs: wanted ?? 0 });
     }
     const dueAtMs = nextDeadline(this.#peer, this.#config);
     if (dueAtMs !== null && dueAtMs <= atMs) this.#feed({ kind: 'tick' });
+  }
+
+  #postSpending(links: readonly LinkSpending[] | null): void {
+    if (links !== null) this.#post({ kind: 'spent', links });
   }
 
   nextDeadlineMs(): number | null {

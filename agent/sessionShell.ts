@@ -27,10 +27,12 @@ import { transportIdOf } from '../session/wire/transport.ts';
 import { clockHintEvent } from './clockHint.ts';
 import { CoreWants } from './coreWants.ts';
 import { DataPath } from './dataPath.ts';
+import { earlier } from './deadline.ts';
 import { deviceConfigOf } from './deviceConfig.ts';
 import { frameBytes } from './frameBytes.ts';
 import { Handshakes } from './handshakes.ts';
 import { Keyring } from './keyring.ts';
+import { LateEndpoints } from './lateEndpoints.ts';
 import type { FromTunnel, ToTunnel, TunnelSetup } from './messages.ts';
 import { spendingAtEnd, spendingDue } from './metering.ts';
 import { TimestampReservation } from './reservation.ts';
@@ -56,6 +58,7 @@ export class SessionShell {
   readonly #handshakes: Handshakes;
   readonly #keyring = new Keyring();
   readonly #data: DataPath;
+  readonly #late: LateEndpoints;
   #route: { readonly channelId: number; readonly transportId: number } | null = null;
   #config: DeviceConfig;
   #device: Device = newDevice();
@@ -67,6 +70,7 @@ export class SessionShell {
   constructor(parts: ShellParts) {
     const { setup, chosen, clock, tun, means } = parts;
     this.#parts = parts;
+    this.#late = new LateEndpoints(parts.uplinks);
     this.#nextIndex = randomIndex(means.random);
     this.#transmitter = new Transmitter(this.#packets, means.newMemory);
     this.#handshakes = new Handshakes(setup, chosen.ciphers, () => clock.wallMs(), means);
@@ -117,7 +121,7 @@ export class SessionShell {
         this.#isEnding = true;
         return this.#feed({ kind: 'terminate', atMs, reasonCode: message.reasonCode });
       case 'endpoints':
-        this.#parts.uplinks.setEndpoints(message.endpoints);
+        if (!this.#late.keep(message.endpoints, this.#device.state)) return;
         return this.onLinks(this.#parts.uplinks.snapshots);
       case 'rebind':
         return this.#feed({ kind: 'rebind', atMs, linkName: message.linkName });
@@ -307,6 +311,7 @@ export class SessionShell {
     const next = step(this.#device, event, this.#config);
     this.#device = next.device;
     for (const effect of next.effects) this.#perform(effect);
+    if (this.#late.settle(this.#device.state)) this.onLinks(this.#parts.uplinks.snapshots);
   }
 
   #perform(effect: DeviceEffect): void {
@@ -390,10 +395,4 @@ export class SessionShell {
   #now(): number {
     return this.#parts.clock.monotonicMs();
   }
-}
-
-/** Of two deadlines; null: there is none. */
-function earlier(a: number | null, b: number | null): number | null {
-  if (a === null || b === null) return a ?? b;
-  return a < b ? a : b;
 }

@@ -11,6 +11,7 @@ import type { Tun } from '../hal/tun.ts';
 import type { Device, Transport } from '../session/device/state.ts';
 import { qualityOf } from '../session/liveness/quality.ts';
 import { timeoutMs } from '../session/liveness/rtt.ts';
+import { type ReasonCode, reasonOf } from '../session/reasons.ts';
 import { newResendCounters, type ResendCounters } from '../session/resend/counters.ts';
 import type { Uplink } from './uplinks.ts';
 
@@ -52,6 +53,8 @@ export interface LinkStatus {
   readonly is_binding: boolean;
   readonly usable: boolean;
   readonly why_not: string | null;
+  /** What a person has to look at, or null. */
+  readonly notice: ReasonNotice | null;
   /** Of the link itself; 0: not known. */
   readonly mtu_bytes: number;
   readonly rtt_ms: number | null;
@@ -65,6 +68,13 @@ export interface LinkStatus {
   /** The budget of a day; 0: none. */
   readonly day_bytes_max: number;
   readonly is_spent: boolean;
+}
+
+/** A row of the one table of reason codes. */
+export interface ReasonNotice {
+  readonly code: ReasonCode;
+  readonly sentence: string;
+  readonly hint: string;
 }
 
 /** Something the system refused to a link: it has no socket, or a socket that goes without. */
@@ -186,6 +196,7 @@ function linkStatus(device: Device, transport: Transport): Omit<LinkStatus, keyo
     is_binding: transport.transportId === device.activeId,
     usable: transport.unusable === null,
     why_not: transport.unusable,
+    notice: unansweredNotice(transport),
     mtu_bytes: transport.mtuBytes,
     rtt_ms: rtt === null ? null : round(rtt.srttMs),
     timeout_ms: round(timeoutMs(rtt)),
@@ -194,6 +205,13 @@ function linkStatus(device: Device, transport: Transport): Omit<LinkStatus, keyo
     missed_in_row: transport.liveness.missedInRow,
     flaps: transport.flaps,
   };
+}
+
+/** A link that looks like any other and leads nowhere: as in the event, and until it answers. */
+function unansweredNotice({ isToldUnanswered, liveness, unusable }: Transport) {
+  if (!isToldUnanswered || liveness.heardAtMs !== null || unusable !== null) return null;
+  const { sentence, hint } = reasonOf('link_unanswered');
+  return { code: 'link_unanswered', sentence, hint } as const;
 }
 
 export function linkNotices(uplinks: readonly Uplink[]): readonly LinkNotice[] {

@@ -37,7 +37,7 @@ export class Transmitter {
     const unsent = result === SEND.sent ? 0 : (socket?.unsentCount ?? datagrams);
     const sent = datagrams - unsent;
     if (sent > 0) {
-      path.uplink.meter.sent(sent, Math.min(bytes, sent * segmentBytes), path.address.family);
+      path.uplink.meter.passed(sent, Math.min(bytes, sent * segmentBytes), path.address.family);
     }
     if (result !== SEND.sent) this.#refused(path, result, unsent);
   }

@@ -8,7 +8,6 @@
  */
 import { receiveMessageOnPort } from 'node:worker_threads';
 import { Rush } from '../hal/batch.ts';
-import { explain } from '../hal/capabilities.ts';
 import { CompileHaste, compileWithHaste } from '../hal/compileHaste.ts';
 import { dropCode } from '../hal/dropCode.ts';
 import { IdleHeap } from '../hal/idleHeap.ts';
@@ -19,13 +18,14 @@ import { chooseOwnCiphers } from '../hal/linux/ownCiphers.ts';
 import { LinuxPoller } from '../hal/linux/poller.ts';
 import { openTun } from '../hal/linux/tun.ts';
 import { attachWake } from '../hal/linux/wake.ts';
-import type { HalResult } from '../hal/result.ts';
+import { opened, Unavailable } from '../hal/unavailable.ts';
 import { setupOf } from '../hal/worker.ts';
 import { InvariantError } from '../session/assert.ts';
+import { earlier, waitMs } from './deadline.ts';
 import type { FromTunnel, ToTunnel, TunnelSetup } from './messages.ts';
 import { PlainShell } from './plainShell.ts';
 import { SessionShell } from './sessionShell.ts';
-import { Refused, type Shell, Turn } from './turn.ts';
+import { type Shell, Turn } from './turn.ts';
 import { Uplinks } from './uplinks.ts';
 
 const setup = await setupOf<TunnelSetup>();
@@ -38,9 +38,9 @@ try {
   post({ kind: 'failed', message: wordsOf(error), isInvariant });
 }
 
-/** What the system refused is for a person; anything else is a defect and needs its stack. */
+/** What the system does not give is for a person; anything else is a defect and needs its stack. */
 function wordsOf(error: unknown): string {
-  if (error instanceof Refused || error instanceof InvariantError) return error.message;
+  if (error instanceof Unavailable || error instanceof InvariantError) return error.message;
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 
@@ -73,7 +73,10 @@ async function run(): Promise<never> {
   // Not before: ciphers were compared as they run in a rush.
   compileWithHaste(compileHaste.haste);
 
+  let watchedRevision = -1;
   const watchSockets = () => {
+    if (uplinks.socketsRevision === watchedRevision) return;
+    watchedRevision = uplinks.socketsRevision;
     const wanted = new Set(
       uplinks.all.flatMap(({ socket }) => (socket === null ? [] : [socket.fd])),
     );
@@ -90,16 +93,17 @@ async function run(): Promise<never> {
 
   for (;;) {
     shell.onTime();
-    const nowMs = clock.monotonicMs();
-    const unneeded = idleHeap.take(nowMs);
+    const unneeded = idleHeap.take(clock.monotonicMs());
     if (unneeded !== 'nothing') await giveMemoryBack(unneeded === 'garbageAndCode');
     const deadlineMs = earlier(shell.nextDeadlineMs(), idleHeap.nextDeadlineMs());
-    const isRushing = rush.isOn(nowMs);
-    poller.wait(deadlineMs === null ? -1 : Math.max(0, deadlineMs - nowMs), isRushing);
+    const isRushing = rush.isOn(clock.monotonicMs());
+    watchSockets(); // the session may have taken late endpoints, and opened one
+    poller.wait(waitMs(deadlineMs, clock), isRushing);
     if (poller.isReady(monitor.fd) && monitor.drain()) onLinks();
     if (poller.isReady(wake.fd)) {
       wake.drain();
       drainPort((message) => shell.onMessage(message));
+      watchSockets();
     }
     const atMs = clock.monotonicMs();
     const moved = turn.take(atMs);
@@ -117,20 +121,10 @@ async function giveMemoryBack(withCode: boolean): Promise<void> {
   await Bun.sleep(1);
 }
 
-/** Of two deadlines; null: there is none. */
-function earlier(a: number | null, b: number | null): number | null {
-  return a === null || b === null ? (a ?? b) : Math.min(a, b);
-}
-
 function drainPort(take: (message: ToTunnel) => void): void {
   for (;;) {
     const received = receiveMessageOnPort(setup.port as never) as { message: ToTunnel } | undefined;
     if (received === undefined) return;
     take(received.message);
   }
-}
-
-function opened<T>(result: HalResult<T>): T {
-  if (result.ok) return result.value;
-  throw new Refused(explain(result));
 }

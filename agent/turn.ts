@@ -8,13 +8,11 @@
 import { isBatchOver } from '../hal/batch.ts';
 import { RECEIVE_BYTES } from '../hal/datagram.ts';
 import { TUN_GONE, TUN_READ_BYTES, type Tun } from '../hal/tun.ts';
+import { Unavailable } from '../hal/unavailable.ts';
 import type { Memory, NewMemory } from '../session/memory.ts';
 import type { PlainShell } from './plainShell.ts';
 import type { SessionShell } from './sessionShell.ts';
 import type { Uplink, Uplinks } from './uplinks.ts';
-
-/** The system does not give what the thread cannot do without. */
-export class Refused extends Error {}
 
 export type Shell = SessionShell | PlainShell;
 
@@ -38,7 +36,7 @@ export class Turn {
     this.#received = parts.newMemory(RECEIVE_BYTES);
   }
 
-  /** Take what is ready, from each source at most a batch; the bytes taken. @throws Refused */
+  /** Take what is ready, from each source at most a batch; the bytes taken. @throws Unavailable */
   take(atMs: number): number {
     const { uplinks, tun, isReady } = this.#parts;
     let moved = 0;
@@ -65,7 +63,7 @@ export class Turn {
       for (let at = 0; at < bytes; at += segmentBytes) {
         shell.onDatagram(uplink, memory, at, Math.min(segmentBytes, bytes - at), ecn, atMs);
       }
-      uplink.meter.received(Math.ceil(bytes / segmentBytes), bytes, uplink.family);
+      uplink.meter.passed(Math.ceil(bytes / segmentBytes), bytes, uplink.family);
       calls += 1;
       taken += bytes;
     }
@@ -87,7 +85,7 @@ export class Turn {
     for (let calls = 0; !isBatchOver(calls, taken); calls++) {
       const bytes = tun.read(memory, 0);
       if (bytes === TUN_GONE)
-        throw new Refused(`the interface ${tun.name} was deleted under the running agent`);
+        throw new Unavailable(`the interface ${tun.name} was deleted under the running agent`);
       if (bytes === 0) break;
       shell.onPacket(memory, 0, bytes, atMs);
       taken += bytes;

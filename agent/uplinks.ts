@@ -53,7 +53,11 @@ export class Uplinks {
   readonly all: readonly Uplink[];
   /** What the last `refresh` was given. */
   snapshots: readonly LinkSnapshot[] = [];
+  /** Another number whenever a socket was opened or closed: whoever polls them looks again. */
+  socketsRevision = 0;
   readonly #paths = new Map<number, Path>();
+  /** Asked for last: nearly always that of the next datagram too. */
+  #last: Path | null = null;
   readonly #mark: number;
   readonly #offload: TunnelSetup['offload'];
   readonly #openSocket: OpenSocket;
@@ -104,6 +108,7 @@ export class Uplinks {
 
   /** The path stays the same object while its endpoint does: whoever sends over it may keep it. */
   #place(uplink: Uplink, transportId: number, endpoint: string): void {
+    this.#last = null;
     if (endpoint === '') return void this.#paths.delete(transportId);
     if (this.#paths.get(transportId)?.endpoint === endpoint) return;
     const address = parseAddress(endpoint);
@@ -112,7 +117,10 @@ export class Uplinks {
   }
 
   path(transportId: number): Path | null {
-    return this.#paths.get(transportId) ?? null;
+    if (this.#last?.transportId === transportId) return this.#last;
+    const path = this.#paths.get(transportId) ?? null;
+    if (path !== null) this.#last = path;
+    return path;
   }
 
   /** Take a snapshot of the system's links; returns the view of the configured ones. */
@@ -141,6 +149,7 @@ export class Uplinks {
   #reopen(uplink: Uplink, snapshot: LinkSnapshot | undefined): void {
     const index = snapshot?.index ?? 0;
     if (index === uplink.index && (uplink.socket !== null || index === 0)) return;
+    if (uplink.socket !== null) this.socketsRevision += 1;
     uplink.socket?.close();
     uplink.socket = null;
     uplink.index = index;
@@ -156,7 +165,10 @@ export class Uplinks {
       bufferBytes: BUFFER_BYTES,
       offload: this.#offload,
     });
-    if (opened.ok) uplink.socket = opened.value;
+    if (opened.ok) {
+      uplink.socket = opened.value;
+      this.socketsRevision += 1;
+    }
     uplink.refused = opened.ok ? opened.value.notices : [opened];
   }
 

@@ -14,6 +14,9 @@ export interface Channel<Owner> {
 
 export class ChannelTable<Owner> {
   readonly #channels = new Map<number, Channel<Owner>>();
+  /** Found last: nearly always that of the next datagram too. */
+  #lastIndex = -1;
+  #last: Channel<Owner> | undefined = undefined;
   readonly #random: RandomBytes;
 
   constructor(random: RandomBytes) {
@@ -33,14 +36,26 @@ export class ChannelTable<Owner> {
   }
 
   set(index: number, owner: Owner, keypair: Keypair | null): void {
+    this.#forgetLast();
     this.#channels.set(index, { owner, keypair });
   }
 
   find(index: number): Channel<Owner> | undefined {
-    return this.#channels.get(index);
+    if (index === this.#lastIndex) return this.#last;
+    const channel = this.#channels.get(index);
+    if (channel === undefined) return undefined;
+    this.#lastIndex = index;
+    this.#last = channel;
+    return channel;
   }
 
   delete(index: number): void {
+    this.#forgetLast();
     this.#channels.delete(index);
+  }
+
+  #forgetLast(): void {
+    this.#lastIndex = -1;
+    this.#last = undefined;
   }
 }

@@ -17,6 +17,8 @@ import type { Peer, Site } from './site.ts';
 export class Peers {
   readonly #site: Site;
   readonly #byKey = new Map<string, Peer>();
+  /** Of peers that began anew: what is counted never goes back. */
+  readonly #resendBefore = newResendCounters();
 
   constructor(site: Site) {
     this.#site = site;
@@ -42,6 +44,7 @@ export class Peers {
     this.#site.routes.removeAll(peer);
     if (peer instanceof SessionPeer) peer.noteEnd(record);
     peer.close();
+    if (peer instanceof SessionPeer) addResends(this.#resendBefore, peer.data.resend);
     this.#add(device, record);
   }
 
@@ -82,8 +85,9 @@ export class Peers {
     return states;
   }
 
+  /** Of all sessions since the hub started, those of devices that were revoked or enrolled anew included. */
   resend(): ResendCounters {
-    const sum = newResendCounters();
+    const sum = { ...this.#resendBefore };
     for (const peer of this.#byKey.values()) {
       if (peer instanceof SessionPeer) addResends(sum, peer.data.resend);
     }

@@ -30,6 +30,8 @@ export class SessionChannels {
   readonly #used = new Map<number, Used>();
   readonly #refused = new Map<string, number>();
   #waiting: Used | null = null;
+  /** What `noteSource` was told last: nearly always the same again. */
+  readonly #noted = { keypair: null as SessionKeypair | null, endpoint: null as Endpoint | null };
 
   constructor(site: Site, owner: SessionPeer) {
     this.#site = site;
@@ -61,8 +63,13 @@ export class SessionChannels {
   }
 
   noteSource(keypair: SessionKeypair, endpoint: Endpoint): void {
+    const noted = this.#noted;
+    if (noted.keypair === keypair && noted.endpoint === endpoint) return;
     const used = this.#used.get(keypair.localIndex);
-    if (used === undefined || used.source === endpoint.text) return;
+    if (used === undefined) return;
+    noted.keypair = keypair;
+    noted.endpoint = endpoint;
+    if (used.source === endpoint.text) return;
     used.source = endpoint.text;
     this.#site.endpoints.keep(endpoint);
   }
@@ -70,6 +77,7 @@ export class SessionChannels {
   drop(index: number, refuseForMs: number, atMs: number): void {
     const used = this.#used.get(index);
     if (used === undefined) return;
+    if (this.#noted.keypair === used.keypair) this.#noted.keypair = null;
     this.#used.delete(index);
     this.#site.channels.delete(index);
     used.keypair.close();

@@ -8,7 +8,6 @@
  */
 import { receiveMessageOnPort } from 'node:worker_threads';
 import { Rush } from '../hal/batch.ts';
-import { explain } from '../hal/capabilities.ts';
 import type { DatagramSocket } from '../hal/datagram.ts';
 import { openDatagramSocket } from '../hal/linux/bind.ts';
 import { newClock } from '../hal/linux/clock.ts';
@@ -17,13 +16,13 @@ import { chooseOwnCiphers } from '../hal/linux/ownCiphers.ts';
 import { LinuxPoller } from '../hal/linux/poller.ts';
 import { openTun } from '../hal/linux/tun.ts';
 import { attachWake } from '../hal/linux/wake.ts';
-import type { HalResult } from '../hal/result.ts';
+import { opened, Unavailable } from '../hal/unavailable.ts';
 import { setupOf } from '../hal/worker.ts';
 import { InvariantError } from '../session/assert.ts';
 import type { FromHub, HubSetup, ToHub } from './messages.ts';
 import { Site } from './site.ts';
 import { hubTimeMs } from './time.ts';
-import { StartFailure, Turn } from './turn.ts';
+import { Turn } from './turn.ts';
 
 /** What a burst of all devices at once may pile up in the kernel. The kernel grants what it allows. */
 const SOCKET_BUFFER_BYTES = 8 * 1024 * 1024;
@@ -38,7 +37,7 @@ try {
   const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
   post({
     kind: 'failed',
-    message: error instanceof StartFailure ? error.message : message,
+    message: error instanceof Unavailable ? error.message : message,
     isInvariant,
   });
 }
@@ -95,9 +94,4 @@ function drainPort(take: (message: ToHub) => void): void {
     if (received === undefined) return;
     take(received.message);
   }
-}
-
-function opened<T>(result: HalResult<T>): T {
-  if (result.ok) return result.value;
-  throw new StartFailure(explain(result));
 }

@@ -9,6 +9,7 @@ import { isBatchOver } from '../hal/batch.ts';
 import { type DatagramSocket, RECEIVE_BYTES } from '../hal/datagram.ts';
 import { offloadsOf } from '../hal/offloads.ts';
 import { TUN_GONE, TUN_READ_BYTES } from '../hal/tun.ts';
+import { Unavailable } from '../hal/unavailable.ts';
 import { unreachable } from '../session/assert.ts';
 import type { Memory } from '../session/memory.ts';
 import { onPacket, onRun } from './forward.ts';
@@ -17,9 +18,6 @@ import { LeaseHolder } from './leaseHolder.ts';
 import type { ToHub, TunnelStatus } from './messages.ts';
 import { Peers } from './peers.ts';
 import type { Site } from './site.ts';
-
-/** Something outside that an operator can mend: told as its sentence, without a stack. */
-export class StartFailure extends Error {}
 
 /** Whether the last wait found something to read there. */
 export type IsReady = (source: { readonly fd: number }) => boolean;
@@ -63,7 +61,7 @@ export class Turn {
     return Math.min(peersMs, leaseMs);
   }
 
-  /** Take what is ready, from each source at most a batch; the bytes taken. @throws StartFailure */
+  /** Take what is ready, from each source at most a batch; the bytes taken. @throws Unavailable */
   take(atMs: number): number {
     const site = this.#site;
     this.#lease?.onTime(atMs);
@@ -151,7 +149,7 @@ export class Turn {
     for (let calls = 0; !isBatchOver(calls, taken); calls++) {
       const bytes = site.tun.read(memory, 0);
       if (bytes === TUN_GONE)
-        throw new StartFailure(`${site.tun.name} was deleted under the running hub`);
+        throw new Unavailable(`${site.tun.name} was deleted under the running hub`);
       if (bytes === 0) break;
       onPacket(site, memory, 0, bytes, atMs);
       taken += bytes;

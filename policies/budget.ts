@@ -184,12 +184,26 @@ function talkProbesOf({ liveness }: Policy): number {
 const perSecond = (wakeupsPerDay: number) =>
   RUNTIME_WAKEUPS_PER_S + wakeupsPerDay / (DAY_MS / 1_000);
 
+/**
+ * How late silence may be noticed while nothing is sent.
+ *
+ * Unmetered: what the transport TTL leaves behind the recovery window, 60 s − 30 s by default and 30 s − 15 s in an
+ * emergency, or a link that fell silent could end a session that had its whole window to recover in
+ * (docs/protocol.md, "Choosing and bounding").
+ * Metered: a channel without data is rekeyed every hour, which proves the binding, too. Probes have to be more than
+ * that: two in that time, four with `metered-lte`, and ten where neither bytes nor wake-ups are what a profile is
+ * about; more than ten a standby of 50,000 bytes a day cannot pay.
+ */
+const UNMETERED_SILENCE_MS = 30_000;
+const EMERGENCY_SILENCE_MS = 15_000;
+const meteredSilenceMs = (probesPerRekey: number) => IDLE_REKEY_MS / probesPerRekey + SILENCE_MS;
+
 /** A bound on one figure, and the shipped profiles it binds. */
 export interface Budget {
   readonly figure: keyof IdleCost;
   readonly max: number;
   readonly unit: string;
-  /** Names of policies; null: every one that is shipped. */
+  /** Names of policies; null: every one, shipped or not. */
   readonly profiles: readonly string[] | null;
 }
 
@@ -201,6 +215,11 @@ export const BUDGETS: readonly Budget[] = [
   { figure: 'activeWakeupsPerS',     max: 2,       unit: 'wake-ups/s', profiles: ['metered-lte', 'low-power'] },
   { figure: 'standbyWakeupsPerS',    max: 4,       unit: 'wake-ups/s', profiles: ['balanced'] },
   { figure: 'activeWakeupsPerS',     max: 4,       unit: 'wake-ups/s', profiles: ['balanced'] },
+  { figure: 'idleSilenceMs',         max: UNMETERED_SILENCE_MS, unit: 'ms', profiles: null },
+  { figure: 'idleSilenceMs',         max: EMERGENCY_SILENCE_MS, unit: 'ms', profiles: ['emergency'] },
+  { figure: 'meteredIdleSilenceMs',  max: meteredSilenceMs(2),  unit: 'ms', profiles: null },
+  { figure: 'meteredIdleSilenceMs',  max: meteredSilenceMs(4),  unit: 'ms', profiles: ['metered-lte'] },
+  { figure: 'meteredIdleSilenceMs',  max: meteredSilenceMs(10), unit: 'ms', profiles: ['balanced', 'vehicle', 'emergency'] },
 ];
 
 /** One budget that `policy` breaks. */

@@ -7,6 +7,7 @@
  */
 import { type InvariantVerdict, NOT_IN_LOGS } from '../../session/invariants/stream/auditor.ts';
 import type { AuditRecord } from '../../session/invariants/stream/record.ts';
+import { type Advice, adviceLines, adviceOf } from './auditAdvice.ts';
 import type { Logs } from './auditFiles.ts';
 import { table } from './show.ts';
 
@@ -50,6 +51,13 @@ function livesOf({ logs, sessionId }: Audit): ReadonlyMap<string, readonly Step[
   return lives;
 }
 
+/** Of the session that was asked for, or of all logs. */
+function advice({ logs, sessionId }: Audit): readonly Advice[] {
+  const records = logs.logs.flatMap((log) => log.records);
+  const of = records.filter((record) => sessionId === null || record.sessionId === sessionId);
+  return adviceOf(of);
+}
+
 const isBeginning = ({ reasonCode, event }: AuditRecord) =>
   event === 'notice' &&
   ['session_created', 'agent_restarted', 'hub_restarted'].includes(reasonCode);
@@ -81,6 +89,7 @@ export function auditJson(audit: Audit): string {
       ...{ file, line, after_seq: afterSeq, seq },
     })),
     unreadable: logs.unreadable,
+    advice: advice(audit),
     sessions: [...livesOf(audit)].map(([session_id, life]) => ({
       session_id,
       events: life.map(({ writer, record }) => ({ writer, ...rowOf(audit, record) })),
@@ -118,6 +127,7 @@ export function auditLines(audit: Audit): readonly string[] {
     '',
     ...invariantLines(audit),
     ...faultLines(audit),
+    ...adviceLines(advice(audit)),
     ...[...livesOf(audit)].flatMap(([sessionId, life]) =>
       life.length === 0 ? [] : lifeLines(audit, sessionId, life),
     ),

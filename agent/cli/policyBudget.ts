@@ -18,7 +18,8 @@ const HELP = `Usage: jvpn policy budget FILE [--json]
        jvpn policy budget --profile NAME [--json]
 
 What an idle device costs under a policy: bytes of LTE a day, wake-ups, how late silence is noticed. Computed from
-the policy's intervals, for hubs over IPv4 and over IPv6, with health reports.
+the policy's intervals, for hubs over IPv4 and over IPv6, with health reports. For one hub address a link: each one more
+is asked at the same intervals.
 
   --profile NAME   a shipped profile: ${PROFILE_NAMES.join(', ')}
   --json           print {"policy", "ipv4", "ipv6", "budgets"} on standard output
@@ -94,8 +95,9 @@ function show(policy: Policy, isJson: boolean, terminal: Terminal): number {
     terminal.out(JSON.stringify(document, null, 2));
   } else {
     const rows = (Object.keys(FIGURES) as (keyof IdleCost)[]).map((figure) => {
-      const budget = budgets.find((candidate) => candidate.figure === figure);
-      const verdict = budget === undefined ? '–' : `${budget.max}${budget.isKept ? '' : ' broken'}`;
+      const max = Math.min(...budgets.flatMap((row) => (row.figure === figure ? row.max : [])));
+      const isKept = cost[4][figure] <= max && cost[6][figure] <= max;
+      const verdict = max === Infinity ? '–' : `${max}${isKept ? '' : ' broken'}`;
       return [FIGURES[figure], shown(cost[4][figure]), shown(cost[6][figure]), verdict];
     });
     terminal.out(table([[`policy ${policy.name}`, 'IPv4', 'IPv6', 'budget'], ...rows]).join('\n'));

@@ -133,7 +133,19 @@ export function linkLines(value: unknown): readonly string[] {
     text(link['flaps']),
     dayText(link),
   ]);
-  return rows.length === 0 ? ['no links'] : table([heading, ...rows]);
+  if (rows.length === 0) return ['no links'];
+  return [...table([heading, ...rows]), ...linkHints(rowsOf(value))];
+}
+
+/** What a person has to look at, once a link, however many addresses the hub has. */
+function linkHints(links: readonly Fields[]): readonly string[] {
+  const lines = links.flatMap((link) => {
+    const notice = fieldsOf(link['notice']);
+    if (typeof notice['code'] !== 'string') return [];
+    const said = `${text(link['link'])}: ${text(notice['sentence'])} (${text(notice['code'])})`;
+    return [`${said}\n  ${text(notice['hint'])}`];
+  });
+  return [...new Set(lines)].flatMap((line) => ['', ...line.split('\n')]);
 }
 
 /** Bytes of this UTC day, with the budget they count against. */

@@ -5,8 +5,9 @@
  * UDP_SEGMENT is given up for good where the device cannot compute the checksums (EIO), and for one
  * run where its datagrams are longer than the way to that peer takes in one piece (EINVAL, EMSGSIZE):
  * one by one the kernel fragments them.
- * An error is believed when it comes twice: the first may be one that ICMP brought and that waited for the next
- * call (`errorQueue.ts`), and the datagram goes out after it.
+ * Any other error is believed when it comes twice: the first may be one that ICMP brought and that waited for the next
+ * call (`errorQueue.ts`), and the datagram goes out after it. A run that was too long is not handed over again: one by
+ * one its datagrams go out whoever said so.
  * Source: udp(7), ip(7), ipv6(7); linux/udp.h.
  *
  * @module
@@ -38,6 +39,10 @@ const SEND_OF_ERRNO = new Map<number, SendResult>([
   [ERRNO.EMSGSIZE, SEND.tooLong],
   [ERRNO.ECONNREFUSED, SEND.refused],
 ]);
+
+/** Whether it may be about the run as such, and its datagrams go out one by one. ICMP can only say the last of these. */
+const isOfSegments = (code: number) =>
+  code === ERRNO.EIO || code === ERRNO.EINVAL || code === ERRNO.EMSGSIZE;
 
 /** One control message with up to 8 bytes of data: 24 bytes, 6 words. */
 const CONTROL_WORDS = 6;
@@ -83,7 +88,8 @@ export class Sender {
     if (!isOne && !this.segments) return this.#oneByOne(memory, at, bytes, segmentBytes, ecn, to);
     const code = this.#transmit(memory.address + at, bytes, isOne ? 0 : segmentBytes, ecn, to);
     if (code === 0) return SEND.sent;
-    if (!isOne && this.#isOfSegments(code)) {
+    if (!isOne && isOfSegments(code)) {
+      if (code === ERRNO.EIO) this.segments = false;
       return this.#oneByOne(memory, at, bytes, segmentBytes, ecn, to);
     }
     return this.#refused(SEND_OF_ERRNO.get(code) ?? SEND.failed, bytes, segmentBytes);
@@ -92,11 +98,6 @@ export class Sender {
   #refused(result: SendResult, bytes: number, segmentBytes: number): SendResult {
     this.unsentCount = Math.ceil(bytes / segmentBytes);
     return result;
-  }
-
-  #isOfSegments(code: number): boolean {
-    if (code === ERRNO.EIO) this.segments = false;
-    return code === ERRNO.EIO || code === ERRNO.EINVAL || code === ERRNO.EMSGSIZE;
   }
 
   #oneByOne(
@@ -147,6 +148,7 @@ export class Sender {
     message.setData(address, bytes);
     if (libc.sendmsg(this.#fd, message.address, 0) === bytes) return 0;
     this.lastErrno = errno();
+    if (segmentBytes > 0 && isOfSegments(this.lastErrno)) return this.lastErrno;
     return this.#isPending(this.lastErrno) ? this.#again(bytes) : this.lastErrno;
   }
 

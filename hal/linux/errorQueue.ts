@@ -46,7 +46,10 @@ export class ErrorQueue {
 /** Ask the kernel for the queue; false where it has none, and then such errors reach nobody. */
 export function enableErrorQueue(fd: number, hasIpv6: boolean): boolean {
   if (setNumber(fd, IPPROTO_IP, IP_RECVERR, 1) !== 0) return false;
-  return !hasIpv6 || setNumber(fd, IPPROTO_IPV6, IPV6_RECVERR, 1) === 0;
+  if (!hasIpv6 || setNumber(fd, IPPROTO_IPV6, IPV6_RECVERR, 1) === 0) return true;
+  // A queue that nobody reads would make the first ICMP error a local fact.
+  setNumber(fd, IPPROTO_IP, IP_RECVERR, 0);
+  return false;
 }
 
 /** Whether it came from the network and not from our own kernel. */

@@ -32,7 +32,7 @@ const POLLOUT = 0x4;
 const POLLFD_BYTES = 8;
 /** One send(2); what is longer takes several. */
 const CHUNK_BYTES = 16_384;
-/** How often a connection under way, or a full send buffer, is looked at (chosen); it doubles up to the second. */
+/** How often a connection under way, or a full send buffer, is looked at (chosen); doubled up to the most. */
 const LOOK_MS = 5;
 const LOOK_MAX_MS = 200;
 

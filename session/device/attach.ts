@@ -11,7 +11,7 @@ import { faultOf, qualityOf } from '../liveness/quality.ts';
 import type { ReasonCode } from '../reasons.ts';
 import type { Attached, Reattached } from '../wire/frames.ts';
 import { MINUTE_MS } from './choice.ts';
-import { acceptList, die, leaveAttached } from './die.ts';
+import { acceptList, die, leaveAttached, penalise } from './die.ts';
 import { fitMtu } from './mtu.ts';
 import { probeNow } from './probes.ts';
 import { rememberEarlier, resendOver } from './resend.ts';
@@ -163,6 +163,7 @@ function settle(turn: Turn, open: OpenClaim): void {
       ...draft.switchedAtMs.filter((at) => at > turn.nowMs - MINUTE_MS),
       turn.nowMs,
     ];
+    if (open.purpose === 'quality' && wasActive !== null) leftForQuality(turn, wasActive);
     turn.report('switch', 'switch_committed', {
       transportId,
       fromTransportId: wasActive,
@@ -170,6 +171,14 @@ function settle(turn: Turn, open: OpenClaim): void {
     });
   }
   carryOver(turn, open);
+}
+
+/** It answers still, so stability has to begin anew; and each time that it was no good counts as a flap. */
+function leftForQuality(turn: Turn, transportId: number): void {
+  const left = turn.transport(transportId);
+  if (left === null) return;
+  penalise(turn, transportId);
+  turn.change(transportId, { liveness: { ...left.liveness, stableSinceMs: null } });
 }
 
 /** What was missed while the hub or the way to it was gone says nothing about the binding that came of it. */
@@ -188,7 +197,7 @@ function carryOver(turn: Turn, open: OpenClaim): void {
   if (transport === null || transport.unusable !== null)
     return die(turn, transport?.unusable ?? 'carrier_lost');
   if (draft.channel === null) return die(turn, 'channel_expired');
-  forgiveOutage(turn, transport);
+  if (open.purpose !== 'stay') forgiveOutage(turn, transport);
   const { channelId } = draft.channel;
   resendOver(turn, open);
   turn.emit({ kind: 'route', route: { channelId, transportId } });
@@ -200,9 +209,10 @@ function moveOnAnswer(turn: Turn, open: OpenClaim, recoveryMs: number | null): v
   const { draft } = turn;
   const detail = { transportId: open.claim.transportId, purpose: open.purpose, recoveryMs };
   if (draft.state === 'BIRTH') turn.move('attach_accepted', 'attach_accepted', detail);
-  // To stay restores nothing: quality decides when DEGRADED ends.
-  else if (draft.state === 'DEGRADED' && open.purpose === 'stay') return;
-  else if (draft.state === 'VOLATILE' && open.purpose === 'stay') {
+  // To stay restores nothing: quality decides when DEGRADED ends, and VOLATILE where it undoes no plan.
+  else if (open.purpose === 'stay' && (draft.state !== 'VOLATILE' || draft.plannedAtMs === null))
+    return;
+  else if (open.purpose === 'stay') {
     const isGood = !isFaulty(turn);
     turn.move(
       isGood ? 'switch_abandoned' : 'switch_abandoned_degraded',

@@ -31,59 +31,57 @@ export function expire(turn: Turn): void {
   }
 }
 
-/** When the shell must call back with a `tick`, or null if only the outside world can move us. */
+/**
+ * When the shell must call back with a `tick`, or null if only the outside world can move us.
+ *
+ * Asked before and after every step, many times a second beside data: allocates nothing.
+ */
 export function nextDeadline(device: Device): number | null {
-  let nextMs: number | null = null;
-  for (const atMs of armed(device)) {
-    if (atMs !== null && (nextMs === null || atMs < nextMs)) nextMs = atMs;
+  switch (device.phase) {
+    case 'off':
+      return null;
+    case 'reserving':
+      // Without a version nothing can move: the write, or its repeat, is all there is to wait for.
+      return device.retryWriteAtMs;
+    case 'running':
+      return earlier(device.retryWriteAtMs, running(device));
+  }
+}
+
+/** Of two deadlines; null: there is none. */
+function earlier(a: number | null, b: number | null): number | null {
+  if (a === null) return b;
+  return b === null || a < b ? a : b;
+}
+
+function running(device: Device): number | null {
+  if (device.state === 'TERMINATED') return hasUsable(device) ? device.reopenAtMs : null;
+  let nextMs = carriesData(device.state) ? carrying(device) : seeking(device);
+  nextMs = earlier(nextMs, device.sessionEndsAtMs);
+  nextMs = earlier(nextMs, device.transportTtlAtMs);
+  nextMs = earlier(nextMs, device.recoveryDeadlineAtMs);
+  nextMs = earlier(nextMs, device.birthDeadlineAtMs);
+  nextMs = earlier(nextMs, device.claim?.repeatAtMs ?? null);
+  nextMs = earlier(nextMs, device.handshake?.repeatAtMs ?? null);
+  for (const { probeAtMs, keepaliveAtMs, liveness } of device.transports) {
+    nextMs = earlier(nextMs, probeAtMs);
+    nextMs = earlier(nextMs, keepaliveAtMs);
+    nextMs = earlier(nextMs, nextTimeoutMs(liveness));
   }
   return nextMs;
 }
 
-function armed(device: Device): readonly (number | null)[] {
-  switch (device.phase) {
-    case 'off':
-      return [];
-    case 'reserving':
-      // Without a version nothing can move: the write, or its repeat, is all there is to wait for.
-      return [device.retryWriteAtMs];
-    case 'running':
-      return [device.retryWriteAtMs, ...running(device)];
-  }
-}
-
-function running(device: Device): readonly (number | null)[] {
-  if (device.state === 'TERMINATED') return [hasUsable(device) ? device.reopenAtMs : null];
-  return [
-    device.sessionEndsAtMs,
-    device.transportTtlAtMs,
-    device.recoveryDeadlineAtMs,
-    device.birthDeadlineAtMs,
-    device.claim?.repeatAtMs ?? null,
-    device.handshake?.repeatAtMs ?? null,
-    ...(carriesData(device.state) ? carrying(device) : seeking(device)),
-    ...device.transports.flatMap((transport) => [
-      transport.probeAtMs,
-      transport.keepaliveAtMs,
-      nextTimeoutMs(transport.liveness),
-    ]),
-  ];
-}
-
-function carrying(device: Device): readonly (number | null)[] {
-  return [
-    device.reviewAtMs,
-    device.nextChannel?.repeatAtMs ?? null,
-    device.mtuNotice?.repeatAtMs ?? null,
-    quietAtMs(device),
-    device.formerId === null ? null : device.formerUntilMs,
-  ];
+function carrying(device: Device): number | null {
+  let nextMs = earlier(device.reviewAtMs, quietAtMs(device));
+  nextMs = earlier(nextMs, device.nextChannel?.repeatAtMs ?? null);
+  nextMs = earlier(nextMs, device.mtuNotice?.repeatAtMs ?? null);
+  return device.formerId === null ? nextMs : earlier(nextMs, device.formerUntilMs);
 }
 
 /** A wait that is over holds nobody up: what is missing then is an event, not time. */
-function seeking(device: Device): readonly (number | null)[] {
+function seeking(device: Device): number | null {
   const isWaiting = device.claim === null && device.claimNotBeforeMs > device.nowMs;
-  return [isWaiting ? device.claimNotBeforeMs : null, device.slotAtMs];
+  return earlier(isWaiting ? device.claimNotBeforeMs : null, device.slotAtMs);
 }
 
 /** Without a link no session is opened: each attempt would cost flash and end in vain. */

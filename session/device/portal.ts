@@ -1,5 +1,5 @@
 /**
- * A link that is up, with address and route, and over which nothing of the hub has ever come: said once.
+ * A link that is up, with address and route, and over which nothing of the hub has come since it came up: said once.
  *
  * A captive portal answers names and web pages and swallows UDP, a firewall may too. To the choice of
  * transports such a link is dead like any other; what it needs is a person, who has to be told which.

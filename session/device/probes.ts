@@ -25,6 +25,7 @@ import type { ProbeAck } from '../wire/frames.ts';
 import { costOf, preferenceOf } from './choice.ts';
 import { die } from './die.ts';
 import type { ChannelId } from './event.ts';
+import { isOnlyDead, isOnlyLink, LONELY_RUN_MIN_MS, seekKeys, tellMissing } from './onlyLink.ts';
 import { hasten, isBusy, isFlowing, lingerPauseMs } from './pace.ts';
 import type { Transport } from './state.ts';
 import type { Turn } from './turn.ts';
@@ -55,8 +56,6 @@ const ONE_WAY_JUMP_MS = 60;
 const STREAM_SILENT_MIN_MS = 45 + HEARD_PAUSE_MS;
 /** After an answer there is no verdict for so long, however late it came: answers are arriving (chosen: as a run). */
 const ANSWERED_CALM_MS = 50;
-/** Where nothing better is there to go to, a verdict gains nothing by haste (chosen). */
-const LONELY_RUN_MIN_MS = 250;
 
 /** What anybody can say makes us ask no more often than this (chosen). */
 const HEARSAY_PROBE_MS = 1_000;
@@ -202,11 +201,12 @@ export function judge(turn: Turn): void {
   doubt(turn);
   const active = turn.transport(draft.activeId);
   if (active === null) return;
+  seekKeys(turn, active);
   const verdict = verdictOf(active.liveness, turn.nowMs, turn.config.limits.deadAfterMissed);
   if (verdict === 'alive' || verdict === 'doubt') return;
   const { answeredAtMs } = active.liveness;
   if (answeredAtMs !== null && turn.nowMs - answeredAtMs < ANSWERED_CALM_MS) return;
-  if (coveredMs(active.liveness) < runMinMs(turn, active) && !isCutOff(turn, active)) return;
+  if (!isLongEnough(turn, active)) return;
   die(turn, verdict === 'dead' ? 'heartbeat_timeout' : 'one_way_out');
 }
 
@@ -265,14 +265,19 @@ export function onHearsay(turn: Turn, linkName: string): void {
   turn.change(active.transportId, { probeAtMs: turn.nowMs });
 }
 
-/** Whether a stream has been silent for longer than what is no death. */
-function isCutOff(turn: Turn, { liveness }: Transport): boolean {
-  return hasRefuge(turn) && streamSilentMs(liveness, turn.nowMs) >= STREAM_SILENT_MIN_MS;
+/** Whether the run of misses is no accident: that depends on what there is to go to. */
+function isLongEnough(turn: Turn, active: Transport): boolean {
+  const { liveness } = active;
+  if (!hasRefuge(turn, active)) {
+    if (isOnlyLink(turn, active)) return isOnlyDead(turn, active);
+  } else if (streamSilentMs(liveness, turn.nowMs) >= STREAM_SILENT_MIN_MS) return true;
+  return coveredMs(liveness) >= runMinMs(turn, active);
 }
 
 /** How long a run of misses has to be in time before it is a verdict. */
-function runMinMs(turn: Turn, { liveness }: Transport): number {
-  if (!hasRefuge(turn)) return LONELY_RUN_MIN_MS;
+function runMinMs(turn: Turn, active: Transport): number {
+  if (!hasRefuge(turn, active)) return LONELY_RUN_MIN_MS;
+  const { liveness } = active;
   const { rtt } = liveness;
   if (isHeardThroughout(liveness, turn.nowMs))
     return Math.max(ONE_WAY_RUN_MIN_MS, ONE_WAY_JUMP_MS - (rtt === null ? 0 : swayMs(rtt)));
@@ -280,13 +285,16 @@ function runMinMs(turn: Turn, { liveness }: Transport): number {
   return RUN_MIN_MS + Math.min(srttMs, RUN_UNDER_WAY_MAX_MS);
 }
 
-function hasRefuge({ draft, config }: Turn): boolean {
+/** Another endpoint over the same link shares its fate, unless it has answered since. */
+function hasRefuge({ draft, config }: Turn, active: Transport): boolean {
+  const sinceMs = active.liveness.unansweredSinceMs ?? Number.POSITIVE_INFINITY;
   return draft.transports.some(
     (other) =>
       other.transportId !== draft.activeId &&
       other.unusable === null &&
       other.liveness.missedInRow < 2 &&
-      costOf(other, config) !== 'never',
+      costOf(other, config) !== 'never' &&
+      (other.linkName !== active.linkName || (other.liveness.answeredAtMs ?? 0) > sinceMs),
   );
 }
 
@@ -300,7 +308,7 @@ export function onProbeAck(
   const transport = turn.transport(transportId);
   if (transport === null) return;
   const askedAtMs = sentAtMs(transport.liveness, ack.probeId);
-  const { isDoubted: wasDoubted, missedInRow } = transport.liveness;
+  const { isDoubted: wasDoubted, missedInRow, unansweredSinceMs } = transport.liveness;
   const liveness = onProbeAnswered(transport.liveness, ack.probeId, turn.nowMs);
   if (askedAtMs === null) {
     turn.count('probe_ack_ignored');
@@ -311,7 +319,8 @@ export function onProbeAck(
   if (isActive && wasDoubted) endDoubt(turn);
   else if (!isActive && missedInRow > 0) schedule(turn, transportId);
   if (turn.draft.channel?.channelId !== channelId) return;
-  if (deniesBinding(turn, ack, askedAtMs)) die(turn, 'binding_lost');
+  if (deniesBinding(turn, ack, askedAtMs)) return die(turn, 'binding_lost');
+  if (isActive && wasDoubted) tellMissing(turn, turn.nowMs - (unansweredSinceMs ?? turn.nowMs));
 }
 
 /** Everybody goes back to the usual cadence, counted from here. */

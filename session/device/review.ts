@@ -17,7 +17,7 @@ import {
 } from '../liveness/quality.ts';
 import type { ReasonCode } from '../reasons.ts';
 import { carriesData } from '../transitions.ts';
-import { costOf, denial, isSpent, plannedCandidates, preferenceOf } from './choice.ts';
+import { costOf, denial, isSpent, MINUTE_MS, plannedCandidates, preferenceOf } from './choice.ts';
 import { openClaim } from './claims.ts';
 import { leaveAttached, penalise } from './die.ts';
 import { end } from './end.ts';
@@ -154,8 +154,10 @@ function rivalWaits(turn: Turn): boolean {
 
 /** `better` failback refuses a preferred link whose loss or latency is over the floor. */
 function isWorse(turn: Turn, rival: Transport, active: Transport, marginPercent: number): boolean {
-  const { quality } = turn.config.limits;
-  const ours = qualityOf(rival.liveness, turn.nowMs, 60_000);
+  const { quality, failbackStableMs } = turn.config.limits;
+  // What it was before the hold-down says nothing, and a binding's many answers would outweigh a candidate's few.
+  const windowMs = Math.min(MINUTE_MS, Math.max(FRESH_MS, failbackStableMs));
+  const ours = qualityOf(rival.liveness, turn.nowMs, windowMs);
   const theirs = qualityOf(active.liveness, turn.nowMs, quality.windowMs);
   if (ours.lossPercent > Math.max(quality.lossLeavePercent, theirs.lossPercent)) return true;
   return ours.rttMs > quality.rttLeaveMs && ours.rttMs > theirs.rttMs * (1 - marginPercent / 100);

@@ -6,7 +6,7 @@
  */
 import { assert } from '../assert.ts';
 import { overSize } from '../invariants/boundedMemory.ts';
-import { OUTCOMES_MAX, OUTSTANDING_MAX } from '../liveness/liveness.ts';
+import { LATE_MAX, OUTCOMES_MAX, OUTSTANDING_MAX } from '../liveness/liveness.ts';
 import { REASONS } from '../reasons.ts';
 import { ROUTES_MAX } from '../wire/field.ts';
 import { type Device, EARLIER_MAX } from './state.ts';
@@ -21,7 +21,7 @@ const COUNTERS_MAX = Object.keys(REASONS).length + HISTORY_MAX;
 export function checkSizes(before: Device, device: Device): void {
   for (const { liveness } of device.transports) {
     refuse('outstanding probes', liveness.outstanding.length, OUTSTANDING_MAX);
-    refuse('late probes', liveness.late.length, OUTSTANDING_MAX);
+    refuse('late probes', liveness.late.length, LATE_MAX);
     refuse('outcomes of probes', liveness.outcomes.length, OUTCOMES_MAX);
   }
   refuse('transports', device.transports.length, TRANSPORTS_MAX);

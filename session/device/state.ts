@@ -21,7 +21,7 @@ export interface Transport {
   readonly endpoint: string;
   /** Our own addresses there; empty: not known. */
   readonly local: string;
-  /** Said of it: it is up and nothing has ever come over it. */
+  /** Said of it: it is up and nothing has come over it since it came up. */
   readonly isToldUnanswered: boolean;
   /** MTU of the link; 0: not known. */
   readonly mtuBytes: number;
@@ -171,6 +171,8 @@ export interface Device {
   readonly sentSinceMs: number | null;
   /** Packets sent since the binding was asked last. */
   readonly unaskedPackets: number;
+  /** When the run of misses began for which fresh keys were sought: once for each. */
+  readonly soughtForMs: number | null;
   /** Data has come back on the binding since silence was last asked about. */
   readonly isAnswering: boolean;
   readonly birthDeadlineAtMs: number | null;
@@ -251,6 +253,7 @@ export function newDevice(): Device {
     trafficBeats: 0,
     sentSinceMs: null,
     unaskedPackets: 0,
+    soughtForMs: null,
     isAnswering: false,
     birthDeadlineAtMs: null,
     recoveryDeadlineAtMs: null,

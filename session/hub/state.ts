@@ -94,7 +94,6 @@ export type SwapKind =
   | 'end' // TERMINATED
   | 'release'; // another hub may have it
 
-/** The one compare-and-swap in flight. A seat never has two. */
 /** Whose claim goes to the store. */
 export interface Claimant {
   readonly event: ClaimEvent;
@@ -103,6 +102,7 @@ export interface Claimant {
   readonly heardMs: number | null;
 }
 
+/** The one compare-and-swap in flight. A seat never has two. */
 export interface Swap {
   readonly kind: SwapKind;
   readonly swapId: number;

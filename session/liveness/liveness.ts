@@ -70,11 +70,15 @@ export interface Outcome {
 export type Verdict = 'alive' | 'doubt' | 'dead' | 'dead_one_way';
 
 export const OUTSTANDING_MAX = 64;
+/** A doubt of two seconds that asks every 10 ms: the answers that end it are those to its oldest questions. */
+export const LATE_MAX = 256;
 /** Three times what the default window of quality sees at the busiest cadence. */
 export const OUTCOMES_MAX = 512;
 /** Chance of a false verdict that we accept per run of misses. */
 const FALSE_VERDICT_MAX = 1e-9;
 const LOSS_MIN = 0.01;
+/** Loss that has just begun is seen in the newest outcomes first: half a second of the busiest cadence (chosen). */
+const LATELY = 40;
 /** Probed total silence of this long is death whatever the loss was. */
 const SILENCE_MAX_MS = 2_000;
 /** After a pause this long a radio may sleep; waking it is no loss (RFC 6298 §2.1 starts with 1 s). */
@@ -184,13 +188,25 @@ export function onProbeAnswered(before: Liveness, probeId: number, atMs: number)
     missedSentAtMs: null,
     doubtedSinceMs: null,
     isDoubted: false,
-    // A late probe is one outcome, not two: what was taken for a loss was a delay.
-    outcomes: before.outcomes.some((was) => was.probeId === probeId)
-      ? before.outcomes.map((was) => (was.probeId === probeId ? { ...was, rttMs } : was))
-      : withOutcome(before.outcomes, { probeId, atMs, rttMs, wasMissed: false }),
+    outcomes: answeredOutcomes(before, probe, atMs, rttMs),
     answeredAtMs: atMs,
     stableSinceMs: before.stableSinceMs ?? atMs,
   };
+}
+
+/** A late probe is one outcome, not two: what was taken for a loss was a delay. */
+function answeredOutcomes(
+  { outcomes, outstanding }: Liveness,
+  probe: Outstanding,
+  atMs: number,
+  rttMs: number,
+): readonly Outcome[] {
+  const { probeId } = probe;
+  // Only what was given up has an outcome already: of what is answered in time nothing is searched for.
+  const isKnown = !outstanding.includes(probe) && outcomes.some((was) => was.probeId === probeId);
+  return isKnown
+    ? outcomes.map((was) => (was.probeId === probeId ? { ...was, rttMs } : was))
+    : withOutcome(outcomes, { probeId, atMs, rttMs, wasMissed: false });
 }
 
 /** What ends a doubt weighs in full, so that a delay that has jumped is known as the new delay at once. */
@@ -336,10 +352,14 @@ export function missesNeeded(liveness: Liveness, deadAfterMissed: number): numbe
     0,
     Math.max(0, liveness.outcomes.length - liveness.missedInRow),
   );
-  const missed = settled.filter((outcome) => outcome.wasMissed).length;
-  const loss = Math.min(0.9, Math.max(LOSS_MIN, settled.length < 10 ? 0 : missed / settled.length));
+  const loss = Math.min(0.9, Math.max(LOSS_MIN, lossOf(settled), lossOf(settled.slice(-LATELY))));
   const byChance = Math.floor(Math.log(FALSE_VERDICT_MAX) / Math.log(loss)) + 1;
   return Math.max(deadAfterMissed, byChance);
+}
+
+function lossOf(outcomes: readonly Outcome[]): number {
+  if (outcomes.length < 10) return 0;
+  return outcomes.filter((outcome) => outcome.wasMissed).length / outcomes.length;
 }
 
 /** When the oldest outstanding probe times out. */
@@ -356,13 +376,14 @@ function withLate(
   more: readonly Outstanding[],
   atMs: number,
 ): readonly Outstanding[] {
-  return [...late, ...more]
-    .filter((probe) => atMs - probe.sentAtMs < LATE_MAX_MS)
-    .slice(-OUTSTANDING_MAX);
+  return [...late, ...more].filter((probe) => atMs - probe.sentAtMs < LATE_MAX_MS).slice(-LATE_MAX);
 }
 
 function withOutcome(outcomes: readonly Outcome[], outcome: Outcome): readonly Outcome[] {
-  const next = outcomes.slice(Math.max(0, outcomes.length + 1 - OUTCOMES_MAX));
+  if (outcomes.length < OUTCOMES_MAX) return outcomes.concat(outcome);
+  // One copy: a slice without the first would have to grow for the last.
+  const next = outcomes.slice();
+  next.shift();
   next.push(outcome);
   return next;
 }

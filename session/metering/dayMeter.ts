@@ -41,6 +41,8 @@ export class DayMeter {
   #seenAtMs: number | null = null;
   #durable: DaySpending | null;
   #isSettled = false;
+  /** Of a fresh budget nothing is durable yet, whatever day number the last one had. */
+  #isFresh = false;
 
   /** @param budgetBytes of a day; 0: none, nothing is ever spent and nothing has to be durable. */
   constructor(budgetBytes: number, remembered: DaySpending | null) {
@@ -74,13 +76,14 @@ export class DayMeter {
     this.#day = day;
     this.bytes = 0;
     this.#lastedMs = 0;
+    this.#isFresh = true;
   }
 
   /** Whether what is durable will not do much longer. */
   get isDue(): boolean {
     if (this.budgetBytes === 0 || this.#day === null || this.#isSettled) return false;
     const durable = this.#durable;
-    if (durable === null || durable.day !== this.#day) return true;
+    if (durable === null || this.#isFresh) return true;
     return this.#isShort || this.#lastedMs - durable.lastedMs >= SAVE_MS;
   }
 
@@ -97,7 +100,7 @@ export class DayMeter {
   /** What to make durable: as it is, or with a new reserve where that is due. Null: there is no budget. */
   reserve(): DaySpending | null {
     if (this.budgetBytes === 0 || this.#day === null) return null;
-    const isNewDay = this.#durable?.day !== this.#day;
+    const isNewDay = this.#durable === null || this.#isFresh;
     const ceiling = isNewDay || this.#isShort ? this.bytes + this.#blockBytes : this.#ceiling;
     return this.#save(ceiling);
   }
@@ -118,6 +121,7 @@ export class DayMeter {
   }
 
   #save(bytes: number): DaySpending {
+    this.#isFresh = false;
     this.#durable = { day: this.#day ?? 0, bytes, lastedMs: this.#lastedMs };
     return this.#durable;
   }

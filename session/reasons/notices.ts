@@ -29,7 +29,8 @@ export const NOTICE_REASONS = {
     hint: 'Suspect a filter or a lost NAT mapping on the way back to the device.',
   },
   link_unanswered: {
-    sentence: 'A link has carrier, address and route, but the hub has never answered over it.',
+    sentence:
+      'A link has address and route, but the hub has not answered over it since it came up.',
     severity: 'warning',
     fatal: false,
     retry: null,

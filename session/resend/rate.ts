@@ -49,12 +49,16 @@ export class ArrivalRate {
   #transportId = 0;
   #sinceMs = 0;
   #bytes = 0;
+  #notedAtMs = 0;
+  /** The window follows a pause: what it counts may have waited for a reader that stood still. */
+  #isBacklog = false;
 
   /** `bytes` arrived on the binding. */
   note(transportId: number, bytes: number, atMs: number): void {
     const isOver = transportId !== this.#transportId || atMs - this.#sinceMs >= WINDOW_MS;
     if (isOver) this.#roll(transportId, atMs);
     this.#bytes += bytes;
+    this.#notedAtMs = atMs;
   }
 
   /** Bytes a second, 0 where nothing was measured, or too long ago. */
@@ -65,10 +69,11 @@ export class ArrivalRate {
 
   #roll(next: number, atMs: number): void {
     const forMs = atMs - this.#sinceMs;
-    if (this.#bytes > 0 && forMs >= WINDOW_MS) {
+    if (this.#bytes > 0 && forMs >= WINDOW_MS && !this.#isBacklog) {
       const bytesPerSecond = Math.min(RATE_MAX, Math.floor((this.#bytes * 1_000) / forMs));
       this.#takePeak(this.#transportId, { bytesPerSecond, atMs });
     }
+    this.#isBacklog = next === this.#transportId && atMs - this.#notedAtMs > WINDOW_MS;
     this.#transportId = next;
     this.#sinceMs = atMs;
     this.#bytes = 0;

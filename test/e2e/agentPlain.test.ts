@@ -11,6 +11,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { newKeyPair } from '../../agent/cli/keygen.ts';
+import { MeterWitness, spentOnFlash } from '../lab/meterWitness.ts';
 import { Namespace, newStem } from '../lab/namespace.ts';
 import { eventually, LabProcess, run } from '../lab/process.ts';
 import { startWireguard } from '../lab/wireguard.ts';
@@ -98,8 +99,15 @@ directory = "state"
 socket = "agent.sock"
 [audit]
 file = "audit.jsonl"
+[policy]
+file = "policy.toml"
 `,
   );
+  writeFileSync(
+    join(folder, 'policy.toml'),
+    '[links.ethernet]\ncost_class = "metered"\ndaily_bytes_max = 1_000_000\n',
+  );
+  const witness = await MeterWitness.start(namespaces[0]!, 'eth0');
   await using agent = new LabProcess(
     namespaces[0]!.argv([BUN, join(ROOT, 'agent/jvpn.ts'), 'agent', '--config', config, '--json']),
   );
@@ -130,6 +138,8 @@ file = "audit.jsonl"
   await here.ip(['link set eth0 mtu 1500']);
   agent.signal('SIGTERM');
   expect(await agent.exited).toBe(0);
+  // A stop in order charges what passed, as in a session.
+  expect(spentOnFlash(join(folder, 'state'), 'eth0')?.bytes).toBe(await witness.bytes());
 }, 30_000);
 
 test('rekey: with the timer at 3 s wireguard-go sees new handshakes while pings go on', async () => {

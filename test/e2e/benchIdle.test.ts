@@ -43,7 +43,13 @@ testUnless(
     const figures = JSON.parse(readFileSync(json, 'utf8'));
     expect(Object.keys(figures)).toEqual([
       ...['profiles', 'minutes', 'settle_seconds', 'publishable', 'publishable_obstacles'],
-      'machine',
+      ...['machine', 'goals'],
+    ]);
+    expect(figures.goals.map(({ name }: { name: string }) => name)).toEqual([
+      'balanced.standby_lte_bytes_per_day',
+      'balanced.wakeups_per_s',
+      'balanced.cpu_percent',
+      'balanced.anon_kib',
     ]);
     expect(figures.publishable).toBe(false);
     expect(figures.publishable_obstacles).toEqual([

@@ -76,6 +76,15 @@ const transitions = () =>
     .filter(({ event }) => event === 'transition')
     .map(({ to, transport }) => [to, transport?.split('→')[0]]);
 
+/** How often a command says the hint of a portal, to people and to machines. */
+async function printed(command: 'links' | 'audit'): Promise<readonly number[]> {
+  const { hint } = reasonOf('link_unanswered');
+  const what = { links: ['--socket', site.path('gw1.sock')], audit: [site.path('gw1.jsonl')] };
+  const ask = (...flags: string[]) => site.jvpn('device', [command, ...what[command], ...flags]);
+  const answers = [await ask(), await ask('--json')];
+  return answers.map(({ stdout }) => stdout.split(hint).length - 1);
+}
+
 test('the only link has address, route, names and pages, but no hub: it is named, with the hint of a portal', async () => {
   expect(await browsed()).toBe(PAGE);
   agent = site.agent('gw1');
@@ -85,7 +94,10 @@ test('the only link has address, route, names and pages, but no hub: it is named
     ({ reason_code }) => reason_code === 'link_unanswered',
   );
   expect(told()).toEqual(['eth0']);
-  expect(reasonOf('link_unanswered').hint).toContain('captive portal');
+  const { hint } = reasonOf('link_unanswered');
+  expect(hint).toContain('captive portal');
+  expect(await printed('links')).toEqual([1, 1]);
+  expect(await printed('audit')).toEqual([1, 1]);
   expect(await status()).toMatchObject({ state: 'BIRTH', binding: null });
   // Nothing of its own machine is wrong with it, and the portal had what was meant for the hub.
   expect(await eth0()).toMatchObject({ usable: true, rtt_ms: null });
@@ -116,6 +128,9 @@ test('somebody logs in: the link answers, and the same session goes over it when
   const seen = auditOf(agent).length;
   await portal.logIn();
   await eventually('eth0 answers', async () => typeof (await eth0())?.rtt_ms === 'number', 20_000);
+  // The link is a good one; what was is in the log.
+  expect(await printed('links')).toEqual([0, 0]);
+  expect(await printed('audit')).toEqual([1, 1]);
   await net.carrier('wlan0', 'down');
   await untilAudit(
     agent,

@@ -15,6 +15,7 @@ import type { LabProcess } from '../lab/process.ts';
 import { type AuditLine, auditOf, isAttached, Site, untilAudit } from '../lab/site.ts';
 import { type Topology, topology } from '../lab/topology.ts';
 import { buildBinary } from './binary.ts';
+import { expectSameSession } from './sameSession.ts';
 
 const NAME = 'hub.example.org';
 const NOBODY = '203.0.113.99:51820';
@@ -102,12 +103,7 @@ async function mustBeAt(endpoint: string, seen: number): Promise<void> {
   expect(after.session_id).toBe(sessionId);
   // The link that failed last has a penalty: which of the others it is, is not asked here.
   expect(after.binding).toEndWith(`→${endpoint}`);
-  const pings = await net.exec('device', ['ping', '-c', '3', '-i', '0.1', '-W', '1', '10.79.0.2']);
-  expect(pings.stdout).toContain(' 0% packet loss');
-  const sessions = [...auditOf(agent), ...auditOf(hub)].flatMap(
-    ({ session_id }) => session_id ?? [],
-  );
-  expect(new Set(sessions)).toEqual(new Set([sessionId]));
+  await expectSameSession(net, [agent, hub], sessionId);
 }
 
 test('the name moves first: nobody follows it until the hub does', async () => {

@@ -55,6 +55,7 @@ export function statusOn(linkName: 'eth0' | 'wwan0', stateVersion = 7): TunnelSt
     is_binding: link === linkName,
     usable: true,
     why_not: null,
+    notice: null,
     mtu_bytes: 1_500,
     rtt_ms: 12.5,
     timeout_ms: 60,

@@ -96,7 +96,8 @@ export async function during(
   const memoryMiB = { hub: memory('hubUse'), agent: memory('agentUse') };
   const moves = arena
     .agentAudit(audited.agent)
-    .filter(({ event }) => event === 'transition')
+    // After a silence of its only link a device claims that link without a transition: a recovery, as this counts them.
+    .filter(({ event, detail }) => event === 'transition' || detail['purpose'] === 'stay')
     .map((line) => line.reason_code);
   const faults = [
     ...(result.faults ?? []),

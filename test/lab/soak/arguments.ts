@@ -6,6 +6,7 @@
 import { accessSync, constants } from 'node:fs';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { optionNumber } from '../optionNumber.ts';
 import type { Pace } from './scenario.ts';
 import type { SoakBounds } from './verdict.ts';
 
@@ -40,14 +41,14 @@ export function readArguments(argv: readonly string[]): Arguments {
   if (values.binary === undefined) throw new Error('--binary FILE is missing');
   const binary = resolve(values.binary);
   accessSync(binary, constants.X_OK);
-  const seconds = numberOf('--seconds', values.seconds, 20, HOURS_MAX * 3_600);
-  const hours = numberOf('--hours', values.hours, 0.01, HOURS_MAX) ?? 1;
+  const seconds = optionNumber('--seconds', values.seconds, 20, HOURS_MAX * 3_600);
+  const hours = optionNumber('--hours', values.hours, 0.01, HOURS_MAX) ?? 1;
   const durationMs = seconds === null ? hours * 3_600_000 : seconds * 1_000;
-  const slope = numberOf('--slope-mib', values['slope-mib'], 0.1, 10_000) ?? 16;
+  const slope = optionNumber('--slope-mib', values['slope-mib'], 0.1, 10_000) ?? 16;
   return {
     binary,
     pace: paceOf(durationMs),
-    seed: numberOf('--seed', values.seed, 1, 2 ** 31) ?? 1,
+    seed: optionNumber('--seed', values.seed, 1, 2 ** 31) ?? 1,
     bounds: {
       mibPerHour: durationMs < SLOPE_FROM_MS ? null : slope,
       aliveMibPerHour: durationMs < ALIVE_FROM_MS ? null : slope,
@@ -75,18 +76,4 @@ export function paceOf(durationMs: number): Pace {
     ...{ sampleMs: 2_000, pollMs: 2_000 },
     warmUpMs: Math.min(1_200_000, durationMs * 0.35),
   };
-}
-
-function numberOf(
-  option: string,
-  text: string | undefined,
-  min: number,
-  max: number,
-): number | null {
-  if (text === undefined) return null;
-  const value = Number(text);
-  if (text === '' || !(value >= min && value <= max)) {
-    throw new Error(`${option} is ${text}: not a number from ${min} to ${max}`);
-  }
-  return value;
 }

@@ -159,7 +159,7 @@ export const DEVICE_MUTANTS: readonly Mutant[] = [
   {
     id: 'binding-lost-ignored',
     file: 'session/device/probes.ts',
-    find: "  if (deniesBinding(turn, ack, askedAtMs)) die(turn, 'binding_lost');",
+    find: "  if (deniesBinding(turn, ack, askedAtMs)) return die(turn, 'binding_lost');",
     replace: '  if (deniesBinding(turn, ack, askedAtMs)) return;',
     breaks: 'A device goes on sending where the hub says the binding is not.',
     invariant: 'liveness',

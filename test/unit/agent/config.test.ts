@@ -108,6 +108,34 @@ test('a plain peer needs addresses and networks of its own; a session may not ha
   ]);
 });
 
+test('a plain peer has no names: nothing says when its tunnel works, and a lookup could move it', () => {
+  const own = '[tunnel]\naddresses = ["10.77.0.5/24"]\nallowed = ["0.0.0.0/0"]\n';
+  const names = 'names = ["hub.example.org:51820"]\n';
+  expect(problemsOf(PLAIN + names + LINKS + own)).toEqual([
+    'hub.names: written, but hub.mode is "plain"',
+  ]);
+  expect(problemsOf(HUB + names + LINKS)).toEqual([]);
+});
+
+test('links times endpoints are at most as many as a keypair has room for, and a name is two', () => {
+  const manyOf = (count: number, names: string) => {
+    const all = Array.from({ length: count }, (_, at) => `"198.51.100.1:${at + 1}"`);
+    return HUB.replace('["198.51.100.1:51820"]', `[${all.join(', ')}]`) + names + LINKS;
+  };
+  const two = 'names = ["a.example.org:1", "b.example.org:1"]\n';
+  expect(problemsOf(manyOf(16, ''))).toEqual([]);
+  expect(problemsOf(manyOf(12, two))).toEqual([]);
+  const loaded = loadAgentConfig(manyOf(13, two));
+  expect(loaded.ok ? [] : loaded.problems).toEqual([
+    {
+      path: 'hub.endpoints',
+      wrong: '2 links with 17 endpoints each are 34 paths; a name is 2 endpoints',
+      allowed: 'at most 32 paths: leave out links, endpoints or names',
+      nearest: null,
+    },
+  ]);
+});
+
 test('a policy comes from a file or a profile, not both', () => {
   const policyOf = (text: string) => {
     const loaded = loadAgentConfig(HUB + LINKS + text);

@@ -75,6 +75,21 @@ test('data that only goes out makes its keypair due, too', () => {
   expect(keypair.firstDataAtMs).toBe(5_000);
 });
 
+test('a packet that waited is counted once, when it is sealed, and told of before that', () => {
+  const { keypair, path } = route();
+  const data = dataPath();
+  const frame = tunFrame(steadyPacket(4, 17, 100), 0);
+  const memory = nativeMemory(frame.length);
+  memory.bytes.set(frame);
+  for (let packet = 0; packet < 3; packet++) data.onPacket(memory, 0, frame.length, 1_000);
+  expect(data.takeTraffic(1_000, 0)).toEqual({ sentPackets: 0, heardOn: [] });
+  expect(data.takeTraffic(1_000, 0)).toBeNull();
+  data.setRoute({ keypair, path }, 1_100);
+  data.flushSent();
+  expect(keypair.sentCounter).toBe(2);
+  expect(data.takeTraffic(1_200, 0)?.sentPackets).toBe(3);
+});
+
 test('what is not sealed starts nothing', () => {
   const { keypair, path } = route();
   const data = dataPath();
@@ -84,7 +99,7 @@ test('what is not sealed starts nothing', () => {
 });
 
 /** A hub that seals for the device, and a device that has a route on transport 1. */
-function ends() {
+function ends(transportId = 2) {
   const made = handshake(newEnds(7));
   const { deviceIndex, hubIndex } = made;
   const origin = { ciphers: nodeCiphers, createdAtMs: 0 };
@@ -107,7 +122,7 @@ function ends() {
   const source = nativeMemory(packet.length);
   source.bytes.set(packet);
   const sealed = nativeMemory(2_000);
-  const bytes = hub.sealData(2, source, 0, packet.length, sealed, 0);
+  const bytes = hub.sealData(transportId, source, 0, packet.length, sealed, 0);
   return { device, sealed, bytes };
 }
 
@@ -144,4 +159,27 @@ test('what is sent again proves the way it came, not the one that it names', () 
     const heardOn = data.takeTraffic(2_000, 0)?.heardOn ?? [];
     expect(heardOn.map(({ transportId }) => transportId)).toEqual(isOwnWay ? [2] : []);
   }
+});
+
+test('each transport is told with its newest packet, of one batch as of several, and anew after it was told', () => {
+  const data = dataPath();
+  data.setAccepted(
+    new Map([
+      [1, null],
+      [2, null],
+    ]),
+  );
+  const hear = (transportId: number, atMs: number) => {
+    const { device, sealed, bytes } = ends(transportId);
+    data.onData(device, sealed, 0, bytes, 0, true, atMs);
+  };
+  hear(1, 1_000);
+  hear(2, 1_000);
+  hear(2, 1_001);
+  expect(data.takeTraffic(2_000, 0)?.heardOn).toEqual([
+    { transportId: 1, atMs: 1_000 },
+    { transportId: 2, atMs: 1_001 },
+  ]);
+  hear(2, 1_001);
+  expect(data.takeTraffic(3_000, 0)?.heardOn).toEqual([{ transportId: 2, atMs: 1_001 }]);
 });

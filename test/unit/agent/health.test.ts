@@ -4,8 +4,16 @@ import { encodeReport, type HealthFacts, healthOf, LINKS_MAX } from '../../../ag
 import { REASONS } from '../../../session/reasons.ts';
 import { DEVICE, statusOn } from '../../lab/reporting.ts';
 
+const STATUS = statusOn('wwan0');
 const FACTS: HealthFacts = {
-  status: statusOn('wwan0'),
+  status: {
+    ...STATUS,
+    packets: {
+      ...STATUS.packets,
+      ...{ held: 12, heldDropped: 7, overflow: 3 },
+      resend: { datagrams: 40, bytes: 52_000, tooOld: 2, overPace: 5, duplicates: 1 },
+    },
+  },
   device: DEVICE,
   boot: '0123456789abcdef',
   seq: 4,
@@ -82,7 +90,10 @@ const HEALTH = {
     received: 6,
     sent_bytes: 5_000_000_000,
     received_bytes: 0,
-    held_dropped: 0,
+    held: 12,
+    held_dropped: 7,
+    overflow: 3,
+    resend: { datagrams: 40, bytes: 52_000, too_old: 2, over_pace: 5, duplicates: 1 },
     refused: {},
   },
   telemetry: { published: 3, dropped: 1, failures: 2, connections: 3, mqtt: '5.0' },

@@ -54,6 +54,30 @@ describe('names', () => {
     expect(names.endpoints[1]).toBe('203.0.113.9:7');
   });
 
+  test('an address that an endpoint before it has already is no second endpoint, until it is another one', async () => {
+    const resolver = new Resolver();
+    const endpoints = ['198.51.100.1:7', 'hub.example.org:7', 'two.example.org:7'];
+    const names = new HubNames(endpoints, resolver.lookUp);
+    resolver.answers = ['198.51.100.1', '2001:db8::1'];
+    await names.refresh();
+    const v6 = '[2001:db8::1]:7';
+    expect(names.endpoints).toEqual(['198.51.100.1:7', null, v6, null, null]);
+    resolver.answers = ['203.0.113.9'];
+    await names.refresh();
+    expect(names.endpoints).toEqual(['198.51.100.1:7', '203.0.113.9:7', v6, null, null]);
+  });
+
+  test('who asks while a lookup runs gets its answer, and nobody is asked twice', async () => {
+    const resolver = new Resolver();
+    const names = named(resolver);
+    resolver.gate = Promise.withResolvers<void>();
+    resolver.answers = ['203.0.113.9'];
+    const both = [names.refresh(), names.refresh()];
+    resolver.gate.resolve();
+    expect([await Promise.all(both), resolver.asked]).toEqual([[true, true], 1]);
+    expect([await names.refresh(), resolver.asked]).toEqual([false, 2]);
+  });
+
   test('what is a name with a port, and what is not', () => {
     expect(parseNamedEndpoint('Hub-1.Example.org.:51820')).toEqual({
       name: 'hub-1.example.org',
@@ -126,6 +150,26 @@ describe('lookups', () => {
     await settle();
     // What came late is news now.
     expect([resolver.asked, told]).toEqual([2, [['198.51.100.1:51820', '203.0.113.66:7', null]]]);
+  });
+
+  test('◆ a binding lost while a lookup runs: no second one, and the first pause follows its end', async () => {
+    const gate = Promise.withResolvers<void>();
+    const { resolver, armed, told, lookups, settle, fire } = world(gate);
+    await settle();
+    for (let flap = 0; flap < 3; flap++) {
+      lookups.onState('ATTACHED');
+      lookups.onState('RECOVERING');
+      await settle();
+    }
+    // Nobody waits for a pause while the resolver still thinks.
+    expect([resolver.asked, armed]).toEqual([1, []]);
+    resolver.answers = ['203.0.113.66'];
+    gate.resolve();
+    await settle();
+    expect(told).toEqual([['198.51.100.1:51820', '203.0.113.66:7', null]]);
+    expect(armed.map(({ inMs }) => inMs)).toEqual([5_000]);
+    await fire();
+    expect([resolver.asked, armed.map(({ inMs }) => inMs)]).toEqual([2, [10_000]]);
   });
 
   test('without names nothing is armed; stopped, nothing is left', async () => {

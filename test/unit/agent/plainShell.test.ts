@@ -1,12 +1,12 @@
 /**
- * Goal: against a stock server, a SYN is told the inner MTU from the first packet on, and what is
- * dropped inside still counts as a sign of life.
+ * Goal: against a stock server, a SYN is told the inner MTU from the first packet on, what is
+ * dropped inside still counts as a sign of life, and the end charges a metered link what passed.
  *
  * Method: the shell with a server of real keys behind a socket in memory; time stands still unless moved.
  */
 import { expect, test } from 'bun:test';
 import type { FromTunnel, TunnelSetup } from '../../../agent/messages.ts';
-import { newMeter, UNMETERED } from '../../../agent/metering.ts';
+import { HEADER_BYTES, newMeter, UNMETERED } from '../../../agent/metering.ts';
 import { PlainShell } from '../../../agent/plainShell.ts';
 import type { ShellParts } from '../../../agent/sessionShell.ts';
 import type { Uplink } from '../../../agent/uplinks.ts';
@@ -38,10 +38,11 @@ class Rig {
   readonly posted: FromTunnel[] = [];
   readonly tun = new MemoryTun();
   readonly shell: PlainShell;
-  readonly #uplink = { name: 'eth0', meter: newMeter('eth0', UNMETERED) } as Uplink;
+  readonly #uplink: Uplink;
   #server: PlainKeypair | null = null;
 
-  constructor() {
+  constructor(metering = UNMETERED) {
+    this.#uplink = { name: 'eth0', meter: newMeter('eth0', metering) } as Uplink;
     const path = {
       transportId: 1,
       uplink: this.#uplink,
@@ -55,7 +56,9 @@ class Rig {
       }
       return SEND.sent;
     };
-    this.#uplink.socket = { send } as unknown as Uplink['socket'];
+    const offload = { segment: false, coalesce: false };
+    this.#uplink.socket = { send, offload, overflowCount: 0 } as unknown as Uplink['socket'];
+    Object.assign(this.#uplink, { refused: [] });
     const endpoint = { ...path, hasAddress: true, hasRoute: true };
     const view = { name: 'eth0', hasCarrier: true, mtuBytes: 1_500, endpoints: [endpoint] };
     const setup = {
@@ -74,7 +77,7 @@ class Rig {
       means: MEANS,
       clock: { monotonicMs: () => this.nowMs, wallMs: () => 1_700_000_000_000 + this.nowMs },
       tun: this.tun,
-      uplinks: { all: [], refresh: () => [view], path: () => path },
+      uplinks: { all: [this.#uplink], refresh: () => [view], path: () => path },
       post: (message: FromTunnel) => this.posted.push(message),
     } as unknown as ShellParts);
     this.shell.onLinks([]);
@@ -175,4 +178,34 @@ test('status says how many packets wait for keys, and how many were dropped for 
   expect(rig.posted.findLast(({ kind }) => kind === 'status')).toMatchObject({
     status: { packets: { held: 4_096, heldDropped: 4 } },
   });
+});
+
+test('an end in order charges a metered link exactly what passed, and says that it is over', () => {
+  const budget = 100_000;
+  const rig = new Rig({ budgets: { eth0: budget }, spent: [] });
+  rig.shell.onTime();
+  const spent = () =>
+    rig.posted.flatMap((message) => (message.kind === 'spent' ? message.links : []));
+  const passed = () =>
+    rig.sent.reduce((sum, datagram) => sum + datagram.length + HEADER_BYTES[4], 0);
+  // A reserve first: what a power cut would cost.
+  expect(spent().at(-1)).toMatchObject({ link: 'eth0', bytes: budget / 16 });
+  for (let mark = 0; mark < 20; mark++) rig.fromApplication(steadyPacket(4, 17, 50));
+  rig.answer();
+  for (let mark = 0; mark < 20; mark++) rig.fromApplication(steadyPacket(4, 17, 50));
+  rig.shell.onTime();
+
+  rig.shell.onMessage({ kind: 'terminate', reasonCode: 'shutdown' });
+  expect(rig.posted.slice(-2).map(({ kind }) => kind)).toEqual(['spent', 'over']);
+  expect(spent().at(-1)).toMatchObject({ link: 'eth0', bytes: passed() });
+  // The next turn of the loop, before the process is gone, reserves nothing.
+  rig.fromApplication(steadyPacket(4, 17, 50));
+  rig.shell.onTime();
+  expect(rig.posted.at(-1)?.kind).toBe('over');
+});
+
+test('an end without a budget only says that it is over', () => {
+  const rig = new Rig();
+  rig.shell.onMessage({ kind: 'terminate', reasonCode: 'shutdown' });
+  expect(rig.posted.map(({ kind }) => kind)).toEqual(['over']);
 });

@@ -4,6 +4,7 @@ import { Uplinks } from '../../../agent/uplinks.ts';
 import type { LinkSnapshot } from '../../../hal/links.ts';
 import { MemoryLinkMonitor } from '../../../hal/memory/links.ts';
 import { MemoryNetwork } from '../../../hal/memory/network.ts';
+import { halFail } from '../../../hal/result.ts';
 
 const snapshot = (name: string, index: number): LinkSnapshot => ({
   ...{ name, index, adminUp: true, carrier: true, mtu: 1_500 },
@@ -159,4 +160,46 @@ test('what a name stands for changes under the same transport id; without an add
   ]);
   expect([uplinks.path(1) === first, uplinks.path(2)?.endpoint]).toEqual([true, '203.0.113.9:7']);
   expect(() => uplinks.setEndpoints(['198.51.100.1:51820'])).toThrow('keep their places');
+});
+
+test('a path that was asked for is another one, or none, once its endpoint is', () => {
+  const uplinks = new Uplinks({
+    links: [{ name: 'nosuch0', kind: 'ethernet' as const }],
+    endpoints: ['198.51.100.1:51820', '198.51.100.2:51820'],
+    mark: 0,
+    offload: 'auto',
+  });
+  expect(uplinks.path(3)).toBeNull();
+  expect(uplinks.path(2)?.endpoint).toBe('198.51.100.2:51820');
+  expect(uplinks.path(1)?.endpoint).toBe('198.51.100.1:51820');
+  uplinks.setEndpoints(['203.0.113.9:7', '198.51.100.2:51820']);
+  expect(uplinks.path(1)?.endpoint).toBe('203.0.113.9:7');
+  uplinks.setEndpoints([null, '198.51.100.2:51820']);
+  expect(uplinks.path(1)).toBeNull();
+  expect(uplinks.path(2)?.endpoint).toBe('198.51.100.2:51820');
+  uplinks.close();
+});
+
+test('◆ a socket that an answer of the resolver made us open is news for whoever watches sockets', () => {
+  const host = new MemoryNetwork().newHost({ eth0: ['192.0.2.7'] });
+  let isRefused = true;
+  const uplinks = new Uplinks(
+    {
+      links: [{ name: 'eth0', kind: 'ethernet' }],
+      endpoints: ['198.51.100.1:51820', null],
+      mark: 0,
+      offload: 'auto',
+    },
+    (options) =>
+      isRefused ? halFail('deviceMissing', 'eth0: ENODEV') : host.openDatagramSocket(options),
+  );
+  uplinks.refresh([snapshot('eth0', 7)]);
+  const before = uplinks.socketsRevision;
+  uplinks.refresh(uplinks.snapshots);
+  expect(uplinks.socketsRevision).toBe(before);
+  isRefused = false;
+  uplinks.setEndpoints(['198.51.100.1:51820', '198.51.100.2:51820']);
+  uplinks.refresh(uplinks.snapshots);
+  expect(uplinks.all[0]?.socket).not.toBeNull();
+  expect(uplinks.socketsRevision).toBeGreaterThan(before);
 });

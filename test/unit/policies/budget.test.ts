@@ -1,5 +1,5 @@
 /**
- * Goal: no default and no shipped profile that breaks a budget of idle data or wake-ups can land, and what is computed
+ * Goal: no default and no shipped profile that breaks a budget of idle data, wake-ups or time can land, and what is computed
  * is what is sent.
  */
 import { describe, expect, test } from 'bun:test';
@@ -34,9 +34,29 @@ describe('the shipped profiles', () => {
     expect([...bound].sort()).toEqual([
       'activeLteBytesPerDay',
       'activeWakeupsPerS',
+      'idleSilenceMs',
+      'meteredIdleSilenceMs',
       'standbyLteBytesPerDay',
       'standbyWakeupsPerS',
     ]);
+    // What is computed without a bound is no budget.
+    expect(Object.keys(idleCost(profile('balanced'), 4)).sort()).toEqual([...bound].sort());
+  });
+
+  test('both bounds of time hold in every profile, and leave the whole recovery window below the TTL', () => {
+    for (const name of PROFILE_NAMES) {
+      const { session, ...policy } = profile(name);
+      const figures = BUDGETS.flatMap(({ figure, profiles }) =>
+        figure.endsWith('SilenceMs') && (profiles ?? [name]).includes(name) ? [figure] : [],
+      );
+      expect([name, new Set(figures)]).toEqual([
+        name,
+        new Set(['idleSilenceMs', 'meteredIdleSilenceMs']),
+      ]);
+      const { idleSilenceMs } = idleCost({ session, ...policy }, 4);
+      const spentMs = idleSilenceMs + session.recoveryWindowMs;
+      expect([name, spentMs <= session.transportTtlMs]).toEqual([name, true]);
+    }
   });
 });
 
@@ -66,6 +86,33 @@ describe('a policy that is changed', () => {
     const often = { health_interval_ms: 10_000, metered_health_interval_ms: 10_000 };
     expect(broken({ name, telemetry: often })).toContain('activeWakeupsPerS');
   });
+});
+
+describe('a policy that notices silence too late', () => {
+  const broken = (document: object) =>
+    excesses(policyOf(document)).flatMap(({ figure }) =>
+      figure.endsWith('SilenceMs') ? [figure] : [],
+    );
+  const limits = [
+    ['mine', 28_000, 1_800_000],
+    ['low-power', 28_000, 1_800_000],
+    ['metered-lte', 28_000, 900_000],
+    ['balanced', 28_000, 360_000],
+    ['vehicle', 28_000, 360_000],
+    ['emergency', 13_000, 360_000],
+  ] as const;
+
+  for (const [name, heartbeat, probe] of limits) {
+    test(`${name}: asks every ${heartbeat} ms at the least, every ${probe} ms where that costs money`, () => {
+      const liveness = { heartbeat_idle_ms: heartbeat, metered_standby_probe_ms: probe };
+      expect(broken({ name, liveness })).toEqual([]);
+      expect(
+        new Set(broken({ name, liveness: { ...liveness, heartbeat_idle_ms: heartbeat + 1 } })),
+      ).toEqual(new Set(['idleSilenceMs']));
+      const rare = { ...liveness, metered_standby_probe_ms: probe + 1 };
+      expect(new Set(broken({ name, liveness: rare }))).toEqual(new Set(['meteredIdleSilenceMs']));
+    });
+  }
 });
 
 describe('the arithmetic', () => {

@@ -28,7 +28,8 @@ export interface FailoverArguments {
   readonly isQuick: boolean;
 }
 
-const DEFAULTS = { rounds: 30, peerRounds: 10, controlRounds: 10 } as const;
+/** Rounds of each kind in a run that may be published. */
+export const DEFAULTS = { rounds: 30, peerRounds: 10, controlRounds: 10 } as const;
 const QUICK = { rounds: 3, peerRounds: 2, controlRounds: 2 } as const;
 const ROUNDS_MAX = 1000;
 const SEED_MAX = 2 ** 31 - 1;

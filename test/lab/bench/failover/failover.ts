@@ -16,7 +16,7 @@ import { Lane } from './lane.ts';
 import { compareLanes, type LaneComparison } from './lanes.ts';
 import { playRound, type RoundFigures, type RoundPlan } from './round.ts';
 import { LeftEarly } from './running.ts';
-import { Estimate, keyOf, scheduleOf } from './schedule.ts';
+import { Estimate, earlierMsOf, keyOf, scheduleOf } from './schedule.ts';
 import { progressText } from './table.ts';
 
 type Say = (line: string) => void;
@@ -27,7 +27,7 @@ const COMPARED_ROUNDS = 16;
 /** A comparison takes as long as half of that. */
 const ROUNDS_WORTH_COMPARING = 3 * COMPARED_ROUNDS;
 const PROGRESS_MS = 5_000;
-/** A link that is left so often with nothing done to it is a figure of its own. */
+/** A round is begun again so often; each time counts as a wrong verdict. */
 const LEFT_EARLY_MAX = 4;
 
 export class FailoverRun {
@@ -63,6 +63,7 @@ export class FailoverRun {
     if (journal.hasSetAside) this.#say(`rounds of another jvpn are set aside: ${given.resume}.old`);
     const plans = scheduleOf(given);
     for (const { plan, costMs } of journal.finished.values()) this.#estimate.learn(plan, costMs);
+    const earlierMs = earlierMsOf([...journal.finished.values()]);
     const left = plans.filter((plan) => !journal.finished.has(keyOf(plan)));
     if (left.length < plans.length) {
       this.#say(`${plans.length - left.length} of ${plans.length} rounds are there already`);
@@ -89,7 +90,7 @@ export class FailoverRun {
         obstacles,
         finished,
         absent: this.#absent,
-        minutes: (monotonicMs() - startedAtMs) / 60_000,
+        minutes: (earlierMs + monotonicMs() - startedAtMs) / 60_000,
       });
       if (!given.keepsRounds) journal.remove();
       return figures;
@@ -203,9 +204,9 @@ export class FailoverRun {
           return;
         }
         this.#say(`FAILED ${keyOf(plan)}: ${message}`);
-        if (error instanceof LeftEarly && leftEarly < LEFT_EARLY_MAX) {
+        if (error instanceof LeftEarly) {
           leftEarly += 1;
-          continue;
+          if (leftEarly <= LEFT_EARLY_MAX) continue;
         }
         finish(null, message.split('\n')[0]!);
         if (!(error instanceof LeftEarly)) await this.#renew(at);

@@ -17,12 +17,15 @@ export type Distribution<Name extends string> = Readonly<
     Record<Name, readonly number[]>
 >;
 
+/** The fault of a session that gave up a link which nothing had been done to. */
+const LEFT_EARLY = 'the link was left before anything was done to it';
+
 export interface ClassFigures {
   readonly rounds: number;
   readonly failed: number;
   /** Why, each once. */
   readonly failures: readonly string[];
-  /** Rounds begun again, because the link had been left before anything was done to it. */
+  /** How often a link had been left before anything was done to it; of jvpn each is a wrong verdict. */
   readonly left_early: number;
   /** Datagrams of all rounds, both directions; the most of one round. */
   readonly sent: number;
@@ -56,8 +59,14 @@ export function classFiguresOf(contender: Contender, rounds: readonly FinishedRo
   const failures = rounds.flatMap(({ error }) => error ?? []);
   const gaps = good.flatMap(({ gapMs }) => gapMs ?? []);
   const verdicts = good.flatMap(({ verdict }) => verdict ?? []);
-  const faults = verdicts.flatMap(({ fault }) => fault ?? []);
+  const leftEarly = rounds.reduce((total, { leftEarly: times }) => total + times, 0);
+  const falseDeaths = contender === 'jvpn' ? leftEarly : 0;
+  const faults = [
+    ...verdicts.flatMap(({ fault }) => fault ?? []),
+    ...new Array<string>(falseDeaths).fill(LEFT_EARLY),
+  ];
   const hasVerdicts = verdicts.length > 0;
+  const isJudged = hasVerdicts || falseDeaths > 0;
   const hasOverhead = contender !== 'mptcp' && contender !== 'bare' && good.length > 0;
   const sum = (count: (figures: RoundFigures) => number) =>
     good.reduce((total, figures) => total + count(figures), 0);
@@ -65,7 +74,7 @@ export function classFiguresOf(contender: Contender, rounds: readonly FinishedRo
     rounds: good.length,
     failed: failures.length,
     failures: [...new Set(failures)],
-    left_early: rounds.reduce((total, { leftEarly }) => total + leftEarly, 0),
+    left_early: leftEarly,
     ...(gaps.length === 0 ? {} : distributionOf('gap_ms', gaps)),
     ...(good.length === 0
       ? {}
@@ -81,8 +90,8 @@ export function classFiguresOf(contender: Contender, rounds: readonly FinishedRo
     gap_down_ms_p50: medianOrNull(good.flatMap(({ gapDownMs }) => gapDownMs ?? [])),
     verdicts: hasVerdicts ? countsOf(verdicts.map(({ reason }) => reason)) : null,
     verdict_ms_p50: medianOrNull(good.flatMap(({ verdictMs }) => verdictMs ?? [])),
-    wrong_verdicts: hasVerdicts ? faults.length : null,
-    faults: hasVerdicts ? countsOf(faults) : null,
+    wrong_verdicts: isJudged ? faults.length : null,
+    faults: isJudged ? countsOf(faults) : null,
     switches_max: hasVerdicts ? Math.max(...verdicts.map(({ switches }) => switches)) : null,
     overhead_bytes_p50: hasOverhead
       ? medianOrNull(good.map(({ overheadBytes }) => overheadBytes))

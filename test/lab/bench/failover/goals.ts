@@ -4,7 +4,8 @@
  * @module
  */
 import { type Goal, newGoal } from '../goal.ts';
-import type { ClassName, RttMs } from './classes.ts';
+import { DEFAULTS } from './arguments.ts';
+import { CLASSES, type ClassName, RTTS_MS, type RttMs } from './classes.ts';
 import type { ByClass, ByRtt, FailoverFigures } from './figures.ts';
 
 const SILENT_MS: Readonly<Record<RttMs, { readonly p50: number; readonly p99: number }>> = {
@@ -18,8 +19,33 @@ const AS_SILENT: readonly ClassName[] = ['silent', 'one-way-out', 'one-way-in'];
 const CARRIER_MS = 30;
 const LOSSLESS: readonly ClassName[] = [...AS_SILENT, 'carrier', 'nat-rebind', 'failback'];
 
+/** Of a whole run, as little as may be published. */
+const RUN_MINUTES = 60;
+
+type Measured = Pick<FailoverFigures, 'peers' | 'peer_rounds' | 'minutes'> & ByRtt<ByClass>;
+
 /** Of what was measured; nothing of what was not. */
-export function goalsOf(figures: Pick<FailoverFigures, 'peers'> & ByRtt<ByClass>): readonly Goal[] {
+export function goalsOf(figures: Measured): readonly Goal[] {
+  return [
+    ...handoverGoalsOf(figures),
+    ...(isWhole(figures) ? [newGoal('minutes', figures.minutes, RUN_MINUTES)] : []),
+  ];
+}
+
+/** Every class at every round trip as often as is usual, and peers. What takes less time says nothing of that. */
+function isWhole(figures: Measured): boolean {
+  return (
+    figures.peer_rounds >= DEFAULTS.peerRounds &&
+    RTTS_MS.every((rttMs) =>
+      CLASSES.every((name) => {
+        const row = figures[`rtt_${rttMs}`]?.[name];
+        return row !== undefined && row.rounds + row.failed >= DEFAULTS.rounds;
+      }),
+    )
+  );
+}
+
+function handoverGoalsOf(figures: Measured): readonly Goal[] {
   return ([10, 50, 200] as const).flatMap((rttMs) => {
     const classes = figures[`rtt_${rttMs}`] ?? {};
     const goal = (

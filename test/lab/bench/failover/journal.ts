@@ -24,7 +24,7 @@ export interface FinishedRound {
   /** How many lanes there were side by side. */
   readonly lanes: number;
   readonly costMs: number;
-  /** How often it was tried before in vain, because the link had been left before the cut. */
+  /** How often it was tried in vain, because the link had been left before the cut. */
   readonly leftEarly: number;
   /** Null when the round failed. */
   readonly figures: RoundFigures | null;

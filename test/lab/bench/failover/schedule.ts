@@ -73,3 +73,10 @@ export class Estimate {
     return left.reduce((sumMs, plan) => sumMs + costOf(plan), 0) / lanes;
   }
 }
+
+/** How long rounds of an earlier start took, those side by side counted once. */
+export function earlierMsOf(
+  finished: readonly { readonly costMs: number; readonly lanes: number }[],
+): number {
+  return finished.reduce((totalMs, { costMs, lanes }) => totalMs + costMs / lanes, 0);
+}

@@ -95,19 +95,12 @@ function rowOf(
 
 function faultsOf(figures: FailoverFigures): readonly string[] {
   return RTTS_MS.flatMap((rttMs) =>
-    Object.entries(figures[`rtt_${rttMs}`] ?? {}).flatMap(
-      ([name, { faults, failures, left_early }]) => [
-        ...Object.entries(faults ?? {}).map(
-          ([fault, count]) => `wrong verdict, ${name} at ${rttMs} ms, ${count} times: ${fault}`,
-        ),
-        ...(left_early > 0
-          ? [
-              `${name} at ${rttMs} ms: ${left_early} rounds began again, the link was left before the cut`,
-            ]
-          : []),
-        ...failures.map((failure) => `failed, ${name} at ${rttMs} ms: ${failure}`),
-      ],
-    ),
+    Object.entries(figures[`rtt_${rttMs}`] ?? {}).flatMap(([name, { faults, failures }]) => [
+      ...Object.entries(faults ?? {}).map(
+        ([fault, count]) => `wrong verdict, ${name} at ${rttMs} ms, ${count} times: ${fault}`,
+      ),
+      ...failures.map((failure) => `failed, ${name} at ${rttMs} ms: ${failure}`),
+    ]),
   );
 }
 

@@ -5,6 +5,7 @@
  */
 import { parseArgs } from 'node:util';
 import { PROFILE_NAMES, type ProfileName } from '../../../../policies/profiles.ts';
+import { optionNumber } from '../../optionNumber.ts';
 
 export interface IdleArguments {
   readonly binary: string;
@@ -30,9 +31,10 @@ export function readIdleArguments(argv: readonly string[]): IdleArguments {
   return {
     binary: values.binary,
     json: values.json ?? null,
-    minutes: numberOf('--minutes', values.minutes, 0.05, 24 * 60) ?? PUBLISHABLE.minutes,
+    minutes: optionNumber('--minutes', values.minutes, 0.05, 24 * 60) ?? PUBLISHABLE.minutes,
     settleSeconds:
-      numberOf('--settle-seconds', values['settle-seconds'], 0, 600) ?? PUBLISHABLE.settleSeconds,
+      optionNumber('--settle-seconds', values['settle-seconds'], 0, 600) ??
+      PUBLISHABLE.settleSeconds,
     profiles: profilesOf(values.profile),
   };
 }
@@ -45,18 +47,4 @@ function profilesOf(text: string | undefined): readonly ProfileName[] {
     throw new Error(`--profile: "${unknown}" is not one of ${PROFILE_NAMES.join(', ')}`);
   }
   return PROFILE_NAMES.filter((name) => named.includes(name));
-}
-
-function numberOf(
-  option: string,
-  text: string | undefined,
-  min: number,
-  max: number,
-): number | null {
-  if (text === undefined) return null;
-  const value = Number(text);
-  if (text === '' || !(value >= min && value <= max)) {
-    throw new Error(`${option} is ${text}: not a number from ${min} to ${max}`);
-  }
-  return value;
 }

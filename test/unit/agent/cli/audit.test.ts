@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { runAudit } from '../../../../agent/cli/audit.ts';
 import { groupParts } from '../../../../agent/cli/auditFiles.ts';
 import type { AuditRecord } from '../../../../session/invariants/stream/record.ts';
+import { reasonOf } from '../../../../session/reasons.ts';
 import {
   deviceRecords,
   hubRecords,
@@ -152,6 +153,40 @@ test('--json is one document that says the same', async () => {
   expect(document.invariants).toHaveLength(12);
   expect(document.sessions[0].events[0]).toMatchObject({ reason_code: 'session_created', seq: 1 });
   expect(JSON.parse((await audit(GOOD, '--json')).out).ok).toBe(true);
+});
+
+test('what needs a look is said once, with sentence and hint of the one table, with or without a session', async () => {
+  const [row] = deviceRecords();
+  const portal = {
+    ...row!,
+    event: 'notice' as const,
+    from: null,
+    to: null,
+    reasonCode: 'link_unanswered',
+  };
+  const more = [
+    { ...portal, seq: 15, transport: 'eth0→203.0.113.1:51820' },
+    { ...portal, seq: 16, transport: 'wlan0→203.0.113.1:51820', sessionId: null },
+    { ...portal, seq: 17, transport: 'eth0→203.0.113.1:51820' },
+  ].map((record) => ({ ...record, atMs: 40_000, stateVersion: 200 }));
+  const files = { ...GOOD, 'agent.jsonl': textOf([...deviceRecords(), ...more]) };
+  const { sentence, hint, severity } = reasonOf('link_unanswered');
+  const both = ['eth0→203.0.113.1:51820', 'wlan0→203.0.113.1:51820'];
+
+  const { out } = await audit(files);
+  const lines = out.split('\n');
+  const at = lines.indexOf(`${severity} link_unanswered, 3 events: ${both.join(', ')}`);
+  expect(lines.slice(at + 1, at + 3)).toEqual([`  ${sentence}`, `  ${hint}`]);
+  expect(at).toBeGreaterThan(0);
+  const advice = { reason_code: 'link_unanswered', severity, sentence, hint };
+  expect(JSON.parse((await audit(files, '--json')).out).advice).toEqual([
+    { ...advice, count: 3, transports: both },
+  ]);
+  // Of one session only what is its own; of good logs none.
+  expect(JSON.parse((await audit(files, '--json', '--session', 's')).out).advice).toEqual([
+    { ...advice, count: 2, transports: [both[0]] },
+  ]);
+  expect(JSON.parse((await audit(GOOD, '--json')).out).advice).toEqual([]);
 });
 
 test('wrong usage, a file that is not there, a file without an event: 2', async () => {

@@ -1,5 +1,6 @@
 import { expect, test } from 'bun:test';
-import { statusLines } from '../../../../agent/cli/show.ts';
+import { linkLines, statusLines } from '../../../../agent/cli/show.ts';
+import { reasonOf } from '../../../../session/reasons.ts';
 import { statusOn } from '../../../lab/reporting.ts';
 
 const NOTICE = {
@@ -15,6 +16,26 @@ test('status says what the system refused to a link, and what would help', () =>
   const at = lines.indexOf('wwan0: It was refused. (markRefused: SO_MARK: EPERM)');
   expect(at).toBeGreaterThan(lines.findIndex((line) => line.startsWith('wwan0 ')));
   expect(lines[at + 1]).toBe('  Grant it.');
+});
+
+test('links and status print the hint of a link that never answered, once, whatever addresses the hub has', () => {
+  const { links } = statusOn('eth0');
+  const { sentence, hint } = reasonOf('link_unanswered');
+  const notice = { code: 'link_unanswered', sentence, hint } as const;
+  const told = links.flatMap((link) =>
+    link.link === 'wwan0'
+      ? [
+          { ...link, notice },
+          { ...link, notice },
+        ]
+      : [link],
+  );
+  for (const lines of [linkLines(told), statusLines({ ...statusOn('eth0'), links: told })]) {
+    const said = lines.filter((line) => line.includes(sentence));
+    expect(said).toEqual([`wwan0: ${sentence} (link_unanswered)`]);
+    expect(lines[lines.indexOf(said[0]!) + 1]).toBe(`  ${hint}`);
+  }
+  expect(linkLines(links).join('\n')).not.toContain('link_unanswered');
 });
 
 test('nothing refused, or a daemon that does not know the word: nothing said', () => {

@@ -2,9 +2,13 @@
 import { expect, test } from 'bun:test';
 import { openDatagramSocket } from '../../../../hal/linux/bind.ts';
 import { ErrorQueue, enableErrorQueue } from '../../../../hal/linux/errorQueue.ts';
+import { libc } from '../../../../hal/linux/libc.ts';
 import { nativeMemory } from '../../../../hal/linux/memory.ts';
+import { AF_INET } from '../../../../hal/linux/sockaddr.ts';
+import { IP_RECVERR, IPPROTO_IP, readNumber } from '../../../../hal/linux/sockopt.ts';
 import { parseAddress } from '../../../../session/wire/address.ts';
 
+const SOCK_DGRAM = 2;
 const PATTERN = 0xa5;
 /** As long as what is quoted, so that freed memory of that length is given to them. */
 const NEIGHBOUR_BYTES = 64;
@@ -16,6 +20,13 @@ function openLoopback() {
   });
   if (!opened.ok) throw new Error(opened.detail);
   return opened.value;
+}
+
+/** A socket of IPv4 alone: the kernel knows no option of IPv6 there. */
+function openV4(): number {
+  const fd = libc.socket(AF_INET, SOCK_DGRAM, 0);
+  if (fd < 0) throw new Error('no socket');
+  return fd;
 }
 
 /** A port of this machine that nobody listens on any more. */
@@ -48,4 +59,11 @@ test('errors are counted, and nothing of anybody else is written over', () => {
   const isWhole = (bytes: Uint8Array) => bytes.every((byte) => byte === PATTERN);
   expect(neighbours.filter((bytes) => !isWhole(bytes)).length).toBe(0);
   socket.close();
+});
+
+test('where the kernel refuses the half for IPv6, none is left on: nobody would read it', () => {
+  const socket = openV4();
+  expect(enableErrorQueue(socket, true)).toBe(false);
+  expect(readNumber(socket, IPPROTO_IP, IP_RECVERR)).toBe(0);
+  libc.close(socket);
 });

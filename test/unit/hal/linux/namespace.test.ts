@@ -95,6 +95,36 @@ inside('runs.ts', 'a run is the same datagrams by one call and one by one', (fac
   expect(lost.kept + lost.overflow).toBe(50);
 });
 
+inside('narrow.ts', 'nothing of a run is handed over twice, wide way or narrow', (facts) => {
+  const datagrams = new Array(5).fill(1_400);
+  const sent = { result: 0, unsent: 0 };
+  const ethernet = 14;
+  const headers = { 4: 28, 6: 48 } as const;
+  /** Of a run that left whole: its datagrams laid end to end, with one header. */
+  const whole = (family: 4 | 6) => ({ packets: 1, bytes: 7_000 + headers[family] + ethernet });
+  /** Two fragments each: another header of IP, in IPv6 one for each that says so. */
+  const fragments = (family: 4 | 6) => ({
+    packets: 10,
+    bytes: 7_000 + 5 * (headers[family] + (family === 4 ? 20 : 40 + 2 * 8) + 2 * ethernet),
+  });
+  expect(facts).toEqual({
+    wide: ([4, 6] as const).map((family) => ({
+      family,
+      ...sent,
+      calls: [7_000],
+      ...whole(family),
+    })),
+    // One refusal of the run, and then each datagram once.
+    narrow: ([4, 6] as const).map((family) => ({
+      ...{ family, ...sent, calls: [-1, ...datagrams] },
+      ...fragments(family),
+    })),
+    // What ICMP said of another is no word on this run: it goes out whole.
+    behindAnError: [4, 6].map(() => ({ ...sent, calls: [-1, 7_000] })),
+    segment: true,
+  });
+});
+
 inside('links.ts', 'carrier, addresses, routes and MTU are seen as they change', (facts) => {
   const bare = {
     name: 'eth0',

@@ -175,7 +175,7 @@ describe('no cut, no death', () => {
     }
     const driver = busy([ETH], 20, 5);
     const atMs = driver.nowMs;
-    gap(driver, ETH, 500);
+    gap(driver, ETH, 2_100);
     expect(driver.device.state).toBe('RECOVERING');
     expect(atMs).toBeLessThan(driver.nowMs);
   });

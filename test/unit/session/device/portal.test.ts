@@ -72,6 +72,19 @@ describe('a link that never answered', () => {
     expect(told(driver)).toEqual([]);
   });
 
+  test('one that carried the session, lost its carrier and is silent now is told, by what is true of it', () => {
+    const driver = attachedDevice([ETH, WLAN]);
+    driver.links(links([ETH, WLAN], { [WLAN]: 'carrier' }));
+    driver.run(SECOND_MS);
+    swallow(driver, WLAN);
+    driver.links(links([ETH, WLAN]));
+    driver.run(10 * MINUTE_MS);
+    expect(told(driver)).toEqual([WLAN]);
+    const { sentence } = reasonOf('link_unanswered');
+    expect(sentence).not.toContain('never');
+    expect(sentence).toContain('since it came up');
+  });
+
   test('nor is one that is slow to come up', () => {
     const driver = attachedDevice([ETH]);
     swallow(driver, WLAN);

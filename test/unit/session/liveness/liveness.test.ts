@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'bun:test';
 import {
+  LATE_MAX,
   type Liveness,
   missesNeeded,
   newLiveness,
@@ -184,6 +185,31 @@ describe('probes', () => {
     expect(onProbeAnswered(liveness, 0, 500).missedInRow).toBe(0);
   });
 
+  test('loss that has just begun counts as what it is among the newest, however good the time before', () => {
+    const outcomes = (missed: (i: number) => boolean) =>
+      Array.from({ length: OUTCOMES_MAX }, (_, i) => ({
+        ...{ probeId: i, atMs: 12 * i, rttMs: missed(i) ? null : 20, wasMissed: missed(i) },
+      }));
+    const isNew = (i: number) => i >= OUTCOMES_MAX - 40;
+    const begun = { ...lived(50), outcomes: outcomes((i) => isNew(i) && i % 4 === 0) };
+    expect(missesNeeded(begun, 3)).toBe(15);
+    const one = { ...lived(50), outcomes: outcomes((i) => i === OUTCOMES_MAX - 20) };
+    expect(missesNeeded(one, 3)).toBe(6);
+    expect(missesNeeded({ ...lived(50), outcomes: outcomes(() => false) }, 3)).toBe(5);
+  });
+
+  test('of a doubt of two seconds no question is forgotten: the first answer is that to the oldest', () => {
+    let liveness = lived(20);
+    const sinceMs = (liveness.askedAtMs ?? 0) + 10;
+    for (let i = 0; i < 200; i++) {
+      liveness = onProbeSent(onTime(liveness, sinceMs + 10 * i), 10_000 + i, sinceMs + 10 * i);
+    }
+    expect(liveness.missedInRow).toBeGreaterThan(150);
+    const healed = onProbeAnswered(liveness, 10_000, sinceMs + 1_995);
+    expect(healed.missedInRow).toBe(0);
+    expect(healed.answeredAtMs).toBe(sinceMs + 1_995);
+  });
+
   test('every list is bounded, whatever is sent and answered, and when', () => {
     const random = new Random(5);
     let liveness = newLiveness;
@@ -194,7 +220,7 @@ describe('probes', () => {
       if (random.chance(60)) liveness = onProbeSent(liveness, i, nowMs);
       else liveness = onProbeAnswered(liveness, i - random.between(1, 90), nowMs);
       expect(liveness.outstanding.length).toBeLessThanOrEqual(OUTSTANDING_MAX);
-      expect(liveness.late.length).toBeLessThanOrEqual(OUTSTANDING_MAX);
+      expect(liveness.late.length).toBeLessThanOrEqual(LATE_MAX);
       expect(liveness.outcomes.length).toBeLessThanOrEqual(OUTCOMES_MAX);
       expect(nextTimeoutMs(liveness) ?? nowMs + 1).toBeGreaterThan(nowMs);
     }

@@ -212,6 +212,23 @@ describe('what is durable', () => {
       writes += 1;
       ({ meter, pass, jump } = metered(meter.reserve()));
     }
-    expect([meter.isSpent, writes]).toEqual([false, 3]);
+    // The fourth is of the fresh budget.
+    expect([meter.isSpent, writes]).toEqual([false, 4]);
+  });
+
+  test('a budget that 24 hours made fresh under the same day number is written down, and what is spent of it', () => {
+    const { meter, pass, jump } = metered();
+    jump(4_000 * DAY_MS);
+    meter.add(BUDGET);
+    meter.reserve();
+    jump(-4_000 * DAY_MS);
+    for (let hour = 0; hour < 24; hour++) pass(HOUR_MS);
+    expect([meter.isSpent, meter.isDue]).toEqual([false, true]);
+    meter.add(BUDGET / 2);
+    const { meter: after } = metered(meter.reserve());
+    expect(after.bytes).toBeGreaterThanOrEqual(BUDGET / 2);
+    expect(after.isSpent).toBe(false);
+    meter.add(BUDGET / 2);
+    expect(meter.isDue).toBe(true);
   });
 });

@@ -28,6 +28,22 @@ test('a pause makes no rate, and a burst after it none either', () => {
   expect(rates.of(1, 11_000)).toBe(5_000);
 });
 
+test('what waited for a reader that stood still and is then read at once is no rate', () => {
+  const rates = new ArrivalRate();
+  for (let atMs = 1_000; atMs < 2_000; atMs += 1) rates.note(1, 1_000, atMs);
+  // Four seconds' worth in 20 ms, and on as before.
+  for (let atMs = 6_000; atMs < 6_020; atMs += 1) rates.note(1, 200_000, atMs);
+  for (let atMs = 6_020; atMs < 7_000; atMs += 1) rates.note(1, 1_000, atMs);
+  expect(rates.of(1, 7_000)).toBe(1_000_000);
+});
+
+test('a rate that begins after a pause is measured from the second window on', () => {
+  const rates = new ArrivalRate();
+  rates.note(1, 1_000, 1_000);
+  for (let atMs = 11_000; atMs < 11_300; atMs += 1) rates.note(1, 2_000, atMs);
+  expect(rates.of(1, 11_300)).toBe(2_000_000);
+});
+
 test('after ten minutes it is forgotten, and whatever comes counts', () => {
   const rates = new ArrivalRate();
   for (let atMs = 0; atMs <= 200; atMs += 1) rates.note(1, 1_000, atMs);

@@ -7,7 +7,7 @@ import { openDatagramSocket } from '../../../../../hal/linux/bind.ts';
 import { nativeMemory } from '../../../../../hal/linux/memory.ts';
 import { LinuxPoller } from '../../../../../hal/linux/poller.ts';
 import { parseAddress, type SocketAddress } from '../../../../../session/wire/address.ts';
-import { ip, opened } from './opened.ts';
+import { ip, opened, untilLocal } from './opened.ts';
 
 const SEGMENT_BYTES = 1_400;
 const DATAGRAMS = 20;
@@ -16,6 +16,7 @@ const RUN_BYTES = (DATAGRAMS - 1) * SEGMENT_BYTES + LAST_BYTES;
 
 ip('link set lo up');
 ip('addr add fd98::1/128 dev lo nodad');
+untilLocal('fd98::1');
 const sent = nativeMemory(65_536);
 const got = nativeMemory(65_536);
 for (let at = 0; at < RUN_BYTES; at++) sent.bytes[at] = (at * 31) >>> 3;

@@ -4,6 +4,7 @@
  * Method: planted rounds whose figures can be worked out by hand.
  */
 import { expect, test } from 'bun:test';
+import { CLASSES, RTTS_MS } from '../../../../lab/bench/failover/classes.ts';
 import {
   byRtt,
   classFiguresOf,
@@ -41,13 +42,14 @@ function figures(changes: Partial<RoundFigures> = {}): RoundFigures {
 function finished(
   changes: Partial<RoundFigures> | null = {},
   plan: Partial<RoundPlan> = {},
+  leftEarly = 0,
 ): FinishedRound {
   const isFailed = changes === null;
   return {
     plan: { ...PLAN, ...plan },
     lanes: 1,
     costMs: 2_000,
-    leftEarly: 1,
+    leftEarly,
     figures: isFailed ? null : figures(changes),
     error: isFailed ? 'waited in vain' : null,
   };
@@ -98,10 +100,10 @@ test('of thirty rounds the worst one is p99', () => {
 
 test('losses are those of all rounds, and no round that failed hides among those that did not', () => {
   const row = classFiguresOf('jvpn', [
-    finished({ lost: 3, duplicated: 1 }),
-    finished({ lost: 40, gapMs: 300, pauseMs: 12.5 }),
-    finished(null),
-    finished(null),
+    finished({ lost: 3, duplicated: 1 }, {}, 1),
+    finished({ lost: 40, gapMs: 300, pauseMs: 12.5 }, {}, 1),
+    finished(null, {}, 1),
+    finished(null, {}, 1),
   ]);
   expect(row).toMatchObject({
     rounds: 2,
@@ -130,6 +132,27 @@ test('every verdict is counted by its reason, every wrong one by what is wrong w
     faults: { [fault]: 2 },
     switches_max: 2,
   });
+});
+
+test('a link that is left before anything is done to it is a wrong verdict, of rounds without figures too', () => {
+  const leftFault = 'the link was left before anything was done to it';
+  const fault = 'one_way_out instead of heartbeat_timeout';
+  const wrong = { verdict: { reason: 'one_way_out', fault, switches: 2 } };
+  expect(classFiguresOf('jvpn', [finished({}, {}, 2), finished(wrong)])).toMatchObject({
+    rounds: 2,
+    left_early: 2,
+    wrong_verdicts: 3,
+    faults: { [leftFault]: 2, [fault]: 1 },
+  });
+  expect(classFiguresOf('jvpn', [finished(null, {}, 5)])).toMatchObject({
+    failed: 1,
+    verdicts: null,
+    wrong_verdicts: 5,
+    faults: { [leftFault]: 5 },
+    switches_max: null,
+  });
+  const peer = classFiguresOf('mptcp', [finished({ verdict: null }, {}, 1)]);
+  expect([peer.left_early, peer.wrong_verdicts]).toEqual([1, null]);
 });
 
 test('a peer has no verdicts, and MPTCP neither UDP nor overhead of its own', () => {
@@ -202,16 +225,37 @@ test('goals are those of what was measured, and a figure on the limit reaches it
   });
 });
 
+test('a whole run takes an hour at most, and a shorter one is no measure of that', () => {
+  const plans = RTTS_MS.flatMap((rttMs) =>
+    CLASSES.flatMap((name) =>
+      Array.from({ length: 30 }, (_, index) => finished({}, { name, rttMs, index })),
+    ),
+  );
+  const minutesOf = (rounds: readonly FinishedRound[], minutes: number, peerRounds = 10) =>
+    goalsOf(failoverFiguresOf({ ...parts(rounds), minutes, peerRounds })).filter(
+      ({ name }) => name === 'minutes',
+    );
+  expect(minutesOf(plans, 60)).toEqual([
+    { name: 'minutes', limit: 60, value: 60, isReached: true },
+  ]);
+  expect(minutesOf(plans, 60.1)).toMatchObject([{ value: 60.1, isReached: false }]);
+  // A round that failed has taken its time.
+  const last = finished(null, plans.at(-1)!.plan);
+  expect(minutesOf([...plans.slice(0, -1), last], 61)).toMatchObject([{ isReached: false }]);
+  expect(minutesOf(plans.slice(0, -1), 61)).toEqual([]);
+  expect(minutesOf(plans, 61, 0)).toEqual([]);
+});
+
 test('the table names what is wrong', () => {
   const fault = 'one_way_out instead of heartbeat_timeout';
   const wrong = finished({ verdict: { reason: 'one_way_out', fault, switches: 1 } });
-  const all = failoverFiguresOf(parts([finished(), wrong, finished(null)]));
+  const all = failoverFiguresOf(parts([finished({}, {}, 3), wrong, finished(null)]));
   const text = failoverTableOf(all, goalsOf(all)).join('\n');
   for (const line of [
     'wrong verdict, silent at 50 ms, 1 times: one_way_out instead of heartbeat_timeout',
     'failed, silent at 50 ms: waited in vain',
-    'silent at 50 ms: 3 rounds began again',
-    'NOT REACHED  rtt_50.silent.wrong_verdicts 1 (goal 0)',
+    'wrong verdict, silent at 50 ms, 3 times: the link was left before anything was done to it',
+    'NOT REACHED  rtt_50.silent.wrong_verdicts 4 (goal 0)',
     'NOT PUBLISHABLE: a quick look',
     '2 (1 failed)',
   ]) {

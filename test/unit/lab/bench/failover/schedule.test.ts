@@ -14,7 +14,13 @@ import { CLASSES } from '../../../../lab/bench/failover/classes.ts';
 import { type FinishedRound, Journal } from '../../../../lab/bench/failover/journal.ts';
 import { compareLanes, rankSumZ, shiftOf } from '../../../../lab/bench/failover/lanes.ts';
 import type { RoundPlan } from '../../../../lab/bench/failover/round.ts';
-import { Estimate, keyOf, kindOf, scheduleOf } from '../../../../lab/bench/failover/schedule.ts';
+import {
+  Estimate,
+  earlierMsOf,
+  keyOf,
+  kindOf,
+  scheduleOf,
+} from '../../../../lab/bench/failover/schedule.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'jvpn-journal-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -234,4 +240,15 @@ test('lanes change the figures unless it is shown that they do not', () => {
   // Too few to tell.
   expect(compareLanes(alone, alone.slice(5)).changes_figures).toBe(true);
   expect(compareLanes([], []).changes_figures).toBe(true);
+});
+
+test('a run that goes on has taken the time of its earlier rounds as well, two lanes at once', () => {
+  expect(earlierMsOf([])).toBe(0);
+  expect(
+    earlierMsOf([
+      { costMs: 3_000, lanes: 1 },
+      { costMs: 2_000, lanes: 2 },
+      { costMs: 4_000, lanes: 2 },
+    ]),
+  ).toBe(6_000);
 });
