@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { compileWithHaste } from '../hal/compileHaste.ts';
 import { openDh } from '../hal/linux/means.ts';
 import { EXIT, parseArguments } from './cli/arguments.ts';
 import { AgentDaemon } from './daemon.ts';
@@ -35,6 +36,8 @@ export async function runAgent(argv: readonly string[]): Promise<number> {
     return EXIT.ok;
   }
   if (config === undefined) return usage('--config FILE is missing');
+  // Nobody waits for this thread, and compilers would be woken for its reports.
+  compileWithHaste('reluctant');
   try {
     const output = { isJson: json === true, isVerbose: verbose === true };
     const daemon = new AgentDaemon(readStart(config), output, await openDh());

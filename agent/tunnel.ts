@@ -8,6 +8,7 @@
  */
 import { receiveMessageOnPort } from 'node:worker_threads';
 import { Rush } from '../hal/batch.ts';
+import { CompileHaste, compileWithHaste } from '../hal/compileHaste.ts';
 import { dropCode } from '../hal/dropCode.ts';
 import { IdleHeap } from '../hal/idleHeap.ts';
 import { newClock } from '../hal/linux/clock.ts';
@@ -68,6 +69,9 @@ async function run(): Promise<never> {
   });
   const rush = new Rush();
   const idleHeap = new IdleHeap(clock.monotonicMs());
+  const compileHaste = new CompileHaste();
+  // Not before: ciphers were compared as they run in a rush.
+  compileWithHaste(compileHaste.haste);
 
   let watchedRevision = -1;
   const watchSockets = () => {
@@ -105,6 +109,8 @@ async function run(): Promise<never> {
     const moved = turn.take(atMs);
     rush.note(moved, atMs);
     idleHeap.note(moved, atMs);
+    const haste = compileHaste.note(moved, atMs);
+    if (haste !== null) compileWithHaste(haste);
   }
 }
 

@@ -5,7 +5,7 @@
  * sleeps in poll(2) never gets there and keeps what its start and every rush left behind. So after a rush it collects
  * once quiet, and again when code that ran only then has aged: that time it lets go of all compiled code, which the next
  * rush, however far, compiles again in milliseconds. Small talk does not count as a rush, but leaves something behind
- * as well: so it goes on collecting at that pace, and keeps the code that small talk uses.
+ * as well: so it goes on collecting, ever so often, as each collection wakes some threads several times.
  *
  * A collection waits for a second in which nothing moves; a flow that never pauses is interrupted once in ten minutes.
  *
@@ -16,8 +16,10 @@
 
 /** Quiet for as long (chosen): long enough that a pause between two transfers costs no collection. */
 const QUIET_MS = 10_000;
-/** The runtime lets code go that has not run for a minute. Also the pace of small talk (chosen). */
+/** The runtime lets code go that has not run for a minute. */
 const AGED_MS = 65_000;
+/** The pace of small talk (chosen): what is hardly ever compiled leaves half a megabyte meanwhile. */
+const TALK_MS = 300_000;
 /** Fewer bytes than this in ten seconds are small talk and leave nothing behind worth a collection (chosen). */
 const RUSH_BYTES = 1_048_576;
 /** Without a packet for as long (chosen), a flow has paused. */
@@ -62,8 +64,8 @@ export class IdleHeap {
   /** What to give back now, if anything; it counts as done. */
   take(nowMs: number): 'nothing' | 'garbage' | 'garbageAndCode' {
     if (nowMs < this.nextDeadlineMs()) return 'nothing';
-    this.#dueAtMs = nowMs + AGED_MS;
     this.#collections += 1;
+    this.#dueAtMs = nowMs + (this.#collections === 1 ? AGED_MS : TALK_MS);
     return this.#collections === 2 ? 'garbageAndCode' : 'garbage';
   }
 }
