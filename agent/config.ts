@@ -33,7 +33,7 @@ import {
 import { LINK_KINDS } from '../policies/links.ts';
 import { type Problem, problem } from '../policies/problem.ts';
 import { documentOfToml } from '../policies/toml.ts';
-import { TRANSPORTS_MAX } from '../session/channel/sessionKeypair.ts';
+import { TRANSPORTS_REKEY } from '../session/channel/sessionKeypair.ts';
 import type { LinkKind } from '../session/wire/frames.ts';
 import { placeOf } from './brokerUrl.ts';
 import { TELEMETRY } from './telemetryFields.ts';
@@ -192,7 +192,7 @@ export function loadAgentConfig(text: string): LoadedAgentConfig {
 
 /**
  * A plain tunnel has no binding that would end the lookups: an answer could move one that works. In a session
- * every link × endpoint is a transport, and all of them must fit one keypair.
+ * every link × endpoint is a transport, and all of them in use must not use a keypair up.
  */
 function lintHub({ hub, links }: Written): Problem[] {
   if (hub.mode === 'plain') {
@@ -203,9 +203,9 @@ function lintHub({ hub, links }: Written): Problem[] {
   const linkCount = Object.keys(links).length;
   const endpointCount = hub.endpoints.length + 2 * hub.names.length;
   const pathCount = linkCount * endpointCount;
-  if (pathCount <= TRANSPORTS_MAX) return [];
+  if (pathCount < TRANSPORTS_REKEY) return [];
   const wrong = `${linkCount} links with ${endpointCount} endpoints each are ${pathCount} paths; a name is 2 endpoints`;
-  const allowed = `at most ${TRANSPORTS_MAX} paths: leave out links, endpoints or names`;
+  const allowed = `at most ${TRANSPORTS_REKEY - 1} paths: leave out links, endpoints or names`;
   return [problem('hub.endpoints', wrong, allowed)];
 }
 

@@ -52,7 +52,7 @@ import {
 
 /** Transport ids that one keypair knows; a new keypair is due when three quarters are taken. */
 export const TRANSPORTS_MAX = 32;
-const TRANSPORTS_REKEY = 24;
+export const TRANSPORTS_REKEY = 24;
 
 export interface OpenedControl {
   readonly transportId: number;
