@@ -19,10 +19,11 @@ export const DEVICE_MUTANTS: readonly Mutant[] = [
     invariant: 'I4',
   },
   {
-    id: 'answers-end-no-run',
-    file: 'session/liveness/liveness.ts',
-    find: '    missedInRow: 0,\n    answeredSentAtMs,\n    unansweredSinceMs: unanswered?.sentAtMs ?? null,\n    missedSentAtMs: null,\n',
-    replace: '    answeredSentAtMs,\n    unansweredSinceMs: before.unansweredSinceMs,\n',
+    // One rule covers for the other: an answer ends a run of misses, and for 50 ms after it there is no verdict.
+    id: 'answers-hold-no-verdict',
+    file: 'session/device/probes.ts',
+    find: '  const { answeredAtMs } = active.liveness;\n  if (answeredAtMs !== null && turn.nowMs - answeredAtMs < ANSWERED_CALM_MS) return;\n  if (!isLongEnough(turn, active)) return;\n',
+    replace: '',
     breaks: 'A binding is given up for silence while answers arrive over it.',
     invariant: 'liveness',
   },
