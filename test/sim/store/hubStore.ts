@@ -8,7 +8,7 @@ import type { EnrolledDevice } from '../../../hub/device.ts';
 import type { SessionRecord } from '../../../session/hub/record.ts';
 import type { Fuse } from '../machine/powerCut.ts';
 import type { HubStore, SwapAnswer, SwapRequest } from '../process/hubProcess.ts';
-import type { SimStore } from './simStore.ts';
+import type { Hand, SimStore } from './simStore.ts';
 
 /** Ends the daemon, as a database does that cannot be written. */
 export class StoreDown extends Error {
@@ -21,7 +21,7 @@ export class HubStoreClient implements HubStore {
   readonly #fuse: Fuse;
   readonly #devices = new Map<string, EnrolledDevice>();
   /** Hands an answer to the process: when its machine is awake. */
-  readonly #later: (work: () => void) => void;
+  readonly #later: Hand;
   #highWaterMs = 0;
 
   constructor(
@@ -29,7 +29,7 @@ export class HubStoreClient implements HubStore {
     store: SimStore,
     fuse: Fuse,
     devices: readonly EnrolledDevice[],
-    later: (work: () => void) => void,
+    later: Hand,
   ) {
     this.#hub = hub;
     this.#store = store;
@@ -40,7 +40,7 @@ export class HubStoreClient implements HubStore {
 
   swap(request: SwapRequest, answer: (answer: SwapAnswer) => void): void {
     this.#fuse.call();
-    this.#store.swap(this.#hub, request, (told) => this.#later(() => answer(told)));
+    this.#store.swap(this.#hub, request, this.#later, answer);
     this.#fuse.call();
   }
 

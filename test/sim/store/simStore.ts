@@ -23,6 +23,9 @@ const LATE_MS_MAX = 6_000;
 
 export type OnCommit = (hub: string, before: SessionRecord | null, after: SessionRecord) => void;
 
+/** Does the work when the hub's machine takes what came for it: not while it sleeps, never if it dies before. */
+export type Hand = (work: () => void) => void;
+
 export class SimStore {
   conditions: Required<StoreChange>;
   /** Told of every commit at the moment it is one. */
@@ -89,8 +92,8 @@ export class SimStore {
     return [...this.#records.values()];
   }
 
-  /** Carry out `request` for `hub`; `answer` is called once, after a while. */
-  swap(hub: string, request: SwapRequest, answer: (answer: SwapAnswer) => void): void {
+  /** Carry out `request` for `hub`; `answer` is handed to it once, after a while: that moment it learns, or doubts. */
+  swap(hub: string, request: SwapRequest, hand: Hand, answer: (answer: SwapAnswer) => void): void {
     const { device, life, swapId, expectedRevision, record } = request;
     const random = this.#random;
     const isView = isSameBinding(this.record(device), record);
@@ -101,6 +104,7 @@ export class SimStore {
       const name = `${hub} ${deaths} ${device} ${life} ${swapId}`;
       if (result !== null) {
         this.#answered.add(name);
+        if (result.current?.owner === hub) this.onLearned(hub, result.current);
         this.onDoubt(hub, device, false);
       }
       // An answer that was given up for lost says nothing any more once a repeat was answered.
@@ -114,10 +118,11 @@ export class SimStore {
         current: result?.current ?? null,
       });
     };
+    const arrive = (result: SwapResult | null) => hand(() => tell(result));
     const apply = () => this.compareAndSwap(hub, device, expectedRevision, record);
     const giveUp = (what: string) => {
       this.saw(what);
-      this.#world.after(PATIENCE_MS, () => tell(null));
+      this.#world.after(PATIENCE_MS, () => arrive(null));
     };
     if (!this.isReachable(hub)) return giveUp('store unreachable');
     const { lostAnswerPercent, latePercent } = this.conditions;
@@ -129,11 +134,7 @@ export class SimStore {
     this.#world.after(this.tookMs(), () => {
       const result = apply();
       if (isLost || !this.isReachable(hub)) return giveUp('store answer lost');
-      this.#world.after(this.tookMs(), () => {
-        const isHeard = this.#deathsOf(hub) === deaths;
-        if (isHeard && result.current?.owner === hub) this.onLearned(hub, result.current);
-        tell(result);
-      });
+      this.#world.after(this.tookMs(), () => arrive(result));
     });
   }
 
