@@ -6,15 +6,16 @@
  * after the other: first a slower one, then a faster one, which overtakes what is still under way over the slower.
  */
 import { afterAll, beforeAll, expect, test } from 'bun:test';
-import { UdpFlow } from '../lab/demo/flow.ts';
+import type { UdpFlow } from '../lab/demo/flow.ts';
 import { monotonicMs } from '../lab/libc.ts';
-import { type LinkName, SERVER } from '../lab/plan.ts';
-import { eventually, type LabProcess } from '../lab/process.ts';
+import type { LinkName } from '../lab/plan.ts';
+import type { LabProcess } from '../lab/process.ts';
 import { auditOf, isAttached, Site, untilAudit } from '../lab/site.ts';
 import { type Topology, topology } from '../lab/topology.ts';
+import { startFlowPair, stopFlows, untilArrived } from './flowPair.ts';
 
 const RATE = 1_000;
-const UP = `${SERVER.v4}:7002`;
+const UP_PORT = 7_002;
 const DOWN_PORT = 7_003;
 /** Each way. */
 const DELAY_MS = { eth0: 10, wlan0: 40, wwan0: 10 } as const;
@@ -51,10 +52,7 @@ beforeAll(async () => {
 }, 30_000);
 
 afterAll(async () => {
-  for (const { source, sink } of flows) {
-    await source.stop();
-    await sink.stop();
-  }
+  await stopFlows(flows);
   await net?.[Symbol.asyncDispose]();
   await site?.[Symbol.asyncDispose]();
 });
@@ -63,36 +61,11 @@ const isOn = (link: LinkName, transport: string | null) =>
   transport?.startsWith(`${link}→`) === true;
 
 async function startFlows(): Promise<void> {
-  const { inner4 } = await site.status<{ inner4: string }>('device', 'gw1');
-  const inner = inner4.replace(/\/.*$/, '');
-  const listen = `0.0.0.0:${DOWN_PORT}`;
-  const target = `${inner}:${DOWN_PORT}`;
-  flows = [
-    await UdpFlow.start(
-      net,
-      { name: 'uplink', from: 'device', to: 'server', listen: UP, target: UP },
-      RATE,
-    ),
-    await UdpFlow.start(
-      net,
-      { name: 'downlink', from: 'server', to: 'device', listen, target },
-      RATE,
-    ),
-  ];
+  flows = await startFlowPair(net, site, { upPort: UP_PORT, downPort: DOWN_PORT, rate: RATE });
   await settled(SETTLED);
 }
 
-/** So many datagrams that are sent from here on have arrived, each way. */
-async function settled(count: number): Promise<void> {
-  const sinceMs = monotonicMs();
-  for (const flow of flows) {
-    await eventually(
-      `${count} datagrams of the ${flow.name}`,
-      () => flow.arrivedAtMs(count, sinceMs) !== null,
-      15_000,
-    );
-  }
-}
+const settled = (count: number) => untilArrived(flows, count);
 
 /** Longest gap of each direction while `during` runs. */
 async function gapsMs(during: () => Promise<unknown>): Promise<readonly number[]> {

@@ -5,15 +5,15 @@
  * a link falls silent, one direction of it dies, a NAT forgets. What the daemons say they sent again is compared with that.
  */
 import { afterAll, afterEach, beforeAll, expect, test } from 'bun:test';
-import { UdpFlow } from '../lab/demo/flow.ts';
-import { monotonicMs } from '../lab/libc.ts';
-import { type LinkName, SERVER } from '../lab/plan.ts';
+import type { UdpFlow } from '../lab/demo/flow.ts';
+import type { LinkName } from '../lab/plan.ts';
 import { eventually, type LabProcess } from '../lab/process.ts';
 import { type AuditLine, auditOf, isAttached, Site, untilAudit } from '../lab/site.ts';
 import { type Topology, topology } from '../lab/topology.ts';
+import { startFlowPair, stopFlows, untilArrived } from './flowPair.ts';
 
 const RATE = 500;
-const UP = `${SERVER.v4}:7002`;
+const UP_PORT = 7_002;
 const DOWN_PORT = 7_003;
 /** Datagrams that come over the new state of affairs before the next one is made: half a second of them. */
 const SETTLED = RATE / 2;
@@ -60,10 +60,7 @@ afterAll(async () => {
 });
 
 afterEach(async () => {
-  for (const { source, sink } of flows) {
-    await source.stop();
-    await sink.stop();
-  }
+  await stopFlows(flows);
   flows = [];
 });
 
@@ -71,39 +68,12 @@ const status = () => site.status<Status>('device', 'gw1');
 const hubStatus = () => site.status<HubStatus>('hub', 'hub');
 
 async function startFlows(): Promise<void> {
-  const inner4 = (await status()).inner4.replace(/\/.*$/, '');
-  flows = [
-    await UdpFlow.start(
-      net,
-      { name: 'uplink', from: 'device', to: 'server', listen: UP, target: UP },
-      RATE,
-    ),
-    await UdpFlow.start(
-      net,
-      {
-        name: 'downlink',
-        from: 'server',
-        to: 'device',
-        listen: `0.0.0.0:${DOWN_PORT}`,
-        target: `${inner4}:${DOWN_PORT}`,
-      },
-      RATE,
-    ),
-  ];
+  flows = await startFlowPair(net, site, { upPort: UP_PORT, downPort: DOWN_PORT, rate: RATE });
   await settled();
 }
 
 /** Both flows have gone on for a while from now. */
-async function settled(): Promise<void> {
-  const sinceMs = monotonicMs();
-  for (const flow of flows) {
-    await eventually(
-      `${SETTLED} datagrams of the ${flow.name}`,
-      () => flow.arrivedAtMs(SETTLED, sinceMs) !== null,
-      15_000,
-    );
-  }
-}
+const settled = () => untilArrived(flows, SETTLED);
 
 /** `cut` takes the binding away; returns when data flows over `to`. */
 async function moved(to: LinkName, cut: () => Promise<unknown>): Promise<void> {
