@@ -135,9 +135,24 @@ export function countedBetween(before: Reading, after: Reading): Record<string, 
   return counted;
 }
 
-/** What is another than before. What the device's own measurements explain, within bounds, is no change by the attack. */
-function changesOf(before: Reading, after: Reading, moves: readonly string[]): string[] {
-  const kept = ({ seat, agent }: Reading) => ({
+/** What both ends hold of a session. */
+export interface Held {
+  readonly seat: Pick<
+    Reading['seat'],
+    'session_id' | 'binding' | 'cipher' | 'is_source_validated' | 'state_version' | 'state'
+  >;
+  readonly agent: Pick<Reading['agent'], 'session_id' | 'binding' | 'state_version' | 'state'>;
+  readonly revision: number;
+}
+
+/**
+ * What is another than before, a sentence each. What the device's own measurements explain, within bounds, is no change by
+ * the attack.
+ *
+ * @param moves reason codes of the device's transitions and of its claims to stay.
+ */
+export function changesOf(before: Held, after: Held, moves: readonly string[]): string[] {
+  const kept = ({ seat, agent }: Held) => ({
     'session id at the hub': seat.session_id,
     'session id at the device': agent.session_id,
     binding: seat.binding,
@@ -145,7 +160,7 @@ function changesOf(before: Reading, after: Reading, moves: readonly string[]): s
     cipher: seat.cipher,
     'whether the binding is proven': seat.is_source_validated,
   });
-  const counted = ({ seat, agent, revision }: Reading) => ({
+  const counted = ({ seat, agent, revision }: Held) => ({
     'version at the hub': seat.state_version,
     'version at the device': agent.state_version,
     'state at the hub': seat.state,
