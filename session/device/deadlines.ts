@@ -5,6 +5,7 @@
  *
  * @module
  */
+import { earlier } from '../deadline.ts';
 import { nextTimeoutMs } from '../liveness/liveness.ts';
 import { carriesData } from '../transitions.ts';
 import { acceptList } from './die.ts';
@@ -46,12 +47,6 @@ export function nextDeadline(device: Device): number | null {
     case 'running':
       return earlier(device.retryWriteAtMs, running(device));
   }
-}
-
-/** Of two deadlines; null: there is none. */
-function earlier(a: number | null, b: number | null): number | null {
-  if (a === null) return b;
-  return b === null || a < b ? a : b;
 }
 
 function running(device: Device): number | null {

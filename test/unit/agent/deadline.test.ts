@@ -1,11 +1,6 @@
 /** Goal: the thread sleeps until its deadline, however long ago it looked at the clock for something else. */
 import { expect, test } from 'bun:test';
-import { earlier, waitMs } from '../../../agent/deadline.ts';
-
-test('the earlier of two deadlines, where there are any', () => {
-  expect([earlier(1, 2), earlier(2, 1), earlier(null, 2), earlier(1, null)]).toEqual([1, 1, 2, 1]);
-  expect(earlier(null, null)).toBeNull();
-});
+import { waitMs } from '../../../agent/deadline.ts';
 
 test('◆ what took time before the sleep is no part of it', () => {
   let nowMs = 1_000;
