@@ -8,6 +8,7 @@ import type { ControlAnswer, ControlRequest, ControlServer } from '../hal/contro
 import type { AuditLog } from '../hal/linux/auditLog.ts';
 import { REASONS } from '../session/reasons.ts';
 import type { Memory } from './memory.ts';
+import type { PolicyInForce } from './policyInForce.ts';
 import type { Spending } from './spending.ts';
 import type { Start } from './start.ts';
 import type { Telemetry } from './telemetry.ts';
@@ -21,9 +22,17 @@ export interface AgentParts {
   readonly memory: Memory;
   readonly spending: Spending;
   readonly device: string;
+  readonly policy: PolicyInForce;
 }
 
-export const AGENT_METHODS = ['status', 'links', 'events', 'rebind', 'terminate'] as const;
+export const AGENT_METHODS = [
+  'status',
+  'links',
+  'events',
+  'rebind',
+  'reload_policy',
+  'terminate',
+] as const;
 
 export class AgentControl {
   telemetry: Telemetry | null = null;
@@ -47,6 +56,8 @@ export class AgentControl {
         return { ok: true, value: audit.recent(256) };
       case 'rebind':
         return this.#rebind(request['link']);
+      case 'reload_policy':
+        return this.#parts.policy.reload();
       case 'terminate':
         tunnel.post({ kind: 'terminate', reasonCode: 'operator_terminated' });
         return { ok: true, value: { asked: true } };
@@ -59,7 +70,7 @@ export class AgentControl {
   }
 
   async #status(): Promise<unknown> {
-    const { start, tunnel, memory, spending, device, audit } = this.#parts;
+    const { policy, tunnel, memory, spending, device, audit } = this.#parts;
     const status = await tunnel.status();
     const { terminated } = status;
     return {
@@ -68,7 +79,7 @@ export class AgentControl {
       commit: COMMIT,
       device,
       uptime_s: Math.round((performance.now() - this.#startedAtMs) / 1_000),
-      policy: { name: start.policy.name, version: start.policy.version },
+      policy: { name: policy.current.name, version: policy.current.version },
       flash: {
         recovery: memory.recovery,
         last_failure: memory.lastFailure ?? spending.lastFailure,

@@ -32,6 +32,7 @@ import { Inner } from './inner.ts';
 import { Lookups, lookUpName } from './lookups.ts';
 import { FLASH_SLOT_BYTES, Memory } from './memory.ts';
 import type { FromTunnel, TimestampGrant, TunnelSetup } from './messages.ts';
+import { PolicyInForce } from './policyInForce.ts';
 import { tunnelRules } from './rules.ts';
 import { Spending } from './spending.ts';
 import { type Start, StartError } from './start.ts';
@@ -62,6 +63,7 @@ export class AgentDaemon {
   readonly #names: HubNames;
   readonly #lookups: Lookups;
   readonly #tunnel: TunnelLink;
+  readonly #policy: PolicyInForce;
   readonly #ended = Promise.withResolvers<number>();
   #telemetry: Telemetry | null = null;
   #isStopping = false;
@@ -89,10 +91,18 @@ export class AgentDaemon {
       bytesMax,
       filesMax,
       wallMs: () => this.#clock.wallMs(),
-      policyVersion: () => policy.version,
+      policyVersion: () => this.#policy.current.version,
     });
     this.#inner = new Inner(config.tunnel, config.hub.mode);
     this.#names = new HubNames([...config.hub.endpoints, ...config.hub.names], lookUpName);
+    this.#policy = new PolicyInForce({
+      start,
+      memory: this.#memory,
+      spending: this.#spending,
+      post: (message) => this.#tunnel.post(message),
+      onRefused: (detail) => this.#note('policy_refused', 'refusal', detail),
+      onApplied: (applied) => this.#telemetry?.usePolicy(applied),
+    });
     this.#tunnel = this.#startTunnel();
     this.#lookups = new Lookups(this.#names, (endpoints) =>
       this.#tunnel.post({ kind: 'endpoints', endpoints }),
@@ -108,6 +118,7 @@ export class AgentDaemon {
       memory: this.#memory,
       spending: this.#spending,
       device: this.#device,
+      policy: this.#policy,
     });
     const server = await serveControl({
       path: this.#start.path(this.#start.config.control.socket),

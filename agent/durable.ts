@@ -3,8 +3,12 @@
  *
  * @module
  */
+import type { Policy } from '../policies/schema.ts';
+import type { AgentLink } from './config.ts';
 import type { Memory } from './memory.ts';
 import type { FromTunnel, ToTunnel } from './messages.ts';
+import type { Metering } from './metering.ts';
+import { tunnelRules } from './rules.ts';
 
 export type DurableWish = Extract<FromTunnel, { kind: 'persist' | 'reserveTimestamps' }>;
 
@@ -21,6 +25,22 @@ export function makeDurable(memory: Memory, wish: DurableWish, wallMs: number): 
 /** I4: a policy older than one that was in force is refused, whoever put it there. */
 export function isPolicyAdmitted(memory: Memory, version: number): boolean {
   return version >= memory.policyVersion;
+}
+
+/**
+ * Another policy while the session lives: what to tell the tunnel thread once the policy is durable, or why it is refused.
+ * Nothing of a refused one is in force.
+ */
+export function takePolicy(
+  memory: Memory,
+  policy: Policy,
+  links: readonly AgentLink[],
+  metering: Metering,
+): Extract<ToTunnel, { kind: 'policy' }> | 'older' | 'notDurable' {
+  const { version, name } = policy;
+  if (!isPolicyAdmitted(memory, version)) return 'older';
+  if (!memory.applyPolicy(version)) return 'notDurable';
+  return { kind: 'policy', version, name, rules: tunnelRules(policy, links), metering };
 }
 
 /** What the session goes on with after a boot. */

@@ -68,6 +68,14 @@ export type ToTunnel =
   /** What names stand for now, in the order of the setup. */
   | { readonly kind: 'endpoints'; readonly endpoints: readonly (string | null)[] }
   | { readonly kind: 'rebind'; readonly linkName: string }
+  /** Another policy, admitted and durable. What it says of buffers waits for the next start. */
+  | {
+      readonly kind: 'policy';
+      readonly version: number;
+      readonly name: string;
+      readonly rules: TunnelRules;
+      readonly metering: Metering;
+    }
   | { readonly kind: 'status'; readonly requestId: number };
 
 export type FromTunnel =

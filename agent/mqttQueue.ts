@@ -17,13 +17,22 @@ export class MqttQueue {
   /** Replaced by a newer report, crowded out, too large, or refused by the broker. */
   dropped = 0;
   delivered = 0;
-  readonly #bytesMax: number;
+  #bytesMax: number;
   #waiting: Report[] = [];
   #inFlight: Report | null = null;
   #bytes = 0;
 
   constructor(bytesMax: number) {
     this.#bytesMax = bytesMax;
+  }
+
+  /** Another bound: what is too much from now on is dropped, the oldest first. What is in flight stays. */
+  resize(bytesMax: number): void {
+    this.#bytesMax = bytesMax;
+    while (this.#bytes > bytesMax && this.#waiting.length > 0) {
+      const oldest = this.#waiting[0];
+      this.#dropWhere((kept) => kept === oldest);
+    }
   }
 
   /** Payloads and topics kept, the one in flight included. */

@@ -78,6 +78,7 @@ export class PlainShell {
   readonly #delivery: Delivery;
   readonly #sealer: PacketSealer;
   readonly #config: PlainConfig;
+  #rules: TunnelSetup['rules'];
   #peer: PlainPeer;
   #path: Path | null = null;
   #mtuBytes: number;
@@ -101,6 +102,7 @@ export class PlainShell {
     this.#mtuBytes = setup.mtuMaxBytes;
     this.#config = { persistentKeepaliveMs: 0, times: setup.plainTimes };
     this.#peer = newPlainPeer(clock.monotonicMs(), this.#config);
+    this.#rules = setup.rules;
     const { resendBufferBytes: bytesMax } = setup.rules;
     this.#holding = new Holding({ bytesMax, packetsMax: HELD_PACKETS_MAX });
     const ring = new SealedRing(new SlotPool(newMemory(SLOTS * SLOT_BYTES)), 0);
@@ -118,7 +120,7 @@ export class PlainShell {
 
   onLinks(snapshots: readonly LinkSnapshot[]): void {
     const views = this.#uplinks.refresh(snapshots);
-    const { linkPolicies } = this.#setup.rules;
+    const { linkPolicies } = this.#rules;
     const usable = views
       .filter((view) => view.hasCarrier && linkPolicies[view.name]?.cost !== 'never')
       .sort(
@@ -151,6 +153,10 @@ export class PlainShell {
       if (message.grant !== null) this.#handshakes.onGrant(message.grant);
     } else if (message.kind === 'endpoints') {
       this.#uplinks.setEndpoints(message.endpoints);
+      this.onLinks(this.#uplinks.snapshots);
+    } else if (message.kind === 'policy') {
+      this.#rules = message.rules;
+      this.#uplinks.setMetering(message.metering);
       this.onLinks(this.#uplinks.snapshots);
     } else if (message.kind === 'terminate') {
       this.#postSpending(spendingAtEnd(this.#uplinks.all));

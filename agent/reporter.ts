@@ -41,6 +41,7 @@ export class Reporter implements Telemetry {
   readonly #queue: MqttQueue;
   readonly #link: BrokerLink;
   readonly #startedAtMs: number;
+  #policy: Policy;
   #timer: ReturnType<typeof setTimeout> | null = null;
   #isStopped = false;
   #isAsking = false;
@@ -57,6 +58,7 @@ export class Reporter implements Telemetry {
   constructor(parts: ReporterParts) {
     const { clock, policy } = parts;
     this.#parts = parts;
+    this.#policy = policy;
     this.#queue = new MqttQueue(policy.telemetry.queueBytesMax);
     this.#startedAtMs = clock.monotonicMs();
     this.#healthAtMs = this.#startedAtMs + this.#intervalMs();
@@ -77,6 +79,15 @@ export class Reporter implements Telemetry {
     if (event === 'switch') this.#switches += 1;
     this.#changeAtMs = Math.min(this.#changeAtMs, this.#now() + this.#parts.times.changeMs);
     this.#link.tryEarly();
+    this.#arm();
+  }
+
+  usePolicy(policy: Policy): void {
+    if (this.#isStopped) return;
+    this.#policy = policy;
+    this.#queue.resize(policy.telemetry.queueBytesMax);
+    this.#link.wantKeepalive(this.#keepaliveMs());
+    this.#changeAtMs = Math.min(this.#changeAtMs, this.#now() + this.#parts.times.changeMs);
     this.#arm();
   }
 
@@ -194,11 +205,11 @@ export class Reporter implements Telemetry {
 
   /** The interval and the keepalive follow what the binding costs; without a binding they stay. */
   #follow(status: TunnelStatus): void {
-    const { links, policy } = this.#parts;
+    const { links } = this.#parts;
     const name = status.binding?.split('→', 1)[0];
     const link = links.find((known) => known.name === name);
     if (link === undefined) return;
-    this.#isMetered = linkRules(policy.links, link.name, link.kind).costClass === 'metered';
+    this.#isMetered = linkRules(this.#policy.links, link.name, link.kind).costClass === 'metered';
     this.#healthAtMs = this.#now() + this.#intervalMs();
     this.#link.wantKeepalive(this.#keepaliveMs());
   }
@@ -223,7 +234,7 @@ export class Reporter implements Telemetry {
   #ask = async () => this.#parts.status();
 
   #healthPayload(status: TunnelStatus): Uint8Array {
-    const { device, boot, clock, policy } = this.#parts;
+    const { device, boot, clock } = this.#parts;
     this.#seq += 1;
     const monoMs = clock.monotonicMs();
     const document = healthOf({
@@ -237,7 +248,7 @@ export class Reporter implements Telemetry {
       rssBytes: process.memoryUsage.rss(),
       version: VERSION,
       commit: COMMIT,
-      policy,
+      policy: this.#policy,
       switchesTotal: this.#switches,
       telemetry: this.#counters(),
     });
@@ -255,12 +266,12 @@ export class Reporter implements Telemetry {
   }
 
   #intervalMs(): number {
-    const { healthIntervalMs, meteredHealthIntervalMs } = this.#parts.policy.telemetry;
+    const { healthIntervalMs, meteredHealthIntervalMs } = this.#policy.telemetry;
     return this.#isMetered ? meteredHealthIntervalMs : healthIntervalMs;
   }
 
   #keepaliveMs(): number {
-    const { mqttKeepaliveMs, meteredMqttKeepaliveMs } = this.#parts.policy.telemetry;
+    const { mqttKeepaliveMs, meteredMqttKeepaliveMs } = this.#policy.telemetry;
     return this.#isMetered ? meteredMqttKeepaliveMs : mqttKeepaliveMs;
   }
 

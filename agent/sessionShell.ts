@@ -11,8 +11,7 @@ import type { LinkSnapshot } from '../hal/links.ts';
 import type { ChosenCiphers } from '../hal/linux/cipherChoice.ts';
 import { type Means, randomIndex } from '../hal/means.ts';
 import type { Tun } from '../hal/tun.ts';
-import { wipeSecrets } from '../session/channel/secrets.ts';
-import { SessionKeypair } from '../session/channel/sessionKeypair.ts';
+import { encodeKey } from '../session/channel/identity.ts';
 import { earlier } from '../session/deadline.ts';
 import type { DeviceEffect, DeviceEvent } from '../session/device/event.ts';
 import type { DeviceConfig } from '../session/device/limits.ts';
@@ -20,12 +19,11 @@ import { type Device, newDevice } from '../session/device/state.ts';
 import { step } from '../session/device/step.ts';
 import type { LinkSpending } from '../session/flash/spending.ts';
 import type { Memory } from '../session/memory.ts';
-import { decodeFrame } from '../session/wire/decode.ts';
 import { encodeFrame } from '../session/wire/encode.ts';
 import type { Received } from '../session/wire/frames.ts';
 import { MESSAGE_TYPE } from '../session/wire/messages.ts';
 import { transportIdOf } from '../session/wire/transport.ts';
-import { clockHintEvent } from './clockHint.ts';
+import { ControlMessages } from './controlMessages.ts';
 import { CoreWants } from './coreWants.ts';
 import { DataPath } from './dataPath.ts';
 import { deviceConfigOf } from './deviceConfig.ts';
@@ -57,6 +55,7 @@ export class SessionShell {
   readonly #transmitter: Transmitter;
   readonly #handshakes: Handshakes;
   readonly #keyring = new Keyring();
+  readonly #messages: ControlMessages;
   readonly #data: DataPath;
   readonly #late: LateEndpoints;
   #route: { readonly channelId: number; readonly transportId: number } | null = null;
@@ -74,6 +73,17 @@ export class SessionShell {
     this.#nextIndex = randomIndex(means.random);
     this.#transmitter = new Transmitter(this.#packets, means.newMemory);
     this.#handshakes = new Handshakes(setup, chosen.ciphers, () => clock.wallMs(), means);
+    this.#messages = new ControlMessages({
+      uplinks: parts.uplinks,
+      keyring: this.#keyring,
+      handshakes: this.#handshakes,
+      post: parts.post,
+      device: () => this.#device,
+      deviceKey: encodeKey(this.#handshakes.identity.publicKey),
+      nowMs: () => this.#now(),
+      refuse: (code) => this.#refuse(code),
+      feed: (event) => this.#feed(event),
+    });
     const { resendBufferBytes } = setup.rules;
     this.#data = new DataPath(
       tun,
@@ -125,6 +135,8 @@ export class SessionShell {
         return this.onLinks(this.#parts.uplinks.snapshots);
       case 'rebind':
         return this.#feed({ kind: 'rebind', atMs, linkName: message.linkName });
+      case 'policy':
+        return this.#usePolicy(message);
       case 'status': {
         this.#data.countHeld();
         countOverflow(this.#packets, this.#parts.uplinks.all);
@@ -132,6 +144,14 @@ export class SessionShell {
         return this.#parts.post({ kind: 'status', requestId: message.requestId, status });
       }
     }
+  }
+
+  /** Already durable; from here on the core follows it. */
+  #usePolicy({ version, name, rules, metering }: Extract<ToTunnel, { kind: 'policy' }>): void {
+    const { publicKey } = this.#handshakes.identity;
+    this.#config = deviceConfigOf(this.#parts, publicKey, rules);
+    this.#parts.uplinks.setMetering(metering);
+    this.#feed({ kind: 'policy', atMs: this.#now(), version, name });
   }
 
   /** What one read of the tun gave. */
@@ -170,63 +190,7 @@ export class SessionShell {
       const isOwnWay = uplinks.path(transportIdOf(memory.bytes, at))?.uplink === uplink;
       return this.#data.onData(keypair, memory, at, bytes, ecn, isOwnWay, atMs);
     }
-    this.#onMessage(uplink, memory.bytes.subarray(at, at + bytes));
-  }
-
-  #onMessage(uplink: Uplink, datagram: Uint8Array): void {
-    switch (datagram[0]) {
-      case MESSAGE_TYPE.control:
-        return this.#onControl(uplink, datagram);
-      case MESSAGE_TYPE.response:
-        return this.#onResponse(datagram);
-      case MESSAGE_TYPE.cookieReply: {
-        const code = this.#handshakes.onCookie(datagram, this.#now());
-        return code === null ? undefined : this.#refuse(code);
-      }
-      case MESSAGE_TYPE.clockHint:
-        return this.#onClockHint(datagram);
-      default:
-        this.#refuse('malformed_datagram');
-    }
-  }
-
-  #onControl(uplink: Uplink, datagram: Uint8Array): void {
-    const keypair = this.#keyring.addressed(datagram, 0, datagram.length);
-    if (keypair === undefined) return this.#refuse('wrong_key_datagram');
-    const opened = keypair.openControl(datagram);
-    this.#keyring.noteUse();
-    if (!opened.ok) return this.#refuse(opened.code);
-    const { transportId, plaintext } = opened.value;
-    // A frame counts for the link it came in on, not for the one it names.
-    if (this.#parts.uplinks.path(transportId)?.uplink !== uplink) {
-      return this.#refuse('foreign_transport');
-    }
-    const frame = decodeFrame(plaintext);
-    if (!frame.ok) return this.#refuse('unknown_frame');
-    const channelId = keypair.localIndex;
-    this.#feed({ kind: 'frame', atMs: this.#now(), channelId, transportId, frame: frame.value });
-  }
-
-  #onResponse(datagram: Uint8Array): void {
-    const atMs = this.#now();
-    const answer = this.#handshakes.onResponse(datagram, atMs);
-    if (typeof answer === 'string') return this.#refuse(answer);
-    const { origin, transportId } = answer;
-    const keypair = new SessionKeypair(origin);
-    wipeSecrets(origin.secrets);
-    this.#keyring.add(keypair);
-    if (this.#device.cipher !== null) keypair.enableData(this.#device.cipher);
-    const { localIndex: channelId, handshakeHash } = keypair;
-    this.#feed({ kind: 'channelUp', atMs, channelId, transportId, handshakeHash });
-  }
-
-  /** Our clock and flash are older than what the hub remembers: reserve above it, then try again. */
-  #onClockHint(datagram: Uint8Array): void {
-    const seenMs = this.#handshakes.onClockHint(datagram);
-    if (typeof seenMs === 'string') return this.#refuse(seenMs);
-    const event = clockHintEvent(this.#device, this.#config.device, seenMs);
-    this.#parts.post({ kind: 'audit', event });
-    this.#parts.post({ kind: 'reserveTimestamps', atLeastMs: seenMs });
+    this.#messages.take(uplink, memory.bytes.subarray(at, at + bytes));
   }
 
   #refuse(code: string): void {

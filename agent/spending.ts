@@ -15,30 +15,47 @@ import type { Metering } from './metering.ts';
 import { linkMetering } from './rules.ts';
 
 export class Spending {
+  /** What the process started with. */
   readonly metering: Metering;
   /** Detail of the newest failed write, or null. */
   lastFailure: string | null = null;
-  readonly #store: SpendingStore<HalFailure> | null;
+  readonly #links: readonly AgentLink[];
+  readonly #open: () => HalResult<Flash>;
+  #store: SpendingStore<HalFailure> | null;
 
-  constructor(store: SpendingStore<HalFailure> | null, metering: Metering) {
+  private constructor(
+    links: readonly AgentLink[],
+    open: () => HalResult<Flash>,
+    store: SpendingStore<HalFailure> | null,
+    metering: Metering,
+  ) {
+    this.#links = links;
+    this.#open = open;
     this.#store = store;
     this.metering = metering;
   }
 
-  /** @param open called only where a link has a budget. */
+  /** @param open called at most once, when a link has a budget for the first time. */
   static open(
     policy: Policy,
     links: readonly AgentLink[],
     open: () => HalResult<Flash>,
   ): HalResult<Spending> {
     const metering = linkMetering(policy, links, []);
-    if (Object.keys(metering.budgets).length === 0) {
-      return { ok: true, value: new Spending(null, metering) };
-    }
-    const flash = open();
-    if (!flash.ok) return flash;
-    const store = new SpendingStore<HalFailure>(flash.value);
-    return { ok: true, value: new Spending(store, { ...metering, spent: store.links }) };
+    const store = openWhereNeeded(metering, open);
+    if (!store.ok) return store;
+    const spent = store.value?.links ?? [];
+    return { ok: true, value: new Spending(links, open, store.value, { ...metering, spent }) };
+  }
+
+  /** The budgets under another policy; with them what flash remembers, where nobody has looked until now. */
+  meteringUnder(policy: Policy): HalResult<Metering> {
+    const metering = linkMetering(policy, this.#links, []);
+    if (this.#store !== null) return { ok: true, value: metering };
+    const store = openWhereNeeded(metering, this.#open);
+    if (!store.ok) return store;
+    this.#store = store.value;
+    return { ok: true, value: { ...metering, spent: store.value?.links ?? [] } };
   }
 
   save(links: readonly LinkSpending[]): void {
@@ -46,4 +63,13 @@ export class Spending {
     if (outcome === undefined) return;
     this.lastFailure = outcome.ok ? null : `${outcome.code}: ${outcome.detail}`;
   }
+}
+
+function openWhereNeeded(
+  { budgets }: Metering,
+  open: () => HalResult<Flash>,
+): HalResult<SpendingStore<HalFailure> | null> {
+  if (Object.keys(budgets).length === 0) return { ok: true, value: null };
+  const flash = open();
+  return flash.ok ? { ok: true, value: new SpendingStore<HalFailure>(flash.value) } : flash;
 }

@@ -24,6 +24,8 @@ export class StartError extends Error {
 export interface Start {
   readonly config: AgentConfig;
   readonly policy: Policy;
+  /** The policy that the configuration file names now. @throws StartError with what is wrong. */
+  readonly rereadPolicy: () => Policy;
   readonly privateKey: Uint8Array;
   readonly hubPublicKey: Uint8Array;
   readonly psk: Uint8Array;
@@ -32,9 +34,7 @@ export interface Start {
 }
 
 export function readStart(configFile: string): Start {
-  const loaded = loadAgentConfig(readText(configFile, 'the configuration'));
-  if (!loaded.ok) throw new StartError(formatProblems(configFile, loaded.problems), 2);
-  const { config } = loaded;
+  const config = readConfig(configFile);
   const path = (written: string) => resolve(dirname(configFile), written);
   const hubPublicKey = decodeKey(config.hub.publicKey);
   if (!hubPublicKey.ok)
@@ -43,11 +43,18 @@ export function readStart(configFile: string): Start {
   return {
     config,
     policy: readPolicy(config, path),
+    rereadPolicy: () => readPolicy(readConfig(configFile), path),
     privateKey: readKey(path(config.identity.privateKeyFile)),
     hubPublicKey: hubPublicKey.value,
     psk: presharedKeyFile === null ? NO_PSK : readKey(path(presharedKeyFile)),
     path,
   };
+}
+
+function readConfig(configFile: string): AgentConfig {
+  const loaded = loadAgentConfig(readText(configFile, 'the configuration'));
+  if (!loaded.ok) throw new StartError(formatProblems(configFile, loaded.problems), 2);
+  return loaded.config;
 }
 
 function readPolicy(config: AgentConfig, path: (written: string) => string): Policy {

@@ -10,6 +10,7 @@
  * @module
  */
 import { newClock } from '../hal/linux/clock.ts';
+import type { Policy } from '../policies/schema.ts';
 import type { AuditKind } from '../session/audit.ts';
 import { bytesToHex } from '../session/bytes.ts';
 import { Reporter } from './reporter.ts';
@@ -24,6 +25,8 @@ export interface Telemetry {
   status(): unknown;
   /** An audit event happened. After a transition or a switch a report follows soon. */
   noteChange(event: AuditKind): void;
+  /** Another policy is in force: its intervals and queue, and a report that shows it. */
+  usePolicy(policy: Policy): void;
 }
 
 export const STOP_MAX_MS = 500;
@@ -93,4 +96,5 @@ const SILENT: Telemetry = {
   stop: async () => {},
   status: () => ({ enabled: false }),
   noteChange: () => {},
+  usePolicy: () => {},
 };

@@ -17,7 +17,7 @@ import { parseAddress, type SocketAddress } from '../session/wire/address.ts';
 import { isWithin, parseCidr } from '../session/wire/cidr.ts';
 import { parseIp } from '../session/wire/ip.ts';
 import type { TunnelSetup } from './messages.ts';
-import { type LinkMeter, newMeter, UNMETERED } from './metering.ts';
+import { type LinkMeter, type Metering, newMeter, UNMETERED } from './metering.ts';
 
 /** Lazily used by the kernel: a burst of 8 ms at 4 Gbit/s. */
 const BUFFER_BYTES = 4 << 20;
@@ -103,6 +103,13 @@ export class Uplinks {
       uplink.view = { ...uplink.view, endpoints: named };
       uplink.family = named.some(({ endpoint }) => endpoint.startsWith('[')) ? 6 : 4;
       for (const { transportId, endpoint } of named) this.#place(uplink, transportId, endpoint);
+    }
+  }
+
+  /** Budgets of another policy; what was counted stays counted. */
+  setMetering({ budgets, spent }: Metering): void {
+    for (const { name, meter } of this.all) {
+      meter.setBudget(budgets[name] ?? 0, spent.find(({ link }) => link === name) ?? null);
     }
   }
 

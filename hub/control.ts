@@ -16,6 +16,7 @@ import { isReasonCode, type ReasonCode } from '../session/reasons.ts';
 import { findDevice } from './enrolment.ts';
 import type { PeerStatus } from './messages.ts';
 import type { Ownership } from './ownership.ts';
+import type { PolicyInForce } from './policyInForce.ts';
 import { REGISTRY_METHODS, type Registry } from './registry.ts';
 import type { HubStart } from './start.ts';
 import type { Store } from './store.ts';
@@ -26,6 +27,7 @@ export const HUB_METHODS = [
   'status',
   'sessions',
   'events',
+  'reload_policy',
   'terminate',
   ...REGISTRY_METHODS,
 ] as const;
@@ -40,6 +42,7 @@ export interface HubParts {
   readonly audit: AuditLog;
   readonly ownership: Ownership;
   readonly registry: Registry;
+  readonly policy: PolicyInForce;
 }
 
 export class HubControl {
@@ -65,6 +68,8 @@ export class HubControl {
         if (!Number.isSafeInteger(count)) return refused('inputInvalid', '"count" is no integer');
         return answered(audit.recent(Number(count)));
       }
+      case 'reload_policy':
+        return this.#parts.policy.reload();
       case 'terminate':
         return this.#terminate(request);
       default:
@@ -76,8 +81,8 @@ export class HubControl {
   }
 
   async #status(): Promise<unknown> {
-    const { start, publicKey, audit, ownership, time, tunnel } = this.#parts;
-    const { config, policy } = start;
+    const { start, publicKey, audit, ownership, time, tunnel, policy } = this.#parts;
+    const { config } = start;
     const { counters, peers, sessions, ...rest } = await tunnel.status();
     return {
       role: 'hub',
@@ -86,7 +91,7 @@ export class HubControl {
       public_key: publicKey,
       listen: config.listen.addresses.map((address) => `${address} port ${rest.udp_port}`),
       uptime_s: Math.round((time.nowMs() - this.#startedAtMs) / 1_000),
-      policy: { name: policy.name, version: policy.version },
+      policy: { name: policy.current.name, version: policy.current.version },
       devices: peers,
       sessions,
       ...rest,

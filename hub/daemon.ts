@@ -27,6 +27,7 @@ import type { EnrolledDevice } from './device.ts';
 import { Inner } from './inner.ts';
 import type { FromHub, HubSetup } from './messages.ts';
 import { Ownership } from './ownership.ts';
+import { PolicyInForce } from './policyInForce.ts';
 import { Registry } from './registry.ts';
 import { hubRules } from './rules.ts';
 import { type HubStart, StartError } from './start.ts';
@@ -58,6 +59,7 @@ export class Hub {
   readonly #registry: Registry;
   readonly #inner: Inner;
   readonly #tunnel: TunnelLink;
+  readonly #policy: PolicyInForce;
   readonly #setup: HubSetup;
   readonly #publicKey: string;
   readonly #ended = Promise.withResolvers<number>();
@@ -80,7 +82,7 @@ export class Hub {
       bytesMax: config.audit.bytesMax,
       filesMax: config.audit.filesMax,
       wallMs: () => clock.wallMs(),
-      policyVersion: () => policy.version,
+      policyVersion: () => this.#policy.current.version,
     });
     this.#ownership = new Ownership(store);
     this.#inner = new Inner(start.pools, config.tunnel.mtu);
@@ -93,6 +95,11 @@ export class Hub {
     const wake = need(openWake());
     const { port1, port2 } = new MessageChannel();
     this.#tunnel = new TunnelLink(port1, wake);
+    this.#policy = new PolicyInForce({
+      start,
+      post: (message) => this.#tunnel.post(message),
+      note: (event, reasonCode, detail) => this.#note(event, reasonCode, detail),
+    });
     this.#setup = {
       wakeFd: wake.fd,
       port: port2,
@@ -161,6 +168,7 @@ export class Hub {
       audit: this.#audit,
       ownership: this.#ownership,
       registry: this.#registry,
+      policy: this.#policy,
     });
     const served = await serveControl({
       path: this.#start.path(config.control.socket),
@@ -230,7 +238,7 @@ export class Hub {
   }
 
   #note(
-    event: 'notice' | 'alarm',
+    event: 'notice' | 'alarm' | 'refusal',
     reasonCode: ReasonCode,
     detail: AuditEvent['detail'],
     device = '',

@@ -54,12 +54,7 @@ export class Door {
   #loadUntilMs: number;
 
   constructor(limits: DoorLimits, atMs: number) {
-    const { perPrefixPerSecond, newSessionsPerSecond } = limits;
-    const of = (handshakesPerSecond: number): AdmissionLimits => ({
-      handshakesPerPrefixPerSecond: perPrefixPerSecond,
-      handshakesPerSecond,
-      newSessionsPerSecond,
-    });
+    const of = (perSecond: number) => admissionLimits(limits, perSecond);
     this.#handshakes = new Admission(atMs, of(HANDSHAKES_PER_SECOND_MAX));
     this.#claims = new Admission(atMs, of(CLAIMS_PER_SECOND_MAX));
     this.#cookies = new Admission(atMs, of(COOKIES_PER_SECOND_MAX), COOKIE_BURST_MS);
@@ -67,6 +62,14 @@ export class Door {
     this.#work = { leftMs: WORK_BURST_MS, atMs };
     this.#countedSinceMs = atMs;
     this.#loadUntilMs = atMs;
+  }
+
+  /** By another policy. What was used up before stays used up. */
+  setLimits(limits: DoorLimits): void {
+    this.#handshakes.setLimits(admissionLimits(limits, HANDSHAKES_PER_SECOND_MAX));
+    this.#claims.setLimits(admissionLimits(limits, CLAIMS_PER_SECOND_MAX));
+    this.#cookies.setLimits(admissionLimits(limits, COOKIES_PER_SECOND_MAX));
+    this.#proofs.setLimits(admissionLimits(limits, COOKIES_PER_SECOND_MAX));
   }
 
   /** Whether there is time for another initiation. One that took longer than was left is paid for later. */
@@ -130,4 +133,15 @@ export class Door {
     const slot = this.#claims.newSession(device, atMs);
     return slot.isGranted ? 0 : Math.max(1, slot.retryAfterMs);
   }
+}
+
+function admissionLimits(
+  { perPrefixPerSecond, newSessionsPerSecond }: DoorLimits,
+  handshakesPerSecond: number,
+): AdmissionLimits {
+  return {
+    handshakesPerPrefixPerSecond: perPrefixPerSecond,
+    handshakesPerSecond,
+    newSessionsPerSecond,
+  };
 }

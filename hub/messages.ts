@@ -78,6 +78,8 @@ export type ToHub =
       readonly record: SessionRecord | null;
     }
   | { readonly kind: 'terminate'; readonly device: string; readonly reasonCode: ReasonCode }
+  /** Another policy is in force. What it says of buffers waits for the next start. */
+  | { readonly kind: 'policy'; readonly rules: HubRules }
   /** The record of a seat that broke, ended by the main thread: begin again with it. */
   | { readonly kind: 'rebuild'; readonly device: string; readonly record: SessionRecord | null }
   /** What the store said to `askLease`. */

@@ -64,6 +64,13 @@ export class Peers {
     }
   }
 
+  /** The site's rules are another policy's. */
+  onRules(): void {
+    for (const peer of this.#byKey.values()) {
+      if (peer instanceof SessionPeer) peer.onRules();
+    }
+  }
+
   status(): PeerStatus[] {
     return [...this.#byKey.values()]
       .filter(({ device }) => device.revokedAtMs === null)

@@ -86,8 +86,8 @@ export class SessionData {
     this.#channels = channels;
     this.#held = new Holding(HELD, site.heldBudget);
     this.#release = new GradualRelease(this.#held);
-    const { slots, rules } = site;
-    const ring = new SealedRing(slots, rules.resendBufferBytes);
+    const { slots, setup } = site;
+    const ring = new SealedRing(slots, setup.rules.resendBufferBytes);
     this.#outbound = new Outbound(ring, (at, bytes, segmentBytes, ecn) =>
       this.#carry(at, bytes, segmentBytes, ecn),
     );

@@ -139,6 +139,12 @@ export class SessionPeer implements Timed {
     this.feed({ kind: 'lease', atMs, isValid });
   }
 
+  /** A bound that is over by the new policy ends the session now, with its reason. */
+  onRules(): void {
+    this.#config = seatConfig(this.#site, this.device);
+    this.feed({ kind: 'tick', atMs: this.#site.nowMs() });
+  }
+
   onOwner({ life, current, isEnded }: Extract<ToHub, { kind: 'owner' }>): void {
     if (life !== this.#life) return;
     this.feed({ kind: 'owner', atMs: this.#site.nowMs(), current, isEnded });

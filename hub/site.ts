@@ -46,7 +46,7 @@ export class Site {
   readonly identity: Identity;
   readonly nowMs: () => number;
   readonly tun: Tun;
-  readonly rules: HubRules;
+  #rules: HubRules;
   readonly endpoints: Endpoints;
   readonly counters = new Counters();
   readonly traffic = new TrafficCount();
@@ -88,7 +88,7 @@ export class Site {
     this.means = means;
     this.channels = new ChannelTable(means.random);
     this.released = newMemory(TUN_READ_BYTES);
-    this.rules = setup.rules;
+    this.#rules = setup.rules;
     this.door = new Door(setup.rules.door, parts.nowMs());
     this.identity = newIdentity(setup.privateKey, means.dh);
     this.nowMs = parts.nowMs;
@@ -112,6 +112,16 @@ export class Site {
         for (const event of this.#bursts.due(atMs)) this.post({ kind: 'audit', event });
       },
     };
+  }
+
+  get rules(): HubRules {
+    return this.#rules;
+  }
+
+  /** Another policy; each seat has to hear of it by itself. */
+  useRules(rules: HubRules): void {
+    this.#rules = rules;
+    this.door.setLimits(rules.door);
   }
 
   /** Audit `event`, or count it into a burst of its kind. */

@@ -34,6 +34,8 @@ export interface HubPlace {
 
 export interface HubStart extends HubPlace {
   readonly policy: Policy;
+  /** The policy that the configuration file names now. @throws StartError with what is wrong. */
+  readonly rereadPolicy: () => Policy;
   readonly privateKey: Uint8Array;
 }
 
@@ -55,7 +57,12 @@ export function readPlace(configFile: string): HubPlace {
 export function readStart(configFile: string): HubStart {
   const place = readPlace(configFile);
   const keyFile = place.path(place.config.identity.privateKeyFile);
-  return { ...place, policy: readPolicy(place), privateKey: readPrivateKey(keyFile) };
+  return {
+    ...place,
+    policy: readPolicy(place),
+    rereadPolicy: () => readPolicy(readPlace(configFile)),
+    privateKey: readPrivateKey(keyFile),
+  };
 }
 
 function readPolicy({ config, path }: HubPlace): Policy {

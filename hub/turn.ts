@@ -85,6 +85,9 @@ export class Turn {
         return peers.onDevice(message.device, message.record);
       case 'terminate':
         return peers.session(message.device)?.terminate(message.reasonCode);
+      case 'policy':
+        this.#site.useRules(message.rules);
+        return peers.onRules();
       case 'rebuild':
         return peers.session(message.device)?.rebuild(message.record);
       case 'leaseAnswered':

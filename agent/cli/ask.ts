@@ -1,6 +1,6 @@
 /**
  * The commands that ask a running daemon over its control socket: status, links, sessions, events,
- * rebind, terminate.
+ * rebind, terminate, policy reload.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import { existsSync } from 'node:fs';
 import type { ControlRequest } from '../../hal/control.ts';
 import { askControl } from '../../hal/linux/controlClient.ts';
 import { EXIT, parseArguments, TERMINAL, type Terminal } from './arguments.ts';
-import { eventLines, linkLines, sessionLines, statusLines } from './show.ts';
+import { eventLines, linkLines, policyLines, sessionLines, statusLines } from './show.ts';
 
 const SOCKETS = ['/run/jvpn/agent.sock', '/run/jvpn/hub.sock'];
 const ANSWER_MAX_MS = 3_000;
@@ -75,6 +75,15 @@ const TERMINATE: Question = {
   show: asked,
 };
 
+const POLICY_RELOAD: Question = {
+  name: 'policy reload',
+  summary: 'read the policy of a running agent or hub again, and follow it while sessions live',
+  operand: null,
+  isRead: false,
+  request: () => ({ method: 'reload_policy' }),
+  show: policyLines,
+};
+
 const run =
   (question: Question) =>
   (argv: readonly string[], terminal: Terminal = TERMINAL) =>
@@ -85,6 +94,7 @@ export const runSessions = run(SESSIONS);
 export const runEvents = run(EVENTS);
 export const runRebind = run(REBIND);
 export const runTerminate = run(TERMINATE);
+export const runPolicyReload = run(POLICY_RELOAD);
 
 function help({ name, summary, operand, isRead }: Question): string {
   const watch = isRead ? '\n  --watch        show it again each second until interrupted' : '';
@@ -98,7 +108,8 @@ Shows ${summary}.
 
 Exit: 0 done, 1 the daemon did not answer or refused, 2 the input was wrong.`
     .replace('Shows end', 'Asks to end')
-    .replace('Shows move', 'Asks to move');
+    .replace('Shows move', 'Asks to move')
+    .replace('Shows read', 'Asks to read');
 }
 
 async function ask(

@@ -4,14 +4,17 @@
  * @module
  */
 import { EXIT, TERMINAL, type Terminal } from './arguments.ts';
+import { runPolicyReload } from './ask.ts';
 import { runPolicyBudget } from './policyBudget.ts';
 import { runPolicyLint } from './policyLint.ts';
 
 const HELP = `Usage: jvpn policy lint FILE [--json]
        jvpn policy budget FILE|--profile NAME [--json]
+       jvpn policy reload [--socket PATH] [--json]
 
   lint     check a policy file against the schema and the rules between its fields
-  budget   what an idle device costs under it: LTE a day, wake-ups, how late silence is noticed`;
+  budget   what an idle device costs under it: LTE a day, wake-ups, how late silence is noticed
+  reload   make a running agent or hub read its policy again; sessions live on`;
 
 export async function runPolicy(
   argv: readonly string[],
@@ -20,6 +23,7 @@ export async function runPolicy(
   const [action, ...rest] = argv;
   if (action === 'lint') return runPolicyLint(rest, terminal);
   if (action === 'budget') return runPolicyBudget(rest, terminal);
+  if (action === 'reload') return runPolicyReload(rest, terminal);
   if (action === '--help' || action === '-h') {
     terminal.out(HELP);
     return EXIT.ok;

@@ -84,6 +84,7 @@ export function birth(turn: Turn): void {
   save(turn);
 }
 
-function sessionEndsAtMs(turn: Turn): number {
+/** When a session that begins now would end, jittered. */
+export function sessionEndsAtMs(turn: Turn): number {
   return turn.nowMs + turn.config.limits.sessionTtlMs * (1 - TTL_JITTER * turn.fraction('ttl'));
 }

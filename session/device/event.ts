@@ -107,6 +107,13 @@ export type DeviceEvent =
     }
   | { readonly kind: 'terminate'; readonly atMs: number; readonly reasonCode: ReasonCode }
   | { readonly kind: 'rebind'; readonly atMs: number; readonly linkName: string }
+  /** Another policy is in force and durable: from this step on `config` is its. */
+  | {
+      readonly kind: 'policy';
+      readonly atMs: number;
+      readonly version: number;
+      readonly name: string;
+    }
   | { readonly kind: 'tick'; readonly atMs: number };
 
 /** What has to be on flash. The shell adds the timestamp reservation, seals the secret and writes. */

@@ -22,6 +22,7 @@ import { renew } from './handshake.ts';
 import type { DeviceConfig } from './limits.ts';
 import { onLinks } from './links.ts';
 import { fitMtu, onMtu, tellMtu } from './mtu.ts';
+import { onPolicy } from './newPolicy.ts';
 import { doubtQuiet, onTraffic } from './pace.ts';
 import { tellUnanswered } from './portal.ts';
 import { judge, onHearsay, onLate, onProbeAck, probeDue } from './probes.ts';
@@ -88,6 +89,8 @@ function dispatch(turn: Turn, event: DeviceEvent): void {
       return onEndWanted(turn, event.reasonCode);
     case 'rebind':
       return onRebind(turn, event.linkName);
+    case 'policy':
+      return onPolicy(turn, event);
     case 'tick':
       return;
     default:

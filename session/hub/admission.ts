@@ -63,7 +63,7 @@ export function prefixOf(source: string): string {
 }
 
 export class Admission {
-  readonly #limits: AdmissionLimits;
+  #limits: AdmissionLimits;
   readonly #burstMs: number;
   /** In order of last use: the first is the one to forget. */
   readonly #prefixes = new Map<string, Bucket>();
@@ -83,6 +83,11 @@ export class Admission {
     this.#all = { tokens: this.#atOnce(limits.handshakesPerSecond), atMs };
     this.#nextSlotAtMs = Number.NEGATIVE_INFINITY;
     this.#burstSinceMs = atMs;
+  }
+
+  /** Other limits from here on; what buckets hold, and the slots given out, stay. */
+  setLimits(limits: AdmissionLimits): void {
+    this.#limits = limits;
   }
 
   get prefixes(): number {

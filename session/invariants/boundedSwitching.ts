@@ -51,12 +51,13 @@ export class SwitchWatch {
     this.#switchesMax = switchesMax;
   }
 
-  switched(atMs: number): string | null {
+  /** @param switchesMax where a policy changed since the watch began. */
+  switched(atMs: number, switchesMax = this.#switchesMax): string | null {
     // A clock that went back was a reboot: the minute begins anew.
     const isReboot = atMs < (this.#atMs.at(-1) ?? atMs);
     const recent = isReboot ? [] : this.#atMs.filter((other) => atMs - other < MINUTE_MS);
     this.#atMs = [...recent, atMs];
-    return excessSwitching(this.#atMs, this.#switchesMax);
+    return excessSwitching(this.#atMs, switchesMax);
   }
 }
 

@@ -35,23 +35,42 @@ export interface DaySpending {
 export class DayMeter {
   /** Bytes of this day, IP headers included. */
   bytes = 0;
-  readonly budgetBytes: number;
+  #budgetBytes: number;
   #day: number | null = null;
   #lastedMs = 0;
   #seenAtMs: number | null = null;
-  #durable: DaySpending | null;
+  #durable: DaySpending | null = null;
   #isSettled = false;
   /** Of a fresh budget nothing is durable yet, whatever day number the last one had. */
   #isFresh = false;
 
   /** @param budgetBytes of a day; 0: none, nothing is ever spent and nothing has to be durable. */
   constructor(budgetBytes: number, remembered: DaySpending | null) {
-    this.budgetBytes = budgetBytes;
+    this.#budgetBytes = budgetBytes;
+    if (remembered !== null) this.#remember(remembered);
+  }
+
+  #remember(remembered: DaySpending): void {
     this.#durable = remembered;
-    if (remembered === null) return;
     this.#day = remembered.day;
-    this.bytes = remembered.bytes;
-    this.#lastedMs = remembered.lastedMs;
+    this.bytes += remembered.bytes;
+    this.#lastedMs = Math.max(this.#lastedMs, remembered.lastedMs);
+  }
+
+  get budgetBytes(): number {
+    return this.#budgetBytes;
+  }
+
+  /**
+   * Another budget for the day that runs: what was counted stays, with or without a budget.
+   * @param remembered what an earlier process left on flash, where nobody has looked until now; null: nothing.
+   */
+  setBudget(budgetBytes: number, remembered: DaySpending | null): void {
+    this.#budgetBytes = budgetBytes;
+    // Without a budget it is left out of the next record.
+    if (budgetBytes === 0) this.#durable = null;
+    // Of a day that is over nothing counts; of one that the clock has not shown yet all of it does.
+    if (remembered !== null && remembered.day >= (this.#day ?? 0)) this.#remember(remembered);
   }
 
   add(bytes: number): void {

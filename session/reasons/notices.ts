@@ -183,6 +183,13 @@ export const NOTICE_REASONS = {
     retry: null,
     hint: 'The event names its version.',
   },
+  policy_refused: {
+    sentence: 'A policy was offered and not taken; the one before stays in force.',
+    severity: 'warning',
+    fatal: false,
+    retry: null,
+    hint: 'The event says why: an older version, a mistake in it (jvpn policy lint), or storage that fails.',
+  },
   mqtt_dropped: {
     sentence: 'Telemetry could not be delivered and the oldest of it was dropped.',
     severity: 'notice',

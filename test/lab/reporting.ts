@@ -34,9 +34,14 @@ ${lines.join('\n')}`);
   if (!loaded.ok) throw new Error(JSON.stringify(loaded.problems));
   const policy = loadPolicyText('', Bun.TOML.parse);
   if (!policy.ok) throw new Error(JSON.stringify(policy.problems));
+  const inForce = {
+    ...policy.policy,
+    telemetry: { ...policy.policy.telemetry, ...overrides },
+  };
   return {
     config: loaded.config,
-    policy: { ...policy.policy, telemetry: { ...policy.policy.telemetry, ...overrides } },
+    policy: inForce,
+    rereadPolicy: () => inForce,
     privateKey: new Uint8Array(32),
     hubPublicKey: new Uint8Array(32),
     psk: new Uint8Array(32),

@@ -78,3 +78,19 @@ test('no report is lost uncounted and the bound holds', () => {
   }
   expect(Math.min(queue.delivered, queue.dropped)).toBeGreaterThan(100);
 });
+
+test('a smaller bound drops the oldest and counts them; what is in flight stays', () => {
+  const queue = new MqttQueue(200);
+  for (const topic of ['a', 'b', 'c']) queue.push(report(topic, 39));
+  expect(queue.take()?.topic).toBe('a');
+  queue.resize(80);
+  expect([queue.count, queue.bytes, queue.dropped]).toEqual([2, 80, 1]);
+  queue.resize(10);
+  expect([queue.count, queue.bytes, queue.dropped]).toEqual([1, 40, 2]);
+  queue.push(report('d', 5));
+  expect([queue.bytes, queue.dropped]).toEqual([40, 3]);
+  queue.settle('delivered');
+  queue.resize(200);
+  queue.push(report('d', 99));
+  expect(queue.take()?.topic).toBe('d');
+});

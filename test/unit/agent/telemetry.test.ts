@@ -210,3 +210,18 @@ test('a password file that is missing is said, without asking the broker', async
   expect(shown().last_error).toContain('/nonexistent/password');
   expect(asked).toBe(0);
 });
+
+test('another policy: its interval from now on, its queue, and a report that shows it soon', async () => {
+  const url = `mqtt://127.0.0.1:${await freePort()}`;
+  const telemetry = startTelemetry(parts(url, { healthIntervalMs: 3_600_000 }));
+  running.push(telemetry);
+  const shown = () => telemetry.status() as Shown;
+  const { policy } = startFor({ url }, { healthIntervalMs: 3_600_000 });
+  expect(shown().queue_bytes).toBe(0);
+  telemetry.usePolicy({ ...policy, version: 2 });
+  await eventually('a report in the queue', () => shown().queue_bytes > 0, WAIT_MS);
+  const before = shown().dropped;
+  const { telemetry: numbers } = policy;
+  telemetry.usePolicy({ ...policy, telemetry: { ...numbers, queueBytesMax: 1 } });
+  expect([shown().queue_bytes, shown().dropped]).toEqual([0, before + 1]);
+});

@@ -86,3 +86,16 @@ test('a machine that stood still in the middle of a handshake owes a second of w
   expect(door.hasTime(600_500)).toBe(false);
   expect(door.hasTime(601_700)).toBe(true);
 });
+
+test('another policy counts from the next claim on, and gives back nothing that was used up', () => {
+  const door = new Door(LIMITS, 0);
+  const admitted = (atMs: number) =>
+    Array.from({ length: 30 }, () => door.admitsHandshake('192.0.2.1:1', atMs)).filter(Boolean)
+      .length;
+  expect(admitted(0)).toBe(5);
+  door.setLimits({ perPrefixPerSecond: 20, newSessionsPerSecond: 2 });
+  expect(admitted(0)).toBe(0);
+  expect(admitted(1_000)).toBe(20);
+  door.setLimits({ perPrefixPerSecond: 2, newSessionsPerSecond: 2 });
+  expect(admitted(10_000)).toBe(2);
+});

@@ -232,3 +232,41 @@ describe('what is durable', () => {
     expect(meter.isDue).toBe(true);
   });
 });
+
+describe('another budget while the day runs', () => {
+  test('what was counted counts against it, with or without a budget before', () => {
+    for (const before of [0, BUDGET]) {
+      const { meter } = metered(null, before);
+      meter.add(1_000);
+      meter.setBudget(1_000, null);
+      expect([before, meter.isSpent, meter.isDue]).toEqual([before, true, true]);
+      meter.setBudget(1_001, null);
+      expect([before, meter.isSpent]).toEqual([before, false]);
+    }
+  });
+
+  test('taken away and given back, what is durable is written anew', () => {
+    const { meter } = metered();
+    meter.add(10);
+    meter.reserve();
+    expect(meter.isDue).toBe(false);
+    meter.setBudget(0, null);
+    expect([meter.isDue, meter.reserve()]).toEqual([false, null]);
+    meter.setBudget(BUDGET, null);
+    expect([meter.isDue, meter.reserve()?.bytes]).toEqual([true, 10 + BUDGET / 16]);
+  });
+
+  test('what an earlier process spent of this day is added, of a day that is over it is not', () => {
+    const today = Math.floor(NOON_MS / DAY_MS);
+    for (const [day, bytes] of [
+      [today - 1, 5],
+      [today, 705],
+      [today + 1, 705],
+    ] as const) {
+      const { meter } = metered(null, 0);
+      meter.add(5);
+      meter.setBudget(BUDGET, { day, bytes: 700, lastedMs: HOUR_MS });
+      expect([day - today, meter.bytes]).toEqual([day - today, bytes]);
+    }
+  });
+});

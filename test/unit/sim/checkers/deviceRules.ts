@@ -7,6 +7,7 @@ import { Answers } from '../../../sim/checkers/answers.ts';
 import { Devices } from '../../../sim/checkers/devices.ts';
 import { Durability, type Durable } from '../../../sim/checkers/durability.ts';
 import { Governor } from '../../../sim/checkers/governor.ts';
+import { Policies } from '../../../sim/checkers/policies.ts';
 import type { Report, Watch } from '../../../sim/checkers/watch.ts';
 import {
   claimed,
@@ -29,15 +30,43 @@ const devices = (report: Report): Watch =>
     wokeAtMs: () => null,
   });
 
-const DURABLE: Durable = { versionCeiling: 5, sessionId: 's1', secret: SECRET, terminated: null };
+const DURABLE: Durable = {
+  ...{ versionCeiling: 5, policyVersion: 5, sessionId: 's1', secret: SECRET, terminated: null },
+};
 const durability = (report: Report): Watch => new Durability(report, () => DURABLE);
 const attached = (secret: Uint8Array) => ({
   ...moved('BIRTH', 'ATTACHED', { stateVersion: 2 }),
   held: { secret, memoryKey: null },
 });
 
+/** A session that ends after two minutes, in a recovery until 30 s. */
+const policies = (report: Report): Watch =>
+  new Policies(report, {
+    boundsOf: () => ({
+      ...{ ttlMs: 100_000, transportTtlMs: 60_000, recoveryWindowMs: 30_000 },
+      birthDeadlineMs: 20_000,
+    }),
+    runningOf: () => ({
+      ...{ sessionEndsAtMs: 120_000, transportTtlAtMs: null, recoveryDeadlineAtMs: 30_000 },
+      birthDeadlineAtMs: null,
+    }),
+    durableVersionOf: () => 5,
+  });
+const applied = (atMs: number, version = 5) =>
+  said({ atMs, reasonCode: 'policy_applied', detail: { version } });
+
 const GOVERNED = { maxSwitchesPerMinute: 2, cooldownMs: 5_000, failbackStableMs: 20_000 };
 const governor = (report: Report): Watch => new Governor(report, () => GOVERNED);
+/** Three switches a minute, two from the next policy on. */
+const governed = (report: Report): Watch => {
+  const caps = [3, 2];
+  const rulesOf = () => ({
+    maxSwitchesPerMinute: caps.shift() ?? 0,
+    cooldownMs: 0,
+    failbackStableMs: 0,
+  });
+  return new Governor(report, rulesOf);
+};
 const switched = (atMs: number) => said({ event: 'switch', atMs });
 const planned = (atMs: number, reasonCode: 'failback' | 'quality_loss') =>
   said({ event: 'claim', atMs, reasonCode, detail: { transportId: 1, purpose: 'planned' } });
@@ -129,9 +158,52 @@ export const DEVICE_RULES: readonly Rule[] = [
     bad: (watch) => watch.onSaid?.(attached(OTHER_KEY)),
   },
   {
+    rule: 'I4 policyDurable', make: policies,
+    good: (watch) => watch.onSaid?.(applied(20_000)),
+    bad: (watch) => watch.onSaid?.(applied(20_000, 6)),
+  },
+  {
+    rule: 'I4 policyVersions', make: policies,
+    good: (watch) => { watch.onSaid?.(applied(20_000, 4)); watch.onSaid?.(applied(20_000)); },
+    bad: (watch) => { watch.onSaid?.(applied(20_000)); watch.onSaid?.(applied(20_000, 4)); },
+  },
+  {
+    rule: 'I3 policyBounds', make: policies,
+    good: (watch) => watch.onSaid?.(applied(20_000)),
+    bad: (watch) => watch.onSaid?.(applied(19_999)),
+  },
+  {
+    // The recovery began too early for where it ends.
+    rule: 'I3 policyBounds', make: policies,
+    good: (watch) => {
+      watch.onSaid?.(moved('ATTACHED', 'RECOVERING', { atMs: 0 }));
+      watch.onSaid?.(applied(20_000));
+    },
+    bad: (watch) => {
+      watch.onSaid?.(moved('ATTACHED', 'RECOVERING', { atMs: -1 }));
+      watch.onSaid?.(applied(20_000));
+    },
+  },
+  {
     rule: 'I7 ownCap', make: governor,
     good: (watch) => { for (const atMs of [0, 1_000, 60_000]) watch.onSaid?.(switched(atMs)); },
     bad: (watch) => { for (const atMs of [0, 1_000, 59_999]) watch.onSaid?.(switched(atMs)); },
+  },
+  {
+    // The cap was three when the third was claimed, and is two when it is granted; the fourth was claimed since.
+    rule: 'I7 ownCap', make: governed,
+    good: (watch) => {
+      for (const atMs of [0, 1_000]) watch.onSaid?.(switched(atMs));
+      watch.onSaid?.(planned(2_000, 'quality_loss'));
+      watch.onSaid?.(applied(2_001));
+      watch.onSaid?.(switched(2_002));
+    },
+    bad: (watch) => {
+      for (const atMs of [0, 1_000]) watch.onSaid?.(switched(atMs));
+      watch.onSaid?.(applied(2_001));
+      watch.onSaid?.(planned(2_002, 'quality_loss'));
+      watch.onSaid?.(switched(2_003));
+    },
   },
   {
     rule: 'I7 ownCooldown', make: governor,

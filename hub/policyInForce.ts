@@ -1,0 +1,60 @@
+/**
+ * The policy that the hub follows, and another one in its place while sessions live.
+ *
+ * Read, checked, and then in force for every seat at once; a mistake in it leaves the one before in force and is answered
+ * with what is wrong. Whoever edits a hub's policy may also go back to an older one, as with a restart.
+ *
+ * Source: docs/protocol.md, "Policy"; docs/operating.md, "Changing a policy".
+ *
+ * @module
+ */
+import { answered, type ControlAnswer, refused } from '../hal/control.ts';
+import { waitingForRestart } from '../policies/restart.ts';
+import type { Policy } from '../policies/schema.ts';
+import type { AuditEvent } from '../session/audit.ts';
+import type { ReasonCode } from '../session/reasons.ts';
+import type { ToHub } from './messages.ts';
+import { hubRules } from './rules.ts';
+import { type HubStart, StartError } from './start.ts';
+
+export interface PolicyParts {
+  readonly start: HubStart;
+  readonly post: (message: ToHub) => void;
+  readonly note: (
+    event: 'notice' | 'refusal',
+    reasonCode: ReasonCode,
+    detail: AuditEvent['detail'],
+  ) => void;
+}
+
+export class PolicyInForce {
+  #current: Policy;
+  readonly #parts: PolicyParts;
+
+  constructor(parts: PolicyParts) {
+    this.#parts = parts;
+    this.#current = parts.start.policy;
+  }
+
+  get current(): Policy {
+    return this.#current;
+  }
+
+  /** Read what the configuration names now. Nothing else of the configuration is. */
+  reload(): ControlAnswer {
+    const { start, post, note } = this.#parts;
+    let policy: Policy;
+    try {
+      policy = start.rereadPolicy();
+    } catch (error) {
+      if (!(error instanceof StartError)) throw error;
+      note('refusal', 'policy_refused', { code: 'policyInvalid' });
+      return refused('policyInvalid', `${error.message}\nThe policy before stays in force.`);
+    }
+    const { name, version } = policy;
+    this.#current = policy;
+    post({ kind: 'policy', rules: hubRules(policy) });
+    note('notice', 'policy_applied', { name, version });
+    return answered({ name, version, needs_restart: waitingForRestart(start.policy, policy) });
+  }
+}
