@@ -98,7 +98,15 @@ export type FaultBody =
   | { readonly kind: 'switchRequest'; readonly device: number; readonly link: number }
   /** The operator revokes the device, for good, at all hubs that run; at the others in the end. */
   | { readonly kind: 'revoke'; readonly device: number }
+  /** Another policy, by a restart. */
   | { readonly kind: 'policy'; readonly machine: Machine; readonly policy: PolicyVariant }
+  /** Another policy while the process runs: a newer version, or one that is older than the one in force. */
+  | {
+      readonly kind: 'policyReload';
+      readonly machine: Machine;
+      readonly policy: PolicyVariant;
+      readonly isOlder?: true;
+    }
   | { readonly kind: 'broker'; readonly device: number; readonly isUp: boolean };
 
 export type Machine = {
@@ -126,5 +134,6 @@ export const FAULT_KINDS = [
   'switchRequest',
   'revoke',
   'policy',
+  'policyReload',
   'broker',
 ] as const satisfies readonly FaultKind[];

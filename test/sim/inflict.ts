@@ -68,6 +68,10 @@ export function inflict(simulation: Simulation, fault: Fault): boolean {
       site.usePolicy(fault.policy);
       return true;
     }
+    case 'policyReload': {
+      const site = siteOf(simulation, fault.machine);
+      return site?.reloadPolicy(fault.policy, fault.isOlder === true) ?? false;
+    }
     case 'broker': {
       const broker = devices[fault.device]?.broker;
       if (broker === undefined || broker.isUp === fault.isUp) return false;

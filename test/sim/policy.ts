@@ -6,6 +6,7 @@
 import { loadPolicy, loadPolicyText } from '../../policies/load.ts';
 import { PROFILES } from '../../policies/profiles.ts';
 import type { Policy } from '../../policies/schema.ts';
+import type { Fault } from './fault.ts';
 import type { PolicyVariant } from './options.ts';
 import type { Scenario } from './scenario.ts';
 
@@ -73,10 +74,15 @@ function withBudgets(policy: Policy): Policy {
 
 const cache = new Map<PolicyVariant, Policy>();
 
+export type PolicyFault = Extract<Fault, { kind: 'policy' | 'policyReload' }>;
+
+export const isPolicyFault = (fault: Fault): fault is PolicyFault =>
+  fault.kind === 'policy' || fault.kind === 'policyReload';
+
 /** The most that any policy of the scenario's hubs allows in a minute: it may change while a run goes on. */
 export function switchesMaxIn({ options, faults }: Scenario): number {
   const later = faults.flatMap((fault) =>
-    fault.kind === 'policy' && fault.machine.role === 'hub' ? [fault.policy] : [],
+    isPolicyFault(fault) && fault.machine.role === 'hub' ? [fault.policy] : [],
   );
   const caps = [options.policy, ...later].map(
     (variant) => policyOf(variant).switching.maxSwitchesPerMinute,

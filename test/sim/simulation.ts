@@ -173,6 +173,7 @@ export class Simulation {
     const name = `device-${index}-clone`;
     if (original === undefined || this.devices.some((site) => site.name === name)) return false;
     const copy = this.#addDevice(name, index);
+    copy.copyPolicies(original);
     copy.flash.copyFrom(original.flash);
     copy.machine.bootAfter(downMs);
     return true;

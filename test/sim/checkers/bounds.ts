@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { policyOf } from '../policy.ts';
+import { isPolicyFault, policyOf } from '../policy.ts';
 import type { Scenario } from '../scenario.ts';
 import type { DeviceBounds } from './devices.ts';
 
@@ -12,7 +12,7 @@ const ROUNDING_MS = 5;
 
 export function boundsIn({ options, faults }: Scenario, device: number): DeviceBounds {
   const own = faults.flatMap((fault) => {
-    if (fault.kind !== 'policy') return [];
+    if (!isPolicyFault(fault)) return [];
     const { role, index } = fault.machine;
     return role === 'device' && index === device ? [fault.policy] : [];
   });

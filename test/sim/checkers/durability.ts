@@ -12,6 +12,8 @@ import type { Report, Said, Watch } from './watch.ts';
 /** The newest whole record on a device's flash. */
 export interface Durable {
   readonly versionCeiling: number;
+  /** Of the policy that was taken last. */
+  readonly policyVersion: number;
   readonly sessionId: string | null;
   readonly secret: Uint8Array | null;
   readonly terminated: string | null;

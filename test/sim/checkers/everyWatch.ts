@@ -24,6 +24,7 @@ import { Durability } from './durability.ts';
 import { Governor } from './governor.ts';
 import { Hubs } from './hubs.ts';
 import { Owners, type SeatMoment } from './owners.ts';
+import { Policies } from './policies.ts';
 import { Records } from './records.ts';
 import { Resends } from './resends.ts';
 import { Seals } from './seals.ts';
@@ -77,7 +78,12 @@ export function newWatches(report: Report, around: Surroundings): readonly Watch
     new Verdicts(report, isSealed),
     new Durability(report, durableOf),
     new Copies(report, durableOf),
-    new Governor(report, (who) => policyOf(site(who).policy).switching),
+    new Governor(report, (who) => site(who).inForce.switching),
+    new Policies(report, {
+      boundsOf: (who) => site(who).inForce.session,
+      runningOf: (who) => site(who).process.device,
+      durableVersionOf: (who) => durableOf(who)?.policyVersion ?? 0,
+    }),
     new Budgets(report, {
       budgetBytes: (who, transportId) => site(who).budgetBytes(transportId),
       wallMs: (who) => {

@@ -15,8 +15,12 @@ export interface Governed {
 }
 
 interface Process {
-  readonly rules: Governed;
+  rules: Governed;
   readonly switches: SwitchWatch;
+  /** A claim was opened that has not been followed by a switch or another claim. */
+  hasOpenClaim: boolean;
+  /** That claim was opened under another policy, which allowed so many. */
+  capAtClaim: number | null;
   switchedAtMs: number | null;
   /** By transport: when it last was lost, or came. */
   readonly changedAtMs: Map<unknown, number>;
@@ -46,9 +50,17 @@ export class Governor implements Watch {
     if (reasonCode === 'link_changed' || isLoss) {
       process.changedAtMs.set(transportId, atMs);
     }
+    if (reasonCode === 'policy_applied') this.#follow(process, who);
+    if (event.event === 'claim') {
+      process.hasOpenClaim = true;
+      process.capAtClaim = null;
+    }
     if (event.event === 'switch') {
       process.switchedAtMs = atMs;
-      this.#report('ownCap', who, process.switches.switched(atMs));
+      const cap = process.capAtClaim ?? process.rules.maxSwitchesPerMinute;
+      this.#report('ownCap', who, process.switches.switched(atMs, cap));
+      process.hasOpenClaim = false;
+      process.capAtClaim = null;
     }
     const isVoluntary = purpose === 'planned' || purpose === 'quality';
     if (event.event !== 'claim' || !isVoluntary) return;
@@ -63,6 +75,13 @@ export class Governor implements Watch {
     this.#report('ownHoldDown', who, isUnproven ? unproven : null);
   }
 
+  /** What was claimed before may still be granted; what is claimed from here on follows the new policy. */
+  #follow(process: Process, who: string): void {
+    const { maxSwitchesPerMinute } = process.rules;
+    if (process.hasOpenClaim) process.capAtClaim ??= maxSwitchesPerMinute;
+    process.rules = this.#rulesOf(who);
+  }
+
   onDeath(who: string): void {
     this.#processes.delete(who);
   }
@@ -74,6 +93,8 @@ export class Governor implements Watch {
     const process: Process = {
       rules,
       switches: new SwitchWatch(rules.maxSwitchesPerMinute),
+      hasOpenClaim: false,
+      capAtClaim: null,
       switchedAtMs: null,
       changedAtMs: new Map(),
     };

@@ -34,6 +34,7 @@ import {
   hubUplinks,
   intruders,
   policies,
+  policyReloads,
   revocations,
   storeFaults,
   storePartitions,
@@ -71,6 +72,7 @@ const KINDS: readonly (readonly [name: string, percent: number, draw: Drawer])[]
   ['leaseEnd', 45, leaseEnds],
   ['deafFlash', 10, deafFlashes],
   ['hubRelapse', 20, hubRelapses],
+  ['policyReload', 30, policyReloads],
 ];
 
 export function drawFaults(random: Random, options: Options): Fault[] {

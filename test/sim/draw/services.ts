@@ -71,6 +71,18 @@ export function policies(draw: Draw): void {
   );
 }
 
+export function policyReloads(draw: Draw): void {
+  times(draw, 4, () => {
+    const { random } = draw;
+    const of = { kind: 'policyReload', machine: machine(draw) } as const;
+    const policy = random.pick(POLICY_VARIANTS);
+    draw.at(
+      draw.sometime(),
+      random.chance(30) ? { ...of, policy, isOlder: true } : { ...of, policy },
+    );
+  });
+}
+
 export function brokers(draw: Draw): void {
   times(draw, 2, () => {
     const atMs = draw.sometime();

@@ -233,4 +233,20 @@ export const DEVICE_MUTANTS: readonly Mutant[] = [
     breaks: 'A session goes back to a link whose budget of the day is spent.',
     invariant: 'I7',
   },
+  {
+    id: 'policy-forgets-running-bounds',
+    file: 'session/device/newPolicy.ts',
+    find: '  boundSooner(turn);\n',
+    replace: '',
+    breaks: 'Bounds that run outlast a policy that makes them shorter.',
+    invariant: 'I3',
+  },
+  {
+    id: 'policy-lengthens-running-bounds',
+    file: 'session/device/newPolicy.ts',
+    find: 'atMs === null ? null : Math.min(atMs, turn.nowMs + ms);',
+    replace: 'atMs === null ? null : turn.nowMs + ms;',
+    breaks: 'Each policy begins the bounds that run anew.',
+    invariant: 'I3',
+  },
 ];

@@ -82,4 +82,20 @@ export const DURABLE_MUTANTS: readonly Mutant[] = [
     breaks: 'A hub whose wall clock was set back lets deadlines begin anew.',
     invariant: 'I3',
   },
+  {
+    id: 'policy-followed-before-durable',
+    file: 'agent/durable.ts',
+    find: "  if (!memory.applyPolicy(version)) return 'notDurable';\n",
+    replace: '',
+    breaks: 'A session follows a policy that a power cut takes back.',
+    invariant: 'I4',
+  },
+  {
+    id: 'older-policy-followed',
+    file: 'agent/durable.ts',
+    find: "  if (!isPolicyAdmitted(memory, version)) return 'older';\n",
+    replace: '',
+    breaks: 'A running device goes back to an older policy.',
+    invariant: 'I4',
+  },
 ];

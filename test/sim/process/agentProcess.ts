@@ -21,7 +21,12 @@
  */
 
 import type { DurableWish } from '../../../agent/durable.ts';
-import { isPolicyAdmitted, makeDurable, rememberedAtBoot } from '../../../agent/durable.ts';
+import {
+  isPolicyAdmitted,
+  makeDurable,
+  rememberedAtBoot,
+  takePolicy,
+} from '../../../agent/durable.ts';
 import { Memory } from '../../../agent/memory.ts';
 import type { FromTunnel, TimestampGrant, ToTunnel, TunnelSetup } from '../../../agent/messages.ts';
 import { linkMetering, tunnelRules } from '../../../agent/rules.ts';
@@ -99,9 +104,13 @@ export interface AgentParts {
   readonly onAssign?: (inner: Extract<FromTunnel, { kind: 'assign' }>) => void;
 }
 
+/** Work for the main thread. */
+type Wish = DurableWish | { readonly kind: 'policy'; readonly policy: Policy };
+
 /** One life of the process. */
 interface Life {
   readonly memory: Memory;
+  policyVersion: number;
   readonly shell: SessionShell;
   readonly turn: Turn;
 }
@@ -116,7 +125,7 @@ export class AgentProcess implements SimProcess {
   #lives = 0;
   #isBooting = false;
   readonly #inbox: ToTunnel[] = [];
-  readonly #wishes: DurableWish[] = [];
+  readonly #wishes: Wish[] = [];
   #hasNewLinks = false;
   #isTurning = false;
   /** SIGTERM came; the process waits no longer than this for its end to be durable. */
@@ -170,7 +179,7 @@ export class AgentProcess implements SimProcess {
       post: (message) => this.#onPost(message),
     });
     const turn = new Turn({ shell, uplinks, tun, newMemory, isReady: () => true });
-    this.#life = { memory, shell, turn };
+    this.#life = { memory, policyVersion: policy.version, shell, turn };
     if (this.#wishes.length > 0) this.#askMainThread();
     shell.onLinks(snapshots());
   }
@@ -226,6 +235,7 @@ export class AgentProcess implements SimProcess {
         shell.onLinks(snapshots());
       }
       for (let next = this.#inbox.shift(); next !== undefined; next = this.#inbox.shift()) {
+        if (next.kind === 'policy') life.policyVersion = next.version;
         shell.onMessage(next);
         if (this.#life !== life) return;
       }
@@ -263,6 +273,17 @@ export class AgentProcess implements SimProcess {
     this.#tell({ kind: 'rebind', linkName });
   }
 
+  /** Another policy for the running agent: the main thread takes it when its turn comes, or refuses it. */
+  reloadPolicy(policy: Policy): void {
+    if (this.#life === null) return;
+    this.#wish({ kind: 'policy', policy });
+  }
+
+  /** Version of the policy that the session follows; null while the process is down. */
+  get policyVersion(): number | null {
+    return this.#life?.policyVersion ?? null;
+  }
+
   /** What `jvpn status` shows; null while the process is down. */
   status(): TunnelStatus | null {
     this.#status = null;
@@ -280,9 +301,7 @@ export class AgentProcess implements SimProcess {
     switch (message.kind) {
       case 'persist':
       case 'reserveTimestamps':
-        this.#wishes.push(message);
-        if (this.#wishes.length === 1 && this.#life !== null) this.#askMainThread();
-        return;
+        return this.#wish(message);
       case 'spent':
         this.#parts.spending?.save(message.links);
         return;
@@ -302,6 +321,11 @@ export class AgentProcess implements SimProcess {
     }
   }
 
+  #wish(wish: Wish): void {
+    this.#wishes.push(wish);
+    if (this.#wishes.length === 1 && this.#life !== null) this.#askMainThread();
+  }
+
   /** The main thread does one thing after the other. */
   #askMainThread(): void {
     const lives = this.#lives;
@@ -309,7 +333,7 @@ export class AgentProcess implements SimProcess {
       const wish = this.#wishes[0];
       if (lives !== this.#lives || this.#life === null || wish === undefined) return;
       const { memory } = this.#life;
-      this.#guarded(() => this.#makeDurable(memory, wish));
+      this.#guarded(() => this.#carryOut(memory, wish));
       if (lives !== this.#lives) return;
       this.#wishes.shift();
       if (this.#wishes.length > 0) this.#askMainThread();
@@ -317,7 +341,15 @@ export class AgentProcess implements SimProcess {
     });
   }
 
-  #makeDurable(memory: Memory, wish: DurableWish): void {
+  #carryOut(memory: Memory, wish: Wish): void {
+    if (wish.kind === 'policy') {
+      const { links } = this.#parts;
+      // What flash remembers of budgets was looked at when the process booted.
+      const metering = linkMetering(wish.policy, links, []);
+      const taken = takePolicy(memory, wish.policy, links, metering);
+      if (typeof taken !== 'string') this.#inbox.push(taken);
+      return;
+    }
     this.#inbox.push(makeDurable(memory, wish, this.#parts.clock.wallMs()));
     const isEnd = wish.kind === 'persist' && wish.durable.terminated !== null;
     if (this.#stopAtMs !== null && isEnd) this.#end('stopped');

@@ -300,6 +300,10 @@ export class HubProcess implements SimProcess {
     return answer;
   }
 
+  /** `policy` gives another one than before. */
+  readonly reloadPolicy = () =>
+    this.#tell({ kind: 'policy', rules: hubRules(this.#parts.policy()) });
+
   /** What `jvpn status` shows; null while the process is down. */
   status(): TunnelStatus | null {
     this.#told.status = null;

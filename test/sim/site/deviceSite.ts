@@ -10,6 +10,7 @@ import type { LinkSnapshot } from '../../../hal/links.ts';
 import { MemoryFlash } from '../../../hal/memory/flash.ts';
 import { type HalFailure, halFail } from '../../../hal/result.ts';
 import { linkRules } from '../../../policies/links.ts';
+import type { Policy } from '../../../policies/schema.ts';
 import type { AuditEvent } from '../../../session/audit.ts';
 import { deriveSealKey, openSecret } from '../../../session/flash/seal.ts';
 import { SPENDING_BYTES, SpendingStore } from '../../../session/flash/spending.ts';
@@ -73,7 +74,10 @@ export class DeviceSite {
   readonly tun: SimTun;
   readonly broker: SimBroker;
   readonly process: AgentProcess;
+  /** Of the newest version. */
   policy: PolicyVariant;
+  /** By version, from 1. */
+  #variants: PolicyVariant[];
   #snapshots: readonly LinkSnapshot[];
   readonly #hasBattery: boolean;
   readonly #world: World;
@@ -98,6 +102,7 @@ export class DeviceSite {
     this.#netlink = random.fork('netlink');
     this.identity = identity;
     this.policy = policy;
+    this.#variants = [policy];
     const clock = new SimClock(world, plan.clock);
     this.#sealKey = deriveSealKey(identity.privateKey);
     this.#hasBattery = hasBattery(plan.clock);
@@ -118,7 +123,7 @@ export class DeviceSite {
       endpoints: parts.endpoints,
       links: plan.links.map(({ name: link, kind }) => ({ name: link, kind })),
       mtuMaxBytes: 1_440,
-      policy: () => policyOf(this.policy),
+      policy: () => this.#file,
       primitives: parts.primitives,
       clock,
       openSocket: (options) => {
@@ -155,7 +160,7 @@ export class DeviceSite {
     const link = this.links[Math.floor((transportId - 1) / this.#endpointCount)];
     if (link === undefined) return 0;
     const { name, kind } = link.plan;
-    return linkRules(policyOf(this.policy).links, name, kind).dailyBytesMax;
+    return linkRules(this.inForce.links, name, kind).dailyBytesMax;
   }
 
   get isClone(): boolean {
@@ -165,7 +170,40 @@ export class DeviceSite {
   /** A policy file that was replaced; the agent reads it when it starts, and it is started again. */
   usePolicy(policy: PolicyVariant): void {
     this.policy = policy;
+    this.#variants[this.#variants.length - 1] = policy;
     this.machine.crash(POLICY_RESTART_MS);
+  }
+
+  /** A policy file that was replaced and is read by the running agent; one that is not running reads it when it starts. */
+  reloadPolicy(policy: PolicyVariant, isOlder: boolean): boolean {
+    if (isOlder) {
+      if (!this.machine.isAwake) return false;
+      const older = { ...policyOf(policy), version: this.#variants.length - 1 };
+      this.machine.act(() => this.process.reloadPolicy(older));
+      return true;
+    }
+    if (policy === this.policy) return false;
+    this.policy = policy;
+    this.#variants.push(policy);
+    this.machine.act(() => this.process.reloadPolicy(this.#file));
+    return true;
+  }
+
+  /** What the process follows; while it is down, what it will follow. */
+  get inForce(): Policy {
+    const variant = this.#variants[(this.process.policyVersion ?? 0) - 1];
+    return policyOf(variant ?? this.policy);
+  }
+
+  /** What the agent's configuration names: a version for each policy that was put there while it ran. */
+  get #file(): Policy {
+    return { ...policyOf(this.policy), version: this.#variants.length };
+  }
+
+  /** A copy of a machine has its policies, too. */
+  copyPolicies(from: DeviceSite): void {
+    this.policy = from.policy;
+    this.#variants = [...from.#variants];
   }
 
   changeLink(at: number, change: LinkChange): boolean {
@@ -184,11 +222,12 @@ export class DeviceSite {
   get durable(): Durable | null {
     const record = this.flash.durable;
     if (record === null) return null;
-    const { versionCeiling, session } = record;
+    const { versionCeiling, policyVersion, session } = record;
     const opened =
       session === null ? null : openSecret(this.#sealKey, session.sessionId, session.sealedSecret);
     return {
       versionCeiling,
+      policyVersion,
       sessionId: session?.sessionId ?? null,
       secret: opened?.ok ? opened.value : null,
       terminated: session?.lastTerminated ?? null,

@@ -132,4 +132,12 @@ export class HubSite implements Listener {
     this.policy = policy;
     this.machine.crash(POLICY_RESTART_MS);
   }
+
+  /** … or is read by the running hub. Versions are a device's matter: a hub takes what its operator gives it. */
+  reloadPolicy(policy: PolicyVariant, isOlder: boolean): boolean {
+    if (isOlder || this.policy === policy) return false;
+    this.policy = policy;
+    this.machine.act(() => this.process.reloadPolicy());
+    return true;
+  }
 }
