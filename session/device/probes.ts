@@ -323,6 +323,12 @@ export function onProbeAck(
   if (isActive && wasDoubted) tellMissing(turn, turn.nowMs - (unansweredSinceMs ?? turn.nowMs));
 }
 
+/** The binding was in doubt, which is over; `sinceMs`: when the first question of the row was sent. */
+export function onBindingBack(turn: Turn, sinceMs: number | null): void {
+  endDoubt(turn);
+  tellMissing(turn, turn.nowMs - (sinceMs ?? turn.nowMs));
+}
+
 /** Everybody goes back to the usual cadence, counted from here. */
 function endDoubt(turn: Turn): void {
   for (const { transportId } of turn.draft.transports) schedule(turn, transportId);
