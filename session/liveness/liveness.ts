@@ -315,10 +315,22 @@ export function verdictOf(liveness: Liveness, atMs: number, deadAfterMissed: num
   return isHeardInDoubt(liveness) ? 'dead_one_way' : 'dead';
 }
 
-/** From the sending of the first probe of the run of misses to that of its newest: 0 without a run. */
-export function coveredMs({ unansweredSinceMs, missedSentAtMs }: Liveness): number {
+/** From the sending of the first probe of the run of misses, but not before `fromMs`, to that of its newest: 0 without a run. */
+export function coveredMs({ unansweredSinceMs, missedSentAtMs }: Liveness, fromMs = 0): number {
   if (unansweredSinceMs === null || missedSentAtMs === null) return 0;
-  return Math.max(0, missedSentAtMs - unansweredSinceMs);
+  return Math.max(0, missedSentAtMs - Math.max(unansweredSinceMs, fromMs));
+}
+
+/** When the first probe was sent of those that were sent at `sinceMs` or later and answered in time; null: none was. */
+export function answeredFromMs({ outcomes }: Liveness, sinceMs: number): number | null {
+  let firstMs: number | null = null;
+  for (let at = outcomes.length - 1; at >= 0; at--) {
+    const { atMs, rttMs, wasMissed } = outcomes[at]!;
+    if (atMs < sinceMs) break;
+    if (rttMs === null || wasMissed || atMs - rttMs < sinceMs) continue;
+    firstMs = Math.min(firstMs ?? atMs - rttMs, atMs - rttMs);
+  }
+  return firstMs;
 }
 
 /** Whether the peer has been arriving ever since before the first probe of the run was sent, without a pause. */

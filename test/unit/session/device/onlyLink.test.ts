@@ -129,6 +129,18 @@ describe('degraded is not dead: the delay of the only link jumps', () => {
   });
 });
 
+test('◆ the only link is back, and another endpoint over it answers first: the binding waits for its own answers', () => {
+  for (let silentMs = 500; silentMs <= 1_600; silentMs += 100) {
+    const driver = withTwoEndpoints(150, 200);
+    driver.peer.path(WLAN).delayMs = 10;
+    for (const id of [ETH, WLAN]) open(driver, id, false);
+    driver.run(silentMs);
+    for (const id of [ETH, WLAN]) open(driver, id, true);
+    driver.run(2 * SECOND_MS);
+    expect({ silentMs, deaths: deaths(driver) }).toEqual({ silentMs, deaths: [] });
+  }
+});
+
 describe('the only link is dead', () => {
   test('◆ cut both ways, out or in: within 2.1 s, not before, at any round trip', () => {
     for (const rttMs of [1, 10, 50, 200]) {
