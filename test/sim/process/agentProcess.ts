@@ -263,6 +263,11 @@ export class AgentProcess implements SimProcess {
     this.#tell({ kind: 'rebind', linkName });
   }
 
+  /** What the hub's names stand for, canonical `ip:port` each. */
+  tellEndpoints(endpoints: readonly string[]): void {
+    this.#tell({ kind: 'endpoints', endpoints });
+  }
+
   /** What `jvpn status` shows; null while the process is down. */
   status(): TunnelStatus | null {
     this.#status = null;
