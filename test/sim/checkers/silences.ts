@@ -30,7 +30,7 @@ const BURST_PAUSE_MS = 60;
 const STEADY_RTT_MS = 150;
 const STEADY_SWAY_MS = 8;
 const STEADY_ANSWERS_MIN = 40;
-const STEADY_MIN_MS = 10_000;
+const STEADY_MIN_MS = 3_000;
 const STEADY_SHARE = 10;
 /** The other way out has answered since so long before the silence. */
 const REFUGE_FRESH_MS = 1_000;
