@@ -7,8 +7,8 @@
  *
  * @module
  */
+import { answeredFromMs } from '../liveness/answered.ts';
 import {
-  answeredFromMs,
   coveredMs,
   HEARD_PAUSE_MS,
   isHeardThroughout,

@@ -321,18 +321,6 @@ export function coveredMs({ unansweredSinceMs, missedSentAtMs }: Liveness, fromM
   return Math.max(0, missedSentAtMs - Math.max(unansweredSinceMs, fromMs));
 }
 
-/** When the first probe was sent of those that were sent at `sinceMs` or later and answered in time; null: none was. */
-export function answeredFromMs({ outcomes }: Liveness, sinceMs: number): number | null {
-  let firstMs: number | null = null;
-  for (let at = outcomes.length - 1; at >= 0; at--) {
-    const { atMs, rttMs, wasMissed } = outcomes[at]!;
-    if (atMs < sinceMs) break;
-    if (rttMs === null || wasMissed || atMs - rttMs < sinceMs) continue;
-    firstMs = Math.min(firstMs ?? atMs - rttMs, atMs - rttMs);
-  }
-  return firstMs;
-}
-
 /** Whether the peer has been arriving ever since before the first probe of the run was sent, without a pause. */
 export function isHeardThroughout(liveness: Liveness, atMs: number): boolean {
   const { heardAtMs, heardSinceMs, unansweredSinceMs } = liveness;
