@@ -2,8 +2,8 @@
  * Hub endpoints that are written as names, and the addresses that stand for them now.
  *
  * Each name is two endpoints, one a family, whether or not it has an address of it: a transport keeps its
- * id for the life of the process. An address that the name still has is kept; a lookup that fails keeps what
- * there was. Refuses to decide when to look up: never while the session carries (`daemon.ts`), so that a forged
+ * id for the life of the process. An address that the name still has is kept until it was asked in vain: a hub that moves has
+ * two for a while, and the old one may be dead. A lookup that fails keeps what there was. Refuses to decide when to look up: never while the session carries (`daemon.ts`), so that a forged
  * answer moves no session that works.
  *
  * @module
@@ -21,6 +21,8 @@ interface Slot {
   readonly family: 4 | 6;
   readonly port: number;
   readonly host: string | null;
+  /** Addresses that were asked in vain since the session had its last binding, or since all of them were. */
+  readonly tried: readonly string[];
 }
 
 export class HubNames {
@@ -48,18 +50,22 @@ export class HubNames {
     );
   }
 
-  /** Look every name up once; whether an endpoint is another one now. Whoever asks meanwhile gets the same answer. */
-  refresh(): Promise<boolean> {
-    this.#running ??= this.#lookUpAll().finally(() => {
+  /**
+   * Look every name up once; whether an endpoint is another one now. Whoever asks meanwhile gets the same answer.
+   *
+   * @param isInVain there has been no binding since the last time: another address of the name has its turn.
+   */
+  refresh(isInVain = false): Promise<boolean> {
+    this.#running ??= this.#lookUpAll(isInVain).finally(() => {
       this.#running = null;
     });
     return this.#running;
   }
 
-  async #lookUpAll(): Promise<boolean> {
+  async #lookUpAll(isInVain: boolean): Promise<boolean> {
     const before = JSON.stringify(this.endpoints);
     const names = new Set(this.#slots.flatMap(({ name }) => (name === null ? [] : [name])));
-    for (const name of names) this.#note(name, await this.#ask(name));
+    for (const name of names) this.#note(name, await this.#ask(name), isInVain);
     return JSON.stringify(this.endpoints) !== before;
   }
 
@@ -71,23 +77,34 @@ export class HubNames {
     }
   }
 
-  #note(name: string, answers: readonly string[]): void {
+  #note(name: string, answers: readonly string[], isInVain: boolean): void {
     this.#slots = this.#slots.map((slot) => {
       if (slot.name !== name) return slot;
       const hosts = answers.flatMap((answer) => hostOf(answer, slot.family));
-      const isKept = slot.host !== null && (hosts.length === 0 || hosts.includes(slot.host));
-      return isKept ? slot : { ...slot, host: hosts[0] ?? null };
+      const { host } = slot;
+      if (hosts.length === 0) return isInVain ? slot : { ...slot, tried: [] };
+      if (host !== null && isInVain) return nextOf(slot, host, hosts);
+      const isKept = host !== null && hosts.includes(host);
+      return { ...slot, host: isKept ? host : (hosts[0] ?? null), tried: [] };
     });
   }
 }
 
+/** The first address that has had no turn; when all have had one, they begin anew with another one than the last. */
+function nextOf(slot: Slot, host: string, hosts: readonly string[]): Slot {
+  const tried = [...slot.tried.filter((one) => hosts.includes(one)), host];
+  const untried = hosts.find((one) => !tried.includes(one));
+  if (untried !== undefined) return { ...slot, host: untried, tried };
+  return { ...slot, host: hosts.find((one) => one !== host) ?? host, tried: [] };
+}
+
 function slotsOf(text: string): readonly Slot[] {
   const literal = parseEndpoint(text);
-  if (literal !== null) return [{ ...literal, name: null }];
+  if (literal !== null) return [{ ...literal, name: null, tried: [] }];
   const named = parseNamedEndpoint(text);
   assert(named !== null, 'endpoints were checked with the configuration');
   const { name, port } = named;
-  return ([4, 6] as const).map((family) => ({ name, family, port, host: null }));
+  return ([4, 6] as const).map((family) => ({ name, family, port, host: null, tried: [] }));
 }
 
 function textOf({ host, family, port }: Slot): string | null {

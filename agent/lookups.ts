@@ -61,16 +61,20 @@ export class Lookups {
     this.#disarm();
   }
 
-  /** Asks, unless that is under way: then its end is the end of this one, too, and the pause follows that. */
-  async #look(): Promise<void> {
+  /**
+   * Asks, unless that is under way: then its end is the end of this one, too, and the pause follows that.
+   *
+   * @param isInVain a pause has passed without a binding.
+   */
+  async #look(isInVain = false): Promise<void> {
     this.#disarm();
     if (this.#isLooking) return;
     this.#isLooking = true;
-    await this.#names.refresh();
+    await this.#names.refresh(isInVain);
     this.#isLooking = false;
     if (this.#isStopped || this.#isCarrying) return;
     this.#tellNews();
-    this.#timer = this.#timers.set(() => void this.#look(), this.#pauseMs);
+    this.#timer = this.#timers.set(() => void this.#look(true), this.#pauseMs);
     this.#pauseMs = Math.min(PAUSE_MAX_MS, this.#pauseMs * 2);
   }
 

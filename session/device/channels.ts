@@ -10,13 +10,14 @@
 
 import { assert } from '../assert.ts';
 import { hexToBytes } from '../bytes.ts';
+import { onProven } from '../liveness/liveness.ts';
 import { timeoutMs } from '../liveness/rtt.ts';
 import { prove } from '../proof.ts';
 import { carriesData } from '../transitions.ts';
 import { die } from './die.ts';
 import type { ChannelId, DeviceEvent } from './event.ts';
 import { renew } from './handshake.ts';
-import { probeNow, schedule } from './probes.ts';
+import { onBindingBack, probeNow, schedule } from './probes.ts';
 import type { Channel } from './state.ts';
 import type { Turn } from './turn.ts';
 
@@ -87,7 +88,12 @@ export function adoptNext(turn: Turn): void {
   takeOver(turn, { channelId, handshakeHash, isBound: false, isDue });
 }
 
-export function onRotated(turn: Turn, channelId: ChannelId, sessionId: string): void {
+export function onRotated(
+  turn: Turn,
+  sessionId: string,
+  channelId: ChannelId,
+  transportId: number,
+): void {
   const { draft } = turn;
   const next = draft.nextChannel;
   if (next === null || next.channelId !== channelId || sessionId !== draft.sessionId) return;
@@ -101,6 +107,16 @@ export function onRotated(turn: Turn, channelId: ChannelId, sessionId: string): 
   if (draft.activeId !== null) {
     turn.emit({ kind: 'route', route: { channelId, transportId: draft.activeId } });
   }
+  if (transportId === draft.activeId) proveBinding(turn, transportId);
+}
+
+/** ◆ ROTATE out, ROTATED in: what was asked in the keys before may have met a hub that had lost them. */
+function proveBinding(turn: Turn, transportId: number): void {
+  const transport = turn.transport(transportId);
+  if (transport === null) return;
+  const { isDoubted, unansweredSinceMs } = transport.liveness;
+  turn.change(transportId, { liveness: onProven(transport.liveness, turn.nowMs) });
+  if (isDoubted) onBindingBack(turn, unansweredSinceMs);
 }
 
 /** The keys want to be replaced: shake hands on the binding, data goes on meanwhile. */

@@ -7,6 +7,7 @@
  *
  * @module
  */
+import { answeredFromMs } from '../liveness/answered.ts';
 import {
   coveredMs,
   HEARD_PAUSE_MS,
@@ -268,10 +269,12 @@ export function onHearsay(turn: Turn, linkName: string): void {
 /** Whether the run of misses is no accident: that depends on what there is to go to. */
 function isLongEnough(turn: Turn, active: Transport): boolean {
   const { liveness } = active;
-  if (!hasRefuge(turn, active)) {
+  const refugeMs = refugeSinceMs(turn, active);
+  if (refugeMs === null) {
     if (isOnlyLink(turn, active)) return isOnlyDead(turn, active);
-  } else if (streamSilentMs(liveness, turn.nowMs) >= STREAM_SILENT_MIN_MS) return true;
-  return coveredMs(liveness) >= runMinMs(turn, active);
+  } else if (refugeMs === 0 && streamSilentMs(liveness, turn.nowMs) >= STREAM_SILENT_MIN_MS)
+    return true;
+  return coveredMs(liveness, refugeMs ?? 0) >= runMinMs(turn, active);
 }
 
 /** How long a run of misses has to be in time before it is a verdict. */
@@ -285,17 +288,26 @@ function runMinMs(turn: Turn, active: Transport): number {
   return RUN_MIN_MS + Math.min(srttMs, RUN_UNDER_WAY_MAX_MS);
 }
 
-/** Another endpoint over the same link shares its fate, unless it has answered since. */
-function hasRefuge({ draft, config }: Turn, active: Transport): boolean {
+const hasRefuge = (turn: Turn, active: Transport) => refugeSinceMs(turn, active) !== null;
+
+/**
+ * From when on misses speak of the binding alone, milliseconds; null: there is nowhere to go.
+ *
+ * ◆ Another endpoint over the same link shares its fate, unless it answered what it was asked in the row: then the link is
+ * back, and what the binding was asked from there on is what counts.
+ */
+function refugeSinceMs({ draft, config }: Turn, active: Transport): number | null {
   const sinceMs = active.liveness.unansweredSinceMs ?? Number.POSITIVE_INFINITY;
-  return draft.transports.some(
-    (other) =>
-      other.transportId !== draft.activeId &&
-      other.unusable === null &&
-      other.liveness.missedInRow < 2 &&
-      costOf(other, config) !== 'never' &&
-      (other.linkName !== active.linkName || (other.liveness.answeredAtMs ?? 0) > sinceMs),
-  );
+  let firstMs: number | null = null;
+  for (const other of draft.transports) {
+    const { transportId, linkName, unusable, liveness } = other;
+    if (transportId === draft.activeId || unusable !== null || liveness.missedInRow >= 2) continue;
+    if (costOf(other, config) === 'never') continue;
+    if (linkName !== active.linkName) return 0;
+    const fromMs = answeredFromMs(liveness, sinceMs);
+    if (fromMs !== null) firstMs = Math.min(firstMs ?? fromMs, fromMs);
+  }
+  return firstMs;
 }
 
 /** ◆ An answer proves the path; what it says of the record may show that the binding is elsewhere. */
@@ -321,6 +333,12 @@ export function onProbeAck(
   if (turn.draft.channel?.channelId !== channelId) return;
   if (deniesBinding(turn, ack, askedAtMs)) return die(turn, 'binding_lost');
   if (isActive && wasDoubted) tellMissing(turn, turn.nowMs - (unansweredSinceMs ?? turn.nowMs));
+}
+
+/** The binding was in doubt, which is over; `sinceMs`: when the first question of the row was sent. */
+export function onBindingBack(turn: Turn, sinceMs: number | null): void {
+  endDoubt(turn);
+  tellMissing(turn, turn.nowMs - (sinceMs ?? turn.nowMs));
 }
 
 /** Everybody goes back to the usual cadence, counted from here. */

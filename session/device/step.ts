@@ -144,7 +144,7 @@ function onFrame(turn: Turn, frame: Frame, channelId: number, transportId: numbe
     case 'challenge':
       return onChallenge(turn, frame, channelId, transportId);
     case 'rotated':
-      return onRotated(turn, channelId, frame.sessionId);
+      return onRotated(turn, frame.sessionId, channelId, transportId);
     case 'mtu':
       return onMtu(turn, frame, channelId, transportId);
     case 'received':

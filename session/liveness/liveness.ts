@@ -315,10 +315,10 @@ export function verdictOf(liveness: Liveness, atMs: number, deadAfterMissed: num
   return isHeardInDoubt(liveness) ? 'dead_one_way' : 'dead';
 }
 
-/** From the sending of the first probe of the run of misses to that of its newest: 0 without a run. */
-export function coveredMs({ unansweredSinceMs, missedSentAtMs }: Liveness): number {
+/** From the sending of the first probe of the run of misses, but not before `fromMs`, to that of its newest: 0 without a run. */
+export function coveredMs({ unansweredSinceMs, missedSentAtMs }: Liveness, fromMs = 0): number {
   if (unansweredSinceMs === null || missedSentAtMs === null) return 0;
-  return Math.max(0, missedSentAtMs - unansweredSinceMs);
+  return Math.max(0, missedSentAtMs - Math.max(unansweredSinceMs, fromMs));
 }
 
 /** Whether the peer has been arriving ever since before the first probe of the run was sent, without a pause. */

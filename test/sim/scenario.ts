@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { ALONE_SEEDS_FROM, drawAloneFaults, drawAloneOptions } from './draw/alone.ts';
 import { CUT_SEEDS_FROM, drawCutFaults, drawCutOptions } from './draw/cuts.ts';
 import { drawFaults } from './draw/faults.ts';
 import { drawOptions } from './draw/options.ts';
@@ -22,6 +23,10 @@ export interface Scenario {
 
 export function drawScenario(seed: number): Scenario {
   const random = new Random(seed);
+  if (seed >= ALONE_SEEDS_FROM) {
+    const options = drawAloneOptions(random.fork('options'));
+    return { seed, options, faults: drawAloneFaults(random.fork('faults'), options) };
+  }
   if (seed >= CUT_SEEDS_FROM) {
     const options = drawCutOptions(random.fork('options'));
     return { seed, options, faults: drawCutFaults(random.fork('faults'), options) };

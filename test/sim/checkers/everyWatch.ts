@@ -3,6 +3,8 @@
  *
  * @module
  */
+import { VERSIONS_KEPT } from '../../../session/device/save.ts';
+import type { Device } from '../../../session/device/state.ts';
 import type { SessionRecord } from '../../../session/hub/record.ts';
 import { isServing } from '../../../session/invariants/oneOwner.ts';
 import { POLICY_VARIANTS } from '../options.ts';
@@ -28,6 +30,7 @@ import { Policies } from './policies.ts';
 import { Records } from './records.ts';
 import { Resends } from './resends.ts';
 import { Seals } from './seals.ts';
+import { Silences } from './silences.ts';
 import { Verdicts } from './verdicts.ts';
 import type { Report, Watch } from './watch.ts';
 import { Wire } from './wire.ts';
@@ -76,6 +79,11 @@ export function newWatches(report: Report, around: Surroundings): readonly Watch
     new Claims(report, isSealed),
     new Denials(report, isSealed),
     new Verdicts(report, isSealed),
+    new Silences(report, isSealed, {
+      otherWays: (who, transportId) => site(who).otherWays(transportId),
+      activeId: (who) => site(who).process.device?.activeId ?? null,
+      mayClaim: (who) => site(who).machine.isAwake && hasVersionsLeft(site(who).process.device),
+    }),
     new Durability(report, durableOf),
     new Copies(report, durableOf),
     new Governor(report, (who) => site(who).inForce.switching),
@@ -95,6 +103,10 @@ export function newWatches(report: Report, around: Surroundings): readonly Watch
     new Doors(report, mayBeBehind),
     new Wire(report, { deviceOf, record }),
   ];
+}
+
+function hasVersionsLeft(device: Device | null): boolean {
+  return device !== null && device.ceiling - device.stateVersion > VERSIONS_KEPT;
 }
 
 /** What each hub that is awake does for one device. */

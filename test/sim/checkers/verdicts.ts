@@ -6,16 +6,9 @@
  *
  * @module
  */
-import { decodeFrame } from '../../../session/wire/decode.ts';
-import { PROBE_ACK_BYTES, PROBE_BYTES } from '../../../session/wire/layout.ts';
-import {
-  MESSAGE_TYPE,
-  TRANSPORT_BYTES_MIN,
-  TRANSPORT_HEADER_BYTES,
-} from '../../../session/wire/messages.ts';
+import { answerIn, questionIn } from './questions.ts';
 import type { Arrived, Report, Said, Sent, Watch } from './watch.ts';
 
-const TAG_BYTES = TRANSPORT_BYTES_MIN - TRANSPORT_HEADER_BYTES;
 /** A run of misses that is a verdict is at least as long as this, and begins behind the last answer. */
 const CALM_MS = 50;
 /** What arrives at the very moment of a verdict may not have been read. */
@@ -44,7 +37,7 @@ export class Verdicts implements Watch {
 
   onSent({ atMs, from, isUp, bytes, transportId }: Sent): void {
     if (!isUp || this.#isSealed) return;
-    const probeId = probeIdIn(bytes, PROBE_BYTES);
+    const probeId = questionIn(bytes);
     if (probeId === null) return;
     const asked = this.#asked.get(from) ?? new Map<number, Asked>();
     this.#asked.set(from, asked);
@@ -55,7 +48,7 @@ export class Verdicts implements Watch {
 
   onArrived({ atMs, to, bytes }: Arrived): void {
     if (this.#isSealed) return;
-    const probeId = probeIdIn(bytes, PROBE_ACK_BYTES);
+    const probeId = answerIn(bytes);
     if (probeId === null) return;
     const asked = this.#asked.get(to)?.get(probeId);
     // The first answer counts, copies of it say nothing.
@@ -77,15 +70,4 @@ export class Verdicts implements Watch {
   onDeath(who: string): void {
     this.#asked.delete(who);
   }
-}
-
-/** Of a control message whose frame has `frameBytes`: the number behind type and version; null: it is another one. */
-function probeIdIn(bytes: Uint8Array, frameBytes: number): number | null {
-  if (bytes[0] !== MESSAGE_TYPE.control || bytes.length !== TRANSPORT_BYTES_MIN + frameBytes) {
-    return null;
-  }
-  const frame = decodeFrame(bytes.subarray(TRANSPORT_HEADER_BYTES, bytes.length - TAG_BYTES));
-  if (!frame.ok) return null;
-  const { value } = frame;
-  return value.type === 'probe' || value.type === 'probeAck' ? value.probeId : null;
 }

@@ -8,6 +8,7 @@ import { DEVICE_MUTANTS } from './device.ts';
 import { DURABLE_MUTANTS } from './durable.ts';
 import { HUB_MUTANTS } from './hub.ts';
 import type { Mutant } from './mutant.ts';
+import { ONLY_LINK_MUTANTS } from './onlyLink.ts';
 import { OWNERSHIP_MUTANTS } from './ownership.ts';
 import { RESEND_MUTANTS } from './resend.ts';
 
@@ -21,6 +22,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...CHANNEL_MUTANTS,
   ...OWNERSHIP_MUTANTS,
   ...RESEND_MUTANTS,
+  ...ONLY_LINK_MUTANTS,
 ];
 
 /** @throws Error with a sentence for a person. */

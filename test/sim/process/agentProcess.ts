@@ -284,6 +284,11 @@ export class AgentProcess implements SimProcess {
     return this.#life?.policyVersion ?? null;
   }
 
+  /** What the hub's names stand for, canonical `ip:port` each. */
+  tellEndpoints(endpoints: readonly string[]): void {
+    this.#tell({ kind: 'endpoints', endpoints });
+  }
+
   /** What `jvpn status` shows; null while the process is down. */
   status(): TunnelStatus | null {
     this.#status = null;

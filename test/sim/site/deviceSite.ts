@@ -163,6 +163,22 @@ export class DeviceSite {
     return linkRules(this.inForce.links, name, kind).dailyBytesMax;
   }
 
+  /** Transports over the other links that the kernel calls usable, as the agent was told, and policy does not forbid. */
+  otherWays(transportId: number): readonly number[] {
+    const own = Math.floor((transportId - 1) / this.#endpointCount);
+    return this.links.flatMap(({ plan: { name, kind } }, at) => {
+      const { costClass } = linkRules(policyOf(this.policy).links, name, kind);
+      const snapshot = this.#snapshots.find((one) => one.name === name);
+      if (at === own || costClass === 'never' || snapshot === undefined) return [];
+      const { carrier, hasRoute, addresses } = snapshot;
+      if (!carrier || !hasRoute || addresses.length === 0) return [];
+      return Array.from(
+        { length: this.#endpointCount },
+        (_, endpoint) => at * this.#endpointCount + endpoint + 1,
+      );
+    });
+  }
+
   get isClone(): boolean {
     return this.name.endsWith('clone');
   }

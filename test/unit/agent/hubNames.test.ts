@@ -42,6 +42,37 @@ describe('names', () => {
     expect(names.endpoints[1]).toBe('203.0.113.8:7');
   });
 
+  test('asked in vain, the next address of the name has its turn, in whatever order they are told, until all have had one', async () => {
+    const resolver = new Resolver();
+    const names = named(resolver);
+    const [a, b, c] = ['203.0.113.7', '203.0.113.8', '203.0.113.9'] as const;
+    resolver.answers = [a, b, c];
+    await names.refresh();
+    const turns = [names.endpoints[1]];
+    for (const answers of [
+      [c, b, a],
+      [b, c, a],
+      [c, a, b],
+      [a, b, c],
+      [a, c, b],
+    ]) {
+      resolver.answers = answers;
+      expect(await names.refresh(true)).toBe(true);
+      turns.push(names.endpoints[1]);
+    }
+    for (const round of [turns.slice(0, 3), turns.slice(3)]) {
+      expect(round.toSorted()).toEqual([`${a}:7`, `${b}:7`, `${c}:7`]);
+    }
+    // A binding came and went: what it was over is kept.
+    resolver.answers = [b, c, a];
+    expect(await names.refresh()).toBe(false);
+    // The only address that there is, and none: nothing else to ask.
+    for (const answers of [[names.endpoints[1]?.split(':')[0] ?? ''], [], null]) {
+      resolver.answers = answers;
+      expect([answers, await names.refresh(true)]).toEqual([answers, false]);
+    }
+  });
+
   test('a lookup that fails, or that finds nothing or nonsense, keeps what there was', async () => {
     const resolver = new Resolver();
     const names = named(resolver);
@@ -170,6 +201,26 @@ describe('lookups', () => {
     expect(armed.map(({ inMs }) => inMs)).toEqual([5_000]);
     await fire();
     expect([resolver.asked, armed.map(({ inMs }) => inMs)]).toEqual([2, [10_000]]);
+  });
+
+  test('◆ a hub that moves, and DNS lists both: the old address first, and the new one after a pause in vain', async () => {
+    const { resolver, told, lookups, settle, fire } = world();
+    resolver.answers = ['203.0.113.8'];
+    await fire();
+    await settle();
+    await fire();
+    lookups.onState('ATTACHED');
+    resolver.answers = ['203.0.113.8', '203.0.113.9'];
+    lookups.onState('RECOVERING');
+    await settle();
+    const addresses = () => told.map(([, address]) => address);
+    expect(addresses()).toEqual(['203.0.113.8:7']);
+    await fire();
+    expect(addresses()).toEqual(['203.0.113.8:7', '203.0.113.9:7']);
+    lookups.onState('ATTACHED');
+    lookups.onState('RECOVERING');
+    await settle();
+    expect(addresses()).toEqual(['203.0.113.8:7', '203.0.113.9:7']);
   });
 
   test('without names nothing is armed; stopped, nothing is left', async () => {

@@ -33,6 +33,29 @@ function open(driver: Driver, transportId: number, isOpen: boolean): number {
   return driver.nowMs;
 }
 
+/** One link, and the hub at two addresses. */
+function withTwoEndpoints(delayMs: number, gapMs = 10): Driver {
+  const driver = attachedDevice([ETH], { delayMs });
+  const [eth] = links([ETH]);
+  const [wlan] = links([WLAN]);
+  const endpoints = [...(eth?.endpoints ?? []), ...(wlan?.endpoints ?? [])];
+  if (eth !== undefined) driver.links([{ ...eth, endpoints }]);
+  driver.peer.path(WLAN).delayMs = delayMs;
+  driver.traffic(gapMs, HOUR_MS);
+  driver.run(3 * SECOND_MS);
+  driver.forget();
+  return driver;
+}
+
+/** The hub has lost the keys of the channel that there is. */
+function loseKeys({ peer, device }: Driver): number | undefined {
+  const answer = peer.answer.bind(peer);
+  const lostId = device.channel?.channelId;
+  peer.answer = (frame, channelId, transportId) =>
+    channelId === lostId ? null : answer(frame, channelId, transportId);
+  return lostId;
+}
+
 describe('degraded is not dead: the delay of the only link jumps', () => {
   for (const fromMs of [10, 40, 50, 200]) {
     test(`◆ ${fromMs} to 800 ms, which policy allows: no dead verdict, nobody leaves, ATTACHED when it settles`, () => {
@@ -95,27 +118,27 @@ describe('degraded is not dead: the delay of the only link jumps', () => {
   });
 
   test('◆ another endpoint over the same link shares its fate, and one that answers does not wait', () => {
-    const both = (): Driver => {
-      const driver = attachedDevice([ETH], { delayMs: 10 });
-      const [eth] = links([ETH]);
-      const [wlan] = links([WLAN]);
-      const endpoints = [...(eth?.endpoints ?? []), ...(wlan?.endpoints ?? [])];
-      if (eth !== undefined) driver.links([{ ...eth, endpoints }]);
-      driver.peer.path(WLAN).delayMs = 10;
-      driver.traffic(10, HOUR_MS);
-      driver.run(3 * SECOND_MS);
-      driver.forget();
-      return driver;
-    };
-    const slow = both();
+    const slow = withTwoEndpoints(10);
     for (const id of [ETH, WLAN]) slow.peer.path(id).delayMs = 400;
     slow.run(15 * SECOND_MS);
     expect(deaths(slow)).toEqual([]);
-    const half = both();
+    const half = withTwoEndpoints(10);
     const atMs = open(half, ETH, false);
     half.until('RECOVERING', SECOND_MS);
     expect(half.nowMs - atMs).toBeLessThanOrEqual(250);
   });
+});
+
+test('◆ the only link is back, and another endpoint over it answers first: the binding waits for its own answers', () => {
+  for (let silentMs = 500; silentMs <= 1_600; silentMs += 100) {
+    const driver = withTwoEndpoints(150, 200);
+    driver.peer.path(WLAN).delayMs = 10;
+    for (const id of [ETH, WLAN]) open(driver, id, false);
+    driver.run(silentMs);
+    for (const id of [ETH, WLAN]) open(driver, id, true);
+    driver.run(2 * SECOND_MS);
+    expect({ silentMs, deaths: deaths(driver) }).toEqual({ silentMs, deaths: [] });
+  }
 });
 
 describe('the only link is dead', () => {
@@ -206,16 +229,26 @@ describe('what a death would have brought along', () => {
 
   test('◆ a hub that lost our keys: fresh ones are there before the link is given up', () => {
     const driver = busy([ETH], 20);
-    const answer = driver.peer.answer.bind(driver.peer);
-    const lostId = driver.device.channel?.channelId;
-    driver.peer.answer = (frame, channelId, transportId) =>
-      channelId === lostId ? null : answer(frame, channelId, transportId);
+    const lostId = loseKeys(driver);
     const atMs = driver.nowMs;
     driver.run(SECOND_MS, () => exchanges(driver).length > 0);
     expect(deaths(driver)).toEqual([]);
     expect(driver.nowMs - atMs).toBeLessThanOrEqual(400);
     expect(driver.device.channel?.channelId).not.toBe(lostId);
     expect(handshakes(driver)).toBe(1);
+  });
+
+  test('◆ ROTATED came both ways: what was asked in lost keys is no miss, though the other endpoint answers first', () => {
+    for (const delayMs of [40, 60, 80, 95, 96, 120]) {
+      const driver = withTwoEndpoints(delayMs, 200);
+      driver.peer.path(WLAN).delayMs = delayMs / 2;
+      driver.run(3 * SECOND_MS);
+      const lostId = loseKeys(driver);
+      driver.run(3 * SECOND_MS);
+      expect(driver.device.channel?.channelId).not.toBe(lostId);
+      const found = { delayMs, deaths: deaths(driver), purposes: purposes(driver) };
+      expect(found).toEqual({ delayMs, deaths: [], purposes: ['stay'] });
+    }
   });
 
   test('quality goes by what was lost: to stay forgives nothing', () => {

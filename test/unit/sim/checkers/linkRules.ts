@@ -3,7 +3,11 @@
  *
  * @module
  */
+
+import type { ProbeAck } from '../../../../session/wire/frames.ts';
+import { MESSAGE_TYPE } from '../../../../session/wire/messages.ts';
 import { Budgets } from '../../../sim/checkers/budgets.ts';
+import { Silences } from '../../../sim/checkers/silences.ts';
 import { Verdicts } from '../../../sim/checkers/verdicts.ts';
 import type { Report, Watch } from '../../../sim/checkers/watch.ts';
 import { DATA, framed, type Rule, said, sent } from './observed.ts';
@@ -12,11 +16,70 @@ const budgets = (report: Report): Watch =>
   new Budgets(report, { budgetBytes: () => 1_000, wallMs: () => 0, activeId: () => 1 });
 const verdicts = (report: Report): Watch => new Verdicts(report, false);
 
-const question = framed({ type: 'probe', probeId: 1 });
-const answer = framed({
+const ANSWER: ProbeAck = {
   ...{ type: 'probeAck', probeId: 1, view: 'carrying', transportId: 1, stateVersion: 1 },
   token: new Uint8Array(8),
-});
+};
+
+/** T2 is over another link, or there is none. */
+const silences =
+  (others: readonly number[]) =>
+  (report: Report): Watch =>
+    new Silences(report, false, {
+      otherWays: () => others,
+      activeId: () => 1,
+      mayClaim: () => true,
+    });
+const alone = silences([]);
+let ways: readonly number[] = [];
+const byWays = (report: Report): Watch =>
+  new Silences(report, false, { otherWays: () => ways, activeId: () => 1, mayClaim: () => true });
+const STEADY_MS = 11_000;
+const INITIATION = new Uint8Array(148).fill(MESSAGE_TYPE.initiation, 0, 1);
+
+const ask = (watch: Watch, probeId: number, atMs: number, transportId = 1) =>
+  watch.onSent?.(sent(framed({ type: 'probe', probeId }), { atMs, transportId }));
+const reply = (watch: Watch, probeId: number, atMs: number) =>
+  watch.onArrived?.({ atMs, to: 'device-0', bytes: framed({ ...ANSWER, probeId }) });
+
+/** Asked every 50 ms until `STEADY_MS`, and answered; then in vain for so long. Returns the last question. */
+function fallSilent(watch: Watch, forMs: number): number {
+  let probeId = 1_000;
+  for (let atMs = 0; atMs < STEADY_MS; atMs += 50) {
+    ask(watch, ++probeId, atMs);
+    reply(watch, probeId, atMs + 20);
+  }
+  for (let atMs = STEADY_MS; atMs <= STEADY_MS + forMs; atMs += 50) ask(watch, ++probeId, atMs);
+  return probeId;
+}
+
+/** The only link falls silent, keys are sought if they are, and it is given up after so long. */
+function giveUpAlone(watch: Watch, afterMs: number, isSeeking = true): void {
+  fallSilent(watch, afterMs);
+  if (isSeeking) watch.onSent?.(sent(INITIATION, { atMs: STEADY_MS + 300 }));
+  const verdict = { from: 'ATTACHED', to: 'RECOVERING', reasonCode: 'heartbeat_timeout' } as const;
+  const detail = { transportId: 1 };
+  watch.onSaid?.(said({ ...verdict, event: 'transition', atMs: STEADY_MS + afterMs, detail }));
+}
+
+/** T2 is asked and answers, before T1 falls silent. */
+function answerOver2(watch: Watch): void {
+  ask(watch, 1, STEADY_MS - 100, 2);
+  reply(watch, 1, STEADY_MS - 80);
+}
+
+/** Silent for so long while data travels, answered again, and a claim to stay is made or not. */
+function comeBack(watch: Watch, silentMs: number, isClaimed: boolean): void {
+  const probeId = fallSilent(watch, silentMs);
+  const atMs = STEADY_MS + silentMs + 20;
+  watch.onSent?.(sent(DATA, { atMs: atMs - 50 }));
+  reply(watch, probeId, atMs);
+  if (isClaimed) watch.onSaid?.(said({ event: 'claim', atMs, detail: { purpose: 'stay' } }));
+  watch.onSweep?.(atMs + 1_500);
+}
+
+const question = framed({ type: 'probe', probeId: 1 });
+const answer = framed(ANSWER);
 
 /** A plan onto a link that carried so many datagrams, 20 s after them. */
 function plan(watch: Watch, datagrams: number): void {
@@ -45,5 +108,38 @@ export const LINK_RULES: readonly Rule[] = [
     rule: 'liveness hastyVerdict', make: verdicts,
     good: (watch) => giveUp(watch, 100),
     bad: (watch) => giveUp(watch, 20),
+  },
+  {
+    rule: 'liveness onlyLinkPatience', make: alone,
+    good: (watch) => giveUpAlone(watch, 2_000),
+    bad: (watch) => giveUpAlone(watch, 1_800),
+  },
+  {
+    // With another link that is usable there is nothing to be patient for.
+    rule: 'liveness onlyLinkPatience', make: byWays,
+    good: (watch) => { ways = [2]; giveUpAlone(watch, 300); },
+    bad: (watch) => { ways = []; giveUpAlone(watch, 300); },
+  },
+  {
+    rule: 'liveness keysSought', make: alone,
+    good: (watch) => giveUpAlone(watch, 2_000),
+    bad: (watch) => giveUpAlone(watch, 2_000, false),
+  },
+  {
+    // Alone it may last for two seconds, the time of a question, and a pause.
+    rule: 'liveness lateVerdict', make: alone,
+    good: (watch) => fallSilent(watch, 4_500),
+    bad: (watch) => fallSilent(watch, 4_600),
+  },
+  {
+    // Another link answered lately.
+    rule: 'liveness lateVerdict', make: silences([2]),
+    good: (watch) => { answerOver2(watch); fallSilent(watch, 1_500); },
+    bad: (watch) => { answerOver2(watch); fallSilent(watch, 1_600); },
+  },
+  {
+    rule: 'liveness stayClaimed', make: alone,
+    good: (watch) => comeBack(watch, 900, true),
+    bad: (watch) => comeBack(watch, 900, false),
   },
 ];

@@ -1,0 +1,18 @@
+/**
+ * From when on a transport is known to answer: what tells a link that is back from an endpoint that is gone.
+ *
+ * @module
+ */
+import type { Liveness } from './liveness.ts';
+
+/** When the first probe was sent of those that were sent at `sinceMs` or later and answered in time; null: none was. */
+export function answeredFromMs({ outcomes }: Liveness, sinceMs: number): number | null {
+  let firstMs: number | null = null;
+  for (let at = outcomes.length - 1; at >= 0; at--) {
+    const { atMs, rttMs, wasMissed } = outcomes[at]!;
+    if (atMs < sinceMs) break;
+    if (rttMs === null || wasMissed || atMs - rttMs < sinceMs) continue;
+    firstMs = Math.min(firstMs ?? atMs - rttMs, atMs - rttMs);
+  }
+  return firstMs;
+}
