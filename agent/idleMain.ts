@@ -11,8 +11,11 @@ import { dropCode } from '../hal/dropCode.ts';
 
 /** After the session and the broker are there, usually (chosen). */
 const FIRST_MS = 12_000;
-/** Rare enough to cost no wake-ups worth counting (chosen). */
-const EVERY_MS = 600_000;
+/**
+ * Each time hands the thread to its collector and back up to some hundred times where cores are busy: an hour between two
+ * makes that a tenth of a wake-up a second (docs/decisions/0025-what-a-metered-day-is-made-of.md).
+ */
+const EVERY_MS = 3_600_000;
 
 /** @returns what stops it. `giveBack` does the work, for tests. */
 export function giveBackWhenIdle(giveBack: () => void = dropCode): () => void {

@@ -38,6 +38,8 @@ const OUTER_BYTES = { 4: 28, 6: 48 } as const;
 /** A frame's head, a session id of 16 bytes and, in ROTATE, a proof of 32, as CBOR. */
 const ROTATE_BYTES = 56;
 const ROTATED_BYTES = 21;
+/** In each new channel both ends say what MTU they have. */
+const MTU_BYTES = 7;
 /** Of a channel without data (session/channel/age.ts). */
 const IDLE_REKEY_MS = 3_600_000;
 /** An inner TCP segment without payload: IPv4, TCP with timestamps, padded to 16. */
@@ -47,23 +49,23 @@ const REPORT_BYTES = 2_048;
 /** How the session asks beside small talk and behind it (session/device/pace.ts). */
 const TALK_PAUSE_MIN_MS = 25;
 const TALK_PAUSE_MAX_MS = 400;
-const BUSY_METERED_PROBE_MS = 250;
+/** Beside a report or a ping where questions cost money: two were measured at a short round trip; more of it, one more. */
+const TALK_PROBES_METERED = 3;
 /** How often a settled session looks at itself (session/device/review.ts). */
 const REVIEW_MS = 5_000;
 /** Probed silence of this long is death (session/liveness/liveness.ts). */
 const SILENCE_MS = 2_000;
 /**
- * Of the runtime while nothing happens: its collector's timer, the allocator's thread, compiler threads. The least that was
- * measured on busy cores in the first ten minutes, when most is compiled: 1.3 to 1.6, switches that others force
- * included (docs/decisions/0019-no-haste-without-data.md).
+ * Of the runtime while nothing happens: its collector, the allocator's thread, a thread that it calls JSCWarmUp (measured
+ * on busy cores: what is left of LTE alone, docs/decisions/0025-what-a-metered-day-is-made-of.md).
  */
-const RUNTIME_WAKEUPS_PER_S = 1.3;
+const RUNTIME_WAKEUPS_PER_S = 0.8;
 /** A probe wakes the tunnel thread twice: to send, and by its answer. */
 const WAKEUPS_OF_PROBE = 2;
 /** A handshake and the frames that bind the new channel. */
 const WAKEUPS_OF_REKEY = 4;
-/** A report or a ping of MQTT: both threads, TCP's acknowledgements, the allocator (measured). */
-const WAKEUPS_OF_BURST = 16;
+/** A report or a ping of MQTT: both threads, TCP's acknowledgements, the allocator (measured: what reports add). */
+const WAKEUPS_OF_BURST = 34;
 
 export function idleCost(policy: Policy, family: Family): IdleCost {
   const { liveness } = policy;
@@ -124,11 +126,10 @@ function periodics(policy: Policy, family: Family, use: Use): readonly Periodic[
       ...pings(telemetry.mqttKeepaliveMs, telemetry.healthIntervalMs, { lteBytes: 0, wakeups }),
     ];
   }
-  const probes = Math.ceil(liveness.activeLingerMs / BUSY_METERED_PROBE_MS) + 1;
-  const wakeups = probes * WAKEUPS_OF_PROBE + WAKEUPS_OF_BURST;
+  const wakeups = TALK_PROBES_METERED * WAKEUPS_OF_PROBE + WAKEUPS_OF_BURST;
   // From its first data packet on a channel has two minutes: each burst ends one.
   const burst = (bytes: number) => ({
-    lteBytes: bytes + probes * sizes.probe + sizes.rekey,
+    lteBytes: bytes + TALK_PROBES_METERED * sizes.probe + sizes.rekey,
     wakeups,
   });
   const { meteredHealthIntervalMs, meteredMqttKeepaliveMs } = telemetry;
@@ -158,7 +159,11 @@ function sizesOf(family: Family) {
     keepalive: sealed(0),
     probe: sealed(PROBE_BYTES) + sealed(PROBE_ACK_BYTES),
     rekey:
-      wire(INITIATION_BYTES) + wire(RESPONSE_BYTES) + sealed(ROTATE_BYTES) + sealed(ROTATED_BYTES),
+      wire(INITIATION_BYTES) +
+      wire(RESPONSE_BYTES) +
+      sealed(ROTATE_BYTES) +
+      sealed(ROTATED_BYTES) +
+      2 * sealed(MTU_BYTES),
     /** Two segments out, their acknowledgement, PUBACK, and the acknowledgement of that. */
     report: 2 * sealed(INNER_ACK_BYTES) + REPORT_BYTES + 3 * acknowledgement,
     /** PINGREQ, PINGRESP and their acknowledgements. */

@@ -10,14 +10,14 @@
 
 import { assert } from '../assert.ts';
 import { hexToBytes } from '../bytes.ts';
-import { onProven } from '../liveness/liveness.ts';
+import { CALM_TIMEOUT_MIN_MS, onProven } from '../liveness/liveness.ts';
 import { timeoutMs } from '../liveness/rtt.ts';
 import { prove } from '../proof.ts';
 import { carriesData } from '../transitions.ts';
 import { die } from './die.ts';
 import type { ChannelId, DeviceEvent } from './event.ts';
 import { renew } from './handshake.ts';
-import { onBindingBack, probeNow, schedule } from './probes.ts';
+import { isCalm, onBindingBack, probeNow, schedule } from './probes.ts';
 import type { Channel } from './state.ts';
 import type { Turn } from './turn.ts';
 
@@ -75,7 +75,9 @@ export function rotate(turn: Turn): void {
     frame: { type: 'rotate', sessionId: draft.sessionId, proof },
   });
   const rtoMs = timeoutMs(turn.transport(draft.activeId)?.liveness.rtt ?? null);
-  const pauseMs = Math.min(ROTATE_PAUSE_MAX_MS, rtoMs * 1.5 ** next.tries);
+  // The old channel carries meanwhile: where nobody is in a hurry, an answer may be late.
+  const leastMs = isCalm(turn) ? CALM_TIMEOUT_MIN_MS : 0;
+  const pauseMs = Math.min(ROTATE_PAUSE_MAX_MS, Math.max(leastMs, rtoMs * 1.5 ** next.tries));
   draft.nextChannel = { ...next, tries: next.tries + 1, repeatAtMs: turn.nowMs + pauseMs };
 }
 

@@ -85,7 +85,7 @@ export function sendProbe(turn: Turn, transport: Transport): void {
 }
 
 /** Nobody waits for a verdict: no data travels, and the binding is not in doubt. */
-function isCalm(turn: Turn): boolean {
+export function isCalm(turn: Turn): boolean {
   const active = turn.transport(turn.draft.activeId);
   return active !== null && !active.liveness.isDoubted && !isFlowing(turn);
 }

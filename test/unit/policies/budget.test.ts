@@ -141,11 +141,12 @@ describe('the arithmetic', () => {
     }
   });
 
-  test('ROTATE and ROTATED are as long as it says', () => {
+  test('ROTATE, ROTATED and MTU are as long as it says', () => {
     const sessionId = '00112233445566778899aabbccddeeff';
     const proof = new Uint8Array(32);
     expect(encodeFrame({ type: 'rotate', sessionId, proof }).length).toBeLessThanOrEqual(56);
     expect(encodeFrame({ type: 'rotated', sessionId }).length).toBeLessThanOrEqual(21);
+    expect(encodeFrame({ type: 'mtu', mtuBytes: 1_440 }).length).toBeLessThanOrEqual(7);
   });
 
   test('what is rarer than a window, and what is not, make up a day', () => {

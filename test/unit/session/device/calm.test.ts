@@ -238,6 +238,33 @@ test('an idle session is looked at when its binding is asked, and at no other ti
   expect(driver.steps - steps).toBeLessThanOrEqual(2 * (720 + 10) + 2);
 });
 
+describe('a new channel whose ROTATED is not there after 240 ms', () => {
+  /** How often the device has said ROTATE by then, while the rest of it does `meanwhile`. */
+  function rotates(meanwhile: (driver: Driver) => void): number {
+    const driver = attachedDevice([ETH, WWAN], { delayMs: 0.5 });
+    driver.run(MINUTE_MS);
+    meanwhile(driver);
+    driver.run(FLOW_BEATS * 20);
+    driver.forget();
+    driver.peer.rotates = false;
+    const channelId = driver.device.channel?.channelId ?? 0;
+    driver.feed({ kind: 'channelDue', atMs: driver.nowMs, channelId });
+    driver.run(240);
+    const times = driver.frames.filter(({ type }) => type === 'rotate').length;
+    driver.peer.rotates = true;
+    driver.run(MINUTE_MS);
+    expect(driver.device.channel?.channelId).toBe(channelId + 1);
+    expect(driver.moves).toEqual([]);
+    return times;
+  }
+
+  test('◆ is told of once where nobody is in a hurry', () => expect(rotates(() => {})).toBe(1));
+
+  test('is told of again and again beside a flow', () => {
+    expect(rotates((driver) => driver.traffic(10, 2 * SECOND_MS))).toBeGreaterThan(2);
+  });
+});
+
 test('behind small talk the binding is asked eight times, behind a flow at least eleven', () => {
   for (const [forMs, least, most] of [
     [0, 8, 8],
