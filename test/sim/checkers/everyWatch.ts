@@ -12,7 +12,7 @@ import type { DeviceSite } from '../site/deviceSite.ts';
 import type { HubSite } from '../site/hubSite.ts';
 import { Answers } from './answers.ts';
 import { Bindings } from './bindings.ts';
-import { boundsIn } from './bounds.ts';
+import { boundsIn, noticeMsIn } from './bounds.ts';
 import { Budgets } from './budgets.ts';
 import { Claims } from './claims.ts';
 import { Copies } from './copies.ts';
@@ -24,6 +24,7 @@ import { Durability } from './durability.ts';
 import { Governor } from './governor.ts';
 import { Hubs } from './hubs.ts';
 import { Owners, type SeatMoment } from './owners.ts';
+import { Patience } from './patience.ts';
 import { Records } from './records.ts';
 import { Resends } from './resends.ts';
 import { Seals } from './seals.ts';
@@ -75,6 +76,7 @@ export function newWatches(report: Report, around: Surroundings): readonly Watch
     new Claims(report, isSealed),
     new Denials(report, isSealed),
     new Verdicts(report, isSealed),
+    new Patience(report, noticeMsIn(scenario)),
     new Durability(report, durableOf),
     new Copies(report, durableOf),
     new Governor(report, (who) => policyOf(site(who).policy).switching),

@@ -144,10 +144,19 @@ export const HUB_MUTANTS: readonly Mutant[] = [
   {
     id: 'seat-silence-ignored',
     file: 'session/hub/deadline.ts',
-    find: "return seat.state === 'ATTACHED' ? seat.heardAtMs + limits.silenceMs : null;",
-    replace: 'return limits.silenceMs < 0 ? seat.heardAtMs : null;',
+    find: 'return seat.heardAtMs + Math.max(limits.silenceMs, noticeMs);',
+    replace: 'return limits.silenceMs + noticeMs < 0 ? seat.heardAtMs : null;',
     breaks: 'A hub never notices that a binding has fallen silent.',
     invariant: 'I3',
+  },
+  {
+    id: 'seat-silence-before-the-device-knows',
+    file: 'session/hub/deadline.ts',
+    find: 'return seat.heardAtMs + Math.max(limits.silenceMs, noticeMs);',
+    replace: 'return seat.heardAtMs + Math.max(limits.silenceMs, noticeMs * 0);',
+    breaks:
+      'A hub ends the session of an idle, metered device before the device can know that its binding is silent.',
+    invariant: 'liveness',
   },
   {
     id: 'seat-secret-kept',

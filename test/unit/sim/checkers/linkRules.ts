@@ -4,13 +4,16 @@
  * @module
  */
 import { Budgets } from '../../../sim/checkers/budgets.ts';
+import { Patience } from '../../../sim/checkers/patience.ts';
 import { Verdicts } from '../../../sim/checkers/verdicts.ts';
 import type { Report, Watch } from '../../../sim/checkers/watch.ts';
-import { DATA, framed, type Rule, said, sent } from './observed.ts';
+import { commit, DATA, framed, type Rule, recordOf, said, saidByHub, sent } from './observed.ts';
 
 const budgets = (report: Report): Watch =>
   new Budgets(report, { budgetBytes: () => 1_000, wallMs: () => 0, activeId: () => 1 });
 const verdicts = (report: Report): Watch => new Verdicts(report, false);
+
+const patience = (report: Report): Watch => new Patience(report, () => 100_000);
 
 const question = framed({ type: 'probe', probeId: 1 });
 const answer = framed({
@@ -34,6 +37,12 @@ function giveUp(watch: Watch, afterMs: number): void {
   watch.onSaid?.(said({ ...verdict, event: 'transition', atMs: 1_020 + afterMs, detail }));
 }
 
+/** The hub finds the binding silent, so long after it heard it last. */
+function fallSilent(watch: Watch, silentMs: number, device = recordOf().device): void {
+  watch.onCommit?.(commit(null, recordOf()));
+  watch.onSaid?.(saidByHub({ reasonCode: 'hub_silence', device, detail: { silentMs } }));
+}
+
 // biome-ignore format: a story a line
 export const LINK_RULES: readonly Rule[] = [
   {
@@ -45,5 +54,10 @@ export const LINK_RULES: readonly Rule[] = [
     rule: 'liveness hastyVerdict', make: verdicts,
     good: (watch) => giveUp(watch, 100),
     bad: (watch) => giveUp(watch, 20),
+  },
+  {
+    rule: 'liveness hastySilence', make: patience,
+    good: (watch) => fallSilent(watch, 100_000),
+    bad: (watch) => fallSilent(watch, 75_000),
   },
 ];
