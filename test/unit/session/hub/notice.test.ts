@@ -59,6 +59,18 @@ describe('the verdict of silence', () => {
     expect(silentMs(rig)).toBe(NOTICE_MS);
   });
 
+  test('a hub that was restarted learns it from the repeat of the claim', () => {
+    const { rig, device } = attached({ sessionTtlMs: 864_000_000 });
+    device.noticeMs = NOTICE_MS;
+    const frame = device.reattachFrame(device.claim(2));
+    device.send(frame, 2);
+    rig.restart(500);
+    device.shake(2);
+    device.send(device.reattachFrame(frame.claim), 2);
+    expect(rig.seat.state).toBe('ATTACHED');
+    expect(silentMs(rig)).toBe(NOTICE_MS);
+  });
+
   test('the recovery window is what it was: it begins with the verdict', () => {
     const { rig } = told(NOTICE_MS);
     rig.run(NOTICE_MS + 29_999);
