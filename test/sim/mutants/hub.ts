@@ -150,15 +150,6 @@ export const HUB_MUTANTS: readonly Mutant[] = [
     invariant: 'I3',
   },
   {
-    id: 'seat-silence-before-the-device-knows',
-    file: 'session/hub/deadline.ts',
-    find: 'return seat.heardAtMs + Math.max(limits.silenceMs, noticeMs);',
-    replace: 'return seat.heardAtMs + Math.max(limits.silenceMs, noticeMs * 0);',
-    breaks:
-      'A hub ends the session of an idle, metered device before the device can know that its binding is silent.',
-    invariant: 'liveness',
-  },
-  {
     id: 'seat-secret-kept',
     file: KEYS,
     find: "    secret: issue('secret', event, config),",
