@@ -14,6 +14,7 @@ import type { ReasonCode } from '../reasons.ts';
 import type { ClaimPurpose } from '../wire/frames.ts';
 import { denial } from './choice.ts';
 import { acceptList } from './die.ts';
+import { idleNoticeMs } from './pace.ts';
 import type { OpenClaim } from './state.ts';
 import type { Turn } from './turn.ts';
 
@@ -70,7 +71,8 @@ export function repeatClaim(turn: Turn): void {
   const { channelId, handshakeHash } = draft.channel;
   const named = { linkKind: transport.linkKind, linkName: transport.linkName };
   const { reasonCode, mtuBytes } = open;
-  const base = { claim: open.claim, ...named, reasonCode, mtuBytes };
+  const noticeMs = idleNoticeMs(transport, turn.config);
+  const base = { claim: open.claim, ...named, reasonCode, mtuBytes, noticeMs };
   const what = claimBytes(open.claim);
   const frame =
     open.kind === 'reattach'

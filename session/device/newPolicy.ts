@@ -11,9 +11,12 @@
  * @module
  */
 import { earlier } from '../deadline.ts';
+import { carriesData } from '../transitions.ts';
 import { sessionEndsAtMs } from './boot.ts';
+import { openClaim } from './claims.ts';
 import type { DeviceEvent } from './event.ts';
 import { schedule } from './probes.ts';
+import { hasVersionsLeft } from './save.ts';
 import type { Transport } from './state.ts';
 import type { Turn } from './turn.ts';
 
@@ -25,9 +28,20 @@ export function onPolicy(turn: Turn, event: DeviceEvent & { kind: 'policy' }): v
     forgiveSooner(turn, transport);
     askSooner(turn, transport);
   }
+  tellNotice(turn);
   // What was denied, or not worth a plan, may be another matter now.
   draft.deniedFor = null;
   if (draft.reviewAtMs !== null) draft.reviewAtMs = turn.nowMs;
+}
+
+/** How late silence is noticed from now on is the hub's to know (decision 24): a claim to stay says it. */
+function tellNotice(turn: Turn): void {
+  const { draft } = turn;
+  const isFree = draft.claim === null && draft.granted === null && draft.plannedAtMs === null;
+  if (draft.activeId === null || !carriesData(draft.state) || !isFree) return;
+  if (draft.memoryKey === null || draft.claimNotBeforeMs > turn.nowMs || !hasVersionsLeft(turn))
+    return;
+  openClaim(turn, draft.activeId, 'stay', 'policy_applied');
 }
 
 /** Every bound that runs lasts at most as long as if it began now. */

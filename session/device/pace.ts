@@ -7,7 +7,7 @@
  *
  * @module
  */
-import { type Liveness, onHaste, onHeard } from '../liveness/liveness.ts';
+import { type Liveness, onHaste, onHeard, SILENCE_MAX_MS } from '../liveness/liveness.ts';
 import { timeoutMs } from '../liveness/rtt.ts';
 import { costOf } from './choice.ts';
 import type { DeviceEvent } from './event.ts';
@@ -41,6 +41,18 @@ const TALK_PAUSE_MAX_MS = 400;
 export const FLOW_BEATS = 10;
 /** The core hears of traffic at least so often. */
 const TELL_MAX_MS = 20;
+
+/** How long the binding goes unasked while the session is ATTACHED and nothing travels. */
+export function idlePauseMs(transport: Transport, config: DeviceConfig): number {
+  const { limits } = config;
+  const isMetered = costOf(transport, config) === 'metered';
+  return isMetered ? limits.meteredStandbyProbeMs : limits.heartbeatIdleMs;
+}
+
+/** ◆ What the hub is told with a claim: before that has passed in silence we may not know of it. */
+export function idleNoticeMs(transport: Transport, config: DeviceConfig): number {
+  return idlePauseMs(transport, config) + SILENCE_MAX_MS;
+}
 
 export function isBusy(turn: Turn): boolean {
   const { trafficAtMs } = turn.draft;

@@ -27,7 +27,7 @@ import { costOf, preferenceOf } from './choice.ts';
 import { die } from './die.ts';
 import type { ChannelId } from './event.ts';
 import { isOnlyDead, isOnlyLink, LONELY_RUN_MIN_MS, seekKeys, tellMissing } from './onlyLink.ts';
-import { hasten, isBusy, isFlowing, lingerPauseMs } from './pace.ts';
+import { hasten, idlePauseMs, isBusy, isFlowing, lingerPauseMs } from './pace.ts';
 import type { Transport } from './state.ts';
 import type { Turn } from './turn.ts';
 
@@ -166,7 +166,7 @@ function activePauseMs(turn: Turn, transport: Transport): number {
   const isMetered = costOf(transport, turn.config) === 'metered';
   // Metered: the question beside the last data was the proof; then it is idle.
   if (isBusy(turn) && !isMetered) return lingerPauseMs(turn, transport);
-  const idleMs = isMetered ? limits.meteredStandbyProbeMs : limits.heartbeatIdleMs;
+  const idleMs = idlePauseMs(transport, turn.config);
   if (turn.draft.state === 'ATTACHED') return idleMs;
   return Math.min(idleMs, isMetered ? limits.heartbeatIdleMs : UNSTEADY_PROBE_MS);
 }

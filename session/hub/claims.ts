@@ -100,6 +100,8 @@ export function refuse(
     retryAfterMs,
   });
   if (reasonCode === 'identity_conflict') refuseChannel(turn, event);
+  // ◆ Its key is shown by somebody who cannot go on with it: whoever could may be gone, and is not waited for.
+  if (reasonCode === 'session_live') draft.noticeMs = null;
 }
 
 /** ◆ The refused claimant's side ends; the recorded session is not touched. */
@@ -126,6 +128,7 @@ function answerAgain(turn: Turn, event: ClaimEvent, record: SessionRecord): void
   }
   // Committed by this hub before it was restarted; else an MTU frame may have said more since.
   draft.mtuBytes ??= event.frame.mtuBytes;
+  draft.noticeMs ??= event.frame.noticeMs;
   draft.answer ??= answerTo(record, draft.hubSeq, turn.config);
   turn.send(targetOf(event), draft.answer);
   turn.count('claim_repeated');

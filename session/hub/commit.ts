@@ -137,6 +137,7 @@ export function onCommitted(turn: Turn, swap: Swap): void {
   if (isNew) draft.transportlessSinceMs = null;
   carryOn(turn);
   draft.mtuBytes = event.frame.mtuBytes;
+  draft.noticeMs = event.frame.noticeMs;
   draft.isConfirmed = shown === 'memoryKey' && event.frame.type === 'reattach';
   const outlived = draft.ending?.trigger;
   if (outlived === 'recovery_window_exceeded' || outlived === 'transport_ttl_expired') {

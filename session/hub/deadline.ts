@@ -14,6 +14,8 @@ import { mayOwn } from './takeover.ts';
 export const MINUTE_MS = 60_000;
 /** Carrying for so long proves the binding: the transport TTL starts anew (docs/protocol.md). */
 export const PROVEN_BINDING_MS = 10_000;
+/** However late a device says that it looks. The longest pause that a policy allows, and the verdict. */
+const NOTICE_MAX_MS = 86_402_000;
 /** Session TTLs are shortened by up to this, so that a fleet does not expire at once. */
 const TTL_JITTER_PERCENT = 10;
 
@@ -35,8 +37,18 @@ export function recoveryEndsAtMs(seat: Seat, { limits }: SeatConfig): number | n
   return seat.recoveringSinceMs + limits.recoveryWindowMs;
 }
 
+/**
+ * ◆ When silence is a verdict: not before the device can know of it, or its session would end behind its back.
+ */
 export function silenceAtMs(seat: Seat, { limits }: SeatConfig): number | null {
-  return seat.state === 'ATTACHED' ? seat.heardAtMs + limits.silenceMs : null;
+  if (seat.state !== 'ATTACHED') return null;
+  const noticeMs = Math.min(seat.noticeMs ?? 0, NOTICE_MAX_MS);
+  return seat.heardAtMs + Math.max(limits.silenceMs, noticeMs);
+}
+
+/** Silent for long enough to be said in answers, whether or not that is the verdict already. */
+export function isQuiet(seat: Seat, { limits }: SeatConfig): boolean {
+  return seat.nowMs - seat.heardAtMs >= limits.silenceMs;
 }
 
 /** When the binding counts as proven and the transport TTL is reset. */

@@ -5,13 +5,17 @@
  */
 import type { ReasonCode } from '../reasons.ts';
 import { withReceived } from './address.ts';
+import { tellEnd } from './ending.ts';
 import type { SeatEvent } from './event.ts';
+import type { SessionRecord } from './record.ts';
 import { channelOf, isLive, type Seat } from './state.ts';
 import { type Arrival, suspect } from './trial.ts';
-import type { Turn } from './turn.ts';
+import { type Turn, targetOf } from './turn.ts';
 
 /** For so long after a claim the source of a duplicate counts: the copy may have been the faster one. */
 const DUPLICATE_COUNTS_MS = 1_000;
+/** However much it sends (chosen). */
+const TELL_END_EVERY_MS = 1_000;
 /** IPv4, UDP, our own header and tag: no authentic datagram is smaller. */
 const DATAGRAM_BYTES_MIN = 60;
 
@@ -61,7 +65,19 @@ export function onData(turn: Turn, event: Extract<SeatEvent, { kind: 'data' }>):
   // Data is sent only after ATTACHED arrived, so its keys are in use.
   if (event.channelId === draft.channelId) draft.isConfirmed = true;
   credit(turn, event);
+  if (draft.record?.terminated != null) return denyEnded(turn, event, draft.record);
   if (event.isNewest) onArrival(turn, event);
+}
+
+/**
+ * ◆ Who still speaks in an ended session has not been told: an idle, metered device asks too rarely to find out by itself.
+ */
+function denyEnded(turn: Turn, event: Arrival, record: SessionRecord): void {
+  const { draft } = turn;
+  if (record.terminated === null || draft.nowMs - draft.heardAtMs < TELL_END_EVERY_MS) return;
+  draft.heardAtMs = draft.nowMs;
+  turn.count('end_told_again');
+  tellEnd(turn, targetOf(event), record, record.terminated);
 }
 
 /** A packet whose size the shell does not tell pays for a challenge to where it came from. */

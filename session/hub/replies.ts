@@ -8,6 +8,7 @@ import { isProven } from '../proof.ts';
 import type { HubView, Probe, Response, Rotate } from '../wire/frames.ts';
 import { tokenFor, withValidated } from './address.ts';
 import { measure, onPendingAnswer } from './challenge.ts';
+import { isQuiet } from './deadline.ts';
 import { tellEnd } from './ending.ts';
 import { isSettled, onArrival } from './heard.ts';
 import type { SeatConfig } from './limits.ts';
@@ -40,7 +41,8 @@ export function onProbe(turn: Turn, event: FrameEvent, frame: Probe): void {
   });
 }
 
-function viewOf(seat: Seat, hasProof: boolean, { hubId, isLeased }: SeatConfig): HubView | null {
+function viewOf(seat: Seat, hasProof: boolean, config: SeatConfig): HubView | null {
+  const { hubId, isLeased } = config;
   const { record, isOwner, isLeaseValid } = seat;
   if (isLeased === true && !isLeaseValid) return null;
   if (record !== null && !isOwner && record.owner !== hubId) return 'standby';
@@ -48,7 +50,8 @@ function viewOf(seat: Seat, hasProof: boolean, { hubId, isLeased }: SeatConfig):
   if (!hasProof || record === null) return 'unattached';
   if (record.terminated !== null) return 'terminated';
   if (!isSettled(seat)) return null;
-  return seat.state === 'ATTACHED' ? 'carrying' : 'recovering';
+  // ◆ Asked over another link, we say what the device cannot know yet: nothing comes over its binding.
+  return seat.state === 'ATTACHED' && !isQuiet(seat, config) ? 'carrying' : 'recovering';
 }
 
 /** A token counts once, and only from the address that it went to. */

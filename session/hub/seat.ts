@@ -102,6 +102,7 @@ export function newSeat(record: SessionRecord | null, atMs: number, config: Seat
     rtt: null,
     derived: 0,
     mtuBytes: null,
+    noticeMs: null,
     route: null,
     accept: [],
     counters: {},

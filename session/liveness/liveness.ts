@@ -80,7 +80,7 @@ const LOSS_MIN = 0.01;
 /** Loss that has just begun is seen in the newest outcomes first: half a second of the busiest cadence (chosen). */
 const LATELY = 40;
 /** Probed total silence of this long is death whatever the loss was. */
-const SILENCE_MAX_MS = 2_000;
+export const SILENCE_MAX_MS = 2_000;
 /** After a pause this long a radio may sleep; waking it is no loss (RFC 6298 §2.1 starts with 1 s). */
 const ASLEEP_AFTER_MS = 10_000;
 const WAKE_TIMEOUT_MIN_MS = 1_000;

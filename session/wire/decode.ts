@@ -96,6 +96,7 @@ const READ: { readonly [Type in CborFrame['type']]: (map: CborMap) => CborFrame 
     ciphers: field.namedList(map, KEY.attach.ciphers, field.CIPHERS_MAX, DATA_CIPHER),
     reasonCode: field.reasonCode(map, KEY.attach.reasonCode, 'binding_lost'),
     mtuBytes: field.innerMtuOrNull(map, KEY.attach.mtuBytes),
+    noticeMs: field.countOrNull(map, KEY.attach.noticeMs),
   }),
   attached: (map) => ({
     type: 'attached',
@@ -119,6 +120,7 @@ const READ: { readonly [Type in CborFrame['type']]: (map: CborMap) => CborFrame 
     purpose: field.named(map, KEY.reattach.purpose, CLAIM_PURPOSE),
     reasonCode: field.reasonCode(map, KEY.reattach.reasonCode, 'binding_lost'),
     mtuBytes: field.innerMtuOrNull(map, KEY.reattach.mtuBytes),
+    noticeMs: field.countOrNull(map, KEY.reattach.noticeMs),
   }),
   reattached: (map) => ({
     type: 'reattached',

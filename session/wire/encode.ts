@@ -113,6 +113,7 @@ function bodyOf(frame: Exclude<Frame, Probe | ProbeAck>): CborMap {
         [key.ciphers, frame.ciphers.map((cipher) => DATA_CIPHER[cipher])],
         [key.reasonCode, frame.reasonCode],
         [key.mtuBytes, frame.mtuBytes === null ? null : mtuOf(frame.mtuBytes)],
+        [key.noticeMs, frame.noticeMs === null ? null : whole(frame.noticeMs)],
       ]);
     }
     case 'attached': {
@@ -141,6 +142,7 @@ function bodyOf(frame: Exclude<Frame, Probe | ProbeAck>): CborMap {
         [key.purpose, CLAIM_PURPOSE[frame.purpose]],
         [key.reasonCode, frame.reasonCode],
         [key.mtuBytes, frame.mtuBytes === null ? null : mtuOf(frame.mtuBytes)],
+        [key.noticeMs, frame.noticeMs === null ? null : whole(frame.noticeMs)],
       ]);
     }
     case 'reattached': {

@@ -65,6 +65,8 @@ export interface Attach {
   readonly reasonCode: ReasonCode;
   /** The device's inner MTU, 576…65535; null: it does not say. */
   readonly mtuBytes: number | null;
+  /** Within so long the device knows that this binding is silent, however idle it is; null: it does not say. */
+  readonly noticeMs: number | null;
 }
 
 /** Hub → device: the claim is committed, and here is what a session needs. */
@@ -100,6 +102,8 @@ export interface Reattach {
   readonly reasonCode: ReasonCode;
   /** The device's inner MTU, 576…65535; null: it does not say. */
   readonly mtuBytes: number | null;
+  /** Within so long the device knows that this binding is silent, however idle it is; null: it does not say. */
+  readonly noticeMs: number | null;
 }
 
 export const CLAIM_PURPOSE = { recovery: 1, planned: 2, quality: 3, stay: 4 } as const;

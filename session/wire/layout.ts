@@ -30,9 +30,9 @@ export const PADDING_KEY = 0;
 
 // biome-ignore format: this is a table
 export const KEY = {
-  attach:     { claim: 1, isNew: 2, previousSessionId: 3, proof: 4, linkKind: 5, linkName: 6, ciphers: 7, reasonCode: 8, mtuBytes: 9 },
+  attach:     { claim: 1, isNew: 2, previousSessionId: 3, proof: 4, linkKind: 5, linkName: 6, ciphers: 7, reasonCode: 8, mtuBytes: 9, noticeMs: 10 },
   attached:   { claim: 1, secret: 2, memoryKey: 3, inner4: 4, inner6: 5, routes: 6, cipher: 7, ownerEpoch: 8, hubSeq: 9 },
-  reattach:   { claim: 1, proof: 2, token: 3, linkKind: 4, linkName: 5, purpose: 6, reasonCode: 7, mtuBytes: 8 },
+  reattach:   { claim: 1, proof: 2, token: 3, linkKind: 4, linkName: 5, purpose: 6, reasonCode: 7, mtuBytes: 8, noticeMs: 9 },
   reattached: { claim: 1, ownerEpoch: 2, hubSeq: 3, renewed: 4, heardMs: 5 },
   reject:     { claim: 1, reasonCode: 2, isFatal: 3, retryAfterMs: 4, recordedVersion: 5 },
   terminate:  { sessionId: 1, reasonCode: 2, stateVersion: 3 },

@@ -50,6 +50,7 @@ export function sampleFrame(random: Random): Frame {
         proof: maybe(key),
         ciphers: random.chance(50) ? ['aes-256-gcm'] : ['chacha20-poly1305', 'aes-256-gcm'],
         mtuBytes: maybe(() => mtuBytes),
+        noticeMs: maybe(count),
       };
     case 'attached':
       return {
@@ -65,6 +66,7 @@ export function sampleFrame(random: Random): Frame {
         purpose: one(names(CLAIM_PURPOSE)),
         reasonCode,
         mtuBytes: maybe(() => mtuBytes),
+        noticeMs: maybe(count),
       };
     case 'reattached':
       return {

@@ -98,6 +98,15 @@ export const REGRESSIONS: readonly Regression[] = [
   },
   {
     found:
+      'a hub ended the session of a metered device before the device asked whether its binding was alive',
+    scenario: plain(
+      180_000,
+      [{ atMs: 20_000, kind: 'link', device: 0, link: 0, change: { silent: true } }],
+      { policy: 'metered-lte', traffic: SILENT },
+    ),
+  },
+  {
+    found:
       'a checker forgot the keypair of data that went to an address that the NAT had forgotten, when it was sent again',
     scenario: plain(
       10_900,

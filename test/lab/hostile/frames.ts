@@ -192,8 +192,8 @@ async function strangeClaims(arena: Arena, rogue: Rogue): Promise<number> {
   const foreign = { ...frame.claim, sessionId: theirs ?? '', stateVersion: 1_000 };
   const proof = new Uint8Array(32).fill(9);
   const token = new Uint8Array(8).fill(9);
-  const { linkKind, linkName, reasonCode, mtuBytes } = frame;
-  const link = { linkKind, linkName, reasonCode, mtuBytes };
+  const { linkKind, linkName, reasonCode, mtuBytes, noticeMs } = frame;
+  const link = { linkKind, linkName, reasonCode, mtuBytes, noticeMs };
   const huge = { ...frame.claim, stateVersion: Number.MAX_SAFE_INTEGER };
   const reattach = { type: 'reattach', proof, token, purpose: 'recovery', ...link } as const;
   const frames = [

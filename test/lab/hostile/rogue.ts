@@ -156,6 +156,7 @@ export class Rogue {
       ciphers: ['aes-256-gcm', 'chacha20-poly1305'],
       reasonCode: 'session_created',
       mtuBytes: INNER_MTU,
+      noticeMs: null,
       ...changes,
     };
   }

@@ -14,7 +14,7 @@ import type { DeviceSite } from '../site/deviceSite.ts';
 import type { HubSite } from '../site/hubSite.ts';
 import { Answers } from './answers.ts';
 import { Bindings } from './bindings.ts';
-import { boundsIn } from './bounds.ts';
+import { boundsIn, noticeMsIn } from './bounds.ts';
 import { Budgets } from './budgets.ts';
 import { Claims } from './claims.ts';
 import { Copies } from './copies.ts';
@@ -26,6 +26,7 @@ import { Durability } from './durability.ts';
 import { Governor } from './governor.ts';
 import { Hubs } from './hubs.ts';
 import { Owners, type SeatMoment } from './owners.ts';
+import { Patience } from './patience.ts';
 import { Policies } from './policies.ts';
 import { Records } from './records.ts';
 import { Resends } from './resends.ts';
@@ -84,6 +85,7 @@ export function newWatches(report: Report, around: Surroundings): readonly Watch
       activeId: (who) => site(who).process.device?.activeId ?? null,
       mayClaim: (who) => site(who).machine.isAwake && hasVersionsLeft(site(who).process.device),
     }),
+    new Patience(report, noticeMsIn(scenario)),
     new Durability(report, durableOf),
     new Copies(report, durableOf),
     new Governor(report, (who) => site(who).inForce.switching),

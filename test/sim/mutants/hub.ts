@@ -144,8 +144,8 @@ export const HUB_MUTANTS: readonly Mutant[] = [
   {
     id: 'seat-silence-ignored',
     file: 'session/hub/deadline.ts',
-    find: "return seat.state === 'ATTACHED' ? seat.heardAtMs + limits.silenceMs : null;",
-    replace: 'return limits.silenceMs < 0 ? seat.heardAtMs : null;',
+    find: 'return seat.heardAtMs + Math.max(limits.silenceMs, noticeMs);',
+    replace: 'return limits.silenceMs + noticeMs < 0 ? seat.heardAtMs : null;',
     breaks: 'A hub never notices that a binding has fallen silent.',
     invariant: 'I3',
   },

@@ -74,8 +74,9 @@ export class Rig {
   /** Durable work of the agent is never done. */
   isMainThreadStuck = false;
   policyVersion = 1;
-  /** For the device, instead of the default one. */
+  /** Instead of the default one. */
   devicePolicy: Policy | null = null;
+  hubPolicy: Policy | null = null;
   readonly spending = new SpendingStore<HalFailure>(new MemoryFlash(SPENDING_BYTES));
   /** Datagrams that never arrive. */
   swallows: (bytes: Uint8Array) => boolean = () => false;
@@ -106,7 +107,7 @@ export class Rig {
     const both = {
       primitives,
       clock: this.clock,
-      policy: () => ({ ...policy, version: this.policyVersion }),
+      policy: () => ({ ...(this.hubPolicy ?? policy), version: this.policyVersion }),
       onAudit: (event: AuditEvent) => this.audit.push(event),
       onViolation: (claim: string) => this.violations.push(claim),
     };

@@ -141,6 +141,8 @@ const PROTOCOL: readonly Row[] = [
   ['hub/sessionData.ts', 'EARLY_AGE_MAX_MS = 500', 'for 500 ms, for those'],
   ['hub/rules.ts', 'SILENT_INTERVALS = 3', 'nothing for 3 ×'],
   ['hub/rules.ts', 'SILENCE_MIN_MS = 5_000', 'at least 5 s (`hub_silence`)'],
+  ['session/hub/deadline.ts', 'NOTICE_MAX_MS = 86_402_000', 'takes it up to a day and 2 s'],
+  ['session/hub/heard.ts', 'TELL_END_EVERY_MS = 1_000', 'with it as well, once a second at most'],
 ];
 
 const OPERATING: readonly Row[] = [

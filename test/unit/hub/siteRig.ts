@@ -320,6 +320,7 @@ export function attachFrame(transportId: number, sessionByte = 'aa', stateVersio
     ciphers: ['aes-256-gcm'],
     reasonCode: 'agent_restarted',
     mtuBytes: 1_440,
+    noticeMs: null,
   };
 }
 

@@ -11,7 +11,7 @@ import { handshakeHash, type SeatNews, sourceOf } from './process.ts';
 import { HUBS, type Hub } from './state.ts';
 
 const SESSION_ID = '5e'.repeat(16);
-const LINK = { linkKind: 'ethernet', linkName: 'eth0', mtuBytes: 1_440 } as const;
+const LINK = { linkKind: 'ethernet', linkName: 'eth0', mtuBytes: 1_440, noticeMs: null } as const;
 
 const claimOf = ({ name }: Hub, stateVersion: number) => ({
   sessionId: SESSION_ID,

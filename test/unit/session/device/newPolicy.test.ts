@@ -23,12 +23,16 @@ const denials = (driver: Driver) =>
     (effect) => effect.kind === 'report' && effect.event.reasonCode === 'switch_denied',
   ).length;
 
-test('a policy says that it is in force, and leaves state, session, version and binding as they are', () => {
+test('a policy says that it is in force, and leaves state, session and binding as they are; the hub is told by a claim to stay', () => {
   const driver = attachedDevice([ETH, WLAN]);
   const { state, sessionId, stateVersion, activeId } = driver.device;
   driver.forget();
-  apply(driver, { cooldownMs: 9_000 });
-  expect(driver.device).toMatchObject({ state, sessionId, stateVersion, activeId });
+  apply(driver, { heartbeatIdleMs: 60_000 });
+  driver.run(SECOND_MS);
+  expect(driver.device).toMatchObject({ state, sessionId, activeId, claim: null });
+  expect(driver.moves).toEqual([]);
+  const told = driver.claims.map((frame) => [frame.claim.stateVersion, frame.noticeMs]);
+  expect(told).toEqual([[stateVersion + 1, 62_000]]);
   const [said] = driver.log.flatMap((effect) => (effect.kind === 'report' ? [effect.event] : []));
   expect(said).toMatchObject({
     ...{ event: 'notice', reasonCode: 'policy_applied', detail: { version: 2, name: 'other' } },
@@ -165,6 +169,7 @@ test('what was denied is tried again, and said again if it is denied again', () 
   const before = denials(driver);
   expect(before).toBeGreaterThan(0);
   apply(driver, { failback: 'always', failbackStableMs: 1_000, cooldownMs: 0 });
+  driver.run(SECOND_MS);
   driver.feed({ kind: 'rebind', atMs: driver.nowMs, linkName: 'wlan0' });
   driver.run(5 * SECOND_MS, () => driver.device.activeId === WLAN);
   expect(driver.device.activeId).toBe(WLAN);

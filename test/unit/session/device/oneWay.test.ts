@@ -45,6 +45,7 @@ function claimFrame(driver: Driver) {
     purpose: 'recovery',
     reasonCode: 'heartbeat_timeout',
     mtuBytes: null,
+    noticeMs: null,
   } as const;
 }
 

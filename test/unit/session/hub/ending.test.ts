@@ -175,3 +175,34 @@ test('a store that answered after the transport TTL: the next silence ends the s
     'transition transport_ttl_expired RECOVERING→TERMINATED',
   ]);
 });
+
+describe('an ended session', () => {
+  test('◆ whoever still speaks in it is told so, once a second at most', () => {
+    const { rig, device } = attached();
+    rig.feed({ kind: 'operatorTerminate', reasonCode: 'operator_terminated' });
+    const toldAfter = (ms: number) => {
+      rig.run(ms);
+      return device.data(1).some(({ kind }) => kind === 'send');
+    };
+    expect([toldAfter(1_000), toldAfter(0), toldAfter(999), toldAfter(1)]).toEqual([
+      true,
+      false,
+      false,
+      true,
+    ]);
+    expect(rig.frame('terminate')).toMatchObject({
+      sessionId: device.sessionId,
+      reasonCode: 'operator_terminated',
+    });
+    expect(rig.record?.terminated).toBe('operator_terminated');
+  });
+
+  test('a channel that proved nothing is told nothing', () => {
+    const { rig, device } = attached();
+    rig.feed({ kind: 'operatorTerminate', reasonCode: 'operator_terminated' });
+    rig.run(10_000);
+    const stranger = device.copy('1');
+    stranger.shake(1);
+    expect(stranger.data(1).filter(({ kind }) => kind === 'send')).toEqual([]);
+  });
+});

@@ -32,6 +32,7 @@ export class Process {
   memoryKey: Uint8Array | null = null;
   nonces = 0;
   sources: Record<number, string> = { ...SOURCES };
+  noticeMs: number | null = null;
   readonly rig: Rig;
   readonly name: string;
   secret: Uint8Array | null;
@@ -84,6 +85,7 @@ export class Process {
       ciphers: ['aes-256-gcm', 'chacha20-poly1305'],
       reasonCode: change.isNew === true ? 'session_created' : 'agent_restarted',
       mtuBytes: 1_440,
+      noticeMs: this.noticeMs,
       ...change,
     };
   }
@@ -100,6 +102,7 @@ export class Process {
       purpose: 'recovery',
       reasonCode: 'carrier_lost',
       mtuBytes: 1_440,
+      noticeMs: this.noticeMs,
       ...change,
     };
   }

@@ -7,14 +7,17 @@
 import type { ProbeAck } from '../../../../session/wire/frames.ts';
 import { MESSAGE_TYPE } from '../../../../session/wire/messages.ts';
 import { Budgets } from '../../../sim/checkers/budgets.ts';
+import { Patience } from '../../../sim/checkers/patience.ts';
 import { Silences } from '../../../sim/checkers/silences.ts';
 import { Verdicts } from '../../../sim/checkers/verdicts.ts';
 import type { Report, Watch } from '../../../sim/checkers/watch.ts';
-import { DATA, framed, type Rule, said, sent } from './observed.ts';
+import { commit, DATA, framed, type Rule, recordOf, said, saidByHub, sent } from './observed.ts';
 
 const budgets = (report: Report): Watch =>
   new Budgets(report, { budgetBytes: () => 1_000, wallMs: () => 0, activeId: () => 1 });
 const verdicts = (report: Report): Watch => new Verdicts(report, false);
+
+const patience = (report: Report): Watch => new Patience(report, () => 100_000);
 
 const ANSWER: ProbeAck = {
   ...{ type: 'probeAck', probeId: 1, view: 'carrying', transportId: 1, stateVersion: 1 },
@@ -97,6 +100,12 @@ function giveUp(watch: Watch, afterMs: number): void {
   watch.onSaid?.(said({ ...verdict, event: 'transition', atMs: 1_020 + afterMs, detail }));
 }
 
+/** The hub finds the binding silent, so long after it heard it last. */
+function foundSilent(watch: Watch, silentMs: number, device = recordOf().device): void {
+  watch.onCommit?.(commit(null, recordOf()));
+  watch.onSaid?.(saidByHub({ reasonCode: 'hub_silence', device, detail: { silentMs } }));
+}
+
 // biome-ignore format: a story a line
 export const LINK_RULES: readonly Rule[] = [
   {
@@ -141,5 +150,10 @@ export const LINK_RULES: readonly Rule[] = [
     rule: 'liveness stayClaimed', make: alone,
     good: (watch) => comeBack(watch, 900, true),
     bad: (watch) => comeBack(watch, 900, false),
+  },
+  {
+    rule: 'liveness hastySilence', make: patience,
+    good: (watch) => foundSilent(watch, 100_000),
+    bad: (watch) => foundSilent(watch, 75_000),
   },
 ];

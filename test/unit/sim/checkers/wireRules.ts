@@ -52,7 +52,7 @@ const reattach = (stateVersion: number, nonce = claimOf(stateVersion).nonce) =>
     framed({
       ...{ type: 'reattach', claim: claimOf(stateVersion, nonce), proof: new Uint8Array(32) },
       ...{ token: null, linkKind: 'lte', linkName: 'lte0', purpose: 'recovery' },
-      ...{ reasonCode: 'heartbeat_timeout', mtuBytes: null },
+      ...{ reasonCode: 'heartbeat_timeout', mtuBytes: null, noticeMs: null },
     }),
   );
 

@@ -1,0 +1,119 @@
+/**
+ * Goal: no session is ended because its idle, metered binding fell silent before the device could know of it; and a standby
+ * link that lives saves it, whichever policy the hub has.
+ * Method: one agent and one hub under each shipped profile, every link metered, nothing sent; then the binding's link says
+ * nothing and lets nothing through.
+ */
+import { describe, expect, test } from 'bun:test';
+import { idleCost } from '../../../policies/budget.ts';
+import { loadPolicyText } from '../../../policies/load.ts';
+import { PROFILE_NAMES, PROFILES, type ProfileName } from '../../../policies/profiles.ts';
+import type { Policy } from '../../../policies/schema.ts';
+import { fastPrimitives } from './primitives.ts';
+import { DEVICE_INNER, HUB_INNER, packet, Rig } from './rig.ts';
+
+const START_MS = 30_000;
+const KEEPALIVE_MS = 25_000;
+/** From the verdict to the answer of a claim; a cold way takes up to a second. */
+const CLAIM_MS = 3_000;
+
+function metered(name: ProfileName): Policy {
+  const loaded = loadPolicyText(PROFILES[name], Bun.TOML.parse);
+  if (!loaded.ok) throw new Error(JSON.stringify(loaded.problems));
+  const { ethernet, wifi } = loaded.policy.links;
+  const costClass = 'metered' as const;
+  const links = { ethernet: { ...ethernet!, costClass }, wifi: { ...wifi!, costClass } };
+  return { ...loaded.policy, links: { ...loaded.policy.links, ...links } };
+}
+
+const sessionOf = (rig: Rig) => rig.hub.seat(rig.deviceKey)?.record?.sessionId ?? null;
+const ended = (rig: Rig) => rig.audit.filter(({ to }) => to === 'TERMINATED');
+
+/** Over eth0, with nothing to say for a minute; the hub with a policy of its own, or the default. */
+function idle(name: ProfileName, hub: Policy | null, hasStandby: boolean): Rig {
+  const rig = new Rig(fastPrimitives);
+  rig.devicePolicy = metered(name);
+  rig.hubPolicy = hub;
+  rig.boot();
+  expect(rig.runUntil(() => rig.isAttached, START_MS)).toBe(true);
+  rig.setCarrier('wlan0', hasStandby);
+  rig.run(60_000);
+  expect([rig.isAttached, rig.agent.status()?.binding?.split('→')[0]]).toEqual([true, 'eth0']);
+  return rig;
+}
+
+function expectBothWays(rig: Rig): void {
+  for (const tun of [rig.hubTun, rig.agentTun]) tun.takeDelivered();
+  rig.fromAgent(packet(DEVICE_INNER, HUB_INNER, 1));
+  rig.fromHub(packet(HUB_INNER, DEVICE_INNER, 2));
+  rig.run(1_000);
+  const marks = [rig.hubTun, rig.agentTun].map((tun) => tun.takeDelivered().map((one) => one[20]));
+  expect(marks).toEqual([[1], [2]]);
+}
+
+for (const name of PROFILE_NAMES) {
+  describe(name, () => {
+    const noticeMs = idleCost(metered(name), 4).meteredIdleSilenceMs;
+    const { recoveryWindowMs } = metered(name).session;
+
+    for (const [whose, hub] of [
+      ['its own profile', metered(name)],
+      ['the default', null],
+    ] as const) {
+      test(`hub with ${whose}, a standby lives: the session goes on over it`, () => {
+        const rig = idle(name, hub, true);
+        const before = sessionOf(rig);
+        rig.silence('eth0', true);
+        const isOver = () => rig.agent.status()?.binding?.split('→')[0] === 'wlan0';
+        expect(rig.runUntil(() => isOver() && rig.isAttached, noticeMs + CLAIM_MS)).toBe(true);
+        expect([sessionOf(rig), ended(rig), rig.violations]).toEqual([before, [], []]);
+        expectBothWays(rig);
+      });
+    }
+
+    for (const silentMs of [60_000, noticeMs - KEEPALIVE_MS]) {
+      test(`the only link, silent for ${silentMs} ms: the hub has patience as long as the device cannot know`, () => {
+        const rig = idle(name, metered(name), false);
+        const before = sessionOf(rig);
+        // From its last proof on, so that no question falls into the silence.
+        const askedAtMs = () =>
+          rig.agent.device!.transports.find(({ linkName }) => linkName === 'eth0')!.probeAtMs!;
+        rig.run(askedAtMs() - rig.world.nowMs + 1_000);
+        rig.silence('eth0', true);
+        rig.run(silentMs);
+        rig.silence('eth0', false);
+        rig.run(KEEPALIVE_MS);
+        expect([rig.isAttached, sessionOf(rig), ended(rig)]).toEqual([true, before, []]);
+        expectBothWays(rig);
+      });
+    }
+
+    test('the only link stays silent: the device gives it up first, and both end within their windows', () => {
+      const rig = idle(name, metered(name), false);
+      const fromMs = rig.world.nowMs;
+      rig.silence('eth0', true);
+      const state = () => rig.hub.seat(rig.deviceKey)?.state;
+      expect(
+        rig.runUntil(() => rig.agent.device?.state === 'RECOVERING', noticeMs + CLAIM_MS),
+      ).toBe(true);
+      expect(state()).toBe('ATTACHED');
+      expect(rig.runUntil(() => state() === 'RECOVERING', noticeMs)).toBe(true);
+      expect(rig.world.nowMs - fromMs).toBeLessThanOrEqual(noticeMs + 1_000);
+      expect(rig.runUntil(() => state() === 'TERMINATED', recoveryWindowMs + 1_000)).toBe(true);
+    });
+  });
+}
+
+test('a hub that ended the session meanwhile says so to the next keepalive, long before the device would ask', () => {
+  const rig = idle('metered-lte', null, false);
+  const before = sessionOf(rig);
+  rig.silence('eth0', true);
+  rig.run(5_000);
+  rig.hub.terminate(rig.deviceKey, 'operator_terminated');
+  rig.run(5_000);
+  rig.silence('eth0', false);
+  expect(rig.isAttached).toBe(false);
+  expect(
+    rig.runUntil(() => rig.isAttached && sessionOf(rig) !== before, KEEPALIVE_MS + CLAIM_MS),
+  ).toBe(true);
+});
