@@ -31,6 +31,8 @@ export async function downgradeByPeer(arena: Arena): Promise<Outcome> {
       const faults: string[] = [];
       const received = async () => (await ask<HubStatus>(arena.site, 'hub')).counters;
       const before = await received();
+      const already = session.socket.sentCount + plain.socket.sentCount;
+      session.heard.length = 0; // what an earlier wave was told
 
       // Enrolled as session: plain data under plain keys of the very same handshake, before and after ATTACH.
       await session.handshake();
@@ -80,7 +82,7 @@ export async function downgradeByPeer(arena: Arena): Promise<Outcome> {
         faults.push('the hub spoke of sessions with a plain peer');
       }
       return {
-        sent: session.socket.sentCount + plain.socket.sentCount,
+        sent: session.socket.sentCount + plain.socket.sentCount - already,
         notes: [`the old claim was refused with ${reason}`],
         faults,
       };
@@ -152,7 +154,7 @@ export async function downgradeByPath(arena: Arena, seconds: number): Promise<Ou
       } satisfies Attack;
     },
     // What is dropped is gone; echoes come every 50 ms.
-    { isAllCounted: false, isUntouched: false, pingsLostMax: (seconds + 30) * 20 },
+    { isAllCounted: false, isUntouched: false, pingsLostMax: (seconds + 30) * 20 * arena.waves },
   );
 }
 

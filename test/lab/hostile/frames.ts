@@ -45,6 +45,11 @@ export async function rogueFrames(arena: Arena, rounds: number): Promise<Outcome
     arena,
     'garbage of an enrolled device',
     async () => {
+      const already = {
+        sent: rogue.socket.sentCount,
+        heard: rogue.heardTypes.length,
+      };
+      rogue.heard.length = 0; // what an earlier wave was told
       if (!(await rogue.handshake())) return { sent: 0, faults: ['the rogue got no channel'] };
       const before = await garbage(arena, rogue, rounds);
       const attached = await rogue.attach();
@@ -55,8 +60,8 @@ export async function rogueFrames(arena: Arena, rounds: number): Promise<Outcome
       await transports(arena, rogue);
       const answers = await stillThere(rogue);
       return {
-        sent: rogue.socket.sentCount,
-        answered: rogue.heardTypes.length,
+        sent: rogue.socket.sentCount - already.sent,
+        answered: rogue.heardTypes.length - already.heard,
         notes: [
           `${before.malformed + inside.malformed} malformed frames, ${claims} claims about others`,
           `the hub ${answers ? 'still answers' : 'has ended with'} the rogue`,
@@ -78,6 +83,10 @@ export async function rogueFlood(arena: Arena, seconds: number): Promise<Outcome
     arena,
     'flood of an enrolled device',
     async () => {
+      const limitedCount = async () =>
+        (await ask<HubStatus>(arena.site, 'hub')).counters['rate_limited'] ?? 0;
+      const limitedBefore = await limitedCount();
+      rogue.heard.length = 0; // what an earlier wave was told
       if (!(await rogue.handshake())) return { sent: 0, faults: ['the rogue got no channel'] };
       await rogue.attach();
       const beganAtMs = performance.now();
@@ -94,8 +103,7 @@ export async function rogueFlood(arena: Arena, seconds: number): Promise<Outcome
       const sent = rogue.socket.sentCount - before;
       const rate = Math.round((sent / (performance.now() - beganAtMs)) * 1_000);
       await arena.settled();
-      const limited = (await ask<HubStatus>(arena.site, 'hub')).counters['rate_limited'] ?? 0;
-      const acted = sent - limited;
+      const acted = sent - ((await limitedCount()) - limitedBefore);
       const actedMax = FRAMES_PER_SECOND_MAX * (seconds + 1) + FRAMES_AT_ONCE_MAX;
       return {
         sent,
