@@ -8,7 +8,7 @@ import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { Arena } from '../lab/hostile/arena.ts';
 import { calmOf } from '../lab/hostile/calm.ts';
 import { allowedOf, growthFaults } from '../lab/hostile/flat.ts';
-import { handshakeBadMac } from '../lab/hostile/handshakes.ts';
+import { stormUnknown } from '../lab/hostile/storm.ts';
 import { HostileBinary } from './hostileCases.ts';
 
 /** Of one of four waves: 10,000 datagrams in the second half. */
@@ -46,7 +46,7 @@ test('a flood of handshakes draws cookies, within bounds, and a new device attac
 test('a flood that goes on adds nothing to memory', async () => {
   await using arena = await Arena.create(binary.path, { waves: 4 });
   const calm = await calmOf(arena, FLAT_LOAD.seconds);
-  const { memory, countedAs, faults } = await handshakeBadMac(arena, FLAT_LOAD);
+  const { memory, countedAs, faults } = await stormUnknown(arena, FLAT_LOAD);
   expect(faults).toEqual([]);
   expect(countedAs['wrong_key_datagram']).toBeGreaterThan(10_000);
   expect(growthFaults(memory?.series ?? [], allowedOf(calm))).toEqual([]);

@@ -12,7 +12,8 @@ import type { LegitFigures } from './legit.ts';
 import { pointOf } from './memory.ts';
 
 /**
- * Anonymous memory of a daemon after an attack, whatever came before it. A hub starts with 33 MiB; under 10,000 datagrams
+ * Anonymous memory of a daemon after an attack, whatever came before it; that it does not go on growing is `flat.ts`. A
+ * hub that collects as shipped starts with 33 MiB; under 10,000 datagrams
  * a second its collector lets garbage grow to about 150 MiB and no further (measured over 600,000 datagrams). Chosen:
  * half as much again, less than half a KiB kept of each datagram would show.
  */
