@@ -20,19 +20,23 @@ const EACH = 20;
 
 /** Modes and claims, by devices with keys of their own. */
 export async function downgradeByPeer(arena: Arena): Promise<Outcome> {
-  const session = new Rogue(arena, { address: '198.18.5.1', port: 5_001 });
   const plain = new Rogue(arena, { address: '198.18.5.2', port: 5_002 });
-  await enrolled(arena, session, 'acts-plain');
   await enrolled(arena, plain, 'acts-session', ['--mode', 'plain']);
+  // Each wave opens a session, which a device does once.
+  const sessions = Array.from(
+    { length: arena.waves },
+    (_, wave) => new Rogue(arena, { address: `198.18.5.${10 + wave}`, port: 5_001 }),
+  );
+  for (const [wave, each] of sessions.entries()) await enrolled(arena, each, `acts-plain${wave}`);
   return during(
     arena,
     'downgrade by a peer',
-    async () => {
+    async (wave) => {
+      const session = sessions[wave]!;
       const faults: string[] = [];
       const received = async () => (await ask<HubStatus>(arena.site, 'hub')).counters;
       const before = await received();
       const already = session.socket.sentCount + plain.socket.sentCount;
-      session.heard.length = 0; // what an earlier wave was told
 
       // Enrolled as session: plain data under plain keys of the very same handshake, before and after ATTACH.
       await session.handshake();

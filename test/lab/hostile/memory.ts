@@ -3,8 +3,9 @@
  *
  * Left alone, the runtime collects when garbage has doubled the heap, and that looks like a leak for as long as an attack
  * lasts. So where memory is measured every collection is a full one, and there is one for each MiB that was allocated;
- * a point is taken when each heap has been collected twice since it was asked for, and questions at the control socket
- * make the garbage that it takes (twice: the first may have begun before).
+ * a point is taken when each heap has been collected {@link COLLECTIONS} times since it was asked for, and questions at the
+ * control socket make the garbage that it takes. It is the median: the first may have begun before, and what one
+ * collection reports has been seen far off once.
  *
  * @module
  */
@@ -15,7 +16,7 @@ import type { Point } from './flat.ts';
 import { ask, useOf } from './gauge.ts';
 
 const GARBAGE_MAX_BYTES = 1_048_576;
-const COLLECTIONS = 2;
+const COLLECTIONS = 4;
 /** A heap that is not collected within this is a fault of the measurement. Chosen. */
 const COLLECTED_MS = 30_000;
 const KIB = 1_024;
@@ -42,9 +43,16 @@ async function restOf(arena: Arena, name: string, heap: LiveHeap, pid: number) {
     const since = Map.groupBy(heap.points.slice(from), (point) => point.heap);
     const isCollected = [...known].every((each) => (since.get(each)?.length ?? 0) >= COLLECTIONS);
     if (known.size > 0 && isCollected) {
-      const alive = [...since.values()].map((points) => points.at(-1)!.aliveKib);
+      const alive = [...since.values()].map((points) =>
+        median(points.map((each) => each.aliveKib)),
+      );
       return { aliveMiB: alive.reduce((sum, kib) => sum + kib, 0) / KIB, anonymousMiB };
     }
     if (monotonicMs() > deadlineMs) throw new Error(`a heap of ${name} was not collected`);
   }
+}
+
+function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)]!;
 }

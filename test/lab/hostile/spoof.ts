@@ -130,6 +130,8 @@ export async function spoofHandshake(arena: Arena): Promise<Outcome> {
       sent += forger.sentCount;
     }
   };
+  const isUp = () => ask<AgentStatus>(arena.site, DEVICE).then(Boolean, () => false);
+  await eventually('the agent answers', isUp, COUNTED_MS);
   const series = arena.waves > 1 ? [await pointOf(arena)] : [];
   for (let wave = 0; wave < arena.waves; wave += 1) {
     const beganAtMs = performance.now();
