@@ -149,6 +149,7 @@ class SocketServer implements ControlServer {
   /** One request at a time, and others get their turn in between; what follows waits, bounded. */
   async #answer(socket: ClientSocket): Promise<void> {
     const client = socket.data;
+    if (!this.#clients.has(socket)) return; // gone since this was put off
     if (client.isAnswering || client.isClosing || client.unsent.length > 0) {
       return this.#refuseTooLong(socket);
     }
@@ -214,8 +215,9 @@ class SocketServer implements ControlServer {
     else if (client.receivedBytes > 0) setImmediate(() => void this.#answer(socket));
   }
 
-  /** From here on it has its time for what is next. */
+  /** From here on it has its time for what is next. Not one that is gone: its timer would keep what it sent. */
   #arm(socket: ClientSocket): void {
+    if (!this.#clients.has(socket)) return;
     const client = socket.data;
     if (client.patience !== null) clearTimeout(client.patience);
     client.patience = setTimeout(() => {

@@ -5,7 +5,14 @@
  * and a TCP transfer run through the tunnel. Bounds are in `test/lab/hostile/outcome.ts`.
  */
 import { afterAll, beforeAll, expect, test } from 'bun:test';
+import { Arena } from '../lab/hostile/arena.ts';
+import { calmOf } from '../lab/hostile/calm.ts';
+import { allowedOf, growthFaults } from '../lab/hostile/flat.ts';
+import { stormUnknown } from '../lab/hostile/storm.ts';
 import { HostileBinary } from './hostileCases.ts';
+
+/** Of one of four waves: 10,000 datagrams in the second half. */
+const FLAT_LOAD = { perSecond: 10_000, seconds: 0.5 };
 
 const binary = new HostileBinary();
 beforeAll(() => binary.build(), 60_000);
@@ -35,3 +42,12 @@ test('a flood of handshakes draws cookies, within bounds, and a new device attac
   expect(countedAs['rate_limited']).toBeGreaterThan(countedAs['cookie_sent']!);
   expect(of('handshake flood, wrong mac1').answered).toBe(0);
 }, 80_000);
+
+test('a flood that goes on adds nothing to memory', async () => {
+  await using arena = await Arena.create(binary.path, { waves: 4 });
+  const calm = await calmOf(arena, FLAT_LOAD.seconds);
+  const { memory, countedAs, faults } = await stormUnknown(arena, FLAT_LOAD);
+  expect(faults).toEqual([]);
+  expect(countedAs['wrong_key_datagram']).toBeGreaterThan(10_000);
+  expect(growthFaults(memory?.series ?? [], allowedOf(calm))).toEqual([]);
+}, 60_000);

@@ -14,10 +14,10 @@ import { buildBinary } from './binary.ts';
 /** The binary of this tree, for one test file. */
 export class HostileBinary implements Disposable {
   readonly #folder = mkdtempSync(join(tmpdir(), 'jvpn-hostile-'));
-  #path = '';
+  path = '';
 
   async build(): Promise<void> {
-    this.#path = await buildBinary(this.#folder);
+    this.path = await buildBinary(this.#folder);
   }
 
   /** Outcomes by their name, and all that is wrong with them. */
@@ -25,7 +25,7 @@ export class HostileBinary implements Disposable {
     readonly faults: readonly string[];
     readonly of: (name: string) => Outcome;
   }> {
-    const outcomes = await CASES[name]!.play(this.#path, SHORT);
+    const outcomes = await CASES[name]!.play(this.path, SHORT);
     const faults = outcomes.flatMap((outcome) =>
       [...outcome.faults, ...emptinessOf(outcome)].map((fault) => `${outcome.name}: ${fault}`),
     );

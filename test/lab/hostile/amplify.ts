@@ -22,6 +22,7 @@ const FACTOR_MAX = 3;
 /** Different packets of the device to send again: some hundred milliseconds of its traffic. Chosen. */
 const COPIES_MIN = 100;
 const COPIES_MS = 10_000;
+/** Of each kind, in all waves. */
 const EACH = 300;
 const ATTACH_MS = 4_000;
 /** As many as a hub may name: ATTACHED is as long as it gets. */
@@ -126,7 +127,8 @@ async function attackWith(arena: Arena, kinds: readonly Kind[]): Promise<Attack>
   const wan = arena.tap('wan');
   const forger = arena.forger();
   const sentBytes = new Map<string, number>();
-  for (let at = 0; at < EACH; at += 1) {
+  const count = Math.ceil(EACH / arena.waves);
+  for (let at = 0; at < count; at += 1) {
     for (const { victim, datagram } of kinds) {
       const payload = datagram(at);
       while (!forger.send(payload, victim)) await Bun.sleep(1); // until the kernel has room

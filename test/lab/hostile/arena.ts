@@ -7,6 +7,7 @@
  * @module
  */
 import { writeFileSync } from 'node:fs';
+import { monotonicMs } from '../libc.ts';
 import { eventually, type LabProcess } from '../process.ts';
 import {
   type AuditLine,
@@ -16,9 +17,12 @@ import {
   type SiteOptions,
   untilAudit,
 } from '../site.ts';
+import { LiveHeap } from '../soak/liveHeap.ts';
+import type { Point } from './flat.ts';
 import type { Flooded, FloodOrder } from './flood.ts';
 import { type Reading, read } from './gauge.ts';
 import { Legit } from './legit.ts';
+import { MEASURED } from './memory.ts';
 import { DEVICE_ADDRESS, HostileNet, HUB_OUTER, HUB_PORT } from './net.ts';
 import type { UdpEnd } from './packet.ts';
 import { Forger, PeerSocket, Tap } from './raw.ts';
@@ -39,12 +43,44 @@ const STILL_MS = 150;
  */
 export const LATE_ANSWERS_MS = 1_500;
 
+export interface ArenaOptions {
+  /** Runs when the hub is up and the device has not said a word. */
+  readonly beforeAgent?: (net: HostileNet) => void;
+  /** Beyond the binary. */
+  readonly site?: SiteOptions;
+  /** In how many waves an attack comes. With one, memory is not measured in halves and the daemons collect as shipped. */
+  readonly waves?: number;
+  /** How much growth is none; `calm.ts`. */
+  readonly allowed?: Point;
+}
+
+interface Watched {
+  readonly process: LabProcess;
+  readonly heap: LiveHeap;
+}
+
+type OnLine = (line: string) => void;
+
+async function watched(
+  start: (onLine: OnLine) => LabProcess | Promise<LabProcess>,
+): Promise<Watched> {
+  const heap = new LiveHeap();
+  const process = await start((line) => heap.take(line, monotonicMs()));
+  return { process, heap };
+}
+
 export class Arena implements AsyncDisposable {
   readonly net: HostileNet;
   readonly site: Site;
   readonly hub: LabProcess;
   readonly devicePublicKey: string;
+  readonly waves: number;
+  readonly allowed: Point | null;
   agent: LabProcess;
+  /** What full collections leave alive at the hub, and at the agent that runs. */
+  readonly hubHeap: LiveHeap;
+  agentHeap: LiveHeap;
+  readonly #env: Readonly<Record<string, string>>;
   readonly #stack: AsyncDisposableStack;
   #orders = 0;
   #legits = 0;
@@ -52,35 +88,36 @@ export class Arena implements AsyncDisposable {
   private constructor(
     net: HostileNet,
     site: Site,
-    parts: { hub: LabProcess; agent: LabProcess; devicePublicKey: string },
+    parts: { hub: Watched; agent: Watched; devicePublicKey: string },
+    options: ArenaOptions,
     stack: AsyncDisposableStack,
   ) {
     this.net = net;
     this.site = site;
-    this.hub = parts.hub;
-    this.agent = parts.agent;
+    this.hub = parts.hub.process;
+    this.hubHeap = parts.hub.heap;
+    this.agent = parts.agent.process;
+    this.agentHeap = parts.agent.heap;
     this.devicePublicKey = parts.devicePublicKey;
+    this.waves = options.waves ?? 1;
+    this.allowed = options.allowed ?? null;
+    this.#env = envOf(options);
     this.#stack = stack;
   }
 
   /**
-   * @param options.beforeAgent runs when the hub is up and the device has not said a word.
-   * @param options.site beyond the binary.
    */
-  static async create(
-    binary: string,
-    options: { beforeAgent?: (net: HostileNet) => void; site?: SiteOptions } = {},
-  ): Promise<Arena> {
+  static async create(binary: string, options: ArenaOptions = {}): Promise<Arena> {
     await using stack = new AsyncDisposableStack();
     const net = await HostileNet.create();
     const site = stack.use(new Site(net, { ...options.site, binary }));
     stack.use(net); // its processes end before their folder goes
-    const hub = await site.hub();
+    const hub = await watched((onLine) => site.hub(envOf(options), { onLine }));
     const devicePublicKey = await site.device(DEVICE);
     options.beforeAgent?.(net);
-    const agent = site.agent(DEVICE);
-    await untilAudit(agent, 'ATTACHED', isAttached, ATTACH_MS);
-    return new Arena(net, site, { hub, agent, devicePublicKey }, stack.move());
+    const agent = await watched((onLine) => site.agent(DEVICE, envOf(options), { onLine }));
+    await untilAudit(agent.process, 'ATTACHED', isAttached, ATTACH_MS);
+    return new Arena(net, site, { hub, agent, devicePublicKey }, options, stack.move());
   }
 
   get hubPublicKey(): Uint8Array {
@@ -139,8 +176,14 @@ export class Arena implements AsyncDisposable {
   /** Stop the agent without a word and start it again: it comes back to its session. */
   async restartAgent(): Promise<void> {
     await this.agent.stop('SIGKILL');
-    this.agent = this.site.agent(DEVICE);
+    await this.startAgent();
     await untilAudit(this.agent, 'ATTACHED again', isAttached, ATTACH_MS);
+  }
+
+  /** The one before has ended. */
+  async startAgent(): Promise<void> {
+    const start = (onLine: OnLine) => this.site.agent(DEVICE, this.#env, { onLine });
+    ({ process: this.agent, heap: this.agentHeap } = await watched(start));
   }
 
   /** Until the hub has looked at all that was sent: its counters stand still. */
@@ -165,6 +208,8 @@ export class Arena implements AsyncDisposable {
     await this.#stack.disposeAsync();
   }
 }
+
+const envOf = ({ waves = 1 }: ArenaOptions) => (waves > 1 ? MEASURED : {});
 
 export function tapOn(net: HostileNet, cable: 'lan' | 'wan'): Tap {
   return net.namespaces.middle.inside(() => new Tap(cable === 'lan' ? LAN_INDEX : WAN_INDEX));

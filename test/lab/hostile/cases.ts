@@ -4,9 +4,10 @@
  * @module
  */
 import { amplify, MANY_ROUTES } from './amplify.ts';
-import { Arena } from './arena.ts';
+import { Arena, type ArenaOptions } from './arena.ts';
 import { controlFlood } from './control.ts';
 import { downgradeByPath, downgradeByPeer } from './downgrade.ts';
+import type { Point } from './flat.ts';
 import { rogueFlood, rogueFrames } from './frames.ts';
 import { handshakeBadMac, handshakeGarbage, handshakeReplayed } from './handshakes.ts';
 import type { Outcome } from './outcome.ts';
@@ -20,27 +21,41 @@ import { strangers } from './strangers.ts';
 const FLOOD_PER_SECOND = 10_000;
 
 export interface Scale {
-  /** How long a flood lasts. */
+  /** How often an attack is repeated. More than one: even, and memory is measured in halves (`flat.ts`). */
+  readonly waves: number;
+  /** How long a wave of a flood lasts. */
   readonly seconds: number;
-  /** How long a handshake flood lasts at most: long enough for a newcomer's retries. */
+  /** How long one of handshakes lasts: long enough for a newcomer's retries. */
   readonly handshakeSeconds: number;
+  /** In a wave. */
   readonly rounds: number;
   readonly laterMs: number;
 }
 
-export const FULL: Scale = { seconds: 10, handshakeSeconds: 20, rounds: 40, laterMs: 5_000 };
-export const SHORT: Scale = { seconds: 2, handshakeSeconds: 8, rounds: 5, laterMs: 1_000 };
+export const FULL: Scale = {
+  ...{ waves: 4, seconds: 2.5, handshakeSeconds: 5 },
+  ...{ rounds: 10, laterMs: 3_000 },
+};
+export const SHORT: Scale = {
+  ...{ waves: 1, seconds: 2, handshakeSeconds: 8 },
+  ...{ rounds: 5, laterMs: 1_000 },
+};
 
 export interface Case {
   readonly about: string;
-  readonly play: (binary: string, scale: Scale) => Promise<readonly Outcome[]>;
+  readonly play: (
+    binary: string,
+    scale: Scale,
+    /** How much growth is none, from `calm.ts`; needed with more than one wave. */
+    allowed?: Point,
+  ) => Promise<readonly Outcome[]>;
 }
 
 export const CASES: Readonly<Record<string, Case>> = {
   replay: {
     about: 'all that was said is said again, to the hub and to the device',
-    play: async (binary, { laterMs }) => {
-      const { arena, recorder } = await recordedArena(binary);
+    play: async (binary, { laterMs, waves }, allowed) => {
+      const { arena, recorder } = await recordedArena(binary, optionsOf(waves, allowed));
       await using _ = arena;
       return await replay(arena, recorder, laterMs);
     },
@@ -70,7 +85,7 @@ export const CASES: Readonly<Record<string, Case>> = {
   redirect: {
     about: 'somebody on the path sends packets on from another address',
     play: onArena(async (arena, { rounds }) => [
-      await redirectRace(arena, Math.min(rounds, 5)),
+      await redirectRace(arena, Math.min(rounds, 3)),
       await redirectSuppress(arena),
       await redirectHalf(arena),
       await redirectRelay(arena),
@@ -111,8 +126,9 @@ export const CASES: Readonly<Record<string, Case>> = {
   },
   amplification: {
     about: 'datagrams in the name of a victim',
-    play: async (binary) => {
-      await using arena = await Arena.create(binary, { site: { routes: MANY_ROUTES } });
+    play: async (binary, { waves }, allowed) => {
+      const options = { ...optionsOf(waves, allowed), site: { routes: MANY_ROUTES } };
+      await using arena = await Arena.create(binary, options);
       return [await amplify(arena)];
     },
   },
@@ -120,9 +136,14 @@ export const CASES: Readonly<Record<string, Case>> = {
 
 export type CaseName = keyof typeof CASES & string;
 
+const optionsOf = (waves: number, allowed: Point | undefined): ArenaOptions => ({
+  waves,
+  ...(allowed === undefined ? {} : { allowed }),
+});
+
 function onArena(play: (arena: Arena, scale: Scale) => Promise<readonly Outcome[]>): Case['play'] {
-  return async (binary, scale) => {
-    await using arena = await Arena.create(binary);
+  return async (binary, scale, allowed) => {
+    await using arena = await Arena.create(binary, optionsOf(scale.waves, allowed));
     return await play(arena, scale);
   };
 }

@@ -20,17 +20,23 @@ const EACH = 20;
 
 /** Modes and claims, by devices with keys of their own. */
 export async function downgradeByPeer(arena: Arena): Promise<Outcome> {
-  const session = new Rogue(arena, { address: '198.18.5.1', port: 5_001 });
   const plain = new Rogue(arena, { address: '198.18.5.2', port: 5_002 });
-  await enrolled(arena, session, 'acts-plain');
   await enrolled(arena, plain, 'acts-session', ['--mode', 'plain']);
+  // Each wave opens a session, which a device does once.
+  const sessions = Array.from(
+    { length: arena.waves },
+    (_, wave) => new Rogue(arena, { address: `198.18.5.${10 + wave}`, port: 5_001 }),
+  );
+  for (const [wave, each] of sessions.entries()) await enrolled(arena, each, `acts-plain${wave}`);
   return during(
     arena,
     'downgrade by a peer',
-    async () => {
+    async (wave) => {
+      const session = sessions[wave]!;
       const faults: string[] = [];
       const received = async () => (await ask<HubStatus>(arena.site, 'hub')).counters;
       const before = await received();
+      const already = session.socket.sentCount + plain.socket.sentCount;
 
       // Enrolled as session: plain data under plain keys of the very same handshake, before and after ATTACH.
       await session.handshake();
@@ -80,7 +86,7 @@ export async function downgradeByPeer(arena: Arena): Promise<Outcome> {
         faults.push('the hub spoke of sessions with a plain peer');
       }
       return {
-        sent: session.socket.sentCount + plain.socket.sentCount,
+        sent: session.socket.sentCount + plain.socket.sentCount - already,
         notes: [`the old claim was refused with ${reason}`],
         faults,
       };
@@ -152,7 +158,7 @@ export async function downgradeByPath(arena: Arena, seconds: number): Promise<Ou
       } satisfies Attack;
     },
     // What is dropped is gone; echoes come every 50 ms.
-    { isAllCounted: false, isUntouched: false, pingsLostMax: (seconds + 30) * 20 },
+    { isAllCounted: false, isUntouched: false, pingsLostMax: (seconds + 30) * 20 * arena.waves },
   );
 }
 

@@ -39,24 +39,33 @@ interface Sent {
 }
 
 export async function rogueFrames(arena: Arena, rounds: number): Promise<Outcome> {
-  const rogue = new Rogue(arena, { address: '198.18.6.6', port: 6_666 });
-  await enrolled(arena, rogue, 'rogue');
+  // Each wave opens a session, which a device does once.
+  const rogues = Array.from({ length: arena.waves }, (_, wave) => {
+    const rogue = new Rogue(arena, { address: `198.18.6.${10 + wave}`, port: 6_666 });
+    return { rogue, name: `rogue${wave}` };
+  });
+  for (const { rogue, name } of rogues) await enrolled(arena, rogue, name);
   const outcome = await during(
     arena,
     'garbage of an enrolled device',
-    async () => {
+    async (wave) => {
+      const { rogue, name } = rogues[wave]!;
+      const already = {
+        sent: rogue.socket.sentCount,
+        heard: rogue.heardTypes.length,
+      };
       if (!(await rogue.handshake())) return { sent: 0, faults: ['the rogue got no channel'] };
       const before = await garbage(arena, rogue, rounds);
       const attached = await rogue.attach();
       const inside =
         attached === null ? { malformed: 0, all: 0 } : await garbage(arena, rogue, rounds);
       const claims = await strangeClaims(arena, rogue);
-      if (attached !== null) await hugeVersion(arena, rogue, attached);
+      if (attached !== null) await hugeVersion(arena, rogue, name, attached);
       await transports(arena, rogue);
       const answers = await stillThere(rogue);
       return {
-        sent: rogue.socket.sentCount,
-        answered: rogue.heardTypes.length,
+        sent: rogue.socket.sentCount - already.sent,
+        answered: rogue.heardTypes.length - already.heard,
         notes: [
           `${before.malformed + inside.malformed} malformed frames, ${claims} claims about others`,
           `the hub ${answers ? 'still answers' : 'has ended with'} the rogue`,
@@ -67,7 +76,8 @@ export async function rogueFrames(arena: Arena, rounds: number): Promise<Outcome
     },
     { isAllCounted: false },
   );
-  return withCounts(arena, outcome);
+  const names = rogues.map(({ name }) => name);
+  return withCounts(arena, names, outcome);
 }
 
 /** Authentic frames as fast as this process seals them: probes, which the hub answers, and claims, which it refuses. */
@@ -78,6 +88,10 @@ export async function rogueFlood(arena: Arena, seconds: number): Promise<Outcome
     arena,
     'flood of an enrolled device',
     async () => {
+      const limitedCount = async () =>
+        (await ask<HubStatus>(arena.site, 'hub')).counters['rate_limited'] ?? 0;
+      const limitedBefore = await limitedCount();
+      rogue.heard.length = 0; // what an earlier wave was told
       if (!(await rogue.handshake())) return { sent: 0, faults: ['the rogue got no channel'] };
       await rogue.attach();
       const beganAtMs = performance.now();
@@ -94,8 +108,7 @@ export async function rogueFlood(arena: Arena, seconds: number): Promise<Outcome
       const sent = rogue.socket.sentCount - before;
       const rate = Math.round((sent / (performance.now() - beganAtMs)) * 1_000);
       await arena.settled();
-      const limited = (await ask<HubStatus>(arena.site, 'hub')).counters['rate_limited'] ?? 0;
-      const acted = sent - limited;
+      const acted = sent - ((await limitedCount()) - limitedBefore);
       const actedMax = FRAMES_PER_SECOND_MAX * (seconds + 1) + FRAMES_AT_ONCE_MAX;
       return {
         sent,
@@ -114,16 +127,27 @@ export async function rogueFlood(arena: Arena, seconds: number): Promise<Outcome
 }
 
 /** Every malformed frame is in a counter; what concerns others is refused with a reason. */
-async function withCounts(arena: Arena, outcome: Outcome): Promise<Outcome> {
+async function withCounts(
+  arena: Arena,
+  names: readonly string[],
+  outcome: Outcome,
+): Promise<Outcome> {
   const { malformed_sent: malformed = 0, ...countedAs } = outcome.countedAs;
   const unknown = countedAs['unknown_frame'] ?? 0;
-  const { counters } = await seatOf(arena.site, 'rogue');
+  const counters: Record<string, number> = {};
+  for (const name of names) {
+    const seat = await seatOf(arena.site, name);
+    for (const [code, count] of Object.entries(seat.counters)) {
+      counters[code] = (counters[code] ?? 0) + count;
+    }
+  }
   const huge = counters['version_out_of_range'] ?? 0;
+  const hugeSent = HUGE_CLAIMS * names.length;
   const rows = Object.entries(counters).map(([code, count]) => `${code} ${count}`);
   return {
     ...outcome,
     countedAs,
-    notes: [...outcome.notes, `the rogue's seat: ${rows.join(', ')}`],
+    notes: [...outcome.notes, `the rogues' seats: ${rows.join(', ')}`],
     faults: [
       ...outcome.faults,
       ...(unknown >= malformed && malformed > 0
@@ -132,9 +156,7 @@ async function withCounts(arena: Arena, outcome: Outcome): Promise<Outcome> {
       ...((countedAs['source_forbidden'] ?? 0) >= FORBIDDEN
         ? []
         : ['foreign inner sources were not counted']),
-      ...(huge >= HUGE_CLAIMS
-        ? []
-        : [`${huge} of ${HUGE_CLAIMS} impossible versions were counted`]),
+      ...(huge >= hugeSent ? [] : [`${huge} of ${hugeSent} impossible versions were counted`]),
       ...((countedAs['invariant_violated'] ?? 0) === 0 ? [] : ['an invariant was violated']),
     ],
   };
@@ -236,10 +258,11 @@ async function strangeClaims(arena: Arena, rogue: Rogue): Promise<number> {
 async function hugeVersion(
   arena: Arena,
   rogue: Rogue,
+  name: string,
   { claim: own, secret }: Attached,
 ): Promise<void> {
   const counted = async () =>
-    (await seatOf(arena.site, 'rogue')).counters['version_out_of_range'] ?? 0;
+    (await seatOf(arena.site, name)).counters['version_out_of_range'] ?? 0;
   const before = await counted();
   const claim = { ...own, stateVersion: Number.MAX_SAFE_INTEGER, nonce: '11'.repeat(8) };
   const { handshakeHash } = rogue.session!;

@@ -33,7 +33,11 @@ export async function handshakeGarbage(arena: Arena, load: Load): Promise<Outcom
   const outcome = await during(
     arena,
     'handshake flood, valid mac1',
-    async () => {
+    async (wave) => {
+      if (wave > 0) {
+        const { sent, bytes: sentBytes, rate } = await floodOf(arena, load, arena.hubPublicKey);
+        return { sent, sentBytes, rate };
+      }
       const flooding = floodOf(arena, load, arena.hubPublicKey);
       const faults: string[] = [];
       const beganAtMs = monotonicMs();
@@ -66,7 +70,7 @@ export async function handshakeGarbage(arena: Arena, load: Load): Promise<Outcom
     },
     BOUNDS,
   );
-  return withCookies(outcome, load);
+  return withCookies(outcome, load, arena.waves);
 }
 
 export async function handshakeBadMac(arena: Arena, load: Load): Promise<Outcome> {
@@ -113,7 +117,7 @@ export async function handshakeReplayed(arena: Arena, load: Load): Promise<Outco
     },
     BOUNDS,
   );
-  return withCookies(outcome, load);
+  return withCookies(outcome, load, arena.waves);
 }
 
 async function floodOf(arena: Arena, load: Load, mac1Key: Uint8Array | null) {
@@ -129,12 +133,12 @@ async function floodOf(arena: Arena, load: Load, mac1Key: Uint8Array | null) {
 }
 
 /** Cookies engage, no more of them than the hub can afford, and the rest is turned away unread. */
-function withCookies(outcome: Outcome, { seconds }: Load): Outcome {
+function withCookies(outcome: Outcome, { seconds }: Load, waves: number): Outcome {
   const { cookie_sent: cookies = 0, rate_limited: limited = 0 } = outcome.countedAs;
   const { hub } = outcome.cpuPercent;
   const more: Attack['faults'] = [
     ...(cookies > 0 ? [] : ['nobody was asked for a cookie']),
-    ...(cookies <= COOKIES_PER_SECOND_MAX * (seconds + LOAD_SECONDS)
+    ...(cookies <= COOKIES_PER_SECOND_MAX * (seconds + LOAD_SECONDS) * waves
       ? []
       : [`${cookies} cookies are more than the hub can afford`]),
     ...(limited > 0 ? [] : ['nothing was turned away unread']),

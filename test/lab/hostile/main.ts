@@ -14,7 +14,9 @@ import { accessSync, constants, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { ensureLab } from '../rootless.ts';
+import { calmSeries } from './calm.ts';
 import { CASES, FULL, SHORT } from './cases.ts';
+import { allowedOf } from './flat.ts';
 import type { Outcome } from './outcome.ts';
 import { tableOf } from './table.ts';
 
@@ -53,21 +55,28 @@ function readArguments(): Arguments {
 }
 
 async function main({ binary, names, isShort, json }: Arguments): Promise<number> {
+  const scale = isShort ? SHORT : FULL;
+  if (scale.waves > 1) console.error('memory without an attack, to compare with');
+  const calm = scale.waves > 1 ? await calmSeries(binary, scale.waves, scale.seconds) : null;
+  const allowed = calm === null ? undefined : allowedOf(calm);
   const outcomes: Outcome[] = [];
   const broken: string[] = [];
   for (const [at, name] of names.entries()) {
     const { about, play } = CASES[name]!;
     console.error(`${at + 1}/${names.length} ${name}: ${about}`);
     try {
-      outcomes.push(...(await play(binary, isShort ? SHORT : FULL)));
+      outcomes.push(...(await play(binary, scale, allowed)));
     } catch (error) {
       broken.push(`${name}: ${error instanceof Error ? error.message : error}`);
     }
   }
-  for (const line of tableOf(outcomes)) console.log(line);
+  for (const line of tableOf(outcomes, allowed)) console.log(line);
   for (const line of broken) console.log(`FAULT ${line}`);
   if (json !== null) {
-    writeFileSync(json, `${JSON.stringify({ isShort, outcomes, broken }, null, 2)}\n`);
+    writeFileSync(
+      json,
+      `${JSON.stringify({ isShort, calm, allowed, outcomes, broken }, null, 2)}\n`,
+    );
   }
   const faults = outcomes.reduce((sum, outcome) => sum + outcome.faults.length, broken.length);
   console.log(`${outcomes.length} attacks, ${faults} faults`);

@@ -6,11 +6,14 @@
  * @module
  */
 import type { Arena } from './arena.ts';
+import { growthFaults, growthOf, type Point, type Series } from './flat.ts';
 import { grown, type Reading, sumOf } from './gauge.ts';
 import type { LegitFigures } from './legit.ts';
+import { pointOf } from './memory.ts';
 
 /**
- * Anonymous memory of a daemon after an attack, whatever came before it. A hub starts with 33 MiB; under 10,000 datagrams
+ * Anonymous memory of a daemon after an attack, whatever came before it; that it does not go on growing is `flat.ts`. A
+ * hub that collects as shipped starts with 33 MiB; under 10,000 datagrams
  * a second its collector lets garbage grow to about 150 MiB and no further (measured over 600,000 datagrams). Chosen:
  * half as much again, less than half a KiB kept of each datagram would show.
  */
@@ -45,6 +48,8 @@ export interface Outcome {
   /** Reason codes of the audit lines that the attack caused. */
   readonly audited: readonly string[];
   readonly memoryMiB: { readonly hub: number; readonly agent: number };
+  /** At rest, before the first wave and after each; what the second half of the waves added. Null where not measured. */
+  readonly memory: { readonly series: Series; readonly growth: Point } | null;
   readonly cpuPercent: { readonly hub: number; readonly agent: number };
   readonly legit: LegitFigures | null;
   readonly notes: readonly string[];
@@ -61,6 +66,8 @@ export interface Attack {
   readonly countedAs?: Readonly<Record<string, number>>;
   readonly notes?: readonly string[];
   readonly faults?: readonly string[];
+  /** Where the case measured it itself. */
+  readonly series?: Series;
 }
 
 export interface Bounds {
@@ -70,19 +77,25 @@ export interface Bounds {
   readonly isAllCounted?: boolean;
   /** Pings that may be lost; 0 if left out. */
   readonly pingsLostMax?: number;
+  /** In how many waves; those of the arena if left out. */
+  readonly waves?: number;
 }
 
-/** Run `attack` while the device's traffic runs, and judge what is the same for all cases. */
+/**
+ * Run `attack`, once for each wave, while the device's traffic runs, and judge what is the same for all cases.
+ *
+ * @param attack what it tells is of its own wave alone; waves count from 0.
+ */
 export async function during(
   arena: Arena,
   name: string,
-  attack: () => Promise<Attack>,
+  attack: (wave: number) => Promise<Attack>,
   bounds: Bounds = {},
 ): Promise<Outcome> {
   const legit = await arena.legit();
   const before = await arena.read();
   const audited = { hub: arena.hubAudit().length, agent: arena.agentAudit().length };
-  const result = await attack();
+  const { attack: result, series } = await inWaves(arena, bounds.waves ?? arena.waves, attack);
   await arena.settled();
   const after = await arena.read();
   const figures = await legit.stop();
@@ -105,6 +118,7 @@ export async function during(
     ...(bounds.isAllCounted === false ? [] : uncountedOf(result.sent, counted)),
     ...legitFaults(figures, bounds.pingsLostMax ?? 0),
     ...memoryFaults(after),
+    ...(series === null || arena.allowed === null ? [] : growthFaults(series, arena.allowed)),
   ];
   return {
     name,
@@ -116,11 +130,59 @@ export async function during(
     countedAs: counted,
     audited: [...new Set(lines.map((line) => line.reason_code))].sort(),
     memoryMiB,
+    memory: memoryOf(series),
     cpuPercent: { hub: cpu('hubUse'), agent: cpu('agentUse') },
     legit: figures,
     notes: [...(result.notes ?? []), ...(moves.length > 0 ? [`moves: ${moves.join(', ')}`] : [])],
     faults,
   };
+}
+
+async function inWaves(
+  arena: Arena,
+  waves: number,
+  attack: (wave: number) => Promise<Attack>,
+): Promise<{ readonly attack: Attack; readonly series: Series | null }> {
+  if (waves === 1) {
+    const only = await attack(0);
+    return { attack: only, series: only.series ?? null };
+  }
+  const attacks: Attack[] = [];
+  const series: Point[] = [await pointOf(arena)];
+  for (let wave = 0; wave < waves; wave += 1) {
+    attacks.push(await attack(wave));
+    await arena.settled();
+    series.push(await pointOf(arena));
+  }
+  return { attack: together(attacks), series };
+}
+
+/** Several waves as one attack; the rate is that of the slowest. */
+export function together(attacks: readonly Attack[]): Attack {
+  const total = (value: (attack: Attack) => number | undefined) =>
+    attacks.reduce((sum, attack) => sum + (value(attack) ?? 0), 0);
+  const rates = attacks.flatMap(({ rate }) => rate ?? []);
+  const countedAs: Record<string, number> = {};
+  for (const [code, count] of attacks.flatMap((each) => Object.entries(each.countedAs ?? {}))) {
+    countedAs[code] = (countedAs[code] ?? 0) + count;
+  }
+  return {
+    sent: total(({ sent }) => sent),
+    sentBytes: total(({ sentBytes }) => sentBytes),
+    answered: total(({ answered }) => answered),
+    answeredBytes: total(({ answeredBytes }) => answeredBytes),
+    ...(rates.length > 0 ? { rate: Math.min(...rates) } : {}),
+    countedAs,
+    notes: [...new Set(attacks.flatMap(({ notes }) => notes ?? []))],
+    faults: attacks.flatMap(({ faults }, wave) =>
+      (faults ?? []).map((fault) => `wave ${wave + 1}: ${fault}`),
+    ),
+  };
+}
+
+function memoryOf(series: Series | null): Outcome['memory'] {
+  const growth = series === null ? null : growthOf(series);
+  return series === null || growth === null ? null : { series, growth };
 }
 
 /** Refusals at both ends; those of the agent carry its name. */

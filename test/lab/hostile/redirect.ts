@@ -48,7 +48,7 @@ export async function redirectRace(arena: Arena, rounds: number): Promise<Outcom
         ],
       };
     },
-    { isAllCounted: false, pingsLostMax: rounds * 3 },
+    { isAllCounted: false, pingsLostMax: rounds * 3 * arena.waves },
   );
 }
 
@@ -58,7 +58,7 @@ export async function redirectSuppress(arena: Arena): Promise<Outcome> {
     'on-path redirection, originals gone',
     () => redirected(arena, SUPPRESS_MS, 1),
     // The device finds its way dead and claims again: that is what a dropped path is for.
-    { isAllCounted: false, isUntouched: false, pingsLostMax: 80 },
+    { isAllCounted: false, isUntouched: false, pingsLostMax: 80 * arena.waves },
   );
 }
 
@@ -111,7 +111,7 @@ export async function redirectHalf(arena: Arena): Promise<Outcome> {
       ];
       return { ...attack, faults };
     },
-    { isAllCounted: false, isUntouched: false, pingsLostMax: 60 },
+    { isAllCounted: false, isUntouched: false, pingsLostMax: 60 * arena.waves },
   );
 }
 
@@ -165,7 +165,7 @@ export async function redirectRelay(arena: Arena): Promise<Outcome> {
       };
     },
     // A relay in TypeScript is slow and drops; what it holds up is its own.
-    { isAllCounted: false, isUntouched: false, pingsLostMax: 200 },
+    { isAllCounted: false, isUntouched: false, pingsLostMax: 200 * arena.waves },
   );
 }
 

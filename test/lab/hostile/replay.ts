@@ -7,7 +7,7 @@
  *
  * @module
  */
-import { Arena, DEVICE, HUB_END, LATE_ANSWERS_MS, tapOn } from './arena.ts';
+import { Arena, type ArenaOptions, DEVICE, HUB_END, LATE_ANSWERS_MS, tapOn } from './arena.ts';
 import { type AgentStatus, ask } from './gauge.ts';
 import { type Attack, during, type Outcome } from './outcome.ts';
 import type { TappedDatagram, UdpEnd } from './packet.ts';
@@ -38,9 +38,13 @@ export class Recorder {
 }
 
 /** An arena whose first handshake is on record. */
-export async function recordedArena(binary: string): Promise<{ arena: Arena; recorder: Recorder }> {
+export async function recordedArena(
+  binary: string,
+  options: ArenaOptions,
+): Promise<{ arena: Arena; recorder: Recorder }> {
   let recorder: Recorder | undefined;
   const arena = await Arena.create(binary, {
+    ...options,
     beforeAgent: (net) => {
       recorder = new Recorder(tapOn(net, 'lan'), tapOn(net, 'wan'));
     },
@@ -58,13 +62,14 @@ export async function replay(
   const end = await arena.deviceEnd();
   const toHub = arena.forger();
   const toDevice = arena.forger(end);
-  const atOnce = await during(arena, 'replay, at once', async () => {
-    await Bun.sleep(laterMs); // how much traffic is on record
-    recorder.take();
+  const atOnce = await during(arena, 'replay, at once', async (wave) => {
+    // How much traffic is on record; each wave sends the same.
+    if (wave === 0) await Bun.sleep(laterMs);
+    if (wave === 0) recorder.take();
     return again(recorder, toHub, toDevice, wan);
   });
-  const later = await during(arena, 'replay, later', async () => {
-    await Bun.sleep(laterMs); // how old the record is
+  const later = await during(arena, 'replay, later', async (wave) => {
+    if (wave === 0) await Bun.sleep(laterMs); // how old the record is
     return again(recorder, toHub, toDevice, wan);
   });
   await arena.restartAgent();

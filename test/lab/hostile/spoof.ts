@@ -22,6 +22,7 @@ import { newRandom } from '../random.ts';
 import { isAttached, untilAudit } from '../site.ts';
 import { type Arena, DEVICE, HUB_END } from './arena.ts';
 import { type AgentStatus, ask, sumOf } from './gauge.ts';
+import { pointOf } from './memory.ts';
 import { DEVICE_ADDRESS, HUB_OUTER, ROUTER_ADDRESS } from './net.ts';
 import { countedBetween, during, HELD_EARLY_MAX, type Outcome, uncountedCount } from './outcome.ts';
 import { icmpError, isFragment, readUdp, type TappedDatagram, udpHeaders } from './packet.ts';
@@ -31,6 +32,8 @@ const EACH = 250;
 const COUNTED_MS = 10_000;
 /** How much of the traffic after forged errors is looked at: thirty echoes and a third of a megabyte of TCP. Chosen. */
 const AFTERWARDS_MS = 1_500;
+/** A device tries a handshake several times in so long. */
+const HELD_BACK_MS = 3_000;
 const TEN_YEARS_MS = 10 * 365 * 86_400_000;
 const PROBE_MTU = [68, 552, 576, 1_280];
 const ICMP_UNREACHABLE = 3;
@@ -102,13 +105,13 @@ export async function spoofHandshake(arena: Arena): Promise<Outcome> {
   await arena.agent.stop('SIGKILL');
   await arena.net.path([`ip saddr ${HUB_OUTER} udp sport 51820 drop`]);
   const lan = arena.tap('lan');
-  const agent = arena.site.agent(DEVICE);
+  await arena.startAgent();
+  const { agent } = arena;
   const devicePublic = Buffer.from(arena.devicePublicKey, 'base64');
   const hubKeys = macKeysOf(arena.hubPublicKey);
   let sent = 0;
   let cookies = 0;
-  const beganAtMs = performance.now();
-  while (performance.now() - beganAtMs < 3_000) {
+  const answer = () => {
     for (const { payload, source } of lan.datagrams()) {
       if (payload[0] !== MESSAGE_TYPE.initiation) continue;
       const index = new DataView(payload.buffer).getUint32(4, true);
@@ -126,12 +129,21 @@ export async function spoofHandshake(arena: Arena): Promise<Outcome> {
       cookies += 1;
       sent += forger.sentCount;
     }
-    await Bun.sleep(10); // pace of the look, for as long as the answers are held back
+  };
+  const isUp = () => ask<AgentStatus>(arena.site, DEVICE).then(Boolean, () => false);
+  await eventually('the agent answers', isUp, COUNTED_MS);
+  const series = arena.waves > 1 ? [await pointOf(arena)] : [];
+  for (let wave = 0; wave < arena.waves; wave += 1) {
+    const beganAtMs = performance.now();
+    while (performance.now() - beganAtMs < HELD_BACK_MS) {
+      answer();
+      await Bun.sleep(10); // pace of the look, for as long as the answers are held back
+    }
+    if (arena.waves > 1) series.push(await pointOf(arena));
   }
   const refused = sumOf((await ask<AgentStatus>(arena.site, DEVICE)).packets.refused);
   await arena.net.path([]);
   await untilAudit(agent, 'ATTACHED after all', isAttached, 30_000);
-  arena.agent = agent;
   const outcome = await during(
     arena,
     'spoofed hub, handshake',
@@ -147,8 +159,9 @@ export async function spoofHandshake(arena: Arena): Promise<Outcome> {
           ? []
           : [`${sent - refused - cookies} of ${sent} not counted`]),
       ],
+      ...(arena.waves > 1 ? { series } : {}),
     }),
-    { isAllCounted: false },
+    { isAllCounted: false, waves: 1 },
   );
   return outcome;
 }

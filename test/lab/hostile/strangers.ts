@@ -13,10 +13,12 @@ import { enrolled, innerPacket, Rogue } from './rogue.ts';
 
 export async function strangers(arena: Arena): Promise<Outcome> {
   const rogue = (at: number) => new Rogue(arena, { address: `198.18.8.${at}`, port: 8_000 + at });
-  const [unknown, before, attached, keyed] = [rogue(1), rogue(2), rogue(3), rogue(4)];
+  const [unknown, before, keyed] = [rogue(1), rogue(2), rogue(4)];
+  // Revoked while attached: each wave needs one of its own.
+  const later = Array.from({ length: arena.waves }, (_, wave) => rogue(10 + wave));
   await enrolled(arena, before, 'revoked-before');
   await revoke(arena, 'revoked-before');
-  await enrolled(arena, attached, 'revoked-later');
+  for (const [wave, each] of later.entries()) await enrolled(arena, each, `revoked-later${wave}`);
   const pskFile = arena.site.path('some.psk');
   writeFileSync(pskFile, Buffer.alloc(32, 5).toString('base64'), { mode: 0o600 });
   await enrolled(arena, keyed, 'keyed', ['--psk-file', pskFile]);
@@ -24,7 +26,11 @@ export async function strangers(arena: Arena): Promise<Outcome> {
   return during(
     arena,
     'strangers',
-    async () => {
+    async (wave) => {
+      const attached = later[wave]!;
+      const all = [unknown, before, attached, keyed];
+      const sentCount = () => all.reduce((sum, { socket }) => sum + socket.sentCount, 0);
+      const already = sentCount();
       const faults: string[] = [];
       const counters = async () => (await ask<HubStatus>(arena.site, 'hub')).counters;
       const expectCounted = async (what: string, code: string, act: () => Promise<void>) => {
@@ -57,7 +63,7 @@ export async function strangers(arena: Arena): Promise<Outcome> {
       await attached.handshake();
       if ((await attached.attach()) === null)
         faults.push('the device to be revoked never attached');
-      await revoke(arena, 'revoked-later');
+      await revoke(arena, `revoked-later${wave}`);
       const told = () => attached.heard.find((frame) => frame.type === 'terminate');
       if (!(await attached.until(() => told() !== undefined, 5_000))) {
         faults.push('the revoked device was not told');
@@ -69,12 +75,8 @@ export async function strangers(arena: Arena): Promise<Outcome> {
       await expectCounted('a handshake of a revoked device', 'revoked', async () => {
         if (await attached.handshake()) faults.push('a revoked device got a new channel');
       });
-      const sent = [unknown, before, attached, keyed].reduce(
-        (sum, { socket }) => sum + socket.sentCount,
-        0,
-      );
       return {
-        sent,
+        sent: sentCount() - already,
         notes: [
           `told to the revoked device: ${end?.type === 'terminate' ? end.reasonCode : 'nothing'}`,
         ],

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Point } from './flat.ts';
 import type { Outcome } from './outcome.ts';
 
 const NONE = '–';
@@ -15,6 +16,8 @@ const HEAD = [
   'answered',
   'counted as',
   'memory MiB hub+agent',
+  'alive, 2nd half',
+  'anonymous, 2nd half',
   'CPU % hub+agent',
   'echoes lost',
   'TCP',
@@ -22,7 +25,7 @@ const HEAD = [
 ];
 
 /** One line for each outcome under a head, then what has to be read with it. */
-export function tableOf(outcomes: readonly Outcome[]): readonly string[] {
+export function tableOf(outcomes: readonly Outcome[], allowed?: Point): readonly string[] {
   const rows = [HEAD, ...outcomes.map(cellsOf)];
   const widths = HEAD.map((_, at) => Math.max(...rows.map((row) => row[at]!.length)));
   const lines = rows.map((row) =>
@@ -33,6 +36,11 @@ export function tableOf(outcomes: readonly Outcome[]): readonly string[] {
   return [
     ...lines,
     '',
+    ...(allowed === undefined
+      ? []
+      : [
+          `growth allowed: ${pair(allowed, 'aliveMiB')} alive, ${pair(allowed, 'anonymousMiB')} anonymous`,
+        ]),
     ...outcomes.flatMap(({ name, notes }) => notes.map((note) => `${name}: ${note}`)),
     ...outcomes.flatMap(({ name, faults }) => faults.map((fault) => `FAULT ${name}: ${fault}`)),
   ];
@@ -40,6 +48,7 @@ export function tableOf(outcomes: readonly Outcome[]): readonly string[] {
 
 function cellsOf(outcome: Outcome): string[] {
   const { memoryMiB, cpuPercent, legit, answered, answeredBytes } = outcome;
+  const growth = outcome.memory?.growth ?? null;
   return [
     outcome.name,
     String(outcome.sent),
@@ -51,6 +60,8 @@ function cellsOf(outcome: Outcome): string[] {
         : `${answered} (${answeredBytes} B)`,
     codesOf(outcome.countedAs),
     `${signed(memoryMiB.hub)} ${signed(memoryMiB.agent)}`,
+    growth === null ? NONE : pair(growth, 'aliveMiB'),
+    growth === null ? NONE : pair(growth, 'anonymousMiB'),
     `${cpuPercent.hub} ${cpuPercent.agent}`,
     legit === null ? NONE : `${legit.pingsLost}/${legit.pingsSent}`,
     legit === null ? NONE : legit.isTcpIntact ? 'intact' : 'BROKEN',
@@ -63,5 +74,10 @@ function codesOf(counted: Readonly<Record<string, number>>): string {
   const shown = sorted.slice(0, CODES_SHOWN).map(([code, count]) => `${code} ${count}`);
   return [...shown, ...(sorted.length > CODES_SHOWN ? ['…'] : [])].join(', ') || NONE;
 }
+
+const pair = ({ hub, agent }: Point, quantity: keyof Point['hub']) =>
+  `${fine(hub[quantity])} ${fine(agent[quantity])}`;
+
+const fine = (value: number) => `${value >= 0 ? '+' : ''}${value.toFixed(2)}`;
 
 const signed = (value: number) => (value >= 0 ? `+${value.toFixed(1)}` : value.toFixed(1));

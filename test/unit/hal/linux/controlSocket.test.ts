@@ -210,6 +210,21 @@ test('a client that is being answered is not sent away for another', async () =>
   for (const idler of idlers) idler.end();
 });
 
+test('a client that is cut while its next request waits is not asked for it, nor waited for', async () => {
+  let asked = 0;
+  const idleMs = 50;
+  using served = await serve((request) => {
+    asked += 1;
+    // Ahead of the turn that the next request gets.
+    setImmediate(() => served.server.close());
+    return answered(request);
+  }, idleMs);
+  await untilCut(served.path, '{"method":"a"}\n{"method":"b"}\n');
+  await Bun.sleep(4 * idleMs); // that nobody's time runs out can only be waited for
+  expect(asked).toBe(1);
+  expect(served.server.counters).toMatchObject({ idle: 0, unread: 0 });
+});
+
 test('a stale socket is replaced, a living one is respected, another file is left alone', async () => {
   using served = await serve(echo);
   expect(await serveControl({ path: served.path, handle: echo })).toMatchObject({

@@ -1,6 +1,6 @@
 /** Goal: what an attack changed is told, and only what the device's own measurements explain is not held against it. */
 import { expect, test } from 'bun:test';
-import { changesOf, type Held } from '../../../lab/hostile/outcome.ts';
+import { changesOf, type Held, together } from '../../../lab/hostile/outcome.ts';
 
 const BEFORE: Held = {
   seat: {
@@ -40,4 +40,13 @@ test('a move for any other reason explains nothing, and a recovery explains no o
     'session id at the hub changed: aa → bb',
     'binding changed: eth0→192.0.2.1:5 → eth0→x',
   ]);
+});
+
+test('waves are one attack: sums, the slowest rate, and each fault with its wave', () => {
+  const one = { sent: 5, sentBytes: 50, rate: 9, countedAs: { a: 1 }, notes: ['same'], faults: [] };
+  const other = { ...one, rate: 7, countedAs: { a: 2, b: 1 }, faults: ['drew too much'] };
+  expect(together([one, other])).toEqual({
+    ...{ sent: 10, sentBytes: 100, answered: 0, answeredBytes: 0, rate: 7 },
+    ...{ countedAs: { a: 3, b: 1 }, notes: ['same'], faults: ['wave 2: drew too much'] },
+  });
 });
