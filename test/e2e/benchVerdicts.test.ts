@@ -29,10 +29,10 @@ const verdicts = (...argv: string[]) =>
 
 testUnless(
   isolationObstacle,
-  'twenty seconds of loss and jitter: no dead verdict, no needless switch, nothing left',
+  'a quarter of a minute of loss and jitter: no dead verdict, no needless switch, nothing left',
   async () => {
     const json = join(folder, 'verdicts.json');
-    const argv = ['--binary', binary, '--json', json, '--minutes', '0.34', '--seed', '5'];
+    const argv = ['--binary', binary, '--json', json, '--minutes', '0.25', '--seed', '5'];
     const { code, stdout, stderr } = await verdicts(...argv);
     expect([code, code === 0 ? '' : stdout + stderr]).toEqual([0, '']);
     const figures = JSON.parse(readFileSync(json, 'utf8'));
