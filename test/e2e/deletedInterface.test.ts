@@ -101,7 +101,7 @@ async function movesTo(link: string, why: string, change: () => Promise<unknown>
 test('the interface in use is deleted: a fact at once, and the session goes on over the other link', async () => {
   await movesTo('wlan0', 'carrier_lost', () => net.namespaces.device.ip(['link del eth0']));
   expect(await rowOf('eth0')).toMatchObject({ why_not: 'carrier_lost' });
-});
+}, 30_000);
 
 test('it is made again, another interface of that name: used again when the other link is lost', async () => {
   const seen = auditOf(agent).length;
@@ -109,7 +109,7 @@ test('it is made again, another interface of that name: used again when the othe
   await untilAnswers('eth0');
   expect(transitions(seen)).toEqual([]);
   await movesTo('eth0', 'carrier_lost', () => net.carrier('wlan0', 'down'));
-});
+}, 30_000);
 
 /** What the kernel takes away with the address: the routes that name it as their source. */
 const hubRoutes = [ETH0, WLAN0].flatMap(({ hubInterface, v4 }) => [
@@ -127,7 +127,7 @@ test('the address that the hub listens on goes and returns: the same session, wi
   expect((await status()).binding).toBe(`eth0→${HUB_ADDRESS}`);
   await expectSameSession(net, [agent, hub], sessionId);
   expect([agent.hasEnded, hub.hasEnded]).toEqual([false, false]);
-});
+}, 30_000);
 
 test('the interface that the hub is reached by is deleted: a silence, and the session goes on over the other way', async () => {
   await net.carrier('wlan0', 'up');
@@ -137,4 +137,4 @@ test('the interface that the hub is reached by is deleted: a silence, and the se
   );
   expect(await agent.stop()).toBe(0);
   expect(await hub.stop()).toBe(0);
-});
+}, 30_000);
