@@ -20,6 +20,8 @@ import { preferLab } from './preferred.ts';
 export const RATE = 1_000;
 const UP_PORT = 7_002;
 const DOWN_PORT = 7_003;
+/** A source that was kept waiting sends what it owes at once: more than the 500 that wait in front of a tun as it stands. */
+const TUN_QUEUE_PACKETS = 10 * RATE;
 /** After a switch: for what is under way on both ways. */
 const SETTLED = RATE / 5;
 
@@ -78,6 +80,8 @@ export class SwitchScene implements AsyncDisposable {
     await site.device('gw1');
     const agent = site.agent('gw1');
     await untilAudit(agent, `ATTACHED on ${on}`, isAttachedOn(on));
+    await net.namespaces.device.ip([`link set gw1 txqueuelen ${TUN_QUEUE_PACKETS}`]);
+    await net.namespaces.hub.ip([`link set jvpn0 txqueuelen ${TUN_QUEUE_PACKETS}`]);
     const scene = new SwitchScene(net, site, agent, stack.move());
     scene.#flows = await startFlowPair(net, site, {
       upPort: UP_PORT,
