@@ -1,6 +1,6 @@
 /**
  * Goal: a link behind a captive portal looks like any other but leads nowhere: the device names it, works over another
- * one meanwhile, and has it back as soon as somebody has logged in.
+ * one meanwhile, has it back as soon as somebody has logged in, and leaves it when the portal takes it away again.
  *
  * Method: the compiled binary in the lab network; on the router of the preferred link a name server and a web server
  * answer whatever the device asks for, and nothing else gets through. Each test begins where the one before ended.
@@ -14,7 +14,7 @@ import { asking } from '../lab/names/nameService.ts';
 import { CaptivePortal } from '../lab/portal/captivePortal.ts';
 import { PAGE } from '../lab/portal/loginPage.ts';
 import { eventually, type LabProcess } from '../lab/process.ts';
-import { auditOf, isAttached, Site, untilAudit } from '../lab/site.ts';
+import { type AuditLine, auditOf, isAttached, Site, untilAudit } from '../lab/site.ts';
 import { type Topology, topology } from '../lab/topology.ts';
 import { buildBinary } from './binary.ts';
 
@@ -30,6 +30,7 @@ interface Status {
     readonly link: string;
     readonly usable: boolean;
     readonly rtt_ms: number | null;
+    readonly missed_in_row: number;
   }[];
 }
 
@@ -57,7 +58,10 @@ afterAll(async () => {
 });
 
 const status = () => site.status<Status>('device', 'gw1');
-const eth0 = async () => (await status()).links.find(({ link }) => link === 'eth0');
+const rowOf = async (link: string) => (await status()).links.find((row) => row.link === link);
+const eth0 = () => rowOf('eth0');
+const isAttachedOn = (link: string) => (line: AuditLine) =>
+  isAttached(line) && line.transport?.startsWith(`${link}→`) === true;
 
 /** What somebody at the device finds on the web. Without proxies and the like from our environment. */
 async function browsed(): Promise<string> {
@@ -132,16 +136,34 @@ test('somebody logs in: the link answers, and the same session goes over it when
   expect(await printed('links')).toEqual([0, 0]);
   expect(await printed('audit')).toEqual([1, 1]);
   await net.carrier('wlan0', 'down');
-  await untilAudit(
-    agent,
-    'ATTACHED on eth0',
-    (line) => isAttached(line) && line.transport?.startsWith('eth0→') === true,
-    15_000,
-    seen,
-  );
+  await untilAudit(agent, 'ATTACHED on eth0', isAttachedOn('eth0'), 15_000, seen);
   const pings = await net.exec('device', ['ping', '-c', '3', '-i', '0.1', '-W', '1', '10.79.0.2']);
   expect(pings.stdout).toContain(' 0% packet loss');
   expect((await status()).session_id).toBe(before.session_id);
   expect(told()).toEqual(['eth0']);
+}, 30_000);
+
+test('the portal logs the device out under the session: seen as dead, and the same session goes over the other link', async () => {
+  const before = await status();
+  await net.carrier('wlan0', 'up');
+  await eventually(
+    'wlan0 answers',
+    async () => {
+      const row = await rowOf('wlan0');
+      return row?.usable === true && row.missed_in_row === 0;
+    },
+    20_000,
+  );
+  const seen = auditOf(agent).length;
+  await portal.logOut();
+  await untilAudit(agent, 'ATTACHED on wlan0', isAttachedOn('wlan0'), 15_000, seen);
+  const died = auditOf(agent)
+    .slice(seen)
+    .find(({ event, to }) => event === 'transition' && to === 'RECOVERING');
+  expect(died?.reason_code).toBe('heartbeat_timeout');
+  expect(died?.transport).toStartWith('eth0→');
+  expect(await browsed()).toBe(PAGE);
+  expect(await portal.swallowed()).toBeGreaterThan(0);
+  expect((await status()).session_id).toBe(before.session_id);
   expect(await agent.stop()).toBe(0);
 }, 30_000);

@@ -25,6 +25,8 @@ export interface AuditLine {
   readonly state_version: number;
   readonly transport: string | null;
   readonly seq: number;
+  /** CLOCK_BOOTTIME: ahead of the lab's clock by what the machine has ever slept. */
+  readonly mono_ms: number;
   readonly detail: Readonly<Record<string, unknown>>;
 }
 
@@ -52,6 +54,8 @@ export interface SiteOptions {
   readonly names?: readonly string[];
   /** Added to the agent's configuration. */
   readonly agentExtra?: string;
+  /** Addresses that the hub listens on; all if left out. */
+  readonly listen?: readonly string[];
   /** What the hub says it reaches; the network behind it if left out. */
   readonly routes?: readonly string[];
   /** Lines added to `[audit]` of both daemons. */
@@ -189,13 +193,14 @@ export class Site implements AsyncDisposable {
   }
 
   #hubToml(): string {
-    const routes = this.#options.routes ?? ['10.79.0.0/24', 'fd79::/64'];
+    const { listen, routes = ['10.79.0.0/24', 'fd79::/64'] } = this.#options;
+    const addresses = listen === undefined ? '' : `addresses = ${JSON.stringify(listen)}\n`;
     return `routes = ${JSON.stringify(routes)}
 [identity]
 private_key_file = "hub.key"
 [listen]
 port = 51820
-[pool]
+${addresses}[pool]
 inner4 = "10.77.0.0/16"
 inner6 = "fd77::/64"
 [state]

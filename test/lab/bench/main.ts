@@ -7,9 +7,10 @@
  * main.ts failover --binary FILE [--json FILE] [--svg FILE] [--resume FILE] [--rounds N] [--only CLASS,…] [--rtt MS,…]
  *                  [--lanes auto|1|2] [--no-peers] [--seed N] [--quick]
  * main.ts integrity --binary FILE [--json FILE] [--gigabytes N] [--loss-percent P | --clean] [--only PART,…] [--seed N]
+ * main.ts verdicts --binary FILE [--json FILE] [--minutes M] [--seed N]
  * ```
  *
- * Exit status: 0 measured, 1 a measurement failed or what arrived is not what was sent, 2 wrong arguments, 130
+ * Exit status: 0 measured, 1 a measurement failed, what arrived is not what was sent or a verdict was false, 2 wrong arguments, 130
  * interrupted.
  *
  * @module
@@ -34,6 +35,8 @@ import { LossyCable } from './integrity/lossyCable.ts';
 import { buildNoCipher } from './jvpn.ts';
 import { tableOf } from './table.ts';
 import { throughput } from './throughput.ts';
+import { readVerdictsArguments, type VerdictsArguments } from './verdicts/arguments.ts';
+import { verdicts } from './verdicts/verdicts.ts';
 
 /** Reads its arguments, and later does it. */
 interface Bench {
@@ -99,6 +102,17 @@ function idleBench(given: IdleArguments): Bench {
   };
 }
 
+function verdictsBench(given: VerdictsArguments): Bench {
+  return {
+    async prepare() {},
+    async run(onInterrupt) {
+      const figures = await verdicts(given, onInterrupt, console.log);
+      writeJson(given.json, figures);
+      return figures.goals.every(({ isReached }) => isReached) ? 0 : 1;
+    },
+  };
+}
+
 function writeJson(path: string | null, figures: object): void {
   if (path !== null) writeFileSync(path, `${JSON.stringify(figures, null, 2)}\n`);
 }
@@ -115,6 +129,8 @@ function given(): Bench {
         return failoverBench(withBinary(readFailoverArguments(argv)));
       case 'integrity':
         return integrityBench(withBinary(readIntegrityArguments(argv)));
+      case 'verdicts':
+        return verdictsBench(withBinary(readVerdictsArguments(argv)));
       default:
         throw new Error(`no subcommand "${subcommand}"`);
     }

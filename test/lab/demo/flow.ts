@@ -8,6 +8,7 @@ import {
   type CutFigures,
   cutFigures,
   figuresOf,
+  longestHoldUpMs,
   readArrivals,
 } from '../flows/gaps.ts';
 import type { Role } from '../plan.ts';
@@ -78,6 +79,11 @@ export class UdpFlow {
     const figures = cutFigures(this.#arrivals, fromAtMs, toAtMs);
     if (figures === null) throw new Error(`${this.name}: nothing had arrived before the cut`);
     return figures;
+  }
+
+  /** What the way held up most between two moments, as far as it is known now. */
+  holdUpMs(fromAtMs: number, toAtMs: number): number {
+    return longestHoldUpMs(this.#arrivals, fromAtMs, toAtMs);
   }
 
   /** End it, and what became of all that was sent. */

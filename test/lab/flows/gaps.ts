@@ -131,6 +131,28 @@ function longestGap(arrivals: readonly Arrival[], before: number, toAtMs: number
   return longest;
 }
 
+/**
+ * The longest gap of a window less what its source was silent itself: what the way, and whoever waits at its end, added.
+ *
+ * @returns for the intervals that end in the window; 0 where there is none.
+ */
+export function longestHoldUpMs(
+  arrivals: readonly Arrival[],
+  fromAtMs: number,
+  toAtMs: number,
+): number {
+  let longestMs = 0;
+  let sentUpToMs = arrivals[0]?.sentAtMs ?? 0;
+  for (let i = 1; i < arrivals.length; i += 1) {
+    const { sentAtMs, atMs } = arrivals[i]!;
+    const silentMs = Math.max(0, sentAtMs - sentUpToMs);
+    sentUpToMs += silentMs;
+    if (atMs < fromAtMs || atMs > toAtMs) continue;
+    longestMs = Math.max(longestMs, atMs - arrivals[i - 1]!.atMs - silentMs);
+  }
+  return longestMs;
+}
+
 /** The arrivals in the lines that `udpSink` printed; all other lines are passed over. */
 export function readArrivals(lines: Iterable<string>): Arrival[] {
   const arrivals: Arrival[] = [];

@@ -61,6 +61,11 @@ export class CaptivePortal {
     return Number(/packets (\d+)/.exec(shown.stdout)?.[1]);
   }
 
+  /** The time that was paid for is over: as before somebody logged in, and the count begins anew. */
+  async logOut(): Promise<void> {
+    await this.#net.namespaces[this.#router].nft(RULES);
+  }
+
   /** Everything goes where it is meant to go from here on. */
   async logIn(): Promise<void> {
     await this.#net.namespaces[this.#router].nft('delete table inet portal');

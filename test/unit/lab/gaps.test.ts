@@ -1,5 +1,11 @@
 import { expect, test } from 'bun:test';
-import { type Arrival, cutFigures, figuresOf, readArrivals } from '../../lab/flows/gaps.ts';
+import {
+  type Arrival,
+  cutFigures,
+  figuresOf,
+  longestHoldUpMs,
+  readArrivals,
+} from '../../lab/flows/gaps.ts';
 
 /** Datagrams sent every 20 ms that take 5 ms, but for those `fate` says otherwise about: null is lost, a number is late. */
 function flow(count: number, fate: Readonly<Record<number, number | null>> = {}): Arrival[] {
@@ -82,6 +88,21 @@ test('the figures of a whole flow: loss at the end is known from what was sent',
     reordered: 1,
   });
   expect(figuresOf(arrivals, 10)).toMatchObject({ total: 10, lost: 2 });
+});
+
+test('a hold-up is what a gap has more than its source was silent, and reordering is none', () => {
+  const at = (seq: number, sentAtMs: number, atMs: number) => ({ seq, sentAtMs, atMs });
+  const paused = [at(0, 0, 10), at(1, 1, 11), at(2, 50, 60), at(3, 51, 61)];
+  expect(longestHoldUpMs(paused, 0, 100)).toBe(0);
+  const later = [at(0, 0, 10), at(1, 1, 11), at(2, 2, 42), at(3, 50, 90)];
+  expect(longestHoldUpMs(later, 0, 100)).toBe(30);
+  // Of the window alone, and to the end of a gap that began before it.
+  expect(longestHoldUpMs(later, 43, 100)).toBe(0);
+  expect(longestHoldUpMs(later, 20, 42)).toBe(30);
+  // What was overtaken comes late, and that is no silence of anybody.
+  const overtaken = [at(0, 0, 40), at(2, 30, 41), at(1, 1, 42), at(3, 31, 43)];
+  expect(longestHoldUpMs(overtaken, 41.5, 100)).toBe(1);
+  expect(longestHoldUpMs([], 0, 100)).toBe(0);
 });
 
 test("arrivals are read from the sink's lines, others passed over", () => {
