@@ -80,7 +80,7 @@ export class Verdicts implements Watch {
 }
 
 /** Of a control message whose frame has `frameBytes`: the number behind type and version; null: it is another one. */
-function probeIdIn(bytes: Uint8Array, frameBytes: number): number | null {
+export function probeIdIn(bytes: Uint8Array, frameBytes: number): number | null {
   if (bytes[0] !== MESSAGE_TYPE.control || bytes.length !== TRANSPORT_BYTES_MIN + frameBytes) {
     return null;
   }

@@ -7,6 +7,7 @@ import type { Fault } from '../fault.ts';
 import type { Options } from '../options.ts';
 import type { Random } from '../random.ts';
 import { CHAOS_BEGINS_MS, type Draw } from './draw.ts';
+import { icmpErrors, radios } from './hearsay.ts';
 import { leaseEnds } from './leases.ts';
 import { drawLinkFaults } from './links.ts';
 import {
@@ -71,6 +72,8 @@ const KINDS: readonly (readonly [name: string, percent: number, draw: Drawer])[]
   ['leaseEnd', 45, leaseEnds],
   ['deafFlash', 10, deafFlashes],
   ['hubRelapse', 20, hubRelapses],
+  ['icmp', 20, icmpErrors],
+  ['radio', 20, radios],
 ];
 
 export function drawFaults(random: Random, options: Options): Fault[] {

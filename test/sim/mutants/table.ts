@@ -6,6 +6,7 @@
 import { CHANNEL_MUTANTS } from './channel.ts';
 import { DEVICE_MUTANTS } from './device.ts';
 import { DURABLE_MUTANTS } from './durable.ts';
+import { HEARSAY_MUTANTS } from './hearsay.ts';
 import { HUB_MUTANTS } from './hub.ts';
 import type { Mutant } from './mutant.ts';
 import { OWNERSHIP_MUTANTS } from './ownership.ts';
@@ -21,6 +22,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...CHANNEL_MUTANTS,
   ...OWNERSHIP_MUTANTS,
   ...RESEND_MUTANTS,
+  ...HEARSAY_MUTANTS,
 ];
 
 /** @throws Error with a sentence for a person. */

@@ -1,0 +1,52 @@
+/**
+ * Which questions of which machine are open, as seen from outside: a PROBE that left, and no answer that arrived.
+ *
+ * Only where frames can be read.
+ *
+ * @module
+ */
+import { PROBE_ACK_BYTES, PROBE_BYTES } from '../../../session/wire/layout.ts';
+import { probeIdIn } from './verdicts.ts';
+import type { Arrived, Sent } from './watch.ts';
+
+/** A question older than this may have been asked in keys that are gone: its answer is none. */
+const ANSWER_MAX_MS = 1_000;
+const OPEN_MAX = 256;
+
+export interface Question {
+  readonly atMs: number;
+  readonly transportId: number;
+}
+
+export class Questions {
+  /** By machine and number, oldest first. */
+  readonly #open = new Map<string, Map<number, Question>>();
+
+  sent({ atMs, from, isUp, bytes, transportId }: Sent): void {
+    const probeId = isUp ? probeIdIn(bytes, PROBE_BYTES) : null;
+    if (probeId === null) return;
+    const open = this.#open.get(from) ?? new Map<number, Question>();
+    this.#open.set(from, open);
+    open.set(probeId, { atMs, transportId });
+    const [oldest] = open.keys();
+    if (open.size > OPEN_MAX && oldest !== undefined) open.delete(oldest);
+  }
+
+  /** The question that it answers, for the first time and in time; null: none. */
+  arrived({ atMs, to, bytes }: Arrived): Question | null {
+    const probeId = probeIdIn(bytes, PROBE_ACK_BYTES);
+    if (probeId === null) return null;
+    const question = this.#open.get(to)?.get(probeId);
+    if (question === undefined || atMs - question.atMs > ANSWER_MAX_MS) return null;
+    this.#open.get(to)?.delete(probeId);
+    return question;
+  }
+
+  open(who: string): readonly Question[] {
+    return [...(this.#open.get(who)?.values() ?? [])];
+  }
+
+  forget(who: string): void {
+    this.#open.delete(who);
+  }
+}
