@@ -6,7 +6,8 @@
  * @module
  */
 import type { LinkSnapshot } from '../../../hal/links.ts';
-import type { Report, Said, Watch } from './watch.ts';
+import { MESSAGE_TYPE } from '../../../session/wire/messages.ts';
+import type { Report, Said, Sent, Watch } from './watch.ts';
 
 export interface LinkFacts {
   readonly name: string;
@@ -53,7 +54,7 @@ export class Facts implements Watch {
     if (reasonCode !== 'link_changed') return;
     const loss = lossOf(facts.told);
     const isFalse = detail['usable'] === true && loss !== null;
-    const fault = isFalse ? `I8: ${facts.name} is told to be usable, which has its ${loss}` : null;
+    const fault = isFalse ? `I8: ${facts.name} is said to be usable after ${loss}` : null;
     this.#report('falseFact', who, fault ?? falseLoss(facts, detail['why'], atMs));
   }
 
@@ -64,14 +65,22 @@ export class Facts implements Watch {
   onSweep(atMs: number): void {
     for (const who of this.#booted) {
       const activeId = this.#directory.activeId(who);
-      const facts = activeId === null ? null : this.#directory.factsOf(who, activeId);
-      if (facts === null) continue;
-      const loss = lossOf(facts.told);
-      const forMs = atMs - facts.toldAtMs;
-      const isBlind = loss !== null && forMs > TAKEN_IN_MS;
-      const fault = `liveness: bound to T${activeId} for ${forMs} ms although ${facts.name} has its ${loss}`;
-      this.#report('blindBinding', who, isBlind ? fault : null);
+      if (activeId !== null) this.#blind(who, activeId, atMs, 'bound to');
     }
+  }
+
+  onSent({ atMs, from, isUp, bytes, transportId }: Sent): void {
+    if (isUp && bytes[0] === MESSAGE_TYPE.data) this.#blind(from, transportId, atMs, 'data on');
+  }
+
+  #blind(who: string, transportId: number, atMs: number, what: string): void {
+    const facts = this.#directory.factsOf(who, transportId);
+    if (facts === null) return;
+    const loss = lossOf(facts.told);
+    const forMs = atMs - facts.toldAtMs;
+    const isBlind = loss !== null && forMs > TAKEN_IN_MS;
+    const fault = `liveness: ${what} T${transportId} ${forMs} ms after ${facts.name} told ${loss}`;
+    this.#report('blindBinding', who, isBlind ? fault : null);
   }
 }
 

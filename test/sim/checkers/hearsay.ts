@@ -11,6 +11,7 @@ import { MESSAGE_TYPE } from '../../../session/wire/messages.ts';
 import { Questions } from './questions.ts';
 import type { Arrived, Report, Said, Sent, Watch } from './watch.ts';
 
+const ACCEPTED: readonly unknown[] = ['attach_accepted', 'reattach_accepted'];
 const SILENCE: readonly unknown[] = ['heartbeat_timeout', 'one_way_out'];
 /** No question is missed sooner than this (chosen: a third of the shortest patience, RUN_MIN_MS in `probes.ts`). */
 const ASKED_MIN_MS = 16;
@@ -66,6 +67,7 @@ export class Hearsay implements Watch {
     if (to === 'RECOVERING' && SILENCE.includes(reasonCode)) {
       this.#report('unaskedVerdict', who, this.#unasked(who, transportId, atMs));
     }
+    if (ACCEPTED.includes(detail['trigger'])) this.#questions.proven(who, transportId, atMs);
     if (to === 'TERMINATED') this.#questions.forget(who);
     if (reasonCode === 'link_changed') this.#changed(who, transportId, detail['why']);
     if (reasonCode === 'link_unanswered') {

@@ -39,7 +39,17 @@ export class Questions {
     const question = this.#open.get(to)?.get(probeId);
     if (question === undefined || atMs - question.atMs > ANSWER_MAX_MS) return null;
     this.#open.get(to)?.delete(probeId);
+    this.proven(to, question.transportId, question.atMs);
     return question;
+  }
+
+  /** What was asked before that is no silence any more: a loss in front of an answer begins no row. */
+  proven(who: string, transportId: number, beforeMs: number): void {
+    const open = this.#open.get(who);
+    for (const [probeId, question] of open ?? []) {
+      const isOver = question.transportId === transportId && question.atMs < beforeMs;
+      if (isOver) open?.delete(probeId);
+    }
   }
 
   open(who: string): readonly Question[] {

@@ -62,6 +62,20 @@ export const HEARSAY_RULES: readonly Rule[] = [
     bad: (watch) => { ask(watch, true); watch.onSaid?.(dies('heartbeat_timeout', 10_000)); },
   },
   {
+    // A loss in front of an answer is none of a row.
+    rule: 'liveness unaskedVerdict', make: hearsay,
+    good: (watch) => {
+      ask(watch, true);
+      watch.onSent?.(sent(framed({ type: 'probe', probeId: 2 }), { atMs: 9_900 }));
+      watch.onSaid?.(dies('heartbeat_timeout', 10_000));
+    },
+    bad: (watch) => {
+      watch.onSent?.(sent(framed({ type: 'probe', probeId: 2 }), { atMs: 8_900 }));
+      ask(watch, true);
+      watch.onSaid?.(dies('heartbeat_timeout', 10_000));
+    },
+  },
+  {
     rule: 'I8 falseHint', make: hearsay,
     good: (watch) => { ask(watch, false); watch.onSaid?.(notice('link_unanswered')); },
     bad: (watch) => { ask(watch, true); watch.onSaid?.(notice('link_unanswered')); },
@@ -93,5 +107,10 @@ export const HEARSAY_RULES: readonly Rule[] = [
     rule: 'liveness blindBinding', make: RADIO_GONE,
     good: (watch) => { watch.onBoot?.('device-0'); watch.onSweep?.(9_990); },
     bad: (watch) => { watch.onBoot?.('device-0'); watch.onSweep?.(10_000); },
+  },
+  {
+    rule: 'liveness blindBinding', make: RADIO_GONE,
+    good: (watch) => watch.onSent?.(sent(question, { atMs: 10_000 })),
+    bad: (watch) => watch.onSent?.(sent(DATA, { atMs: 10_000 })),
   },
 ];
