@@ -34,12 +34,16 @@ export function sendCommit(turn: Turn, event: ClaimEvent, shown: Shown | null): 
   startSwap(turn, 'commit', record, { event, shown, heardMs: heardMsOf(draft, event) });
 }
 
-/** How long the binding that this claim replaces has been silent here; null: it replaces none that we served. */
+/**
+ * How long the binding that this claim replaces has been silent here; null: it replaces none that we served. Since its
+ * start a hub without a bound channel has heard nobody, and how long it has run says nothing of the binding.
+ */
 function heardMsOf(
-  { record, isOwner, state, heardAtMs, nowMs }: Seat,
+  { record, isOwner, state, channelId, heardAtMs, nowMs }: Seat,
   event: ClaimEvent,
 ): number | null {
-  const isServed = isOwner && (state === 'ATTACHED' || state === 'RECOVERING');
+  const isServed =
+    isOwner && channelId !== null && (state === 'ATTACHED' || state === 'RECOVERING');
   if (!isServed || record === null || isOpening(record, event)) return null;
   const isSame = record.transportId === event.frame.claim.transportId;
   return isSame ? null : Math.max(0, Math.round(nowMs - heardAtMs));

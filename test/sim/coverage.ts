@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { FaultKind } from './fault.ts';
+import type { FaultKind, LinkChange } from './fault.ts';
 import type { Coverage, PacketFate } from './outcome.ts';
 
 export class Seen implements Coverage {
@@ -15,6 +15,12 @@ export class Seen implements Coverage {
 
   fault(kind: FaultKind): void {
     this.faults[kind] = (this.faults[kind] ?? 0) + 1;
+  }
+
+  /** What is said of a link is told apart: it is one fault with all others that links have. */
+  link({ icmp, radio }: LinkChange): void {
+    if (icmp !== undefined) this.moment(`link icmp ${icmp}`);
+    if (radio !== undefined) this.moment(`link radio ${radio}`);
   }
 
   fate(fate: PacketFate): void {

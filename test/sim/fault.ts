@@ -38,6 +38,13 @@ export interface LinkChange {
   readonly mtuBytes?: number;
   /** Somebody on the access network; see `network/intruder.ts`. */
   readonly intruder?: 'none' | 'copies' | 'swallows';
+  /**
+   * `genuine`: whatever the link swallows is answered by an ICMP error. `forged`: somebody sends such errors again and
+   * again, although nothing is wrong.
+   */
+  readonly icmp?: 'none' | 'genuine' | 'forged';
+  /** What a modem or a driver says of its radio, and is so: without one nothing comes through, carrier or not. */
+  readonly radio?: 'unsaid' | 'connected' | 'disconnected';
   /** The NAT forgets its mapping: another source port from here on, nothing to the old one arrives. */
   readonly rebind?: true;
 }

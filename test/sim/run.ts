@@ -87,6 +87,7 @@ function begin(simulation: Simulation): void {
     world.after(fault.atMs, () => {
       if (!inflict(simulation, fault)) return;
       observer.seen.fault(fault.kind);
+      if (fault.kind === 'link') observer.seen.link(fault.change);
       const { atMs: _, ...what } = fault;
       simulation.observer.note('world', JSON.stringify(what));
     });

@@ -23,7 +23,9 @@ import { Denials } from './denials.ts';
 import { Devices } from './devices.ts';
 import { Doors } from './doors.ts';
 import { Durability } from './durability.ts';
+import { Facts } from './facts.ts';
 import { Governor } from './governor.ts';
+import { Hearsay } from './hearsay.ts';
 import { Hubs } from './hubs.ts';
 import { Owners, type SeatMoment } from './owners.ts';
 import { Patience } from './patience.ts';
@@ -61,6 +63,8 @@ export function newWatches(report: Report, around: Surroundings): readonly Watch
     const publicKey = deviceSite(who)?.identity.publicKey;
     return publicKey === undefined ? null : record(publicKey);
   };
+  const factsOf = (who: string, transportId: number) =>
+    deviceSite(who)?.factsOf(transportId) ?? null;
   const durableOf = (who: string) => site(who).durable;
   const deviceOf = (who: string) => deviceSite(who)?.identity.publicKey ?? null;
   const seats = (device: string | null) =>
@@ -86,6 +90,14 @@ export function newWatches(report: Report, around: Surroundings): readonly Watch
       mayClaim: (who) => site(who).machine.isAwake && hasVersionsLeft(site(who).process.device),
     }),
     new Patience(report, noticeMsIn(scenario)),
+    new Hearsay(report, isSealed, (who, transportId) => factsOf(who, transportId)?.name ?? null),
+    new Facts(report, {
+      factsOf,
+      activeId: (who) => {
+        const around = deviceSite(who);
+        return around?.machine.isAwake ? (around.process.device?.activeId ?? null) : null;
+      },
+    }),
     new Durability(report, durableOf),
     new Copies(report, durableOf),
     new Governor(report, (who) => site(who).inForce.switching),

@@ -7,6 +7,7 @@ import type { Fault } from '../fault.ts';
 import type { Options } from '../options.ts';
 import type { Random } from '../random.ts';
 import { CHAOS_BEGINS_MS, type Draw } from './draw.ts';
+import { icmpErrors, radios } from './hearsay.ts';
 import { leaseEnds } from './leases.ts';
 import { drawLinkFaults } from './links.ts';
 import {
@@ -73,6 +74,8 @@ const KINDS: readonly (readonly [name: string, percent: number, draw: Drawer])[]
   ['deafFlash', 10, deafFlashes],
   ['hubRelapse', 20, hubRelapses],
   ['policyReload', 30, policyReloads],
+  ['icmp', 20, icmpErrors],
+  ['radio', 20, radios],
 ];
 
 export function drawFaults(random: Random, options: Options): Fault[] {

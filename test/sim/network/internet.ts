@@ -140,12 +140,14 @@ export class Internet {
     to: SocketAddress,
     sourceFor: (to: SocketAddress) => SocketAddress,
   ): SendResult {
-    const { plugged, carrier, address, route } = link.conditions;
-    if (!plugged || !carrier) return SEND.deviceGone;
-    if (!address) return SEND.unreachable;
+    const { route } = link.conditions;
     // Without a route Linux takes an IPv4 destination for a neighbour, and the packet dies there.
     const dies = !route && to.family === 4;
-    if (!route && !dies) return SEND.unreachable;
+    const refused = refusalOf(link, dies);
+    if (refused !== null) {
+      link.refusedAtMs = this.#passage.nowMs;
+      return refused;
+    }
     const text = this.#textOf(to);
     const listener = this.#listeners.get(text);
     const from = sourceFor(to);
@@ -156,6 +158,7 @@ export class Internet {
       arrive: () =>
         this.#arriveAt(listener?.hub ?? null, this.#listeners.get(text)?.socket, { from, bytes }),
       answer: (garbage) => this.#answer(link, from, { from: to, bytes: garbage }),
+      refuse: () => this.#refuse(this.#mappings.get(this.#textOf(from))),
     };
     const isSent = this.#passage.up(host.name, listener?.hub ?? null, link, dies, arrival);
     if (isSent && !dies && listener !== undefined && to.family === 4) {
@@ -236,6 +239,21 @@ export class Internet {
     this.#arriveAt(mapping.host, mapping.socket, datagram);
   }
 
+  /** An ICMP error for every socket that has sent something over the link, whoever it is from. */
+  refuseAll(link: SimLink): void {
+    for (const mapping of this.#mappings.values()) {
+      if (mapping.link === link) this.#refuse(mapping);
+    }
+  }
+
+  #refuse(mapping: Mapping | undefined): void {
+    if (mapping === undefined || !mapping.socket.isOpen) return;
+    const { plugged, carrier, address, radio } = mapping.link.conditions;
+    if (!plugged || !carrier || !address || radio === 'disconnected') return;
+    mapping.socket.icmpCount += 1;
+    mapping.host.wake();
+  }
+
   #arriveAt(
     host: Host | null,
     socket: SimSocket | undefined,
@@ -259,6 +277,13 @@ export class Internet {
     this.#texts.set(address, text);
     return text;
   }
+}
+
+/** Why the machine itself does not send, or null. */
+function refusalOf({ conditions }: SimLink, dies: boolean): SendResult | null {
+  const { plugged, carrier, address, route } = conditions;
+  if (!plugged || !carrier) return SEND.deviceGone;
+  return address && (route || dies) ? null : SEND.unreachable;
 }
 
 /** `text` is of our own making. */

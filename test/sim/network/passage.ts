@@ -30,6 +30,8 @@ export interface Arrival {
   /** False: nobody was there, or no room. */
   readonly arrive: () => boolean;
   readonly answer: (bytes: Uint8Array<ArrayBuffer>) => void;
+  /** An ICMP error about it comes back. Left out: nobody would hear of it. */
+  readonly refuse?: () => void;
 }
 
 /** Told of every datagram when its fate is known. */
@@ -93,6 +95,7 @@ export class Passage {
     if (stopped !== null) {
       this.#end(trip, stopped);
       if (stopped === 'captive' && random.chance(30)) this.#mock(trip);
+      if (conditions.icmp === 'genuine') this.#refuse(trip);
       return true;
     }
     const { from, bytes } = trip.arrival.datagram;
@@ -145,9 +148,9 @@ export class Passage {
 
   /** Why nothing gets through, or null. */
   #stopped({ link, isUp, hub }: Trip): PacketFate | null {
-    const { silent, captive, outCut, inCut, carrier, intruder } = link.conditions;
+    const { silent, captive, outCut, inCut, carrier, intruder, radio } = link.conditions;
     if (hub === null) return 'nobody';
-    if (hub.isCut || !carrier) return 'cut';
+    if (hub.isCut || !carrier || radio === 'disconnected') return 'cut';
     if (silent) return 'silent';
     if (captive) return 'captive';
     if (!isUp && intruder === 'swallows') return 'cut';
@@ -158,6 +161,15 @@ export class Passage {
   #mock({ arrival, link }: Trip): void {
     const bytes = garbage(this.#random, arrival.datagram.bytes);
     this.#world.after(link.conditions.delayMs, () => arrival.answer(bytes));
+  }
+
+  /** The network says that it cannot forward it. */
+  #refuse({ arrival, link }: Trip): void {
+    this.#world.after(link.conditions.delayMs, () => arrival.refuse?.());
+  }
+
+  get nowMs(): number {
+    return this.#world.nowMs;
   }
 
   /** Not the network's doing: nothing is lost of it, and it takes half as long. */

@@ -34,7 +34,12 @@ export interface Conditions {
   pathMtuBytes: number;
   mtuBytes: number;
   intruder: 'none' | 'copies' | 'swallows';
+  icmp: 'none' | 'genuine' | 'forged';
+  radio: 'unsaid' | 'connected' | 'disconnected';
 }
+
+/** What the machine itself sees. */
+const FACTS = ['carrier', 'address', 'route', 'plugged', 'mtuBytes', 'radio'] as const;
 
 export class SimLink {
   readonly plan: LinkPlan;
@@ -51,6 +56,8 @@ export class SimLink {
   index: number;
   /** How often the NAT has forgotten. */
   rebinds = 0;
+  /** When the machine itself last refused to send over it. */
+  refusedAtMs: number | null = null;
 
   constructor(
     plan: LinkPlan,
@@ -75,9 +82,7 @@ export class SimLink {
     this.conditions = { ...before, ...change };
     const after = this.conditions;
     if (after.plugged && !before.plugged) this.index += 100;
-    return (['carrier', 'address', 'route', 'plugged', 'mtuBytes'] as const).some(
-      (fact) => before[fact] !== after[fact],
-    );
+    return FACTS.some((fact) => before[fact] !== after[fact]);
   }
 
   /** Everything works from here on, as fast as planned. */
@@ -96,13 +101,14 @@ export class SimLink {
 
   /** Null while it is unplugged. */
   snapshot(): LinkSnapshot | null {
-    const { carrier, address, route, plugged, mtuBytes } = this.conditions;
+    const { carrier, address, route, plugged, mtuBytes, radio } = this.conditions;
     if (!plugged) return null;
     const hasRoute = route && address && carrier;
     return {
       name: this.plan.name,
       index: this.index,
       carrier,
+      ...(radio === 'unsaid' ? {} : { radio }),
       adminUp: true,
       addresses: address ? this.local : [],
       networks: [],
@@ -134,5 +140,7 @@ function conditionsOf(plan: LinkPlan): Conditions {
     pathMtuBytes: plan.mtuBytes,
     mtuBytes: plan.mtuBytes,
     intruder: 'none',
+    icmp: 'none',
+    radio: 'unsaid',
   };
 }

@@ -34,8 +34,7 @@ export class SimSocket implements DatagramSocket {
   segmentBytes = 0;
   skippedCount = 0;
   overflowCount = 0;
-  /** Nobody sends ICMP here. */
-  readonly icmpCount = 0;
+  icmpCount = 0;
   unsentCount = 0;
   isOpen = true;
   readonly #way: Way;

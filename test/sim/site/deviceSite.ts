@@ -17,10 +17,12 @@ import { SPENDING_BYTES, SpendingStore } from '../../../session/flash/spending.t
 import { newAddress } from '../../../session/wire/address.ts';
 import { ipFromBytes } from '../../../session/wire/ip.ts';
 import type { Durable } from '../checkers/durability.ts';
+import type { LinkFacts } from '../checkers/facts.ts';
 import { hasBattery, SimClock } from '../clock/simClock.ts';
 import { SimFlash } from '../disk/simFlash.ts';
 import type { LinkChange } from '../fault.ts';
 import { Machine, type MachineEvents } from '../machine/machine.ts';
+import { Forger } from '../network/forger.ts';
 import type { Internet } from '../network/internet.ts';
 import { SimLink } from '../network/simLink.ts';
 import type { DevicePlan, PolicyVariant } from '../options.ts';
@@ -79,6 +81,8 @@ export class DeviceSite {
   /** By version, from 1. */
   #variants: PolicyVariant[];
   #snapshots: readonly LinkSnapshot[];
+  #toldAtMs = 0;
+  readonly #forger: Forger;
   readonly #hasBattery: boolean;
   readonly #world: World;
   readonly #netlink: Random;
@@ -100,6 +104,7 @@ export class DeviceSite {
     this.#endpointCount = parts.endpoints.length;
     this.#world = world;
     this.#netlink = random.fork('netlink');
+    this.#forger = new Forger(world, (link) => internet.refuseAll(link));
     this.identity = identity;
     this.policy = policy;
     this.#variants = [policy];
@@ -226,7 +231,23 @@ export class DeviceSite {
     const link = this.links[at];
     if (link === undefined) return false;
     if (link.change(change)) this.#linksChanged();
+    this.#forger.look(link);
     return true;
+  }
+
+  /** What is so of the link of a transport, and what the machine was told; null: it has no such link. */
+  factsOf(transportId: number): LinkFacts | null {
+    const link = this.links[Math.floor((transportId - 1) / this.#endpointCount)];
+    if (link === undefined) return null;
+    const told = this.#snapshots.find(({ name }) => name === link.plan.name) ?? null;
+    const { refusedAtMs } = link;
+    return {
+      name: link.plan.name,
+      told,
+      toldAtMs: this.#toldAtMs,
+      real: link.snapshot(),
+      refusedAtMs,
+    };
   }
 
   readonly healLinks = (): void => {
@@ -260,6 +281,7 @@ export class DeviceSite {
   #linksChanged(): void {
     this.#world.after(this.#netlink.below(NETLINK_MS_MAX * 8) / 8, () => {
       this.#snapshots = this.#look();
+      this.#toldAtMs = this.#world.nowMs;
       this.machine.act(() => this.process.linksChanged());
     });
   }

@@ -137,6 +137,15 @@ describe('what REATTACHED says of the binding that was replaced', () => {
     expect(rig.frame('reattached').heardMs).toBeNull();
   });
 
+  test('nothing after the hub restarted: it heard no binding, however short it has been there', () => {
+    const { rig, device } = attached();
+    rig.restart(500);
+    rig.nowMs += 30;
+    device.shake(2);
+    device.move(2);
+    expect(rig.frame('reattached').heardMs).toBeNull();
+  });
+
   test('a repeat is answered as the first time, though the old binding was heard in between', () => {
     const { rig, device } = attached();
     device.probe(2);

@@ -6,13 +6,21 @@
 import { expect, test } from 'bun:test';
 import { readdirSync, readFileSync } from 'node:fs';
 import { DEVICE_RULES } from './deviceRules.ts';
+import { HEARSAY_RULES } from './hearsayRules.ts';
 import { LINK_RULES } from './linkRules.ts';
 import { broken } from './observed.ts';
 import { RESEND_RULES } from './resendRules.ts';
 import { STORE_RULES } from './storeRules.ts';
 import { WIRE_RULES } from './wireRules.ts';
 
-const RULES = [...DEVICE_RULES, ...LINK_RULES, ...RESEND_RULES, ...STORE_RULES, ...WIRE_RULES];
+const RULES = [
+  ...DEVICE_RULES,
+  ...LINK_RULES,
+  ...HEARSAY_RULES,
+  ...RESEND_RULES,
+  ...STORE_RULES,
+  ...WIRE_RULES,
+];
 /** Their stories are in `tables.test.ts`. */
 const TABLE_RULES = ['heldAtDevice', 'countedAtDevice', 'tablesAtHub', 'countedAtHub'];
 const FOLDER = new URL('../../../sim/checkers/', import.meta.url);

@@ -1,0 +1,52 @@
+/**
+ * What anybody may say is no fact, and what the machine knows is one: ICMP errors, radios, and what is told of links.
+ *
+ * @module
+ */
+import type { Mutant } from './mutant.ts';
+
+export const HEARSAY_MUTANTS: readonly Mutant[] = [
+  {
+    id: 'hearsay-as-verdict',
+    file: 'session/device/probes.ts',
+    find: "  turn.count('doubt_hearsay');\n",
+    replace: "  turn.count('doubt_hearsay');\n  return die(turn, 'heartbeat_timeout');\n",
+    breaks: 'An ICMP error, which anybody can send, is taken for the silence of the binding.',
+    invariant: 'liveness',
+  },
+  {
+    id: 'hearsay-as-send-error',
+    file: 'agent/sessionShell.ts',
+    find: "      this.#feed({ kind: 'hearsay', atMs, linkName: uplink.name });\n",
+    replace:
+      "      const transportId = this.#device.activeId;\n      if (transportId !== null && this.#parts.uplinks.path(transportId)?.uplink === uplink)\n        this.#feed({ kind: 'sendFailed', atMs, transportId, error: 'unreachable' });\n",
+    breaks: 'An ICMP error counts as a send that the machine itself refused.',
+    invariant: 'I8',
+  },
+  {
+    id: 'radio-not-believed',
+    file: 'agent/uplinks.ts',
+    find: "  return carrier && adminUp && radio !== 'disconnected';",
+    replace: "  return carrier && (adminUp || radio === 'connected');",
+    breaks:
+      'A link whose modem says that its radio is gone counts as usable while it has its carrier.',
+    invariant: 'liveness',
+  },
+  {
+    id: 'portal-said-wrongly',
+    file: 'session/device/portal.ts',
+    find: '  if (isToldUnanswered || unusable !== null || liveness.heardAtMs !== null) return false;\n  if (transportId === draft.activeId || wasHeardOver(draft.transports, linkName)) return false;\n',
+    replace:
+      '  if (isToldUnanswered || unusable !== null || linkName.length === 0) return false;\n  if (transportId === draft.activeId) return false;\n',
+    breaks: 'A link that has answered is said to be a captive portal when it falls silent.',
+    invariant: 'I8',
+  },
+  {
+    id: 'one-way-in-on-a-guess',
+    file: 'session/device/attach.ts',
+    find: '  if (heardMs * 2 >= silentMs) return;\n',
+    replace: '',
+    breaks: 'Every binding that fell silent is said to be cut on the way to the device alone.',
+    invariant: 'I8',
+  },
+];
