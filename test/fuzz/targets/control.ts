@@ -19,8 +19,13 @@ const text = new TextDecoder();
 const bytes = new TextEncoder();
 const CODES = [
   ...['requestMalformed', 'methodUnknown', 'linkUnknown', 'inputInvalid', 'unknownDevice'],
-  ...['noSession', 'nameTaken', 'keyTaken', 'poolExhausted'],
+  ...['noSession', 'nameTaken', 'keyTaken', 'poolExhausted', 'policyInvalid'],
 ];
+/** A file that is never right: what a daemon says of one is not this target's. */
+const POLICY = {
+  current: { name: 'balanced', version: 1 },
+  reload: () => ({ ok: false, code: 'policyInvalid', message: 'It is not.' }),
+};
 const SESSION = 'aa'.repeat(16);
 
 export const control: Target = {
@@ -104,7 +109,8 @@ function agentParts() {
   const posted: unknown[] = [];
   const links = [{ name: 'eth0' }, { name: 'constructor' }];
   const parts = {
-    start: { config: { links }, policy: { name: 'balanced', version: 1 } },
+    start: { config: { links } },
+    policy: POLICY,
     tunnel: {
       post: (message: unknown) => posted.push(message),
       status: async () => ({ links: [] }),
@@ -132,7 +138,8 @@ function hubParts() {
   };
   const peer = { mode: 'session', name: 'one', seat, traffic: {}, held: 0 };
   const parts = {
-    start: { config: { state: {}, listen: { addresses: [] } }, policy: {} },
+    start: { config: { state: {}, listen: { addresses: [] } } },
+    policy: POLICY,
     ...{ publicKey: key(9), store, time: { nowMs: () => 1_000, aheadOfWallMs: 0 } },
     tunnel: {
       post: (message: unknown) => posted.push(message),
@@ -156,7 +163,7 @@ function request(random: Random): Record<string, unknown> {
   const one = <T>(items: readonly T[]): T => items[random.below(items.length)]!;
   const method = one([
     ...['status', 'links', 'events', 'rebind', 'terminate', 'sessions', 'devices', 'enroll'],
-    ...['enroll', 'enroll', 'revoke', 'terminate', 'toString', ''],
+    ...['enroll', 'enroll', 'revoke', 'reload_policy', 'terminate', 'toString', ''],
   ]);
   const all: Record<string, unknown> = {
     method,

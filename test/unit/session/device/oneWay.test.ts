@@ -74,17 +74,6 @@ describe('one way in', () => {
     expect(notices(driver)).toEqual([]);
   });
 
-  test('a planned switch replaces a binding that lives: what is heard of that one explains no earlier death', () => {
-    const driver = silenced();
-    answer(driver, null);
-    driver.run(SECOND_MS);
-    driver.feed({ kind: 'rebind', atMs: driver.nowMs, linkName: 'eth0' });
-    expect(driver.device.claim?.purpose).toBe('planned');
-    expect(silentMs(driver)).toBeGreaterThan(SECOND_MS);
-    answer(driver, 0);
-    expect(notices(driver)).toEqual([]);
-  });
-
   test('a death of another reason is not explained by it', () => {
     const driver = silenced();
     driver.device = { ...driver.device, lostFor: 'carrier_lost' };
