@@ -57,7 +57,8 @@ export class Budgets implements Watch {
   onSaid({ atMs, who, role, event }: Said): void {
     const { purpose, transportId } = event.detail;
     // What is spent under one policy may not be under another.
-    if (event.reasonCode === 'policy_applied') this.#of(who, atMs)?.spentAtMs.clear();
+    const isApplied = event.event === 'notice' && event.reasonCode === 'policy_applied';
+    if (isApplied) this.#of(who, atMs)?.spentAtMs.clear();
     if (event.reasonCode === 'budget_spent' && event.to === 'VOLATILE') this.#left(who, atMs);
     const isPlan = purpose === 'planned' || purpose === 'quality';
     if (role !== 'device' || event.event !== 'claim' || !isPlan) return;

@@ -50,7 +50,7 @@ export class Governor implements Watch {
     if (reasonCode === 'link_changed' || isLoss) {
       process.changedAtMs.set(transportId, atMs);
     }
-    if (reasonCode === 'policy_applied') this.#follow(process, who);
+    if (event.event === 'notice' && reasonCode === 'policy_applied') this.#follow(process, who);
     if (event.event === 'claim') {
       process.hasOpenClaim = true;
       process.capAtClaim = null;

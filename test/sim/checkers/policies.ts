@@ -51,7 +51,8 @@ export class Policies implements Watch {
     const isRecovering = to === 'RECOVERING' || detail['state'] === 'RECOVERING';
     if (isRecovering && from !== 'RECOVERING') this.#begin(who, atMs);
     else if (to !== null) this.#windowEndsAtMs.delete(who);
-    if (reasonCode === 'policy_applied') this.#onApplied(who, atMs, Number(detail['version']));
+    if (event.event === 'notice' && reasonCode === 'policy_applied')
+      this.#onApplied(who, atMs, Number(detail['version']));
   }
 
   #begin(who: string, atMs: number): void {
