@@ -32,6 +32,8 @@ export class Hearsay implements Watch {
   /** By machine and transport: what reached a hub last, what reached the machine. */
   readonly #upAtMs = new Map<string, number>();
   readonly #downAtMs = new Map<string, number>();
+  /** The same, when its newest claim was opened. */
+  readonly #claimedAtMs = new Map<string, number>();
 
   constructor(
     report: Report,
@@ -63,6 +65,7 @@ export class Hearsay implements Watch {
   onSaid({ atMs, who, role, event }: Said): void {
     if (role !== 'device') return;
     const { reasonCode, to, detail } = event;
+    if (event.event === 'claim') this.#claimed(who);
     const transportId = Number(detail['transportId']);
     if (to === 'RECOVERING' && SILENCE.includes(reasonCode)) {
       this.#report('unaskedVerdict', who, this.#unasked(who, transportId, atMs));
@@ -99,10 +102,17 @@ export class Hearsay implements Watch {
     return `I8: ${link} is said not to answer, and has since it came up`;
   }
 
+  /** What reaches it later says nothing of the time before. */
+  #claimed(who: string): void {
+    for (const [name, atMs] of this.#downAtMs) {
+      if (name.startsWith(`${who} `)) this.#claimedAtMs.set(name, atMs);
+    }
+  }
+
   /** Cut both ways at once, neither end hears the other longer. */
   #falseOneWay(who: string, transportId: number): string | null {
     const upAtMs = this.#upAtMs.get(`${who} ${transportId}`) ?? Number.NEGATIVE_INFINITY;
-    const downAtMs = this.#downAtMs.get(`${who} ${transportId}`) ?? Number.NEGATIVE_INFINITY;
+    const downAtMs = this.#claimedAtMs.get(`${who} ${transportId}`) ?? Number.NEGATIVE_INFINITY;
     if (upAtMs > downAtMs) return null;
     return `I8: the hub is said to have heard T${transportId} on, and nothing reached it ${Math.round(downAtMs - upAtMs)} ms longer`;
   }

@@ -50,6 +50,7 @@ function bothWays(watch: Watch, atMs: number): void {
   watch.onSent?.(sent(up));
   watch.onSent?.(fromHub(down));
   watch.onArrived?.({ atMs: 8_000, to: 'device-0', bytes: down });
+  watch.onSaid?.(said({ event: 'claim', atMs: 9_500, detail: { transportId: 2 } }));
   watch.onArrived?.({ atMs, to: 'hub-0', bytes: up });
   watch.onSaid?.(notice('one_way_in'));
 }
