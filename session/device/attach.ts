@@ -86,10 +86,12 @@ function takeClaim(
  * The binding fell silent for us. Had the hub gone on hearing it, only the way to us was dead.
  *
  * Cut both ways, the hub's silence is ours and the way of the claim more; half of it leaves room for ways
- * of different length.
+ * of different length. Only the claim that the death itself opened is told of: a later one, or a plan, may replace
+ * another binding than the one that died, and finds ways that have opened again.
  */
 function tellOneWayIn(turn: Turn, { heardMs }: Reattached, open: OpenClaim): void {
-  const { lostFor, formerId } = turn.draft;
+  const { lostFor, formerId, transportlessSinceMs } = turn.draft;
+  if (open.openedAtMs !== transportlessSinceMs) return;
   const heardAtMs = turn.transport(formerId)?.liveness.heardAtMs ?? null;
   if (heardMs === null || heardAtMs === null || lostFor !== 'heartbeat_timeout') return;
   const silentMs = Math.round(open.openedAtMs - heardAtMs);

@@ -31,17 +31,20 @@ export function sendCommit(turn: Turn, event: ClaimEvent, shown: Shown | null): 
   const record = recordOf(draft, event, shown, turn.config);
   draft.claimedAtMs = [...recent(draft.claimedAtMs, draft.nowMs), draft.nowMs];
   draft.lastClaimAtMs = draft.nowMs;
-  startSwap(turn, 'commit', record, { event, shown, heardMs: heardMsOf(draft, event) });
+  startSwap(turn, 'commit', record, { event, shown, heardMs: heardMsOf(draft, event, shown) });
 }
 
 /**
  * How long the binding that this claim replaces has been silent here; null: it replaces none that we served. Since its
- * start a hub without a bound channel has heard nobody, and how long it has run says nothing of the binding.
+ * start a hub without a bound channel has heard nobody, and how long it has run says nothing of the binding. Whom the
+ * original displaces is a copy, and the binding was that one's.
  */
 function heardMsOf(
   { record, isOwner, state, channelId, heardAtMs, nowMs }: Seat,
   event: ClaimEvent,
+  shown: Shown | null,
 ): number | null {
+  if (shown === 'predecessor') return null;
   const isServed =
     isOwner && channelId !== null && (state === 'ATTACHED' || state === 'RECOVERING');
   if (!isServed || record === null || isOpening(record, event)) return null;

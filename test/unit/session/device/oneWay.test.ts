@@ -2,11 +2,11 @@
 import { describe, expect, test } from 'bun:test';
 import { attachedDevice, type Driver } from './driver.ts';
 import { reattached } from './peer.ts';
-import { ETH, SECOND_MS, WLAN } from './setup.ts';
+import { ETH, SECOND_MS, WLAN, WWAN } from './setup.ts';
 
 /** ETH falls silent for the device; its claim on WLAN waits for an answer. */
-function silenced(): Driver {
-  const driver = attachedDevice([ETH, WLAN]);
+function silenced(...more: readonly number[]): Driver {
+  const driver = attachedDevice([ETH, WLAN, ...more]);
   driver.traffic(20, 10 * SECOND_MS);
   driver.run(2 * SECOND_MS);
   driver.peer.path(ETH).isInOpen = false;
@@ -25,10 +25,13 @@ const notices = (driver: Driver) =>
   driver.audit.filter(({ reasonCode }) => reasonCode === 'one_way_in');
 
 /** REATTACHED as the hub gives it, that heard ETH `heardMs` before the claim. */
-function answer(driver: Driver, heardMs: number | null): void {
+function answer(driver: Driver, heardMs: number | null, transportId = WLAN): void {
   const { claim } = driver.device;
   if (claim === null) throw new Error('no claim is open');
-  driver.frame({ ...reattached({ ...claimFrame(driver), claim: claim.claim }), heardMs }, WLAN);
+  driver.frame(
+    { ...reattached({ ...claimFrame(driver), claim: claim.claim }), heardMs },
+    transportId,
+  );
   expect(driver.device.state).toBe('ATTACHED');
 }
 
@@ -71,6 +74,28 @@ describe('one way in', () => {
   test('a hub that does not say leaves it open', () => {
     const driver = silenced();
     answer(driver, null);
+    expect(notices(driver)).toEqual([]);
+  });
+
+  test('a later claim may replace another binding, or come when the way is open again: it explains nothing', () => {
+    const driver = silenced();
+    const first = driver.device.claim?.claim;
+    driver.run(5 * SECOND_MS, () => driver.device.claim?.claim !== first);
+    expect(driver.device.claim?.purpose).toBe('recovery');
+    expect(silentMs(driver)).toBeGreaterThan(80);
+    answer(driver, 0);
+    expect(notices(driver)).toEqual([]);
+  });
+
+  test('a plan replaces a binding that lives: what is heard of that one explains no earlier death', () => {
+    const driver = silenced(WWAN);
+    answer(driver, null);
+    // No cooldown.
+    driver.device = { ...driver.device, switchedAtMs: [] };
+    driver.feed({ kind: 'rebind', atMs: driver.nowMs, linkName: 'wwan0' });
+    expect(driver.device.claim?.purpose).toBe('planned');
+    expect(silentMs(driver)).toBeGreaterThan(80);
+    answer(driver, 0, WWAN);
     expect(notices(driver)).toEqual([]);
   });
 

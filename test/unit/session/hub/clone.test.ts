@@ -75,6 +75,14 @@ describe('the memory key', () => {
     expect(rig.record?.sessionId).toBe(device.sessionId);
   });
 
+  test('how long the copy was heard says nothing of the binding that the original lost', () => {
+    const { rig, device, copy } = cloned();
+    device.shake(3);
+    device.version = copy.version;
+    device.move(3);
+    expect(rig.frame('reattached').heardMs).toBeNull();
+  });
+
   test('◆ after that the copy has nothing that is valid once the original used its fresh keys', () => {
     const { rig, device, copy } = cloned();
     device.shake(3);
