@@ -88,9 +88,15 @@ export function newWatches(report: Report, around: Surroundings): readonly Watch
       otherWays: (who, transportId) => site(who).otherWays(transportId),
       activeId: (who) => site(who).process.device?.activeId ?? null,
       mayClaim: (who) => site(who).machine.isAwake && hasVersionsLeft(site(who).process.device),
+      maySeek: (who) => !hasFlashFault(scenario, site(who).identity.index),
     }),
     new Patience(report, noticeMsIn(scenario)),
-    new Hearsay(report, isSealed, (who, transportId) => factsOf(who, transportId)?.name ?? null),
+    new Hearsay(
+      report,
+      isSealed,
+      (who, transportId) => factsOf(who, transportId)?.name ?? null,
+      (who, channelId) => channelsOf(deviceSite(who)).includes(channelId),
+    ),
     new Facts(report, {
       factsOf,
       activeId: (who) => {
@@ -141,4 +147,16 @@ function seatsOf(hubs: readonly HubSite[], device: string): readonly SeatMoment[
 /** A policy may change while a run goes on. */
 function resendMaxAgeMs(): number {
   return Math.max(...POLICY_VARIANTS.map((variant) => policyOf(variant).resend.maxAgeMs));
+}
+
+/** The channels that a device's process speaks in, or has just left. */
+function channelsOf(site: DeviceSite | null): readonly number[] {
+  const device = site?.process.device ?? null;
+  if (device === null) return [];
+  const { channel, nextChannel, formerChannelId } = device;
+  return [channel?.channelId, nextChannel?.channelId, formerChannelId].flatMap((id) => id ?? []);
+}
+
+function hasFlashFault({ faults }: Scenario, index: number): boolean {
+  return faults.some((fault) => fault.kind === 'flash' && fault.device === index);
 }

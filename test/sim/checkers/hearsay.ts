@@ -8,6 +8,7 @@
  * @module
  */
 import { MESSAGE_TYPE } from '../../../session/wire/messages.ts';
+import { receiverOf } from '../../../session/wire/transport.ts';
 import { Questions } from './openQuestions.ts';
 import type { Arrived, Report, Said, Sent, Watch } from './watch.ts';
 
@@ -24,6 +25,8 @@ export class Hearsay implements Watch {
   readonly #isSealed: boolean;
   /** The link of a transport. */
   readonly #linkOf: (who: string, transportId: number) => string | null;
+  /** Whether the machine has keys of that name. */
+  readonly #isItsChannel: (who: string, channelId: number) => boolean;
   readonly #questions = new Questions();
   /** By machine and link: when it answered since it came up. */
   readonly #answeredAtMs = new Map<string, number>();
@@ -39,7 +42,9 @@ export class Hearsay implements Watch {
     report: Report,
     isSealed: boolean,
     linkOf: (who: string, transportId: number) => string | null,
+    isItsChannel: (who: string, channelId: number) => boolean,
   ) {
+    this.#isItsChannel = isItsChannel;
     this.#report = report;
     this.#isSealed = isSealed;
     this.#linkOf = linkOf;
@@ -57,7 +62,8 @@ export class Hearsay implements Watch {
     if (sent?.isUp) this.#upAtMs.set(`${sent.from} ${sent.transportId}`, atMs);
     else if (sent !== undefined) this.#downAtMs.set(`${to} ${sent.transportId}`, atMs);
     const answered = this.#isSealed ? null : this.#questions.arrived(arrived);
-    if (answered === null) return;
+    // In keys that it gave up meanwhile an answer is none.
+    if (answered === null || !this.#isItsChannel(to, receiverOf(bytes))) return;
     const link = this.#linkOf(to, answered.transportId);
     if (link !== null) this.#answeredAtMs.set(`${to} ${link}`, atMs);
   }

@@ -55,6 +55,8 @@ export interface Surroundings {
   readonly activeId: (who: string) => number | null;
   /** It runs, and has versions left for claims. */
   readonly mayClaim: (who: string) => boolean;
+  /** False where flash may have refused the timestamps that a handshake needs. */
+  readonly maySeek: (who: string) => boolean;
 }
 
 /** Questions on one transport. */
@@ -234,7 +236,8 @@ export class Silences implements Watch {
     const hasty = `liveness: the only link T${transportId} is given up ${silentMs} ms after the first question without an answer`;
     this.#report('onlyLinkPatience', who, silentMs < PATIENCE_MS ? hasty : null);
     const keyless = `liveness: the only link T${transportId} is given up, and no fresh keys were sought for ${silentMs} ms`;
-    this.#report('keysSought', who, process.handshakeAtMs === null ? keyless : null);
+    const isKeyless = process.handshakeAtMs === null && this.#around.maySeek(who);
+    this.#report('keysSought', who, isKeyless ? keyless : null);
   }
 
   onSweep(atMs: number): void {

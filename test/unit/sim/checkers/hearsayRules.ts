@@ -13,7 +13,13 @@ const UP: LinkSnapshot = {
   ...{ name: 'lte0', index: 1, carrier: true, adminUp: true, addresses: ['10.1.0.2'] },
   ...{ networks: [], hasRoute: true, hasRoute4: true, hasRoute6: true, mtu: 1_500 },
 };
-const hearsay = (report: Report): Watch => new Hearsay(report, false, () => 'lte0');
+const hearsay = (report: Report): Watch =>
+  new Hearsay(
+    report,
+    false,
+    () => 'lte0',
+    (_, channelId) => channelId === 7,
+  );
 
 /** Of a device whose link is like `link`, known for 10 ms, and whose one refused send was at 5 s. */
 const factsWith = (link: LinkSnapshot) => (report: Report) =>

@@ -32,11 +32,15 @@ const silences =
       otherWays: () => others,
       activeId: () => 1,
       mayClaim: () => true,
+      maySeek: () => true,
     });
 const alone = silences([]);
 let ways: readonly number[] = [];
 const byWays = (report: Report): Watch =>
-  new Silences(report, false, { otherWays: () => ways, activeId: () => 1, mayClaim: () => true });
+  new Silences(report, false, {
+    ...{ otherWays: () => ways, activeId: () => 1 },
+    ...{ mayClaim: () => true, maySeek: () => true },
+  });
 const STEADY_MS = 11_000;
 const INITIATION = new Uint8Array(148).fill(MESSAGE_TYPE.initiation, 0, 1);
 
