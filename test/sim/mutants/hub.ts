@@ -119,9 +119,9 @@ export const HUB_MUTANTS: readonly Mutant[] = [
   {
     id: 'seat-route-before-commit',
     file: 'session/hub/commit.ts',
-    find: "  startSwap(turn, 'commit', record, { event, shown, heardMs: heardMsOf(draft, event) });",
+    find: "  startSwap(turn, 'commit', record, { event, shown, heardMs: heardMsOf(draft, event, shown) });",
     replace:
-      "  startSwap(turn, 'commit', record, { event, shown, heardMs: heardMsOf(draft, event) });\n  if (draft.record !== null) draft.record = { ...draft.record, transportId: record.transportId };",
+      "  startSwap(turn, 'commit', record, { event, shown, heardMs: heardMsOf(draft, event, shown) });\n  if (draft.record !== null) draft.record = { ...draft.record, transportId: record.transportId };",
     breaks: 'The hub sends data on the new binding before the record says so.',
     invariant: 'I1',
   },
