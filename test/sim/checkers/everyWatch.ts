@@ -88,7 +88,9 @@ export function newWatches(report: Report, around: Surroundings): readonly Watch
       otherWays: (who, transportId) => site(who).otherWays(transportId),
       activeId: (who) => site(who).process.device?.activeId ?? null,
       mayClaim: (who) => site(who).machine.isAwake && hasVersionsLeft(site(who).process.device),
-      maySeek: (who) => !hasFlashFault(scenario, site(who).identity.index),
+      maySeek: (who) =>
+        !hasFlashFault(scenario, site(who).identity.index) &&
+        site(who).process.device?.channel?.isBound !== false,
     }),
     new Patience(report, noticeMsIn(scenario)),
     new Hearsay(

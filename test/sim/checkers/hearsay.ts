@@ -28,6 +28,8 @@ export class Hearsay implements Watch {
   /** Whether the machine has keys of that name. */
   readonly #isItsChannel: (who: string, channelId: number) => boolean;
   readonly #questions = new Questions();
+  /** By machine: when it told of its newest binding. */
+  readonly #acceptedAtMs = new Map<string, number>();
   /** By machine and link: when it answered since it came up. */
   readonly #answeredAtMs = new Map<string, number>();
   /** Datagrams that have not arrived yet; copies of them say nothing. */
@@ -73,10 +75,15 @@ export class Hearsay implements Watch {
     const { reasonCode, to, detail } = event;
     if (event.event === 'claim') this.#claimed(who);
     const transportId = Number(detail['transportId']);
-    if (to === 'RECOVERING' && SILENCE.includes(reasonCode)) {
+    // Keys that waited for flash bind a link that was asked in vain meanwhile.
+    const isOfThisMoment = this.#acceptedAtMs.get(who) === atMs;
+    if (to === 'RECOVERING' && SILENCE.includes(reasonCode) && !isOfThisMoment) {
       this.#report('unaskedVerdict', who, this.#unasked(who, transportId, atMs));
     }
-    if (ACCEPTED.includes(detail['trigger'])) this.#questions.proven(who, transportId, atMs);
+    if (ACCEPTED.includes(detail['trigger'])) {
+      this.#acceptedAtMs.set(who, atMs);
+      this.#questions.proven(who, transportId, atMs);
+    }
     if (to === 'TERMINATED') this.#questions.forget(who);
     if (reasonCode === 'link_changed') this.#changed(who, transportId, detail['why']);
     if (reasonCode === 'link_unanswered') {
@@ -119,7 +126,8 @@ export class Hearsay implements Watch {
   #falseOneWay(who: string, transportId: number): string | null {
     const upAtMs = this.#upAtMs.get(`${who} ${transportId}`) ?? Number.NEGATIVE_INFINITY;
     const downAtMs = this.#claimedAtMs.get(`${who} ${transportId}`) ?? Number.NEGATIVE_INFINITY;
-    if (upAtMs > downAtMs) return null;
+    // What reached it, and could not be opened, was not heard: the two are told apart no finer.
+    if (upAtMs + READ_MS > downAtMs) return null;
     return `I8: the hub is said to have heard T${transportId} on, and nothing reached it ${Math.round(downAtMs - upAtMs)} ms longer`;
   }
 

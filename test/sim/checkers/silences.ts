@@ -55,7 +55,7 @@ export interface Surroundings {
   readonly activeId: (who: string) => number | null;
   /** It runs, and has versions left for claims. */
   readonly mayClaim: (who: string) => boolean;
-  /** False where flash may have refused the timestamps that a handshake needs. */
+  /** False where flash may have refused the timestamps that a handshake needs, or the hub has yet to take over fresh keys. */
   readonly maySeek: (who: string) => boolean;
 }
 
