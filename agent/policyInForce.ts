@@ -75,6 +75,7 @@ export class PolicyInForce {
     }
     this.#current = policy;
     post(message);
+    spending.told();
     onApplied(policy);
     return answered({ name, version, needs_restart: waitingForRestart(this.#atStart, policy) });
   }
