@@ -91,7 +91,7 @@ export class AgentDaemon {
       bytesMax,
       filesMax,
       wallMs: () => this.#clock.wallMs(),
-      policyVersion: () => this.#policy.current.version,
+      policyVersion: () => this.#policy.auditedVersion,
     });
     this.#inner = new Inner(config.tunnel, config.hub.mode);
     this.#names = new HubNames([...config.hub.endpoints, ...config.hub.names], lookUpName);
@@ -251,6 +251,7 @@ export class AgentDaemon {
   }
 
   #record(event: AuditEvent): void {
+    this.#policy.onAudit(event);
     this.#audit.append(event);
     this.#telemetry?.noteChange(event.event);
     if (event.event === 'transition' && event.to !== null) this.#lookups.onState(event.to);

@@ -12,6 +12,7 @@
 import { answered, type ControlAnswer, refused } from '../hal/control.ts';
 import { waitingForRestart } from '../policies/restart.ts';
 import type { Policy } from '../policies/schema.ts';
+import type { AuditEvent } from '../session/audit.ts';
 import { takePolicy } from './durable.ts';
 import type { Memory } from './memory.ts';
 import type { ToTunnel } from './messages.ts';
@@ -31,6 +32,7 @@ export interface PolicyParts {
 
 export class PolicyInForce {
   #current: Policy;
+  #auditedVersion: number;
   /** What started last; buffers are made by it. */
   readonly #atStart: Policy;
   readonly #parts: PolicyParts;
@@ -39,10 +41,23 @@ export class PolicyInForce {
     this.#parts = parts;
     this.#atStart = parts.start.policy;
     this.#current = parts.start.policy;
+    this.#auditedVersion = this.#current.version;
   }
 
   get current(): Policy {
     return this.#current;
+  }
+
+  /** By which what is audited was decided: the tunnel thread follows another policy from its `policy_applied` on. */
+  get auditedVersion(): number {
+    return this.#auditedVersion;
+  }
+
+  /** An event that is about to be audited. */
+  onAudit({ event, reasonCode, detail }: AuditEvent): void {
+    const { version } = detail;
+    const isApplied = event === 'notice' && reasonCode === 'policy_applied';
+    if (isApplied && typeof version === 'number') this.#auditedVersion = version;
   }
 
   /** Read what the configuration names now, and take it if it may be taken. Nothing else of the configuration is. */

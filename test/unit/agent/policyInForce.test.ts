@@ -1,7 +1,8 @@
 /**
  * Goal: a policy for a running agent is in force when it is admitted and durable, and one that is refused on the way
- * leaves everything as it was, what flash remembers of budgets included.
- * Method: flash in memory; what the tunnel thread would be told is kept.
+ * leaves everything as it was, what flash remembers of budgets included. An audit line has the version that it was
+ * decided by.
+ * Method: flash in memory; what the tunnel thread would be told is kept, and what it says is said for it.
  */
 import { expect, test } from 'bun:test';
 import { Memory } from '../../../agent/memory.ts';
@@ -13,6 +14,7 @@ import { MemoryFlash } from '../../../hal/memory/flash.ts';
 import { halFail, halOk } from '../../../hal/result.ts';
 import { loadPolicy } from '../../../policies/load.ts';
 import type { Policy } from '../../../policies/schema.ts';
+import type { AuditEvent } from '../../../session/audit.ts';
 import { RECORD_BYTES } from '../../../session/flash/record.ts';
 import { SPENDING_BYTES, SpendingStore } from '../../../session/flash/spending.ts';
 import { must } from '../session/channel/twoEnds.ts';
@@ -81,4 +83,21 @@ test('a budget that comes with a policy finds what flash remembers of the day, a
   expect(full.reload(policyOf(7, 50 * MB))).toMatchObject({ ok: true });
   expect(full.metering).toEqual([whole, { ...whole, spent: [] }]);
   expect([full.policy.current.version, older.noted.length, full.noted.length]).toEqual([7, 1, 1]);
+});
+
+test('what the tunnel thread decided before it took the policy is audited with the version before', () => {
+  const rig = new Rig();
+  const versionOf = ([event, reasonCode, detail]: readonly [string, string, object]) => {
+    rig.policy.onAudit({ event, reasonCode, detail } as AuditEvent);
+    return rig.policy.auditedVersion;
+  };
+  const moved = ['switch', 'operator_rebind', {}] as const;
+  const applied = (version: number) => ['notice', 'policy_applied', { version }] as const;
+  // A claim whose reason is the policy is no policy in force.
+  const told = ['claim', 'policy_applied', {}] as const;
+  rig.reload(policyOf(6));
+  rig.reload(policyOf(8));
+  expect(rig.policy.current.version).toBe(8);
+  const lines = [moved, told, applied(6), moved, told, applied(8), moved];
+  expect(lines.map(versionOf)).toEqual([5, 5, 6, 6, 6, 8, 8]);
 });
