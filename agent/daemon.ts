@@ -100,7 +100,7 @@ export class AgentDaemon {
       memory: this.#memory,
       spending: this.#spending,
       post: (message) => this.#tunnel.post(message),
-      onRefused: (detail) => this.#note('policy_refused', 'refusal', detail),
+      note: (event, reasonCode, detail) => this.#note(reasonCode, event, detail),
       onApplied: (applied) => this.#telemetry?.usePolicy(applied),
     });
     this.#tunnel = this.#startTunnel();

@@ -13,6 +13,7 @@ import { answered, type ControlAnswer, refused } from '../hal/control.ts';
 import { waitingForRestart } from '../policies/restart.ts';
 import type { Policy } from '../policies/schema.ts';
 import type { AuditEvent } from '../session/audit.ts';
+import type { ReasonCode } from '../session/reasons.ts';
 import { takePolicy } from './durable.ts';
 import type { Memory } from './memory.ts';
 import type { ToTunnel } from './messages.ts';
@@ -24,8 +25,11 @@ export interface PolicyParts {
   readonly memory: Memory;
   readonly spending: Spending;
   readonly post: (message: ToTunnel) => void;
-  /** Audit a policy that was offered and not taken. */
-  readonly onRefused: (detail: Readonly<Record<string, string | number>>) => void;
+  readonly note: (
+    event: 'notice' | 'refusal',
+    reasonCode: ReasonCode,
+    detail: AuditEvent['detail'],
+  ) => void;
   /** It is in force: whoever follows it besides the session. */
   readonly onApplied: (policy: Policy) => void;
 }
@@ -73,7 +77,7 @@ export class PolicyInForce {
   }
 
   #take(policy: Policy): ControlAnswer {
-    const { start, memory, spending, post, onApplied } = this.#parts;
+    const { start, memory, spending, post, note, onApplied } = this.#parts;
     const { name, version } = policy;
     const metering = spending.meteringUnder(policy);
     if (!metering.ok) return this.#refuse('storageFailed', metering.detail, { name, version });
@@ -91,12 +95,14 @@ export class PolicyInForce {
     this.#current = policy;
     post(message);
     spending.told();
+    // A session says itself when it follows it.
+    if (start.config.hub.mode === 'plain') note('notice', 'policy_applied', { name, version });
     onApplied(policy);
     return answered({ name, version, needs_restart: waitingForRestart(this.#atStart, policy) });
   }
 
   #refuse(code: string, message: string, named: Record<string, string | number>): ControlAnswer {
-    this.#parts.onRefused({ code, ...named });
+    this.#parts.note('refusal', 'policy_refused', { code, ...named });
     return refused(code, `${message}\nThe policy before stays in force.`);
   }
 }

@@ -39,20 +39,20 @@ class Rig {
   readonly policy: PolicyInForce;
   written: Policy = policyOf(5);
 
-  constructor() {
+  constructor(mode: 'session' | 'plain' = 'session') {
     const days = new MemoryFlash(SPENDING_BYTES);
     new SpendingStore(days).save([USED]);
     const memory = new Memory(this.flash, new Uint8Array(32).fill(7));
     memory.applyPolicy(5);
     const links = [{ name: 'wwan0', kind: 'lte' }] as const;
-    const config = { links, hub: { mode: 'session' } };
+    const config = { links, hub: { mode } };
     const start = { config, policy: this.written, rereadPolicy: () => this.written };
     this.policy = new PolicyInForce({
       start: start as unknown as Start,
       memory,
       spending: must(Spending.open(this.written, links, () => halOk(days))),
       post: (message) => this.posted.push(message),
-      onRefused: (detail) => this.noted.push(['policy_refused', detail]),
+      note: (...said) => this.noted.push(said),
       onApplied: () => {},
     });
   }
@@ -100,4 +100,19 @@ test('what the tunnel thread decided before it took the policy is audited with t
   expect(rig.policy.current.version).toBe(8);
   const lines = [moved, told, applied(6), moved, told, applied(8), moved];
   expect(lines.map(versionOf)).toEqual([5, 5, 6, 6, 6, 8, 8]);
+});
+
+test('with a plain peer nobody else says that a policy is in force', () => {
+  const named = { name: 'v6', version: 6 };
+  const plain = new Rig('plain');
+  plain.reload(policyOf(6));
+  plain.reload(policyOf(4));
+  expect(plain.noted).toEqual([
+    ['notice', 'policy_applied', named],
+    ['refusal', 'policy_refused', { code: 'policyOlder', name: 'v4', version: 4 }],
+  ]);
+  // In a session the tunnel thread does.
+  const session = new Rig();
+  session.reload(policyOf(6));
+  expect(session.noted).toEqual([]);
 });
