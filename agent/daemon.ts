@@ -104,9 +104,11 @@ export class AgentDaemon {
       onApplied: (applied) => this.#telemetry?.usePolicy(applied),
     });
     this.#tunnel = this.#startTunnel();
-    this.#lookups = new Lookups(this.#names, (endpoints) =>
-      this.#tunnel.post({ kind: 'endpoints', endpoints }),
-    );
+    this.#lookups = new Lookups({
+      names: this.#names,
+      tell: (endpoints) => this.#tunnel.post({ kind: 'endpoints', endpoints }),
+      hasLink: () => this.#hasLink(),
+    });
   }
 
   /** Serve until the session has ended or cannot go on; returns the exit code. */
@@ -153,6 +155,16 @@ export class AgentDaemon {
     }
     if (!this.#memory.applyPolicy(version)) {
       throw new StartError(`${this.#start.config.state.directory}: ${this.#memory.lastFailure}`, 1);
+    }
+  }
+
+  /** A tunnel thread that does not answer asks nobody either. */
+  async #hasLink(): Promise<boolean> {
+    try {
+      const { links } = await this.#tunnel.status();
+      return links.some(({ usable }) => usable);
+    } catch {
+      return false;
     }
   }
 
