@@ -25,7 +25,7 @@ import type { Dh } from '../session/noise/dh.ts';
 import type { ReasonCode } from '../session/reasons.ts';
 import type { State } from '../session/transitions.ts';
 import { AgentControl } from './control.ts';
-import { isPolicyAdmitted, makeDurable, rememberedAtBoot } from './durable.ts';
+import { isPolicyAdmitted, makeDurable, olderPolicy, rememberedAtBoot } from './durable.ts';
 import { HubNames } from './hubNames.ts';
 import { giveBackWhenIdle } from './idleMain.ts';
 import { Inner } from './inner.ts';
@@ -147,14 +147,13 @@ export class AgentDaemon {
 
   /** I4: a policy older than one that was in force is refused, whoever put it there. */
   #admitPolicy(): void {
-    const { name, version } = this.#start.policy;
+    const { config, policy } = this.#start;
+    const { version } = policy;
     if (!isPolicyAdmitted(this.#memory, version)) {
-      const before = this.#memory.policyVersion;
-      const problem = `policy "${name}" has version ${version}, but version ${before} was in force here`;
-      throw new StartError(`${problem}. Raise its \`version\` to at least ${before}.`, 2);
+      throw new StartError(olderPolicy(this.#memory, policy, config.policy.file), 2);
     }
     if (!this.#memory.applyPolicy(version)) {
-      throw new StartError(`${this.#start.config.state.directory}: ${this.#memory.lastFailure}`, 1);
+      throw new StartError(`${config.state.directory}: ${this.#memory.lastFailure}`, 1);
     }
   }
 

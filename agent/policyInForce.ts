@@ -14,11 +14,11 @@ import { waitingForRestart } from '../policies/restart.ts';
 import type { Policy } from '../policies/schema.ts';
 import type { AuditEvent } from '../session/audit.ts';
 import type { ReasonCode } from '../session/reasons.ts';
-import { takePolicy } from './durable.ts';
+import { olderPolicy, takePolicy } from './durable.ts';
 import type { Memory } from './memory.ts';
 import type { ToTunnel } from './messages.ts';
 import type { Spending } from './spending.ts';
-import { type Start, StartError } from './start.ts';
+import { type NamedPolicy, type Start, StartError } from './start.ts';
 
 export interface PolicyParts {
   readonly start: Start;
@@ -37,13 +37,10 @@ export interface PolicyParts {
 export class PolicyInForce {
   #current: Policy;
   #auditedVersion: number;
-  /** What started last; buffers are made by it. */
-  readonly #atStart: Policy;
   readonly #parts: PolicyParts;
 
   constructor(parts: PolicyParts) {
     this.#parts = parts;
-    this.#atStart = parts.start.policy;
     this.#current = parts.start.policy;
     this.#auditedVersion = this.#current.version;
   }
@@ -66,26 +63,24 @@ export class PolicyInForce {
 
   /** Read what the configuration names now, and take it if it may be taken. Nothing else of the configuration is. */
   reload(): ControlAnswer {
-    let policy: Policy;
+    let named: NamedPolicy;
     try {
-      policy = this.#parts.start.rereadPolicy();
+      named = this.#parts.start.rereadPolicy();
     } catch (error) {
       if (!(error instanceof StartError)) throw error;
       return this.#refuse('policyInvalid', error.message, {});
     }
-    return this.#take(policy);
+    return this.#take(named);
   }
 
-  #take(policy: Policy): ControlAnswer {
+  #take({ policy, file }: NamedPolicy): ControlAnswer {
     const { start, memory, spending, post, note, onApplied } = this.#parts;
     const { name, version } = policy;
     const metering = spending.meteringUnder(policy);
     if (!metering.ok) return this.#refuse('storageFailed', metering.detail, { name, version });
     const message = takePolicy(memory, policy, start.config.links, metering.value);
     if (message === 'older') {
-      const before = memory.policyVersion;
-      const older = `policy "${name}" has version ${version}, but version ${before} is in force`;
-      const what = `${older}. Raise its \`version\` to at least ${before}.`;
+      const what = olderPolicy(memory, policy, file);
       return this.#refuse('policyOlder', what, { name, version });
     }
     if (message === 'notDurable') {
@@ -98,7 +93,7 @@ export class PolicyInForce {
     // A session says itself when it follows it.
     if (start.config.hub.mode === 'plain') note('notice', 'policy_applied', { name, version });
     onApplied(policy);
-    return answered({ name, version, needs_restart: waitingForRestart(this.#atStart, policy) });
+    return answered({ name, version, needs_restart: waitingForRestart(start.policy, policy) });
   }
 
   #refuse(code: string, message: string, named: Record<string, string | number>): ControlAnswer {

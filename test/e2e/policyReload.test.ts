@@ -81,7 +81,7 @@ test('the agent follows another policy at once, moves to the link that it prefer
 test('what may not be taken changes nothing, and says what is wrong with it', async () => {
   const older = await reload('device', policy(1));
   expect(older.code).toBe(1);
-  expect(older.said).toContain('has version 1, but version 2 is in force');
+  expect(older.said).toContain('has version 1, but version 2 was in force here');
   expect(older.said).toContain('The policy before stays in force.');
   const wrong = await reload('device', policy(3, '[switching]\ncooldown_ms = -4\n'));
   expect(wrong.code).toBe(1);

@@ -10,6 +10,7 @@ import type { ToTunnel } from '../../../agent/messages.ts';
 import { PolicyInForce } from '../../../agent/policyInForce.ts';
 import { Spending } from '../../../agent/spending.ts';
 import type { Start } from '../../../agent/start.ts';
+import { refused } from '../../../hal/control.ts';
 import { MemoryFlash } from '../../../hal/memory/flash.ts';
 import { halFail, halOk } from '../../../hal/result.ts';
 import { loadPolicy } from '../../../policies/load.ts';
@@ -38,6 +39,7 @@ class Rig {
   readonly noted: unknown[] = [];
   readonly policy: PolicyInForce;
   written: Policy = policyOf(5);
+  file: string | null = 'policy.toml';
 
   constructor(mode: 'session' | 'plain' = 'session') {
     const days = new MemoryFlash(SPENDING_BYTES);
@@ -46,7 +48,8 @@ class Rig {
     memory.applyPolicy(5);
     const links = [{ name: 'wwan0', kind: 'lte' }] as const;
     const config = { links, hub: { mode } };
-    const start = { config, policy: this.written, rereadPolicy: () => this.written };
+    const rereadPolicy = () => ({ policy: this.written, file: this.file });
+    const start = { config, policy: this.written, rereadPolicy };
     this.policy = new PolicyInForce({
       start: start as unknown as Start,
       memory,
@@ -115,4 +118,17 @@ test('with a plain peer nobody else says that a policy is in force', () => {
   const session = new Rig();
   session.reload(policyOf(6));
   expect(session.noted).toEqual([]);
+});
+
+test('an older policy is refused with what can be done: nobody raises the version of a shipped profile', () => {
+  const rig = new Rig();
+  const older = 'policy "v4" has version 4, but version 5 was in force here.';
+  const refusal = (what: string) =>
+    refused('policyOlder', `${older} ${what}\nThe policy before stays in force.`);
+  expect(rig.reload(policyOf(4))).toEqual(refusal('Raise its `version` to at least 5.'));
+  rig.file = null;
+  expect(rig.reload(policyOf(4))).toEqual(
+    refusal('Copy the profile to a file, with version 5 or above, and name that in policy.file.'),
+  );
+  expect([rig.policy.current.version, rig.posted]).toEqual([5, []]);
 });
