@@ -93,7 +93,8 @@ export class PolicyInForce {
     // A session says itself when it follows it.
     if (start.config.hub.mode === 'plain') note('notice', 'policy_applied', { name, version });
     onApplied(policy);
-    return answered({ name, version, needs_restart: waitingForRestart(start.policy, policy) });
+    const waiting = waitingForRestart(start.policy, policy);
+    return answered({ role: 'agent', name, version, needs_restart: waiting });
   }
 
   #refuse(code: string, message: string, named: Record<string, string | number>): ControlAnswer {
