@@ -25,7 +25,7 @@ import type { Dh } from '../session/noise/dh.ts';
 import type { ReasonCode } from '../session/reasons.ts';
 import type { State } from '../session/transitions.ts';
 import { AgentControl } from './control.ts';
-import { isPolicyAdmitted, makeDurable, rememberedAtBoot } from './durable.ts';
+import { isPolicyAdmitted, makeDurable, olderPolicy, rememberedAtBoot } from './durable.ts';
 import { HubNames } from './hubNames.ts';
 import { giveBackWhenIdle } from './idleMain.ts';
 import { Inner } from './inner.ts';
@@ -91,7 +91,7 @@ export class AgentDaemon {
       bytesMax,
       filesMax,
       wallMs: () => this.#clock.wallMs(),
-      policyVersion: () => this.#policy.current.version,
+      policyVersion: () => this.#policy.auditedVersion,
     });
     this.#inner = new Inner(config.tunnel, config.hub.mode);
     this.#names = new HubNames([...config.hub.endpoints, ...config.hub.names], lookUpName);
@@ -100,13 +100,15 @@ export class AgentDaemon {
       memory: this.#memory,
       spending: this.#spending,
       post: (message) => this.#tunnel.post(message),
-      onRefused: (detail) => this.#note('policy_refused', 'refusal', detail),
+      note: (event, reasonCode, detail) => this.#note(reasonCode, event, detail),
       onApplied: (applied) => this.#telemetry?.usePolicy(applied),
     });
     this.#tunnel = this.#startTunnel();
-    this.#lookups = new Lookups(this.#names, (endpoints) =>
-      this.#tunnel.post({ kind: 'endpoints', endpoints }),
-    );
+    this.#lookups = new Lookups({
+      names: this.#names,
+      tell: (endpoints) => this.#tunnel.post({ kind: 'endpoints', endpoints }),
+      hasLink: () => this.#hasLink(),
+    });
   }
 
   /** Serve until the session has ended or cannot go on; returns the exit code. */
@@ -145,14 +147,23 @@ export class AgentDaemon {
 
   /** I4: a policy older than one that was in force is refused, whoever put it there. */
   #admitPolicy(): void {
-    const { name, version } = this.#start.policy;
+    const { config, policy } = this.#start;
+    const { version } = policy;
     if (!isPolicyAdmitted(this.#memory, version)) {
-      const before = this.#memory.policyVersion;
-      const problem = `policy "${name}" has version ${version}, but version ${before} was in force here`;
-      throw new StartError(`${problem}. Raise its \`version\` to at least ${before}.`, 2);
+      throw new StartError(olderPolicy(this.#memory, policy, config.policy.file), 2);
     }
     if (!this.#memory.applyPolicy(version)) {
-      throw new StartError(`${this.#start.config.state.directory}: ${this.#memory.lastFailure}`, 1);
+      throw new StartError(`${config.state.directory}: ${this.#memory.lastFailure}`, 1);
+    }
+  }
+
+  /** A tunnel thread that does not answer asks nobody either. */
+  async #hasLink(): Promise<boolean> {
+    try {
+      const { links } = await this.#tunnel.status();
+      return links.some(({ usable }) => usable);
+    } catch {
+      return false;
     }
   }
 
@@ -251,6 +262,7 @@ export class AgentDaemon {
   }
 
   #record(event: AuditEvent): void {
+    this.#policy.onAudit(event);
     this.#audit.append(event);
     this.#telemetry?.noteChange(event.event);
     if (event.event === 'transition' && event.to !== null) this.#lookups.onState(event.to);

@@ -28,6 +28,23 @@ export function isPolicyAdmitted(memory: Memory, version: number): boolean {
 }
 
 /**
+ * What is wrong with a policy that is not admitted, and what to do about it.
+ *
+ * @param file `policy.file` of the configuration; null: it is a shipped profile, whose version nobody can raise.
+ */
+export function olderPolicy(
+  memory: Memory,
+  { name, version }: Pick<Policy, 'name' | 'version'>,
+  file: string | null,
+): string {
+  const before = memory.policyVersion;
+  const older = `policy "${name}" has version ${version}, but version ${before} was in force here`;
+  return file === null
+    ? `${older}. Copy the profile to a file, with version ${before} or above, and name that in policy.file.`
+    : `${older}. Raise its \`version\` to at least ${before}.`;
+}
+
+/**
  * Another policy while the session lives: what to tell the tunnel thread once the policy is durable, or why it is refused.
  * Nothing of a refused one is in force.
  */

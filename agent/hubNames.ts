@@ -2,9 +2,9 @@
  * Hub endpoints that are written as names, and the addresses that stand for them now.
  *
  * Each name is two endpoints, one a family, whether or not it has an address of it: a transport keeps its
- * id for the life of the process. An address that the name still has is kept until it was asked in vain: a hub that moves has
- * two for a while, and the old one may be dead. A lookup that fails keeps what there was. Refuses to decide when to look up: never while the session carries (`daemon.ts`), so that a forged
- * answer moves no session that works.
+ * id for the life of the process. An address that the name still has is kept until it was asked in vain: a hub that
+ * moves has two for a while, and the old one may be dead. A lookup that fails keeps what there was. Refuses to decide
+ * when to look up: never while the session carries (`lookups.ts`), so that a forged answer moves no session that works.
  *
  * @module
  */
@@ -14,6 +14,9 @@ import { formatIp, parseIp } from '../session/wire/ip.ts';
 
 /** The addresses of `name`, the preferred ones first; rejects or is empty where there are none. */
 export type LookUp = (name: string) => Promise<readonly string[]>;
+
+/** What there was since the last lookup: a binding; none, though there was a link; neither. */
+export type Since = 'bound' | 'inVain' | 'unasked';
 
 interface Slot {
   /** Null: an address in the file. */
@@ -53,19 +56,22 @@ export class HubNames {
   /**
    * Look every name up once; whether an endpoint is another one now. Whoever asks meanwhile gets the same answer.
    *
-   * @param isInVain there has been no binding since the last time: another address of the name has its turn.
+   * @param since asked when the answers are there: `inVain` gives another address of the name its turn.
    */
-  refresh(isInVain = false): Promise<boolean> {
-    this.#running ??= this.#lookUpAll(isInVain).finally(() => {
+  refresh(since: () => Since = () => 'unasked'): Promise<boolean> {
+    this.#running ??= this.#lookUpAll(since).finally(() => {
       this.#running = null;
     });
     return this.#running;
   }
 
-  async #lookUpAll(isInVain: boolean): Promise<boolean> {
+  async #lookUpAll(since: () => Since): Promise<boolean> {
     const before = JSON.stringify(this.endpoints);
     const names = new Set(this.#slots.flatMap(({ name }) => (name === null ? [] : [name])));
-    for (const name of names) this.#note(name, await this.#ask(name), isInVain);
+    const answers: [string, readonly string[]][] = [];
+    for (const name of names) answers.push([name, await this.#ask(name)]);
+    const now = since();
+    for (const [name, hosts] of answers) this.#note(name, hosts, now);
     return JSON.stringify(this.endpoints) !== before;
   }
 
@@ -77,15 +83,16 @@ export class HubNames {
     }
   }
 
-  #note(name: string, answers: readonly string[], isInVain: boolean): void {
+  #note(name: string, answers: readonly string[], since: Since): void {
     this.#slots = this.#slots.map((slot) => {
       if (slot.name !== name) return slot;
       const hosts = answers.flatMap((answer) => hostOf(answer, slot.family));
       const { host } = slot;
-      if (hosts.length === 0) return isInVain ? slot : { ...slot, tried: [] };
-      if (host !== null && isInVain) return nextOf(slot, host, hosts);
+      const tried = since === 'bound' ? [] : slot.tried;
+      if (hosts.length === 0) return { ...slot, tried };
+      if (host !== null && since === 'inVain') return nextOf(slot, host, hosts);
       const isKept = host !== null && hosts.includes(host);
-      return { ...slot, host: isKept ? host : (hosts[0] ?? null), tried: [] };
+      return { ...slot, host: isKept ? host : (hosts[0] ?? null), tried };
     });
   }
 }

@@ -8,7 +8,7 @@
  */
 import { lookup } from 'node:dns/promises';
 import { carriesData, type State } from '../session/transitions.ts';
-import type { HubNames, LookUp } from './hubNames.ts';
+import type { HubNames, LookUp, Since } from './hubNames.ts';
 
 const PAUSE_MIN_MS = 5_000;
 const PAUSE_MAX_MS = 60_000;
@@ -21,26 +21,33 @@ export interface LookupTimers {
   readonly clear: (timer: never) => void;
 }
 
+export interface LookupParts {
+  readonly names: Pick<HubNames, 'hasNames' | 'endpoints' | 'refresh'>;
+  readonly tell: (endpoints: readonly (string | null)[]) => void;
+  /** Whether a hub can be asked over some link now. Does not reject. */
+  readonly hasLink: () => Promise<boolean>;
+  readonly timers?: LookupTimers;
+}
+
 export class Lookups {
-  readonly #names: Pick<HubNames, 'hasNames' | 'endpoints' | 'refresh'>;
-  readonly #tell: (endpoints: readonly (string | null)[]) => void;
+  readonly #names: LookupParts['names'];
+  readonly #tell: LookupParts['tell'];
+  readonly #hasLink: LookupParts['hasLink'];
   readonly #timers: LookupTimers;
   /** What the tunnel thread knows. */
   #told: string;
   #timer: unknown = null;
   #pauseMs = PAUSE_MIN_MS;
+  #since: Since = 'unasked';
   #isCarrying = false;
   #isLooking = false;
   #isStopped = false;
 
-  constructor(
-    names: Pick<HubNames, 'hasNames' | 'endpoints' | 'refresh'>,
-    tell: (endpoints: readonly (string | null)[]) => void,
-    timers: LookupTimers = { set: setTimeout, clear: (timer) => clearTimeout(timer) },
-  ) {
+  constructor({ names, tell, hasLink, timers }: LookupParts) {
     this.#names = names;
     this.#tell = tell;
-    this.#timers = timers;
+    this.#hasLink = hasLink;
+    this.#timers = timers ?? { set: setTimeout, clear: (timer) => clearTimeout(timer) };
     this.#told = JSON.stringify(names.endpoints);
     if (names.hasNames) void this.#look();
     else this.#isStopped = true;
@@ -50,6 +57,7 @@ export class Lookups {
   onState(state: State): void {
     const wasCarrying = this.#isCarrying;
     this.#isCarrying = carriesData(state);
+    if (this.#isCarrying || wasCarrying) this.#since = 'bound';
     if (this.#isCarrying) this.#disarm();
     if (this.#isStopped || this.#isCarrying || !wasCarrying) return;
     this.#pauseMs = PAUSE_MIN_MS;
@@ -61,21 +69,28 @@ export class Lookups {
     this.#disarm();
   }
 
-  /**
-   * Asks, unless that is under way: then its end is the end of this one, too, and the pause follows that.
-   *
-   * @param isInVain a pause has passed without a binding.
-   */
-  async #look(isInVain = false): Promise<void> {
+  /** Asks, unless that is under way: then its end is the end of this one, too, and the pause follows that. */
+  async #look(): Promise<void> {
     this.#disarm();
     if (this.#isLooking) return;
     this.#isLooking = true;
-    await this.#names.refresh(isInVain);
+    await this.#names.refresh(() => this.#since);
     this.#isLooking = false;
+    this.#since = 'unasked';
     if (this.#isStopped || this.#isCarrying) return;
     this.#tellNews();
-    this.#timer = this.#timers.set(() => void this.#look(true), this.#pauseMs);
+    this.#timer = this.#timers.set(() => void this.#onPause(), this.#pauseMs);
     this.#pauseMs = Math.min(PAUSE_MAX_MS, this.#pauseMs * 2);
+  }
+
+  /** A pause has passed without a binding. In vain was only what could be asked. */
+  async #onPause(): Promise<void> {
+    this.#timer = null;
+    const hasLink = await this.#hasLink();
+    // Meanwhile a binding may have come, and gone: then there was a lookup.
+    if (this.#isStopped || this.#isCarrying || this.#isLooking || this.#timer !== null) return;
+    if (hasLink && this.#since === 'unasked') this.#since = 'inVain';
+    void this.#look();
   }
 
   /** An answer that came while the session carried was kept to itself: it is news afterwards. */

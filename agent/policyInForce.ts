@@ -12,61 +12,75 @@
 import { answered, type ControlAnswer, refused } from '../hal/control.ts';
 import { waitingForRestart } from '../policies/restart.ts';
 import type { Policy } from '../policies/schema.ts';
-import { takePolicy } from './durable.ts';
+import type { AuditEvent } from '../session/audit.ts';
+import type { ReasonCode } from '../session/reasons.ts';
+import { olderPolicy, takePolicy } from './durable.ts';
 import type { Memory } from './memory.ts';
 import type { ToTunnel } from './messages.ts';
 import type { Spending } from './spending.ts';
-import { type Start, StartError } from './start.ts';
+import { type NamedPolicy, type Start, StartError } from './start.ts';
 
 export interface PolicyParts {
   readonly start: Start;
   readonly memory: Memory;
   readonly spending: Spending;
   readonly post: (message: ToTunnel) => void;
-  /** Audit a policy that was offered and not taken. */
-  readonly onRefused: (detail: Readonly<Record<string, string | number>>) => void;
+  readonly note: (
+    event: 'notice' | 'refusal',
+    reasonCode: ReasonCode,
+    detail: AuditEvent['detail'],
+  ) => void;
   /** It is in force: whoever follows it besides the session. */
   readonly onApplied: (policy: Policy) => void;
 }
 
 export class PolicyInForce {
   #current: Policy;
-  /** What started last; buffers are made by it. */
-  readonly #atStart: Policy;
+  #auditedVersion: number;
   readonly #parts: PolicyParts;
 
   constructor(parts: PolicyParts) {
     this.#parts = parts;
-    this.#atStart = parts.start.policy;
     this.#current = parts.start.policy;
+    this.#auditedVersion = this.#current.version;
   }
 
   get current(): Policy {
     return this.#current;
   }
 
+  /** By which what is audited was decided: the tunnel thread follows another policy from its `policy_applied` on. */
+  get auditedVersion(): number {
+    return this.#auditedVersion;
+  }
+
+  /** An event that is about to be audited. */
+  onAudit({ event, reasonCode, detail }: AuditEvent): void {
+    const { version } = detail;
+    const isApplied = event === 'notice' && reasonCode === 'policy_applied';
+    if (isApplied && typeof version === 'number') this.#auditedVersion = version;
+  }
+
   /** Read what the configuration names now, and take it if it may be taken. Nothing else of the configuration is. */
   reload(): ControlAnswer {
-    let policy: Policy;
+    let named: NamedPolicy;
     try {
-      policy = this.#parts.start.rereadPolicy();
+      named = this.#parts.start.rereadPolicy();
     } catch (error) {
       if (!(error instanceof StartError)) throw error;
       return this.#refuse('policyInvalid', error.message, {});
     }
-    return this.#take(policy);
+    return this.#take(named);
   }
 
-  #take(policy: Policy): ControlAnswer {
-    const { start, memory, spending, post, onApplied } = this.#parts;
+  #take({ policy, file }: NamedPolicy): ControlAnswer {
+    const { start, memory, spending, post, note, onApplied } = this.#parts;
     const { name, version } = policy;
     const metering = spending.meteringUnder(policy);
     if (!metering.ok) return this.#refuse('storageFailed', metering.detail, { name, version });
     const message = takePolicy(memory, policy, start.config.links, metering.value);
     if (message === 'older') {
-      const before = memory.policyVersion;
-      const older = `policy "${name}" has version ${version}, but version ${before} is in force`;
-      const what = `${older}. Raise its \`version\` to at least ${before}.`;
+      const what = olderPolicy(memory, policy, file);
       return this.#refuse('policyOlder', what, { name, version });
     }
     if (message === 'notDurable') {
@@ -75,12 +89,16 @@ export class PolicyInForce {
     }
     this.#current = policy;
     post(message);
+    spending.told();
+    // A session says itself when it follows it.
+    if (start.config.hub.mode === 'plain') note('notice', 'policy_applied', { name, version });
     onApplied(policy);
-    return answered({ name, version, needs_restart: waitingForRestart(this.#atStart, policy) });
+    const waiting = waitingForRestart(start.policy, policy);
+    return answered({ role: 'agent', name, version, needs_restart: waiting });
   }
 
   #refuse(code: string, message: string, named: Record<string, string | number>): ControlAnswer {
-    this.#parts.onRefused({ code, ...named });
+    this.#parts.note('refusal', 'policy_refused', { code, ...named });
     return refused(code, `${message}\nThe policy before stays in force.`);
   }
 }

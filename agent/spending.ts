@@ -22,6 +22,8 @@ export class Spending {
   readonly #links: readonly AgentLink[];
   readonly #open: () => HalResult<Flash>;
   #store: SpendingStore<HalFailure> | null;
+  /** What flash remembers and the tunnel thread has not been told: with a policy that was refused it was not. */
+  #untold: readonly LinkSpending[] = [];
 
   private constructor(
     links: readonly AgentLink[],
@@ -48,14 +50,24 @@ export class Spending {
     return { ok: true, value: new Spending(links, open, store.value, { ...metering, spent }) };
   }
 
-  /** The budgets under another policy; with them what flash remembers, where nobody has looked until now. */
+  /**
+   * The budgets under another policy, which need not come into force; with them what flash remembers, until that was
+   * `told`. Opens the slots where a link has a budget for the first time.
+   */
   meteringUnder(policy: Policy): HalResult<Metering> {
     const metering = linkMetering(policy, this.#links, []);
-    if (this.#store !== null) return { ok: true, value: metering };
-    const store = openWhereNeeded(metering, this.#open);
-    if (!store.ok) return store;
-    this.#store = store.value;
-    return { ok: true, value: { ...metering, spent: store.value?.links ?? [] } };
+    if (this.#store === null) {
+      const store = openWhereNeeded(metering, this.#open);
+      if (!store.ok) return store;
+      this.#store = store.value;
+      this.#untold = store.value?.links ?? [];
+    }
+    return { ok: true, value: { ...metering, spent: this.#untold } };
+  }
+
+  /** The tunnel thread has what `meteringUnder` gave: from here on its own count is the one that holds. */
+  told(): void {
+    this.#untold = [];
   }
 
   save(links: readonly LinkSpending[]): void {

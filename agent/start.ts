@@ -21,11 +21,17 @@ export class StartError extends Error {
   }
 }
 
+export interface NamedPolicy {
+  readonly policy: Policy;
+  /** As it is written in the configuration; null: a shipped profile. */
+  readonly file: string | null;
+}
+
 export interface Start {
   readonly config: AgentConfig;
   readonly policy: Policy;
-  /** The policy that the configuration file names now. @throws StartError with what is wrong. */
-  readonly rereadPolicy: () => Policy;
+  /** What the configuration file names now. @throws StartError with what is wrong. */
+  readonly rereadPolicy: () => NamedPolicy;
   readonly privateKey: Uint8Array;
   readonly hubPublicKey: Uint8Array;
   readonly psk: Uint8Array;
@@ -43,7 +49,10 @@ export function readStart(configFile: string): Start {
   return {
     config,
     policy: readPolicy(config, path),
-    rereadPolicy: () => readPolicy(readConfig(configFile), path),
+    rereadPolicy: () => {
+      const now = readConfig(configFile);
+      return { policy: readPolicy(now, path), file: now.policy.file };
+    },
     privateKey: readKey(path(config.identity.privateKeyFile)),
     hubPublicKey: hubPublicKey.value,
     psk: presharedKeyFile === null ? NO_PSK : readKey(path(presharedKeyFile)),

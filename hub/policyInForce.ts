@@ -55,6 +55,7 @@ export class PolicyInForce {
     this.#current = policy;
     post({ kind: 'policy', rules: hubRules(policy) });
     note('notice', 'policy_applied', { name, version });
-    return answered({ name, version, needs_restart: waitingForRestart(start.policy, policy) });
+    const waiting = waitingForRestart(start.policy, policy);
+    return answered({ role: 'hub', name, version, needs_restart: waiting });
   }
 }

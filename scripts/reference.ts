@@ -60,7 +60,12 @@ function policyPage(): string {
       `- \`${lower}\` ${mayBeEqual ? '≤' : '<'} \`${upper}\`: ${why}`,
   );
   const profiles = PROFILE_NAMES.map((name) => {
-    const about = PROFILES[name].split('\n').filter((line) => line.startsWith('# '));
+    const lines = PROFILES[name].split('\n');
+    // What is above the first key is about the profile; below it a comment is about its field.
+    const about = lines.slice(
+      0,
+      lines.findIndex((line) => !line.startsWith('# ')),
+    );
     return `- \`${name}\`: ${about.map((line) => line.slice(2)).join(' ')}`;
   });
   return page(

@@ -201,10 +201,10 @@ export function eventLines(value: unknown): readonly string[] {
   );
 }
 
-/** What became of another policy. */
+/** What became of another policy, and at which of two daemons that may share a machine. */
 export function policyLines(value: unknown): readonly string[] {
-  const { name, version, needs_restart: waiting } = fieldsOf(value);
-  const inForce = `policy "${text(name)}", version ${text(version)}, is in force`;
+  const { role, name, version, needs_restart: waiting } = fieldsOf(value);
+  const inForce = `${text(role)}: policy "${text(name)}", version ${text(version)}, is in force`;
   const isWhole = !Array.isArray(waiting) || waiting.length === 0;
   return isWhole ? [inForce] : [inForce, `after a restart only: ${waiting.map(text).join(', ')}`];
 }

@@ -65,7 +65,7 @@ test('the agent follows another policy at once, moves to the link that it prefer
   const { session_id: before } = await site.status<{ session_id: string }>('device', 'gw1');
   expect(await reload('device', policy(2, WIFI_FIRST))).toEqual({
     code: 0,
-    said: 'policy "v2", version 2, is in force',
+    said: 'agent: policy "v2", version 2, is in force',
   });
   expect(await inForce('device')).toEqual({ name: 'v2', version: 2 });
   await untilAudit(agent, 'ATTACHED on wlan0', (line) => isAttached(line) && isOn('wlan0', line));
@@ -81,7 +81,7 @@ test('the agent follows another policy at once, moves to the link that it prefer
 test('what may not be taken changes nothing, and says what is wrong with it', async () => {
   const older = await reload('device', policy(1));
   expect(older.code).toBe(1);
-  expect(older.said).toContain('has version 1, but version 2 is in force');
+  expect(older.said).toContain('has version 1, but version 2 was in force here');
   expect(older.said).toContain('The policy before stays in force.');
   const wrong = await reload('device', policy(3, '[switching]\ncooldown_ms = -4\n'));
   expect(wrong.code).toBe(1);
@@ -101,13 +101,13 @@ test('what has to wait for a restart is named', async () => {
   );
   expect([code, said]).toEqual([
     0,
-    'policy "v3", version 3, is in force\nafter a restart only: resend.buffer_bytes',
+    'agent: policy "v3", version 3, is in force\nafter a restart only: resend.buffer_bytes',
   ]);
 });
 
 test('the hub follows another policy at once: a claim for a link that it no longer allows is refused, the session lives', async () => {
   expect((await reload('hub', policy(7, NO_ETHERNET))).said).toBe(
-    'policy "v7", version 7, is in force',
+    'hub: policy "v7", version 7, is in force',
   );
   expect(await inForce('hub')).toEqual({ name: 'v7', version: 7 });
   const wrong = await reload('hub', 'version = "seven"\n');

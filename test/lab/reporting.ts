@@ -41,7 +41,7 @@ ${lines.join('\n')}`);
   return {
     config: loaded.config,
     policy: inForce,
-    rereadPolicy: () => inForce,
+    rereadPolicy: () => ({ policy: inForce, file: null }),
     privateKey: new Uint8Array(32),
     hubPublicKey: new Uint8Array(32),
     psk: new Uint8Array(32),

@@ -1,6 +1,6 @@
 /** Goal: a hub that moves is found by its name, and a name moves nobody that works. */
 import { describe, expect, test } from 'bun:test';
-import { HubNames } from '../../../agent/hubNames.ts';
+import { HubNames, type Since } from '../../../agent/hubNames.ts';
 import { Lookups, type LookupTimers } from '../../../agent/lookups.ts';
 import { parseNamedEndpoint } from '../../../policies/address.ts';
 
@@ -57,20 +57,37 @@ describe('names', () => {
       [a, c, b],
     ]) {
       resolver.answers = answers;
-      expect(await names.refresh(true)).toBe(true);
+      expect(await names.refresh(() => 'inVain')).toBe(true);
       turns.push(names.endpoints[1]);
     }
     for (const round of [turns.slice(0, 3), turns.slice(3)]) {
       expect(round.toSorted()).toEqual([`${a}:7`, `${b}:7`, `${c}:7`]);
     }
-    // A binding came and went: what it was over is kept.
+    // Nothing was asked, or a binding came and went: what it was over is kept.
     resolver.answers = [b, c, a];
-    expect(await names.refresh()).toBe(false);
+    for (const since of ['unasked', 'bound'] as const) {
+      expect([since, await names.refresh(() => since)]).toEqual([since, false]);
+    }
     // The only address that there is, and none: nothing else to ask.
     for (const answers of [[names.endpoints[1]?.split(':')[0] ?? ''], [], null]) {
       resolver.answers = answers;
-      expect([answers, await names.refresh(true)]).toEqual([answers, false]);
+      expect([answers, await names.refresh(() => 'inVain')]).toEqual([answers, false]);
     }
+  });
+
+  test('a pause in which nothing was asked takes no turn and gives none back; a binding gives all of them back', async () => {
+    const resolver = new Resolver();
+    const names = named(resolver);
+    const [a, b, c] = ['203.0.113.7', '203.0.113.8', '203.0.113.9'] as const;
+    resolver.answers = [a, b, c];
+    const turn = async (since: Since) => {
+      await names.refresh(() => since);
+      return names.endpoints[1];
+    };
+    expect(await turn('unasked')).toBe(`${a}:7`);
+    const turns = [await turn('inVain'), await turn('unasked'), await turn('inVain')];
+    expect(turns).toEqual([`${b}:7`, `${b}:7`, `${c}:7`]);
+    expect([await turn('bound'), await turn('inVain')]).toEqual([`${c}:7`, `${a}:7`]);
   });
 
   test('a lookup that fails, or that finds nothing or nonsense, keeps what there was', async () => {
@@ -139,13 +156,19 @@ describe('lookups', () => {
       clear: (timer) => void armed.splice(armed.indexOf(timer), 1),
     };
     const told: (readonly (string | null)[])[] = [];
-    const lookups = new Lookups(named(resolver), (endpoints) => told.push(endpoints), timers);
+    const link = { isUsable: true };
+    const lookups = new Lookups({
+      names: named(resolver),
+      tell: (endpoints) => told.push(endpoints),
+      hasLink: async () => link.isUsable,
+      timers,
+    });
     const settle = () => Bun.sleep(0);
     const fire = async () => {
       armed.shift()?.run();
       await settle();
     };
-    return { resolver, armed, told, lookups, settle, fire };
+    return { resolver, armed, told, link, lookups, settle, fire };
   }
 
   test('at start at once, then after pauses that grow to a minute, until there is a binding', async () => {
@@ -223,15 +246,53 @@ describe('lookups', () => {
     expect(addresses()).toEqual(['203.0.113.8:7', '203.0.113.9:7']);
   });
 
+  test('◆ what carried while the resolver thought over a pause in vain was not in vain, whether it carries still or not', async () => {
+    for (const isLost of [false, true]) {
+      const { resolver, told, lookups, settle, fire } = world();
+      resolver.answers = ['203.0.113.8', '203.0.113.9'];
+      await fire();
+      await settle();
+      await fire();
+      const gate = Promise.withResolvers<void>();
+      resolver.gate = gate;
+      const before = told.at(-1);
+      await fire();
+      lookups.onState('ATTACHED');
+      if (isLost) lookups.onState('RECOVERING');
+      gate.resolve();
+      await settle();
+      if (!isLost) lookups.onState('RECOVERING');
+      await settle();
+      expect([isLost, told.at(-1)]).toEqual([isLost, before]);
+    }
+  });
+
+  test('◆ without a link nothing is asked in vain: after a long outage the address is the one that carried last', async () => {
+    const { resolver, told, link, lookups, settle, fire } = world();
+    resolver.answers = ['203.0.113.8', '203.0.113.9'];
+    await fire();
+    await settle();
+    lookups.onState('ATTACHED');
+    link.isUsable = false;
+    lookups.onState('RECOVERING');
+    await settle();
+    for (let pause = 0; pause < 5; pause++) await fire();
+    expect(told.map(([, address]) => address)).toEqual(['203.0.113.8:7']);
+    link.isUsable = true;
+    await fire();
+    expect(told.map(([, address]) => address)).toEqual(['203.0.113.8:7', '203.0.113.9:7']);
+  });
+
   test('without names nothing is armed; stopped, nothing is left', async () => {
     const resolver = new Resolver();
     const armed: unknown[] = [];
     const timers = { set: (run: () => void) => armed.push(run), clear: () => {} };
-    const none = new Lookups(
-      new HubNames(['198.51.100.1:51820'], resolver.lookUp),
-      () => {},
+    const none = new Lookups({
+      names: new HubNames(['198.51.100.1:51820'], resolver.lookUp),
+      tell: () => {},
+      hasLink: async () => true,
       timers,
-    );
+    });
     none.onState('ATTACHED');
     none.onState('RECOVERING');
     await Bun.sleep(0);

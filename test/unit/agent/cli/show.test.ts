@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test';
-import { linkLines, statusLines } from '../../../../agent/cli/show.ts';
+import { linkLines, policyLines, statusLines } from '../../../../agent/cli/show.ts';
 import { reasonOf } from '../../../../session/reasons.ts';
 import { statusOn } from '../../../lab/reporting.ts';
 
@@ -43,4 +43,12 @@ test('nothing refused, or a daemon that does not know the word: nothing said', (
   expect(none).toEqual([]);
   expect(statusLines(older)).toEqual(statusLines(statusOn('eth0')));
   expect(statusLines(older).join('\n')).not.toContain('refused');
+});
+
+test('another policy: which daemon follows it, and what of it has to wait', () => {
+  const answer = { role: 'hub', name: 'v7', version: 7, needs_restart: [] };
+  const inForce = 'hub: policy "v7", version 7, is in force';
+  expect(policyLines(answer)).toEqual([inForce]);
+  const waiting = { ...answer, needs_restart: ['resend.buffer_bytes'] };
+  expect(policyLines(waiting)).toEqual([inForce, 'after a restart only: resend.buffer_bytes']);
 });

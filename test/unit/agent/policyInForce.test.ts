@@ -1,0 +1,134 @@
+/**
+ * Goal: a policy for a running agent is in force when it is admitted and durable, and one that is refused on the way
+ * leaves everything as it was, what flash remembers of budgets included. An audit line has the version that it was
+ * decided by.
+ * Method: flash in memory; what the tunnel thread would be told is kept, and what it says is said for it.
+ */
+import { expect, test } from 'bun:test';
+import { Memory } from '../../../agent/memory.ts';
+import type { ToTunnel } from '../../../agent/messages.ts';
+import { PolicyInForce } from '../../../agent/policyInForce.ts';
+import { Spending } from '../../../agent/spending.ts';
+import type { Start } from '../../../agent/start.ts';
+import { refused } from '../../../hal/control.ts';
+import { MemoryFlash } from '../../../hal/memory/flash.ts';
+import { halFail, halOk } from '../../../hal/result.ts';
+import { loadPolicy } from '../../../policies/load.ts';
+import type { Policy } from '../../../policies/schema.ts';
+import type { AuditEvent } from '../../../session/audit.ts';
+import { RECORD_BYTES } from '../../../session/flash/record.ts';
+import { SPENDING_BYTES, SpendingStore } from '../../../session/flash/spending.ts';
+import { must } from '../session/channel/twoEnds.ts';
+
+const MB = 1_000_000;
+const USED = { link: 'wwan0', day: 20_785, bytes: 49 * MB, lastedMs: 7 * 60_000 };
+
+function policyOf(version: number, budget = 0): Policy {
+  const loaded = loadPolicy({
+    ...{ version, name: `v${version}` },
+    links: { lte: { daily_bytes_max: budget } },
+  });
+  if (!loaded.ok) throw new Error(JSON.stringify(loaded.problems));
+  return loaded.policy;
+}
+
+/** An agent that runs with version 5, without a budget, and flash that remembers a day with one. */
+class Rig {
+  readonly flash = new MemoryFlash(RECORD_BYTES);
+  readonly posted: ToTunnel[] = [];
+  readonly noted: unknown[] = [];
+  readonly policy: PolicyInForce;
+  written: Policy = policyOf(5);
+  file: string | null = 'policy.toml';
+
+  constructor(mode: 'session' | 'plain' = 'session') {
+    const days = new MemoryFlash(SPENDING_BYTES);
+    new SpendingStore(days).save([USED]);
+    const memory = new Memory(this.flash, new Uint8Array(32).fill(7));
+    memory.applyPolicy(5);
+    const links = [{ name: 'wwan0', kind: 'lte' }] as const;
+    const config = { links, hub: { mode } };
+    const rereadPolicy = () => ({ policy: this.written, file: this.file });
+    const start = { config, policy: this.written, rereadPolicy };
+    this.policy = new PolicyInForce({
+      start: start as unknown as Start,
+      memory,
+      spending: must(Spending.open(this.written, links, () => halOk(days))),
+      post: (message) => this.posted.push(message),
+      note: (...said) => this.noted.push(said),
+      onApplied: () => {},
+    });
+  }
+
+  reload(policy: Policy) {
+    this.written = policy;
+    return this.policy.reload();
+  }
+
+  /** What the tunnel thread was told of budgets, message by message. */
+  get metering() {
+    return this.posted.map((message) => (message.kind === 'policy' ? message.metering : null));
+  }
+}
+
+test('a budget that comes with a policy finds what flash remembers of the day, also after one that was refused', () => {
+  const whole = { budgets: { wwan0: 50 * MB }, spent: [USED] };
+  const older = new Rig();
+  expect(older.reload(policyOf(4, 50 * MB))).toMatchObject({ ok: false, code: 'policyOlder' });
+  expect(older.reload(policyOf(6, 50 * MB))).toMatchObject({ ok: true });
+  expect(older.metering).toEqual([whole]);
+
+  const full = new Rig();
+  full.flash.failNext = halFail('storageFailed', 'write: ENOSPC');
+  expect(full.reload(policyOf(6, 50 * MB))).toMatchObject({ ok: false, code: 'storageFailed' });
+  expect(full.reload(policyOf(6, 50 * MB))).toMatchObject({ ok: true });
+  // Told once: from then on the tunnel thread counts.
+  expect(full.reload(policyOf(7, 50 * MB))).toMatchObject({ ok: true });
+  expect(full.metering).toEqual([whole, { ...whole, spent: [] }]);
+  expect([full.policy.current.version, older.noted.length, full.noted.length]).toEqual([7, 1, 1]);
+});
+
+test('what the tunnel thread decided before it took the policy is audited with the version before', () => {
+  const rig = new Rig();
+  const versionOf = ([event, reasonCode, detail]: readonly [string, string, object]) => {
+    rig.policy.onAudit({ event, reasonCode, detail } as AuditEvent);
+    return rig.policy.auditedVersion;
+  };
+  const moved = ['switch', 'operator_rebind', {}] as const;
+  const applied = (version: number) => ['notice', 'policy_applied', { version }] as const;
+  // A claim whose reason is the policy is no policy in force.
+  const told = ['claim', 'policy_applied', {}] as const;
+  rig.reload(policyOf(6));
+  rig.reload(policyOf(8));
+  expect([rig.policy.current.version, rig.policy.auditedVersion]).toEqual([8, 5]);
+  const lines = [moved, told, applied(6), moved, told, applied(8), moved];
+  expect(lines.map(versionOf)).toEqual([5, 5, 6, 6, 6, 8, 8]);
+});
+
+test('with a plain peer nobody else says that a policy is in force', () => {
+  const named = { name: 'v6', version: 6 };
+  const plain = new Rig('plain');
+  plain.reload(policyOf(6));
+  plain.reload(policyOf(4));
+  expect(plain.noted).toEqual([
+    ['notice', 'policy_applied', named],
+    ['refusal', 'policy_refused', { code: 'policyOlder', name: 'v4', version: 4 }],
+  ]);
+  // In a session the tunnel thread does.
+  const session = new Rig();
+  session.reload(policyOf(6));
+  expect(session.noted).toEqual([]);
+});
+
+test('an older policy is refused with what can be done: nobody raises the version of a shipped profile', () => {
+  const rig = new Rig();
+  const older = 'policy "v4" has version 4, but version 5 was in force here.';
+  const refusal = (what: string) =>
+    refused('policyOlder', `${older} ${what}\nThe policy before stays in force.`);
+  expect(rig.reload(policyOf(4))).toEqual(refusal('Raise its `version` to at least 5.'));
+  rig.file = null;
+  expect(rig.reload(policyOf(4))).toEqual(
+    refusal('Copy the profile to a file, with version 5 or above, and name that in policy.file.'),
+  );
+  expect([rig.policy.current.version, rig.posted]).toEqual([5, []]);
+});
