@@ -98,14 +98,18 @@ function refuge(turn: Turn, active: Transport): Transport | null {
   );
 }
 
-/** Ask the governor, then move to VOLATILE and claim the target. Data stays on the old transport. */
-export function plan(turn: Turn, target: Transport, reasonCode: ReasonCode): boolean {
+/**
+ * Ask the governor, then move to VOLATILE and claim the target. Data stays on the old transport.
+ *
+ * @returns why not, or null where the claim is under way.
+ */
+export function plan(turn: Turn, target: Transport, reasonCode: ReasonCode): ReasonCode | null {
   const { draft, config } = turn;
   const denied =
     denial(draft, config, 'planned') ?? (hasVersionsLeft(turn) ? null : 'switch_denied');
   if (denied !== null) {
     deny(turn, target, reasonCode, denied);
-    return false;
+    return denied;
   }
   // In VOLATILE and DEGRADED a plan is recorded without a transition of its own.
   if (draft.state === 'ATTACHED') {
@@ -116,7 +120,7 @@ export function plan(turn: Turn, target: Transport, reasonCode: ReasonCode): boo
   draft.plannedAtMs = turn.nowMs;
   draft.reviewAtMs = turn.nowMs + REVIEW_MS;
   openClaim(turn, target.transportId, 'planned', reasonCode);
-  return true;
+  return null;
 }
 
 function deny(turn: Turn, target: Transport, wanted: ReasonCode, denied: ReasonCode): void {

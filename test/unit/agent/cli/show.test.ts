@@ -1,5 +1,6 @@
 import { expect, test } from 'bun:test';
-import { linkLines, statusLines } from '../../../../agent/cli/show.ts';
+import { eventLines, linkLines, rebindDenial, statusLines } from '../../../../agent/cli/show.ts';
+import { rebindAnswer } from '../../../../agent/rebindAnswer.ts';
 import { reasonOf } from '../../../../session/reasons.ts';
 import { statusOn } from '../../../lab/reporting.ts';
 
@@ -43,4 +44,29 @@ test('nothing refused, or a daemon that does not know the word: nothing said', (
   expect(none).toEqual([]);
   expect(statusLines(older)).toEqual(statusLines(statusOn('eth0')));
   expect(statusLines(older).join('\n')).not.toContain('refused');
+});
+
+test('rebind says what was in its way, in a sentence', () => {
+  expect(rebindDenial(rebindAnswer(null))).toBeNull();
+  // A daemon of another version.
+  expect(rebindDenial({ asked: true })).toBeNull();
+  expect(rebindDenial(rebindAnswer('claim_under_way'))).toBe(
+    'Another claim is under way; it is answered in a moment, ask again then. (claim_under_way)',
+  );
+  expect(rebindDenial(rebindAnswer('cooldown_active'))).toBe(
+    `${reasonOf('cooldown_active').sentence} (cooldown_active)`,
+  );
+});
+
+test('events say what was in the way', () => {
+  const row = { ts_ms: 0, event: 'notice', reason_code: 'switch_denied', state_version: 7 };
+  const lines = eventLines([
+    { ...row, detail: { denied: 'cooldown_active' } },
+    { ...row, detail: { why: 'claim_under_way' } },
+    { ...row, detail: {} },
+    row,
+  ]);
+  expect(lines.map((line) => line.split(/ {2,}/).at(-1))).toEqual([
+    ...['cooldown_active', 'claim_under_way', '–', '–'],
+  ]);
 });
