@@ -358,6 +358,7 @@ export class PlainShell {
       previous_session_id: null,
       state_version: 0,
       binding: this.#path === null ? null : `${this.#path.uplink.name}→${this.#path.endpoint}`,
+      binding_held_for: null,
       mtu_bytes: this.#mtuBytes,
       inner4: null,
       inner6: null,

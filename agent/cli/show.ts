@@ -51,6 +51,7 @@ const STATUS_FIELDS = [
   'session_id',
   'state_version',
   'binding',
+  'binding_held_for',
   'mtu_bytes',
   'inner4',
   'inner6',

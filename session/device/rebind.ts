@@ -1,7 +1,9 @@
 /**
  * The operator asks for another link: a plan like failback, with the operator's reason.
  *
- * Each request is answered, also where the event of a denial was said before.
+ * Carried out, it holds (`heldId`): failback does not leave what an operator chose
+ * (docs/decisions/0027-what-an-operators-rebind-holds.md). Each request is answered, also where the event of a denial
+ * was said before.
  *
  * @module
  */

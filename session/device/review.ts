@@ -131,12 +131,12 @@ function deny(turn: Turn, target: Transport, wanted: ReasonCode, denied: ReasonC
   turn.report('notice', 'switch_denied', { transportId: target.transportId, wanted, denied });
 }
 
-/** A preferred link that has proven its stability for the hold-down, or null. */
+/** A preferred link that has proven its stability for the hold-down; null where there is none, or an operator holds the binding. */
 function failbackTarget(turn: Turn): Transport | null {
   const { draft, config } = turn;
   const { failback, failbackStableMs, improvementPercent } = config.limits;
   const active = turn.transport(draft.activeId);
-  if (active === null || failback === 'on_failure') return null;
+  if (active === null || failback === 'on_failure' || draft.heldId !== null) return null;
   for (const rival of plannedCandidates(draft, config)) {
     if (rival === active) return null;
     if (preferenceOf(rival, config) >= preferenceOf(active, config)) continue;
@@ -149,7 +149,7 @@ function failbackTarget(turn: Turn): Transport | null {
 
 function rivalWaits(turn: Turn): boolean {
   const active = turn.transport(turn.draft.activeId);
-  if (active === null) return false;
+  if (active === null || turn.draft.heldId !== null) return false;
   const preference = preferenceOf(active, turn.config);
   return turn.draft.transports.some(
     (rival) => rival.unusable === null && preferenceOf(rival, turn.config) < preference,

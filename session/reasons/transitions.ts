@@ -63,7 +63,7 @@ export const TRANSITION_REASONS = {
     severity: 'info',
     fatal: false,
     retry: null,
-    hint: 'The audit event names the control socket request; nothing else to do.',
+    hint: 'Nothing to do; failback does not leave that binding while it lasts (binding_held_for in `jvpn status`).',
   },
   budget_spent: {
     sentence: 'The metered link used up its bytes for today, so the session leaves it.',

@@ -46,6 +46,13 @@ test('nothing refused, or a daemon that does not know the word: nothing said', (
   expect(statusLines(older).join('\n')).not.toContain('refused');
 });
 
+test('status says for what the binding is held', () => {
+  const isHeld = { ...statusOn('eth0'), binding_held_for: 'operator_rebind' };
+  expect(statusLines(isHeld).find((line) => line.startsWith('binding held for'))).toEndWith(
+    ' operator_rebind',
+  );
+});
+
 test('rebind says what was in its way, in a sentence', () => {
   expect(rebindDenial(rebindAnswer(null))).toBeNull();
   // A daemon of another version.
