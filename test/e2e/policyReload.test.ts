@@ -96,6 +96,9 @@ test('an operator asks for the other link: it holds against the policy that pref
     1,
     'jvpn rebind: This link is the binding already. (already_bound)',
   ]);
+  // The hub's own cooldown is three times the device's.
+  const cooled = () => untilArrived(flows, 2 * RATE);
+  await cooled();
   await asked('eth0');
   // Five times as long as it takes to go back.
   await untilArrived(flows, 5 * RATE);
@@ -104,6 +107,7 @@ test('an operator asks for the other link: it holds against the policy that pref
     binding_held_for: 'operator_rebind',
   });
   await asked('wlan0');
+  await cooled();
 }, 30_000);
 
 test('what may not be taken changes nothing, and says what is wrong with it', async () => {
