@@ -9,6 +9,7 @@ import type { AuditLog } from '../hal/linux/auditLog.ts';
 import { REASONS } from '../session/reasons.ts';
 import type { Memory } from './memory.ts';
 import type { PolicyInForce } from './policyInForce.ts';
+import { rebindAnswer } from './rebindAnswer.ts';
 import type { Spending } from './spending.ts';
 import type { Start } from './start.ts';
 import type { Telemetry } from './telemetry.ts';
@@ -96,13 +97,12 @@ export class AgentControl {
     };
   }
 
-  #rebind(link: unknown): ControlAnswer {
+  async #rebind(link: unknown): Promise<ControlAnswer> {
     const names = this.#parts.start.config.links.map(({ name }) => name);
     if (typeof link !== 'string' || !names.includes(link)) {
       return refused('linkUnknown', `"link" must be one of ${names.join(', ')}`);
     }
-    this.#parts.tunnel.post({ kind: 'rebind', linkName: link });
-    return { ok: true, value: { asked: true } };
+    return { ok: true, value: rebindAnswer(await this.#parts.tunnel.rebind(link)) };
   }
 }
 

@@ -11,6 +11,7 @@ import type { LinkSpending } from '../session/flash/spending.ts';
 import type { ReasonCode } from '../session/reasons.ts';
 import type { DataCipher, LinkKind } from '../session/wire/frames.ts';
 import type { Metering } from './metering.ts';
+import type { NotRebound } from './rebindAnswer.ts';
 import type { TunnelStatus } from './status.ts';
 
 /** Everything the tunnel thread starts with; `workerData` of its Worker. */
@@ -67,7 +68,7 @@ export type ToTunnel =
   | { readonly kind: 'terminate'; readonly reasonCode: ReasonCode }
   /** What names stand for now, in the order of the setup. */
   | { readonly kind: 'endpoints'; readonly endpoints: readonly (string | null)[] }
-  | { readonly kind: 'rebind'; readonly linkName: string }
+  | { readonly kind: 'rebind'; readonly requestId: number; readonly linkName: string }
   /** Another policy, admitted and durable. What it says of buffers waits for the next start. */
   | {
       readonly kind: 'policy';
@@ -98,5 +99,7 @@ export type FromTunnel =
   /** Asked to end a session that had ended already, or what has none: mode `plain`. */
   | { readonly kind: 'over' }
   | { readonly kind: 'status'; readonly requestId: number; readonly status: TunnelStatus }
+  /** Why the rebind was not planned; null: its claim is under way. */
+  | { readonly kind: 'rebind'; readonly requestId: number; readonly denied: NotRebound | null }
   /** The thread cannot go on; the process ends with this sentence. */
   | { readonly kind: 'failed'; readonly message: string; readonly isInvariant: boolean };

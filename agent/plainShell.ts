@@ -161,6 +161,8 @@ export class PlainShell {
     } else if (message.kind === 'terminate') {
       this.#postSpending(spendingAtEnd(this.#uplinks.all));
       this.#post({ kind: 'over' }); // the server is told nothing: WireGuard has no word for it
+    } else if (message.kind === 'rebind') {
+      this.#post({ kind: 'rebind', requestId: message.requestId, denied: 'plain' });
     } else if (message.kind === 'status') {
       this.#post({ kind: 'status', requestId: message.requestId, status: this.#status() });
     }
@@ -356,6 +358,7 @@ export class PlainShell {
       previous_session_id: null,
       state_version: 0,
       binding: this.#path === null ? null : `${this.#path.uplink.name}→${this.#path.endpoint}`,
+      binding_held_for: null,
       mtu_bytes: this.#mtuBytes,
       inner4: null,
       inner6: null,

@@ -65,6 +65,7 @@ export class SessionShell {
   readonly #reservation = new TimestampReservation();
   #nextIndex: number;
   #isEnding = false; // the process ends with the session
+  #rebindId = 0; // the request that the core answers within its step
 
   constructor(parts: ShellParts) {
     const { setup, chosen, clock, tun, means } = parts;
@@ -134,6 +135,7 @@ export class SessionShell {
         if (!this.#late.keep(message.endpoints, this.#device.state)) return;
         return this.onLinks(this.#parts.uplinks.snapshots);
       case 'rebind':
+        this.#rebindId = message.requestId;
         return this.#feed({ kind: 'rebind', atMs, linkName: message.linkName });
       case 'policy':
         return this.#usePolicy(message);
@@ -312,6 +314,8 @@ export class SessionShell {
       case 'dropChannel':
         this.#data.forget(effect.channelId);
         return this.#keyring.forget(effect.channelId);
+      case 'rebind':
+        return this.#parts.post({ ...effect, requestId: this.#rebindId });
       case 'report':
         return this.#parts.post({ kind: 'audit', event: effect.event });
     }

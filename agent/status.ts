@@ -22,6 +22,8 @@ export interface TunnelStatus {
   readonly previous_session_id: string | null;
   readonly state_version: number;
   readonly binding: string | null;
+  /** Why failback does not leave it, or null. */
+  readonly binding_held_for: ReasonCode | null;
   /** The largest inner packet. */
   readonly mtu_bytes: number;
   readonly inner4: string | null;
@@ -140,6 +142,7 @@ export function sessionStatus(
     previous_session_id: device.previousSessionId,
     state_version: device.stateVersion,
     binding: binding === undefined ? null : `${binding.linkName}→${binding.endpoint}`,
+    binding_held_for: device.heldId === null ? null : 'operator_rebind',
     mtu_bytes: device.mtuBytes,
     inner4: device.inner4,
     inner6: device.inner6,

@@ -4,12 +4,23 @@
  * @module
  */
 import { ThreadLink } from '../hal/threadLink.ts';
+import { assert } from '../session/assert.ts';
 import type { FromTunnel, ToTunnel } from './messages.ts';
+import type { NotRebound } from './rebindAnswer.ts';
 import type { TunnelStatus } from './status.ts';
 
 export class TunnelLink extends ThreadLink<ToTunnel, FromTunnel> {
   /** What the tunnel thread is doing now; rejects if it does not answer in time. */
   async status(): Promise<TunnelStatus> {
-    return (await this.ask((requestId) => ({ kind: 'status', requestId }))).status;
+    const answer = await this.ask((requestId) => ({ kind: 'status', requestId }));
+    assert(answer.kind === 'status', 'a question is answered in kind');
+    return answer.status;
+  }
+
+  /** Ask for another link: why it is not tried, or null where it is. Rejects as {@link status} does. */
+  async rebind(linkName: string): Promise<NotRebound | null> {
+    const answer = await this.ask((requestId) => ({ kind: 'rebind', requestId, linkName }));
+    assert(answer.kind === 'rebind', 'a question is answered in kind');
+    return answer.denied;
   }
 }

@@ -8,7 +8,14 @@ import { existsSync } from 'node:fs';
 import type { ControlRequest } from '../../hal/control.ts';
 import { askControl } from '../../hal/linux/controlClient.ts';
 import { EXIT, parseArguments, TERMINAL, type Terminal } from './arguments.ts';
-import { eventLines, linkLines, policyLines, sessionLines, statusLines } from './show.ts';
+import {
+  eventLines,
+  linkLines,
+  policyLines,
+  rebindDenial,
+  sessionLines,
+  statusLines,
+} from './show.ts';
 
 const SOCKETS = ['/run/jvpn/agent.sock', '/run/jvpn/hub.sock'];
 const ANSWER_MAX_MS = 3_000;
@@ -22,6 +29,8 @@ interface Question {
   readonly isRead: boolean;
   readonly request: (operand: string | undefined) => ControlRequest;
   readonly show: (value: unknown) => readonly string[];
+  /** Why the daemon does not do it, from its answer; null: it does. */
+  readonly denial?: (value: unknown) => string | null;
 }
 
 const asked = () => ['asked; `jvpn events` shows what came of it'];
@@ -65,6 +74,7 @@ const REBIND: Question = {
   isRead: false,
   request: (link) => ({ method: 'rebind', link }),
   show: asked,
+  denial: rebindDenial,
 };
 const TERMINATE: Question = {
   name: 'terminate',
@@ -142,12 +152,17 @@ async function ask(
       return EXIT.failure;
     }
     const isJson = parsed.flags.json === true;
+    const denial = question.denial?.(answer.value) ?? null;
+    if (denial !== null && !isJson) {
+      terminal.err(`jvpn ${question.name}: ${denial}`);
+      return EXIT.failure;
+    }
     terminal.out(
       isJson
         ? JSON.stringify(answer.value, null, parsed.flags.watch ? 0 : 2)
         : question.show(answer.value).join('\n'),
     );
-    if (parsed.flags.watch !== true) return EXIT.ok;
+    if (parsed.flags.watch !== true) return denial === null ? EXIT.ok : EXIT.failure;
     await Bun.sleep(WATCH_MS);
   }
 }

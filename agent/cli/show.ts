@@ -51,6 +51,7 @@ const STATUS_FIELDS = [
   'session_id',
   'state_version',
   'binding',
+  'binding_held_for',
   'mtu_bytes',
   'inner4',
   'inner6',
@@ -197,8 +198,22 @@ export function eventLines(value: unknown): readonly string[] {
       text(event['reason_code']),
       `v${text(event['state_version'])}`,
       text(event['transport']),
+      whyText(event['detail']),
     ]),
   );
+}
+
+/** What stood in the way, where an event says so: the governor's reason, or what else it was. */
+function whyText(detail: unknown): string {
+  const { denied, why } = fieldsOf(detail);
+  const said = denied ?? why;
+  return typeof said === 'string' ? said : '';
+}
+
+/** What was in the way of the request for another link; null where it is tried. */
+export function rebindDenial(value: unknown): string | null {
+  const { denied, sentence } = fieldsOf(value);
+  return typeof denied === 'string' ? `${text(sentence)} (${denied})` : null;
 }
 
 /** What became of another policy, and at which of two daemons that may share a machine. */

@@ -157,6 +157,8 @@ function settle(turn: Turn, open: OpenClaim): void {
     draft.formerUntilMs = turn.nowMs + turn.config.limits.resendMaxAgeMs;
   }
   rememberEarlier(turn, wasActive, answeredBefore);
+  if (open.reasonCode === 'operator_rebind') draft.heldId = transportId;
+  else if (isSwitch) draft.heldId = null;
   draft.activeId = transportId;
   draft.attachedSinceMs = draft.state === 'ATTACHED' ? turn.nowMs : null;
   clearDeadlines(turn, recoveryMs);

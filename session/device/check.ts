@@ -10,7 +10,7 @@
 import { assert } from '../assert.ts';
 import { isInnerMtu } from '../innerMtu.ts';
 import { overdue, unbounded } from '../invariants/boundedRecovery.ts';
-import { earlyReturn } from '../invariants/boundedSwitching.ts';
+import { earlyReturn, leftHold } from '../invariants/boundedSwitching.ts';
 import { silentMove, unexplainedEnd } from '../invariants/explicit.ts';
 import { openDoor } from '../invariants/failClosed.ts';
 import { strayAnswer } from '../invariants/noReplay.ts';
@@ -60,7 +60,8 @@ function refuse(violation: string | null): void {
 
 /** I1, I9: data goes over one transport that can be used, in a channel that the hub knows. */
 function checkBinding(after: Device): void {
-  const { activeId, channel } = after;
+  const { activeId, channel, heldId } = after;
+  assert(heldId === null || heldId === activeId, 'what an operator holds is the binding');
   refuse(straySending({ isCarrying: carriesData(after.state), activeId }));
   const isOpen = activeId !== null;
   const hasSession = after.sessionId !== null && after.memoryKey !== null;
@@ -118,6 +119,7 @@ function checkSwitching(before: Device, after: Device, config: DeviceConfig): vo
   const open = after.claim;
   if (open === null || open.claim === before.claim?.claim) return;
   const { purpose, reasonCode } = open;
+  refuse(leftHold(reasonCode, after.heldId !== null));
   const target = transportOf(before, open.claim.transportId);
   const penaltyUntilMs = target?.penaltyUntilMs ?? 0;
   refuse(earlyReturn({ purpose, reasonCode, nowMs: after.nowMs, penaltyUntilMs }));

@@ -24,6 +24,7 @@ export function die(turn: Turn, reasonCode: ReasonCode): void {
   const lostId = draft.activeId;
   if (lostId === null || !turn.move('transport_dead', reasonCode, { transportId: lostId })) return;
   draft.activeId = null;
+  draft.heldId = null;
   draft.lostFor = reasonCode;
   draft.formerId = lostId;
   draft.formerUntilMs = turn.nowMs + turn.config.limits.resendMaxAgeMs;

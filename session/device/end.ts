@@ -34,6 +34,7 @@ export function end(
   tellHub(turn, lastId, reasonCode, isToldByHub);
   draft.terminated = reasonCode;
   draft.activeId = null;
+  draft.heldId = null;
   draft.formerId = null;
   draft.earlier = [];
   draft.claim = null;

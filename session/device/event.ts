@@ -11,6 +11,7 @@ import type { AuditEvent } from '../audit.ts';
 import type { ReasonCode } from '../reasons.ts';
 import type { Exchange } from '../resend/exchange.ts';
 import type { DataCipher, Frame, LinkKind, Received } from '../wire/frames.ts';
+import type { RebindDenial } from './rebind.ts';
 
 /** One WireGuard keypair, named by the device's own receiver index. */
 export type ChannelId = number;
@@ -171,4 +172,6 @@ export type DeviceEffect =
   /** The largest inner packet from now on. Comes with the first step, and before an `assign`. */
   | { readonly kind: 'mtu'; readonly mtuBytes: number }
   | { readonly kind: 'dropChannel'; readonly channelId: ChannelId }
+  /** The answer to `rebind`, one to each: why no claim was opened for it, or null. */
+  | { readonly kind: 'rebind'; readonly denied: RebindDenial | null }
   | { readonly kind: 'report'; readonly event: AuditEvent };

@@ -98,14 +98,18 @@ function refuge(turn: Turn, active: Transport): Transport | null {
   );
 }
 
-/** Ask the governor, then move to VOLATILE and claim the target. Data stays on the old transport. */
-export function plan(turn: Turn, target: Transport, reasonCode: ReasonCode): boolean {
+/**
+ * Ask the governor, then move to VOLATILE and claim the target. Data stays on the old transport.
+ *
+ * @returns why not, or null where the claim is under way.
+ */
+export function plan(turn: Turn, target: Transport, reasonCode: ReasonCode): ReasonCode | null {
   const { draft, config } = turn;
   const denied =
     denial(draft, config, 'planned') ?? (hasVersionsLeft(turn) ? null : 'switch_denied');
   if (denied !== null) {
     deny(turn, target, reasonCode, denied);
-    return false;
+    return denied;
   }
   // In VOLATILE and DEGRADED a plan is recorded without a transition of its own.
   if (draft.state === 'ATTACHED') {
@@ -116,7 +120,7 @@ export function plan(turn: Turn, target: Transport, reasonCode: ReasonCode): boo
   draft.plannedAtMs = turn.nowMs;
   draft.reviewAtMs = turn.nowMs + REVIEW_MS;
   openClaim(turn, target.transportId, 'planned', reasonCode);
-  return true;
+  return null;
 }
 
 function deny(turn: Turn, target: Transport, wanted: ReasonCode, denied: ReasonCode): void {
@@ -127,12 +131,12 @@ function deny(turn: Turn, target: Transport, wanted: ReasonCode, denied: ReasonC
   turn.report('notice', 'switch_denied', { transportId: target.transportId, wanted, denied });
 }
 
-/** A preferred link that has proven its stability for the hold-down, or null. */
+/** A preferred link that has proven its stability for the hold-down; null where there is none, or an operator holds the binding. */
 function failbackTarget(turn: Turn): Transport | null {
   const { draft, config } = turn;
   const { failback, failbackStableMs, improvementPercent } = config.limits;
   const active = turn.transport(draft.activeId);
-  if (active === null || failback === 'on_failure') return null;
+  if (active === null || failback === 'on_failure' || draft.heldId !== null) return null;
   for (const rival of plannedCandidates(draft, config)) {
     if (rival === active) return null;
     if (preferenceOf(rival, config) >= preferenceOf(active, config)) continue;
@@ -145,7 +149,7 @@ function failbackTarget(turn: Turn): Transport | null {
 
 function rivalWaits(turn: Turn): boolean {
   const active = turn.transport(turn.draft.activeId);
-  if (active === null) return false;
+  if (active === null || turn.draft.heldId !== null) return false;
   const preference = preferenceOf(active, turn.config);
   return turn.draft.transports.some(
     (rival) => rival.unusable === null && preferenceOf(rival, turn.config) < preference,

@@ -141,6 +141,8 @@ export interface Device {
   readonly transports: readonly Transport[];
   /** The binding the device sends data on. */
   readonly activeId: number | null;
+  /** That binding, where an operator's rebind made it: failback does not leave it. Null: nobody holds it. */
+  readonly heldId: number | null;
   /** The binding before it; its data is accepted a little longer. */
   readonly formerId: number | null;
   readonly formerUntilMs: number;
@@ -236,6 +238,7 @@ export function newDevice(): Device {
     handshake: null,
     transports: [],
     activeId: null,
+    heldId: null,
     formerId: null,
     formerUntilMs: 0,
     earlier: [],

@@ -3,7 +3,8 @@
  * the penalty.
  *
  * A switch is a committed change of transport; a reattach on the same one is none. A link that failed is not gone back
- * to by plan or for quality before its penalty is over; recovery may try it, and an operator may order it.
+ * to by plan or for quality before its penalty is over; recovery may try it, and an operator may order it. Where an
+ * operator's rebind made the binding, failback does not leave it.
  *
  * Source: docs/protocol.md, "Choosing and bounding". Asserted by both daemons after each step.
  *
@@ -40,6 +41,31 @@ export function earlyReturn({ purpose, reasonCode, nowMs, penaltyUntilMs }: Retu
   const isVoluntary = purpose === 'planned' || purpose === 'quality';
   if (!isVoluntary || reasonCode === 'operator_rebind' || penaltyUntilMs <= nowMs) return null;
   return `I7: ${reasonCode} goes back to a link ${Math.ceil(penaltyUntilMs - nowMs)} ms before its penalty ends`;
+}
+
+/** What is wrong with claiming another link for this reason, or null. */
+export function leftHold(reasonCode: string, isHeld: boolean): string | null {
+  if (!isHeld || reasonCode !== 'failback') return null;
+  return 'I7: failback leaves a binding that an operator holds';
+}
+
+/**
+ * What an operator holds at one device, from its own events: from the switch that a rebind led to until the binding is
+ * another one, or none.
+ */
+export class HoldWatch {
+  #heldId: unknown = null;
+
+  see(event: WatchedEvent): string | null {
+    const { reasonCode, detail, to } = event;
+    const { transportId, trigger } = detail;
+    if (isRestart(event, 'agent_restarted') || to === 'RECOVERING' || to === 'TERMINATED')
+      this.#heldId = null;
+    if (event.event === 'switch' && transportId !== this.#heldId) this.#heldId = null;
+    const isGranted = event.event === 'transition' && trigger === 'reattach_accepted';
+    if (isGranted && reasonCode === 'operator_rebind') this.#heldId = transportId;
+    return event.event === 'claim' ? leftHold(reasonCode, this.#heldId !== null) : null;
+  }
 }
 
 /** The switches of one session as one writer tells them. */

@@ -63,7 +63,7 @@ export const TRANSITION_REASONS = {
     severity: 'info',
     fatal: false,
     retry: null,
-    hint: 'The audit event names the control socket request; nothing else to do.',
+    hint: 'Nothing to do; failback does not leave that binding while it lasts (binding_held_for in `jvpn status`).',
   },
   budget_spent: {
     sentence: 'The metered link used up its bytes for today, so the session leaves it.',
@@ -162,7 +162,7 @@ export const TRANSITION_REASONS = {
     severity: 'notice',
     fatal: false,
     retry: null,
-    hint: 'Compare recent switches with max_switches_per_minute and cooldown_ms.',
+    hint: 'In the event: denied (max_switches_per_minute, cooldown_ms) or why (what else was in the way).',
   },
   switch_abandoned: {
     sentence: 'A planned switch failed or was refused, so the session stays where it was.',

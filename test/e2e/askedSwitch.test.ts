@@ -54,7 +54,10 @@ async function ask(link: LinkName): Promise<void> {
     const answer = await askControl(site.path('gw1.sock'), { method: 'rebind', link }, 5_000);
     expect(answer.ok).toBe(true);
     const heard = await untilAudit(agent, 'what came of a rebind', isHeard, 5_000, seen);
-    return heard.reason_code === 'operator_rebind';
+    const isHeardOf = heard.reason_code === 'operator_rebind';
+    // The command is told the same.
+    expect(answer).toMatchObject({ value: { denied: isHeardOf ? null : expect.any(String) } });
+    return isHeardOf;
   };
   await eventually(`a rebind to ${link}`, isPlanned, 5_000);
 }

@@ -78,6 +78,38 @@ test('the agent follows another policy at once, moves to the link that it prefer
   expect([moved?.policy_version, lines[0]?.policy_version]).toEqual([2, 1]);
 }, 40_000);
 
+test('an operator asks for the other link: it holds against the policy that prefers this one, until asked again', async () => {
+  const asked = async (link: string) => {
+    const seen = auditOf(agent).length;
+    const { stdout } = await site.jvpn('device', [
+      'rebind',
+      link,
+      '--socket',
+      site.path('gw1.sock'),
+    ]);
+    expect(stdout.trim()).toBe('asked; `jvpn events` shows what came of it');
+    const isThere = (line: AuditLine) => isAttached(line) && isOn(link, line);
+    await untilAudit(agent, `ATTACHED on ${link}`, isThere, 5_000, seen);
+  };
+  const denied = await site.jvpn('device', ['rebind', 'wlan0', '--socket', site.path('gw1.sock')]);
+  expect([denied.code, denied.stderr.trim()]).toEqual([
+    1,
+    'jvpn rebind: This link is the binding already. (already_bound)',
+  ]);
+  // The hub's own cooldown is three times the device's.
+  const cooled = () => untilArrived(flows, 2 * RATE);
+  await cooled();
+  await asked('eth0');
+  // Five times as long as it takes to go back.
+  await untilArrived(flows, 5 * RATE);
+  expect(await site.status('device', 'gw1')).toMatchObject({
+    binding: expect.stringContaining('eth0'),
+    binding_held_for: 'operator_rebind',
+  });
+  await asked('wlan0');
+  await cooled();
+}, 30_000);
+
 test('what may not be taken changes nothing, and says what is wrong with it', async () => {
   const older = await reload('device', policy(1));
   expect(older.code).toBe(1);

@@ -79,6 +79,7 @@ export function statusOn(linkName: 'eth0' | 'wwan0', stateVersion = 7): TunnelSt
     previous_session_id: null,
     state_version: stateVersion,
     binding: `${linkName}→${endpoint}`,
+    binding_held_for: null,
     mtu_bytes: 1_440,
     inner4: '10.77.0.5',
     inner6: null,

@@ -113,6 +113,10 @@ function agentParts() {
     policy: POLICY,
     tunnel: {
       post: (message: unknown) => posted.push(message),
+      rebind: async (link: string) => {
+        posted.push(link);
+        return link === 'eth0' ? null : 'claim_under_way';
+      },
       status: async () => ({ links: [] }),
     },
     audit: { recent: () => [], status: () => ({}) },

@@ -1,11 +1,11 @@
 /**
- * I7 at the device, by its own policy: its cap, its cooldown and its hold-down, over one process.
+ * I7 at the device, by its own policy: its cap, its cooldown, its hold-down and what an operator holds, over one process.
  *
  * Told from its events alone. The hub's cap is judged where the store changes (`records.ts`).
  *
  * @module
  */
-import { SwitchWatch } from '../../../session/invariants/boundedSwitching.ts';
+import { HoldWatch, SwitchWatch } from '../../../session/invariants/boundedSwitching.ts';
 import type { Report, Said, Watch } from './watch.ts';
 
 export interface Governed {
@@ -17,6 +17,7 @@ export interface Governed {
 interface Process {
   rules: Governed;
   readonly switches: SwitchWatch;
+  readonly hold: HoldWatch;
   /** A claim was opened that has not been followed by a switch or another claim. */
   hasOpenClaim: boolean;
   /** That claim was opened under another policy, which allowed so many. */
@@ -62,6 +63,7 @@ export class Governor implements Watch {
       process.hasOpenClaim = false;
       process.capAtClaim = null;
     }
+    this.#report('ownHold', who, process.hold.see(event));
     const isVoluntary = purpose === 'planned' || purpose === 'quality';
     if (event.event !== 'claim' || !isVoluntary) return;
     const calmMs = atMs - (process.switchedAtMs ?? Number.NEGATIVE_INFINITY);
@@ -93,6 +95,7 @@ export class Governor implements Watch {
     const process: Process = {
       rules,
       switches: new SwitchWatch(rules.maxSwitchesPerMinute),
+      hold: new HoldWatch(),
       hasOpenClaim: false,
       capAtClaim: null,
       switchedAtMs: null,

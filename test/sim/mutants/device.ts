@@ -158,6 +158,14 @@ export const DEVICE_MUTANTS: readonly Mutant[] = [
     invariant: 'I7',
   },
   {
+    id: 'hold-forgotten',
+    file: ATTACH,
+    find: "  if (open.reasonCode === 'operator_rebind') draft.heldId = transportId;\n",
+    replace: '  if (draft.heldId === transportId) draft.heldId = transportId;\n',
+    breaks: 'Failback undoes what an operator asked for and got.',
+    invariant: 'I7',
+  },
+  {
     id: 'binding-lost-ignored',
     file: 'session/device/probes.ts',
     find: "  if (deniesBinding(turn, ack, askedAtMs)) return die(turn, 'binding_lost');",

@@ -270,7 +270,7 @@ export class AgentProcess implements SimProcess {
 
   /** The operator asks for another link. */
   rebind(linkName: string): void {
-    this.#tell({ kind: 'rebind', linkName });
+    this.#tell({ kind: 'rebind', requestId: 1, linkName });
   }
 
   /** Another policy for the running agent: the main thread takes it when its turn comes, or refuses it. */
@@ -320,6 +320,7 @@ export class AgentProcess implements SimProcess {
         this.#status = message.status;
         return;
       case 'mtu':
+      case 'rebind':
       case 'ready':
       case 'failed':
         return;

@@ -44,6 +44,20 @@ test('the operator moves a session to another link', () => {
   expect(rig.runUntil(() => rig.isAttached, 5_000)).toBe(true);
 });
 
+test('what the operator chose is not left for failback, and is left where it fails', () => {
+  const rig = attached();
+  rig.agent.rebind('wlan0');
+  const isOn = (link: string) => rig.agent.status()?.binding === `${link}→192.0.2.1:51820`;
+  expect(rig.runUntil(() => isOn('wlan0') && rig.isAttached, 5_000)).toBe(true);
+  expect(rig.agent.status()).toMatchObject({ binding_held_for: 'operator_rebind' });
+  // The preferred link is stable all the time.
+  rig.run(120_000);
+  expect([isOn('wlan0'), reasons(rig).includes('failback')]).toEqual([true, false]);
+  rig.setCarrier('wlan0', false);
+  expect(rig.runUntil(() => isOn('eth0') && rig.isAttached, 5_000)).toBe(true);
+  expect(rig.agent.status()).toMatchObject({ binding_held_for: null });
+});
+
 test('the operator ends a session at the hub, and the device opens another one', () => {
   const rig = attached();
   const sessionId = rig.agent.device?.sessionId;

@@ -209,3 +209,9 @@ test('an end without a budget only says that it is over', () => {
   rig.shell.onMessage({ kind: 'terminate', reasonCode: 'shutdown' });
   expect(rig.posted.map(({ kind }) => kind)).toEqual(['over']);
 });
+
+test('there is no session to move: a request for another link is answered, and says so', () => {
+  const rig = new Rig();
+  rig.shell.onMessage({ kind: 'rebind', requestId: 7, linkName: 'eth0' });
+  expect(rig.posted).toEqual([{ kind: 'rebind', requestId: 7, denied: 'plain' }]);
+});

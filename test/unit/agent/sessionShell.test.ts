@@ -163,3 +163,14 @@ describe('what names stand for', () => {
     expect(new Set(rig.sentTo.slice(before))).toEqual(new Set([FAR]));
   });
 });
+
+test('each request for another link is answered: what was in its way, under its number', () => {
+  const rig = new Rig([NEAR], SEND.sent);
+  for (const requestId of [7, 8])
+    rig.shell.onMessage({ kind: 'rebind', requestId, linkName: 'eth0' });
+  const answers = rig.posted.filter(({ kind }) => kind === 'rebind');
+  expect(answers).toEqual([
+    { kind: 'rebind', requestId: 7, denied: 'no_binding' },
+    { kind: 'rebind', requestId: 8, denied: 'no_binding' },
+  ]);
+});

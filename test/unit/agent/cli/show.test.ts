@@ -1,5 +1,12 @@
 import { expect, test } from 'bun:test';
-import { linkLines, policyLines, statusLines } from '../../../../agent/cli/show.ts';
+import {
+  eventLines,
+  linkLines,
+  policyLines,
+  rebindDenial,
+  statusLines,
+} from '../../../../agent/cli/show.ts';
+import { rebindAnswer } from '../../../../agent/rebindAnswer.ts';
 import { reasonOf } from '../../../../session/reasons.ts';
 import { statusOn } from '../../../lab/reporting.ts';
 
@@ -51,4 +58,36 @@ test('another policy: which daemon follows it, and what of it has to wait', () =
   expect(policyLines(answer)).toEqual([inForce]);
   const waiting = { ...answer, needs_restart: ['resend.buffer_bytes'] };
   expect(policyLines(waiting)).toEqual([inForce, 'after a restart only: resend.buffer_bytes']);
+});
+
+test('status says for what the binding is held', () => {
+  const isHeld = { ...statusOn('eth0'), binding_held_for: 'operator_rebind' };
+  expect(statusLines(isHeld).find((line) => line.startsWith('binding held for'))).toEndWith(
+    ' operator_rebind',
+  );
+});
+
+test('rebind says what was in its way, in a sentence', () => {
+  expect(rebindDenial(rebindAnswer(null))).toBeNull();
+  // A daemon of another version.
+  expect(rebindDenial({ asked: true })).toBeNull();
+  expect(rebindDenial(rebindAnswer('claim_under_way'))).toBe(
+    'Another claim is under way; it is answered in a moment, ask again then. (claim_under_way)',
+  );
+  expect(rebindDenial(rebindAnswer('cooldown_active'))).toBe(
+    `${reasonOf('cooldown_active').sentence} (cooldown_active)`,
+  );
+});
+
+test('events say what was in the way', () => {
+  const row = { ts_ms: 0, event: 'notice', reason_code: 'switch_denied', state_version: 7 };
+  const lines = eventLines([
+    { ...row, detail: { denied: 'cooldown_active' } },
+    { ...row, detail: { why: 'claim_under_way' } },
+    { ...row, detail: {} },
+    row,
+  ]);
+  expect(lines.map((line) => line.split(/ {2,}/).at(-1))).toEqual([
+    ...['cooldown_active', 'claim_under_way', '–', '–'],
+  ]);
 });

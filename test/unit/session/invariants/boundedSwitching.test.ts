@@ -2,6 +2,8 @@ import { expect, test } from 'bun:test';
 import {
   earlyReturn,
   excessSwitching,
+  HoldWatch,
+  leftHold,
   OscillationWatch,
   SwitchWatch,
 } from '../../../../session/invariants/boundedSwitching.ts';
@@ -70,3 +72,36 @@ test('flaps are forgiven after ten minutes, a restart forgets them, some losses 
   remembered.see(failed(614_999, 'binding_lost'));
   expect(remembered.see(failback(615_000))).toBeNull();
 });
+
+test('failback does not leave what an operator holds; whatever else leaves it may', () => {
+  expect(leftHold('failback', true)).toBe('I7: failback leaves a binding that an operator holds');
+  for (const reasonCode of ['quality_loss', 'budget_spent', 'operator_rebind', 'switch_abandoned'])
+    expect(leftHold(reasonCode, true)).toBeNull();
+  expect(leftHold('failback', false)).toBeNull();
+});
+
+const granted = (reasonCode = 'operator_rebind') =>
+  move('VOLATILE', 'ATTACHED', 0, {
+    ...{ reasonCode, detail: { trigger: 'reattach_accepted', transportId: 2 } },
+  });
+const switched = (transportId: number) => event({ event: 'switch', detail: { transportId } });
+
+// biome-ignore format: this is a table
+const HELD = [
+  ['nothing but the rebind',              [granted(), switched(2)],                                   true],
+  ['it was asked for and not granted',    [event({ event: 'claim', reasonCode: 'operator_rebind' })], false],
+  ['it was planned and not granted',      [move('ATTACHED', 'VOLATILE', 0, { reasonCode: 'operator_rebind', detail: { trigger: 'switch_planned', transportId: 2 } })], false],
+  ['another reason led there',            [granted('quality_loss'), switched(2)],                     false],
+  ['left for another link',               [granted(), switched(2), switched(3)],                      false],
+  ['the binding died',                    [granted(), switched(2), failed(1)],                        false],
+  ['the session ended',                   [granted(), switched(2), move('ATTACHED', 'TERMINATED', 1)], false],
+  ['the process is another one',          [granted(), switched(2), restarted(1)],                     false],
+] as const;
+
+for (const [what, events, isHeld] of HELD) {
+  test(`an operator ${isHeld ? 'holds the binding' : 'holds nothing'}: ${what}`, () => {
+    const watch = new HoldWatch();
+    for (const one of events) expect(watch.see(one)).toBeNull();
+    expect(watch.see(failback(60_000)) === null).toBe(!isHeld);
+  });
+}

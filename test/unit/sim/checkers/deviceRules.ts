@@ -71,6 +71,13 @@ const switched = (atMs: number) => said({ event: 'switch', atMs });
 const planned = (atMs: number, reasonCode: 'failback' | 'quality_loss') =>
   said({ event: 'claim', atMs, reasonCode, detail: { transportId: 1, purpose: 'planned' } });
 
+/** An operator's rebind to transport 2 is granted. */
+const rebound = (atMs: number) =>
+  moved('VOLATILE', 'ATTACHED', {
+    ...{ atMs, reasonCode: 'operator_rebind' },
+    detail: { trigger: 'reattach_accepted', transportId: 2 },
+  });
+
 /** The store holds version 2, of hub-0. */
 const answers = (report: Report): Watch =>
   new Answers(
@@ -214,6 +221,30 @@ export const DEVICE_RULES: readonly Rule[] = [
     rule: 'I7 ownHoldDown', make: governor,
     good: (watch) => { watch.onSaid?.(said({ detail: { transportId: 1 } })); watch.onSaid?.(planned(20_000, 'failback')); },
     bad: (watch) => { watch.onSaid?.(said({ detail: { transportId: 1 } })); watch.onSaid?.(planned(19_999, 'failback')); },
+  },
+  {
+    rule: 'I7 ownHold', make: governor,
+    good: (watch) => {
+      watch.onSaid?.(rebound(0));
+      watch.onSaid?.(planned(60_000, 'quality_loss'));
+      watch.onSaid?.(moved('ATTACHED', 'RECOVERING', { atMs: 100_000, detail: { transportId: 2 } }));
+      watch.onSaid?.(planned(200_000, 'failback'));
+    },
+    bad: (watch) => { watch.onSaid?.(rebound(0)); watch.onSaid?.(planned(200_000, 'failback')); },
+  },
+  {
+    // What the operator chose is left for its quality, and the link before it is gone back to.
+    rule: 'I7 ownHold', make: governor,
+    good: (watch) => {
+      watch.onSaid?.(rebound(0));
+      watch.onSaid?.(said({ event: 'switch', atMs: 60_000, detail: { transportId: 3 } }));
+      watch.onSaid?.(planned(200_000, 'failback'));
+    },
+    bad: (watch) => {
+      watch.onSaid?.(rebound(0));
+      watch.onSaid?.(said({ event: 'switch', atMs: 60_000, detail: { transportId: 2 } }));
+      watch.onSaid?.(planned(200_000, 'failback'));
+    },
   },
   {
     rule: 'I5 repeatAnswered', make: answers,
