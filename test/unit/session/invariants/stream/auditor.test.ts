@@ -254,6 +254,23 @@ test('I7: what a device claimed under one policy may be finished under the next,
   ]);
 });
 
+test('I7: a claim that came to nothing under one policy gives the next claim no other cap', () => {
+  const rows = switches(deviceRecords(), [
+    [1, 1],
+    [1, 1],
+    [1, 2],
+    [2, 2],
+  ]);
+  // The third claim brings no switch.
+  const { violations } = switchFaults(
+    'device',
+    rows.filter((_, at) => at !== 5),
+  );
+  expect(violations.map(({ sentence }) => sentence)).toEqual([
+    'I7: 3 switches in 60 s from 0, cap 2',
+  ]);
+});
+
 test('I7: the first switch that a hub writes under a policy may have begun under the one before', () => {
   const first = switches(hubRecords(), [
     [1, 1],
