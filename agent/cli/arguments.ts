@@ -20,10 +20,17 @@ export const TERMINAL: Terminal = {
   err: (text) => process.stderr.write(`${text}\n`),
 };
 
-export type Options = Readonly<Record<string, { readonly type: 'string' | 'boolean' }>>;
+/** `multiple`: the flag may repeat, and its values come as a list. */
+export type Options = Readonly<
+  Record<string, { readonly type: 'string' | 'boolean'; readonly multiple?: true }>
+>;
+
+type ValueOf<Flag extends Options[string]> = Flag['type'] extends 'boolean' ? boolean : string;
 
 type Values<Flags extends Options> = {
-  readonly [Name in keyof Flags]?: Flags[Name]['type'] extends 'boolean' ? boolean : string;
+  readonly [Name in keyof Flags]?: Flags[Name] extends { readonly multiple: true }
+    ? readonly ValueOf<Flags[Name]>[]
+    : ValueOf<Flags[Name]>;
 };
 
 export type Arguments<Flags extends Options> =

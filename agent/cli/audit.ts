@@ -9,18 +9,22 @@
 import { readFileSync } from 'node:fs';
 import { type LoadedPolicy, loadPolicy, loadPolicyText } from '../../policies/load.ts';
 import { formatProblems } from '../../policies/problem.ts';
+import type { Policy } from '../../policies/schema.ts';
 import { auditStreams } from '../../session/invariants/stream/auditor.ts';
 import { EXIT, parseArguments, TERMINAL, type Terminal } from './arguments.ts';
 import { groupParts, Logs } from './auditFiles.ts';
+import { boundsOf, boundsOfDefault } from './auditPolicies.ts';
 import { type Audit, auditJson, auditLines, isClean } from './auditReport.ts';
 
-const HELP = `Usage: jvpn audit FILE… [--session ID] [--policy FILE] [--json]
+const HELP = `Usage: jvpn audit FILE… [--session ID] [--policy FILE]… [--json]
 
 Replays audit logs against the invariants (docs/protocol.md) and shows the life of each session in them. Give the logs of
 device and hub together where you have them, and rotated parts with their log: agent.jsonl agent.jsonl.1 hub.jsonl
 
   --session ID    this session only, with all of its events; the first digits of the id will do
-  --policy FILE   the policy whose bounds were in force; default is the shipped one, balanced
+  --policy FILE   a policy that was in force; repeat it for each version that the logs name. The switch cap is then that of
+                  the version that a line names, and none where no FILE has it, which is said at the end; other bounds
+                  are the loosest. Default: the shipped one, balanced, for all lines
   --json          print one JSON document on standard output
   --help          this text
 
@@ -29,7 +33,7 @@ cannot be read.`;
 
 const FLAGS = {
   session: { type: 'string' },
-  policy: { type: 'string' },
+  policy: { type: 'string', multiple: true },
   json: { type: 'boolean' },
   help: { type: 'boolean' },
 } as const;
@@ -42,14 +46,14 @@ export async function runAudit(
 ): Promise<number> {
   const parsed = parseArguments(argv, FLAGS, FILES_MAX);
   if (!parsed.ok) return usage(terminal, parsed.message);
-  const { session, policy: policyFile, json, help } = parsed.flags;
+  const { session, policy: policyFiles = [], json, help } = parsed.flags;
   if (help === true) {
     terminal.out(HELP);
     return EXIT.ok;
   }
   if (parsed.operands.length === 0) return usage(terminal, 'FILE is missing');
   try {
-    const audit = auditOf(parsed.operands, policyFile ?? null, session ?? null);
+    const audit = auditOf(parsed.operands, policyFiles, session ?? null);
     if (json === true) terminal.out(auditJson(audit));
     else for (const line of auditLines(audit)) terminal.out(line);
     return isClean(audit) ? EXIT.ok : EXIT.failure;
@@ -65,12 +69,12 @@ class InputError extends Error {}
 
 function auditOf(
   files: readonly string[],
-  policyFile: string | null,
+  policyFiles: readonly string[],
   session: string | null,
 ): Audit {
-  const loaded = loadBounds(policyFile);
-  if (!loaded.ok) throw new InputError(formatProblems(policyFile ?? 'balanced', loaded.problems));
-  const { policy } = loaded;
+  const given = policiesOf(policyFiles);
+  const policies = given.length === 0 ? [policyOf('balanced', loadPolicy({}))] : given;
+  const bounds = given.length === 0 ? boundsOfDefault(policies[0]!) : boundsOf(given);
   const logs = new Logs();
   for (const parts of groupParts(files)) reading(parts.join(', '), () => logs.add(parts));
   if (logs.logs.every(({ records }) => records.length === 0)) {
@@ -80,18 +84,30 @@ function auditOf(
   }
   return {
     logs,
-    policy: { name: policy.name, version: policy.version },
-    verdicts: auditStreams(logs.logs, { ...policy.session, ...policy.switching }),
+    policies: policies.map(({ name, version }) => ({ name, version })),
+    verdicts: auditStreams(logs.logs, bounds),
     sessionId: session === null ? null : sessionOf(logs, session),
   };
 }
 
-function loadBounds(file: string | null): LoadedPolicy {
-  if (file === null) return loadPolicy({});
-  return loadPolicyText(
-    reading(file, () => readFileSync(file, 'utf8')),
-    Bun.TOML.parse,
-  );
+/** Ascending by version. A version that two files have would be that of a line by chance. */
+function policiesOf(files: readonly string[]): readonly Policy[] {
+  const policies = new Map<number, Policy>();
+  for (const file of new Set(files)) {
+    const text = reading(file, () => readFileSync(file, 'utf8'));
+    const policy = policyOf(file, loadPolicyText(text, Bun.TOML.parse));
+    if (policies.has(policy.version)) {
+      const sentence = `another file that was given has version ${policy.version} as well`;
+      throw new InputError(`${file}: ${sentence}`);
+    }
+    policies.set(policy.version, policy);
+  }
+  return [...policies.values()].toSorted((a, b) => a.version - b.version);
+}
+
+function policyOf(file: string, loaded: LoadedPolicy): Policy {
+  if (!loaded.ok) throw new InputError(formatProblems(file, loaded.problems));
+  return loaded.policy;
 }
 
 function reading<T>(what: string, read: () => T): T {

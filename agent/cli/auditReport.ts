@@ -13,7 +13,8 @@ import { table } from './show.ts';
 
 export interface Audit {
   readonly logs: Logs;
-  readonly policy: { readonly name: string; readonly version: number };
+  /** Whose bounds these are, at least one, ascending by version. */
+  readonly policies: readonly { readonly name: string; readonly version: number }[];
   readonly verdicts: readonly InvariantVerdict[];
   /** The one session that was asked for, or null: all of them, their moves only. */
   readonly sessionId: string | null;
@@ -63,10 +64,13 @@ const isBeginning = ({ reasonCode, event }: AuditRecord) =>
   ['session_created', 'agent_restarted', 'hub_restarted'].includes(reasonCode);
 
 export function auditJson(audit: Audit): string {
-  const { logs, policy, verdicts } = audit;
+  const { logs, policies, verdicts } = audit;
   const document = {
     ok: isClean(audit),
-    policy,
+    // The newest, for those who expect one.
+    policy: policies.at(-1),
+    policies,
+    unjudged_versions: unjudgedVersions(audit),
     logs: logs.logs.map(({ files, writer, records }) => ({
       ...{ files, writer, events: records.length },
       ...{ first_seq: records[0]?.seq ?? null, last_seq: records.at(-1)?.seq ?? null },
@@ -116,14 +120,14 @@ function rowOf({ logs }: Audit, record: AuditRecord) {
 }
 
 export function auditLines(audit: Audit): readonly string[] {
-  const { logs, policy } = audit;
+  const { logs, policies } = audit;
   const of = logs.logs.map(
     ({ files, writer, records }) =>
       `${writer} log of ${records.length} events: ${files.join(', ')}`,
   );
   return [
     ...of,
-    `bounds of policy "${policy.name}" version ${policy.version}`,
+    ...policies.map(({ name, version }) => `bounds of policy "${name}" version ${version}`),
     '',
     ...invariantLines(audit),
     ...faultLines(audit),
@@ -131,7 +135,21 @@ export function auditLines(audit: Audit): readonly string[] {
     ...[...livesOf(audit)].flatMap(([sessionId, life]) =>
       life.length === 0 ? [] : lifeLines(audit, sessionId, life),
     ),
+    ...unjudgedLines(audit),
   ];
+}
+
+/** Policy versions that logs name and no given policy has, as far as a bound depends on it. */
+function unjudgedVersions({ verdicts }: Audit): readonly number[] {
+  const all = new Set(verdicts.flatMap((verdict) => verdict.unjudgedVersions));
+  return [...all].toSorted((a, b) => a - b);
+}
+
+function unjudgedLines(audit: Audit): readonly string[] {
+  const versions = unjudgedVersions(audit);
+  if (versions.length === 0) return [];
+  const under = `policy version${versions.length === 1 ? '' : 's'} ${versions.join(', ')}`;
+  return ['', `switches under ${under} were not held to a cap: no --policy FILE has that version`];
 }
 
 function invariantLines({ verdicts }: Audit): readonly string[] {

@@ -113,7 +113,10 @@ function checkDoors(after: Seat): void {
   assert(after.channelId === null || isChannelProven, 'I9: data goes on a proven channel only');
 }
 
-/** What goes to the store is newer than what it replaces (I4) and inside the switch cap (I7). */
+/**
+ * What goes to the store is newer than what it replaces (I4) and, when it goes there first, inside the switch cap (I7). A
+ * repeat is what went before: a policy that lowers the cap meanwhile does not forbid what began under a higher one.
+ */
 function checkSwap(
   before: Seat,
   after: Seat,
@@ -125,10 +128,16 @@ function checkSwap(
   const { swap, record } = after;
   if (swap === null || sent.length === 0 || swap === before.swap) return;
   assert(swap.record.revision === swap.expectedRevision + 1, 'a swap raises the revision by one');
-  if (record !== null) checkSuccessor(record, swap, config);
+  if (record === null) return;
+  checkSuccessor(record, swap);
+  if (swap.swapId === before.swap?.swapId) {
+    assert(swap.record === before.swap.record, 'a repeat is the identical swap');
+  } else if (swap.record.switchedAtMs.length > record.switchedAtMs.length) {
+    refuse(excessSwitching(swap.record.switchedAtMs, config.limits.maxSwitchesPerMinute));
+  }
 }
 
-function checkSuccessor(record: SessionRecord, { record: next, kind }: Swap, config: SeatConfig) {
+function checkSuccessor(record: SessionRecord, { record: next, kind }: Swap): void {
   refuse(staleRecord(record, next));
   if (kind === 'commit') refuse(repeatedClaim(record.claim, next.claim));
   if (kind === 'commit' || kind === 'end') {
@@ -142,9 +151,6 @@ function checkSuccessor(record: SessionRecord, { record: next, kind }: Swap, con
       namedId: next.previousSessionId,
     }),
   );
-  if (next.switchedAtMs.length > record.switchedAtMs.length) {
-    refuse(excessSwitching(next.switchedAtMs, config.limits.maxSwitchesPerMinute));
-  }
 }
 
 /** I11, and the dead set no alarms. */

@@ -110,5 +110,6 @@ export function tellEnd(
   { sessionId, stateVersion }: SessionRecord,
   reasonCode: ReasonCode,
 ): void {
+  turn.draft.endToldAtMs = turn.nowMs;
   turn.send(target, { type: 'terminate', sessionId, reasonCode, stateVersion });
 }

@@ -65,19 +65,24 @@ export function onData(turn: Turn, event: Extract<SeatEvent, { kind: 'data' }>):
   // Data is sent only after ATTACHED arrived, so its keys are in use.
   if (event.channelId === draft.channelId) draft.isConfirmed = true;
   credit(turn, event);
-  if (draft.record?.terminated != null) return denyEnded(turn, event, draft.record);
+  const { record } = draft;
+  if (record?.terminated != null) return tellEndAgain(turn, event, record, record.terminated);
   if (event.isNewest) onArrival(turn, event);
 }
 
 /**
  * ◆ Who still speaks in an ended session has not been told: an idle, metered device asks too rarely to find out by itself.
  */
-function denyEnded(turn: Turn, event: Arrival, record: SessionRecord): void {
-  const { draft } = turn;
-  if (record.terminated === null || draft.nowMs - draft.heardAtMs < TELL_END_EVERY_MS) return;
-  draft.heardAtMs = draft.nowMs;
+function tellEndAgain(
+  turn: Turn,
+  event: Arrival,
+  record: SessionRecord,
+  terminated: ReasonCode,
+): void {
+  const { nowMs, endToldAtMs } = turn.draft;
+  if (endToldAtMs !== null && nowMs - endToldAtMs < TELL_END_EVERY_MS) return;
   turn.count('end_told_again');
-  tellEnd(turn, targetOf(event), record, record.terminated);
+  tellEnd(turn, targetOf(event), record, terminated);
 }
 
 /** A packet whose size the shell does not tell pays for a challenge to where it came from. */

@@ -82,6 +82,7 @@ export function newSeat(record: SessionRecord | null, atMs: number, config: Seat
     transportlessSinceMs: live ? record.transportlessSinceMs : null,
     carryingSinceMs: null,
     heardAtMs: atMs,
+    endToldAtMs: null,
     channels: [],
     channelId: null,
     source: null,

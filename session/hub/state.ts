@@ -150,6 +150,8 @@ export interface Seat {
   readonly transportlessSinceMs: number | null;
   readonly carryingSinceMs: number | null;
   readonly heardAtMs: number;
+  /** When the device was told last that its session has ended; null: never. */
+  readonly endToldAtMs: number | null;
   readonly channels: readonly Channel[];
   /** The proven channel that data is sent on. */
   readonly channelId: ChannelId | null;

@@ -77,7 +77,7 @@ export class SwitchWatch {
     this.#switchesMax = switchesMax;
   }
 
-  /** @param switchesMax where a policy changed since the watch began. */
+  /** @param switchesMax in 60 s, where it is not that of the beginning; infinite: the switch counts and is not judged. */
   switched(atMs: number, switchesMax = this.#switchesMax): string | null {
     // A clock that went back was a reboot: the minute begins anew.
     const isReboot = atMs < (this.#atMs.at(-1) ?? atMs);

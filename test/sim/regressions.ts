@@ -117,4 +117,25 @@ export const REGRESSIONS: readonly Regression[] = [
       { traffic: SILENT },
     ),
   },
+  {
+    found:
+      'a hub whose policy lowered the switch cap ended the session whose newest switch it was repeating',
+    scenario: plain(
+      60_000,
+      [
+        { atMs: 5_000, kind: 'switchRequest', device: 0, link: 1 },
+        { atMs: 10_000, kind: 'switchRequest', device: 0, link: 0 },
+        { atMs: 15_000, kind: 'switchRequest', device: 0, link: 1 },
+        { atMs: 20_000, kind: 'store', change: { unavailable: true } },
+        { atMs: 20_010, kind: 'switchRequest', device: 0, link: 1 },
+        { atMs: 21_000, kind: 'policyReload', machine: HUB, policy: 'strict' },
+        { atMs: 26_000, kind: 'store', change: { unavailable: false } },
+      ],
+      {
+        devices: [
+          { links: [ETHERNET, { ...ETHERNET, name: 'wifi0', kind: 'wifi' }], clock: TODAY },
+        ],
+      },
+    ),
+  },
 ];

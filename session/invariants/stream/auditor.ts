@@ -48,6 +48,8 @@ export interface InvariantVerdict {
   readonly name: string;
   readonly checked: number;
   readonly violations: readonly Violation[];
+  /** Policy versions of which it had no bounds, ascending: what was done under them is not among `checked`. */
+  readonly unjudgedVersions: readonly number[];
 }
 
 export function auditStreams(
@@ -57,6 +59,8 @@ export function auditStreams(
   return CHECKS.map(([id, name, feed]) => {
     const ledger = new Ledger();
     feed(streams, ledger, bounds);
-    return { id, name, checked: ledger.checked, violations: ledger.violations };
+    const { checked, violations } = ledger;
+    const unjudgedVersions = [...ledger.unjudgedVersions].toSorted((a, b) => a - b);
+    return { id, name, checked, violations, unjudgedVersions };
   });
 }

@@ -6,7 +6,7 @@
  * @module
  */
 import { RecoveryWatch } from '../boundedRecovery.ts';
-import { OscillationWatch, SwitchWatch } from '../boundedSwitching.ts';
+import { OscillationWatch } from '../boundedSwitching.ts';
 import { ExplicitWatch, seqFault } from '../explicit.ts';
 import { AnswerWatch } from '../noReplay.ts';
 import { policyRollback, RecordWatch, VersionWatch } from '../noRollback.ts';
@@ -14,6 +14,7 @@ import { SessionWatch } from '../noSilentReset.ts';
 import { EpochWatch } from '../oneOwner.ts';
 import { type Bounds, byDevice, bySession, type Ledger } from './ledger.ts';
 import type { AuditRecord, AuditStream } from './record.ts';
+import { feedSwitches } from './switches.ts';
 
 /** How late a deadline may be obeyed: a busy machine, not a broken rule (chosen). */
 const SLACK_MS = 1_000;
@@ -93,10 +94,7 @@ export function feedOneOwner(streams: Streams, ledger: Ledger): void {
 export function feedBoundedSwitching(streams: Streams, ledger: Ledger, bounds: Bounds): void {
   for (const { writer, records } of streams) {
     for (const own of bySession(records).values()) {
-      const watch = new SwitchWatch(bounds.maxSwitchesPerMinute);
-      for (const record of own) {
-        if (record.event === 'switch') ledger.enter(watch.switched(record.atMs), writer, record);
-      }
+      feedSwitches(own, writer, ledger, bounds);
     }
     if (writer === 'device') feedOscillation(records, ledger, bounds.penaltyMaxMs);
   }

@@ -17,12 +17,19 @@ export interface Violation {
 /** The bounds that the policy in force set. */
 export interface Bounds extends RecoveryBounds {
   readonly maxSwitchesPerMinute: number;
+  /**
+   * What the policy of each version allows in 60 s. What was done under a version that is not in it is not held to a cap. Left
+   * out: `maxSwitchesPerMinute` is for all versions.
+   */
+  readonly switchesMaxByVersion?: ReadonlyMap<number, number>;
   readonly penaltyMaxMs: number;
 }
 
 export class Ledger {
   checked = 0;
   readonly violations: Violation[] = [];
+  /** Policy versions with events that no bound was known for. */
+  readonly unjudgedVersions = new Set<number>();
 
   /** One check; `problem` says what is wrong, null that nothing is. */
   enter(problem: string | null, writer: AuditStream['writer'], record: AuditRecord): void {

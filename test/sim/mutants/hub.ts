@@ -8,6 +8,8 @@ import type { Mutant } from './mutant.ts';
 const JUDGE = 'session/hub/judge.ts';
 const SWAP = 'session/hub/swap.ts';
 const KEYS = 'session/hub/keys.ts';
+/** The next one has a hub that takes a lower cap while the store leaves it in doubt about a switch: few do. */
+const CAP_SEEDS_FROM = 2_209;
 
 export const HUB_MUTANTS: readonly Mutant[] = [
   {
@@ -99,6 +101,16 @@ export const HUB_MUTANTS: readonly Mutant[] = [
     replace: "    case 'unknown':\n      draft.swap = null;\n      return onDone(turn, swap);",
     breaks: 'A swap whose outcome nobody knows counts as committed.',
     invariant: 'I6',
+  },
+  {
+    id: 'seat-repeat-under-new-cap',
+    file: 'session/hub/check.ts',
+    find: '  if (swap.swapId === before.swap?.swapId) {',
+    replace: '  if (swap === before.swap) {',
+    breaks:
+      'A swap that is repeated is held to the cap of then: a policy that lowers it ends the session.',
+    invariant: 'I7',
+    seedsFrom: CAP_SEEDS_FROM,
   },
   {
     id: 'seat-own-write-is-foreign',

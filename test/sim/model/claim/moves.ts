@@ -203,7 +203,7 @@ export function passTime(scene: Scene): void {
     else if (seat !== null)
       scene.hubs[index] = {
         ...scene.hubs[index]!,
-        seat: { ...seat, nowMs: NOW_MS, heardAtMs: NOW_MS },
+        seat: { ...seat, nowMs: NOW_MS, heardAtMs: NOW_MS, endToldAtMs: NOW_MS },
       };
   }
 }

@@ -60,6 +60,7 @@ export function normalSeat(seat: Seat): Seat {
     ...seat,
     nowMs: NOW_MS,
     heardAtMs: NOW_MS,
+    endToldAtMs: NOW_MS,
     channels: seat.channels.map((channel) => ({ ...channel, upAtMs: NOW_MS })),
     addresses: seat.addresses.map((address) => ({
       ...address,

@@ -1,7 +1,7 @@
 /**
  * The canonical form of a hub: what can never matter again is made equal, and nothing else.
  *
- * - Limits of the policy are so high that no bound is ever met, so when something was heard, claimed, switched or created
+ * - Limits of the policy are so high that no bound is ever met, so when something was heard, told, claimed, switched or created
  *   does not matter; it is now.
  * - Pauses of the seat (between two identical swaps, between two questions about an owner) count as over: that allows more
  *   than the real seat does, never less.
@@ -39,6 +39,7 @@ export function normalSeat(seat: Seat): Seat {
     transportlessSinceMs: sinceNow(seat.transportlessSinceMs),
     carryingSinceMs: sinceNow(seat.carryingSinceMs),
     heardAtMs: NOW_MS,
+    endToldAtMs: NOW_MS,
     channels: seat.channels.map((channel) => ({ ...channel, upAtMs: NOW_MS })),
     earlier: [],
     exchange: null,

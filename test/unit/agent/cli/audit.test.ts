@@ -135,6 +135,65 @@ test('--policy sets the bounds, and a bad one is refused with its place', async 
   expect(bad.err).toContain('mine.toml: version');
 });
 
+/** Switches of one session, a second apart: as many as `versions`, each with its claim, written under those. */
+function switchesUnder(versions: readonly number[]): string {
+  const [claim, move] = deviceRecords().filter(
+    ({ event, stateVersion }) =>
+      ['claim', 'switch'].includes(event) && [4, 5].includes(stateVersion),
+  );
+  const rows = versions.flatMap((policyVersion, at) => {
+    const atMs = 100_000 + 1_000 * at;
+    const versioned = (stateVersion: number) => ({ stateVersion, atMs, policyVersion });
+    const claimed = { ...claim!, ...versioned(200 + 2 * at) };
+    return [claimed, { ...move!, ...versioned(201 + 2 * at), seq: 1 }];
+  });
+  return textOf(rows.map((row, at) => ({ ...row, seq: 1 + at })));
+}
+
+const capped = (version: number, cap: number) =>
+  `version = ${version}\n[switching]\nmax_switches_per_minute = ${cap}\n`;
+const V1 = { 'v1.toml': capped(1, 8) };
+const V2 = { 'v2.toml': capped(2, 3) };
+
+test('--policy may repeat: a switch is held to the cap of the version that its claim was made under', async () => {
+  const both = ['--policy', 'v2.toml', '--policy', 'v1.toml'];
+  const judge = async (versions: readonly number[], files: Files, flags: readonly string[]) =>
+    audit({ 'agent.jsonl': switchesUnder(versions), ...files }, ...flags);
+
+  const eight = [1, 1, 1, 1, 1, 1, 1, 1];
+  const good = await judge(eight, { ...V1, ...V2 }, both);
+  expect([good.code, good.out.includes('not held')]).toEqual([0, false]);
+  expect(good.out).toContain('version 1\nbounds of policy "balanced" version 2\n');
+  expect((await judge([...eight, 1], { ...V1, ...V2 }, both)).out).toContain('9 switches in 60 s');
+  // The next one has the new cap, and the minute before counts.
+  const lower = await judge([1, 1, 1, 2], { ...V1, ...V2 }, both);
+  expect([lower.code, lower.out]).toEqual([1, expect.stringContaining('4 switches in 60 s')]);
+  expect((await judge([1, 1, 2], { ...V1, ...V2 }, both)).code).toBe(0);
+
+  // One that cannot be judged counts for those that can.
+  const later = { 'v4.toml': capped(4, 3) };
+  const unknown = await judge([1, 1, 1, 3, 4], later, ['--policy', 'v4.toml']);
+  expect([unknown.code, unknown.out]).toEqual([1, expect.stringContaining('5 switches in 60 s')]);
+  const only = await judge([...eight, 3], V2, ['--policy', 'v2.toml']);
+  expect(only.code).toBe(0);
+  expect(only.out.split('\n').at(-1)).toBe(
+    'switches under policy versions 1, 3 were not held to a cap: no --policy FILE has that version',
+  );
+  const document = JSON.parse((await judge(eight, V2, ['--policy', 'v2.toml', '--json'])).out);
+  expect(document).toMatchObject({ ok: true, policies: [{ version: 2 }], unjudged_versions: [1] });
+  // Without one the shipped policy is for all.
+  expect((await judge([7, 7, 7], {}, [])).out).not.toContain('not held');
+});
+
+test('two policies of one version are refused: nobody knows whose lines are whose', async () => {
+  const files = { ...GOOD, ...V1, 'other.toml': capped(1, 4) };
+  const { code, err } = await audit(files, '--policy', 'v1.toml', '--policy', 'other.toml');
+  expect([code, err]).toEqual([
+    2,
+    'jvpn audit: other.toml: another file that was given has version 1 as well',
+  ]);
+});
+
 test('--json is one document that says the same', async () => {
   const rows = deviceRecords().map((row) => (row.seq === 5 ? { ...row, stateVersion: 3 } : row));
   const { code, out } = await audit({ ...GOOD, 'agent.jsonl': textOf(rows) }, '--json');

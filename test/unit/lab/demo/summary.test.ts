@@ -30,8 +30,8 @@ const GOOD: Measured = {
   },
   session: { ids: ['a1'], stateVersion: 5 },
   verdicts: [
-    { id: 'I1', name: 'single-binding', checked: 13, violations: [] },
-    { id: 'I4', name: 'no-rollback', checked: 100, violations: [] },
+    { id: 'I1', name: 'single-binding', checked: 13, unjudgedVersions: [], violations: [] },
+    { id: 'I4', name: 'no-rollback', checked: 100, unjudgedVersions: [], violations: [] },
   ],
   mqtt: { messages: 6, lastHealth: HEALTH },
 };
@@ -83,8 +83,8 @@ test('everything that broke is a fault of its own', () => {
     tcp: { ...GOOD.tcp, intact: false, connections: 2 },
     session: { ids: ['a1', 'b2'], stateVersion: 5 },
     verdicts: [
-      { id: 'I1', name: 'single-binding', checked: 0, violations: [] },
-      { id: 'I4', name: 'no-rollback', checked: 9, violations: [violation] },
+      { id: 'I1', name: 'single-binding', checked: 0, unjudgedVersions: [], violations: [] },
+      { id: 'I4', name: 'no-rollback', checked: 9, unjudgedVersions: [], violations: [violation] },
     ],
     mqtt: { messages: 0, lastHealth: null },
   };

@@ -37,7 +37,9 @@ const log = { files: 3, events: 100, faults: [] };
 const sound: Soaked = {
   lives: [life('device'), life('hub')],
   logs: { device: log, hub: log },
-  verdicts: [{ id: 'I1', name: 'single-binding', checked: 5, violations: [] }],
+  verdicts: [
+    { id: 'I1', name: 'single-binding', checked: 5, unjudgedVersions: [], violations: [] },
+  ],
   ...{ sessions: ['aa'], policyVersions: [1, 2], faults: [] },
   tcp: { bytes: 1e6, intact: true, connections: 1, longestStallMs: 300 },
   polls: { answered: 9, unanswered: 1 },

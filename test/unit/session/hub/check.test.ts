@@ -91,8 +91,12 @@ test('I8: a transition has a hub_seq of its own', () => {
   );
 });
 
-/** A swap that this step sent. */
-function sending(kind: Swap['kind'], change: Partial<SessionRecord>): string {
+/** A swap that this step sent, for the first time or as a repeat of `former`. */
+function sending(
+  kind: Swap['kind'],
+  change: Partial<SessionRecord>,
+  former: SessionRecord | null = null,
+): string {
   const next = { ...record, revision: record.revision + 1, ...change };
   const swap: Swap = {
     ...{ kind, swapId: 9, expectedRevision: record.revision, record: next, claimant: null },
@@ -100,7 +104,8 @@ function sending(kind: Swap['kind'], change: Partial<SessionRecord>): string {
   };
   const { swapId, expectedRevision } = swap;
   const effect: SeatEffect = { kind: 'swap', swapId, expectedRevision, record: next };
-  return verdict({ ...seat, swap }, seat, [effect]);
+  const from = former === null ? seat : { ...seat, swap: { ...swap, record: former } };
+  return verdict({ ...seat, swap }, from, [effect]);
 }
 
 test('what goes to the store: newer, once, named, under the cap', () => {
@@ -127,4 +132,8 @@ test('what goes to the store: newer, once, named, under the cap', () => {
   expect(sending('commit', { ...newer, claim, switchedAtMs })).toStartWith(
     'I7: 9 switches in 60 s',
   );
+});
+
+test('what is repeated is what was sent', () => {
+  expect(sending('view', {}, record)).toBe('a repeat is the identical swap');
 });

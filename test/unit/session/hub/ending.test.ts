@@ -197,6 +197,17 @@ describe('an ended session', () => {
     expect(rig.record?.terminated).toBe('operator_terminated');
   });
 
+  test('what it is told says nothing of when the binding was heard', () => {
+    const { rig, device } = attached();
+    const { heardAtMs } = rig.seat;
+    rig.run(1_000);
+    rig.feed({ kind: 'operatorTerminate', reasonCode: 'operator_terminated' });
+    expect(rig.seat.endToldAtMs).toBe(heardAtMs + 1_000);
+    rig.run(1_000);
+    device.data(1);
+    expect([rig.seat.endToldAtMs, rig.seat.heardAtMs]).toEqual([heardAtMs + 2_000, heardAtMs]);
+  });
+
   test('a channel that proved nothing is told nothing', () => {
     const { rig, device } = attached();
     rig.feed({ kind: 'operatorTerminate', reasonCode: 'operator_terminated' });

@@ -68,6 +68,21 @@ describe('an unknown outcome', () => {
     expect([rig.sent('probeAck'), rig.route]).toEqual([[], null]);
   });
 
+  test('◆ I7: what was sent under a higher cap is repeated under a lower one, and committed', () => {
+    const { rig, device } = attached();
+    for (const transportId of [2, 1, 2]) device.move(transportId);
+    rig.store = 'hold';
+    device.move(3);
+    rig.release('unknown');
+    rig.config = { ...rig.config, limits: { ...rig.config.limits, maxSwitchesPerMinute: 3 } };
+    rig.run(100);
+    rig.release();
+    expect(rig.frame('reattached').claim.transportId).toBe(3);
+    expect(rig.record?.switchedAtMs.length).toBe(4);
+    device.move(2);
+    expect(rig.refusal()).toBe('switch_rate_limited');
+  });
+
   test('an outcome of another swap is ignored', () => {
     const { rig } = doubtful();
     rig.feed({ kind: 'swapped', swapId: 999, outcome: 'committed', current: null });

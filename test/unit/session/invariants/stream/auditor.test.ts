@@ -214,6 +214,97 @@ test('I7: the cap passes, one switch more does not', () => {
   ]);
 });
 
+/** As many switches as `versions`, each with its claim before it: the versions of both lines, a second apart. */
+function switches(rows: AuditRecord[], versions: readonly (readonly [number, number])[]) {
+  const claim = rows.find(({ event }) => event === 'claim')!;
+  const move = rows.find(({ event }) => event === 'switch')!;
+  return versions.flatMap(([claimed, moved], at) =>
+    [claim, move].map((row, index) => ({
+      ...{ ...row, atMs: 1_000 * at, seq: 1 + 2 * at + index, hubSeq: row.hubSeq + 2 * at },
+      ...{ stateVersion: 1 + 2 * at + index, policyVersion: index === 0 ? claimed : moved },
+    })),
+  );
+}
+
+const CAPS = new Map([
+  [1, 4],
+  [2, 2],
+]);
+const switchFaults = (writer: 'device' | 'hub', rows: AuditRecord[]) =>
+  auditStreams([{ writer, records: rows }], { ...BOUNDS, switchesMaxByVersion: CAPS }).find(
+    ({ id }) => id === 'I7',
+  )!;
+
+test('I7: what a device claimed under one policy may be finished under the next, and that is all', () => {
+  const begun = switches(deviceRecords(), [
+    [1, 1],
+    [1, 1],
+    [1, 1],
+    [1, 2],
+  ]);
+  const next = switches(deviceRecords(), [
+    [1, 1],
+    [1, 1],
+    [1, 1],
+    [2, 2],
+  ]);
+  expect(switchFaults('device', begun).violations).toEqual([]);
+  expect(switchFaults('device', next).violations.map(({ sentence }) => sentence)).toEqual([
+    'I7: 4 switches in 60 s from 0, cap 2',
+  ]);
+});
+
+test('I7: a claim that came to nothing under one policy gives the next claim no other cap', () => {
+  const rows = switches(deviceRecords(), [
+    [1, 1],
+    [1, 1],
+    [1, 2],
+    [2, 2],
+  ]);
+  // The third claim brings no switch.
+  const { violations } = switchFaults(
+    'device',
+    rows.filter((_, at) => at !== 5),
+  );
+  expect(violations.map(({ sentence }) => sentence)).toEqual([
+    'I7: 3 switches in 60 s from 0, cap 2',
+  ]);
+});
+
+test('I7: the first switch that a hub writes under a policy may have begun under the one before', () => {
+  const first = switches(hubRecords(), [
+    [1, 1],
+    [1, 1],
+    [1, 1],
+    [2, 2],
+  ]);
+  const second = switches(hubRecords(), [
+    [1, 1],
+    [1, 1],
+    [2, 2],
+    [2, 2],
+  ]);
+  expect(switchFaults('hub', first).violations).toEqual([]);
+  expect(switchFaults('hub', second).violations.map(({ sentence }) => sentence)).toEqual([
+    'I7: 4 switches in 60 s from 0, cap 2',
+  ]);
+});
+
+test('I7: under a policy of which nothing is known a switch counts, is not judged, and that is said', () => {
+  const { checked, violations, unjudgedVersions } = switchFaults(
+    'device',
+    switches(deviceRecords(), [
+      [3, 3],
+      [3, 3],
+      [2, 2],
+    ]),
+  );
+  expect([checked, unjudgedVersions]).toEqual([1, [3]]);
+  expect(violations.map(({ sentence }) => sentence)).toEqual([
+    'I7: 3 switches in 60 s from 0, cap 2',
+  ]);
+});
+
 test('I7: a switch too many is told once, and a reboot of the clock begins a new minute', () => {
   const [move] = deviceRecords().slice(6, 7);
   const at = (...times: number[]) =>
