@@ -47,12 +47,14 @@ function tellNotice(turn: Turn): void {
 /** Every bound that runs lasts at most as long as if it began now. */
 function boundSooner(turn: Turn): void {
   const { draft, config } = turn;
-  const { birthDeadlineMs, recoveryWindowMs, transportTtlMs } = config.limits;
+  const { birthDeadlineMs, recoveryWindowMs, transportTtlMs, degradedMaxMs } = config.limits;
   const within = (atMs: number | null, ms: number) =>
     atMs === null ? null : Math.min(atMs, turn.nowMs + ms);
   draft.birthDeadlineAtMs = within(draft.birthDeadlineAtMs, birthDeadlineMs);
   draft.recoveryDeadlineAtMs = within(draft.recoveryDeadlineAtMs, recoveryWindowMs);
   draft.transportTtlAtMs = within(draft.transportTtlAtMs, transportTtlMs);
+  if (draft.state === 'DEGRADED' && degradedMaxMs !== null)
+    draft.degradedEndsAtMs = earlier(draft.degradedEndsAtMs, turn.nowMs + degradedMaxMs);
   if (draft.sessionEndsAtMs !== null)
     draft.sessionEndsAtMs = Math.min(draft.sessionEndsAtMs, sessionEndsAtMs(turn));
 }

@@ -19,7 +19,7 @@ import type { ReasonCode } from '../reasons.ts';
 import { carriesData } from '../transitions.ts';
 import { costOf, denial, isSpent, MINUTE_MS, plannedCandidates, preferenceOf } from './choice.ts';
 import { openClaim } from './claims.ts';
-import { leaveAttached, penalise } from './die.ts';
+import { enterDegraded, leaveAttached, penalise } from './die.ts';
 import { end } from './end.ts';
 import { probeOthers, schedule } from './probes.ts';
 import { hasVersionsLeft } from './save.ts';
@@ -174,7 +174,7 @@ function reviewUnsteady(turn: Turn, active: Transport, quality: Quality): void {
     turn.move('quality_restored', 'quality_restored', figures(active, lately));
     draft.attachedSinceMs = turn.nowMs;
     draft.volatileSinceMs = null;
-    draft.degradedSinceMs = null;
+    draft.degradedEndsAtMs = null;
     return;
   }
   const fault = faultOf(quality, config.limits.quality);
@@ -184,18 +184,17 @@ function reviewUnsteady(turn: Turn, active: Transport, quality: Quality): void {
 
 function persist(turn: Turn): void {
   const { draft, config } = turn;
-  const { volatileToDegradedMs, degradedMaxMs } = config.limits;
+  const { volatileToDegradedMs } = config.limits;
   if (
     draft.state === 'VOLATILE' &&
     turn.nowMs - (draft.volatileSinceMs ?? turn.nowMs) >= volatileToDegradedMs
   ) {
     turn.move('volatility_persisted', 'volatility_persisted');
-    draft.degradedSinceMs = turn.nowMs;
+    enterDegraded(turn);
   } else if (
     draft.state === 'DEGRADED' &&
-    degradedMaxMs !== null &&
-    draft.degradedSinceMs !== null &&
-    turn.nowMs - draft.degradedSinceMs >= degradedMaxMs
+    draft.degradedEndsAtMs !== null &&
+    draft.degradedEndsAtMs <= turn.nowMs
   ) {
     end(turn, 'policy_exceeded', 'policy_exceeded');
   }
@@ -222,7 +221,7 @@ function tryQualitySwitch(
     deny(turn, rival, fault, denied);
     if (draft.state === 'VOLATILE') {
       turn.move('volatility_persisted', 'switch_denied', { denied });
-      draft.degradedSinceMs = turn.nowMs;
+      enterDegraded(turn);
     }
     return;
   }

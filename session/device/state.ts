@@ -184,7 +184,8 @@ export interface Device {
   readonly transportTtlAtMs: number | null;
   readonly attachedSinceMs: number | null;
   readonly volatileSinceMs: number | null;
-  readonly degradedSinceMs: number | null;
+  /** When the policy ends the session if it stays DEGRADED; null: it is not, or no policy since it became so ends it. */
+  readonly degradedEndsAtMs: number | null;
   readonly healthySinceMs: number | null;
   /** When to look at quality and failback again. */
   readonly reviewAtMs: number | null;
@@ -263,7 +264,7 @@ export function newDevice(): Device {
     transportTtlAtMs: null,
     attachedSinceMs: null,
     volatileSinceMs: null,
-    degradedSinceMs: null,
+    degradedEndsAtMs: null,
     healthySinceMs: null,
     reviewAtMs: null,
     plannedAtMs: null,

@@ -6,7 +6,17 @@
 import { describe, expect, test } from 'bun:test';
 import type { DeviceLimits } from '../../../../session/device/limits.ts';
 import { attachedDevice, Driver } from './driver.ts';
-import { configOf, ETH, LINK_POLICIES, links, MINUTE_MS, SECOND_MS, WLAN, WWAN } from './setup.ts';
+import {
+  configOf,
+  ETH,
+  LIMITS,
+  LINK_POLICIES,
+  links,
+  MINUTE_MS,
+  SECOND_MS,
+  WLAN,
+  WWAN,
+} from './setup.ts';
 
 function apply(
   driver: Driver,
@@ -90,6 +100,60 @@ describe('a bound that runs', () => {
     const lastedMs = driver.nowMs - fromMs;
     expect(lastedMs).toBeGreaterThanOrEqual(0.9 * MINUTE_MS);
     expect(lastedMs).toBeLessThanOrEqual(MINUTE_MS);
+  });
+
+  describe('degraded_max_ms', () => {
+    const quality = {
+      ...LIMITS.quality,
+      ...{ rttEnterMs: 400, rttLeaveMs: 200, volatileToDegradedMs: 4_000 },
+    };
+
+    /** DEGRADED on a slow link under a policy that ends it after `degradedMaxMs`; `forMs` later. */
+    function degraded(degradedMaxMs: number | null, forMs: number): [Driver, number] {
+      const limits = { quality, degradedMaxMs };
+      const driver = attachedDevice([ETH], { config: configOf(limits) });
+      driver.traffic(50, 30 * MINUTE_MS);
+      driver.run(5 * SECOND_MS);
+      driver.peer.path(ETH).delayMs = 260;
+      driver.until('DEGRADED', MINUTE_MS);
+      const sinceMs = driver.nowMs;
+      driver.run(forMs);
+      driver.forget();
+      return [driver, sinceMs];
+    }
+
+    /** When the session was ended by it, counted from `sinceMs`; null: it was not. */
+    function endedAfterMs(driver: Driver, sinceMs: number): number | null {
+      driver.run(5 * MINUTE_MS, () => driver.device.state === 'TERMINATED');
+      if (driver.device.state !== 'TERMINATED') return null;
+      expect(driver.device.terminated).toBe('policy_exceeded');
+      return driver.nowMs - sinceMs;
+    }
+
+    test('a policy that brings it ends no session by a time that passed before it came', () => {
+      const [driver] = degraded(null, 2 * MINUTE_MS);
+      const fromMs = driver.nowMs;
+      apply(driver, { quality, degradedMaxMs: MINUTE_MS });
+      driver.run(SECOND_MS);
+      expect(driver.device.state).toBe('DEGRADED');
+      const afterMs = endedAfterMs(driver, fromMs);
+      expect(afterMs).toBeGreaterThanOrEqual(MINUTE_MS);
+      expect(afterMs).toBeLessThanOrEqual(MINUTE_MS + 200);
+    });
+
+    test('as if it began now where that is sooner, and never later, also by a policy without it', () => {
+      for (const [ms, mostMs] of [
+        [10_000, 40_000],
+        [45_000, 60_000],
+        [600_000, 60_000],
+        [null, 60_000],
+      ] as const) {
+        const [driver, sinceMs] = degraded(60_000, 30_000);
+        apply(driver, { quality, degradedMaxMs: ms });
+        const afterMs = endedAfterMs(driver, sinceMs) ?? Number.NaN;
+        expect([ms, afterMs >= mostMs, afterMs <= mostMs + 200]).toEqual([ms, true, true]);
+      }
+    });
   });
 
   test('a session that has no binding yet: its birth', () => {
