@@ -147,6 +147,7 @@ function settle(turn: Turn, open: OpenClaim): void {
   draft.answeredVersion = stateVersion;
   draft.answeredAtMs = turn.nowMs;
   draft.hubMtuBytes = open.mtuBytes;
+  draft.hubNoticeMs = open.noticeMs;
   draft.mtuNotice = null;
   const recoveryMs =
     draft.transportlessSinceMs === null ? null : turn.nowMs - draft.transportlessSinceMs;

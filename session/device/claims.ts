@@ -36,6 +36,7 @@ export function openClaim(
     transportId,
     nonce: turn.deriveHex('claim', 8),
   };
+  const transport = turn.transport(transportId);
   const kind = draft.state === 'BIRTH' ? 'new' : draft.memoryKey === null ? 'attach' : 'reattach';
   draft.claim = {
     claim,
@@ -43,6 +44,7 @@ export function openClaim(
     purpose,
     reasonCode,
     mtuBytes: draft.mtuBytes,
+    noticeMs: transport === null ? null : idleNoticeMs(transport, turn.config),
     openedAtMs: turn.nowMs,
     sends: 0,
     sendsInChannel: 0,
@@ -70,8 +72,7 @@ export function repeatClaim(turn: Turn): void {
   if (transport === null || transport.unusable !== null || draft.channel === null) return;
   const { channelId, handshakeHash } = draft.channel;
   const named = { linkKind: transport.linkKind, linkName: transport.linkName };
-  const { reasonCode, mtuBytes } = open;
-  const noticeMs = idleNoticeMs(transport, turn.config);
+  const { reasonCode, mtuBytes, noticeMs } = open;
   const base = { claim: open.claim, ...named, reasonCode, mtuBytes, noticeMs };
   const what = claimBytes(open.claim);
   const frame =

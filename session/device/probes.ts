@@ -26,6 +26,7 @@ import type { ProbeAck } from '../wire/frames.ts';
 import { costOf, preferenceOf } from './choice.ts';
 import { die } from './die.ts';
 import type { ChannelId } from './event.ts';
+import { tellMtuAgain } from './mtu.ts';
 import { isOnlyDead, isOnlyLink, LONELY_RUN_MIN_MS, seekKeys, tellMissing } from './onlyLink.ts';
 import { hasten, idlePauseMs, isBusy, isFlowing, lingerPauseMs } from './pace.ts';
 import type { Transport } from './state.ts';
@@ -328,6 +329,7 @@ export function onProbeAck(
   }
   turn.change(transportId, { liveness, token: ack.token });
   const isActive = transportId === turn.draft.activeId;
+  if (isActive && missedInRow > 0) tellMtuAgain(turn);
   if (isActive && wasDoubted) endDoubt(turn);
   else if (!isActive && missedInRow > 0) schedule(turn, transportId);
   if (turn.draft.channel?.channelId !== channelId) return;

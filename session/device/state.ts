@@ -54,6 +54,7 @@ export interface OpenClaim {
   readonly reasonCode: ReasonCode;
   /** As it was when the claim was opened: a repeat is the very same frame. */
   readonly mtuBytes: number;
+  readonly noticeMs: number | null;
   readonly openedAtMs: number;
   readonly sends: number;
   /** Of these, in the channel we have now: fresh keys deserve a few tries of their own. */
@@ -76,6 +77,7 @@ export interface Handshake {
 /** An MTU frame that the hub has not answered yet. */
 export interface MtuNotice {
   readonly mtuBytes: number;
+  readonly noticeMs: number;
   readonly tries: number;
   /** Null: told often enough, this hub does not answer. */
   readonly repeatAtMs: number | null;
@@ -130,6 +132,8 @@ export interface Device {
   readonly mtuBytes: number;
   /** What the hub last said it knows of that, by its answer to a claim or to MTU; null: unknown. */
   readonly hubMtuBytes: number | null;
+  /** The same of how late we notice silence on the binding; a hub of a former version is told, and does not say. */
+  readonly hubNoticeMs: number | null;
   readonly mtuNotice: MtuNotice | null;
 
   readonly channel: Channel | null;
@@ -230,6 +234,7 @@ export function newDevice(): Device {
     terminated: null,
     mtuBytes: 0,
     hubMtuBytes: null,
+    hubNoticeMs: null,
     mtuNotice: null,
     channel: null,
     nextChannel: null,

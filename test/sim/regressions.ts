@@ -107,6 +107,20 @@ export const REGRESSIONS: readonly Regression[] = [
   },
   {
     found:
+      'a hub whose store was away when a policy made the device ask more rarely ended its session behind its back',
+    scenario: plain(
+      250_000,
+      [
+        { atMs: 9_500, kind: 'store', change: { unavailable: true } },
+        { atMs: 10_000, kind: 'policyReload', machine: DEVICE, policy: 'metered-lte' },
+        { atMs: 20_000, kind: 'store', change: { unavailable: false } },
+        { atMs: 100_000, kind: 'link', device: 0, link: 0, change: { silent: true } },
+      ],
+      { traffic: SILENT },
+    ),
+  },
+  {
+    found:
       'a checker forgot the keypair of data that went to an address that the NAT had forgotten, when it was sent again',
     scenario: plain(
       10_900,
