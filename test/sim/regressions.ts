@@ -107,14 +107,15 @@ export const REGRESSIONS: readonly Regression[] = [
   },
   {
     found:
-      'a hub whose store was away when a policy made the device ask more rarely ended its session behind its back',
+      'a hub that was restarted and rejoined under new keys did not know how late a metered device notices silence',
     scenario: plain(
-      250_000,
+      270_000,
       [
-        { atMs: 9_500, kind: 'store', change: { unavailable: true } },
         { atMs: 10_000, kind: 'policyReload', machine: DEVICE, policy: 'metered-lte' },
-        { atMs: 20_000, kind: 'store', change: { unavailable: false } },
-        { atMs: 100_000, kind: 'link', device: 0, link: 0, change: { silent: true } },
+        { atMs: 60_000, kind: 'hubCrash', hub: 0, downMs: 500, afterCalls: 0 },
+        { atMs: 62_000, kind: 'link', device: 0, link: 0, change: { icmp: 'forged' } },
+        { atMs: 64_000, kind: 'link', device: 0, link: 0, change: { icmp: 'none' } },
+        { atMs: 150_000, kind: 'link', device: 0, link: 0, change: { silent: true } },
       ],
       { traffic: SILENT },
     ),
