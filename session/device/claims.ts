@@ -15,6 +15,7 @@ import type { ClaimPurpose } from '../wire/frames.ts';
 import { denial } from './choice.ts';
 import { acceptList } from './die.ts';
 import { idleNoticeMs } from './pace.ts';
+import { hasVersionsLeft } from './save.ts';
 import type { OpenClaim } from './state.ts';
 import type { Turn } from './turn.ts';
 
@@ -54,6 +55,11 @@ export function openClaim(
   turn.report('claim', reasonCode, { transportId, kind, purpose, nonce: claim.nonce });
   if (kind === 'reattach') turn.emit(acceptList(draft));
   repeatClaim(turn);
+}
+
+/** Whether nothing forbids a claim now: no wait that was granted, and a version that is not kept for transitions. */
+export function mayClaim(turn: Turn): boolean {
+  return turn.draft.claimNotBeforeMs <= turn.nowMs && hasVersionsLeft(turn);
 }
 
 /** Send the open claim (again): same tuple, so the hub gives the very same answer. */

@@ -18,7 +18,7 @@ import {
 import type { ReasonCode } from '../reasons.ts';
 import { carriesData } from '../transitions.ts';
 import { costOf, denial, isSpent, MINUTE_MS, plannedCandidates, preferenceOf } from './choice.ts';
-import { openClaim } from './claims.ts';
+import { mayClaim, openClaim } from './claims.ts';
 import { enterDegraded, leaveAttached, penalise } from './die.ts';
 import { end } from './end.ts';
 import { probeOthers, schedule } from './probes.ts';
@@ -261,8 +261,7 @@ function watchPlan(turn: Turn): void {
 /** Claim the transport we are on, so that the plan's claim can never be committed later. */
 function stay(turn: Turn): void {
   const { draft } = turn;
-  if (draft.activeId === null || draft.claimNotBeforeMs > turn.nowMs || !hasVersionsLeft(turn))
-    return;
+  if (draft.activeId === null || !mayClaim(turn)) return;
   draft.claim = null;
   openClaim(turn, draft.activeId, 'stay', 'switch_abandoned');
 }
