@@ -122,6 +122,14 @@ export const REGRESSIONS: readonly Regression[] = [
   },
   {
     found:
+      'a policy that brought degraded_max_ms ended at once a session that had been DEGRADED for longer',
+    scenario: plain(110_000, [
+      { atMs: 5_000, kind: 'link', device: 0, link: 0, change: { delayMs: 700 } },
+      { atMs: 90_000, kind: 'policyReload', machine: DEVICE, policy: 'strict' },
+    ]),
+  },
+  {
+    found:
       'a checker forgot the keypair of data that went to an address that the NAT had forgotten, when it was sent again',
     scenario: plain(
       10_900,

@@ -249,12 +249,4 @@ export const DEVICE_MUTANTS: readonly Mutant[] = [
     breaks: 'Each policy begins the bounds that run anew.',
     invariant: 'I3',
   },
-  {
-    id: 'policy-ends-degraded',
-    file: 'session/device/newPolicy.ts',
-    find: 'earlier(draft.degradedEndsAtMs, turn.nowMs + degradedMaxMs);',
-    replace: 'turn.nowMs;',
-    breaks: 'A policy with a bound for DEGRADED ends every session that is DEGRADED when it comes.',
-    invariant: 'I3',
-  },
 ];

@@ -11,14 +11,6 @@ const KEYS = 'session/hub/keys.ts';
 
 export const HUB_MUTANTS: readonly Mutant[] = [
   {
-    id: 'notice-between-claims-ignored',
-    file: 'session/hub/mtu.ts',
-    find: '    draft.noticeMs = frame.noticeMs;\n',
-    replace: '    draft.noticeMs = draft.noticeMs;\n',
-    breaks: 'A hub does not take that a device notices silence later than its claim said.',
-    invariant: 'liveness',
-  },
-  {
     id: 'judge-unknown-session',
     file: JUDGE,
     find: 'if (record === null || record.sessionId !== event.frame.claim.sessionId) {',
