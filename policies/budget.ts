@@ -38,8 +38,8 @@ const OUTER_BYTES = { 4: 28, 6: 48 } as const;
 /** A frame's head, a session id of 16 bytes and, in ROTATE, a proof of 32, as CBOR. */
 const ROTATE_BYTES = 56;
 const ROTATED_BYTES = 21;
-/** In each new channel both ends say what MTU they have. */
-const MTU_BYTES = 7;
+/** In each new channel both ends say what MTU they have, and how late the device notices silence. */
+const MTU_BYTES = 13;
 /** Of a channel without data (session/channel/age.ts). */
 const IDLE_REKEY_MS = 3_600_000;
 /** An inner TCP segment without payload: IPv4, TCP with timestamps, padded to 16. */

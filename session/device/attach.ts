@@ -11,7 +11,7 @@ import { faultOf, qualityOf } from '../liveness/quality.ts';
 import type { ReasonCode } from '../reasons.ts';
 import type { Attached, Reattached } from '../wire/frames.ts';
 import { MINUTE_MS } from './choice.ts';
-import { acceptList, die, leaveAttached, penalise } from './die.ts';
+import { acceptList, die, enterDegraded, leaveAttached, penalise } from './die.ts';
 import { fitMtu } from './mtu.ts';
 import { probeNow } from './probes.ts';
 import { rememberEarlier, resendOver } from './resend.ts';
@@ -147,6 +147,7 @@ function settle(turn: Turn, open: OpenClaim): void {
   draft.answeredVersion = stateVersion;
   draft.answeredAtMs = turn.nowMs;
   draft.hubMtuBytes = open.mtuBytes;
+  draft.hubNoticeMs = open.noticeMs;
   draft.mtuNotice = null;
   const recoveryMs =
     draft.transportlessSinceMs === null ? null : turn.nowMs - draft.transportlessSinceMs;
@@ -223,7 +224,7 @@ function moveOnAnswer(turn: Turn, open: OpenClaim, recoveryMs: number | null): v
       'switch_abandoned',
       detail,
     );
-    if (!isGood) draft.degradedSinceMs = turn.nowMs;
+    if (!isGood) enterDegraded(turn);
   } else turn.move('reattach_accepted', reasonOfAnswer(turn, open), detail);
 }
 
@@ -254,7 +255,7 @@ function clearDeadlines(turn: Turn, recoveryMs: number | null): void {
   draft.recoveryDeadlineAtMs = null;
   draft.birthDeadlineAtMs = null;
   draft.volatileSinceMs = draft.state === 'VOLATILE' ? draft.volatileSinceMs : null;
-  draft.degradedSinceMs = draft.state === 'DEGRADED' ? draft.degradedSinceMs : null;
+  draft.degradedEndsAtMs = draft.state === 'DEGRADED' ? draft.degradedEndsAtMs : null;
   draft.plannedAtMs = null;
   draft.healthySinceMs = null;
   draft.deniedFor = null;

@@ -105,6 +105,7 @@ export function onRotated(
   turn.report('notice', 'channel_rotated');
   // A hub that was restarted meanwhile takes the proof and knows nothing else of us.
   draft.hubMtuBytes = null;
+  draft.hubNoticeMs = null;
   draft.mtuNotice = null;
   if (draft.activeId !== null) {
     turn.emit({ kind: 'route', route: { channelId, transportId: draft.activeId } });

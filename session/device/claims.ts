@@ -15,6 +15,7 @@ import type { ClaimPurpose } from '../wire/frames.ts';
 import { denial } from './choice.ts';
 import { acceptList } from './die.ts';
 import { idleNoticeMs } from './pace.ts';
+import { hasVersionsLeft } from './save.ts';
 import type { OpenClaim } from './state.ts';
 import type { Turn } from './turn.ts';
 
@@ -36,6 +37,7 @@ export function openClaim(
     transportId,
     nonce: turn.deriveHex('claim', 8),
   };
+  const transport = turn.transport(transportId);
   const kind = draft.state === 'BIRTH' ? 'new' : draft.memoryKey === null ? 'attach' : 'reattach';
   draft.claim = {
     claim,
@@ -43,6 +45,7 @@ export function openClaim(
     purpose,
     reasonCode,
     mtuBytes: draft.mtuBytes,
+    noticeMs: transport === null ? null : idleNoticeMs(transport, turn.config),
     openedAtMs: turn.nowMs,
     sends: 0,
     sendsInChannel: 0,
@@ -52,6 +55,11 @@ export function openClaim(
   turn.report('claim', reasonCode, { transportId, kind, purpose, nonce: claim.nonce });
   if (kind === 'reattach') turn.emit(acceptList(draft));
   repeatClaim(turn);
+}
+
+/** Whether nothing forbids a claim now: no wait that was granted, and a version that is not kept for transitions. */
+export function mayClaim(turn: Turn): boolean {
+  return turn.draft.claimNotBeforeMs <= turn.nowMs && hasVersionsLeft(turn);
 }
 
 /** Send the open claim (again): same tuple, so the hub gives the very same answer. */
@@ -70,8 +78,7 @@ export function repeatClaim(turn: Turn): void {
   if (transport === null || transport.unusable !== null || draft.channel === null) return;
   const { channelId, handshakeHash } = draft.channel;
   const named = { linkKind: transport.linkKind, linkName: transport.linkName };
-  const { reasonCode, mtuBytes } = open;
-  const noticeMs = idleNoticeMs(transport, turn.config);
+  const { reasonCode, mtuBytes, noticeMs } = open;
   const base = { claim: open.claim, ...named, reasonCode, mtuBytes, noticeMs };
   const what = claimBytes(open.claim);
   const frame =

@@ -34,7 +34,7 @@ export function die(turn: Turn, reasonCode: ReasonCode): void {
   draft.plannedAtMs = null;
   leaveAttached(turn);
   draft.volatileSinceMs = null;
-  draft.degradedSinceMs = null;
+  draft.degradedEndsAtMs = null;
   draft.healthySinceMs = null;
   startRecovery(turn);
   const isSuspect = !UNSUSPICIOUS.includes(reasonCode);
@@ -63,6 +63,12 @@ export function leaveAttached(turn: Turn): void {
   draft.attachedSinceMs = null;
   if (attachedSinceMs !== null && turn.nowMs - attachedSinceMs >= PROVEN_AFTER_MS)
     draft.transportlessMs = 0;
+}
+
+/** DEGRADED begins, and the time that the policy gives it. */
+export function enterDegraded({ draft, config, nowMs }: Turn): void {
+  const { degradedMaxMs } = config.limits;
+  draft.degradedEndsAtMs = degradedMaxMs === null ? null : nowMs + degradedMaxMs;
 }
 
 /** Each flap of a link doubles its penalty up to the policy's limit. */

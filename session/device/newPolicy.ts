@@ -4,19 +4,16 @@
  * The numbers come with `config`, as with every step. What is left to do is what the older policy has set already: bounds
  * that run, penalties, questions that are due. All of it comes sooner where the new policy says so and never later: no row
  * of policies adds up to a bound that is never met (I3), and none ends a fleet's sessions by a time that passed before it
- * came.
+ * came. How late silence is noticed from now on is the hub's to know, and told by MTU (`mtu.ts`).
  *
  * Source: docs/protocol.md, "Policy"; docs/decisions/0023-a-policy-while-the-session-lives.md.
  *
  * @module
  */
 import { earlier } from '../deadline.ts';
-import { carriesData } from '../transitions.ts';
 import { sessionEndsAtMs } from './boot.ts';
-import { openClaim } from './claims.ts';
 import type { DeviceEvent } from './event.ts';
 import { schedule } from './probes.ts';
-import { hasVersionsLeft } from './save.ts';
 import type { Transport } from './state.ts';
 import type { Turn } from './turn.ts';
 
@@ -28,31 +25,22 @@ export function onPolicy(turn: Turn, event: DeviceEvent & { kind: 'policy' }): v
     forgiveSooner(turn, transport);
     askSooner(turn, transport);
   }
-  tellNotice(turn);
   // What was denied, or not worth a plan, may be another matter now.
   draft.deniedFor = null;
   if (draft.reviewAtMs !== null) draft.reviewAtMs = turn.nowMs;
 }
 
-/** How late silence is noticed from now on is the hub's to know (decision 24): a claim to stay says it. */
-function tellNotice(turn: Turn): void {
-  const { draft } = turn;
-  const isFree = draft.claim === null && draft.granted === null && draft.plannedAtMs === null;
-  if (draft.activeId === null || !carriesData(draft.state) || !isFree) return;
-  if (draft.memoryKey === null || draft.claimNotBeforeMs > turn.nowMs || !hasVersionsLeft(turn))
-    return;
-  openClaim(turn, draft.activeId, 'stay', 'policy_applied');
-}
-
 /** Every bound that runs lasts at most as long as if it began now. */
 function boundSooner(turn: Turn): void {
   const { draft, config } = turn;
-  const { birthDeadlineMs, recoveryWindowMs, transportTtlMs } = config.limits;
+  const { birthDeadlineMs, recoveryWindowMs, transportTtlMs, degradedMaxMs } = config.limits;
   const within = (atMs: number | null, ms: number) =>
     atMs === null ? null : Math.min(atMs, turn.nowMs + ms);
   draft.birthDeadlineAtMs = within(draft.birthDeadlineAtMs, birthDeadlineMs);
   draft.recoveryDeadlineAtMs = within(draft.recoveryDeadlineAtMs, recoveryWindowMs);
   draft.transportTtlAtMs = within(draft.transportTtlAtMs, transportTtlMs);
+  if (draft.state === 'DEGRADED' && degradedMaxMs !== null)
+    draft.degradedEndsAtMs = earlier(draft.degradedEndsAtMs, turn.nowMs + degradedMaxMs);
   if (draft.sessionEndsAtMs !== null)
     draft.sessionEndsAtMs = Math.min(draft.sessionEndsAtMs, sessionEndsAtMs(turn));
 }

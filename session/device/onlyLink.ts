@@ -12,8 +12,7 @@
 import { coveredMs } from '../liveness/liveness.ts';
 import { carriesData } from '../transitions.ts';
 import { costOf } from './choice.ts';
-import { openClaim } from './claims.ts';
-import { hasVersionsLeft } from './save.ts';
+import { mayClaim, openClaim } from './claims.ts';
 import type { Transport } from './state.ts';
 import type { Turn } from './turn.ts';
 
@@ -64,7 +63,6 @@ export function tellMissing(turn: Turn, silentMs: number): void {
   const { trafficAtMs, memoryKey } = draft;
   const isRecent = trafficAtMs !== null && turn.nowMs - trafficAtMs < config.limits.resendMaxAgeMs;
   const isFree = draft.claim === null && draft.granted === null && draft.plannedAtMs === null;
-  if (!isRecent || !isFree || memoryKey === null || !hasVersionsLeft(turn)) return;
-  if (draft.claimNotBeforeMs > turn.nowMs) return;
+  if (!isRecent || !isFree || memoryKey === null || !mayClaim(turn)) return;
   openClaim(turn, draft.activeId, 'stay', 'reattach_same_transport');
 }

@@ -21,11 +21,12 @@ import {
   streamSilentMs,
   verdictOf,
 } from '../liveness/liveness.ts';
-import { swayMs } from '../liveness/rtt.ts';
+import { swayMs, timeoutMs } from '../liveness/rtt.ts';
 import type { ProbeAck } from '../wire/frames.ts';
 import { costOf, preferenceOf } from './choice.ts';
 import { die } from './die.ts';
 import type { ChannelId } from './event.ts';
+import { tellMtuAgain } from './mtu.ts';
 import { isOnlyDead, isOnlyLink, LONELY_RUN_MIN_MS, seekKeys, tellMissing } from './onlyLink.ts';
 import { hasten, idlePauseMs, isBusy, isFlowing, lingerPauseMs } from './pace.ts';
 import type { Transport } from './state.ts';
@@ -328,9 +329,11 @@ export function onProbeAck(
   }
   turn.change(transportId, { liveness, token: ack.token });
   const isActive = transportId === turn.draft.activeId;
+  if (isActive && missedInRow > 0) tellMtuAgain(turn);
   if (isActive && wasDoubted) endDoubt(turn);
   else if (!isActive && missedInRow > 0) schedule(turn, transportId);
   if (turn.draft.channel?.channelId !== channelId) return;
+  if (missesBinding(turn, ack, transportId)) return askBinding(turn, ack.transportId);
   if (deniesBinding(turn, ack, askedAtMs)) return die(turn, 'binding_lost');
   if (isActive && wasDoubted) tellMissing(turn, turn.nowMs - (unansweredSinceMs ?? turn.nowMs));
 }
@@ -344,6 +347,26 @@ export function onBindingBack(turn: Turn, sinceMs: number | null): void {
 /** Everybody goes back to the usual cadence, counted from here. */
 function endDoubt(turn: Turn): void {
   for (const { transportId } of turn.draft.transports) schedule(turn, transportId);
+}
+
+/**
+ * ◆ Asked over another link, the hub says that nothing comes over ours: so it is on one that we ask more rarely than the hub
+ * waits, and on one that is silent. Over the binding itself the same words deny it.
+ */
+function missesBinding({ draft }: Turn, ack: ProbeAck, transportId: number): boolean {
+  const { activeId, answeredVersion } = draft;
+  const isOurs = ack.transportId === activeId && ack.stateVersion === answeredVersion;
+  return ack.view === 'recovering' && isOurs && transportId !== activeId;
+}
+
+/** At once, unless a question is under way: its answer, or its silence, is the verdict. */
+function askBinding(turn: Turn, transportId: number): void {
+  const liveness = turn.transport(transportId)?.liveness ?? null;
+  if (liveness === null) return;
+  const { askedAtMs, rtt } = liveness;
+  if (askedAtMs !== null && turn.nowMs - askedAtMs < timeoutMs(rtt)) return;
+  turn.count('doubt_by_hub');
+  probeNow(turn, transportId);
 }
 
 /** Whichever transport it came on: does the hub, knowing our last answered claim, see us elsewhere? */

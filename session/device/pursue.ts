@@ -8,9 +8,8 @@
  */
 import type { ReasonCode } from '../reasons.ts';
 import { denial, nextSlotAtMs, recoveryCandidates } from './choice.ts';
-import { openClaim, repeatClaim } from './claims.ts';
+import { mayClaim, openClaim, repeatClaim } from './claims.ts';
 import { repeatHandshake, shakeHands } from './handshake.ts';
-import { hasVersionsLeft } from './save.ts';
 import type { OpenClaim, Transport } from './state.ts';
 import type { Turn } from './turn.ts';
 
@@ -32,7 +31,7 @@ export function pursue(turn: Turn): void {
   if (draft.claim !== null) return carryOn(turn, draft.claim);
   // With a channel and no claim, a handshake is a doubt that the hub has answered or that moved on.
   draft.handshake = null;
-  if (draft.claimNotBeforeMs > turn.nowMs || !hasVersionsLeft(turn)) return;
+  if (!mayClaim(turn)) return;
   const candidate = nextCandidate(turn, slotBeforeMs);
   if (candidate !== null) openClaim(turn, candidate.transportId, 'recovery', claimReason(turn));
 }

@@ -18,8 +18,8 @@ import {
 import type { ReasonCode } from '../reasons.ts';
 import { carriesData } from '../transitions.ts';
 import { costOf, denial, isSpent, MINUTE_MS, plannedCandidates, preferenceOf } from './choice.ts';
-import { openClaim } from './claims.ts';
-import { leaveAttached, penalise } from './die.ts';
+import { mayClaim, openClaim } from './claims.ts';
+import { enterDegraded, leaveAttached, penalise } from './die.ts';
 import { end } from './end.ts';
 import { probeOthers, schedule } from './probes.ts';
 import { hasVersionsLeft } from './save.ts';
@@ -178,7 +178,7 @@ function reviewUnsteady(turn: Turn, active: Transport, quality: Quality): void {
     turn.move('quality_restored', 'quality_restored', figures(active, lately));
     draft.attachedSinceMs = turn.nowMs;
     draft.volatileSinceMs = null;
-    draft.degradedSinceMs = null;
+    draft.degradedEndsAtMs = null;
     return;
   }
   const fault = faultOf(quality, config.limits.quality);
@@ -188,18 +188,17 @@ function reviewUnsteady(turn: Turn, active: Transport, quality: Quality): void {
 
 function persist(turn: Turn): void {
   const { draft, config } = turn;
-  const { volatileToDegradedMs, degradedMaxMs } = config.limits;
+  const { volatileToDegradedMs } = config.limits;
   if (
     draft.state === 'VOLATILE' &&
     turn.nowMs - (draft.volatileSinceMs ?? turn.nowMs) >= volatileToDegradedMs
   ) {
     turn.move('volatility_persisted', 'volatility_persisted');
-    draft.degradedSinceMs = turn.nowMs;
+    enterDegraded(turn);
   } else if (
     draft.state === 'DEGRADED' &&
-    degradedMaxMs !== null &&
-    draft.degradedSinceMs !== null &&
-    turn.nowMs - draft.degradedSinceMs >= degradedMaxMs
+    draft.degradedEndsAtMs !== null &&
+    draft.degradedEndsAtMs <= turn.nowMs
   ) {
     end(turn, 'policy_exceeded', 'policy_exceeded');
   }
@@ -226,7 +225,7 @@ function tryQualitySwitch(
     deny(turn, rival, fault, denied);
     if (draft.state === 'VOLATILE') {
       turn.move('volatility_persisted', 'switch_denied', { denied });
-      draft.degradedSinceMs = turn.nowMs;
+      enterDegraded(turn);
     }
     return;
   }
@@ -266,8 +265,7 @@ function watchPlan(turn: Turn): void {
 /** Claim the transport we are on, so that the plan's claim can never be committed later. */
 function stay(turn: Turn): void {
   const { draft } = turn;
-  if (draft.activeId === null || draft.claimNotBeforeMs > turn.nowMs || !hasVersionsLeft(turn))
-    return;
+  if (draft.activeId === null || !mayClaim(turn)) return;
   draft.claim = null;
   openClaim(turn, draft.activeId, 'stay', 'switch_abandoned');
 }

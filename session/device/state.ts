@@ -54,6 +54,7 @@ export interface OpenClaim {
   readonly reasonCode: ReasonCode;
   /** As it was when the claim was opened: a repeat is the very same frame. */
   readonly mtuBytes: number;
+  readonly noticeMs: number | null;
   readonly openedAtMs: number;
   readonly sends: number;
   /** Of these, in the channel we have now: fresh keys deserve a few tries of their own. */
@@ -76,6 +77,7 @@ export interface Handshake {
 /** An MTU frame that the hub has not answered yet. */
 export interface MtuNotice {
   readonly mtuBytes: number;
+  readonly noticeMs: number;
   readonly tries: number;
   /** Null: told often enough, this hub does not answer. */
   readonly repeatAtMs: number | null;
@@ -130,6 +132,8 @@ export interface Device {
   readonly mtuBytes: number;
   /** What the hub last said it knows of that, by its answer to a claim or to MTU; null: unknown. */
   readonly hubMtuBytes: number | null;
+  /** The same of how late we notice silence on the binding; a hub of a former version is told, and does not say. */
+  readonly hubNoticeMs: number | null;
   readonly mtuNotice: MtuNotice | null;
 
   readonly channel: Channel | null;
@@ -186,7 +190,8 @@ export interface Device {
   readonly transportTtlAtMs: number | null;
   readonly attachedSinceMs: number | null;
   readonly volatileSinceMs: number | null;
-  readonly degradedSinceMs: number | null;
+  /** When the policy ends the session if it stays DEGRADED; null: it is not, or no policy since it became so ends it. */
+  readonly degradedEndsAtMs: number | null;
   readonly healthySinceMs: number | null;
   /** When to look at quality and failback again. */
   readonly reviewAtMs: number | null;
@@ -231,6 +236,7 @@ export function newDevice(): Device {
     terminated: null,
     mtuBytes: 0,
     hubMtuBytes: null,
+    hubNoticeMs: null,
     mtuNotice: null,
     channel: null,
     nextChannel: null,
@@ -266,7 +272,7 @@ export function newDevice(): Device {
     transportTtlAtMs: null,
     attachedSinceMs: null,
     volatileSinceMs: null,
-    degradedSinceMs: null,
+    degradedEndsAtMs: null,
     healthySinceMs: null,
     reviewAtMs: null,
     plannedAtMs: null,

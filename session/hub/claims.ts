@@ -126,7 +126,7 @@ function answerAgain(turn: Turn, event: ClaimEvent, record: SessionRecord): void
   if (isTokenOf(turn.config, event, draft.nowMs)) {
     draft.addresses = withValidated(draft.addresses, source, draft.nowMs);
   }
-  // Committed by this hub before it was restarted; else an MTU frame may have said more since.
+  // Committed by this hub before it was restarted; else an MTU frame may have said more of both since.
   draft.mtuBytes ??= event.frame.mtuBytes;
   draft.noticeMs ??= event.frame.noticeMs;
   draft.answer ??= answerTo(record, draft.hubSeq, turn.config);

@@ -1,7 +1,7 @@
 /**
- * The device's inner MTU between its claims: MTU on the binding replaces what the claim said.
+ * The device's inner MTU, and how late it notices silence, between its claims: MTU on the binding replaces what the claim said.
  *
- * Not part of the record: it changes nothing about who may do what, and a device tells it anew with
+ * Not part of the record: neither changes anything about who may do what, and a device tells them anew with
  * each claim and after each ROTATED.
  *
  * @module
@@ -20,5 +20,13 @@ export function onMtu(turn: Turn, event: FrameEvent, frame: Mtu): void {
     draft.record?.transportId === event.transportId;
   if (!isBinding) return turn.count('mtu_ignored');
   if (event.isNewest || draft.mtuBytes === null) draft.mtuBytes = frame.mtuBytes;
-  turn.send(targetOf(event), { type: 'mtu', mtuBytes: draft.mtuBytes ?? frame.mtuBytes });
+  // A device of a former version does not say it: then its claim's counts.
+  if (frame.noticeMs !== null && (event.isNewest || draft.noticeMs === null))
+    draft.noticeMs = frame.noticeMs;
+  const { noticeMs } = draft;
+  turn.send(targetOf(event), {
+    type: 'mtu',
+    mtuBytes: draft.mtuBytes ?? frame.mtuBytes,
+    noticeMs,
+  });
 }

@@ -187,7 +187,7 @@ export interface Seat {
   readonly derived: number;
   /** The device's inner MTU: of the committed claim, or of a newer MTU frame. */
   readonly mtuBytes: number | null;
-  /** Of the committed claim: how late the device may notice that its binding is silent; null: it has not said. */
+  /** How late the device may notice that its binding is silent: of the committed claim, or of a newer MTU frame; null: it has not said. */
   readonly noticeMs: number | null;
   /** Told to the shell last. */
   readonly route: DataRoute | null;

@@ -173,5 +173,9 @@ const READ: { readonly [Type in CborFrame['type']]: (map: CborMap) => CborFrame 
     proof: field.byteString(map, KEY.rotate.proof, field.KEY_BYTES),
   }),
   rotated: (map) => ({ type: 'rotated', sessionId: field.sessionId(map, KEY.rotated.sessionId) }),
-  mtu: (map) => ({ type: 'mtu', mtuBytes: field.innerMtu(map, KEY.mtu.mtuBytes) }),
+  mtu: (map) => ({
+    type: 'mtu',
+    mtuBytes: field.innerMtu(map, KEY.mtu.mtuBytes),
+    noticeMs: field.countOrNull(map, KEY.mtu.noticeMs),
+  }),
 };

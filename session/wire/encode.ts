@@ -209,7 +209,10 @@ function bodyOf(frame: Exclude<Frame, Probe | ProbeAck>): CborMap {
     case 'rotated':
       return body([[KEY.rotated.sessionId, idOf(frame.sessionId)]]);
     case 'mtu':
-      return body([[KEY.mtu.mtuBytes, mtuOf(frame.mtuBytes)]]);
+      return body([
+        [KEY.mtu.mtuBytes, mtuOf(frame.mtuBytes)],
+        [KEY.mtu.noticeMs, frame.noticeMs === null ? null : whole(frame.noticeMs)],
+      ]);
     default:
       return unreachable(frame);
   }

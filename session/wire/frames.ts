@@ -217,11 +217,13 @@ export interface Rotated {
   readonly sessionId: string;
 }
 
-/** Device → hub: our inner MTU is another one now. Hub → device, as the answer: this is what counts here. */
+/** Device → hub: what a claim said of our inner MTU and our patience is this now. Hub → device, as the answer: this is what counts here. */
 export interface Mtu {
   readonly type: 'mtu';
   /** 576…65535. */
   readonly mtuBytes: number;
+  /** As in a claim, of the binding; null: this end, of a former version, does not say. */
+  readonly noticeMs: number | null;
 }
 
 export type Frame =

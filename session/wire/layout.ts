@@ -42,5 +42,5 @@ export const KEY = {
   received:   { keypairIndex: 1, counterMax: 2, bitmap: 3, stateVersion: 4, round: 5, bytesPerSecond: 6 },
   rotate:     { sessionId: 1, proof: 2 },
   rotated:    { sessionId: 1 },
-  mtu:        { mtuBytes: 1 },
+  mtu:        { mtuBytes: 1, noticeMs: 2 },
 } as const;

@@ -114,7 +114,7 @@ export function sampleFrame(random: Random): Frame {
     case 'rotated':
       return { type: 'rotated', sessionId: id() };
     case 'mtu':
-      return { type: 'mtu', mtuBytes };
+      return { type: 'mtu', mtuBytes, noticeMs: maybe(count) };
   }
 }
 

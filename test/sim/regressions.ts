@@ -107,6 +107,29 @@ export const REGRESSIONS: readonly Regression[] = [
   },
   {
     found:
+      'a hub that was restarted and rejoined under new keys did not know how late a metered device notices silence',
+    scenario: plain(
+      270_000,
+      [
+        { atMs: 10_000, kind: 'policyReload', machine: DEVICE, policy: 'metered-lte' },
+        { atMs: 60_000, kind: 'hubCrash', hub: 0, downMs: 500, afterCalls: 0 },
+        { atMs: 62_000, kind: 'link', device: 0, link: 0, change: { icmp: 'forged' } },
+        { atMs: 64_000, kind: 'link', device: 0, link: 0, change: { icmp: 'none' } },
+        { atMs: 150_000, kind: 'link', device: 0, link: 0, change: { silent: true } },
+      ],
+      { traffic: SILENT },
+    ),
+  },
+  {
+    found:
+      'a policy that brought degraded_max_ms ended at once a session that had been DEGRADED for longer',
+    scenario: plain(110_000, [
+      { atMs: 5_000, kind: 'link', device: 0, link: 0, change: { delayMs: 700 } },
+      { atMs: 90_000, kind: 'policyReload', machine: DEVICE, policy: 'strict' },
+    ]),
+  },
+  {
+    found:
       'a checker forgot the keypair of data that went to an address that the NAT had forgotten, when it was sent again',
     scenario: plain(
       10_900,

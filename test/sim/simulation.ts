@@ -65,6 +65,10 @@ export class Simulation {
       hubs: this.hubs,
       devices: () => this.#identities.map(({ publicKey }) => publicKey),
       record: (device) => this.store.record(device),
+      policiesOf: (device) =>
+        this.devices
+          .filter(({ identity }) => identity.publicKey === device)
+          .map(({ inForce }) => inForce),
       mayBeBehind: (who) => this.#forgetful.has(who) || this.#hasCopy(who),
     });
     this.observer.watches = [...watches, this.waits];

@@ -5,6 +5,7 @@
  */
 import { idleCost } from '../../../policies/budget.ts';
 import { linkRules } from '../../../policies/links.ts';
+import type { Policy } from '../../../policies/schema.ts';
 import type { SessionRecord } from '../../../session/hub/record.ts';
 import { isPolicyFault, policyOf } from '../policy.ts';
 import type { Scenario } from '../scenario.ts';
@@ -30,18 +31,9 @@ export function boundsIn({ options, faults }: Scenario, device: number): DeviceB
   };
 }
 
-/** How late a device may know that its idle binding is silent: the soonest of the policies that a device of the run uses. */
-export function noticeMsIn({ options, faults }: Scenario) {
-  const later = faults.flatMap((fault) =>
-    isPolicyFault(fault) && fault.machine.role === 'device' ? [fault.policy] : [],
-  );
-  const policies = [options.policy, ...later].map(policyOf);
-  return ({ linkName, linkKind }: SessionRecord): number =>
-    Math.min(
-      ...policies.map((policy) => {
-        const { idleSilenceMs, meteredIdleSilenceMs } = idleCost(policy, 4);
-        const { costClass } = linkRules(policy.links, linkName, linkKind);
-        return costClass === 'metered' ? meteredIdleSilenceMs : idleSilenceMs;
-      }),
-    );
+/** How late a device may know that its idle binding is silent, by `policy`. */
+export function noticeMsOf(policy: Policy, { linkName, linkKind }: SessionRecord): number {
+  const { idleSilenceMs, meteredIdleSilenceMs } = idleCost(policy, 4);
+  const { costClass } = linkRules(policy.links, linkName, linkKind);
+  return costClass === 'metered' ? meteredIdleSilenceMs : idleSilenceMs;
 }

@@ -3,6 +3,8 @@
  *
  * @module
  */
+
+import type { Policy } from '../../../policies/schema.ts';
 import { VERSIONS_KEPT } from '../../../session/device/save.ts';
 import type { Device } from '../../../session/device/state.ts';
 import type { SessionRecord } from '../../../session/hub/record.ts';
@@ -14,7 +16,7 @@ import type { DeviceSite } from '../site/deviceSite.ts';
 import type { HubSite } from '../site/hubSite.ts';
 import { Answers } from './answers.ts';
 import { Bindings } from './bindings.ts';
-import { boundsIn, noticeMsIn } from './bounds.ts';
+import { boundsIn, noticeMsOf } from './bounds.ts';
 import { Budgets } from './budgets.ts';
 import { Claims } from './claims.ts';
 import { Copies } from './copies.ts';
@@ -46,6 +48,8 @@ export interface Surroundings {
   /** Public keys of all devices that there are. */
   readonly devices: () => readonly string[];
   readonly record: (device: string) => SessionRecord | null;
+  /** In force at each machine of that public key. */
+  readonly policiesOf: (device: string) => readonly Policy[];
   /** Whether timestamps may have been lost with a flash, or used by a copy. */
   readonly mayBeBehind: (who: string) => boolean;
 }
@@ -66,6 +70,9 @@ export function newWatches(report: Report, around: Surroundings): readonly Watch
   const factsOf = (who: string, transportId: number) =>
     deviceSite(who)?.factsOf(transportId) ?? null;
   const durableOf = (who: string) => site(who).durable;
+  // A copy has the key of its original and a policy of its own.
+  const noticeMs = (of: SessionRecord) =>
+    Math.min(...around.policiesOf(of.device).map((policy) => noticeMsOf(policy, of)));
   const deviceOf = (who: string) => deviceSite(who)?.identity.publicKey ?? null;
   const seats = (device: string | null) =>
     (device === null ? around.devices() : [device]).flatMap((one) => seatsOf(around.hubs, one));
@@ -92,7 +99,7 @@ export function newWatches(report: Report, around: Surroundings): readonly Watch
         !hasFlashFault(scenario, site(who).identity.index) &&
         site(who).process.device?.channel?.isBound !== false,
     }),
-    new Patience(report, noticeMsIn(scenario)),
+    new Patience(report, noticeMs),
     new Hearsay(
       report,
       isSealed,

@@ -1,6 +1,7 @@
 /**
  * Another policy while a session lives: I4 it is newer than the one before and durable before it is in force; I3 every
- * bound that runs then lasts at most as long as if it began now, and never longer than it was to last.
+ * bound that runs then lasts at most as long as if it began now, and never longer than it was to last; DEGRADED ends no session
+ * sooner than the earlier of the two.
  *
  * Told from what the device says; its deadlines are looked at when it says that the policy is in force.
  *
@@ -15,6 +16,8 @@ export interface Bounds {
   readonly transportTtlMs: number;
   readonly recoveryWindowMs: number;
   readonly birthDeadlineMs: number;
+  /** Null: DEGRADED may last. */
+  readonly degradedMaxMs: number | null;
 }
 
 /** What runs in the device's process, by its monotonic clock. Null: it does not run. */
@@ -23,6 +26,7 @@ export interface Running {
   readonly transportTtlAtMs: number | null;
   readonly recoveryDeadlineAtMs: number | null;
   readonly birthDeadlineAtMs: number | null;
+  readonly degradedEndsAtMs: number | null;
 }
 
 export interface PolicyDirectory {
@@ -39,6 +43,8 @@ export class Policies implements Watch {
   readonly #versions = new Map<string, number>();
   /** By machine: what its recovery is bounded by, whatever came after. */
   readonly #windowEndsAtMs = new Map<string, number>();
+  /** By machine that is DEGRADED: when that ends its session at the soonest; none of its policies so far says so: infinite. */
+  readonly #degradedEndsAtMs = new Map<string, number>();
 
   constructor(report: Report, directory: PolicyDirectory) {
     this.#report = report;
@@ -51,8 +57,21 @@ export class Policies implements Watch {
     const isRecovering = to === 'RECOVERING' || detail['state'] === 'RECOVERING';
     if (isRecovering && from !== 'RECOVERING') this.#begin(who, atMs);
     else if (to !== null) this.#windowEndsAtMs.delete(who);
+    if (reasonCode === 'policy_exceeded') this.#onExceeded(who, atMs);
+    if (to === 'DEGRADED') this.#degradedEndsAtMs.set(who, atMs + this.#degradedMaxMs(who));
+    else if (to !== null) this.#degradedEndsAtMs.delete(who);
     if (event.event === 'notice' && reasonCode === 'policy_applied')
       this.#onApplied(who, atMs, Number(detail['version']));
+  }
+
+  #degradedMaxMs(who: string): number {
+    return this.#directory.boundsOf(who).degradedMaxMs ?? Number.POSITIVE_INFINITY;
+  }
+
+  #onExceeded(who: string, atMs: number): void {
+    const endsAtMs = this.#degradedEndsAtMs.get(who) ?? atMs;
+    const early = `I3: DEGRADED ends a session at ${atMs} ms, where it may last until ${endsAtMs} ms`;
+    this.#report('policyBounds', who, atMs < endsAtMs ? early : null);
   }
 
   #begin(who: string, atMs: number): void {
@@ -78,11 +97,22 @@ export class Policies implements Watch {
       this.#windowEndsAtMs.get(who) ?? Number.POSITIVE_INFINITY,
     );
     this.#windowEndsAtMs.set(who, windowMs);
+    const degradedMs = Math.min(
+      atMs + this.#degradedMaxMs(who),
+      this.#degradedEndsAtMs.get(who) ?? Number.POSITIVE_INFINITY,
+    );
+    const isDegraded = this.#degradedEndsAtMs.has(who);
+    if (isDegraded) this.#degradedEndsAtMs.set(who, degradedMs);
     const bounds: readonly (readonly [string, number | null, number])[] = [
       ['session', running.sessionEndsAtMs, atMs + ttlMs],
       ['transport TTL', running.transportTtlAtMs, atMs + transportTtlMs],
       ['recovery', running.recoveryDeadlineAtMs, windowMs],
       ['birth', running.birthDeadlineAtMs, atMs + birthDeadlineMs],
+      [
+        'degraded',
+        isDegraded ? (running.degradedEndsAtMs ?? Number.POSITIVE_INFINITY) : null,
+        degradedMs,
+      ],
     ];
     for (const [name, endsAtMs, mostMs] of bounds) {
       if (endsAtMs === null || endsAtMs <= mostMs) continue;
@@ -93,6 +123,7 @@ export class Policies implements Watch {
 
   onDeath(who: string): void {
     this.#windowEndsAtMs.delete(who);
+    this.#degradedEndsAtMs.delete(who);
   }
 
   /** Both slots are gone: whatever is there then is the newest that is known. */

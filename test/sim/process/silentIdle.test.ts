@@ -6,7 +6,7 @@
  */
 import { describe, expect, test } from 'bun:test';
 import { idleCost } from '../../../policies/budget.ts';
-import { loadPolicyText } from '../../../policies/load.ts';
+import { loadPolicy, loadPolicyText } from '../../../policies/load.ts';
 import { PROFILE_NAMES, PROFILES, type ProfileName } from '../../../policies/profiles.ts';
 import type { Policy } from '../../../policies/schema.ts';
 import { fastPrimitives } from './primitives.ts';
@@ -103,6 +103,21 @@ for (const name of PROFILE_NAMES) {
     });
   });
 }
+
+test('a binding that is asked more rarely than its hub waits by itself is not lost to a question over a standby', () => {
+  const rig = new Rig(fastPrimitives);
+  const rare = loadPolicy({ liveness: { heartbeat_idle_ms: 120_000 } });
+  if (!rare.ok) throw new Error(JSON.stringify(rare.problems));
+  rig.devicePolicy = rare.policy;
+  rig.boot();
+  expect(rig.runUntil(() => rig.isAttached, START_MS)).toBe(true);
+  rig.run(60_000);
+  const before = rig.audit.length;
+  rig.run(600_000);
+  const moves = rig.audit.slice(before).map(({ reasonCode, to }) => [reasonCode, to]);
+  expect(moves.filter(([, to]) => to !== null)).toEqual([]);
+  expectBothWays(rig);
+});
 
 test('a hub that ended the session meanwhile says so to the next keepalive, long before the device would ask', () => {
   const rig = idle('metered-lte', null, false);

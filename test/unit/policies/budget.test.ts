@@ -146,7 +146,8 @@ describe('the arithmetic', () => {
     const proof = new Uint8Array(32);
     expect(encodeFrame({ type: 'rotate', sessionId, proof }).length).toBeLessThanOrEqual(56);
     expect(encodeFrame({ type: 'rotated', sessionId }).length).toBeLessThanOrEqual(21);
-    expect(encodeFrame({ type: 'mtu', mtuBytes: 1_440 }).length).toBeLessThanOrEqual(7);
+    const mtu = { type: 'mtu', mtuBytes: 1_440, noticeMs: 86_402_000 } as const;
+    expect(encodeFrame(mtu).length).toBeLessThanOrEqual(13);
   });
 
   test('what is rarer than a window, and what is not, make up a day', () => {

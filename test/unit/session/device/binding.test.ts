@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test';
 import type { ProbeAck } from '../../../../session/wire/frames.ts';
 import { attachedDevice, type Driver } from './driver.ts';
-import { configOf, ETH, links, SECOND_MS, WLAN } from './setup.ts';
+import { configOf, ETH, links, MINUTE_MS, SECOND_MS, WLAN } from './setup.ts';
 
 /** An answer to the newest probe on `transportId`, saying what the test wants. */
 function ack(driver: Driver, transportId: number, says: Partial<ProbeAck>): void {
@@ -37,6 +37,10 @@ function asking(present: readonly number[] = [ETH, WLAN]): Driver {
   return driver;
 }
 
+const asked = (driver: Driver, transportId: number) =>
+  driver.frames.filter((frame) => frame.type === 'probe' && frame.transportId === transportId)
+    .length;
+
 describe('◆ what PROBE_ACK says of the binding', () => {
   test('◆ naming another transport: binding_lost, and a claim in the same step', () => {
     const driver = asking();
@@ -50,6 +54,44 @@ describe('◆ what PROBE_ACK says of the binding', () => {
     const driver = asking();
     ack(driver, ETH, { view: 'recovering' });
     expect(driver.moves).toEqual(['ATTACHED binding_lost RECOVERING']);
+  });
+
+  /** Idle, and told over the standby that the hub hears nothing over the binding. */
+  function doubtedByHub(isSilent: boolean): Driver {
+    const driver = attachedDevice([ETH, WLAN]);
+    driver.run(2 * SECOND_MS);
+    driver.forget();
+    driver.run(20 * SECOND_MS, () => asked(driver, WLAN) > 0);
+    driver.peer.path(ETH).isOutOpen = !isSilent;
+    driver.forget();
+    driver.peer.view = 'recovering';
+    driver.run(SECOND_MS, () => driver.frames.length > 0 || driver.moves.length > 0);
+    driver.peer.view = 'carrying';
+    return driver;
+  }
+
+  test('◆ naming ours, but recovering, over another link: the binding is asked, and its answer settles it', () => {
+    const driver = doubtedByHub(false);
+    expect([driver.moves, asked(driver, ETH)]).toEqual([[], 1]);
+    driver.run(MINUTE_MS);
+    expect([driver.moves, driver.device.state]).toEqual([[], 'ATTACHED']);
+  });
+
+  test('◆ … and its silence ends it, within two seconds', () => {
+    const driver = doubtedByHub(true);
+    const fromMs = driver.nowMs;
+    driver.run(MINUTE_MS, () => driver.device.activeId !== ETH);
+    expect(driver.moves).toEqual(['ATTACHED heartbeat_timeout RECOVERING']);
+    expect(driver.nowMs - fromMs).toBeLessThanOrEqual(2 * SECOND_MS);
+  });
+
+  test('◆ … and it is not asked twice for it within a round-trip timeout', () => {
+    const driver = asking();
+    const before = asked(driver, ETH);
+    const { askedAtMs } = driver.device.transports[0]!.liveness;
+    expect(driver.nowMs - (askedAtMs ?? 0)).toBeLessThan(SECOND_MS / 4);
+    ack(driver, WLAN, { view: 'recovering', transportId: ETH });
+    expect([driver.moves, asked(driver, ETH)]).toEqual([[], before]);
   });
 
   test('◆ terminated, unattached or standby: binding_lost', () => {

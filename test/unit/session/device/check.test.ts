@@ -46,7 +46,8 @@ test('steps in which nothing is wrong pass', () => {
 
 const open: OpenClaim = {
   claim: { sessionId: attached.sessionId ?? '', stateVersion: 9, transportId: WLAN, nonce: 'n' },
-  ...{ kind: 'reattach', purpose: 'planned', reasonCode: 'failback', mtuBytes: 1_440 },
+  ...{ kind: 'reattach', purpose: 'planned', reasonCode: 'failback' },
+  ...{ mtuBytes: 1_440, noticeMs: 27_000 },
   ...{ openedAtMs: 0, sends: 1, sendsInChannel: 1, repeatAtMs: attached.nowMs + 100 },
 };
 const [eth, wlan] = attached.transports;

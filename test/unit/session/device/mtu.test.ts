@@ -169,15 +169,15 @@ describe('the hub', () => {
     driver.links(links([ETH], {}, { [ETH]: 1_400 }));
     driver.run(SECOND_MS);
     driver.forget();
-    driver.frame({ type: 'mtu', mtuBytes: 1_440 }, ETH);
+    driver.frame({ type: 'mtu', mtuBytes: 1_440, noticeMs: null }, ETH);
     driver.run(SECOND_MS);
     expect(told(driver)).toEqual([1_340]);
   });
 
   test('an answer from another channel or transport than the binding’s says nothing', () => {
     const driver = attachedDevice([ETH, WLAN]);
-    driver.frame({ type: 'mtu', mtuBytes: 1_280 }, WLAN);
-    driver.frame({ type: 'mtu', mtuBytes: 1_280 }, ETH, 77);
+    driver.frame({ type: 'mtu', mtuBytes: 1_280, noticeMs: null }, WLAN);
+    driver.frame({ type: 'mtu', mtuBytes: 1_280, noticeMs: null }, ETH, 77);
     expect([driver.device.hubMtuBytes, told(driver)]).toEqual([1_440, []]);
   });
 

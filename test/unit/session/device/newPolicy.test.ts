@@ -6,7 +6,17 @@
 import { describe, expect, test } from 'bun:test';
 import type { DeviceLimits } from '../../../../session/device/limits.ts';
 import { attachedDevice, Driver } from './driver.ts';
-import { configOf, ETH, LINK_POLICIES, links, MINUTE_MS, SECOND_MS, WLAN, WWAN } from './setup.ts';
+import {
+  configOf,
+  ETH,
+  LIMITS,
+  LINK_POLICIES,
+  links,
+  MINUTE_MS,
+  SECOND_MS,
+  WLAN,
+  WWAN,
+} from './setup.ts';
 
 function apply(
   driver: Driver,
@@ -23,20 +33,88 @@ const denials = (driver: Driver) =>
     (effect) => effect.kind === 'report' && effect.event.reasonCode === 'switch_denied',
   ).length;
 
-test('a policy says that it is in force, and leaves state, session and binding as they are; the hub is told by a claim to stay', () => {
+test('a policy says that it is in force, and leaves state, session and binding as they are, without a claim', () => {
   const driver = attachedDevice([ETH, WLAN]);
   const { state, sessionId, stateVersion, activeId } = driver.device;
   driver.forget();
   apply(driver, { heartbeatIdleMs: 60_000 });
   driver.run(SECOND_MS);
-  expect(driver.device).toMatchObject({ state, sessionId, activeId, claim: null });
-  expect(driver.moves).toEqual([]);
-  const told = driver.claims.map((frame) => [frame.claim.stateVersion, frame.noticeMs]);
-  expect(told).toEqual([[stateVersion + 1, 62_000]]);
+  expect(driver.device).toMatchObject({ state, sessionId, stateVersion, activeId, claim: null });
+  expect([driver.moves, driver.claims]).toEqual([[], []]);
   const [said] = driver.log.flatMap((effect) => (effect.kind === 'report' ? [effect.event] : []));
   expect(said).toMatchObject({
     ...{ event: 'notice', reasonCode: 'policy_applied', detail: { version: 2, name: 'other' } },
     ...{ from: null, to: null },
+  });
+});
+
+describe('how late silence is noticed', () => {
+  const told = (driver: Driver) =>
+    driver.frames.flatMap((frame) => (frame.type === 'mtu' ? [frame.noticeMs] : []));
+
+  test('◆ a longer pause is told by MTU until the hub says it back', () => {
+    const driver = attachedDevice([ETH, WLAN]);
+    driver.peer.path(ETH).isInOpen = false;
+    apply(driver, { heartbeatIdleMs: 60_000 });
+    expect(told(driver)).toEqual([62_000]);
+    driver.run(SECOND_MS, () => told(driver).length === 3);
+    driver.peer.path(ETH).isInOpen = true;
+    driver.run(MINUTE_MS);
+    expect(told(driver).length).toBeLessThanOrEqual(4);
+    expect([driver.peer.noticeMs, driver.device.hubNoticeMs]).toEqual([62_000, 62_000]);
+    expect(driver.claims).toEqual([]);
+  });
+
+  test('a shorter one is not: the hub may wait', () => {
+    const driver = attachedDevice([ETH, WLAN]);
+    apply(driver, { heartbeatIdleMs: 5_000 });
+    driver.run(MINUTE_MS);
+    expect(told(driver)).toEqual([]);
+  });
+
+  test('◆ a claim that was open says what it said when it was opened, and MTU the rest behind its answer', () => {
+    const driver = attachedDevice([ETH, WLAN]);
+    driver.peer.judge = () => null;
+    driver.feed({ kind: 'rebind', atMs: driver.nowMs, linkName: 'wlan0' });
+    driver.run(50);
+    apply(driver, { heartbeatIdleMs: 60_000 });
+    driver.peer.judge = () => undefined;
+    driver.run(SECOND_MS, () => driver.device.activeId === WLAN);
+    const [first, ...repeats] = driver.claims;
+    expect(repeats.length).toBeGreaterThan(0);
+    for (const repeat of repeats) expect(repeat).toEqual({ ...first!, atMs: repeat.atMs });
+    expect(driver.peer.noticeMs).not.toBe(62_000);
+    driver.run(SECOND_MS);
+    expect(driver.peer.noticeMs).toBe(62_000);
+  });
+
+  test('◆ what was told in vain while the link was silent is told again when it answers', () => {
+    const driver = attachedDevice([ETH]);
+    driver.run(2 * SECOND_MS);
+    driver.peer.path(ETH).isOutOpen = false;
+    apply(driver, { heartbeatIdleMs: 300_000 });
+    driver.run(MINUTE_MS, () => told(driver).length === 8);
+    driver.run(300);
+    driver.peer.path(ETH).isOutOpen = true;
+    driver.run(5 * SECOND_MS);
+    expect([driver.device.activeId, driver.peer.noticeMs]).toEqual([ETH, 302_000]);
+  });
+
+  test('a hub of a former version answers without it, and is told once', () => {
+    const driver = attachedDevice([ETH]);
+    driver.peer.knowsNotice = false;
+    apply(driver, { heartbeatIdleMs: 60_000 });
+    driver.run(MINUTE_MS);
+    expect(told(driver)).toEqual([62_000]);
+  });
+
+  test('◆ a new channel may be that of a process that knows only the record: it is told again', () => {
+    const driver = attachedDevice([ETH]);
+    driver.peer.noticeMs = null;
+    const channelId = driver.device.channel?.channelId ?? 0;
+    driver.feed({ kind: 'channelDue', atMs: driver.nowMs, channelId });
+    driver.run(SECOND_MS);
+    expect(driver.peer.noticeMs ?? 0).toBe(LIMITS.heartbeatIdleMs + 2_000);
   });
 });
 
@@ -90,6 +168,60 @@ describe('a bound that runs', () => {
     const lastedMs = driver.nowMs - fromMs;
     expect(lastedMs).toBeGreaterThanOrEqual(0.9 * MINUTE_MS);
     expect(lastedMs).toBeLessThanOrEqual(MINUTE_MS);
+  });
+
+  describe('degraded_max_ms', () => {
+    const quality = {
+      ...LIMITS.quality,
+      ...{ rttEnterMs: 400, rttLeaveMs: 200, volatileToDegradedMs: 4_000 },
+    };
+
+    /** DEGRADED on a slow link under a policy that ends it after `degradedMaxMs`; `forMs` later. */
+    function degraded(degradedMaxMs: number | null, forMs: number): [Driver, number] {
+      const limits = { quality, degradedMaxMs };
+      const driver = attachedDevice([ETH], { config: configOf(limits) });
+      driver.traffic(50, 30 * MINUTE_MS);
+      driver.run(5 * SECOND_MS);
+      driver.peer.path(ETH).delayMs = 260;
+      driver.until('DEGRADED', MINUTE_MS);
+      const sinceMs = driver.nowMs;
+      driver.run(forMs);
+      driver.forget();
+      return [driver, sinceMs];
+    }
+
+    /** When the session was ended by it, counted from `sinceMs`; null: it was not. */
+    function endedAfterMs(driver: Driver, sinceMs: number): number | null {
+      driver.run(5 * MINUTE_MS, () => driver.device.state === 'TERMINATED');
+      if (driver.device.state !== 'TERMINATED') return null;
+      expect(driver.device.terminated).toBe('policy_exceeded');
+      return driver.nowMs - sinceMs;
+    }
+
+    test('a policy that brings it ends no session by a time that passed before it came', () => {
+      const [driver] = degraded(null, 2 * MINUTE_MS);
+      const fromMs = driver.nowMs;
+      apply(driver, { quality, degradedMaxMs: MINUTE_MS });
+      driver.run(SECOND_MS);
+      expect(driver.device.state).toBe('DEGRADED');
+      const afterMs = endedAfterMs(driver, fromMs);
+      expect(afterMs).toBeGreaterThanOrEqual(MINUTE_MS);
+      expect(afterMs).toBeLessThanOrEqual(MINUTE_MS + 200);
+    });
+
+    test('as if it began now where that is sooner, and never later, also by a policy without it', () => {
+      for (const [ms, mostMs] of [
+        [10_000, 40_000],
+        [45_000, 60_000],
+        [600_000, 60_000],
+        [null, 60_000],
+      ] as const) {
+        const [driver, sinceMs] = degraded(60_000, 30_000);
+        apply(driver, { quality, degradedMaxMs: ms });
+        const afterMs = endedAfterMs(driver, sinceMs) ?? Number.NaN;
+        expect([ms, afterMs >= mostMs, afterMs <= mostMs + 200]).toEqual([ms, true, true]);
+      }
+    });
   });
 
   test('a session that has no binding yet: its birth', () => {

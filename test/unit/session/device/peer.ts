@@ -66,6 +66,9 @@ export class Peer {
   knowsMtu = true;
   /** What it was told of the inner MTU last. */
   mtuBytes: number | null = null;
+  /** And of how late silence is noticed; a hub of an older version does not say so. */
+  noticeMs: number | null = null;
+  knowsNotice = true;
   /** Keys issued so far; makes each one different. */
   issued = 0;
 
@@ -111,7 +114,8 @@ export class Peer {
       case 'mtu':
         if (!this.knowsMtu) return null;
         this.mtuBytes = frame.mtuBytes;
-        return frame;
+        this.noticeMs = frame.noticeMs ?? this.noticeMs;
+        return { ...frame, noticeMs: this.knowsNotice ? this.noticeMs : null };
       case 'terminate':
         this.recorded = null;
         this.bound.clear();
@@ -131,6 +135,7 @@ export class Peer {
     if (recorded !== null && claim.stateVersion <= recorded.stateVersion)
       return reject(frame, 'stale_state_version', { recordedVersion: recorded.stateVersion });
     this.mtuBytes = frame.mtuBytes;
+    this.noticeMs = frame.noticeMs;
     const answer = frame.type === 'attach' ? this.attached(frame) : reattached(frame);
     const { sessionId, stateVersion, transportId } = claim;
     this.recorded = { sessionId, stateVersion, transportId, answer };

@@ -198,7 +198,7 @@ describe('staying', () => {
 
   test('staying in DEGRADED restores nothing: quality decides', () => {
     const driver = attachedDevice([ETH, WLAN]);
-    driver.device = { ...driver.device, state: 'DEGRADED', degradedSinceMs: driver.nowMs };
+    driver.device = { ...driver.device, state: 'DEGRADED' };
     driver.peer.judge = (frame) => (frame.claim.transportId === WLAN ? null : undefined);
     rebind(driver, 'wlan0');
     driver.run(3 * SECOND_MS, () => driver.claims.some(({ claim }) => claim.transportId === ETH));

@@ -3,7 +3,7 @@ import { status } from '../../../../session/hub/seat.ts';
 import { attached, Process } from './process.ts';
 import { Rig } from './rig.ts';
 
-const mtu = (mtuBytes: number) => ({ type: 'mtu', mtuBytes }) as const;
+const mtu = (mtuBytes: number) => ({ type: 'mtu', mtuBytes, noticeMs: null }) as const;
 
 describe('the inner MTU of a device', () => {
   test('is that of the committed claim, and the route says so', () => {

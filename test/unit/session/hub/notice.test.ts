@@ -71,6 +71,44 @@ describe('the verdict of silence', () => {
     expect(silentMs(rig)).toBe(NOTICE_MS);
   });
 
+  test('MTU on the binding says it between claims, and its answer says it back', () => {
+    const { rig, device } = told(7_000);
+    device.send({ type: 'mtu', mtuBytes: 1_440, noticeMs: NOTICE_MS }, 2);
+    expect(rig.frame('mtu')).toEqual({ type: 'mtu', mtuBytes: 1_440, noticeMs: NOTICE_MS });
+    expect(silentMs(rig)).toBe(NOTICE_MS);
+  });
+
+  test('MTU of a device that does not say it leaves what the claim said; an overtaken one what came since', () => {
+    const { rig, device } = told(NOTICE_MS);
+    device.send({ type: 'mtu', mtuBytes: 1_440, noticeMs: null }, 2);
+    expect(rig.frame('mtu').noticeMs).toBe(NOTICE_MS);
+    device.send({ type: 'mtu', mtuBytes: 1_440, noticeMs: 7_000 }, 2, { isNewest: false });
+    expect(rig.frame('mtu').noticeMs).toBe(NOTICE_MS);
+    expect(silentMs(rig)).toBe(NOTICE_MS);
+  });
+
+  test('a hub that was restarted and is rejoined by ROTATE learns it by MTU', () => {
+    const { rig, device } = told(NOTICE_MS);
+    rig.restart(500);
+    device.shake(2);
+    device.rotate(2);
+    expect([rig.seat.state, rig.seat.noticeMs]).toEqual(['ATTACHED', null]);
+    const frame = { type: 'mtu', mtuBytes: 1_440, noticeMs: NOTICE_MS } as const;
+    device.send(frame, 2, { isNewest: false });
+    expect(rig.frame('mtu')).toEqual(frame);
+    expect(silentMs(rig)).toBe(NOTICE_MS);
+  });
+
+  test('a repeat of the claim does not bring back what MTU has replaced', () => {
+    const { rig, device } = attached({ sessionTtlMs: 864_000_000 });
+    device.noticeMs = 7_000;
+    const frame = device.reattachFrame(device.claim(2));
+    device.send(frame, 2);
+    device.send({ type: 'mtu', mtuBytes: 1_440, noticeMs: NOTICE_MS }, 2);
+    device.send(frame, 2);
+    expect(silentMs(rig)).toBe(NOTICE_MS);
+  });
+
   test('the recovery window is what it was: it begins with the verdict', () => {
     const { rig } = told(NOTICE_MS);
     rig.run(NOTICE_MS + 29_999);

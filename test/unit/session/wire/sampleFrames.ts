@@ -179,6 +179,7 @@ export const SAMPLE_FRAMES: Readonly<Record<string, Frame>> = {
   },
   rotate: { type: 'rotate', sessionId: claim.sessionId, proof: key(0x77) },
   rotated: { type: 'rotated', sessionId: claim.sessionId },
-  mtu: { type: 'mtu', mtuBytes: 1_240 },
-  'mtu, the largest': { type: 'mtu', mtuBytes: 65_535 },
+  mtu: { type: 'mtu', mtuBytes: 1_240, noticeMs: null },
+  'mtu, the largest': { type: 'mtu', mtuBytes: 65_535, noticeMs: null },
+  'mtu, asked every 15 minutes': { type: 'mtu', mtuBytes: 1_240, noticeMs: 902_000 },
 };

@@ -44,16 +44,36 @@ const policies = (report: Report): Watch =>
   new Policies(report, {
     boundsOf: () => ({
       ...{ ttlMs: 100_000, transportTtlMs: 60_000, recoveryWindowMs: 30_000 },
-      birthDeadlineMs: 20_000,
+      ...{ birthDeadlineMs: 20_000, degradedMaxMs: 10_000 },
     }),
     runningOf: () => ({
       ...{ sessionEndsAtMs: 120_000, transportTtlAtMs: null, recoveryDeadlineAtMs: 30_000 },
-      birthDeadlineAtMs: null,
+      ...{ birthDeadlineAtMs: null, degradedEndsAtMs: 25_000 },
     }),
     durableVersionOf: () => 5,
   });
 const applied = (atMs: number, version = 5) =>
   said({ atMs, reasonCode: 'policy_applied', detail: { version } });
+
+/** DEGRADED may last, until the next policy. */
+const patientThenStrict = (report: Report): Watch => {
+  const maxMs = [null];
+  const session = { ttlMs: 100_000, transportTtlMs: 60_000, recoveryWindowMs: 30_000 };
+  const running = { sessionEndsAtMs: null, transportTtlAtMs: null, recoveryDeadlineAtMs: null };
+  return new Policies(report, {
+    boundsOf: () => ({
+      ...{ ...session, birthDeadlineMs: 20_000 },
+      degradedMaxMs: maxMs.length > 0 ? (maxMs.shift() ?? null) : 10_000,
+    }),
+    runningOf: () => ({ ...running, birthDeadlineAtMs: null, degradedEndsAtMs: 30_000 }),
+    durableVersionOf: () => 5,
+  });
+};
+const degradedUntil = (watch: Watch, atMs: number) => {
+  watch.onSaid?.(moved('VOLATILE', 'DEGRADED', { atMs: 1_000 }));
+  watch.onSaid?.(applied(20_000));
+  watch.onSaid?.(moved('DEGRADED', 'TERMINATED', { atMs, reasonCode: 'policy_exceeded' }));
+};
 
 const GOVERNED = { maxSwitchesPerMinute: 2, cooldownMs: 5_000, failbackStableMs: 20_000 };
 const governor = (report: Report): Watch => new Governor(report, () => GOVERNED);
@@ -190,6 +210,24 @@ export const DEVICE_RULES: readonly Rule[] = [
       watch.onSaid?.(moved('ATTACHED', 'RECOVERING', { atMs: -1 }));
       watch.onSaid?.(applied(20_000));
     },
+  },
+  {
+    // DEGRADED began too early for where it ends.
+    rule: 'I3 policyBounds', make: policies,
+    good: (watch) => {
+      watch.onSaid?.(moved('VOLATILE', 'DEGRADED', { atMs: 15_000 }));
+      watch.onSaid?.(applied(20_000));
+    },
+    bad: (watch) => {
+      watch.onSaid?.(moved('VOLATILE', 'DEGRADED', { atMs: 14_999 }));
+      watch.onSaid?.(applied(20_000));
+    },
+  },
+  {
+    // No policy ended it before; the one that came at 20 s gives it ten seconds.
+    rule: 'I3 policyBounds', make: patientThenStrict,
+    good: (watch) => degradedUntil(watch, 30_000),
+    bad: (watch) => degradedUntil(watch, 29_999),
   },
   {
     rule: 'I7 ownCap', make: governor,

@@ -19,6 +19,12 @@ const verdicts = (report: Report): Watch => new Verdicts(report, false);
 
 const patience = (report: Report): Watch => new Patience(report, () => 100_000);
 
+/** Until the next policy the device knows after 30 s. */
+const morePatient = (report: Report): Watch => {
+  const noticeMs = [30_000];
+  return new Patience(report, () => noticeMs.shift() ?? 100_000);
+};
+
 const ANSWER: ProbeAck = {
   ...{ type: 'probeAck', probeId: 1, view: 'carrying', transportId: 1, stateVersion: 1 },
   token: new Uint8Array(8),
@@ -110,6 +116,22 @@ function foundSilent(watch: Watch, silentMs: number, device = recordOf().device)
   watch.onSaid?.(saidByHub({ reasonCode: 'hub_silence', device, detail: { silentMs } }));
 }
 
+const silentFrom = (fromMs: number) =>
+  saidByHub({ reasonCode: 'hub_silence', atMs: fromMs + 75_000, detail: { silentMs: 75_000 } });
+
+function silentAfterPolicy(watch: Watch, fromMs: number): void {
+  watch.onCommit?.(commit(null, recordOf()));
+  watch.onSaid?.(said({ reasonCode: 'policy_applied', atMs: 10_000 }));
+  watch.onSaid?.(silentFrom(fromMs));
+}
+
+function silentAfterRestart(watch: Watch, fromMs: number): void {
+  watch.onCommit?.(commit(null, recordOf()));
+  watch.onDeath?.('hub-0');
+  watch.onSaid?.(saidByHub({ reasonCode: 'channel_rotated', atMs: 10_000 }));
+  watch.onSaid?.(silentFrom(fromMs));
+}
+
 // biome-ignore format: a story a line
 export const LINK_RULES: readonly Rule[] = [
   {
@@ -159,5 +181,17 @@ export const LINK_RULES: readonly Rule[] = [
     rule: 'liveness hastySilence', make: patience,
     good: (watch) => foundSilent(watch, 100_000),
     bad: (watch) => foundSilent(watch, 75_000),
+  },
+  {
+    // 30 s when it was committed, 100 s by the policy that came at 10 s: told within a minute.
+    rule: 'liveness hastySilence', make: morePatient,
+    good: (watch) => silentAfterPolicy(watch, 69_999),
+    bad: (watch) => silentAfterPolicy(watch, 70_000),
+  },
+  {
+    // The hub that was told dies, and knows within a minute what the next one has to be told.
+    rule: 'liveness hastySilence', make: patience,
+    good: (watch) => silentAfterRestart(watch, 69_999),
+    bad: (watch) => silentAfterRestart(watch, 70_000),
   },
 ];
