@@ -12,6 +12,7 @@ import type { DeviceEvent } from '../session/device/event.ts';
 import type { Device } from '../session/device/state.ts';
 import { decodeFrame } from '../session/wire/decode.ts';
 import { MESSAGE_TYPE } from '../session/wire/messages.ts';
+import { decodeUnknownChannel } from '../session/wire/unknownChannel.ts';
 import { clockHintEvent } from './clockHint.ts';
 import type { Handshakes } from './handshakes.ts';
 import type { Keyring } from './keyring.ts';
@@ -53,6 +54,8 @@ export class ControlMessages {
       }
       case MESSAGE_TYPE.clockHint:
         return this.#onClockHint(datagram);
+      case MESSAGE_TYPE.unknownChannel:
+        return this.#onUnknownChannel(uplink, datagram);
       default:
         refuse('malformed_datagram');
     }
@@ -96,5 +99,23 @@ export class ControlMessages {
     if (typeof seenMs === 'string') return refuse(seenMs);
     post({ kind: 'audit', event: clockHintEvent(device(), deviceKey, seenMs) });
     post({ kind: 'reserveTimestamps', atLeastMs: seenMs });
+  }
+
+  /**
+   * ◆ The hub has lost the keys of what we just sent on the binding, or somebody who saw it go by says so: a reason to ask,
+   * and no more.
+   */
+  #onUnknownChannel(uplink: Uplink, datagram: Uint8Array): void {
+    const { uplinks, keyring, device, nowMs, refuse, feed } = this.#parts;
+    const told = decodeUnknownChannel(datagram);
+    if (!told.ok) return refuse(told.code);
+    const { transportId, receiver, counter } = told.value;
+    const { channel, activeId } = device();
+    const keypair = channel === null ? undefined : keyring.find(channel.channelId);
+    const isOurs = keypair?.remoteIndex === receiver && keypair.hasLatelySent(transportId, counter);
+    const isBinding = transportId === activeId && uplinks.path(transportId)?.uplink === uplink;
+    if (!isOurs || !isBinding) return refuse('unexpectedUnknownChannel');
+    refuse('unknown_channel');
+    feed({ kind: 'hearsay', atMs: nowMs(), linkName: uplink.name });
   }
 }

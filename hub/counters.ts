@@ -20,6 +20,7 @@ export const COUNTER_CODES = [
   'rate_limited', // turned away before it was judged
   'cookie_sent', // under load: prove your address first
   'clock_hint_sent', // an authentic initiation that was not newer
+  'unknown_channel_sent', // a control message in keys of the process before
   'not_enrolled', // an authentic initiation with an unknown key
   'revoked', // an authentic initiation with a revoked key
   'channel_refused', // an initiation of a claimant that lost an identity conflict

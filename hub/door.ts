@@ -48,6 +48,7 @@ export class Door {
   readonly #claims: Admission;
   readonly #cookies: Admission;
   readonly #proofs: Admission;
+  readonly #unknown: Admission;
   readonly #work: { leftMs: number; atMs: number };
   #countedSinceMs: number;
   #counted = 0;
@@ -59,6 +60,7 @@ export class Door {
     this.#claims = new Admission(atMs, of(CLAIMS_PER_SECOND_MAX));
     this.#cookies = new Admission(atMs, of(COOKIES_PER_SECOND_MAX), COOKIE_BURST_MS);
     this.#proofs = new Admission(atMs, of(COOKIES_PER_SECOND_MAX), COOKIE_BURST_MS);
+    this.#unknown = new Admission(atMs, of(HANDSHAKES_PER_SECOND_MAX));
     this.#work = { leftMs: WORK_BURST_MS, atMs };
     this.#countedSinceMs = atMs;
     this.#loadUntilMs = atMs;
@@ -70,6 +72,7 @@ export class Door {
     this.#claims.setLimits(admissionLimits(limits, CLAIMS_PER_SECOND_MAX));
     this.#cookies.setLimits(admissionLimits(limits, COOKIES_PER_SECOND_MAX));
     this.#proofs.setLimits(admissionLimits(limits, COOKIES_PER_SECOND_MAX));
+    this.#unknown.setLimits(admissionLimits(limits, HANDSHAKES_PER_SECOND_MAX));
   }
 
   /** Whether there is time for another initiation. One that took longer than was left is paid for later. */
@@ -124,6 +127,11 @@ export class Door {
   /** Whether an initiation from `source` is worth its cryptography. */
   admitsHandshake(source: string, atMs: number): boolean {
     return this.#handshakes.isAdmitted(source, atMs);
+  }
+
+  /** Whether `source` may be told that its channel is unknown: as many as may shake hands for it. */
+  admitsUnknown(source: string, atMs: number): boolean {
+    return this.#unknown.isAdmitted(source, atMs);
   }
 
   /** How long a claim has to wait; 0: judge it. A new session that waits has a slot of its own. */

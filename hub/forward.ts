@@ -18,6 +18,7 @@ import type { Handshakes } from './handshakes.ts';
 import { PlainPeerShell } from './plainPeer.ts';
 import { SessionPeer } from './sessionPeer.ts';
 import type { Peer, Site } from './site.ts';
+import { tellUnknown } from './unknownChannel.ts';
 
 /** A run of datagrams from anyone, `bytes` at 0 of `memory`. */
 export function onRun(
@@ -92,7 +93,8 @@ function onMessage(
       if (type.value === 'response') return peer.onResponse(datagram, endpoint, atMs);
       return peer.onCookieReply(datagram, atMs);
     }
-    case 'clockHint': // hubs send them, nobody sends us any
+    case 'clockHint': // hubs send these, nobody sends us any
+    case 'unknownChannel':
       return site.counters.count('malformed_datagram');
   }
 }
@@ -100,7 +102,9 @@ function onMessage(
 function onControl(site: Site, datagram: Uint8Array, endpoint: Endpoint, atMs: number): void {
   const channel = site.channels.find(receiverOf(datagram));
   if (channel === undefined || channel.keypair === null) {
-    return site.counters.count('wrong_key_datagram');
+    site.counters.count('wrong_key_datagram');
+    if (channel === undefined) tellUnknown(site, datagram, endpoint, atMs);
+    return;
   }
   const { owner, keypair } = channel;
   if (owner instanceof SessionPeer && keypair instanceof SessionKeypair) {

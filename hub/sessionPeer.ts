@@ -177,6 +177,7 @@ export class SessionPeer implements Timed {
     if (this.channels.isWaiting(keypair)) {
       const isSame = this.channels.confirm() === source;
       const validated = isSame ? source : null;
+      this.#site.awaited.noteHeard(this.device.publicKey);
       this.feed({ kind: 'channelUp', atMs, channelId, handshakeHash, source: validated });
     }
     if (this.channels.find(channelId) === null) return counters.count('channel_refused');

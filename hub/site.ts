@@ -31,6 +31,7 @@ import { InnerRoutes } from './innerRoutes.ts';
 import type { FromHub, HubRules, HubSetup } from './messages.ts';
 import type { PlainPeerShell } from './plainPeer.ts';
 import type { SessionPeer } from './sessionPeer.ts';
+import { Awaited } from './unknownChannel.ts';
 
 export type Peer = SessionPeer | PlainPeerShell;
 
@@ -54,6 +55,8 @@ export class Site {
   readonly routes = new InnerRoutes<Peer>();
   readonly deadlines = new Deadlines();
   readonly door: Door;
+  /** Devices that may speak in channels of the process before. */
+  readonly awaited: Awaited;
   /** Sealed datagrams of all peers. */
   readonly slots: SlotPool;
   readonly sealer: PacketSealer;
@@ -90,6 +93,7 @@ export class Site {
     this.released = newMemory(TUN_READ_BYTES);
     this.#rules = setup.rules;
     this.door = new Door(setup.rules.door, parts.nowMs());
+    this.awaited = new Awaited(setup.records, setup.hubId, parts.nowMs());
     this.identity = newIdentity(setup.privateKey, means.dh);
     this.nowMs = parts.nowMs;
     this.tun = parts.tun;

@@ -53,6 +53,8 @@ import {
 /** Transport ids that one keypair knows; a new keypair is due when three quarters are taken. */
 export const TRANSPORTS_MAX = 32;
 export const TRANSPORTS_REKEY = 24;
+/** Idle, one is under way at a time; a few more for a link that answers late (chosen). */
+export const LATELY_SENT_MAX = 4;
 
 export interface OpenedControl {
   readonly transportId: number;
@@ -246,6 +248,12 @@ export class SessionKeypair extends Keypair {
   /** Whether `sealControl` may name this transport id. */
   hasRoomFor(transportId: number): boolean {
     return this.#lanes.has(transportId) || this.#lanes.size < TRANSPORTS_MAX;
+  }
+
+  /** Whether `counter` is of the newest {@link LATELY_SENT_MAX} control messages that this end sent on the transport. */
+  hasLatelySent(transportId: number, counter: number): boolean {
+    const newest = this.#lanes.get(transportId)?.send.last ?? -1;
+    return counter >= 0 && counter <= newest && counter > newest - LATELY_SENT_MAX;
   }
 
   /** Seal a control frame. `hasRoomFor(transportId)` is the caller's to ask. */

@@ -1,20 +1,21 @@
 /**
  * The outer messages: what a datagram between two ends can be, told by its first bytes.
  *
- * Types 1–4 are WireGuard's and all that a plain peer may use. Types 16–18 are ours and only for
+ * Types 1–4 are WireGuard's and all that a plain peer may use. Types 16–19 are ours and only for
  * peers enrolled as `session`. Each type has a fixed form, refused before any cryptography:
  *
  * ```text
- *   1  initiation   148 bytes          first four bytes: type, 0, 0, 0
- *   2  response      92 bytes          "
- *   3  cookieReply   64 bytes          "
- *   4  transport     32 bytes or more  "
- *  16  data          32 bytes or more  first two bytes: type, version 1
- *  17  control       32 bytes or more  "
- *  18  clockHint     60 bytes          first four bytes: type, version 1, 0, 0
+ *   1  initiation      148 bytes          first four bytes: type, 0, 0, 0
+ *   2  response         92 bytes          "
+ *   3  cookieReply      64 bytes          "
+ *   4  transport        32 bytes or more  "
+ *  16  data             32 bytes or more  first two bytes: type, version 1
+ *  17  control          32 bytes or more  "
+ *  18  clockHint        60 bytes          first four bytes: type, version 1, 0, 0
+ *  19  unknownChannel   16 bytes          first two bytes: type, version 1
  * ```
  *
- * `handshake.ts` has the fields of 1, 2, 3 and 18, `transport.ts` those of 4, 16 and 17.
+ * `handshake.ts` has the fields of 1, 2, 3 and 18, `transport.ts` those of 4, 16 and 17, `unknownChannel.ts` those of 19.
  * Source: WireGuard whitepaper §5.4; docs/protocol.md. Vectors: test/vectors/channel.json.
  *
  * @module
@@ -30,10 +31,11 @@ export const MESSAGE_TYPE = {
   data: 16,
   control: 17,
   clockHint: 18,
+  unknownChannel: 19,
 } as const;
 export type MessageType = keyof typeof MESSAGE_TYPE;
 
-/** Version of the session messages (16–18). */
+/** Version of the session messages (16–19). */
 export const SESSION_VERSION = 1;
 
 export const INITIATION_BYTES = 148;
@@ -43,6 +45,8 @@ export const CLOCK_HINT_BYTES = 60;
 
 /** Header of types 4, 16 and 17; with an empty plaintext, 16 bytes of tag follow. */
 export const TRANSPORT_HEADER_BYTES = 16;
+/** Such a header, said again. */
+export const UNKNOWN_CHANNEL_BYTES = TRANSPORT_HEADER_BYTES;
 export const TRANSPORT_BYTES_MIN = 32;
 
 export type MessageError =
@@ -61,6 +65,7 @@ const exactBytes: Partial<Record<MessageType, number>> = {
   response: RESPONSE_BYTES,
   cookieReply: COOKIE_REPLY_BYTES,
   clockHint: CLOCK_HINT_BYTES,
+  unknownChannel: UNKNOWN_CHANNEL_BYTES,
 };
 
 /** Which message `datagram`, any bytes from anyone, has the form of. Nothing in it is trusted yet. */
@@ -71,7 +76,8 @@ export function messageType(datagram: Uint8Array): Result<MessageType, MessageEr
 
   if (!isPlain(type) && datagram[1] !== SESSION_VERSION) return fail('versionUnknown');
   if (isPlain(type) && datagram[1] !== 0) return fail('reservedNotZero');
-  const usesThird = type === 'data' || type === 'control'; // the transport id lies there
+  // The transport id lies there.
+  const usesThird = type === 'data' || type === 'control' || type === 'unknownChannel';
   if (!usesThird && (datagram[2] !== 0 || datagram[3] !== 0)) return fail('reservedNotZero');
 
   const exact = exactBytes[type];

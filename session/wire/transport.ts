@@ -62,6 +62,9 @@ export function counterOf(datagram: Uint8Array, at = 0): number {
   return high * TWO_POW_32 + readU32(datagram, at + 8);
 }
 
+/** Types whose header has a transport id. */
+type SessionType = (typeof MESSAGE_TYPE)['data' | 'control' | 'unknownChannel'];
+
 /** Write a type 4 header at `at`. */
 export function writePlainHeader(
   target: Uint8Array,
@@ -80,7 +83,7 @@ export function writePlainHeader(
 /** Write a type 16 or 17 header at `at`. */
 export function writeSessionHeader(
   target: Uint8Array,
-  type: typeof MESSAGE_TYPE.data | typeof MESSAGE_TYPE.control,
+  type: SessionType,
   transportId: number,
   receiver: number,
   counter: number,

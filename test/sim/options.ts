@@ -70,4 +70,6 @@ export interface Options {
   readonly chaosMs: number;
   /** What goes into a tun has to come out at the other end: every fault is one that handovers make good. */
   readonly losesNothing?: true;
+  /** Nothing ends a session, however idle its device is: hubs restart, and that is all that goes wrong. */
+  readonly keepsSessions?: true;
 }

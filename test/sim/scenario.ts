@@ -9,6 +9,7 @@
 import { ALONE_SEEDS_FROM, drawAloneFaults, drawAloneOptions } from './draw/alone.ts';
 import { CUT_SEEDS_FROM, drawCutFaults, drawCutOptions } from './draw/cuts.ts';
 import { drawFaults } from './draw/faults.ts';
+import { drawIdleFaults, drawIdleOptions, IDLE_SEEDS_FROM } from './draw/idle.ts';
 import { drawOptions } from './draw/options.ts';
 import type { Fault } from './fault.ts';
 import type { Options } from './options.ts';
@@ -23,6 +24,10 @@ export interface Scenario {
 
 export function drawScenario(seed: number): Scenario {
   const random = new Random(seed);
+  if (seed >= IDLE_SEEDS_FROM) {
+    const options = drawIdleOptions(random.fork('options'));
+    return { seed, options, faults: drawIdleFaults(random.fork('faults'), options) };
+  }
   if (seed >= ALONE_SEEDS_FROM) {
     const options = drawAloneOptions(random.fork('options'));
     return { seed, options, faults: drawAloneFaults(random.fork('faults'), options) };

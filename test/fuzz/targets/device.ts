@@ -11,6 +11,7 @@
 import { decodeFrame } from '../../../session/wire/decode.ts';
 import { encodeFrame } from '../../../session/wire/encode.ts';
 import type { Frame } from '../../../session/wire/frames.ts';
+import { encodeUnknownChannel } from '../../../session/wire/unknownChannel.ts';
 import type { Random } from '../../sim/random.ts';
 import { packet } from '../../unit/hub/siteRig.ts';
 import { DeviceWorld } from '../deviceWorld.ts';
@@ -31,6 +32,7 @@ const OP = {
   pass: 6, // time
   links: 7, // carrier comes and goes
   application: 8, // any bytes from an application
+  unknown: 9, // an unknown channel, of a header like those that the device sent
 } as const;
 const OPS = Object.keys(OP).length;
 const STEPS_MAX = 24;
@@ -126,10 +128,33 @@ class Run {
         world.changeLinks((bits & 1) !== 0, (bits & 2) !== 0);
         return this.#listen();
       }
-      default:
+      case OP.application:
         world.fromApplication(tape.block().slice(0, 1_500));
-        this.#listen();
+        return this.#listen();
+      default:
+        return this.#unknown(tape);
     }
+  }
+
+  /** Nobody has keys for it: it makes the device ask, once, or it says nothing. */
+  #unknown(tape: Tape): void {
+    const [transportId, counter, bits] = [tape.byte() & 3, tape.byte() & 15, tape.byte()];
+    const { hub } = this.#world;
+    if (hub === null || transportId === 0) return;
+    const receiver = (bits & 7) === 0 ? bits : hub.localIndex;
+    const message = encodeUnknownChannel({ transportId, receiver, counter });
+    if ((bits & 0x30) === 0x30) message[bits & 15] = bits;
+    const [before, refused] = [this.#shown(), this.#refused()];
+    this.#world.receive(message, 1 + ((bits >> 3) & 1));
+    const sent = this.#world.takeSent();
+    demand(sent.length <= 1, 'it draws one question at most');
+    demand(
+      sent.every(({ datagram }) => datagram[0] === 17),
+      'a question, and nothing else',
+    );
+    demand(this.#refused() > refused, 'it is counted, believed or not');
+    if (sent.length === 0) demand(this.#shown() === before, 'where it draws none, nothing changes');
+    this.wasMoved ||= sent.length > 0;
   }
 
   end(): void {
@@ -261,9 +286,9 @@ function step(random: Random, tape: TapeWriter): void {
   tape.byte(op);
   switch (op) {
     case OP.raw: {
-      const type = [1, 2, 3, 4, 16, 17, 18, 99][random.below(8)]!;
-      const bytes = random.bytes([148, 92, 64, 60, 48, 20][random.below(6)]!);
-      bytes.set([type, type >= 16 && type <= 18 ? 1 : 0, 0, 0]);
+      const type = [1, 2, 3, 4, 16, 17, 18, 19, 99][random.below(9)]!;
+      const bytes = random.bytes([148, 92, 64, 60, 48, 20, 16][random.below(7)]!);
+      bytes.set([type, type >= 16 && type <= 19 ? 1 : 0, 0, 0]);
       return void tape.block(bytes);
     }
     case OP.damaged:
@@ -298,6 +323,8 @@ function step(random: Random, tape: TapeWriter): void {
     case OP.pass:
     case OP.links:
       return void tape.byte(random.below(256));
+    case OP.unknown:
+      return void tape.byte(random.below(4)).byte(random.below(12)).byte(random.below(256));
     default:
       return void tape.block(packet('10.77.0.2', '10.0.0.9', random.between(20, 200)));
   }

@@ -19,6 +19,7 @@ import { decodeFrame } from '../../../session/wire/decode.ts';
 import { encodeFrame } from '../../../session/wire/encode.ts';
 import { INITIATION_BYTES } from '../../../session/wire/messages.ts';
 import type { Random } from '../../sim/random.ts';
+import { record } from '../../unit/hub/sample.ts';
 import { attachFrame, packet, RigDevice, SiteRig } from '../../unit/hub/siteRig.ts';
 import { steadyPacket } from '../../unit/session/packet/traffic.ts';
 import { cut, encodeMarked } from '../../unit/session/packet/twin.ts';
@@ -91,10 +92,17 @@ class World {
   wasMoved = false;
 
   constructor() {
-    const rig: SiteRig = new SiteRig([
-      new RigDevice(1, () => rig).enrolled,
-      new RigDevice(3, () => rig, { mode: 'plain' }).enrolled,
-    ]);
+    const absent = new RigDevice(4, () => rig).enrolled;
+    const { publicKey: device, inner4 } = absent;
+    // The hub was restarted, and waits for one that does not come: so it has a word for strangers.
+    const rig: SiteRig = new SiteRig(
+      [
+        new RigDevice(1, () => rig).enrolled,
+        new RigDevice(3, () => rig, { mode: 'plain' }).enrolled,
+        absent,
+      ],
+      [record(4, { device, inner4, createdAtMs: 0, recoveringSinceMs: null, switchedAtMs: [] })],
+    );
     rig.held = [];
     this.rig = rig;
     this.device = RigDevice.on(rig, 1, '198.51.100.1');
@@ -344,10 +352,10 @@ function step(random: Random, tape: TapeWriter): void {
 }
 
 function rawDatagram(random: Random): Uint8Array {
-  const type = [1, 2, 3, 4, 16, 17, 18, 0, 99][random.below(9)]!;
-  const right = [0, 148, 92, 64, 48][type] ?? (type === 18 ? 60 : 64);
+  const type = [1, 2, 3, 4, 16, 17, 18, 19, 0, 99][random.below(10)]!;
+  const right = [0, 148, 92, 64, 48][type] ?? { 18: 60, 19: 16 }[type] ?? 64;
   const bytes = random.bytes(random.chance(80) ? right : random.below(200));
-  const version = type >= 16 && type <= 18 ? 1 : 0;
+  const version = type >= 16 && type <= 19 ? 1 : 0;
   bytes.set([type, version, 0, 0].slice(0, bytes.length));
   return bytes;
 }

@@ -252,7 +252,8 @@ function memoryFaults({ hubUse, agentUse }: Reading): string[] {
 
 /** How many of `sent` datagrams are in no counter; below 0 where others' are counted as well. */
 export function uncountedCount(sent: number, counted: Readonly<Record<string, number>>): number {
-  const { clock_hint_sent: _, ...once } = counted; // counted beside what drew it
+  // Both are counted beside what drew them.
+  const { clock_hint_sent: _, unknown_channel_sent: __, ...once } = counted;
   return sent - sumOf(once);
 }
 

@@ -34,6 +34,7 @@ import { Patience } from './patience.ts';
 import { Policies } from './policies.ts';
 import { Records } from './records.ts';
 import { Resends } from './resends.ts';
+import { Restarts } from './restarts.ts';
 import { Seals } from './seals.ts';
 import { Silences } from './silences.ts';
 import { Verdicts } from './verdicts.ts';
@@ -100,6 +101,9 @@ export function newWatches(report: Report, around: Surroundings): readonly Watch
         site(who).process.device?.channel?.isBound !== false,
     }),
     new Patience(report, noticeMs),
+    new Restarts(report, scenario.options.keepsSessions === true, () =>
+      scenario.options.devices.map((_, at) => `device-${at}`),
+    ),
     new Hearsay(
       report,
       isSealed,

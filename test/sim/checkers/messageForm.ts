@@ -11,6 +11,7 @@ import {
   type MessageType,
   RESPONSE_BYTES,
   TRANSPORT_BYTES_MIN,
+  UNKNOWN_CHANNEL_BYTES,
 } from '../../../session/wire/messages.ts';
 
 const FIXED: Partial<Record<MessageType, number>> = {
@@ -18,6 +19,7 @@ const FIXED: Partial<Record<MessageType, number>> = {
   response: RESPONSE_BYTES,
   cookieReply: COOKIE_REPLY_BYTES,
   clockHint: CLOCK_HINT_BYTES,
+  unknownChannel: UNKNOWN_CHANNEL_BYTES,
 };
 
 /** Null: none of them. Devices of the simulator are never plain peers. */

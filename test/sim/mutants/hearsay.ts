@@ -3,7 +3,11 @@
  *
  * @module
  */
+import { IDLE_SEEDS_FROM } from '../draw/idle.ts';
 import type { Mutant } from './mutant.ts';
+
+/** Seeds of hubs that restart while devices are idle. */
+const seedsFrom = IDLE_SEEDS_FROM;
 
 export const HEARSAY_MUTANTS: readonly Mutant[] = [
   {
@@ -48,5 +52,33 @@ export const HEARSAY_MUTANTS: readonly Mutant[] = [
     replace: '',
     breaks: 'Every binding that fell silent is said to be cut on the way to the device alone.',
     invariant: 'I8',
+  },
+  {
+    id: 'unknown-channel-unsaid',
+    file: 'hub/unknownChannel.ts',
+    find: "  counters.count('unknown_channel_sent');\n",
+    replace: '  if (atMs >= 0) return;\n',
+    breaks: 'A restarted hub has no word for a device that speaks in keys which it has lost.',
+    invariant: 'liveness',
+    seedsFrom,
+  },
+  {
+    id: 'unknown-channel-unasked',
+    file: 'agent/controlMessages.ts',
+    find: "    feed({ kind: 'hearsay', atMs: nowMs(), linkName: uplink.name });\n",
+    replace: '',
+    breaks: 'A device that is told that its channel is unknown does not look whether that is so.',
+    invariant: 'liveness',
+    seedsFrom,
+  },
+  {
+    id: 'unknown-channel-as-verdict',
+    file: 'agent/controlMessages.ts',
+    find: "    feed({ kind: 'hearsay', atMs: nowMs(), linkName: uplink.name });\n",
+    replace:
+      "    feed({ kind: 'sendFailed', atMs: nowMs(), transportId, error: 'unreachable' });\n    feed({ kind: 'sendFailed', atMs: nowMs(), transportId, error: 'unreachable' });\n",
+    breaks: 'An unknown channel, which anybody on the path can say, ends the binding.',
+    invariant: 'I8',
+    seedsFrom,
   },
 ];

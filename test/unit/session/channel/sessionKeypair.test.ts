@@ -318,6 +318,21 @@ test('a packet outside its memory, or one that overlaps its datagram, is our own
   expect(hub.openData(memory, 84, 132, memory, 216)).toBe(100);
 });
 
+test('of control messages the newest four of a transport were sent lately, and no others', () => {
+  const { device } = withData(23);
+  const lately = (transportId: number) =>
+    [-1, 0, 1, 2, 3, 4, 5, 6, 7, 2 ** 53 - 1].filter((counter) =>
+      device.hasLatelySent(transportId, counter),
+    );
+  expect(lately(1)).toEqual([]);
+  for (let sent = 0; sent < 2; sent++) device.sealControl(1, new Uint8Array(0));
+  expect([lately(1), lately(2)]).toEqual([[0, 1], []]);
+  for (let sent = 2; sent < 7; sent++) device.sealControl(1, new Uint8Array(0));
+  device.sealControl(2, new Uint8Array(0));
+  seal(device, new Uint8Array(9), 1); // data has a counter of its own
+  expect([lately(1), lately(2)]).toEqual([[3, 4, 5, 6], [0]]);
+});
+
 test('a closed keypair seals nothing, opens nothing and has closed each of its keys', () => {
   const { device, hub } = withData(21);
   const [data, frame] = [seal(device, new Uint8Array(9)), device.sealControl(1, Uint8Array.of(1))];

@@ -8,6 +8,7 @@ import { PlainKeypair } from '../../../../session/channel/plainKeypair.ts';
 import { consumeResponse } from '../../../../session/channel/response.ts';
 import { SessionKeypair } from '../../../../session/channel/sessionKeypair.ts';
 import { type Memory, memoryOf } from '../../../../session/memory.ts';
+import { decodeUnknownChannel } from '../../../../session/wire/unknownChannel.ts';
 import vectors from '../../../vectors/channel.json';
 import { ciphers, dh, must } from './twoEnds.ts';
 import { channelOutputs } from './vectors.ts';
@@ -75,6 +76,11 @@ test('reading: the initiator opens every message of the vector', () => {
     inputs.transportId,
     inputs.packet,
   ]);
+  expect(must(decodeUnknownChannel(hexToBytes(outputs.unknownChannel)))).toEqual({
+    transportId: inputs.transportId,
+    receiver: inputs.initiatorIndex,
+    counter: control.counter,
+  });
   const plain = new PlainKeypair(origin, 1420);
   expect(plain.openData(...whole(outputs.transportFromResponder), memoryOf(target), 0)).toBe(32);
   expect(bytesToHex(target.slice(0, packetBytes))).toBe(inputs.packet);

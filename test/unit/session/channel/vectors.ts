@@ -15,6 +15,7 @@ import { createResponse } from '../../../../session/channel/response.ts';
 import type { DirectionKeys } from '../../../../session/channel/secrets.ts';
 import { SessionKeypair } from '../../../../session/channel/sessionKeypair.ts';
 import { memoryOf } from '../../../../session/memory.ts';
+import { encodeUnknownChannel, unknownChannelOf } from '../../../../session/wire/unknownChannel.ts';
 import { ciphers, dh, must } from './twoEnds.ts';
 
 export interface ChannelInputs {
@@ -88,6 +89,8 @@ export function channelOutputs(inputs: ChannelInputs) {
   const transport = new Uint8Array(plainKeypair.sealedBytes(packet.length));
   plainKeypair.sealData(source, 0, packet.length, memoryOf(transport), 0);
 
+  const control = new SessionKeypair(origin).sealControl(inputs.transportId, packet);
+
   const pair = ({ send, receive }: DirectionKeys) => ({
     initiatorToResponder: bytesToHex(receive),
     responderToInitiator: bytesToHex(send),
@@ -108,8 +111,7 @@ export function channelOutputs(inputs: ChannelInputs) {
     transportFromResponder: bytesToHex(transport),
     aesDataFromResponder: sealData('aes-256-gcm'),
     chachaDataFromResponder: sealData('chacha20-poly1305'),
-    controlFromResponder: bytesToHex(
-      new SessionKeypair(origin).sealControl(inputs.transportId, packet),
-    ),
+    controlFromResponder: bytesToHex(control),
+    unknownChannel: bytesToHex(encodeUnknownChannel(must(unknownChannelOf(control)))),
   };
 }

@@ -36,7 +36,7 @@ const FORMS: [string, Uint8Array, string][] = [
   ['three bytes',                    start(3, 1),              'tooShort'],
   ['type 0',                         start(148, 0),            'typeUnknown'],
   ['type 5',                         start(148, 5),            'typeUnknown'],
-  ['type 19',                        start(60, 19, 1),         'typeUnknown'],
+  ['type 20',                        start(60, 20, 1),         'typeUnknown'],
   ['an initiation',                  start(148, 1),            'initiation'],
   ['an initiation, a byte short',    start(147, 1),            'lengthWrong'],
   ['an initiation, a byte long',     start(149, 1),            'lengthWrong'],
@@ -56,6 +56,10 @@ const FORMS: [string, Uint8Array, string][] = [
   ['a clock hint',                   start(60, 18, 1),         'clockHint'],
   ['a clock hint, a byte long',      start(61, 18, 1),         'lengthWrong'],
   ['reserved byte of a clock hint',  start(60, 18, 1, 1),      'reservedNotZero'],
+  ['an unknown channel',             start(16, 19, 1, 7, 9),   'unknownChannel'],
+  ['… a byte short',                 start(15, 19, 1, 7),      'lengthWrong'],
+  ['… a byte long',                  start(17, 19, 1, 7),      'lengthWrong'],
+  ['… of version 2',                 start(16, 19, 2, 7),      'versionUnknown'],
 ];
 
 describe('the form of a datagram', () => {
@@ -157,7 +161,7 @@ test('no bytes make a decoder throw', () => {
   for (let i = 0; i < 4000; i++) {
     const bytes = random.bytes(random.below(160));
     if (random.below(2) === 0)
-      bytes.set([[1, 2, 3, 4, 16, 17, 18][random.below(7)] ?? 1].slice(0, bytes.length));
+      bytes.set([[1, 2, 3, 4, 16, 17, 18, 19][random.below(8)] ?? 1].slice(0, bytes.length));
     for (const decode of [decodeInitiation, decodeResponse, decodeCookieReply, decodeClockHint]) {
       expect(typeof decode(bytes).ok).toBe('boolean');
     }

@@ -3,11 +3,13 @@
  *
  * @module
  */
+import { MESSAGE_TYPE } from '../../../../session/wire/messages.ts';
 import { Answers } from '../../../sim/checkers/answers.ts';
 import { Devices } from '../../../sim/checkers/devices.ts';
 import { Durability, type Durable } from '../../../sim/checkers/durability.ts';
 import { Governor } from '../../../sim/checkers/governor.ts';
 import { Policies } from '../../../sim/checkers/policies.ts';
+import { Restarts } from '../../../sim/checkers/restarts.ts';
 import type { Report, Watch } from '../../../sim/checkers/watch.ts';
 import {
   claimed,
@@ -20,6 +22,8 @@ import {
   type Rule,
   SECRET,
   said,
+  saidByHub,
+  sent,
 } from './observed.ts';
 
 const BOUNDS = { ttlMs: 900_000, transportTtlMs: 60_000, recoveryWindowMs: 30_000 };
@@ -120,8 +124,32 @@ const refusal = said({
 const opened = (stateVersion: number, purpose: string) =>
   claimed(stateVersion, { nonce: claimOf(stateVersion).nonce, purpose });
 
+/** Of a run in which nothing ends a session. */
+const restarts = (report: Report): Watch => new Restarts(report, true, () => ['device-0']);
+const hubIsBack = saidByHub({ event: 'notice', atMs: 0, reasonCode: 'hub_restarted' });
+
 // biome-ignore format: a story a line
 export const DEVICE_RULES: readonly Rule[] = [
+  {
+    rule: 'liveness sessionKept', make: restarts,
+    good: (watch) => { watch.onSaid?.(moved('ATTACHED', 'RECOVERING')); watch.onSaid?.(moved('RECOVERING', 'ATTACHED')); },
+    bad: (watch) => { watch.onSaid?.(moved('ATTACHED', 'RECOVERING')); watch.onSaid?.(moved('RECOVERING', 'TERMINATED')); },
+  },
+  {
+    rule: 'liveness restartFound', make: restarts,
+    good: (watch) => {
+      watch.onSaid?.(hubIsBack);
+      watch.onSent?.(sent(Uint8Array.of(MESSAGE_TYPE.initiation), { atMs: 20_000 }));
+      watch.onSweep?.(60_000);
+    },
+    bad: (watch) => { watch.onSaid?.(hubIsBack); watch.onSent?.(sent(framed({ type: 'probe', probeId: 1 }))); watch.onSweep?.(30_000); },
+  },
+  {
+    // The next process has all the time again, and a question is no handshake.
+    rule: 'liveness restartFound', make: restarts,
+    good: (watch) => { watch.onSaid?.(hubIsBack); watch.onDeath?.('hub-0'); watch.onSweep?.(60_000); },
+    bad: (watch) => { watch.onSaid?.(hubIsBack); watch.onDeath?.('device-0'); watch.onSweep?.(60_000); },
+  },
   {
     rule: 'I4 deviceVersions', make: devices,
     good: (watch) => { watch.onSaid?.(claimed(1)); watch.onSaid?.(claimed(2)); },
