@@ -71,7 +71,12 @@ export function newWatches(report: Report, around: Surroundings): readonly Watch
     (device === null ? around.devices() : [device]).flatMap((one) => seatsOf(around.hubs, one));
   return [
     new Seals(report, isSealed),
-    new Resends(report, !isSealed, resendMaxAgeMs()),
+    new Resends(
+      report,
+      !isSealed,
+      resendMaxAgeMs(),
+      (who, transportId) => deviceSite(who)?.kindOf(transportId) ?? 'ethernet',
+    ),
     new Records(report, switchesMaxIn(scenario)),
     new Deliveries(report),
     new Bindings(report),

@@ -15,6 +15,7 @@ import type { AuditEvent } from '../../../session/audit.ts';
 import { deriveSealKey, openSecret } from '../../../session/flash/seal.ts';
 import { SPENDING_BYTES, SpendingStore } from '../../../session/flash/spending.ts';
 import { newAddress } from '../../../session/wire/address.ts';
+import type { LinkKind } from '../../../session/wire/frames.ts';
 import { ipFromBytes } from '../../../session/wire/ip.ts';
 import type { Durable } from '../checkers/durability.ts';
 import type { LinkFacts } from '../checkers/facts.ts';
@@ -162,10 +163,19 @@ export class DeviceSite {
 
   /** What the policy lets the link of a transport spend in a day; 0: whatever it likes. */
   budgetBytes(transportId: number): number {
-    const link = this.links[Math.floor((transportId - 1) / this.#endpointCount)];
+    const link = this.#linkOf(transportId);
     if (link === undefined) return 0;
     const { name, kind } = link.plan;
     return linkRules(this.inForce.links, name, kind).dailyBytesMax;
+  }
+
+  /** Null: it has no such link. */
+  kindOf(transportId: number): LinkKind | null {
+    return this.#linkOf(transportId)?.plan.kind ?? null;
+  }
+
+  #linkOf(transportId: number): SimLink | undefined {
+    return this.links[Math.floor((transportId - 1) / this.#endpointCount)];
   }
 
   /** Transports over the other links that the kernel calls usable, as the agent was told, and policy does not forbid. */
@@ -237,7 +247,7 @@ export class DeviceSite {
 
   /** What is so of the link of a transport, and what the machine was told; null: it has no such link. */
   factsOf(transportId: number): LinkFacts | null {
-    const link = this.links[Math.floor((transportId - 1) / this.#endpointCount)];
+    const link = this.#linkOf(transportId);
     if (link === undefined) return null;
     const told = this.#snapshots.find(({ name }) => name === link.plan.name) ?? null;
     const { refusedAtMs } = link;
