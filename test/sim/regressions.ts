@@ -62,6 +62,13 @@ export const SILENT_AND_METERED: Scenario = plain(
   { policy: 'metered-lte', traffic: SILENT },
 );
 
+/** A metered link is used, and then the agent is killed and started again. */
+export const SPENT_AND_RESTARTED: Scenario = plain(
+  30_000,
+  [{ atMs: 15_000, kind: 'deviceCrash', device: 0, flash: 'keep', downMs: 500, afterCalls: 0 }],
+  { policy: 'metered-lte' },
+);
+
 export const REGRESSIONS: readonly Regression[] = [
   {
     found: 'a reservation of timestamps that flash refused was never asked for again',

@@ -34,6 +34,7 @@ import { Records } from './records.ts';
 import { Resends } from './resends.ts';
 import { Seals } from './seals.ts';
 import { Silences } from './silences.ts';
+import { SpendingKept } from './spending.ts';
 import { Verdicts } from './verdicts.ts';
 import type { Report, Watch } from './watch.ts';
 import { Wire } from './wire.ts';
@@ -121,11 +122,17 @@ export function newWatches(report: Report, around: Surroundings): readonly Watch
     }),
     new Budgets(report, {
       budgetBytes: (who, transportId) => site(who).budgetBytes(transportId),
+      wasSpentAtBoot: (who, transportId) => site(who).wasSpentAtBoot(transportId),
       wallMs: (who) => {
         const { machine } = site(who);
         return machine.isAwake ? machine.clock.wallMs() : null;
       },
       activeId: (who) => site(who).process.device?.activeId ?? null,
+    }),
+    new SpendingKept(report, {
+      atBoot: (who) => deviceSite(who)?.spentAtBoot ?? null,
+      mayForget: (who) => isHurt(scenario, site(who).identity.index),
+      newestDay: (who) => site(who).newestDay,
     }),
     new Doors(report, mayBeBehind),
     new Wire(report, { deviceOf, record }),
@@ -166,4 +173,19 @@ function channelsOf(site: DeviceSite | null): readonly number[] {
 
 function hasFlashFault({ faults }: Scenario, index: number): boolean {
   return faults.some((fault) => fault.kind === 'flash' && fault.device === index);
+}
+
+/** Whether writes to flash may fail, what is durable may rot, or days may pass that nobody sees. */
+function isHurt(scenario: Scenario, index: number): boolean {
+  const isRot = scenario.faults.some(
+    (fault) =>
+      (fault.kind === 'deviceCrash' &&
+        fault.device === index &&
+        fault.flash !== 'keep' &&
+        fault.flash !== 'torn') ||
+      (fault.kind === 'wallStep' &&
+        fault.machine.role === 'device' &&
+        fault.machine.index === index),
+  );
+  return isRot || hasFlashFault(scenario, index);
 }

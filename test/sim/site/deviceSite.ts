@@ -7,13 +7,17 @@
  */
 import { FLASH_SLOT_BYTES } from '../../../agent/memory.ts';
 import type { LinkSnapshot } from '../../../hal/links.ts';
-import { MemoryFlash } from '../../../hal/memory/flash.ts';
-import { type HalFailure, halFail } from '../../../hal/result.ts';
+import { type HalFailure, halFail, halOk } from '../../../hal/result.ts';
 import { linkRules } from '../../../policies/links.ts';
 import type { Policy } from '../../../policies/schema.ts';
 import type { AuditEvent } from '../../../session/audit.ts';
 import { deriveSealKey, openSecret } from '../../../session/flash/seal.ts';
-import { SPENDING_BYTES, SpendingStore } from '../../../session/flash/spending.ts';
+import {
+  type LinkSpending,
+  SPENDING_BYTES,
+  SpendingStore,
+} from '../../../session/flash/spending.ts';
+import { DAY_MS } from '../../../session/metering/dayMeter.ts';
 import { newAddress } from '../../../session/wire/address.ts';
 import type { LinkKind } from '../../../session/wire/frames.ts';
 import { ipFromBytes } from '../../../session/wire/ip.ts';
@@ -21,7 +25,7 @@ import type { Durable } from '../checkers/durability.ts';
 import type { LinkFacts } from '../checkers/facts.ts';
 import { hasBattery, SimClock } from '../clock/simClock.ts';
 import { SimFlash } from '../disk/simFlash.ts';
-import type { LinkChange } from '../fault.ts';
+import type { FlashChange, LinkChange } from '../fault.ts';
 import { Machine, type MachineEvents } from '../machine/machine.ts';
 import { Forger } from '../network/forger.ts';
 import type { Internet } from '../network/internet.ts';
@@ -74,6 +78,10 @@ export class DeviceSite {
   readonly machine: Machine;
   readonly links: readonly SimLink[];
   readonly flash: SimFlash;
+  /** The slots of its own that what metered links spent lies in; the same medium. */
+  readonly spendingFlash: SimFlash;
+  /** What those held when its process was started last. */
+  spentAtBoot: readonly LinkSpending[] = [];
   readonly tun: SimTun;
   readonly broker: SimBroker;
   readonly process: AgentProcess;
@@ -117,6 +125,8 @@ export class DeviceSite {
     this.#snapshots = this.#look();
     const { fuse } = this.machine;
     this.flash = new SimFlash(FLASH_SLOT_BYTES, parts.flashWriteMs, random.fork('flash'), fuse);
+    const { flashWriteMs } = parts;
+    this.spendingFlash = new SimFlash(SPENDING_BYTES, flashWriteMs, random.fork('spending'), fuse);
     this.tun = new SimTun('jv0', fuse);
     this.broker = new SimBroker(world, random.fork('broker'), (fault) =>
       parts.onReports(this, fault),
@@ -139,7 +149,7 @@ export class DeviceSite {
       },
       tun: this.tun,
       flash: this.flash,
-      spending: new SpendingStore<HalFailure>(new MemoryFlash(SPENDING_BYTES)),
+      spendingFlash: this.spendingFlash,
       snapshots: () => this.#snapshots,
       random: (count) => keys.bytes(count),
       mainThread: (work) => {
@@ -167,6 +177,29 @@ export class DeviceSite {
     if (link === undefined) return 0;
     const { name, kind } = link.plan;
     return linkRules(this.inForce.links, name, kind).dailyBytesMax;
+  }
+
+  /** The process starts: what it finds of budgets that were spent before. */
+  lookAtSpending(): void {
+    const slots = {
+      readSlot: (slot: 0 | 1) => this.spendingFlash.readBack(slot),
+      writeSlot: () => halOk(null),
+    };
+    this.spentAtBoot = new SpendingStore<HalFailure>(slots).links;
+  }
+
+  /** Whether flash said at the start that the link's budget of the newest day is spent. */
+  wasSpentAtBoot(transportId: number): boolean {
+    const budget = this.budgetBytes(transportId);
+    const name = this.#linkOf(transportId)?.plan.name;
+    const known = this.spentAtBoot.find(({ link }) => link === name);
+    if (budget === 0 || known === undefined) return false;
+    return known.bytes >= budget && known.day >= this.newestDay;
+  }
+
+  /** The newest day that its wall clock has ever shown, counted from 1970-01-01. */
+  get newestDay(): number {
+    return Math.floor(this.machine.clock.newestWallMs / DAY_MS);
   }
 
   /** Null: it has no such link. */
@@ -281,9 +314,18 @@ export class DeviceSite {
     };
   }
 
+  /** The medium works otherwise, for all that lies on it; whether that is a difference. */
+  changeFlash(change: FlashChange): boolean {
+    const { writes = this.flash.writes, writeMs = this.flash.writeMs } = change;
+    const isOther = writes !== this.flash.writes || writeMs !== this.flash.writeMs;
+    for (const flash of [this.flash, this.spendingFlash]) Object.assign(flash, { writes, writeMs });
+    return isOther;
+  }
+
   /** Power goes: what flash was doing is torn, and the clocks begin anew. */
   cutPower(): void {
     this.flash.cut();
+    this.spendingFlash.cut();
     this.machine.clock.reboot(this.#hasBattery);
   }
 
