@@ -74,6 +74,7 @@ export class PolicyInForce {
       return this.#refuse('storageFailed', why, { name, version });
     }
     this.#current = policy;
+    spending.taken();
     post(message);
     onApplied(policy);
     return answered({ name, version, needs_restart: waitingForRestart(this.#atStart, policy) });

@@ -22,6 +22,8 @@ export class Spending {
   readonly #links: readonly AgentLink[];
   readonly #open: () => HalResult<Flash>;
   #store: SpendingStore<HalFailure> | null;
+  /** What slots that a policy made us open held, until such a policy is in force. */
+  #untold: readonly LinkSpending[] = [];
 
   private constructor(
     links: readonly AgentLink[],
@@ -48,14 +50,24 @@ export class Spending {
     return { ok: true, value: new Spending(links, open, store.value, { ...metering, spent }) };
   }
 
-  /** The budgets under another policy; with them what flash remembers, where nobody has looked until now. */
+  /**
+   * The budgets under another policy; with them what flash remembers, where nobody has looked until now. Whoever takes the
+   * policy says so (`taken`): one that is refused changes nothing of it.
+   */
   meteringUnder(policy: Policy): HalResult<Metering> {
     const metering = linkMetering(policy, this.#links, []);
-    if (this.#store !== null) return { ok: true, value: metering };
-    const store = openWhereNeeded(metering, this.#open);
-    if (!store.ok) return store;
-    this.#store = store.value;
-    return { ok: true, value: { ...metering, spent: store.value?.links ?? [] } };
+    if (this.#store === null) {
+      const store = openWhereNeeded(metering, this.#open);
+      if (!store.ok) return store;
+      this.#store = store.value;
+      this.#untold = store.value?.links ?? [];
+    }
+    return { ok: true, value: { ...metering, spent: this.#untold } };
+  }
+
+  /** The policy that was asked about last is in force, and what flash remembers is told. */
+  taken(): void {
+    this.#untold = [];
   }
 
   save(links: readonly LinkSpending[]): void {

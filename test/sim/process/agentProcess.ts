@@ -305,7 +305,9 @@ export class AgentProcess implements SimProcess {
       const metering = spending.meteringUnder(policy);
       if (!metering.ok) return;
       const taken = takePolicy(memory, policy, this.#parts.links, metering.value);
-      if (typeof taken !== 'string') this.#inbox.push(taken);
+      if (typeof taken === 'string') return;
+      spending.taken();
+      this.#inbox.push(taken);
       return;
     }
     this.#inbox.push(makeDurable(memory, wish, this.#parts.clock.wallMs()));

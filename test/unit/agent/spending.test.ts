@@ -112,6 +112,7 @@ test('a budget that comes with another policy finds what an earlier process left
   const budgeted = policyOf({ links: { lte: { daily_bytes_max: 900 } } });
   const metering = () => must(spending.meteringUnder(budgeted));
   expect(metering()).toEqual({ budgets: { wwan0: 900 }, spent: [spent(700)] });
+  spending.taken();
   expect(metering()).toEqual({ budgets: { wwan0: 900 }, spent: [] });
   spending.save([spent(800)]);
   expect(must(open(900)).metering.spent).toEqual([spent(800)]);
