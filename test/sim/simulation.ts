@@ -134,6 +134,8 @@ export class Simulation {
       onAudit: ({ process }, event) => this.observer.onAudit(name, 'device', event, process.device),
       onViolation: (device, claim) =>
         this.observer.report('crash', 'assertion', `${device.name}: ${claim}`),
+      onRenumbered: (_, transportIds) =>
+        this.observer.tell((watch) => watch.onRenumbered?.(name, transportIds, this.world.nowMs)),
       onReports: (device, fault) => this.observer.judge('telemetryQueue', device.name, fault),
     });
     site.machine.onBoot = () => {

@@ -31,6 +31,7 @@ import { Owners, type SeatMoment } from './owners.ts';
 import { Patience } from './patience.ts';
 import { Policies } from './policies.ts';
 import { Records } from './records.ts';
+import { Renumbered } from './renumbered.ts';
 import { Resends } from './resends.ts';
 import { Seals } from './seals.ts';
 import { Silences } from './silences.ts';
@@ -111,6 +112,10 @@ export function newWatches(report: Report, around: Surroundings): readonly Watch
         const around = deviceSite(who);
         return around?.machine.isAwake ? (around.process.device?.activeId ?? null) : null;
       },
+    }),
+    new Renumbered(report, (who) => {
+      const { machine, process } = site(who);
+      return machine.isAwake ? (process.device?.activeId ?? null) : null;
     }),
     new Durability(report, durableOf),
     new Copies(report, durableOf),

@@ -78,6 +78,8 @@ export interface Watch {
   onDoubt?(hub: string, device: string, isInDoubt: boolean): void;
   /** What a device's process answers to a status command, now and then. */
   onStatus?(who: string, status: Pick<TunnelStatus, 'links'>): void;
+  /** A device is told that the link of these transports has another address, and is as usable as before. */
+  onRenumbered?(who: string, transportIds: readonly number[], atMs: number): void;
   onBoot?(who: string): void;
   onDeath?(who: string): void;
   onForgotten?(who: string, what: Forgotten): void;

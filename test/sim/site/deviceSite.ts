@@ -68,6 +68,8 @@ export interface DeviceParts {
   readonly onViolation: (site: DeviceSite, claim: string) => void;
   /** What is wrong with its reports, or null. */
   readonly onReports: (site: DeviceSite, fault: string | null) => void;
+  /** The machine learns that these transports go over a link that works on, and has another address. */
+  readonly onRenumbered: (site: DeviceSite, transportIds: readonly number[]) => void;
 }
 
 export class DeviceSite {
@@ -97,6 +99,7 @@ export class DeviceSite {
   readonly #netlink: Random;
   readonly #sealKey: Uint8Array;
   readonly #endpointCount: number;
+  readonly #onRenumbered: DeviceParts['onRenumbered'];
 
   constructor(
     name: string,
@@ -111,6 +114,7 @@ export class DeviceSite {
     this.name = name;
     this.origin = origin;
     this.#endpointCount = parts.endpoints.length;
+    this.#onRenumbered = parts.onRenumbered;
     this.#world = world;
     this.#netlink = random.fork('netlink');
     this.#forger = new Forger(world, (link) => internet.refuseAll(link));
@@ -220,11 +224,15 @@ export class DeviceSite {
       if (at === own || costClass === 'never' || snapshot === undefined) return [];
       const { carrier, hasRoute, addresses } = snapshot;
       if (!carrier || !hasRoute || addresses.length === 0) return [];
-      return Array.from(
-        { length: this.#endpointCount },
-        (_, endpoint) => at * this.#endpointCount + endpoint + 1,
-      );
+      return this.#waysOver(at);
     });
+  }
+
+  #waysOver(link: number): readonly number[] {
+    return Array.from(
+      { length: this.#endpointCount },
+      (_, endpoint) => link * this.#endpointCount + endpoint + 1,
+    );
   }
 
   get isClone(): boolean {
@@ -332,8 +340,13 @@ export class DeviceSite {
   /** The kernel tells a moment later: until then sends fail, or vanish. */
   #linksChanged(): void {
     this.#world.after(this.#netlink.below(NETLINK_MS_MAX * 8) / 8, () => {
+      const before = this.#snapshots;
       this.#snapshots = this.#look();
       this.#toldAtMs = this.#world.nowMs;
+      const renumbered = this.links.flatMap((link, at) =>
+        isRenumbered(link.plan.name, before, this.#snapshots) ? this.#waysOver(at) : [],
+      );
+      if (renumbered.length > 0) this.#onRenumbered(this, renumbered);
       this.machine.act(() => this.process.linksChanged());
     });
   }
@@ -343,11 +356,29 @@ export class DeviceSite {
   }
 }
 
-function newLink(plan: DevicePlan['links'][number], at: number, origin: number): SimLink {
-  const local = [`10.${origin}.${at}.2`, `fd00:${origin}:${at}::2`] as const;
-  const public4 = ipFromBytes(Uint8Array.of(198, 51, origin, at + 1));
-  const public6 = ipFromBytes(
-    Uint8Array.of(0x20, 1, 0xd, 0xb8, 0, origin, 0, at, 0, 0, 0, 0, 0, 0, 0, 2),
+/** Usable before and after, over other addresses. */
+function isRenumbered(
+  name: string,
+  before: readonly LinkSnapshot[],
+  after: readonly LinkSnapshot[],
+): boolean {
+  const [left, now] = [before, after].map((snapshots) =>
+    snapshots.find((one) => one.name === name && one.carrier && one.hasRoute),
   );
-  return new SimLink(plan, at, local, newAddress(public4, 1), newAddress(public6, 1));
+  return left?.index === now?.index && left?.addresses.join() !== now?.addresses.join();
+}
+
+function newLink(plan: DevicePlan['links'][number], at: number, origin: number): SimLink {
+  return new SimLink(plan, at, (number) => {
+    const host = 2 + number;
+    const public4 = ipFromBytes(Uint8Array.of(198, 51, origin, at + 1 + 16 * number));
+    const public6 = ipFromBytes(
+      Uint8Array.of(0x20, 1, 0xd, 0xb8, 0, origin, 0, at, 0, 0, 0, 0, 0, 0, 0, host),
+    );
+    return {
+      local: [`10.${origin}.${at}.${host}`, `fd00:${origin}:${at}::${host}`],
+      public4: newAddress(public4, 1),
+      public6: newAddress(public6, 1),
+    };
+  });
 }

@@ -9,6 +9,7 @@ import type { ProbeAck } from '../../../../session/wire/frames.ts';
 import { MESSAGE_TYPE } from '../../../../session/wire/messages.ts';
 import { Budgets } from '../../../sim/checkers/budgets.ts';
 import { Patience } from '../../../sim/checkers/patience.ts';
+import { Renumbered } from '../../../sim/checkers/renumbered.ts';
 import { Silences } from '../../../sim/checkers/silences.ts';
 import { SpendingKept } from '../../../sim/checkers/spending.ts';
 import { Verdicts } from '../../../sim/checkers/verdicts.ts';
@@ -37,6 +38,15 @@ const kept = (report: Report): Watch =>
     ...{ atBoot: () => ON_FLASH, mayForget: (who) => who !== 'device-0', newestDay: () => day },
   });
 let day = 7;
+
+const renumbered = (report: Report): Watch => new Renumbered(report, () => 1);
+
+/** The link of T1 gets another address, and then something goes out over one of the transports. */
+function renumber(watch: Watch, transportId: number, atMs: number): void {
+  watch.onRenumbered?.('device-0', [1, 2], 100);
+  watch.onSent?.(sent(DATA, { transportId, atMs }));
+  watch.onSweep?.(500);
+}
 
 /** A process says that the link has cost so much of a budget of 1,000 bytes. */
 const costs = (watch: Watch, bytes: number, link = 'lte0', who = 'device-0') =>
@@ -158,6 +168,11 @@ export const LINK_RULES: readonly Rule[] = [
     rule: 'I7 spentLink', make: budgetsOfBefore,
     good: (watch) => watch.onSaid?.(claimed(1, { purpose: 'planned', transportId: 1 })),
     bad: (watch) => watch.onSaid?.(claimed(1, { purpose: 'planned', transportId: 2 })),
+  },
+  {
+    rule: 'liveness toldFromThere', make: renumbered,
+    good: (watch) => renumber(watch, 1, 110),
+    bad: (watch) => renumber(watch, 2, 110),
   },
   {
     rule: 'I7 spentRemembered', make: kept,
