@@ -17,8 +17,9 @@ export class Seen implements Coverage {
     this.faults[kind] = (this.faults[kind] ?? 0) + 1;
   }
 
-  /** What is said of a link is told apart: it is one fault with all others that links have. */
-  link({ icmp, radio }: LinkChange): void {
+  /** What is said of a link, and another address of it, is told apart: it is one fault with all others that links have. */
+  link({ icmp, radio, addressNumber }: LinkChange): void {
+    if (addressNumber !== undefined) this.moment('link gets another address');
     if (icmp !== undefined) this.moment(`link icmp ${icmp}`);
     if (radio !== undefined) this.moment(`link radio ${radio}`);
   }

@@ -14,6 +14,8 @@ export interface LinkChange {
   readonly carrier?: boolean;
   /** Whether the link has an address; without one its sockets are closed. */
   readonly address?: boolean;
+  /** Which of its addresses the link has, 0 the first: another one is there, and the one before is gone, as when DHCP renumbers. */
+  readonly addressNumber?: number;
   /** Whether a route leads beyond the neighbours. */
   readonly route?: boolean;
   /** A modem that is pulled out is no interface at all, and comes back as another one. */

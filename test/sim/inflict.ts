@@ -21,15 +21,8 @@ export function inflict(simulation: Simulation, fault: Fault): boolean {
       return crashDevice(simulation, fault);
     case 'hubCrash':
       return crashHub(simulation, fault);
-    case 'flash': {
-      const flash = devices[fault.device]?.flash;
-      if (flash === undefined) return false;
-      const { writes = flash.writes, writeMs = flash.writeMs } = fault.change;
-      const isOther = writes !== flash.writes || writeMs !== flash.writeMs;
-      flash.writes = writes;
-      flash.writeMs = writeMs;
-      return isOther;
-    }
+    case 'flash':
+      return devices[fault.device]?.changeFlash(fault.change) ?? false;
     case 'wallStep':
       return siteOf(simulation, fault.machine)?.machine.clock.stepWall(fault.byMs) ?? false;
     case 'drift':
@@ -127,7 +120,7 @@ function crashDevice(simulation: Simulation, fault: Extract<Fault, { kind: 'devi
   const { machine } = site;
   if (fault.flash === 'keep') return crash(simulation, site, fault.afterCalls, fault.downMs);
   machine.onceDead = () => {
-    const { flash } = site;
+    const { flash, spendingFlash } = site;
     const { wholeSlots, isPending } = flash;
     site.cutPower();
     // A cut alone takes no more than the slot it interrupts, and one slot that rots is not the other.
@@ -135,7 +128,8 @@ function crashDevice(simulation: Simulation, fault: Extract<Fault, { kind: 'devi
     const mustSurvive = wholeSlots > 0 && !isTooMuch && (fault.flash === 'torn' || !isPending);
     if (fault.flash === 'rotOne' || fault.flash === 'rotBoth') flash.rot(simulation.pickSlot());
     if (fault.flash === 'rotBoth') for (const slot of [0, 1] as const) flash.rot(slot);
-    if (fault.flash === 'wiped') flash.wipe();
+    if (fault.flash === 'rotBoth') for (const slot of [0, 1] as const) spendingFlash.rot(slot);
+    if (fault.flash === 'wiped') for (const one of [flash, spendingFlash]) one.wipe();
     if (mustSurvive && flash.wholeSlots === 0) {
       simulation.observer.report(
         'I4',

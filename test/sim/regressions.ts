@@ -55,6 +55,20 @@ const SILENT = { gapMs: 0, packets: 1, bytes: 64, pauseMs: 0 };
 const HUB = { role: 'hub', index: 0 } as const;
 const DEVICE = { role: 'device', index: 0 } as const;
 
+/** A metered link that nobody sends over falls silent, for longer than its hub waits and shorter than its device looks away. */
+export const SILENT_AND_METERED: Scenario = plain(
+  180_000,
+  [{ atMs: 20_000, kind: 'link', device: 0, link: 0, change: { silent: true } }],
+  { policy: 'metered-lte', traffic: SILENT },
+);
+
+/** A metered link is used, and then the agent is killed and started again. */
+export const SPENT_AND_RESTARTED: Scenario = plain(
+  30_000,
+  [{ atMs: 15_000, kind: 'deviceCrash', device: 0, flash: 'keep', downMs: 500, afterCalls: 0 }],
+  { policy: 'metered-lte' },
+);
+
 export const REGRESSIONS: readonly Regression[] = [
   {
     found: 'a reservation of timestamps that flash refused was never asked for again',
@@ -99,11 +113,7 @@ export const REGRESSIONS: readonly Regression[] = [
   {
     found:
       'a hub ended the session of a metered device before the device asked whether its binding was alive',
-    scenario: plain(
-      180_000,
-      [{ atMs: 20_000, kind: 'link', device: 0, link: 0, change: { silent: true } }],
-      { policy: 'metered-lte', traffic: SILENT },
-    ),
+    scenario: SILENT_AND_METERED,
   },
   {
     found:

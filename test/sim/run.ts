@@ -111,12 +111,11 @@ function heal(simulation: Simulation): void {
     hub.isCut = false;
     hub.machine.heal();
   }
-  for (const { flash, broker, machine, healLinks } of devices) {
-    flash.writes = 'work';
-    flash.writeMs = Math.min(flash.writeMs, 50);
-    broker.isUp = true;
-    machine.heal();
-    healLinks();
+  for (const device of devices) {
+    device.changeFlash({ writes: 'work', writeMs: Math.min(device.flash.writeMs, 50) });
+    device.broker.isUp = true;
+    device.machine.heal();
+    device.healLinks();
   }
 }
 

@@ -138,9 +138,12 @@ export class Simulation {
       onAudit: ({ process }, event) => this.observer.onAudit(name, 'device', event, process.device),
       onViolation: (device, claim) =>
         this.observer.report('crash', 'assertion', `${device.name}: ${claim}`),
+      onRenumbered: (_, transportIds) =>
+        this.observer.tell((watch) => watch.onRenumbered?.(name, transportIds, this.world.nowMs)),
       onReports: (device, fault) => this.observer.judge('telemetryQueue', device.name, fault),
     });
     site.machine.onBoot = () => {
+      site.lookAtSpending();
       // A flash that nobody has written yet forgot nothing.
       const forgotten = site.machine.life > 0 ? site.flash.forgotten : null;
       // After the loss of one slot ceilings are lifted over what it may have held.
@@ -179,6 +182,7 @@ export class Simulation {
     const copy = this.#addDevice(name, index);
     copy.copyPolicies(original);
     copy.flash.copyFrom(original.flash);
+    copy.spendingFlash.copyFrom(original.spendingFlash);
     copy.machine.bootAfter(downMs);
     return true;
   }
@@ -217,7 +221,9 @@ export class Simulation {
   sweep(): void {
     this.observer.tell((watch) => watch.onSweep?.(this.world.nowMs));
     this.#sweeps += 1;
-    if (this.#sweeps % SWEEPS_PER_LOOK === 0)
-      judgeTables(this.observer.judge, this.devices, this.hubs);
+    if (this.#sweeps % SWEEPS_PER_LOOK !== 0) return;
+    judgeTables(this.observer.judge, this.devices, this.hubs, (who, status) =>
+      this.observer.tell((watch) => watch.onStatus?.(who, status)),
+    );
   }
 }

@@ -1,8 +1,8 @@
 /**
  * Metered links: a device plans nothing onto a link whose budget of the day it has spent.
  *
- * Spent is what the device says it leaves for that reason, and what this counts for itself: only what the device sent in
- * the life of one process, which is less than the device knows. A wall clock that shows another day than at the start of
+ * Spent is what the device says it leaves for that reason, what its flash said when it was started, and what this counts
+ * for itself: only what the device sent in the life of one process, which is less than the device knows. A wall clock that shows another day than at the start of
  * the count begins it anew.
  *
  * @module
@@ -18,6 +18,8 @@ const GRACE_MS = 10_000;
 export interface Metered {
   /** The budget of a transport's link; 0: none. */
   readonly budgetBytes: (who: string, transportId: number) => number;
+  /** Whether flash said so when the process was started, of the day that it is. */
+  readonly wasSpentAtBoot: (who: string, transportId: number) => boolean;
   readonly wallMs: (who: string) => number | null;
   /** The transport that the device sends data on. */
   readonly activeId: (who: string) => number | null;
@@ -65,7 +67,9 @@ export class Budgets implements Watch {
     // An operator may ask for it.
     if (event.reasonCode === 'operator_rebind') return;
     const spentAtMs = this.#of(who, atMs)?.spentAtMs.get(Number(transportId));
-    const isSpent = spentAtMs !== undefined && atMs - spentAtMs > GRACE_MS;
+    const isSpent =
+      (spentAtMs !== undefined && atMs - spentAtMs > GRACE_MS) ||
+      this.#metered.wasSpentAtBoot(who, Number(transportId));
     const fault = `I7: ${event.reasonCode} to T${transportId}, which spent its budget of the day`;
     this.#report('spentLink', who, isSpent ? fault : null);
   }

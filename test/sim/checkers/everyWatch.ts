@@ -33,10 +33,12 @@ import { Owners, type SeatMoment } from './owners.ts';
 import { Patience } from './patience.ts';
 import { Policies } from './policies.ts';
 import { Records } from './records.ts';
+import { Renumbered } from './renumbered.ts';
 import { Resends } from './resends.ts';
 import { Restarts } from './restarts.ts';
 import { Seals } from './seals.ts';
 import { Silences } from './silences.ts';
+import { SpendingKept } from './spending.ts';
 import { Verdicts } from './verdicts.ts';
 import type { Report, Watch } from './watch.ts';
 import { Wire } from './wire.ts';
@@ -79,7 +81,12 @@ export function newWatches(report: Report, around: Surroundings): readonly Watch
     (device === null ? around.devices() : [device]).flatMap((one) => seatsOf(around.hubs, one));
   return [
     new Seals(report, isSealed),
-    new Resends(report, !isSealed, resendMaxAgeMs()),
+    new Resends(
+      report,
+      !isSealed,
+      resendMaxAgeMs(),
+      (who, transportId) => deviceSite(who)?.kindOf(transportId) ?? 'ethernet',
+    ),
     new Records(report, switchesMaxIn(scenario)),
     new Deliveries(report),
     new Bindings(report),
@@ -117,6 +124,10 @@ export function newWatches(report: Report, around: Surroundings): readonly Watch
         return around?.machine.isAwake ? (around.process.device?.activeId ?? null) : null;
       },
     }),
+    new Renumbered(report, (who) => {
+      const { machine, process } = site(who);
+      return machine.isAwake ? (process.device?.activeId ?? null) : null;
+    }),
     new Durability(report, durableOf),
     new Copies(report, durableOf),
     new Governor(report, (who) => site(who).inForce.switching),
@@ -127,11 +138,17 @@ export function newWatches(report: Report, around: Surroundings): readonly Watch
     }),
     new Budgets(report, {
       budgetBytes: (who, transportId) => site(who).budgetBytes(transportId),
+      wasSpentAtBoot: (who, transportId) => site(who).wasSpentAtBoot(transportId),
       wallMs: (who) => {
         const { machine } = site(who);
         return machine.isAwake ? machine.clock.wallMs() : null;
       },
       activeId: (who) => site(who).process.device?.activeId ?? null,
+    }),
+    new SpendingKept(report, {
+      atBoot: (who) => deviceSite(who)?.spentAtBoot ?? null,
+      mayForget: (who) => isHurt(scenario, site(who).identity.index),
+      newestDay: (who) => site(who).newestDay,
     }),
     new Doors(report, mayBeBehind),
     new Wire(report, { deviceOf, record }),
@@ -172,4 +189,19 @@ function channelsOf(site: DeviceSite | null): readonly number[] {
 
 function hasFlashFault({ faults }: Scenario, index: number): boolean {
   return faults.some((fault) => fault.kind === 'flash' && fault.device === index);
+}
+
+/** Whether writes to flash may fail, what is durable may rot, or days may pass that nobody sees. */
+function isHurt(scenario: Scenario, index: number): boolean {
+  const isRot = scenario.faults.some(
+    (fault) =>
+      (fault.kind === 'deviceCrash' &&
+        fault.device === index &&
+        fault.flash !== 'keep' &&
+        fault.flash !== 'torn') ||
+      (fault.kind === 'wallStep' &&
+        fault.machine.role === 'device' &&
+        fault.machine.index === index),
+  );
+  return isRot || hasFlashFault(scenario, index);
 }

@@ -1,6 +1,6 @@
 /**
  * What is sent a second time, seen on the wire: only what the other end said it lacks, once for each time it said so,
- * young, under one of the two newest keypairs, and before newer data.
+ * young, under one of the two newest keypairs, before newer data, and at the pace of the way (`pace.ts`).
  *
  * Who asked for what is read from RECEIVED, so this is for runs with stand-in ciphers. That the bytes are the same is I12's
  * (`seals.ts`), where they go `wire.ts`'s.
@@ -11,13 +11,14 @@
 import type { SessionRecord } from '../../../session/hub/record.ts';
 import { receivedState } from '../../../session/replay.ts';
 import { decodeFrame } from '../../../session/wire/decode.ts';
-import type { Received } from '../../../session/wire/frames.ts';
+import type { LinkKind, Received } from '../../../session/wire/frames.ts';
 import {
   MESSAGE_TYPE,
   TRANSPORT_BYTES_MIN,
   TRANSPORT_HEADER_BYTES,
 } from '../../../session/wire/messages.ts';
 import { counterOf, receiverOf } from '../../../session/wire/transport.ts';
+import { Pace } from './pace.ts';
 import type { Report, Said, Sent, Watch } from './watch.ts';
 
 const TAG_BYTES = TRANSPORT_BYTES_MIN - TRANSPORT_HEADER_BYTES;
@@ -47,6 +48,7 @@ interface Lane {
 
 /** One sender towards one receiver. */
 interface Way {
+  readonly pace: Pace;
   /** Under the present binding: the keypair of what was sent again last, and whether new data came after it. */
   again: number | null;
   hasGoneOn: boolean;
@@ -55,10 +57,14 @@ interface Way {
   isPlanned: boolean;
 }
 
+/** The kind of the link of a transport of that device; what leads to no link at all may be as fast as any. */
+export type KindOf = (device: string, transportId: number) => LinkKind;
+
 export class Resends implements Watch {
   readonly #report: Report;
   readonly #isReadable: boolean;
   readonly #maxAgeMs: number;
+  readonly #kindOf: KindOf;
   readonly #lanes = new Map<string, Lane>();
   readonly #ways = new Map<string, Way>();
   /** Of the newest datagram. */
@@ -66,10 +72,11 @@ export class Resends implements Watch {
   #orders = 0;
 
   /** @param maxAgeMs the most that any policy of the run allows. */
-  constructor(report: Report, isReadable: boolean, maxAgeMs: number) {
+  constructor(report: Report, isReadable: boolean, maxAgeMs: number, kindOf: KindOf) {
     this.#report = report;
     this.#isReadable = isReadable;
     this.#maxAgeMs = maxAgeMs;
+    this.#kindOf = kindOf;
   }
 
   onSent(sent: Sent): void {
@@ -126,9 +133,11 @@ export class Resends implements Watch {
     const { told } = lane;
     const name = `${stateVersion} ${round}`;
     told.set(name, [...(told.get(name) ?? []), frame.value]);
+    if (to !== null) this.#way(`${to} ${from}`).pace.asked(name, frame.value.bytesPerSecond);
   }
 
-  #onData({ from, to, bytes, atMs, isUp }: Sent): void {
+  #onData(sent: Sent): void {
+    const { from, to, bytes, atMs, isUp } = sent;
     const receiver = receiverOf(bytes);
     const counter = counterOf(bytes);
     const lane = this.#lane(`${from} ${receiver}`);
@@ -148,6 +157,7 @@ export class Resends implements Watch {
     // What a link without carrier did not take is seen here for the first time.
     if (before === undefined) return;
     this.#judge(from, lane, way, before, counter, receiver, atMs, isUp);
+    this.#judgePace(way.pace, lane.to, counter, sent);
   }
 
   #judge(
@@ -189,6 +199,18 @@ export class Resends implements Watch {
     if (isAwaited && again === null) wrong('olderFirst', 'after newer data, which did not wait');
   }
 
+  #judgePace(
+    pace: Pace,
+    to: string,
+    counter: number,
+    { from, isUp, transportId, bytes, atMs }: Sent,
+  ): void {
+    const kind = this.#kindOf(isUp ? from : to, transportId);
+    const hasty = pace.again(bytes.length, kind, atMs);
+    const fault = hasty === null ? null : `I11: counter ${counter} again, ${hasty}`;
+    this.#report('resentPaced', from, fault);
+  }
+
   /** Whether new data went out under two newer keypairs. */
   #isGivenUp(from: string, { to, order }: Lane): boolean {
     let newer = 0;
@@ -210,6 +232,7 @@ export class Resends implements Watch {
     const known = this.#ways.get(key);
     if (known !== undefined) return known;
     const way: Way = {
+      pace: new Pace(),
       again: null,
       hasGoneOn: false,
       sinceMs: 0,

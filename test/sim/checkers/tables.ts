@@ -7,6 +7,7 @@
  *
  * @module
  */
+import type { TunnelStatus } from '../../../agent/status.ts';
 import { COUNTER_OF_REFUSAL } from '../../../hub/counters.ts';
 import { overfull, type Passage, uncounted } from '../../../session/invariants/boundedMemory.ts';
 import type { SealRefusal } from '../../../session/sealer.ts';
@@ -52,10 +53,11 @@ export function judgeTables(
   report: Report,
   devices: readonly AskedDevice[],
   hubs: readonly AskedHub[],
+  onStatus: (device: string, status: TunnelStatus) => void,
 ): void {
   // One that sleeps is not asked: what waits for it when it wakes would be the observer's doing.
   for (const device of devices.filter(isAwake)) {
-    device.machine.act(() => judgeDevice(report, device));
+    device.machine.act(() => judgeDevice(report, device, onStatus));
   }
   const channelsMax = CHANNELS_PER_DEVICE_MAX * devices.length;
   for (const hub of hubs.filter(isAwake)) {
@@ -65,12 +67,17 @@ export function judgeTables(
 
 const isAwake = ({ machine }: Asked) => machine.isAwake;
 
-function judgeDevice(report: Report, { name, process, tun }: AskedDevice): void {
+function judgeDevice(
+  report: Report,
+  { name, process, tun }: AskedDevice,
+  onStatus: (device: string, status: TunnelStatus) => void,
+): void {
   // Nothing waits in the tun after a turn, so that the answer is about all that was ever in it.
   process.turn();
-  const packets = process.status()?.packets;
-  if (packets === undefined) return;
-  const { held, heldDropped, sent, refused } = packets;
+  const status = process.status();
+  if (status === null) return;
+  onStatus(name, status);
+  const { held, heldDropped, sent, refused } = status.packets;
   report('heldAtDevice', name, overfull([{ name: 'held', size: held, max: HELD_PACKETS_MAX }]));
   const dropped = SEAL_REFUSALS.reduce((sum, code) => sum + (refused[code] ?? 0), heldDropped);
   const passage = { name: 'tun', offered: tun.readCount, handedOn: sent, held, dropped };

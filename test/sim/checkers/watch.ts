@@ -6,6 +6,7 @@
  *
  * @module
  */
+import type { TunnelStatus } from '../../../agent/status.ts';
 import type { AuditEvent } from '../../../session/audit.ts';
 import type { SessionRecord } from '../../../session/hub/record.ts';
 import type { InvariantId } from '../outcome.ts';
@@ -75,6 +76,10 @@ export interface Watch {
   onLearned?(hub: string, record: SessionRecord): void;
   /** A hub was told that nobody knows what became of its swap; or, later, that somebody does. */
   onDoubt?(hub: string, device: string, isInDoubt: boolean): void;
+  /** What a device's process answers to a status command, now and then. */
+  onStatus?(who: string, status: Pick<TunnelStatus, 'links'>): void;
+  /** A device is told that the link of these transports has another address, and is as usable as before. */
+  onRenumbered?(who: string, transportIds: readonly number[], atMs: number): void;
   onBoot?(who: string): void;
   onDeath?(who: string): void;
   onForgotten?(who: string, what: Forgotten): void;

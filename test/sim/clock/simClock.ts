@@ -22,6 +22,7 @@ export class SimClock implements Clock {
   #sinceMs: number;
   #monotonicMs = BOOTED_FOR_MS;
   #wallMs: number;
+  #newestWallMs = 0;
 
   constructor(world: World, plan: ClockPlan) {
     this.#world = world;
@@ -36,6 +37,11 @@ export class SimClock implements Clock {
 
   wallMs(): number {
     return this.#wallMs + (this.#world.nowMs - this.#sinceMs) * this.#rate;
+  }
+
+  /** The newest time that the wall clock has ever shown. */
+  get newestWallMs(): number {
+    return Math.max(this.#newestWallMs, this.wallMs());
   }
 
   /** When the monotonic clock will show `atMs`, in world time; never too early. */
@@ -70,6 +76,7 @@ export class SimClock implements Clock {
 
   #settle(): void {
     const [monotonicMs, wallMs] = [this.monotonicMs(), this.wallMs()];
+    this.#newestWallMs = this.newestWallMs;
     this.#sinceMs = this.#world.nowMs;
     this.#monotonicMs = monotonicMs;
     this.#wallMs = wallMs;

@@ -50,8 +50,13 @@ export class SimFlash implements Flash {
 
   readSlot(slot: FlashSlot): Uint8Array | null {
     this.#fuse.call();
+    return this.readBack(slot)?.slice() ?? null;
+  }
+
+  /** What a process would read now. */
+  readBack(slot: FlashSlot): Uint8Array | null {
     const { durable, pending } = this.#cells[slot];
-    return (pending ?? durable)?.slice() ?? null;
+    return pending ?? durable;
   }
 
   writeSlot(slot: FlashSlot, bytes: Uint8Array): FlashResult {
@@ -117,15 +122,14 @@ export class SimFlash implements Flash {
   /** Everything that another flash holds, as somebody with a screwdriver copies it. */
   copyFrom(other: SimFlash): void {
     for (const slot of [0, 1] as const) {
-      const { durable, pending } = other.#cells[slot];
-      this.#cells[slot].durable = (pending ?? durable)?.slice() ?? null;
+      this.#cells[slot].durable = other.readBack(slot)?.slice() ?? null;
     }
   }
 
   /** What of it cannot be read any more; null: nothing that was synced. */
   get forgotten(): Forgotten | null {
-    const lost = this.#cells.filter(({ durable, pending }) => {
-      const bytes = pending ?? durable;
+    const lost = ([0, 1] as const).filter((slot) => {
+      const bytes = this.readBack(slot);
       return bytes === null || !decodeRecord(bytes).ok;
     });
     if (lost.length === 0) return null;

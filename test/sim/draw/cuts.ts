@@ -23,6 +23,8 @@ const CHAOS_MAX_MS = 70_000;
 const REKEY_PERCENT = 25;
 const REKEY_MS = 120_000;
 const REKEY_RUN_MS = 140_000;
+/** In so many of a hundred runs links get other addresses. */
+const RENUMBERED_PERCENT = 30;
 
 const KINDS = ['ethernet', 'wifi', 'lte'] as const;
 
@@ -72,6 +74,16 @@ function drawLink(random: Random, kind: LinkPlan['kind']): LinkPlan {
   };
 }
 
+/** In some runs every link gets another address once, while nothing else is worked on. */
+function addRenumbering(random: Random, faults: Fault[], chaosMs: number): void {
+  if (chaosMs >= REKEY_RUN_MS || !random.chance(RENUMBERED_PERCENT)) return;
+  const atMs = CUTS_BEGIN_MS - random.between(2_000, 4_000);
+  for (let link = 0; link < KINDS.length; link++) {
+    const change = { addressNumber: random.between(1, 3) };
+    faults.push({ atMs: atMs + 500 * link, kind: 'link', device: 0, link, change });
+  }
+}
+
 /** The preferred link is cut now and then, each time long enough to be given up; the others stay. */
 export function drawCutFaults(random: Random, { chaosMs, devices }: Options): readonly Fault[] {
   const faults: Fault[] = [];
@@ -95,5 +107,6 @@ export function drawCutFaults(random: Random, { chaosMs, devices }: Options): re
       atMs = REKEY_MS - 300 + random.below(3_000);
     }
   }
+  addRenumbering(random.fork('renumbering'), faults, chaosMs);
   return faults.toSorted((a, b) => a.atMs - b.atMs);
 }

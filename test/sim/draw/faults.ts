@@ -9,7 +9,7 @@ import type { Random } from '../random.ts';
 import { CHAOS_BEGINS_MS, type Draw } from './draw.ts';
 import { icmpErrors, radios } from './hearsay.ts';
 import { leaseEnds } from './leases.ts';
-import { drawLinkFaults } from './links.ts';
+import { drawLinkFaults, renumberings } from './links.ts';
 import {
   clones,
   deviceCrashes,
@@ -76,6 +76,7 @@ const KINDS: readonly (readonly [name: string, percent: number, draw: Drawer])[]
   ['policyReload', 30, policyReloads],
   ['icmp', 20, icmpErrors],
   ['radio', 20, radios],
+  ['renumbering', 25, renumberings],
 ];
 
 export function drawFaults(random: Random, options: Options): Fault[] {

@@ -5,7 +5,7 @@
  */
 import type { LinkChange } from '../fault.ts';
 import type { Random } from '../random.ts';
-import { CHAOS_BEGINS_MS, type Draw } from './draw.ts';
+import { CHAOS_BEGINS_MS, type Draw, device, times } from './draw.ts';
 
 interface Trouble {
   readonly change: LinkChange;
@@ -59,6 +59,17 @@ const TROUBLES: readonly (readonly [percent: number, draw: Draws])[] = [
 function slow(random: Random): Trouble {
   const change = { delayMs: random.between(100, 1_500), jitterMs: random.below(300) };
   return { change, end: { delayMs: random.between(1, 60), jitterMs: random.below(20) } };
+}
+
+/** Another address in the place of the one before, now and then; the link works on. */
+export function renumberings(draw: Draw): void {
+  const { random } = draw;
+  times(draw, 5, () => {
+    const at = device(draw);
+    const link = random.below(draw.options.devices[at]!.links.length);
+    const change = { addressNumber: random.below(4) };
+    draw.at(draw.sometime(), { kind: 'link', device: at, link, change });
+  });
 }
 
 export function drawLinkFaults(draw: Draw): void {

@@ -2,14 +2,14 @@
  * Plants every mutant in turn and looks whether a checker notices.
  *
  * Every mutant meets the same list of seeds, so that "in 5 of 16" compares. One that none of them noticed
- * meets further seeds until one does; only after all of those it counts as survived.
+ * meets the scenario that it may bring along, then further seeds until one does; only after all of those it counts as survived.
  *
  * @module
  */
 import { Pool, TIME_LIMIT } from '../cli/pool.ts';
 import { Progress } from '../cli/progress.ts';
 import { countOf, type Range, seedsOf } from '../cli/range.ts';
-import { type Ran, taskOf } from '../cli/task.ts';
+import { type Ran, taskOf, taskOfScenario } from '../cli/task.ts';
 import type { Mutant } from './mutant.ts';
 import { printHead, printRow, printTotals } from './printed.ts';
 
@@ -20,9 +20,14 @@ export interface Verdict {
   readonly noticedIn: number;
   /** Which rules noticed, the most frequent first. */
   readonly checkers: readonly string[];
-  /** Null: survived. */
+  /** Null: no seed shows it. */
   readonly firstSeed: number | null;
+  /** Whether the scenario that it brings along was needed, and shows it. */
+  readonly isByScenario: boolean;
 }
+
+export const isNoticed = ({ firstSeed, isByScenario }: Verdict) =>
+  firstSeed !== null || isByScenario;
 
 export interface CampaignFigures {
   readonly mutants: number;
@@ -38,6 +43,7 @@ export interface CampaignFigures {
     readonly noticed_in: number;
     readonly of: number;
     readonly first_seed: number | null;
+    readonly by_scenario: boolean;
     /** Whether a rule of the invariant that it should break noticed, not only another one or an assertion. */
     readonly noticed_as_such: boolean;
   }[];
@@ -91,7 +97,7 @@ export async function runCampaign(
       verdicts.set(mutant, verdict);
       progress.end();
       printRow(verdict);
-      progress.step(verdict.firstSeed === null);
+      progress.step(!isNoticed(verdict));
     }
   };
   await Promise.all(Array.from({ length: Math.min(workers, mutants.length) }, lane));
@@ -127,13 +133,18 @@ async function tryMutant(
   }
   let noticed = runs.filter(isViolated);
   const noticedIn = noticed.length;
+  const { scenario } = mutant;
+  if (noticedIn === 0 && scenario !== undefined) {
+    noticed = [await pool.run(taskOfScenario(scenario))].filter(isViolated);
+  }
+  const isByScenario = noticed.length > noticedIn;
   for (let seed = further.first; noticed.length === 0 && seed <= further.last; seed++) {
     const ran = await pool.run(taskOf(seed));
     if (isViolated(ran) && (await baseline.isClean(seed))) noticed = [ran];
   }
   const checkers = checkersOf(noticed);
-  const firstSeed = noticed[0]?.seed ?? null;
-  return { mutant, seeds: runs.length, noticedIn, checkers, firstSeed };
+  const firstSeed = isByScenario ? null : (noticed[0]?.seed ?? null);
+  return { mutant, seeds: runs.length, noticedIn, checkers, firstSeed, isByScenario };
 }
 
 const isEndless = ({ violations }: Ran) => violations.some(({ checker }) => checker === TIME_LIMIT);
@@ -150,14 +161,14 @@ function checkersOf(noticed: readonly Ran[]): string[] {
 }
 
 function figuresOf(verdicts: readonly Verdict[], seeds: number, seconds: number): CampaignFigures {
-  const survived = verdicts.filter(({ firstSeed }) => firstSeed === null);
+  const survived = verdicts.filter((verdict) => !isNoticed(verdict));
   return {
     mutants: verdicts.length,
     killed: verdicts.length - survived.length,
     survived: survived.map(({ mutant }) => mutant.id),
     seeds,
     wall_seconds: Number(seconds.toFixed(1)),
-    table: verdicts.map(({ mutant, checkers, noticedIn, seeds: of, firstSeed }) => ({
+    table: verdicts.map(({ mutant, checkers, noticedIn, seeds: of, firstSeed, isByScenario }) => ({
       id: mutant.id,
       breaks: mutant.breaks,
       should_break: mutant.invariant,
@@ -165,6 +176,7 @@ function figuresOf(verdicts: readonly Verdict[], seeds: number, seconds: number)
       noticed_in: noticedIn,
       of,
       first_seed: firstSeed,
+      by_scenario: isByScenario,
       noticed_as_such: checkers.some((name) => name.startsWith(`${mutant.invariant} `)),
     })),
     rules: [...new Set(verdicts.flatMap(({ checkers }) => checkers))].sort(),

@@ -257,4 +257,12 @@ export const DEVICE_MUTANTS: readonly Mutant[] = [
     breaks: 'Each policy begins the bounds that run anew.',
     invariant: 'I3',
   },
+  {
+    id: 'address-change-unasked',
+    file: 'session/device/links.ts',
+    find: '  turn.change(transportId, { liveness, token: null });\n  probeNow(turn, transportId);',
+    replace: '  turn.change(transportId, { liveness, token: null });',
+    breaks: 'The hub learns of another address on the link when the device has something to say.',
+    invariant: 'liveness',
+  },
 ];

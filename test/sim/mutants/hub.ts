@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { SILENT_AND_METERED } from '../regressions.ts';
 import type { Mutant } from './mutant.ts';
 
 const JUDGE = 'session/hub/judge.ts';
@@ -255,5 +256,14 @@ export const HUB_MUTANTS: readonly Mutant[] = [
       '  return record === null && frame.type === "attach" ? frame.previousSessionId : null;',
     breaks: 'A new session does not name the one before.',
     invariant: 'I2',
+  },
+  {
+    id: 'seat-notice-ignored',
+    file: 'session/hub/deadline.ts',
+    find: '  return seat.heardAtMs + Math.max(limits.silenceMs, noticeMs);',
+    replace: '  return seat.heardAtMs + Math.max(limits.silenceMs, Math.min(0, noticeMs));',
+    breaks: 'A hub calls a metered, idle binding silent before its device can know of it.',
+    invariant: 'liveness',
+    scenario: SILENT_AND_METERED,
   },
 ];

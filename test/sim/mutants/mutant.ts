@@ -7,6 +7,7 @@
  * @module
  */
 import type { InvariantId } from '../outcome.ts';
+import type { Scenario } from '../scenario.ts';
 
 export interface Mutant {
   /** Kebab case, stable: what is missing or wrong. */
@@ -22,6 +23,8 @@ export interface Mutant {
   readonly invariant: InvariantId;
   /** Seeds are counted from here; left out: from 0. */
   readonly seedsFrom?: number;
+  /** What shows it, where a seed would have to draw minutes of a thing that none draws; clean without the bug. */
+  readonly scenario?: Scenario;
 }
 
 /** @throws Error where the place is not there or not the only one. */

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { CampaignFigures, Verdict } from './campaign.ts';
+import { type CampaignFigures, isNoticed, type Verdict } from './campaign.ts';
 
 const ID_CHARS = 40;
 const CHECKERS_SHOWN = 4;
@@ -16,12 +16,14 @@ export function printRow(verdict: Verdict): void {
   for (const line of rowOf(verdict)) console.log(line);
 }
 
-export function rowOf({ mutant, seeds, noticedIn, firstSeed, checkers }: Verdict): string[] {
+export function rowOf(verdict: Verdict): string[] {
+  const { mutant, seeds, noticedIn, firstSeed, isByScenario, checkers } = verdict;
   const share = `${noticedIn} of ${seeds}`.padEnd(12);
   const more = checkers.length > CHECKERS_SHOWN ? `, ${checkers.length - CHECKERS_SHOWN} more` : '';
-  const by =
-    firstSeed === null ? 'SURVIVED' : `${checkers.slice(0, CHECKERS_SHOWN).join(', ')}${more}`;
-  const first = firstSeed === null ? '-' : String(firstSeed);
+  const by = isNoticed(verdict)
+    ? `${checkers.slice(0, CHECKERS_SHOWN).join(', ')}${more}`
+    : 'SURVIVED';
+  const first = isByScenario ? 'scenario' : String(firstSeed ?? '-');
   return [
     `${mutant.id.padEnd(ID_CHARS)}${share}${first.padEnd(12)}${by}`,
     `    ${mutant.breaks} (${mutant.invariant})`,
@@ -32,7 +34,7 @@ export function printTotals(figures: CampaignFigures): void {
   const { mutants, killed, survived, table, rules, wall_seconds: seconds } = figures;
   console.log(`\n${killed} of ${mutants} mutants noticed, in ${seconds} s`);
   for (const id of survived) console.log(`SURVIVED  ${id}`);
-  const others = table.filter((row) => row.first_seed !== null && !row.noticed_as_such);
+  const others = table.filter((row) => !survived.includes(row.id) && !row.noticed_as_such);
   console.log(
     `${others.length} by other rules than those of the invariant that they should break:`,
   );

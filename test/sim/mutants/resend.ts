@@ -95,4 +95,13 @@ export const RESEND_MUTANTS: readonly Mutant[] = [
     invariant: 'data',
     seedsFrom,
   },
+  {
+    id: 'resend-all-at-once',
+    file: 'session/resend/pacer.ts',
+    find: '    return this.#allowance > 0 && this.#datagrams >= 1;',
+    replace: '    return this.#budgetBytes > 0;',
+    breaks: 'What a cut swallowed is sent again all at once.',
+    invariant: 'I11',
+    seedsFrom,
+  },
 ];

@@ -8,6 +8,7 @@ import { DEVICE_MUTANTS } from './device.ts';
 import { DURABLE_MUTANTS } from './durable.ts';
 import { HEARSAY_MUTANTS } from './hearsay.ts';
 import { HUB_MUTANTS } from './hub.ts';
+import { METERED_MUTANTS } from './metered.ts';
 import type { Mutant } from './mutant.ts';
 import { ONLY_LINK_MUTANTS } from './onlyLink.ts';
 import { OWNERSHIP_MUTANTS } from './ownership.ts';
@@ -25,6 +26,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...RESEND_MUTANTS,
   ...ONLY_LINK_MUTANTS,
   ...HEARSAY_MUTANTS,
+  ...METERED_MUTANTS,
 ];
 
 /** @throws Error with a sentence for a person. */

@@ -80,7 +80,7 @@ export class Internet {
   openOnLink(host: Host, link: SimLink, options: DatagramOptions): HalResult<DatagramSocket> {
     host.fuse.call();
     if (!link.conditions.plugged) return halFail('deviceMissing', link.plan.name);
-    const local = newAddress(link.public4, this.#nextPort());
+    const local = newAddress(link.addresses.public4, this.#nextPort());
     const outside: {
       public4: SocketAddress | null;
       public6: SocketAddress | null;
@@ -97,7 +97,7 @@ export class Internet {
       const slot = to.family === 4 ? 'public4' : 'public6';
       const known = outside[slot];
       if (known !== null) return known;
-      const fresh = newAddress(link[slot], this.#nextPort());
+      const fresh = newAddress(link.addresses[slot], this.#nextPort());
       outside[slot] = fresh;
       const mapping = { socket, link, host, rebinds: link.rebinds };
       this.#mappings.set(this.#textOf(fresh), mapping);

@@ -7,9 +7,14 @@ import type { PacketFate } from '../outcome.ts';
 import { Random } from '../random.ts';
 import { World } from '../world.ts';
 import { Passage } from './passage.ts';
-import { SimLink } from './simLink.ts';
+import { type LinkAddresses, SimLink } from './simLink.ts';
 
 const ADDRESS = newAddress(ipFromBytes(Uint8Array.of(198, 51, 100, 1)), 1_000);
+const ADDRESSES: LinkAddresses = {
+  local: ['10.0.0.2', 'fd00::2'],
+  public4: ADDRESS,
+  public6: ADDRESS,
+};
 const PLAN = {
   name: 'ethernet0',
   kind: 'ethernet' as const,
@@ -25,7 +30,7 @@ const PLAN = {
 /** Sends `count` datagrams up a link of this kind; their fates, and the order in which they arrived. */
 function send(change: LinkChange, count = 1, bytes = 100, hub = { name: 'hub-0', isCut: false }) {
   const world = new World();
-  const link = new SimLink(PLAN, 0, ['10.0.0.2', 'fd00::2'], ADDRESS, ADDRESS);
+  const link = new SimLink(PLAN, 0, () => ADDRESSES);
   link.change(change);
   const fates: PacketFate[] = [];
   const order: number[] = [];

@@ -19,6 +19,7 @@ export interface Lane {
 export interface Conditions {
   carrier: boolean;
   address: boolean;
+  addressNumber: number;
   route: boolean;
   plugged: boolean;
   silent: boolean;
@@ -39,16 +40,29 @@ export interface Conditions {
 }
 
 /** What the machine itself sees. */
-const FACTS = ['carrier', 'address', 'route', 'plugged', 'mtuBytes', 'radio'] as const;
+const FACTS = [
+  'carrier',
+  'address',
+  'addressNumber',
+  'route',
+  'plugged',
+  'mtuBytes',
+  'radio',
+] as const;
+
+/** What the device's address is on the link, and what the world sees of it, for each family. */
+export interface LinkAddresses {
+  readonly local: readonly [string, string];
+  readonly public4: SocketAddress;
+  readonly public6: SocketAddress;
+}
 
 export class SimLink {
   readonly plan: LinkPlan;
   /** In the order of the device's configuration. */
   readonly at: number;
-  /** What the device's address is on the link, and what the world sees of it, for each family. */
-  readonly local: readonly [string, string];
-  readonly public4: SocketAddress;
-  readonly public6: SocketAddress;
+  addresses: LinkAddresses;
+  readonly #addressesOf: (number: number) => LinkAddresses;
   readonly up: Lane = { lastArrivalMs: 0, busyUntilMs: 0 };
   readonly down: Lane = { lastArrivalMs: 0, busyUntilMs: 0 };
   conditions: Conditions;
@@ -59,19 +73,12 @@ export class SimLink {
   /** When the machine itself last refused to send over it. */
   refusedAtMs: number | null = null;
 
-  constructor(
-    plan: LinkPlan,
-    at: number,
-    local: readonly [string, string],
-    public4: SocketAddress,
-    public6: SocketAddress,
-  ) {
+  constructor(plan: LinkPlan, at: number, addressesOf: (number: number) => LinkAddresses) {
     this.plan = plan;
     this.at = at;
     this.index = 10 + at;
-    this.local = local;
-    this.public4 = public4;
-    this.public6 = public6;
+    this.#addressesOf = addressesOf;
+    this.addresses = addressesOf(0);
     this.conditions = conditionsOf(plan);
   }
 
@@ -82,14 +89,20 @@ export class SimLink {
     this.conditions = { ...before, ...change };
     const after = this.conditions;
     if (after.plugged && !before.plugged) this.index += 100;
+    if (after.addressNumber !== before.addressNumber) {
+      this.addresses = this.#addressesOf(after.addressNumber);
+      // No NAT has a mapping for it yet, and nothing to the one before arrives.
+      this.rebinds += 1;
+    }
     return FACTS.some((fact) => before[fact] !== after[fact]);
   }
 
   /** Everything works from here on, as fast as planned. */
   heal(): boolean {
-    const { mtuBytes } = this.conditions;
+    const { mtuBytes, addressNumber } = this.conditions;
     return this.change({
       ...conditionsOf(this.plan),
+      addressNumber,
       lossPercent: 0,
       duplicatePercent: 0,
       reorderPercent: 0,
@@ -110,7 +123,7 @@ export class SimLink {
       carrier,
       ...(radio === 'unsaid' ? {} : { radio }),
       adminUp: true,
-      addresses: address ? this.local : [],
+      addresses: address ? this.addresses.local : [],
       networks: [],
       hasRoute,
       hasRoute4: hasRoute,
@@ -125,6 +138,7 @@ function conditionsOf(plan: LinkPlan): Conditions {
   return {
     carrier: true,
     address: true,
+    addressNumber: 0,
     route: true,
     plugged: true,
     silent: false,

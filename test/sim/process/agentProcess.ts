@@ -29,26 +29,19 @@ import {
 } from '../../../agent/durable.ts';
 import { Memory } from '../../../agent/memory.ts';
 import type { FromTunnel, TimestampGrant, ToTunnel, TunnelSetup } from '../../../agent/messages.ts';
-import { linkMetering, tunnelRules } from '../../../agent/rules.ts';
+import { tunnelRules } from '../../../agent/rules.ts';
 import { SessionShell } from '../../../agent/sessionShell.ts';
+import { Spending } from '../../../agent/spending.ts';
 import type { TunnelStatus } from '../../../agent/status.ts';
 import { Turn } from '../../../agent/turn.ts';
 import { type OpenSocket, Uplinks } from '../../../agent/uplinks.ts';
-import type { Clock } from '../../../hal/clock.ts';
 import type { DatagramSocket } from '../../../hal/datagram.ts';
-import type { Flash } from '../../../hal/flash.ts';
-import type { LinkSnapshot } from '../../../hal/links.ts';
-import type { RandomBytes } from '../../../hal/means.ts';
-import type { HalFailure } from '../../../hal/result.ts';
-import type { Tun } from '../../../hal/tun.ts';
+import { halOk } from '../../../hal/result.ts';
 import type { Policy } from '../../../policies/schema.ts';
 import { assert, InvariantError } from '../../../session/assert.ts';
-import type { AuditEvent } from '../../../session/audit.ts';
 import { PLAIN_TIMES } from '../../../session/channel/age.ts';
 import type { Device } from '../../../session/device/state.ts';
-import type { SpendingStore } from '../../../session/flash/spending.ts';
-import type { LinkKind } from '../../../session/wire/frames.ts';
-import type { Primitives } from './primitives.ts';
+import type { AgentExit, AgentParts } from './agentParts.ts';
 import {
   Buffers,
   chosenOf,
@@ -61,55 +54,13 @@ import {
 /** As in `agent/daemon.ts`. */
 const SHUTDOWN_MAX_MS = 2_000;
 
-export type AgentExit =
-  | 'policyRefused' // older than one that was in force (I4)
-  | 'flashFailed' // the policy or the timestamps cannot be made durable
-  | 'stopped' // SIGTERM, the end is durable
-  | 'stoppedLate' // SIGTERM, but the end was not durable in time
-  | 'violated'; // an invariant broke
-
-export interface AgentParts {
-  readonly name: string;
-  readonly identity: {
-    readonly privateKey: Uint8Array;
-    readonly hubPublicKey: Uint8Array;
-    readonly psk: Uint8Array;
-  };
-  /** Canonical `ip:port`, best first. */
-  readonly endpoints: readonly string[];
-  readonly links: readonly { readonly name: string; readonly kind: LinkKind }[];
-  readonly mtuMaxBytes: number;
-  /** Read at each boot. */
-  readonly policy: () => Policy;
-  readonly primitives: Primitives;
-  readonly clock: Clock;
-  readonly openSocket: OpenSocket;
-  readonly tun: Tun;
-  /** Of `FLASH_SLOT_BYTES` (agent/memory.ts). */
-  readonly flash: Flash;
-  /** What metered links have spent, kept over the lives of the process; left out: it is forgotten. */
-  readonly spending?: SpendingStore<HalFailure>;
-  readonly snapshots: () => readonly LinkSnapshot[];
-  readonly random: RandomBytes;
-  /**
-   * Call `work` once, after the time that the main thread needs for it (a slow flash). Never called again
-   * before that. Called after the process died it does nothing.
-   */
-  readonly mainThread: (work: () => void) => void;
-  readonly onAudit: (event: AuditEvent) => void;
-  readonly onExit: (exit: AgentExit) => void;
-  /** A broken invariant: a finding. */
-  readonly onViolation: (claim: string) => void;
-  /** Inner addresses for the tun; a later one replaces them. */
-  readonly onAssign?: (inner: Extract<FromTunnel, { kind: 'assign' }>) => void;
-}
-
 /** Work for the main thread. */
 type Wish = DurableWish | { readonly kind: 'policy'; readonly policy: Policy };
 
 /** One life of the process. */
 interface Life {
   readonly memory: Memory;
+  readonly spending: Spending;
   policyVersion: number;
   readonly shell: SessionShell;
   readonly turn: Turn;
@@ -155,17 +106,19 @@ export class AgentProcess implements SimProcess {
   }
 
   #boot(): void {
-    const { flash, identity, random, clock, links, snapshots } = this.#parts;
+    const { flash, spendingFlash, identity, random, clock, links, snapshots } = this.#parts;
     const memory = new Memory(flash, identity.privateKey, random);
     const policy = this.#parts.policy();
     if (!isPolicyAdmitted(memory, policy.version)) return this.#end('policyRefused');
     if (!memory.applyPolicy(policy.version)) return this.#end('flashFailed');
+    const spending = Spending.open(policy, links, () => halOk(spendingFlash));
+    if (!spending.ok) return this.#end('flashFailed');
     const grant = memory.reserveTimestamps(clock.wallMs(), true);
     if (grant === null) return this.#end('flashFailed');
     this.#buffers.reset();
     const { newMemory } = this.#buffers;
     const { dh } = this.#parts.primitives;
-    const metering = linkMetering(policy, links, this.#parts.spending?.links ?? []);
+    const { metering } = spending.value;
     const setup = { ...this.#setup(memory, grant, tunnelRules(policy, links)), metering };
     const uplinks = new Uplinks(setup, (options) => this.#openSocket(options));
     const { tun } = this.#parts;
@@ -179,7 +132,8 @@ export class AgentProcess implements SimProcess {
       post: (message) => this.#onPost(message),
     });
     const turn = new Turn({ shell, uplinks, tun, newMemory, isReady: () => true });
-    this.#life = { memory, policyVersion: policy.version, shell, turn };
+    const policyVersion = policy.version;
+    this.#life = { memory, spending: spending.value, policyVersion, shell, turn };
     if (this.#wishes.length > 0) this.#askMainThread();
     shell.onLinks(snapshots());
   }
@@ -308,8 +262,7 @@ export class AgentProcess implements SimProcess {
       case 'reserveTimestamps':
         return this.#wish(message);
       case 'spent':
-        this.#parts.spending?.save(message.links);
-        return;
+        return this.#life?.spending.save(message.links);
       case 'audit':
         return this.#parts.onAudit(message.event);
       case 'assign':
@@ -338,8 +291,8 @@ export class AgentProcess implements SimProcess {
     this.#parts.mainThread(() => {
       const wish = this.#wishes[0];
       if (lives !== this.#lives || this.#life === null || wish === undefined) return;
-      const { memory } = this.#life;
-      this.#guarded(() => this.#carryOut(memory, wish));
+      const life = this.#life;
+      this.#guarded(() => this.#carryOut(life, wish));
       if (lives !== this.#lives) return;
       this.#wishes.shift();
       if (this.#wishes.length > 0) this.#askMainThread();
@@ -347,13 +300,15 @@ export class AgentProcess implements SimProcess {
     });
   }
 
-  #carryOut(memory: Memory, wish: Wish): void {
+  #carryOut({ memory, spending }: Life, wish: Wish): void {
     if (wish.kind === 'policy') {
-      const { links } = this.#parts;
-      // What flash remembers of budgets was looked at when the process booted.
-      const metering = linkMetering(wish.policy, links, []);
-      const taken = takePolicy(memory, wish.policy, links, metering);
-      if (typeof taken !== 'string') this.#inbox.push(taken);
+      const { policy } = wish;
+      const metering = spending.meteringUnder(policy);
+      if (!metering.ok) return;
+      const taken = takePolicy(memory, policy, this.#parts.links, metering.value);
+      if (typeof taken === 'string') return;
+      spending.told();
+      this.#inbox.push(taken);
       return;
     }
     this.#inbox.push(makeDurable(memory, wish, this.#parts.clock.wallMs()));

@@ -6,6 +6,7 @@
 import { expect, test } from 'bun:test';
 import { loadPolicy } from '../../../policies/load.ts';
 import type { Policy } from '../../../policies/schema.ts';
+import { SpendingStore } from '../../../session/flash/spending.ts';
 import { formatAddress } from '../../../session/wire/address.ts';
 import { fastPrimitives } from './primitives.ts';
 import { DEVICE_INNER, HUB_INNER, packet, Rig } from './rig.ts';
@@ -144,7 +145,7 @@ test('a stop in order charges exactly what passed, however often', () => {
     }
     rig.agent.sigterm();
     expect(rig.runUntil(() => !rig.agent.isRunning, 2_000)).toBe(true);
-    const kept = rig.spending.links.find(({ link }) => link === 'eth0')!;
+    const kept = new SpendingStore(rig.spendingFlash).links.find(({ link }) => link === 'eth0')!;
     expect([round, rig.exits.at(-1), kept.bytes]).toEqual([round, 'stopped', seen.eth0]);
     rig.run(1_000);
     rig.agent.boot();

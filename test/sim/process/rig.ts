@@ -13,19 +13,20 @@ import { MemoryFlash } from '../../../hal/memory/flash.ts';
 import { MemoryLinkMonitor } from '../../../hal/memory/links.ts';
 import { type Datagram, type MemoryHost, MemoryNetwork } from '../../../hal/memory/network.ts';
 import { MemoryTun } from '../../../hal/memory/tun.ts';
-import { type HalFailure, type HalResult, halOk } from '../../../hal/result.ts';
+import { type HalResult, halOk } from '../../../hal/result.ts';
 import type { EnrolledDevice } from '../../../hub/device.ts';
 import { Pool } from '../../../hub/pool.ts';
 import { loadPolicy } from '../../../policies/load.ts';
 import type { Policy } from '../../../policies/schema.ts';
 import type { AuditEvent } from '../../../session/audit.ts';
 import { encodeKey, NO_PSK, newIdentity } from '../../../session/channel/identity.ts';
-import { SPENDING_BYTES, SpendingStore } from '../../../session/flash/spending.ts';
+import { SPENDING_BYTES } from '../../../session/flash/spending.ts';
 import { LEASE_TTL_MS } from '../../../session/ownership/validity.ts';
 import { formatAddress } from '../../../session/wire/address.ts';
 import { Random } from '../random.ts';
 import { World } from '../world.ts';
-import { type AgentExit, AgentProcess } from './agentProcess.ts';
+import type { AgentExit } from './agentParts.ts';
+import { AgentProcess } from './agentProcess.ts';
 import { Fuse, FusedFlash, FusedSocket, FusedTun } from './fuse.ts';
 import { HubProcess, type SharedStore, type SwapAnswer, type SwapRequest } from './hubProcess.ts';
 import type { Primitives } from './primitives.ts';
@@ -77,7 +78,7 @@ export class Rig {
   /** Instead of the default one. */
   devicePolicy: Policy | null = null;
   hubPolicy: Policy | null = null;
-  readonly spending = new SpendingStore<HalFailure>(new MemoryFlash(SPENDING_BYTES));
+  readonly spendingFlash = new MemoryFlash(SPENDING_BYTES);
   /** Datagrams that never arrive. */
   swallows: (bytes: Uint8Array) => boolean = () => false;
   /** FNV-1a over time, addresses and bytes of everything that was sent. */
@@ -114,7 +115,7 @@ export class Rig {
     this.agent = new AgentProcess({
       ...both,
       policy: () => ({ ...(this.devicePolicy ?? policy), version: this.policyVersion }),
-      spending: this.spending,
+      spendingFlash: new FusedFlash(this.spendingFlash, this.agentFuse),
       name: 'device',
       identity: { privateKey: keys[1], hubPublicKey: hubKeys.publicKey, psk: NO_PSK },
       endpoints: Array.from({ length: hubCount }, (_, at) => `${hubIp(at)}:51820`),

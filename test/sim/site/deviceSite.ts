@@ -7,20 +7,25 @@
  */
 import { FLASH_SLOT_BYTES } from '../../../agent/memory.ts';
 import type { LinkSnapshot } from '../../../hal/links.ts';
-import { MemoryFlash } from '../../../hal/memory/flash.ts';
-import { type HalFailure, halFail } from '../../../hal/result.ts';
+import { type HalFailure, halFail, halOk } from '../../../hal/result.ts';
 import { linkRules } from '../../../policies/links.ts';
 import type { Policy } from '../../../policies/schema.ts';
 import type { AuditEvent } from '../../../session/audit.ts';
 import { deriveSealKey, openSecret } from '../../../session/flash/seal.ts';
-import { SPENDING_BYTES, SpendingStore } from '../../../session/flash/spending.ts';
+import {
+  type LinkSpending,
+  SPENDING_BYTES,
+  SpendingStore,
+} from '../../../session/flash/spending.ts';
+import { DAY_MS } from '../../../session/metering/dayMeter.ts';
 import { newAddress } from '../../../session/wire/address.ts';
+import type { LinkKind } from '../../../session/wire/frames.ts';
 import { ipFromBytes } from '../../../session/wire/ip.ts';
 import type { Durable } from '../checkers/durability.ts';
 import type { LinkFacts } from '../checkers/facts.ts';
 import { hasBattery, SimClock } from '../clock/simClock.ts';
 import { SimFlash } from '../disk/simFlash.ts';
-import type { LinkChange } from '../fault.ts';
+import type { FlashChange, LinkChange } from '../fault.ts';
 import { Machine, type MachineEvents } from '../machine/machine.ts';
 import { Forger } from '../network/forger.ts';
 import type { Internet } from '../network/internet.ts';
@@ -63,6 +68,8 @@ export interface DeviceParts {
   readonly onViolation: (site: DeviceSite, claim: string) => void;
   /** What is wrong with its reports, or null. */
   readonly onReports: (site: DeviceSite, fault: string | null) => void;
+  /** The machine learns that these transports go over a link that works on, and has another address. */
+  readonly onRenumbered: (site: DeviceSite, transportIds: readonly number[]) => void;
 }
 
 export class DeviceSite {
@@ -73,6 +80,10 @@ export class DeviceSite {
   readonly machine: Machine;
   readonly links: readonly SimLink[];
   readonly flash: SimFlash;
+  /** The slots of its own that what metered links spent lies in; the same medium. */
+  readonly spendingFlash: SimFlash;
+  /** What those held when its process was started last. */
+  spentAtBoot: readonly LinkSpending[] = [];
   readonly tun: SimTun;
   readonly broker: SimBroker;
   readonly process: AgentProcess;
@@ -88,6 +99,7 @@ export class DeviceSite {
   readonly #netlink: Random;
   readonly #sealKey: Uint8Array;
   readonly #endpointCount: number;
+  readonly #onRenumbered: DeviceParts['onRenumbered'];
 
   constructor(
     name: string,
@@ -102,6 +114,7 @@ export class DeviceSite {
     this.name = name;
     this.origin = origin;
     this.#endpointCount = parts.endpoints.length;
+    this.#onRenumbered = parts.onRenumbered;
     this.#world = world;
     this.#netlink = random.fork('netlink');
     this.#forger = new Forger(world, (link) => internet.refuseAll(link));
@@ -116,6 +129,8 @@ export class DeviceSite {
     this.#snapshots = this.#look();
     const { fuse } = this.machine;
     this.flash = new SimFlash(FLASH_SLOT_BYTES, parts.flashWriteMs, random.fork('flash'), fuse);
+    const { flashWriteMs } = parts;
+    this.spendingFlash = new SimFlash(SPENDING_BYTES, flashWriteMs, random.fork('spending'), fuse);
     this.tun = new SimTun('jv0', fuse);
     this.broker = new SimBroker(world, random.fork('broker'), (fault) =>
       parts.onReports(this, fault),
@@ -138,7 +153,7 @@ export class DeviceSite {
       },
       tun: this.tun,
       flash: this.flash,
-      spending: new SpendingStore<HalFailure>(new MemoryFlash(SPENDING_BYTES)),
+      spendingFlash: this.spendingFlash,
       snapshots: () => this.#snapshots,
       random: (count) => keys.bytes(count),
       mainThread: (work) => {
@@ -162,10 +177,42 @@ export class DeviceSite {
 
   /** What the policy lets the link of a transport spend in a day; 0: whatever it likes. */
   budgetBytes(transportId: number): number {
-    const link = this.links[Math.floor((transportId - 1) / this.#endpointCount)];
+    const link = this.#linkOf(transportId);
     if (link === undefined) return 0;
     const { name, kind } = link.plan;
     return linkRules(this.inForce.links, name, kind).dailyBytesMax;
+  }
+
+  /** The process starts: what it finds of budgets that were spent before. */
+  lookAtSpending(): void {
+    const slots = {
+      readSlot: (slot: 0 | 1) => this.spendingFlash.readBack(slot),
+      writeSlot: () => halOk(null),
+    };
+    this.spentAtBoot = new SpendingStore<HalFailure>(slots).links;
+  }
+
+  /** Whether flash said at the start that the link's budget of the newest day is spent. */
+  wasSpentAtBoot(transportId: number): boolean {
+    const budget = this.budgetBytes(transportId);
+    const name = this.#linkOf(transportId)?.plan.name;
+    const known = this.spentAtBoot.find(({ link }) => link === name);
+    if (budget === 0 || known === undefined) return false;
+    return known.bytes >= budget && known.day >= this.newestDay;
+  }
+
+  /** The newest day that its wall clock has ever shown, counted from 1970-01-01. */
+  get newestDay(): number {
+    return Math.floor(this.machine.clock.newestWallMs / DAY_MS);
+  }
+
+  /** Null: it has no such link. */
+  kindOf(transportId: number): LinkKind | null {
+    return this.#linkOf(transportId)?.plan.kind ?? null;
+  }
+
+  #linkOf(transportId: number): SimLink | undefined {
+    return this.links[Math.floor((transportId - 1) / this.#endpointCount)];
   }
 
   /** Transports over the other links that the kernel calls usable, as the agent was told, and policy does not forbid. */
@@ -177,11 +224,15 @@ export class DeviceSite {
       if (at === own || costClass === 'never' || snapshot === undefined) return [];
       const { carrier, hasRoute, addresses } = snapshot;
       if (!carrier || !hasRoute || addresses.length === 0) return [];
-      return Array.from(
-        { length: this.#endpointCount },
-        (_, endpoint) => at * this.#endpointCount + endpoint + 1,
-      );
+      return this.#waysOver(at);
     });
+  }
+
+  #waysOver(link: number): readonly number[] {
+    return Array.from(
+      { length: this.#endpointCount },
+      (_, endpoint) => link * this.#endpointCount + endpoint + 1,
+    );
   }
 
   get isClone(): boolean {
@@ -237,7 +288,7 @@ export class DeviceSite {
 
   /** What is so of the link of a transport, and what the machine was told; null: it has no such link. */
   factsOf(transportId: number): LinkFacts | null {
-    const link = this.links[Math.floor((transportId - 1) / this.#endpointCount)];
+    const link = this.#linkOf(transportId);
     if (link === undefined) return null;
     const told = this.#snapshots.find(({ name }) => name === link.plan.name) ?? null;
     const { refusedAtMs } = link;
@@ -271,17 +322,31 @@ export class DeviceSite {
     };
   }
 
+  /** The medium works otherwise, for all that lies on it; whether that is a difference. */
+  changeFlash(change: FlashChange): boolean {
+    const { writes = this.flash.writes, writeMs = this.flash.writeMs } = change;
+    const isOther = writes !== this.flash.writes || writeMs !== this.flash.writeMs;
+    for (const flash of [this.flash, this.spendingFlash]) Object.assign(flash, { writes, writeMs });
+    return isOther;
+  }
+
   /** Power goes: what flash was doing is torn, and the clocks begin anew. */
   cutPower(): void {
     this.flash.cut();
+    this.spendingFlash.cut();
     this.machine.clock.reboot(this.#hasBattery);
   }
 
   /** The kernel tells a moment later: until then sends fail, or vanish. */
   #linksChanged(): void {
     this.#world.after(this.#netlink.below(NETLINK_MS_MAX * 8) / 8, () => {
+      const before = this.#snapshots;
       this.#snapshots = this.#look();
       this.#toldAtMs = this.#world.nowMs;
+      const renumbered = this.links.flatMap((link, at) =>
+        isRenumbered(link.plan.name, before, this.#snapshots) ? this.#waysOver(at) : [],
+      );
+      if (renumbered.length > 0) this.#onRenumbered(this, renumbered);
       this.machine.act(() => this.process.linksChanged());
     });
   }
@@ -291,11 +356,29 @@ export class DeviceSite {
   }
 }
 
-function newLink(plan: DevicePlan['links'][number], at: number, origin: number): SimLink {
-  const local = [`10.${origin}.${at}.2`, `fd00:${origin}:${at}::2`] as const;
-  const public4 = ipFromBytes(Uint8Array.of(198, 51, origin, at + 1));
-  const public6 = ipFromBytes(
-    Uint8Array.of(0x20, 1, 0xd, 0xb8, 0, origin, 0, at, 0, 0, 0, 0, 0, 0, 0, 2),
+/** Usable before and after, over other addresses. */
+function isRenumbered(
+  name: string,
+  before: readonly LinkSnapshot[],
+  after: readonly LinkSnapshot[],
+): boolean {
+  const [left, now] = [before, after].map((snapshots) =>
+    snapshots.find((one) => one.name === name && one.carrier && one.hasRoute),
   );
-  return new SimLink(plan, at, local, newAddress(public4, 1), newAddress(public6, 1));
+  return left?.index === now?.index && left?.addresses.join() !== now?.addresses.join();
+}
+
+function newLink(plan: DevicePlan['links'][number], at: number, origin: number): SimLink {
+  return new SimLink(plan, at, (number) => {
+    const host = 2 + number;
+    const public4 = ipFromBytes(Uint8Array.of(198, 51, origin, at + 1 + 16 * number));
+    const public6 = ipFromBytes(
+      Uint8Array.of(0x20, 1, 0xd, 0xb8, 0, origin, 0, at, 0, 0, 0, 0, 0, 0, 0, host),
+    );
+    return {
+      local: [`10.${origin}.${at}.${host}`, `fd00:${origin}:${at}::${host}`],
+      public4: newAddress(public4, 1),
+      public6: newAddress(public6, 1),
+    };
+  });
 }

@@ -47,6 +47,6 @@ export function judged(devices: readonly AskedDevice[], hubs: readonly AskedHub[
   const report = (checker: string, _: string, fault: string | null) => {
     if (fault !== null) rules.push(`${invariantOf(fault)} ${checker}`);
   };
-  judgeTables(report, devices, hubs);
+  judgeTables(report, devices, hubs, () => {});
   return rules;
 }

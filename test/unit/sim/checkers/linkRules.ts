@@ -4,17 +4,63 @@
  * @module
  */
 
+import type { LinkStatus } from '../../../../agent/status.ts';
 import type { ProbeAck } from '../../../../session/wire/frames.ts';
 import { MESSAGE_TYPE } from '../../../../session/wire/messages.ts';
 import { Budgets } from '../../../sim/checkers/budgets.ts';
 import { Patience } from '../../../sim/checkers/patience.ts';
+import { Renumbered } from '../../../sim/checkers/renumbered.ts';
 import { Silences } from '../../../sim/checkers/silences.ts';
+import { SpendingKept } from '../../../sim/checkers/spending.ts';
 import { Verdicts } from '../../../sim/checkers/verdicts.ts';
 import type { Report, Watch } from '../../../sim/checkers/watch.ts';
-import { commit, DATA, framed, type Rule, recordOf, said, saidByHub, sent } from './observed.ts';
+import {
+  claimed,
+  commit,
+  DATA,
+  framed,
+  type Rule,
+  recordOf,
+  said,
+  saidByHub,
+  sent,
+} from './observed.ts';
 
+const DAY = { budgetBytes: () => 1_000, wallMs: () => 0, activeId: () => 1 };
 const budgets = (report: Report): Watch =>
-  new Budgets(report, { budgetBytes: () => 1_000, wallMs: () => 0, activeId: () => 1 });
+  new Budgets(report, { ...DAY, wasSpentAtBoot: () => false });
+const budgetsOfBefore = (report: Report): Watch =>
+  new Budgets(report, { ...DAY, wasSpentAtBoot: (_, transportId) => transportId === 2 });
+
+const ON_FLASH = [{ link: 'lte0', day: 7, bytes: 900 }];
+const kept = (report: Report): Watch =>
+  new SpendingKept(report, {
+    ...{ atBoot: () => ON_FLASH, mayForget: (who) => who !== 'device-0', newestDay: () => day },
+  });
+let day = 7;
+
+const renumbered = (report: Report): Watch => new Renumbered(report, () => 1);
+
+/** The link of T1 gets another address, and then something goes out over one of the transports. */
+function renumber(watch: Watch, transportId: number, atMs: number): void {
+  watch.onRenumbered?.('device-0', [1, 2], 100);
+  watch.onSent?.(sent(DATA, { transportId, atMs }));
+  watch.onSweep?.(500);
+}
+
+/** A process says that the link has cost so much of a budget of 1,000 bytes. */
+const costs = (watch: Watch, bytes: number, link = 'lte0', who = 'device-0') =>
+  watch.onStatus?.(who, {
+    links: [{ link, day_bytes: bytes, day_bytes_max: 1_000 } as LinkStatus],
+  });
+
+/** One process says what a link has cost, and after a restart the next one does. */
+function restart(watch: Watch, before: number, after: number, who = 'device-0'): void {
+  day = 7;
+  costs(watch, before, 'wifi0', who);
+  watch.onBoot?.(who);
+  costs(watch, after, 'wifi0', who);
+}
 const verdicts = (report: Report): Watch => new Verdicts(report, false);
 
 const patience = (report: Report): Watch => new Patience(report, () => 100_000);
@@ -138,6 +184,34 @@ export const LINK_RULES: readonly Rule[] = [
     rule: 'I7 spentLink', make: budgets,
     good: (watch) => plan(watch, 2),
     bad: (watch) => plan(watch, 20),
+  },
+  {
+    // Whatever this process has sent: the one before spent it.
+    rule: 'I7 spentLink', make: budgetsOfBefore,
+    good: (watch) => watch.onSaid?.(claimed(1, { purpose: 'planned', transportId: 1 })),
+    bad: (watch) => watch.onSaid?.(claimed(1, { purpose: 'planned', transportId: 2 })),
+  },
+  {
+    rule: 'liveness toldFromThere', make: renumbered,
+    good: (watch) => renumber(watch, 1, 110),
+    bad: (watch) => renumber(watch, 2, 110),
+  },
+  {
+    rule: 'I7 spentRemembered', make: kept,
+    good: (watch) => { day = 7; watch.onBoot?.('device-0'); costs(watch, 900); day = 8; costs(watch, 10); },
+    bad: (watch) => { day = 7; watch.onBoot?.('device-0'); costs(watch, 899); },
+  },
+  {
+    // What was told before is remembered, up to the budget.
+    rule: 'I7 spentRemembered', make: kept,
+    good: (watch) => restart(watch, 1_200, 1_000),
+    bad: (watch) => restart(watch, 600, 599),
+  },
+  {
+    // Not where flash was hurt.
+    rule: 'I7 spentRemembered', make: kept,
+    good: (watch) => restart(watch, 600, 100, 'device-1'),
+    bad: (watch) => restart(watch, 600, 100),
   },
   {
     rule: 'liveness hastyVerdict', make: verdicts,

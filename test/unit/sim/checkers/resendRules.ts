@@ -4,14 +4,19 @@
  * @module
  */
 import { BITMAP_BYTES } from '../../../../session/wire/layout.ts';
-import { Resends } from '../../../sim/checkers/resends.ts';
+import { type KindOf, Resends } from '../../../sim/checkers/resends.ts';
 import type { Report, Sent, Watch } from '../../../sim/checkers/watch.ts';
 import { framed, fromHub, type Rule, recordOf, said, sealed, sent } from './observed.ts';
 
 const MAX_AGE_MS = 2_000;
 const PACKET = new Uint8Array(64);
+/** The hub sends over this one unless a story says otherwise. */
+const ETHERNET = 1;
+const LTE = 2;
 
-const make = (report: Report): Watch => new Resends(report, true, MAX_AGE_MS);
+const kindOf: KindOf = (_, transportId) => (transportId === LTE ? 'lte' : 'ethernet');
+
+const make = (report: Report): Watch => new Resends(report, true, MAX_AGE_MS, kindOf);
 
 /** Data with `counter` under the keypair that the device calls `receiver`. */
 const data = (receiver: number, counter: number, change: Partial<Sent> = {}) =>
@@ -51,6 +56,28 @@ function goOn(watch: Watch, sentAtMs: number, againAtMs: number): void {
 
 function tell(watch: Watch, ...datagrams: readonly Sent[]): void {
   for (const datagram of datagrams) watch.onSent?.(datagram);
+}
+
+/** `count` packets of 1,400 bytes that nobody got go out again, so many each time, every 2 ms. */
+function again(
+  watch: Watch,
+  count: number,
+  atOnce: number,
+  { bytes = 1_400, transportId = LTE, exchanges = 1 } = {},
+): void {
+  const full = new Uint8Array(bytes);
+  const packets = Array.from({ length: count }, (_, counter) =>
+    fromHub(sealed('data', full, { receiver: 7, counter }), { transportId }),
+  );
+  tell(watch, ...packets);
+  let atMs = 100;
+  for (let version = 1; version <= exchanges; version++) {
+    tell(watch, { ...lacks(7, version), atMs });
+    for (const [at, packet] of packets.entries()) {
+      if (at > 0 && at % atOnce === 0) atMs += 2;
+      tell(watch, { ...packet, atMs });
+    }
+  }
 }
 
 /** To an address that the NAT has forgotten. */
@@ -110,5 +137,22 @@ export const RESEND_RULES: readonly Rule[] = [
     rule: 'I5 olderFirst', make,
     good: (watch) => goOn(watch, 101, 110),
     bad: (watch) => goOn(watch, 99, 110),
+  },
+  {
+    // 8 Mbit/s: 2,000 bytes in 2 ms.
+    rule: 'I11 resentPaced', make,
+    good: (watch) => again(watch, 40, 1),
+    bad: (watch) => again(watch, 40, 2),
+  },
+  {
+    rule: 'I11 resentPaced', make,
+    good: (watch) => again(watch, 500, 64, { bytes: 64, transportId: ETHERNET }),
+    bad: (watch) => again(watch, 500, 100, { bytes: 64, transportId: ETHERNET }),
+  },
+  {
+    // An exchange on the heels of another one begins with full buckets, and each of them once.
+    rule: 'I11 resentPaced', make,
+    good: (watch) => again(watch, 60, 64, { bytes: 64, transportId: ETHERNET, exchanges: 4 }),
+    bad: (watch) => again(watch, 120, 128, { bytes: 64, transportId: ETHERNET, exchanges: 4 }),
   },
 ];

@@ -1,0 +1,29 @@
+/**
+ * What a metered link has spent, and a restart between.
+ *
+ * @module
+ */
+import { SPENT_AND_RESTARTED } from '../regressions.ts';
+import type { Mutant } from './mutant.ts';
+
+const SPENDING = 'agent/spending.ts';
+
+export const METERED_MUTANTS: readonly Mutant[] = [
+  {
+    id: 'spending-forgotten-at-boot',
+    file: SPENDING,
+    find: 'new Spending(links, open, store.value, { ...metering, spent })',
+    replace: 'new Spending(links, open, store.value, { ...metering, spent: spent.slice(0, 0) })',
+    breaks: 'A restarted agent has the whole budget of the day again.',
+    invariant: 'I7',
+  },
+  {
+    id: 'spending-not-written',
+    file: SPENDING,
+    find: '    const outcome = this.#store?.save(links);',
+    replace: '    const outcome = links.length === 0 ? this.#store?.save(links) : undefined;',
+    breaks: 'What was spent of a budget never reaches flash.',
+    invariant: 'I7',
+    scenario: SPENT_AND_RESTARTED,
+  },
+];
