@@ -10,7 +10,7 @@ import { ALONE_SEEDS_FROM } from './draw/alone.ts';
 import { run } from './run.ts';
 import { drawScenario } from './scenario.ts';
 
-const SEEDS = process.env['SLICE'] === undefined ? 12 : 4;
+const SEEDS = process.env['SLICE'] === undefined ? 8 : 3;
 /** A busy machine is no finding. */
 const PATIENCE_MS = 120_000;
 
