@@ -134,6 +134,7 @@ export class Simulation {
       onAudit: ({ process }, event) => this.observer.onAudit(name, 'device', event, process.device),
       onViolation: (device, claim) =>
         this.observer.report('crash', 'assertion', `${device.name}: ${claim}`),
+      onTold: () => this.observer.tell((watch) => watch.onTold?.(name, this.world.nowMs)),
       onReports: (device, fault) => this.observer.judge('telemetryQueue', device.name, fault),
     });
     site.machine.onBoot = () => {

@@ -75,6 +75,10 @@ export interface Watch {
   onLearned?(hub: string, record: SessionRecord): void;
   /** A hub was told that nobody knows what became of its swap; or, later, that somebody does. */
   onDoubt?(hub: string, device: string, isInDoubt: boolean): void;
+  /** An operator asks a device for another link, at this moment. */
+  onAsked?(who: string, linkName: string): void;
+  /** A device that is awake was told what its links are like, and has had its turn. */
+  onTold?(who: string, atMs: number): void;
   onBoot?(who: string): void;
   onDeath?(who: string): void;
   onForgotten?(who: string, what: Forgotten): void;

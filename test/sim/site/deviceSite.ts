@@ -61,6 +61,8 @@ export interface DeviceParts {
   readonly events: MachineEvents;
   readonly onAudit: (site: DeviceSite, event: AuditEvent) => void;
   readonly onViolation: (site: DeviceSite, claim: string) => void;
+  /** It was told of its links while it was awake, and has had its turn. */
+  readonly onTold: (site: DeviceSite) => void;
   /** What is wrong with its reports, or null. */
   readonly onReports: (site: DeviceSite, fault: string | null) => void;
 }
@@ -82,6 +84,7 @@ export class DeviceSite {
   #variants: PolicyVariant[];
   #snapshots: readonly LinkSnapshot[];
   #toldAtMs = 0;
+  readonly #onTold: DeviceParts['onTold'];
   readonly #forger: Forger;
   readonly #hasBattery: boolean;
   readonly #world: World;
@@ -103,6 +106,7 @@ export class DeviceSite {
     this.origin = origin;
     this.#endpointCount = parts.endpoints.length;
     this.#world = world;
+    this.#onTold = parts.onTold;
     this.#netlink = random.fork('netlink');
     this.#forger = new Forger(world, (link) => internet.refuseAll(link));
     this.identity = identity;
@@ -182,6 +186,22 @@ export class DeviceSite {
         (_, endpoint) => at * this.#endpointCount + endpoint + 1,
       );
     });
+  }
+
+  /** Whether a plan for that link could be made, were the governor not asked: data travels elsewhere, and nothing is under way. */
+  mayPlan(linkName: string): boolean {
+    const { device } = this.process;
+    const at = this.links.findIndex(({ plan: { name } }) => name === linkName);
+    const isFree = device !== null && device.claim === null && device.plannedAtMs === null;
+    const activeId = device?.activeId ?? null;
+    if (at < 0 || !isFree || activeId === null) return false;
+    const firstId = at * this.#endpointCount + 1;
+    const isActive = activeId >= firstId && activeId < firstId + this.#endpointCount;
+    const told = this.#snapshots.find(({ name }) => name === linkName);
+    const { costClass } = linkRules(this.inForce.links, linkName, this.links[at]!.plan.kind);
+    const isKnownGone =
+      told === undefined || told.radio === 'disconnected' || costClass === 'never';
+    return !isActive && !isKnownGone && this.otherWays(activeId).includes(firstId);
   }
 
   get isClone(): boolean {
@@ -283,6 +303,7 @@ export class DeviceSite {
       this.#snapshots = this.#look();
       this.#toldAtMs = this.#world.nowMs;
       this.machine.act(() => this.process.linksChanged());
+      if (this.machine.isAwake) this.#onTold(this);
     });
   }
 
