@@ -1,8 +1,8 @@
 /**
  * In calm nobody waits for ROTATED: ROTATE is not repeated before 250 ms (docs/decisions/0025-what-a-metered-day-is-made-of.md).
  *
- * Calm is told from outside, and only where it is certain: so little data in a row that it is no flow, and the newest
- * question on the way that ROTATE took was answered, so that nothing can be in doubt.
+ * Calm is told from outside, and only where it is certain: so little data in a row that it is no flow, and no question on
+ * the way that ROTATE took can be in doubt: the newest was answered, or was asked a moment ago when none was open.
  *
  * Asked where frames can be read from outside.
  *
@@ -19,6 +19,8 @@ import { answerIn, questionIn } from './questions.ts';
 import type { Arrived, Report, Sent, Watch } from './watch.ts';
 
 const CALM_PAUSE_MS = 250;
+/** So long after a question that was asked in calm it cannot be a miss. */
+const FRESH_MS = 240;
 /** Clocks that drift. */
 const ROUNDING_MS = 1;
 /** Fewer datagrams of data without a pause are no flow. */
@@ -29,10 +31,15 @@ class Process {
   dataAtMs = Number.NEGATIVE_INFINITY;
   /** Datagrams of data in a row. */
   dataCount = 0;
-  /** By transport: the newest question that has no answer. */
-  readonly openId = new Map<number, number>();
+  /** By transport: the newest question that has no answer, and until when it cannot be a miss. */
+  readonly open = new Map<number, { readonly id: number; readonly freshUntilMs: number }>();
   /** By proof, so by channel: when it was sent last, and whether in calm. */
   readonly rotated = new Map<string, { readonly atMs: number; readonly isCalm: boolean }>();
+
+  ask(transportId: number, id: number, atMs: number): void {
+    const freshUntilMs = this.open.has(transportId) ? atMs : atMs + FRESH_MS;
+    this.open.set(transportId, { id, freshUntilMs });
+  }
 
   onData(atMs: number, lingerMs: number): void {
     this.dataCount = atMs - this.dataAtMs <= lingerMs ? this.dataCount + 1 : 1;
@@ -58,7 +65,7 @@ export class Rotations implements Watch {
     const process = this.#of(from);
     if (bytes[0] === MESSAGE_TYPE.data) process.onData(atMs, this.#lingerMs);
     const probeId = questionIn(bytes);
-    if (probeId !== null) process.openId.set(transportId, probeId);
+    if (probeId !== null) process.ask(transportId, probeId, atMs);
     const proof = rotationIn(bytes);
     if (proof === null) return;
     const before = process.rotated.get(proof);
@@ -67,7 +74,9 @@ export class Rotations implements Watch {
     const hasty = `liveness: ROTATE is repeated after ${Math.round(pauseMs)} ms, and nobody waits`;
     this.#report('calmRotation', from, isHasty ? hasty : null);
     const isFlowing = process.dataCount >= FLOW_MIN && atMs - process.dataAtMs <= this.#lingerMs;
-    const isCalm = !isFlowing && !process.openId.has(transportId);
+    const isFresh =
+      atMs < (process.open.get(transportId)?.freshUntilMs ?? Number.POSITIVE_INFINITY);
+    const isCalm = !isFlowing && isFresh;
     process.rotated.set(proof, { atMs, isCalm });
   }
 
@@ -76,8 +85,8 @@ export class Rotations implements Watch {
     if (process === undefined) return;
     if (bytes[0] === MESSAGE_TYPE.data) process.onData(atMs, this.#lingerMs);
     const probeId = answerIn(bytes);
-    for (const [transportId, id] of process.openId) {
-      if (id === probeId) process.openId.delete(transportId);
+    for (const [transportId, { id }] of process.open) {
+      if (id === probeId) process.open.delete(transportId);
     }
   }
 

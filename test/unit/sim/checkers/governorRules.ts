@@ -79,7 +79,8 @@ const rotations = (report: Report): Watch => new Rotations(report, false, 5_000)
 /** ROTATE, and again so much later, behind so many packets and a question that has its answer or not. */
 function rotate(watch: Watch, pauseMs: number, packets = 0, isAnswered = true): void {
   for (let count = 0; count < packets; count++) watch.onSent?.(sent(DATA, { atMs: 900 }));
-  watch.onSent?.(sent(framed({ type: 'probe', probeId: 7 }), { atMs: 950 }));
+  const askedAtMs = isAnswered ? 950 : 760;
+  watch.onSent?.(sent(framed({ type: 'probe', probeId: 7 }), { atMs: askedAtMs }));
   const answer: ProbeAck = {
     ...{ type: 'probeAck', probeId: 7, view: 'carrying', transportId: 1, stateVersion: 1 },
     token: new Uint8Array(8),
