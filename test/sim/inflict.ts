@@ -50,6 +50,7 @@ export function inflict(simulation: Simulation, fault: Fault): boolean {
       const site = devices[fault.device];
       const link = site?.links[fault.link];
       if (site === undefined || link === undefined || !site.machine.isAwake) return false;
+      simulation.observer.tell((watch) => watch.onAsked?.(site.name, link.plan.name));
       site.machine.act(() => site.process.rebind(link.plan.name));
       return true;
     }

@@ -140,6 +140,7 @@ export class Simulation {
         this.observer.report('crash', 'assertion', `${device.name}: ${claim}`),
       onRenumbered: (_, transportIds) =>
         this.observer.tell((watch) => watch.onRenumbered?.(name, transportIds, this.world.nowMs)),
+      onTold: () => this.observer.tell((watch) => watch.onTold?.(name, this.world.nowMs)),
       onReports: (device, fault) => this.observer.judge('telemetryQueue', device.name, fault),
     });
     site.machine.onBoot = () => {

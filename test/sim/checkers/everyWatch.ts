@@ -31,17 +31,20 @@ import { Hearsay } from './hearsay.ts';
 import { Hubs } from './hubs.ts';
 import { Owners, type SeatMoment } from './owners.ts';
 import { Patience } from './patience.ts';
+import { Penalties } from './penalties.ts';
 import { Policies } from './policies.ts';
 import { Records } from './records.ts';
 import { Renumbered } from './renumbered.ts';
 import { Resends } from './resends.ts';
 import { Restarts } from './restarts.ts';
+import { Rotations } from './rotations.ts';
 import { Seals } from './seals.ts';
 import { Silences } from './silences.ts';
 import { SpendingKept } from './spending.ts';
 import { Verdicts } from './verdicts.ts';
 import type { Report, Watch } from './watch.ts';
 import { Wire } from './wire.ts';
+import { Wishes } from './wishes.ts';
 
 export interface Surroundings {
   readonly scenario: Scenario;
@@ -107,6 +110,7 @@ export function newWatches(report: Report, around: Surroundings): readonly Watch
         !hasFlashFault(scenario, site(who).identity.index) &&
         site(who).process.device?.channel?.isBound !== false,
     }),
+    new Rotations(report, isSealed, activeLingerMaxMs()),
     new Patience(report, noticeMs),
     new Restarts(report, scenario.options.keepsSessions === true, () =>
       scenario.options.devices.map((_, at) => `device-${at}`),
@@ -131,6 +135,18 @@ export function newWatches(report: Report, around: Surroundings): readonly Watch
     new Durability(report, durableOf),
     new Copies(report, durableOf),
     new Governor(report, (who) => site(who).inForce.switching),
+    new Penalties(report, {
+      penaltyMaxMs: (who) => site(who).inForce.switching.penaltyMaxMs,
+      penaltiesOf: (who) => site(who).process.device?.transports ?? [],
+      clockMs,
+    }),
+    new Wishes(report, {
+      paceOf: (who) => site(who).inForce.switching,
+      clockMs: (who) => site(who).machine.clock.monotonicMs(),
+      linkOf: (who, transportId) => factsOf(who, transportId)?.name ?? null,
+      mayPlan: (who, linkName) => site(who).mayPlan(linkName),
+      hasVersionsLeft: (who) => hasVersionsLeft(site(who).process.device),
+    }),
     new Policies(report, {
       boundsOf: (who) => site(who).inForce.session,
       runningOf: (who) => site(who).process.device,
@@ -177,6 +193,10 @@ function seatsOf(hubs: readonly HubSite[], device: string): readonly SeatMoment[
 /** A policy may change while a run goes on. */
 function resendMaxAgeMs(): number {
   return Math.max(...POLICY_VARIANTS.map((variant) => policyOf(variant).resend.maxAgeMs));
+}
+
+function activeLingerMaxMs(): number {
+  return Math.max(...POLICY_VARIANTS.map((variant) => policyOf(variant).liveness.activeLingerMs));
 }
 
 /** The channels that a device's process speaks in, or has just left. */

@@ -30,6 +30,8 @@ export interface FactsDirectory {
 type Loss = 'carrier_lost' | 'address_lost' | 'route_lost';
 
 const LOSSES: readonly unknown[] = ['carrier_lost', 'address_lost', 'route_lost'] satisfies Loss[];
+/** What needs no fact. */
+const FOUND_OUT: readonly string[] = ['heartbeat_timeout', 'one_way_out', 'local_send_error'];
 /** What is told at this very moment may not have been taken in. */
 const TAKEN_IN_MS = 1;
 /** A refused send is told within the turn that meant it. */
@@ -51,11 +53,22 @@ export class Facts implements Watch {
     const facts = this.#directory.factsOf(who, Number(detail['transportId']));
     if (facts === null) return;
     if (to === 'RECOVERING') this.#report('falseFact', who, falseLoss(facts, reasonCode, atMs));
+    if (to === 'RECOVERING') this.#report('factAtOnce', who, lateVerdict(facts, reasonCode, atMs));
     if (reasonCode !== 'link_changed') return;
     const loss = lossOf(facts.told);
     const isFalse = detail['usable'] === true && loss !== null;
     const fault = isFalse ? `I8: ${facts.name} is said to be usable after ${loss}` : null;
     this.#report('falseFact', who, fault ?? falseLoss(facts, detail['why'], atMs));
+  }
+
+  /** Carrier, address and route are verdicts in the moment in which they are told: no question, no refused send is needed. */
+  onTold(who: string): void {
+    const activeId = this.#directory.activeId(who);
+    if (activeId === null) return;
+    const facts = this.#directory.factsOf(who, activeId);
+    const loss = facts === null ? null : lossOf(facts.told);
+    const fault = `liveness: bound to T${activeId} still when ${facts?.name} has told ${loss}`;
+    this.#report('factAtOnce', who, loss === null ? null : fault);
   }
 
   onBoot(who: string): void {
@@ -94,6 +107,14 @@ function falseLoss(facts: LinkFacts, reason: unknown, atMs: number): string | nu
   if (!LOSSES.includes(reason)) return null;
   const isSo = lossOf(told) === reason || lossOf(real) === reason;
   return isSo ? null : `I8: ${reason} on ${name}, of which that is not so`;
+}
+
+/** Whether a verdict is late: the machine knew what questions, or a send, found out. */
+function lateVerdict(facts: LinkFacts, reason: string, atMs: number): string | null {
+  const loss = lossOf(facts.told);
+  const forMs = atMs - facts.toldAtMs;
+  if (loss === null || forMs <= TAKEN_IN_MS || !FOUND_OUT.includes(reason)) return null;
+  return `liveness: ${reason} ${forMs} ms after ${facts.name} told ${loss}`;
 }
 
 /** The rules of docs/protocol.md for what a machine knows by itself: whatever says first that nothing goes is believed. */

@@ -21,6 +21,9 @@ const PATIENCE_MS = 1_900;
 const ALONE_MAX_MS = 4_500;
 /** With a way out: the time of the question (below), ten misses of a burst, and the length of a run. */
 const REFUGE_MAX_MS = 1_500;
+/** On a path that is fast besides, and lost nothing before: five misses, and no quality can be judged so soon. */
+const REFUGE_FAST_MAX_MS = 600;
+const FAST_RTT_MS = 60;
 /** Questions further apart are no burst: nobody is in doubt, or the machine slept. */
 const BURST_PAUSE_MS = 60;
 /**
@@ -79,6 +82,8 @@ class Asked {
   #steadySinceMs = 0;
   #good = 0;
   #bad = 0;
+  /** Answers in front of which a question had none. */
+  #lost = 0;
   #rttMs = 0;
 
   get sinceMs(): number | null {
@@ -110,6 +115,7 @@ class Asked {
 
   /** @param isOldest none of the row is older: nothing was lost before it. */
   #noteAnswer(atMs: number, rttMs: number, isOldest: boolean): void {
+    if (!isOldest) this.#lost += 1;
     const isAlike = Math.abs(rttMs - this.#rttMs) <= STEADY_SWAY_MS;
     this.#rttMs = rttMs;
     if (isOldest && isAlike && rttMs <= STEADY_RTT_MS) {
@@ -120,6 +126,11 @@ class Asked {
       this.#inRow = 0;
       this.#bad += 1;
     }
+  }
+
+  /** Its questions have so little time, and chance explains so few misses, that a verdict is there soon. */
+  get isFast(): boolean {
+    return this.#lost === 0 && this.#rttMs <= FAST_RTT_MS;
   }
 
   isSteady(atMs: number): boolean {
@@ -183,7 +194,8 @@ export class Silences implements Watch {
     const hasRefuge = asked.ways.some(
       (way) => process.of(way).answeredAtMs > sinceMs - REFUGE_FRESH_MS,
     );
-    const isAwaited = hasRefuge && silentMs > REFUGE_MAX_MS && asked.isSteady(sinceMs);
+    const refugeMaxMs = asked.isFast ? REFUGE_FAST_MAX_MS : REFUGE_MAX_MS;
+    const isAwaited = hasRefuge && silentMs > refugeMaxMs && asked.isSteady(sinceMs);
     if (asked.isTold || (silentMs <= ALONE_MAX_MS && !isAwaited)) return;
     asked.isTold = true;
     const where = hasRefuge ? 'with another link that answers' : 'alone';

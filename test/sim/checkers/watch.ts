@@ -80,6 +80,10 @@ export interface Watch {
   onStatus?(who: string, status: Pick<TunnelStatus, 'links'>): void;
   /** A device is told that the link of these transports has another address, and is as usable as before. */
   onRenumbered?(who: string, transportIds: readonly number[], atMs: number): void;
+  /** An operator asks a device for another link, at this moment. */
+  onAsked?(who: string, linkName: string): void;
+  /** A device that is awake was told what its links are like, and has had its turn. */
+  onTold?(who: string, atMs: number): void;
   onBoot?(who: string): void;
   onDeath?(who: string): void;
   onForgotten?(who: string, what: Forgotten): void;

@@ -7,6 +7,14 @@ import type { Mutant } from './mutant.ts';
 
 export const CHANNEL_MUTANTS: readonly Mutant[] = [
   {
+    id: 'rotation-in-haste',
+    file: 'session/device/channels.ts',
+    find: '  const leastMs = isCalm(turn) ? CALM_TIMEOUT_MIN_MS : 0;',
+    replace: '  const leastMs = isCalm(turn) ? CALM_TIMEOUT_MIN_MS / 50 : 0;',
+    breaks: 'Where nobody waits for a new channel ROTATE is repeated after two round trips.',
+    invariant: 'liveness',
+  },
+  {
     id: 'nonce-used-again',
     file: 'session/channel/sendCounter.ts',
     find: "    assert(counter > this.#last, 'a send counter never repeats');\n    this.#last = counter;\n    this.#next = counter + 1;",

@@ -4,6 +4,7 @@
  * @module
  */
 import { ALONE_SEEDS_FROM } from '../draw/alone.ts';
+import { CUT_SEEDS_FROM } from '../draw/cuts.ts';
 import type { Mutant } from './mutant.ts';
 
 const PROBES = 'session/device/probes.ts';
@@ -29,6 +30,16 @@ export const ONLY_LINK_MUTANTS: readonly Mutant[] = [
     replace: '  return owedMs(turn, active) >= 60 * ONLY_SILENCE_MS && ',
     breaks: 'The only link is waited for two minutes.',
     invariant: 'liveness',
+  },
+  {
+    id: 'patience-beside-another-link',
+    file: PROBES,
+    find: '  const refugeMs = refugeSinceMs(turn, active);\n',
+    replace:
+      '  if (!isOnlyDead(turn, active)) return false;\n  const refugeMs = refugeSinceMs(turn, active);\n',
+    breaks: 'A silent link is waited for as if it were the only one, while another one answers.',
+    invariant: 'liveness',
+    seedsFrom: CUT_SEEDS_FROM,
   },
   {
     id: 'doubt-seeks-no-keys',

@@ -6,6 +6,7 @@
 import { CHANNEL_MUTANTS } from './channel.ts';
 import { DEVICE_MUTANTS } from './device.ts';
 import { DURABLE_MUTANTS } from './durable.ts';
+import { GOVERNOR_MUTANTS } from './governor.ts';
 import { HEARSAY_MUTANTS } from './hearsay.ts';
 import { HUB_MUTANTS } from './hub.ts';
 import { METERED_MUTANTS } from './metered.ts';
@@ -27,6 +28,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...ONLY_LINK_MUTANTS,
   ...HEARSAY_MUTANTS,
   ...METERED_MUTANTS,
+  ...GOVERNOR_MUTANTS,
 ];
 
 /** @throws Error with a sentence for a person. */

@@ -18,9 +18,7 @@ import {
   SpendingStore,
 } from '../../../session/flash/spending.ts';
 import { DAY_MS } from '../../../session/metering/dayMeter.ts';
-import { newAddress } from '../../../session/wire/address.ts';
 import type { LinkKind } from '../../../session/wire/frames.ts';
-import { ipFromBytes } from '../../../session/wire/ip.ts';
 import type { Durable } from '../checkers/durability.ts';
 import type { LinkFacts } from '../checkers/facts.ts';
 import { hasBattery, SimClock } from '../clock/simClock.ts';
@@ -29,7 +27,7 @@ import type { FlashChange, LinkChange } from '../fault.ts';
 import { Machine, type MachineEvents } from '../machine/machine.ts';
 import { Forger } from '../network/forger.ts';
 import type { Internet } from '../network/internet.ts';
-import { SimLink } from '../network/simLink.ts';
+import type { SimLink } from '../network/simLink.ts';
 import type { DevicePlan, PolicyVariant } from '../options.ts';
 import { policyOf } from '../policy.ts';
 import { AgentProcess } from '../process/agentProcess.ts';
@@ -38,6 +36,7 @@ import type { Random } from '../random.ts';
 import { SimBroker } from '../telemetry/simBroker.ts';
 import { SimTun } from '../traffic/simTun.ts';
 import type { World } from '../world.ts';
+import { isRenumbered, newLink } from './siteLinks.ts';
 
 /** `systemctl restart`. */
 const POLICY_RESTART_MS = 100;
@@ -66,6 +65,8 @@ export interface DeviceParts {
   readonly events: MachineEvents;
   readonly onAudit: (site: DeviceSite, event: AuditEvent) => void;
   readonly onViolation: (site: DeviceSite, claim: string) => void;
+  /** It was told of its links while it was awake, and has had its turn. */
+  readonly onTold: (site: DeviceSite) => void;
   /** What is wrong with its reports, or null. */
   readonly onReports: (site: DeviceSite, fault: string | null) => void;
   /** The machine learns that these transports go over a link that works on, and has another address. */
@@ -93,6 +94,7 @@ export class DeviceSite {
   #variants: PolicyVariant[];
   #snapshots: readonly LinkSnapshot[];
   #toldAtMs = 0;
+  readonly #onTold: DeviceParts['onTold'];
   readonly #forger: Forger;
   readonly #hasBattery: boolean;
   readonly #world: World;
@@ -116,6 +118,7 @@ export class DeviceSite {
     this.#endpointCount = parts.endpoints.length;
     this.#onRenumbered = parts.onRenumbered;
     this.#world = world;
+    this.#onTold = parts.onTold;
     this.#netlink = random.fork('netlink');
     this.#forger = new Forger(world, (link) => internet.refuseAll(link));
     this.identity = identity;
@@ -235,6 +238,22 @@ export class DeviceSite {
     );
   }
 
+  /** Whether a plan for that link could be made, were the governor not asked: data travels elsewhere, and nothing is under way. */
+  mayPlan(linkName: string): boolean {
+    const { device } = this.process;
+    const at = this.links.findIndex(({ plan: { name } }) => name === linkName);
+    const isFree = device !== null && device.claim === null && device.plannedAtMs === null;
+    const activeId = device?.activeId ?? null;
+    if (at < 0 || !isFree || activeId === null) return false;
+    const firstId = at * this.#endpointCount + 1;
+    const isActive = activeId >= firstId && activeId < firstId + this.#endpointCount;
+    const told = this.#snapshots.find(({ name }) => name === linkName);
+    const { costClass } = linkRules(this.inForce.links, linkName, this.links[at]!.plan.kind);
+    const isKnownGone =
+      told === undefined || told.radio === 'disconnected' || costClass === 'never';
+    return !isActive && !isKnownGone && this.otherWays(activeId).includes(firstId);
+  }
+
   get isClone(): boolean {
     return this.name.endsWith('clone');
   }
@@ -348,37 +367,11 @@ export class DeviceSite {
       );
       if (renumbered.length > 0) this.#onRenumbered(this, renumbered);
       this.machine.act(() => this.process.linksChanged());
+      if (this.machine.isAwake) this.#onTold(this);
     });
   }
 
   #look(): readonly LinkSnapshot[] {
     return this.links.flatMap((link) => link.snapshot() ?? []);
   }
-}
-
-/** Usable before and after, over other addresses. */
-function isRenumbered(
-  name: string,
-  before: readonly LinkSnapshot[],
-  after: readonly LinkSnapshot[],
-): boolean {
-  const [left, now] = [before, after].map((snapshots) =>
-    snapshots.find((one) => one.name === name && one.carrier && one.hasRoute),
-  );
-  return left?.index === now?.index && left?.addresses.join() !== now?.addresses.join();
-}
-
-function newLink(plan: DevicePlan['links'][number], at: number, origin: number): SimLink {
-  return new SimLink(plan, at, (number) => {
-    const host = 2 + number;
-    const public4 = ipFromBytes(Uint8Array.of(198, 51, origin, at + 1 + 16 * number));
-    const public6 = ipFromBytes(
-      Uint8Array.of(0x20, 1, 0xd, 0xb8, 0, origin, 0, at, 0, 0, 0, 0, 0, 0, 0, host),
-    );
-    return {
-      local: [`10.${origin}.${at}.${host}`, `fd00:${origin}:${at}::${host}`],
-      public4: newAddress(public4, 1),
-      public6: newAddress(public6, 1),
-    };
-  });
 }

@@ -6,6 +6,7 @@
 import { expect, test } from 'bun:test';
 import { readdirSync, readFileSync } from 'node:fs';
 import { DEVICE_RULES } from './deviceRules.ts';
+import { GOVERNOR_RULES } from './governorRules.ts';
 import { HEARSAY_RULES } from './hearsayRules.ts';
 import { LINK_RULES } from './linkRules.ts';
 import { broken } from './observed.ts';
@@ -16,6 +17,7 @@ import { WIRE_RULES } from './wireRules.ts';
 const RULES = [
   ...DEVICE_RULES,
   ...LINK_RULES,
+  ...GOVERNOR_RULES,
   ...HEARSAY_RULES,
   ...RESEND_RULES,
   ...STORE_RULES,

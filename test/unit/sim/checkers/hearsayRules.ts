@@ -27,9 +27,12 @@ const factsWith = (link: LinkSnapshot) => (report: Report) =>
     factsOf: () => ({
       ...{ name: 'lte0', told: link, toldAtMs: 9_990, real: link, refusedAtMs: 5_000 },
     }),
-    activeId: () => 1,
+    activeId: (who) => (who === 'device-0' ? 1 : null),
   });
 const RADIO_GONE = factsWith({ ...UP, radio: 'disconnected' });
+const CARRIER_GONE = factsWith({ ...UP, carrier: false });
+const ADDRESS_GONE = factsWith({ ...UP, addresses: [] });
+const ROUTE_GONE = factsWith({ ...UP, hasRoute: false });
 const WELL = factsWith({ ...UP, radio: 'connected' });
 
 const question = framed({ type: 'probe', probeId: 1 });
@@ -40,7 +43,12 @@ const answer = framed({
 const notice = (reasonCode: 'link_unanswered' | 'one_way_in' | 'link_changed', detail = {}) =>
   said({ event: 'notice', atMs: 10_000, reasonCode, detail: { transportId: 1, ...detail } });
 const dies = (
-  reasonCode: 'heartbeat_timeout' | 'carrier_lost' | 'local_send_error',
+  reasonCode:
+    | 'heartbeat_timeout'
+    | 'local_send_error'
+    | 'carrier_lost'
+    | 'address_lost'
+    | 'route_lost',
   atMs: number,
 ) => moved('ATTACHED', 'RECOVERING', { reasonCode, atMs, detail: { transportId: 1 } });
 
@@ -120,4 +128,26 @@ export const HEARSAY_RULES: readonly Rule[] = [
     good: (watch) => watch.onSent?.(sent(question, { atMs: 10_000 })),
     bad: (watch) => watch.onSent?.(sent(DATA, { atMs: 10_000 })),
   },
+  {
+    // Told 10 ms ago: whoever gives it up only now did not believe it.
+    rule: 'liveness factAtOnce', make: CARRIER_GONE,
+    good: (watch) => watch.onSaid?.(dies('carrier_lost', 10_000)),
+    bad: (watch) => watch.onSaid?.(dies('heartbeat_timeout', 10_000)),
+  },
+  {
+    rule: 'liveness factAtOnce', make: ADDRESS_GONE,
+    good: (watch) => watch.onSaid?.(dies('address_lost', 10_000)),
+    bad: (watch) => watch.onSaid?.(dies('local_send_error', 10_000)),
+  },
+  {
+    rule: 'liveness factAtOnce', make: ROUTE_GONE,
+    good: (watch) => watch.onSaid?.(dies('heartbeat_timeout', 9_990)),
+    bad: (watch) => watch.onSaid?.(dies('heartbeat_timeout', 10_000)),
+  },
+  ...[CARRIER_GONE, ADDRESS_GONE, ROUTE_GONE, RADIO_GONE].map((make): Rule => ({
+    // In the moment in which it is told there is a binding on something else, or none.
+    rule: 'liveness factAtOnce', make,
+    good: (watch) => watch.onTold?.('nobody', 9_990),
+    bad: (watch) => watch.onTold?.('device-0', 9_990),
+  })),
 ];

@@ -102,11 +102,11 @@ const reply = (watch: Watch, probeId: number, atMs: number) =>
   watch.onArrived?.({ atMs, to: 'device-0', bytes: framed({ ...ANSWER, probeId }) });
 
 /** Asked every 50 ms until `STEADY_MS`, and answered; then in vain for so long. Returns the last question. */
-function fallSilent(watch: Watch, forMs: number): number {
+function fallSilent(watch: Watch, forMs: number, rttMs = 20): number {
   let probeId = 1_000;
   for (let atMs = 0; atMs < STEADY_MS; atMs += 50) {
     ask(watch, ++probeId, atMs);
-    reply(watch, probeId, atMs + 20);
+    reply(watch, probeId, atMs + rttMs);
   }
   for (let atMs = STEADY_MS; atMs <= STEADY_MS + forMs; atMs += 50) ask(watch, ++probeId, atMs);
   return probeId;
@@ -243,8 +243,14 @@ export const LINK_RULES: readonly Rule[] = [
   {
     // Another link answered lately.
     rule: 'liveness lateVerdict', make: silences([2]),
-    good: (watch) => { answerOver2(watch); fallSilent(watch, 1_500); },
-    bad: (watch) => { answerOver2(watch); fallSilent(watch, 1_600); },
+    good: (watch) => { answerOver2(watch); fallSilent(watch, 1_500, 61); },
+    bad: (watch) => { answerOver2(watch); fallSilent(watch, 1_650, 61); },
+  },
+  {
+    // … and the path was fast, and lost nothing.
+    rule: 'liveness lateVerdict', make: silences([2]),
+    good: (watch) => { answerOver2(watch); fallSilent(watch, 600); },
+    bad: (watch) => { answerOver2(watch); fallSilent(watch, 650); },
   },
   {
     rule: 'liveness stayClaimed', make: alone,
