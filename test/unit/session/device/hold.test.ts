@@ -81,7 +81,6 @@ describe('what an operator asked for and got', () => {
     expect(driver.claims.map(({ reasonCode }) => reasonCode)).toEqual([
       'operator_rebind',
       'switch_abandoned',
-      'policy_applied',
     ]);
   });
 

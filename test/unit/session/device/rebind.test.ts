@@ -20,7 +20,7 @@ describe('what was in the way of a rebind is said:', () => {
     ['address_lost', 'wlan0', (driver) => driver.links(links([ETH, WLAN], { [WLAN]: 'address' }))],
     ['route_lost', 'wlan0', (driver) => driver.links(links([ETH, WLAN], { [WLAN]: 'route' }))],
     ['no_binding', 'wlan0', (driver) => { driver.peer.judge = () => null; driver.links(links([])); driver.links(links([ETH, WLAN])); }],
-    ['claim_under_way', 'wlan0', (driver) => driver.feed({ kind: 'policy', atMs: driver.nowMs, version: 2, name: 'other' })],
+    ['claim_under_way', 'wlan0', (driver) => { driver.peer.judge = () => null; rebind(driver, 'wlan0'); driver.run(3 * SECOND_MS, () => driver.device.claim?.purpose === 'stay'); }],
     ['claim_under_way', 'wlan0', (driver) => { driver.peer.judge = () => null; rebind(driver, 'wlan0'); }],
   ];
   for (const [denied, asked, before] of WAYS) {
