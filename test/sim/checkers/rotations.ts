@@ -16,7 +16,7 @@ import {
   TRANSPORT_HEADER_BYTES,
 } from '../../../session/wire/messages.ts';
 import { answerIn, questionIn } from './questions.ts';
-import type { Arrived, Report, Sent, Watch } from './watch.ts';
+import type { Arrived, Report, Said, Sent, Watch } from './watch.ts';
 
 const CALM_PAUSE_MS = 250;
 /** So long after a question that was asked in calm it cannot be a miss. */
@@ -58,6 +58,14 @@ export class Rotations implements Watch {
     this.#report = report;
     this.#isSealed = isSealed;
     this.#lingerMs = lingerMs;
+  }
+
+  /** Packets that waited for a binding are data as well, and how many there were is not seen from outside. */
+  onSaid({ atMs, who, role, event }: Said): void {
+    if (role !== 'device' || event.to !== 'ATTACHED') return;
+    const process = this.#of(who);
+    process.dataCount = FLOW_MIN;
+    process.dataAtMs = atMs;
   }
 
   onSent({ atMs, from, isUp, bytes, transportId }: Sent): void {

@@ -32,6 +32,7 @@ export class Machine {
   #process: SimProcess | null = null;
   #isTurning = false;
   #isAsleep = false;
+  #resumedAtMs = 0;
   /** Of this process, by its monotonic clock. */
   readonly #sleeps: { readonly fromMs: number; toMs: number }[] = [];
   /** Raised by every death: what was scheduled for an earlier life does not happen. */
@@ -66,6 +67,11 @@ export class Machine {
   /** When this process woke last, by its monotonic clock; null: it never slept. */
   get wokeAtMs(): number | null {
     return this.#sleeps.at(-1)?.toMs ?? null;
+  }
+
+  /** When it was resumed last, by the world's clock; 0: never. */
+  get resumedAtMs(): number {
+    return this.#resumedAtMs;
   }
 
   /** How much of the time since `sinceMs` it slept. */
@@ -154,6 +160,7 @@ export class Machine {
   resume(): void {
     if (!this.#isAsleep) return;
     this.#isAsleep = false;
+    this.#resumedAtMs = this.#world.nowMs;
     const sleep = this.#sleeps.at(-1);
     if (sleep !== undefined) sleep.toMs = this.clock.monotonicMs();
     this.#armedAtMs = null;

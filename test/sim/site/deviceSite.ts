@@ -314,7 +314,8 @@ export class DeviceSite {
     return {
       name: link.plan.name,
       told,
-      toldAtMs: this.#toldAtMs,
+      // Asleep it takes nothing in, and once awake it may meet a refused send first.
+      toldAtMs: Math.max(this.#toldAtMs, this.machine.resumedAtMs),
       real: link.snapshot(),
       refusedAtMs,
     };
