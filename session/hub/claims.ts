@@ -13,10 +13,11 @@ import { isValidated, withValidated } from './address.ts';
 import { answerTo } from './answer.ts';
 import { beginChallenge, needsChallenge } from './challenge.ts';
 import { sendCommit } from './commit.ts';
+import type { ChannelId } from './event.ts';
 import { heard } from './heard.ts';
 import { judge, purposeOf } from './judge.ts';
 import type { SessionRecord } from './record.ts';
-import { type ClaimEvent, channelOf } from './state.ts';
+import { type ClaimEvent, channelOf, type Seat } from './state.ts';
 import { holdForOwner, isUnread } from './takeover.ts';
 import { isTokenOf, placeBinding, suspect } from './trial.ts';
 import { type Turn, targetOf } from './turn.ts';
@@ -117,12 +118,22 @@ function refuseChannel(turn: Turn, { channelId, source }: ClaimEvent): void {
   if (draft.waiting?.channelId === channelId) draft.waiting = null;
 }
 
+/**
+ * ◆ Whether the session has moved on from that channel to a newer one: what was sent before ROTATE may come after it, and
+ * a device that has its ROTATED hears nothing there.
+ */
+function isLeft(channels: Seat['channels'], id: ChannelId, currentId: ChannelId | null): boolean {
+  const at = (channelId: ChannelId | null) =>
+    channels.findIndex((channel) => channel.channelId === channelId);
+  return at(id) < at(currentId);
+}
+
 /** A lost answer must never lock a device out: same claim, same answer, and the binding is heard. */
 function answerAgain(turn: Turn, event: ClaimEvent, record: SessionRecord): void {
   const { draft } = turn;
   const { channelId, source } = event;
   turn.change(channelId, { isProven: true });
-  draft.channelId = channelId;
+  if (!isLeft(draft.channels, channelId, draft.channelId)) draft.channelId = channelId;
   if (isTokenOf(turn.config, event, draft.nowMs)) {
     draft.addresses = withValidated(draft.addresses, source, draft.nowMs);
   }

@@ -23,6 +23,25 @@ describe('channels', () => {
     expect(rig.seat.accept.map(({ channelId }) => channelId)).toEqual([2]);
   });
 
+  test('◆ a claim repeated in the channel before, late, does not move the session back to it', () => {
+    const { rig, device } = attached();
+    const claim = device.claim(1);
+    const before = { channelId: device.channelId, handshakeHash: device.handshakeHash };
+    device.send(device.reattachFrame(claim, { purpose: 'stay' }), 1);
+    device.shake(1);
+    device.rotate(1);
+    const after = { channelId: device.channelId, handshakeHash: device.handshakeHash };
+    Object.assign(device, before);
+    device.send(device.reattachFrame(claim, { purpose: 'stay' }), 1);
+    // It is answered all the same: the device may not have heard of the new channel.
+    expect(rig.sent('reattached').map(({ channelId }) => channelId)).toEqual([before.channelId]);
+    expect(rig.route?.channelId).toBe(after.channelId);
+    Object.assign(device, after);
+    device.shake(1);
+    device.send(device.reattachFrame(claim, { purpose: 'stay' }), 1);
+    expect(rig.route?.channelId).toBe(device.channelId);
+  });
+
   test('a device that rotates to and fro is one line a channel in the log: it cannot flush it', () => {
     const { rig, device } = attached();
     const first = { channelId: device.channelId, handshakeHash: device.handshakeHash };
