@@ -103,6 +103,9 @@ export function onRotated(
   draft.nextChannel = null;
   takeOver(turn, { channelId, handshakeHash, isBound: true, isDue });
   turn.report('notice', 'channel_rotated');
+  // ◆ An answer in the keys before does not count any more, and the repeat of a plan may be due too late for it.
+  if (draft.claim !== null)
+    draft.claim = { ...draft.claim, sendsInChannel: 0, repeatAtMs: turn.nowMs };
   // A hub that was restarted meanwhile takes the proof and knows nothing else of us.
   draft.hubMtuBytes = null;
   draft.hubNoticeMs = null;

@@ -56,6 +56,19 @@ describe('rotation', () => {
     expect(driver.device.nextChannel).not.toBeNull();
   });
 
+  test('◆ a claim that was sent in the keys before is asked in the new ones at once: its answer would not count', () => {
+    const driver = attachedDevice([ETH, WLAN]);
+    driver.peer.judge = () => null;
+    driver.feed({ kind: 'rebind', atMs: driver.nowMs, linkName: 'wlan0' });
+    const nextId = driver.channelUp(ETH);
+    driver.forget();
+    driver.frame({ type: 'rotated', sessionId: driver.device.sessionId ?? '' }, ETH, nextId);
+    const asked = driver.log.flatMap((effect) =>
+      effect.kind === 'send' && effect.frame.type === 'reattach' ? [effect.channelId] : [],
+    );
+    expect(asked).toEqual([nextId]);
+  });
+
   test('a ROTATED in another channel, or for another session, is none', () => {
     const driver = attachedDevice();
     driver.peer.rotates = false;
