@@ -5,14 +5,17 @@
  */
 import type { Liveness } from './liveness.ts';
 
-/** When the first probe was sent of those that were sent at `sinceMs` or later and answered in time; null: none was. */
+/**
+ * When the first answer came to a probe that was sent at `sinceMs` or later and answered in time; null: none did.
+ *
+ * ◆ Not when it was asked: what was asked elsewhere meanwhile may be answered as late as that.
+ */
 export function answeredFromMs({ outcomes }: Liveness, sinceMs: number): number | null {
   let firstMs: number | null = null;
   for (let at = outcomes.length - 1; at >= 0; at--) {
     const { atMs, rttMs, wasMissed } = outcomes[at]!;
     if (atMs < sinceMs) break;
-    if (rttMs === null || wasMissed || atMs - rttMs < sinceMs) continue;
-    firstMs = Math.min(firstMs ?? atMs - rttMs, atMs - rttMs);
+    if (rttMs !== null && !wasMissed && atMs - rttMs >= sinceMs) firstMs = atMs;
   }
   return firstMs;
 }
