@@ -216,7 +216,7 @@ function tryQualitySwitch(
   const rival = plannedCandidates(draft, config).find(
     (other) =>
       other.transportId !== active.transportId &&
-      isFresh(turn, other) &&
+      isFresh(turn, other, active) &&
       isBetter(turn, other, quality, fault),
   );
   if (rival === undefined) return;
@@ -233,8 +233,12 @@ function tryQualitySwitch(
   openClaim(turn, rival.transportId, 'quality', fault);
 }
 
-function isFresh(turn: Turn, { liveness: { answeredAtMs } }: Transport): boolean {
-  return answeredAtMs !== null && turn.nowMs - answeredAtMs <= FRESH_MS;
+/** Answered lately; and where the binding has fallen silent, since then: what silenced it may have silenced both. */
+function isFresh(turn: Turn, rival: Transport, active: Transport): boolean {
+  const { answeredAtMs } = rival.liveness;
+  if (answeredAtMs === null || turn.nowMs - answeredAtMs > FRESH_MS) return false;
+  const { isDoubted, unansweredSinceMs } = active.liveness;
+  return !isDoubted || answeredAtMs >= (unansweredSinceMs ?? answeredAtMs);
 }
 
 function isBetter(turn: Turn, rival: Transport, active: Quality, fault: QualityFault): boolean {

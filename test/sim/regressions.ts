@@ -49,6 +49,22 @@ function plain(
   return { seed: 1, options: { ...PLAIN, chaosMs, ...options }, faults };
 }
 
+/** One link, the hub at two addresses, and nothing may be lost. */
+function alone(
+  link: Pick<LinkPlan, 'name' | 'kind' | 'delayMs'>,
+  chaosMs: number,
+  faults: readonly Fault[],
+  options: Partial<Options>,
+): Scenario {
+  return plain(chaosMs, faults, {
+    devices: [{ links: [{ ...ETHERNET, ...link }], clock: TODAY }],
+    hubs: [{ addresses: 2, clock: TODAY }],
+    storeDelayMs: 1,
+    losesNothing: true,
+    ...options,
+  });
+}
+
 const FORTY_YEARS_MS = 40 * 365 * 86_400_000;
 /** Until everything heals applications are silent. */
 const SILENT = { gapMs: 0, packets: 1, bytes: 64, pauseMs: 0 };
@@ -168,6 +184,35 @@ export const REGRESSIONS: readonly Regression[] = [
         devices: [
           { links: [ETHERNET, { ...ETHERNET, name: 'wifi0', kind: 'wifi' }], clock: TODAY },
         ],
+      },
+    ),
+  },
+  {
+    found:
+      'a device gave up its only link when its delay jumped: the hub’s other address over it had answered a moment sooner',
+    scenario: alone(
+      { name: 'lte0', kind: 'lte', delayMs: 60 },
+      25_000,
+      [{ atMs: 17_686, kind: 'link', device: 0, link: 0, change: { delayMs: 202 } }],
+      { traffic: { gapMs: 10, packets: 2, bytes: 64, pauseMs: 0 } },
+    ),
+  },
+  {
+    found:
+      'a device whose only link said nothing for a second planned a switch to the other address over it, and lost packets',
+    scenario: alone(
+      { name: 'ethernet0', kind: 'ethernet', delayMs: 60 },
+      45_000,
+      [
+        // From here on an answer may take long at the other address, which is asked rarely.
+        { atMs: 14_055, kind: 'link', device: 0, link: 0, change: { delayMs: 243 } },
+        { atMs: 16_971, kind: 'link', device: 0, link: 0, change: { delayMs: 60 } },
+        { atMs: 36_727, kind: 'link', device: 0, link: 0, change: { inCut: true } },
+        { atMs: 37_854, kind: 'link', device: 0, link: 0, change: { inCut: false } },
+      ],
+      {
+        ...{ storeDelayMs: 5, flashWriteMs: 10 },
+        traffic: { gapMs: 10, packets: 1, bytes: 200, pauseMs: 0 },
       },
     ),
   },
