@@ -48,7 +48,9 @@ export class Governor implements Watch {
     const { atMs, reasonCode, detail } = event;
     const { transportId, purpose } = detail;
     const isLoss = event.to === 'RECOVERING' && !LINK_ANSWERED.includes(reasonCode);
-    if (reasonCode === 'link_changed' || isLoss) {
+    // Under another address it is the same link, and answers on.
+    const isOther = reasonCode === 'link_changed' && detail['why'] !== 'address_changed';
+    if (isOther || isLoss) {
       process.changedAtMs.set(transportId, atMs);
     }
     if (event.event === 'notice' && reasonCode === 'policy_applied') this.#follow(process, who);

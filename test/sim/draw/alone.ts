@@ -18,8 +18,11 @@ export const ALONE_SEEDS_FROM = 2_000_000_000;
 const TODAY_MS = 1_767_225_600_000;
 const CHAOS_MIN_MS = 50_000;
 const CHAOS_MAX_MS = 80_000;
-/** Shorter ones ask for no claim to stay; longer ones, with the way to the hub, are older than what is sent again. */
-const SILENT_MIN_MS = 400;
+/**
+ * Shorter ones ask for no claim to stay: 250 ms without an answer do, which may count from a question 250 ms after the
+ * silence began. Longer ones, with the way to the hub, are older than what is sent again.
+ */
+const SILENT_MIN_MS = 550;
 const SILENT_MAX_MS = 1_200;
 /** The delay goes up to this, both ways together below two seconds. */
 const DELAY_MAX_MS = 800;
