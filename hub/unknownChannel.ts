@@ -3,8 +3,8 @@
  *
  * An idle, metered device asks in minutes, and its keepalives say nothing to whoever lost the keys. So a control message
  * with an index that this process does not know is answered with the header that it had, while a device is awaited: its
- * session lived in the store when this process began, and nothing was heard under keys of this process since. Else a hub
- * has no word for strangers.
+ * session was in the store when this process began, and nothing was heard under keys of this process since. One that had
+ * ended counts, too: the device may not know. Else a hub has no word for strangers.
  *
  * Source: docs/protocol.md, "Unknown channel".
  *
@@ -31,7 +31,9 @@ export class Awaited {
 
   /** @param records as they were when the process began, at `atMs` (hub time). */
   constructor(records: readonly SessionRecord[], hubId: string, atMs: number) {
-    const isOurs = ({ owner, terminated }: SessionRecord) => owner === hubId && terminated === null;
+    // Who was shut down said so itself.
+    const isOurs = ({ owner, terminated }: SessionRecord) =>
+      owner === hubId && terminated !== 'shutdown';
     this.#devices = new Set(records.filter(isOurs).map(({ device }) => device));
     this.#untilMs = atMs + AWAITED_MAX_MS;
   }

@@ -47,11 +47,22 @@ export function onClaim(turn: Turn, event: ClaimEvent): void {
 
 /** ◆ While an outcome is unknown nobody else is served, and the claim in question is not answered. */
 function wait(turn: Turn, event: ClaimEvent): void {
-  const { swap } = turn.draft;
-  const own = swap?.claimant?.event.frame.claim ?? null;
-  if (own !== null && isSameClaim(own, event.frame.claim)) return turn.count('claim_repeated');
+  const { draft } = turn;
+  const { swap } = draft;
+  const claimant = swap?.claimant ?? null;
+  if (
+    swap !== null &&
+    claimant !== null &&
+    isSameClaim(claimant.event.frame.claim, event.frame.claim)
+  ) {
+    // ◆ Keys may have rotated under it, and in those before the device takes no answer any more.
+    const isProven = channelOf(draft, event.channelId)?.isProven === true;
+    if (isProven && !isLeft(draft.channels, event.channelId, draft.channelId))
+      draft.swap = { ...swap, claimant: { ...claimant, event } };
+    return turn.count('claim_repeated');
+  }
   if (swap?.isUnknown === true) return refuse(turn, event, 'store_unavailable', STORE_RETRY_MS);
-  turn.draft.waiting = event;
+  draft.waiting = event;
 }
 
 /** Judge and act. `isChallenged`: the old binding was asked and did not object. */

@@ -89,7 +89,15 @@ describe('a restarted hub', () => {
     expect(speak()).toHaveLength(1);
   });
 
-  test('waits for nobody whose session had ended, or is another hub’s', async () => {
+  test('waits for who may not know that its session has ended: the TERMINATE may be lost', async () => {
+    const ends = ['recovery_window_exceeded', 'operator_terminated'] as const;
+    for (const terminated of ends) {
+      const { speak } = await restarted(() => ({ terminated }));
+      expect(speak()).toHaveLength(1);
+    }
+  });
+
+  test('waits for nobody who took its leave, or is another hub’s', async () => {
     for (const change of [{ terminated: 'shutdown' }, { owner: 'other' }] as const) {
       const { rig, speak } = await restarted(() => change);
       expect([speak(), rig.counters.unknown_channel_sent]).toEqual([[], 0]);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test';
-import { attached } from './process.ts';
+import { attached, doubtful } from './process.ts';
 
 describe('channels', () => {
   test('◆ a handshake alone displaces nothing', () => {
@@ -40,6 +40,27 @@ describe('channels', () => {
     device.shake(1);
     device.send(device.reattachFrame(claim, { purpose: 'stay' }), 1);
     expect(rig.route?.channelId).toBe(device.channelId);
+  });
+
+  test('◆ a claim that is asked again in new keys before its commit is answered in these', () => {
+    const { rig, device, frame } = doubtful();
+    device.shake(1);
+    device.rotate(1);
+    const { channelId } = device;
+    device.send(device.reattachFrame(frame.claim, { token: frame.token }), 2);
+    rig.release();
+    expect(rig.sent('reattached').map((sent) => sent.channelId)).toEqual([channelId]);
+    expect(rig.route).toMatchObject({ channelId, transportId: 2 });
+  });
+
+  test('◆ … and not in keys that nobody has proven yet', () => {
+    const { rig, device, frame } = doubtful();
+    const before = device.channelId;
+    device.copy('1').shake(2);
+    device.channelId = rig.channels;
+    device.send(frame, 2);
+    rig.release();
+    expect(rig.sent('reattached').map((sent) => sent.channelId)).toEqual([before]);
   });
 
   test('a device that rotates to and fro is one line a channel in the log: it cannot flush it', () => {
