@@ -70,9 +70,13 @@ export class Spending {
     this.#untold = [];
   }
 
+  /** Of a link that has no budget now what flash holds stays: another policy may give it one again today. */
   save(links: readonly LinkSpending[]): void {
-    const outcome = this.#store?.save(links);
-    if (outcome === undefined) return;
+    const store = this.#store;
+    if (store === null) return;
+    const isKept = ({ link }: LinkSpending) =>
+      this.#links.some(({ name }) => name === link) && !links.some((said) => said.link === link);
+    const outcome = store.save([...links, ...store.links.filter(isKept)]);
     this.lastFailure = outcome.ok ? null : `${outcome.code}: ${outcome.detail}`;
   }
 }

@@ -119,3 +119,16 @@ test('a budget that comes with another policy finds what an earlier process left
   spending.save([spent(800)]);
   expect(must(open(900)).metering.spent).toEqual([spent(800)]);
 });
+
+test('of a link without a budget what flash holds stays: it may have one again today', () => {
+  const links: typeof LINKS = [...LINKS, { name: 'wwan1', kind: 'lte' }];
+  const flash = must(openFlash(join(folder, 'spending'), SPENDING_BYTES));
+  const under = (budgets: object) =>
+    must(Spending.open(policyOf({ links: budgets }), links, () => halOk(flash)));
+  const other = { ...spent(900), link: 'wwan1' };
+  const gone = { ...spent(5), link: 'eth9' };
+  under({ lte: { daily_bytes_max: 900 } }).save([spent(100), other, gone]);
+  under({ wwan0: { cost_class: 'metered', daily_bytes_max: 900 } }).save([spent(200)]);
+  const { spent: remembered } = under({ lte: { daily_bytes_max: 900 } }).metering;
+  expect(remembered).toEqual([spent(200), other]);
+});
