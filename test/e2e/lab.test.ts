@@ -24,6 +24,9 @@ interface Event {
   readonly sent?: number;
 }
 
+/** Of round trips, bare and delayed by turns. Chosen. */
+const SERIES = 4;
+
 /** How many of `count` echoes over `link` came back. */
 async function echoes(net: Topology, link: string, count: number): Promise<number> {
   const argv = ['ping', '-n', '-q', '-I', link, '-c', String(count), '-i', '0.01', '-W', '0.3'];
@@ -47,13 +50,21 @@ describe('a lab', () => {
   });
 
   test('every link reaches the hub, and two delays of 25 ms make a round trip 50 longer', async () => {
-    for (const link of LINKS) {
+    // The smallest median of several series: a second of a busy machine spoils a series, a late emulator all of them.
+    const series = LINKS.map((link) => ({ link, bareMs: Infinity, delayedMs: Infinity }));
+    for (let turn = 0; turn < SERIES; turn += 1) {
+      for (const smallest of series) {
+        const { link } = smallest;
+        smallest.bareMs = Math.min(smallest.bareMs, await pingMs(net, link, HUB.v4));
+        await net.impair(link, { delayMs: 25 });
+        smallest.delayedMs = Math.min(smallest.delayedMs, await pingMs(net, link, HUB.v4));
+        await net.impair(link, { delayMs: 0 });
+      }
+    }
+    for (const { link, bareMs, delayedMs } of series) {
       // What a machine needs to wake up two processes is its own affair, and some tenths of a millisecond.
-      const bareMs = await pingMs(net, link, HUB.v4);
-      await net.impair(link, { delayMs: 25 });
-      const addedMs = (await pingMs(net, link, HUB.v4)) - bareMs;
+      const addedMs = delayedMs - bareMs;
       expect(Math.abs(addedMs - 50), `${link}: ${bareMs} + ${addedMs} ms`).toBeLessThanOrEqual(0.5);
-      await net.impair(link, { delayMs: 0 });
     }
     expect(await pingMs(net, 'eth0', HUB.v6)).toBeLessThan(5);
     expect(await pingMs(net, 'wlan0', HUB.v6)).toBeLessThan(5);
