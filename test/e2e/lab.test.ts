@@ -26,11 +26,20 @@ interface Event {
 
 /** Of round trips, bare and delayed by turns. Chosen. */
 const SERIES = 4;
+/** Seconds for an answer that is to come: ping ends with the last one, so patience costs nothing. */
+const PATIENCE_S = 3;
+/** Seconds for an answer that is not to come. */
+const SILENCE_S = 0.3;
 
 /** How many of `count` echoes over `link` came back. */
-async function echoes(net: Topology, link: string, count: number): Promise<number> {
-  const argv = ['ping', '-n', '-q', '-I', link, '-c', String(count), '-i', '0.01', '-W', '0.3'];
-  const { stdout } = await net.exec('device', [...argv, HUB.v4], { mayFail: true });
+async function echoes(
+  net: Topology,
+  link: string,
+  count: number,
+  waitS = PATIENCE_S,
+): Promise<number> {
+  const argv = ['ping', '-n', '-q', '-I', link, '-c', String(count), '-i', '0.01', '-W', waitS];
+  const { stdout } = await net.exec('device', [...argv.map(String), HUB.v4], { mayFail: true });
   return Number(/(\d+) received/.exec(stdout)?.[1]);
 }
 
@@ -99,7 +108,7 @@ describe('a lab', () => {
   test('a silent link keeps its carrier and carries nothing', async () => {
     await net.silence('wlan0', true);
     expect(await operstate(net, 'wlan0')).toBe('carrier');
-    expect(await echoes(net, 'wlan0', 3)).toBe(0);
+    expect(await echoes(net, 'wlan0', 3, SILENCE_S)).toBe(0);
     await net.silence('wlan0', false);
     expect(await echoes(net, 'wlan0', 3)).toBe(3);
   });
@@ -108,11 +117,15 @@ describe('a lab', () => {
     await net.carrier('eth0', 'down');
     expect(await operstate(net, 'eth0')).toBe('no carrier');
     expect(await operstate(net, 'wlan0')).toBe('carrier');
-    expect(await echoes(net, 'eth0', 2)).toBe(0);
+    expect(await echoes(net, 'eth0', 2, SILENCE_S)).toBe(0);
     await net.carrier('eth0', 'up');
     expect(await operstate(net, 'eth0')).toBe('carrier');
     // The kernel asks for the router's address once a second: what was asked without carrier is asked again then.
-    await eventually('echoes return', async () => (await echoes(net, 'eth0', 1)) === 1, 5000);
+    await eventually(
+      'echoes return',
+      async () => (await echoes(net, 'eth0', 1, SILENCE_S)) === 1,
+      5000,
+    );
   });
 
   test('a second cable pull within a second is announced as fast as the first', async () => {
@@ -140,19 +153,26 @@ describe('a lab', () => {
     }
     await monitor.stop();
     for (const link of ['eth0', 'wlan0']) {
-      await eventually(`${link} is back`, async () => (await echoes(net, link, 1)) === 1, 5000);
+      await eventually(
+        `${link} is back`,
+        async () => (await echoes(net, link, 1, SILENCE_S)) === 1,
+        5000,
+      );
     }
   });
 
   test('one way silent: out keeps requests from the router, in keeps answers from the device', async () => {
     for (const direction of ['out', 'in'] as const) {
       const before = (await net.counters()).wwan0;
+      const isCut = async () =>
+        (await net.counters()).wwan0[direction].cut - before[direction].cut >= 3;
       await net.oneWay('wwan0', direction, true);
-      expect(await echoes(net, 'wwan0', 3)).toBe(0);
+      expect(await echoes(net, 'wwan0', 3, SILENCE_S)).toBe(0);
+      // A frame is cut when the emulator takes it up. One that still waits for that would get through after the silence.
+      await eventually(`three are cut ${direction}`, isCut, 5000);
       await net.oneWay('wwan0', direction, false);
       const after = (await net.counters()).wwan0;
       const other = direction === 'out' ? 'in' : 'out';
-      expect(after[direction].cut - before[direction].cut).toBeGreaterThanOrEqual(3);
       expect(after[other].cut).toBe(before[other].cut);
       expect(await echoes(net, 'wwan0', 3)).toBe(3);
     }
