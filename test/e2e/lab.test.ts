@@ -12,7 +12,7 @@ import { cutFigures, figuresOf, readArrivals } from '../lab/flows/gaps.ts';
 import { monotonicMs } from '../lab/libc.ts';
 import { labNamespaces } from '../lab/namespace.ts';
 import { asNobody, isRootHere } from '../lab/nobody.ts';
-import { HUB, LINKS, SERVER } from '../lab/plan.ts';
+import { HUB, LINK_PLANS, LINKS, type LinkName, macOf, SERVER } from '../lab/plan.ts';
 import { eventually, run } from '../lab/process.ts';
 import { rootlessArgv, rootlessObstacle } from '../lab/rootless.ts';
 import { type Topology, topology } from '../lab/topology.ts';
@@ -41,6 +41,24 @@ async function echoes(
   const argv = ['ping', '-n', '-q', '-I', link, '-c', String(count), '-i', '0.01', '-W', waitS];
   const { stdout } = await net.exec('device', [...argv.map(String), HUB.v4], { mayFail: true });
   return Number(/(\d+) received/.exec(stdout)?.[1]);
+}
+
+/**
+ * Both ends of `link` know each other's address for good, or learn it again. Five seconds after its first answer a kernel
+ * asks whether the other end is still there: a frame more in the counters of the lane, and in its dice.
+ */
+async function knowNeighbours(net: Topology, link: LinkName, isForGood: boolean): Promise<void> {
+  const { router, v4, v6 } = LINK_PLANS.find(({ name }) => name === link)!;
+  const lines = (end: 'device' | 'routerLan', device: string, node: number) =>
+    [v4, v6].flatMap((segment) => {
+      if (segment === null) return [];
+      const entry = `${segment[`${end}Address`]} dev ${device}`;
+      return isForGood
+        ? [`neigh replace ${entry} lladdr ${macOf(link, node)} nud permanent`]
+        : [`neigh del ${entry}`];
+    });
+  await net.namespaces.device.ip(lines('routerLan', link, 2));
+  await net.namespaces[router].ip(lines('device', 'lan', 1));
 }
 
 async function operstate(net: Topology, link: string): Promise<string> {
@@ -94,11 +112,13 @@ describe('a lab', () => {
   });
 
   test('loss is about what was asked for', async () => {
+    await knowNeighbours(net, 'wlan0', true);
     const before = (await net.counters()).wlan0.out;
     await net.impair('wlan0', { lossPercent: 20 }, 'out');
     const received = await echoes(net, 'wlan0', 200);
     await net.impair('wlan0', { lossPercent: 0 }, 'out');
     const after = (await net.counters()).wlan0.out;
+    await knowNeighbours(net, 'wlan0', false);
     // 200 throws at 20 %: the mean is 160, four standard deviations are 23.
     expect(received).toBeGreaterThanOrEqual(137);
     expect(received).toBeLessThanOrEqual(183);
