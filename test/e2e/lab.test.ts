@@ -22,6 +22,7 @@ setDefaultTimeout(20_000);
 interface Event {
   readonly event: string;
   readonly sent?: number;
+  readonly rows?: readonly (readonly [seq: number, sentAtMs: number, atMs: number])[];
 }
 
 /** Of round trips, bare and delayed by turns. Chosen. */
@@ -213,6 +214,8 @@ describe('a lab', () => {
   });
 
   test('a UDP flow shows a cut as a gap of its length and the loss that goes with it', async () => {
+    await knowNeighbours(net, 'eth0', true);
+    const before = (await net.counters()).eth0.out;
     const sink = net.flow('hub', 'udpSink', ['--listen', `[${HUB.v6}]:7200`]);
     await sink.untilJson<Event>((line) => line.event === 'listening', 5000);
     const source = net.flow('device', 'udpSource', ['--to', `[${HUB.v6}]:7200`, '--rate', '1000']);
@@ -223,7 +226,12 @@ describe('a lab', () => {
     await sink.untilJson<Event>((line) => line.event === 'arrivals', 5000, sink.lineCount);
     await source.stop();
     const summary = await source.untilJson<Event>((line) => line.event === 'summary', 1000);
+    // What is still under way when the sink stops would count as lost.
+    const isLast = ([seq]: readonly number[]) => seq === (summary.sent ?? 0) - 1;
+    await sink.untilJson<Event>((line) => line.rows?.some(isLast) === true, 5000);
     await sink.stop();
+    const after = (await net.counters()).eth0.out;
+    await knowNeighbours(net, 'eth0', false);
 
     const arrivals = readArrivals(sink.stdout);
     const cut = cutFigures(arrivals, fromAtMs, toAtMs + 50);
@@ -232,6 +240,7 @@ describe('a lab', () => {
     expect(Math.abs((cut?.lost ?? 0) - lengthMs)).toBeLessThan(20);
     const whole = figuresOf(arrivals, summary.sent ?? null);
     expect(whole.lost).toBe(cut?.lost ?? -1);
+    expect(whole.lost).toBe(after.cut - before.cut);
     expect(whole.duplicated).toBe(0);
   });
 
