@@ -41,6 +41,25 @@ export function plannedCandidates(device: Device, config: DeviceConfig): readonl
   );
 }
 
+/** Usable transports of a link, best first, for an operator who asks for it: what no plan goes to comes last, and is tried. */
+export function askedCandidates(
+  device: Device,
+  config: DeviceConfig,
+  linkName: string,
+): readonly Transport[] {
+  const planned = plannedCandidates(device, config);
+  return ranked(device, config, (transport) => [
+    planned.includes(transport) ? 0 : 1,
+    silenceOf(transport),
+  ]).filter((transport) => transport.linkName === linkName);
+}
+
+/** Of addresses that are equal to policy one may be dead: what answers comes first, then what did once. */
+function silenceOf({ liveness }: Transport): number {
+  if (liveness.answeredAtMs === null) return 2;
+  return liveness.missedInRow === 0 ? 0 : 1;
+}
+
 function ranked(
   device: Device,
   config: DeviceConfig,

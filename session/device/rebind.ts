@@ -9,7 +9,7 @@
  */
 import type { ReasonCode } from '../reasons.ts';
 import { carriesData } from '../transitions.ts';
-import { costOf } from './choice.ts';
+import { askedCandidates, costOf } from './choice.ts';
 import { plan } from './review.ts';
 import type { Transport } from './state.ts';
 import type { Turn } from './turn.ts';
@@ -42,13 +42,13 @@ function rebind(turn: Turn, linkName: string): RebindDenial | null {
 function targetOf(turn: Turn, linkName: string): Transport | RebindFault {
   const { draft, config } = turn;
   if (!carriesData(draft.state)) return 'no_binding';
-  const ways = draft.transports.filter((transport) => transport.linkName === linkName);
-  const others = ways.filter((transport) => transport.transportId !== draft.activeId);
-  if (ways.length === 0) return 'link_unknown';
-  const [other] = others;
-  if (other === undefined) return 'already_bound';
-  if (costOf(other, config) === 'never') return 'link_never';
-  const target = others.find((transport) => transport.unusable === null);
-  if (target === undefined) return other.unusable ?? 'link_unknown';
-  return draft.claim !== null || draft.plannedAtMs !== null ? 'claim_under_way' : target;
+  const [way] = draft.transports.filter((transport) => transport.linkName === linkName);
+  if (way === undefined) return 'link_unknown';
+  // Which of the hub's addresses it is over is none of the operator's business.
+  if (turn.transport(draft.activeId)?.linkName === linkName) return 'already_bound';
+  if (costOf(way, config) === 'never') return 'link_never';
+  const [target] = askedCandidates(draft, config, linkName);
+  if (target === undefined) return way.unusable ?? 'link_unknown';
+  const isUnderWay = draft.claim !== null || draft.granted !== null || draft.plannedAtMs !== null;
+  return isUnderWay ? 'claim_under_way' : target;
 }
