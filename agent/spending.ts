@@ -70,9 +70,14 @@ export class Spending {
     this.#untold = [];
   }
 
+  /** A record holds all that is remembered: what a link without a budget has spent stays, another policy may give it one. */
   save(links: readonly LinkSpending[]): void {
-    const outcome = this.#store?.save(links);
-    if (outcome === undefined) return;
+    if (this.#store === null) return;
+    const rest = this.#store.links.filter(
+      ({ link }) =>
+        this.#links.some(({ name }) => name === link) && links.every((one) => one.link !== link),
+    );
+    const outcome = this.#store.save([...links, ...rest]);
     this.lastFailure = outcome.ok ? null : `${outcome.code}: ${outcome.detail}`;
   }
 }
