@@ -70,13 +70,14 @@ export class Spending {
     this.#untold = [];
   }
 
-  /** Of a link that has no budget now what flash holds stays: another policy may give it one again today. */
+  /** A record holds all that is remembered: what a link without a budget has spent stays, another policy may give it one. */
   save(links: readonly LinkSpending[]): void {
-    const store = this.#store;
-    if (store === null) return;
-    const isKept = ({ link }: LinkSpending) =>
-      this.#links.some(({ name }) => name === link) && !links.some((said) => said.link === link);
-    const outcome = store.save([...links, ...store.links.filter(isKept)]);
+    if (this.#store === null) return;
+    const rest = this.#store.links.filter(
+      ({ link }) =>
+        this.#links.some(({ name }) => name === link) && links.every((one) => one.link !== link),
+    );
+    const outcome = this.#store.save([...links, ...rest]);
     this.lastFailure = outcome.ok ? null : `${outcome.code}: ${outcome.detail}`;
   }
 }

@@ -67,7 +67,7 @@ export class DayMeter {
    */
   setBudget(budgetBytes: number, remembered: DaySpending | null): void {
     this.#budgetBytes = budgetBytes;
-    // Without a budget it is left out of the next record.
+    // Without a budget nothing more is written of it: what flash holds may be of long ago.
     if (budgetBytes === 0) this.#durable = null;
     // Of a day that is over nothing counts; of one that the clock has not shown yet all of it does.
     if (remembered !== null && remembered.day >= (this.#day ?? 0)) this.#remember(remembered);

@@ -10,7 +10,7 @@ import { SLICES } from './slice.ts';
 const PINNED: Readonly<Record<string, readonly [states: number, transitions: number]>> = {
   'ownership three hubs': [3530, 6806],
   'ownership two hubs': [850, 1980],
-  'claim one hub': [2488, 3948],
+  'claim one hub': [2486, 3948],
   'claim two hubs': [2809, 4819],
 };
 

@@ -20,8 +20,8 @@ export const METERED_MUTANTS: readonly Mutant[] = [
   {
     id: 'spending-not-written',
     file: SPENDING,
-    find: '    const outcome = this.#store?.save(links);',
-    replace: '    const outcome = links.length === 0 ? this.#store?.save(links) : undefined;',
+    find: '    if (this.#store === null) return;',
+    replace: '    if (this.#store === null || links.length > 0) return;',
     breaks: 'What was spent of a budget never reaches flash.',
     invariant: 'I7',
     scenario: SPENT_AND_RESTARTED,

@@ -242,7 +242,8 @@ export class DeviceSite {
   mayPlan(linkName: string): boolean {
     const { device } = this.process;
     const at = this.links.findIndex(({ plan: { name } }) => name === linkName);
-    const isFree = device !== null && device.claim === null && device.plannedAtMs === null;
+    const isSettled = device?.claim === null && device.granted === null;
+    const isFree = device !== null && isSettled && device.plannedAtMs === null;
     const activeId = device?.activeId ?? null;
     if (at < 0 || !isFree || activeId === null) return false;
     const firstId = at * this.#endpointCount + 1;

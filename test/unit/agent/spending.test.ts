@@ -120,15 +120,24 @@ test('a budget that comes with another policy finds what an earlier process left
   expect(must(open(900)).metering.spent).toEqual([spent(800)]);
 });
 
-test('of a link without a budget what flash holds stays: it may have one again today', () => {
-  const links: typeof LINKS = [...LINKS, { name: 'wwan1', kind: 'lte' }];
-  const flash = must(openFlash(join(folder, 'spending'), SPENDING_BYTES));
-  const under = (budgets: object) =>
-    must(Spending.open(policyOf({ links: budgets }), links, () => halOk(flash)));
-  const other = { ...spent(900), link: 'wwan1' };
-  const gone = { ...spent(5), link: 'eth9' };
-  under({ lte: { daily_bytes_max: 900 } }).save([spent(100), other, gone]);
-  under({ wwan0: { cost_class: 'metered', daily_bytes_max: 900 } }).save([spent(200)]);
-  const { spent: remembered } = under({ lte: { daily_bytes_max: 900 } }).metering;
-  expect(remembered).toEqual([spent(200), other]);
+test('a link whose budget another policy took away keeps what it has spent, one that is configured no more does not', () => {
+  const two: readonly AgentLink[] = [
+    { name: 'lte0', kind: 'lte' },
+    { name: 'lte1', kind: 'lte' },
+  ];
+  const start = (links: readonly AgentLink[]) =>
+    must(
+      Spending.open(policyOf({ links: { lte: { daily_bytes_max: 1_000 } } }), links, () =>
+        openFlash(join(folder, 'spending'), SPENDING_BYTES),
+      ),
+    );
+  const of = (link: string, bytes: number): LinkSpending => ({ ...spent(bytes), link });
+  start(two).save([of('lte0', 100), of('lte1', 1_000)]);
+  const spending = start(two);
+  spending.save([of('lte0', 200)]);
+  spending.save([of('lte0', 300)]);
+  expect(start(two).metering.spent).toEqual([of('lte0', 300), of('lte1', 1_000)]);
+  const [lte0] = two;
+  start([lte0!]).save([of('lte0', 400)]);
+  expect(start(two).metering.spent).toEqual([of('lte0', 400)]);
 });

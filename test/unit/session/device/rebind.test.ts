@@ -134,10 +134,15 @@ describe('where a link leads to two addresses of the hub', () => {
       [WLAN_6, WLAN],
     ] as const) {
       const driver = twoAddresses();
+      const metered = { preference: 30, cost: 'metered' } as const;
+      driver.config = configOf({}, { ...LINK_POLICIES, wlan0: metered });
       silence(driver, [silentId]);
       const hasMissed = () =>
         driver.device.transports.some(({ liveness }) => liveness.missedInRow === 1);
-      expect(driver.run(MINUTE_MS, hasMissed)).toBe(true);
+      expect(driver.run(10 * MINUTE_MS, hasMissed)).toBe(true);
+      // Longer than quality looks back, and shorter than a metered standby is left alone.
+      driver.run(2 * MINUTE_MS);
+      expect(hasMissed()).toBe(true);
       expect(rebind(driver, 'wlan0')).toEqual([null]);
       driver.run(SECOND_MS);
       expect(driver.device.activeId).toBe(answeringId);
