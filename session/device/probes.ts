@@ -256,15 +256,20 @@ function beginDoubt(turn: Turn, { transportId, liveness }: Transport): void {
  * Who forges it must not make us send: one question a second, on a metered link one in the time of a keepalive.
  */
 export function onHearsay(turn: Turn, linkName: string): void {
-  const { draft, config } = turn;
-  const active = turn.transport(draft.activeId);
+  const active = turn.transport(turn.draft.activeId);
   if (active === null || active.linkName !== linkName) return;
-  const isMetered = costOf(active, config) === 'metered';
-  const everyMs = isMetered ? config.limits.meteredKeepaliveMs : HEARSAY_PROBE_MS;
-  const { askedAtMs } = active.liveness;
-  if (askedAtMs !== null && turn.nowMs - askedAtMs < everyMs) return;
+  if (!mayAskUnbidden(turn, active, HEARSAY_PROBE_MS)) return;
   turn.count('doubt_hearsay');
   turn.change(active.transportId, { probeAtMs: turn.nowMs });
+}
+
+/** Whether a question that somebody else gives rise to may be asked: `freeMs` behind the one before, where that costs nothing. */
+function mayAskUnbidden(turn: Turn, transport: Transport, freeMs: number): boolean {
+  const { config } = turn;
+  const isMetered = costOf(transport, config) === 'metered';
+  const { askedAtMs } = transport.liveness;
+  const leastMs = isMetered ? config.limits.meteredKeepaliveMs : freeMs;
+  return askedAtMs === null || turn.nowMs - askedAtMs >= leastMs;
 }
 
 /** Whether the run of misses is no accident: that depends on what there is to go to. */
@@ -361,10 +366,8 @@ function missesBinding({ draft }: Turn, ack: ProbeAck, transportId: number): boo
 
 /** At once, unless a question is under way: its answer, or its silence, is the verdict. */
 function askBinding(turn: Turn, transportId: number): void {
-  const liveness = turn.transport(transportId)?.liveness ?? null;
-  if (liveness === null) return;
-  const { askedAtMs, rtt } = liveness;
-  if (askedAtMs !== null && turn.nowMs - askedAtMs < timeoutMs(rtt)) return;
+  const binding = turn.transport(transportId);
+  if (binding === null || !mayAskUnbidden(turn, binding, timeoutMs(binding.liveness.rtt))) return;
   turn.count('doubt_by_hub');
   probeNow(turn, transportId);
 }

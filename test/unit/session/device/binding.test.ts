@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test';
 import type { ProbeAck } from '../../../../session/wire/frames.ts';
 import { attachedDevice, type Driver } from './driver.ts';
-import { configOf, ETH, links, MINUTE_MS, SECOND_MS, WLAN } from './setup.ts';
+import { configOf, ETH, LINK_POLICIES, links, MINUTE_MS, SECOND_MS, WLAN } from './setup.ts';
 
 /** An answer to the newest probe on `transportId`, saying what the test wants. */
 function ack(driver: Driver, transportId: number, says: Partial<ProbeAck>): void {
@@ -92,6 +92,27 @@ describe('◆ what PROBE_ACK says of the binding', () => {
     expect(driver.nowMs - (askedAtMs ?? 0)).toBeLessThan(SECOND_MS / 4);
     ack(driver, WLAN, { view: 'recovering', transportId: ETH });
     expect([driver.moves, asked(driver, ETH)]).toEqual([[], before]);
+  });
+
+  test('◆ … on a metered binding not more often than a keepalive is sent', () => {
+    const eth0 = { preference: 10, cost: 'metered' } as const;
+    const config = configOf({ meteredKeepaliveMs: MINUTE_MS }, { ...LINK_POLICIES, eth0 });
+    const driver = attachedDevice([ETH, WLAN], { config });
+    driver.run(MINUTE_MS);
+    driver.peer.path(WLAN).isInOpen = false;
+    driver.forget();
+    const untilMs = driver.nowMs + 10 * MINUTE_MS;
+    let told = 0;
+    while (driver.nowMs < untilMs) {
+      const before = asked(driver, WLAN);
+      driver.run(MINUTE_MS, () => asked(driver, WLAN) > before);
+      ack(driver, WLAN, { view: 'recovering', transportId: ETH });
+      told += 1;
+    }
+    expect(told).toBeGreaterThan(20);
+    expect(asked(driver, ETH)).toBeGreaterThan(5);
+    expect(asked(driver, ETH)).toBeLessThanOrEqual(11);
+    expect(driver.moves).toEqual([]);
   });
 
   test('◆ terminated, unattached or standby: binding_lost', () => {
