@@ -36,8 +36,6 @@ export function onChannelUp(turn: Turn, event: DeviceEvent & { kind: 'channelUp'
     return;
   }
   takeOver(turn, channel);
-  if (draft.claim !== null)
-    draft.claim = { ...draft.claim, sendsInChannel: 0, repeatAtMs: turn.nowMs };
   for (const transport of draft.transports) {
     if (transport.transportId === transportId) schedule(turn, transportId);
     else probeNow(turn, transport.transportId);
@@ -47,11 +45,15 @@ export function onChannelUp(turn: Turn, event: DeviceEvent & { kind: 'channelUp'
 /**
  * The newest channel is the one to claim with. What the hub sealed under the one it replaces may
  * still be on its way, so those keys stay until the next replacement.
+ *
+ * ◆ An answer in the keys before does not count any more, so a claim that is open is asked in these at once.
  */
 function takeOver(turn: Turn, channel: Channel): void {
   const { draft } = turn;
   const old = draft.channel;
   draft.channel = channel;
+  if (draft.claim !== null)
+    draft.claim = { ...draft.claim, sendsInChannel: 0, repeatAtMs: turn.nowMs };
   if (old === null) return;
   if (!old.isBound) return turn.emit({ kind: 'dropChannel', channelId: old.channelId });
   dropFormer(turn);
@@ -103,9 +105,6 @@ export function onRotated(
   draft.nextChannel = null;
   takeOver(turn, { channelId, handshakeHash, isBound: true, isDue });
   turn.report('notice', 'channel_rotated');
-  // ◆ An answer in the keys before does not count any more, and the repeat of a plan may be due too late for it.
-  if (draft.claim !== null)
-    draft.claim = { ...draft.claim, sendsInChannel: 0, repeatAtMs: turn.nowMs };
   // A hub that was restarted meanwhile takes the proof and knows nothing else of us.
   draft.hubMtuBytes = null;
   draft.hubNoticeMs = null;

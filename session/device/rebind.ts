@@ -42,7 +42,7 @@ function rebind(turn: Turn, linkName: string): RebindDenial | null {
 function targetOf(turn: Turn, linkName: string): Transport | RebindFault {
   const { draft, config } = turn;
   if (!carriesData(draft.state)) return 'no_binding';
-  const [way] = draft.transports.filter((transport) => transport.linkName === linkName);
+  const way = draft.transports.find((transport) => transport.linkName === linkName);
   if (way === undefined) return 'link_unknown';
   // Which of the hub's addresses it is over is none of the operator's business.
   if (turn.transport(draft.activeId)?.linkName === linkName) return 'already_bound';
