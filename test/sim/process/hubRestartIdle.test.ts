@@ -5,46 +5,25 @@
  * again, at several moments between two keepalives.
  */
 import { describe, expect, test } from 'bun:test';
-import { loadPolicyText } from '../../../policies/load.ts';
-import { PROFILE_NAMES, PROFILES, type ProfileName } from '../../../policies/profiles.ts';
+import { PROFILE_NAMES, type ProfileName } from '../../../policies/profiles.ts';
 import type { Policy } from '../../../policies/schema.ts';
-import { fastPrimitives } from './primitives.ts';
-import { DEVICE_INNER, HUB_INNER, packet, Rig } from './rig.ts';
+import { ended, expectBothWays, idle, metered, sessionOf } from './idleMetered.ts';
+import type { Rig } from './rig.ts';
 
-const START_MS = 30_000;
 const DOWN_MS = 2_000;
 /** From the keepalive to the binding, at a round trip of 20 ms: a question and its repeat in vain, a handshake; with a standby a death and a claim. */
 const FOUND_MS = 2_400;
 /** One that loses its session opens the next a second later, and what is asked once more. */
 const REOPENED_MS = 3_500;
 
-function metered(name: ProfileName): Policy {
-  const loaded = loadPolicyText(PROFILES[name], Bun.TOML.parse);
-  if (!loaded.ok) throw new Error(JSON.stringify(loaded.problems));
-  const { ethernet, wifi } = loaded.policy.links;
-  const costClass = 'metered' as const;
-  const links = { ethernet: { ...ethernet!, costClass }, wifi: { ...wifi!, costClass } };
-  return { ...loaded.policy, links: { ...loaded.policy.links, ...links } };
-}
-
-const sessionOf = (rig: Rig) => rig.hub.seat(rig.deviceKey)?.record?.sessionId ?? null;
-const ended = (rig: Rig) => rig.audit.filter(({ to }) => to === 'TERMINATED');
 const binding = (rig: Rig) =>
   rig.agent.device!.transports.find(
     ({ transportId }) => transportId === rig.agent.device!.activeId,
   );
 
-/** Over eth0, with nothing to say for a minute and long until the next question. */
-function idle(name: ProfileName, hub: Policy | null, hasStandby: boolean): Rig {
-  const rig = new Rig(fastPrimitives);
-  rig.devicePolicy = metered(name);
-  rig.hubPolicy = hub;
-  rig.boot();
-  expect(rig.runUntil(() => rig.isAttached, START_MS)).toBe(true);
-  rig.setCarrier('wlan0', hasStandby);
-  rig.run(60_000);
-  expect([rig.isAttached, rig.agent.status()?.binding?.split('→')[0]]).toEqual([true, 'eth0']);
-  // From its last question on, so that the next is as far away as it can be.
+/** From its last question on, so that the next is as far away as it can be. */
+function longIdle(name: ProfileName, hub: Policy | null, hasStandby: boolean): Rig {
+  const rig = idle(name, hub, hasStandby);
   rig.run(binding(rig)!.probeAtMs! - rig.world.nowMs + 1_000);
   return rig;
 }
@@ -57,15 +36,6 @@ function restart(rig: Rig, leftMs: number): void {
   rig.hub.crash();
   rig.run(DOWN_MS);
   rig.hub.boot();
-}
-
-function expectBothWays(rig: Rig): void {
-  for (const tun of [rig.hubTun, rig.agentTun]) tun.takeDelivered();
-  rig.fromAgent(packet(DEVICE_INNER, HUB_INNER, 1));
-  rig.fromHub(packet(HUB_INNER, DEVICE_INNER, 2));
-  rig.run(1_000);
-  const marks = [rig.hubTun, rig.agentTun].map((tun) => tun.takeDelivered().map((one) => one[20]));
-  expect(marks).toEqual([[1], [2]]);
 }
 
 for (const name of PROFILE_NAMES) {
@@ -82,7 +52,7 @@ for (const name of PROFILE_NAMES) {
         const what = isInTime ? 'the session goes on' : 'beyond the window: there is another one';
 
         test(`${where}, ${leftMs} ms before a keepalive: ${what}`, () => {
-          const rig = idle(name, policy, hasStandby);
+          const rig = longIdle(name, policy, hasStandby);
           const before = sessionOf(rig);
           restart(rig, leftMs);
           expect(rig.isAttached).toBe(false);
@@ -96,7 +66,7 @@ for (const name of PROFILE_NAMES) {
     }
 
     test('a hub with the default policy: the session goes on as well', () => {
-      const rig = idle(name, null, false);
+      const rig = longIdle(name, null, false);
       const before = sessionOf(rig);
       restart(rig, lefts[0]!);
       expect(rig.runUntil(() => rig.isAttached, lefts[0]! + FOUND_MS)).toBe(true);
@@ -107,7 +77,7 @@ for (const name of PROFILE_NAMES) {
 }
 
 test('a hub that knows the channel says nothing, nor does one that waits for nobody', () => {
-  const rig = idle('metered-lte', null, false);
+  const rig = longIdle('metered-lte', null, false);
   const seen: number[] = [];
   rig.onDatagram = ({ bytes }) => seen.push(bytes[0]!);
   rig.run(120_000);
