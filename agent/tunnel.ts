@@ -100,7 +100,7 @@ async function run(): Promise<never> {
     const isRushing = rush.isOn(clock.monotonicMs());
     watchSockets(); // the session may have taken late endpoints, and opened one
     poller.wait(waitMs(deadlineMs, clock), isRushing);
-    if (poller.isReady(monitor.fd) && monitor.drain()) onLinks();
+    if (poller.isReady(monitor.fd)) while (monitor.drain()) onLinks();
     if (poller.isReady(wake.fd)) {
       wake.drain();
       drainPort((message) => shell.onMessage(message));

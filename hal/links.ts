@@ -33,7 +33,10 @@ export interface LinkMonitor {
   readonly fd: number;
   /** All links, by name. The same array until something changes. */
   snapshot(): readonly LinkSnapshot[];
-  /** Take in what happened; whether the snapshot is another one than before. */
+  /**
+   * Take in what happened; whether the snapshot is another one than before. To be called until it says no: a carrier
+   * that is lost is told at once, and what takes longer to find out, with the next call.
+   */
   drain(): boolean;
   /** How often events were lost and everything was read anew. */
   readonly resyncCount: number;

@@ -41,6 +41,8 @@ class NetlinkMonitor implements LinkMonitor {
   #snapshot: readonly LinkSnapshot[] = [];
   /** A dump that failed is owed; the next drain tries again. */
   #needsLoad = false;
+  /** Routes may have changed and were not read since. */
+  #owesRoutes = false;
 
   constructor(events: NetlinkSocket, requests: NetlinkSocket) {
     this.fd = events.fd;
@@ -52,8 +54,24 @@ class NetlinkMonitor implements LinkMonitor {
     return this.#snapshot;
   }
 
+  /**
+   * Routes are read after a lost carrier has been told: whoever takes a link down holds the kernel's lock for
+   * milliseconds, and a dump waits for it.
+   */
   drain(): boolean {
-    let needsRoutes = false;
+    this.#takeEvents();
+    if (this.#needsLoad) {
+      this.resyncCount++;
+      const before = this.#snapshot;
+      this.load();
+      return before !== this.#snapshot;
+    }
+    const next = this.#table.snapshot();
+    if (this.#owesRoutes && !hasLost(this.#snapshot, next)) this.#loadRoutes();
+    return this.#publish();
+  }
+
+  #takeEvents(): void {
     for (let count = 0; count < DRAINED_MAX; count++) {
       const events = this.#events.receive();
       if (events === 'nothing') break;
@@ -63,17 +81,9 @@ class NetlinkMonitor implements LinkMonitor {
       }
       for (const { body } of events) {
         if (body.kind === 'overrun') this.#needsLoad = true;
-        else if (this.#table.apply(body)) needsRoutes = true;
+        else if (this.#table.apply(body)) this.#owesRoutes = true;
       }
     }
-    if (this.#needsLoad) {
-      this.resyncCount++;
-      const before = this.#snapshot;
-      this.load();
-      return before !== this.#snapshot;
-    }
-    if (needsRoutes) this.#loadRoutes();
-    return this.#publish();
   }
 
   /** Read links, addresses and routes anew. On failure the old snapshot stays and a retry is owed. */
@@ -104,6 +114,7 @@ class NetlinkMonitor implements LinkMonitor {
       return rows;
     }
     this.#table.applyRoutes(rows.value);
+    this.#owesRoutes = false;
     return halOk(null);
   }
 
@@ -113,4 +124,11 @@ class NetlinkMonitor implements LinkMonitor {
     this.#snapshot = next;
     return true;
   }
+}
+
+/** Whether a link that could be used has lost its carrier since, or is no longer there. */
+function hasLost(before: readonly LinkSnapshot[], now: readonly LinkSnapshot[]): boolean {
+  const isUp = ({ carrier, adminUp }: LinkSnapshot) => carrier && adminUp;
+  const upNow = new Set(now.filter(isUp).map(({ index }) => index));
+  return before.some((link) => isUp(link) && !upNow.has(link.index));
 }

@@ -158,6 +158,12 @@ inside('links.ts', 'carrier, addresses, routes and MTU are seen as they change',
     pulled: { ...routed, hasRoute6: true, carrier: false },
     // The IPv6 route goes through a gateway, so it outlives the address; the IPv4 one does not.
     flushed: { ...up, hasRoute: true, hasRoute6: true },
+    // That the link is down is told before the routes are read again.
+    told: [
+      { isChanged: true, adminUp: false, hasRoute: true },
+      { isChanged: true, adminUp: false, hasRoute: false },
+      { isChanged: false, adminUp: false, hasRoute: false },
+    ],
     downed,
     narrowed: { ...downed, mtu: 1_280 },
     drainedIdle: false,

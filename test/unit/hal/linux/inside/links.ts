@@ -24,7 +24,7 @@ function until(name: string, isThere: (link: LinkSnapshot | undefined) => boolea
     const link = monitor.snapshot().find((candidate) => candidate.name === name);
     if (isThere(link)) return link ?? 'absent';
     if (performance.now() - startedAtMs > DEADLINE_MS) return 'missed';
-    if (poller.wait(100) > 0) monitor.drain();
+    if (poller.wait(100) > 0) while (monitor.drain());
   }
 }
 
@@ -58,6 +58,11 @@ ip('addr add 192.0.2.2/24 dev eth0');
 ip('route add default via 192.0.2.1 dev eth0');
 until('eth0', (link) => link?.hasRoute === true);
 ip('link set eth0 down');
+const told = [1, 2, 3].map(() => {
+  const isChanged = monitor.drain();
+  const { adminUp, hasRoute } = monitor.snapshot().find(({ name }) => name === 'eth0')!;
+  return { isChanged, adminUp, hasRoute };
+});
 const downed = until('eth0', (link) => link?.adminUp === false && !link.hasRoute);
 ip('link set eth0 mtu 1280');
 const narrowed = until('eth0', (link) => link?.mtu === 1_280);
@@ -89,6 +94,7 @@ console.log(
     shrunk,
     pulled,
     flushed,
+    told,
     downed,
     narrowed,
     drainedIdle,
