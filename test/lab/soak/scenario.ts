@@ -77,7 +77,8 @@ export async function playSoak(
   let next = 0;
   using _sampling = every(pace.sampleMs, () => parties.sample());
   using _polling = every(pace.pollMs, () => void parties.poll());
-  while (fraction() < 1 && !isInterrupted()) {
+  // What a long recovery has pushed beyond the end is played all the same: a run is to say what it says it does.
+  while ((fraction() < 1 || next < EVENTS.length) && !isInterrupted()) {
     const event = EVENTS[next];
     if (event !== undefined && fraction() >= event.atFraction) {
       next += 1;
