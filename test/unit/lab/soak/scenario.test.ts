@@ -12,7 +12,7 @@ const pace: Pace = {
   ...{ sampleMs: 1_000, pollMs: 1_000, warmUpMs: 0 },
 };
 
-test('what slow recoveries push beyond the end is played all the same', async () => {
+test('what slow recoveries pushed beyond the end is played all the same', async () => {
   const acts: string[] = [];
   const act = (name: string) => async () => void acts.push(name);
   const parties = {
