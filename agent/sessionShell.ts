@@ -19,7 +19,6 @@ import { type Device, newDevice } from '../session/device/state.ts';
 import { step } from '../session/device/step.ts';
 import type { LinkSpending } from '../session/flash/spending.ts';
 import type { Memory } from '../session/memory.ts';
-import { reportsLast } from '../session/reportsLast.ts';
 import { encodeFrame } from '../session/wire/encode.ts';
 import type { Received } from '../session/wire/frames.ts';
 import { MESSAGE_TYPE } from '../session/wire/messages.ts';
@@ -277,7 +276,7 @@ export class SessionShell {
   #feed(event: DeviceEvent): void {
     const next = step(this.#device, event, this.#config);
     this.#device = next.device;
-    for (const effect of reportsLast(next.effects)) this.#perform(effect);
+    for (const effect of next.effects) this.#perform(effect);
     if (this.#late.settle(this.#device.state)) this.onLinks(this.#parts.uplinks.snapshots);
   }
 

@@ -17,7 +17,6 @@ import type { SessionRecord } from '../session/hub/record.ts';
 import { newSeat, nextDeadline, type Seat, status, step } from '../session/hub/seat.ts';
 import type { Memory } from '../session/memory.ts';
 import type { ReasonCode } from '../session/reasons.ts';
-import { reportsLast } from '../session/reportsLast.ts';
 import { decodeFrame } from '../session/wire/decode.ts';
 import { encodeFrame } from '../session/wire/encode.ts';
 import type { Frame, Received } from '../session/wire/frames.ts';
@@ -251,7 +250,7 @@ export class SessionPeer implements Timed {
     try {
       const next = step(this.#seat, event, this.#config);
       this.#seat = next.seat;
-      for (const effect of reportsLast(next.effects)) this.#perform(effect, event.atMs);
+      for (const effect of next.effects) this.#perform(effect, event.atMs);
     } catch (error) {
       if (!(error instanceof InvariantError)) throw error;
       this.#onViolated(error.message);
