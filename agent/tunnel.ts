@@ -92,6 +92,8 @@ async function run(): Promise<never> {
   };
   onLinks();
 
+  // The monitor may know more than it has told.
+  let hasNews = false;
   for (;;) {
     shell.onTime();
     const unneeded = idleHeap.take(clock.monotonicMs());
@@ -99,8 +101,9 @@ async function run(): Promise<never> {
     const deadlineMs = earlier(shell.nextDeadlineMs(), idleHeap.nextDeadlineMs());
     const isRushing = rush.isOn(clock.monotonicMs());
     watchSockets(); // the session may have taken late endpoints, and opened one
-    poller.wait(waitMs(deadlineMs, clock), isRushing);
-    if (poller.isReady(monitor.fd)) while (monitor.drain()) onLinks();
+    poller.wait(hasNews ? 0 : waitMs(deadlineMs, clock), isRushing);
+    hasNews = (hasNews || poller.isReady(monitor.fd)) && monitor.drain();
+    if (hasNews) onLinks();
     if (poller.isReady(wake.fd)) {
       wake.drain();
       drainPort((message) => shell.onMessage(message));

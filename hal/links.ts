@@ -29,13 +29,13 @@ export interface LinkSnapshot {
 }
 
 export interface LinkMonitor {
-  /** To wait on; readable when `drain` has something to do. */
+  /** To wait on; readable when something happened since `drain` said no. */
   readonly fd: number;
   /** All links, by name. The same array until something changes. */
   snapshot(): readonly LinkSnapshot[];
   /**
-   * Take in what happened; whether the snapshot is another one than before. To be called until it says no: a carrier
-   * that is lost is told at once, and what takes longer to find out, with the next call.
+   * Take in what happened; whether the snapshot is another one than before. To be called until it says no, with other
+   * work in between: a carrier that is lost is told first, and with the next call what takes longer to find out.
    */
   drain(): boolean;
   /** How often events were lost and everything was read anew. */

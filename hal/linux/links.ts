@@ -32,7 +32,8 @@ export function openLinkMonitor(): HalResult<LinkMonitor> {
   return loaded;
 }
 
-class NetlinkMonitor implements LinkMonitor {
+/** Exported for a test whose dumps fail: the kernel cannot be made to refuse one. */
+export class NetlinkMonitor implements LinkMonitor {
   readonly fd: number;
   resyncCount = 0;
   readonly #events: NetlinkSocket;
@@ -67,7 +68,9 @@ class NetlinkMonitor implements LinkMonitor {
       return before !== this.#snapshot;
     }
     const next = this.#table.snapshot();
-    if (this.#owesRoutes && !hasLost(this.#snapshot, next)) this.#loadRoutes();
+    if (this.#owesRoutes && !hasLost(this.#snapshot, next)) {
+      this.#needsLoad = !this.#readRoutes(this.#table).ok;
+    }
     return this.#publish();
   }
 
@@ -95,9 +98,10 @@ class NetlinkMonitor implements LinkMonitor {
       if (!rows.ok) return rows;
       for (const row of rows.value) table.apply(row);
     }
+    const routes = this.#readRoutes(table);
+    if (!routes.ok) return routes;
     this.#table = table;
     this.#needsLoad = false;
-    const routes = this.#loadRoutes();
     this.#publish();
     return routes;
   }
@@ -107,13 +111,10 @@ class NetlinkMonitor implements LinkMonitor {
     this.#requests.close();
   }
 
-  #loadRoutes(): HalResult<null> {
+  #readRoutes(table: LinkTable): HalResult<null> {
     const rows = this.#requests.exchange(dumpRequest(MESSAGE.getRoute, 0), 'dump of routes');
-    if (!rows.ok) {
-      this.#needsLoad = true;
-      return rows;
-    }
-    this.#table.applyRoutes(rows.value);
+    if (!rows.ok) return rows;
+    table.applyRoutes(rows.value);
     this.#owesRoutes = false;
     return halOk(null);
   }
@@ -126,9 +127,9 @@ class NetlinkMonitor implements LinkMonitor {
   }
 }
 
-/** Whether a link that could be used has lost its carrier since, or is no longer there. */
+/** Whether a name that stood for a usable link does so no longer. Plugged in again meanwhile it is not lost. */
 function hasLost(before: readonly LinkSnapshot[], now: readonly LinkSnapshot[]): boolean {
   const isUp = ({ carrier, adminUp }: LinkSnapshot) => carrier && adminUp;
-  const upNow = new Set(now.filter(isUp).map(({ index }) => index));
-  return before.some((link) => isUp(link) && !upNow.has(link.index));
+  const upNow = new Set(now.filter(isUp).map(({ name }) => name));
+  return before.some((link) => isUp(link) && !upNow.has(link.name));
 }

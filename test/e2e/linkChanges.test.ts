@@ -68,7 +68,7 @@ const deviceIp = (lines: readonly string[]) => net.namespaces.device.ip(lines);
  */
 async function movesTo(
   binding: string,
-  why: 'carrier_lost' | 'address_lost',
+  why: 'carrier_lost' | 'address_lost' | 'route_lost',
   change: () => Promise<unknown>,
 ): Promise<void> {
   const seen = auditOf(agent).length;
@@ -112,6 +112,21 @@ function renameObstacle(): string | null {
     ? null
     : `Linux ${release()} renames no interface that is up`;
 }
+
+test('a cable and the route of another link in one moment: each is noticed, though the cable is told first', async () => {
+  await untilAnswers('eth0', HUB_ADDRESS6);
+  const { metric, v4 } = ETH0;
+  const route = `default via ${v4.routerLanAddress} dev eth0 metric ${metric}`;
+  await movesTo('eth0→[', 'route_lost', async () => {
+    agent.signal('SIGSTOP');
+    await net.carrier('wlan0', 'down');
+    await deviceIp([`route del ${route}`]);
+    agent.signal('SIGCONT');
+  });
+  await deviceIp([`route add ${route}`]);
+  await net.carrier('wlan0', 'up');
+  await untilAnswers('wlan0', HUB_ADDRESS);
+}, 30_000);
 
 testUnless(
   renameObstacle(),

@@ -160,9 +160,9 @@ inside('links.ts', 'carrier, addresses, routes and MTU are seen as they change',
     flushed: { ...up, hasRoute: true, hasRoute6: true },
     // That the link is down is told before the routes are read again.
     told: [
-      { isChanged: true, adminUp: false, hasRoute: true },
-      { isChanged: true, adminUp: false, hasRoute: false },
-      { isChanged: false, adminUp: false, hasRoute: false },
+      { index: 101, adminUp: true, carrier: true, hasRoute: true },
+      { index: 101, adminUp: false, carrier: false, hasRoute: true },
+      { index: 101, adminUp: false, carrier: false, hasRoute: false },
     ],
     downed,
     narrowed: { ...downed, mtu: 1_280 },
@@ -171,6 +171,9 @@ inside('links.ts', 'carrier, addresses, routes and MTU are seen as they change',
     flooded: { ...downed, mtu: 1_444 },
     removed: 'absent',
     replugged: { ...bare, index: 303 },
+    plugged: [0, 0],
+    // Not without its routes in between: that would be a verdict on the binding, and no fact.
+    swapped: [505, 707].map((index) => ({ index, adminUp: true, carrier: true, hasRoute: true })),
   });
   expect(resyncs).toBeGreaterThan(0);
 });

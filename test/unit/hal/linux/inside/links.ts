@@ -17,6 +17,8 @@ const poller = new LinuxPoller();
 poller.watch(monitor.fd);
 const before = monitor.snapshot().map(({ name }) => name);
 
+let hasNews = false;
+
 /** Wait by poll until the link is as described; how it was at last. */
 function until(name: string, isThere: (link: LinkSnapshot | undefined) => boolean) {
   const startedAtMs = performance.now();
@@ -24,8 +26,21 @@ function until(name: string, isThere: (link: LinkSnapshot | undefined) => boolea
     const link = monitor.snapshot().find((candidate) => candidate.name === name);
     if (isThere(link)) return link ?? 'absent';
     if (performance.now() - startedAtMs > DEADLINE_MS) return 'missed';
-    if (poller.wait(100) > 0) while (monitor.drain());
+    hasNews = (hasNews || poller.wait(100) > 0) && monitor.drain();
   }
+}
+
+/** What is said of a link one after the other until it is as described, each once. */
+function toldOf(name: string, isThere: (link: LinkSnapshot) => boolean) {
+  const told: string[] = [];
+  until(name, (link) => {
+    if (link === undefined) return false;
+    const { index, carrier, adminUp, hasRoute } = link;
+    const words = JSON.stringify({ index, adminUp, carrier, hasRoute });
+    if (told.at(-1) !== words) told.push(words);
+    return isThere(link);
+  });
+  return told.map((words) => JSON.parse(words) as unknown);
 }
 
 ip('link add eth0 index 101 type veth peer name peer0 index 202');
@@ -58,11 +73,7 @@ ip('addr add 192.0.2.2/24 dev eth0');
 ip('route add default via 192.0.2.1 dev eth0');
 until('eth0', (link) => link?.hasRoute === true);
 ip('link set eth0 down');
-const told = [1, 2, 3].map(() => {
-  const isChanged = monitor.drain();
-  const { adminUp, hasRoute } = monitor.snapshot().find(({ name }) => name === 'eth0')!;
-  return { isChanged, adminUp, hasRoute };
-});
+const told = toldOf('eth0', (link) => !link.hasRoute);
 const downed = until('eth0', (link) => link?.adminUp === false && !link.hasRoute);
 ip('link set eth0 mtu 1280');
 const narrowed = until('eth0', (link) => link?.mtu === 1_280);
@@ -81,6 +92,22 @@ ip('link del eth0');
 const removed = until('eth0', (link) => link === undefined);
 ip('link add eth0 index 303 type veth peer name peer1 index 404');
 const replugged = until('eth0', (link) => link !== undefined);
+
+// Away and back as another interface while nobody looked.
+const plug = (index: number) => [
+  `link add eth0 index ${index} type veth peer name peer1 index ${index + 1}`,
+  ...['link set peer1 up', 'link set eth0 up', 'addr add 192.0.2.2/24 dev eth0'],
+  'route add default via 192.0.2.1 dev eth0',
+];
+const batch = (lines: readonly string[]) =>
+  Bun.spawnSync(['ip', '-batch', '-'], { stdin: new TextEncoder().encode(lines.join('\n')) })
+    .exitCode;
+const plugged = [batch(['link del eth0', ...plug(505)])];
+until('eth0', (link) => link?.index === 505 && link.carrier && link.hasRoute);
+plugged.push(batch(['link del eth0', ...plug(707)]));
+// Its carrier is told by a worker of the kernel, a little later.
+Bun.sleepSync(300);
+const swapped = toldOf('eth0', (link) => link.index === 707 && link.hasRoute);
 monitor.close();
 
 console.log(
@@ -103,5 +130,7 @@ console.log(
     resyncs,
     removed,
     replugged,
+    plugged,
+    swapped,
   }),
 );
