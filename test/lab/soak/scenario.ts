@@ -1,5 +1,5 @@
 /**
- * The course of a soak: links flap all the time, and at fixed fractions of it the broker goes, the policy changes (with
+ * The course of a soak: links flap all the time, and at fixed fractions of it, or soon after, the broker goes, the policy changes (with
  * the agent killed), and the hub is killed.
  *
  * Restarts lie near the beginning and the end, so that most of the time the same two processes are watched.
@@ -84,6 +84,8 @@ export async function playSoak(
       next += 1;
       note(event.name);
       tell(event.name);
+      // It may still be away from the time before.
+      if (event.act === away) await broker;
       const acting = event.act(parties, pace);
       if (event.act === away) broker = acting;
       else await acting;
