@@ -95,6 +95,7 @@ export function failoverObstaclesOf(given: FailoverArguments, facts: RunFacts): 
   if (given.rounds < DEFAULTS.rounds) found.push(`fewer than ${DEFAULTS.rounds} rounds a class`);
   if (given.only.length < CLASSES.length) found.push('not every class');
   if (given.rttsMs.length < RTTS_MS.length) found.push('not every round trip');
+  if (given.lanes === 2) found.push('two lanes without a comparison');
   if (!given.hasPeers) found.push('without peers');
   if (facts.absent.length > 0) found.push(`without ${facts.absent.join(' and ')}`);
   if (!/^[0-9a-f]{7,40}$/.test(facts.commit)) {

@@ -27,11 +27,11 @@ export interface ClassFigures {
   readonly failures: readonly string[];
   /** How often a link had been left before anything was done to it; of jvpn each is a wrong verdict. */
   readonly left_early: number;
-  /** Datagrams of all rounds, both directions; the most of one round. */
-  readonly sent: number;
-  readonly lost: number;
-  readonly lost_max: number;
-  readonly duplicated: number;
+  /** Datagrams of all rounds, both directions; the most of one round. Null where only the transfer runs. */
+  readonly sent: number | null;
+  readonly lost: number | null;
+  readonly lost_max: number | null;
+  readonly duplicated: number | null;
   readonly gap_up_ms_p50: number | null;
   readonly gap_down_ms_p50: number | null;
   /** How often which reason was given first; of jvpn only, as all that follows on verdicts. */
@@ -68,6 +68,7 @@ export function classFiguresOf(contender: Contender, rounds: readonly FinishedRo
   const hasVerdicts = verdicts.length > 0;
   const isJudged = hasVerdicts || falseDeaths > 0;
   const hasOverhead = contender !== 'mptcp' && contender !== 'bare' && good.length > 0;
+  const hasUdp = gaps.length > 0;
   const sum = (count: (figures: RoundFigures) => number) =>
     good.reduce((total, figures) => total + count(figures), 0);
   return {
@@ -82,10 +83,10 @@ export function classFiguresOf(contender: Contender, rounds: readonly FinishedRo
           'tcp_stall_ms',
           good.map(({ tcpStallMs }) => tcpStallMs),
         )),
-    sent: sum(({ sent }) => sent),
-    lost: sum(({ lost }) => lost),
-    lost_max: Math.max(0, ...good.map(({ lost }) => lost)),
-    duplicated: sum(({ duplicated }) => duplicated),
+    sent: hasUdp ? sum(({ sent }) => sent) : null,
+    lost: hasUdp ? sum(({ lost }) => lost) : null,
+    lost_max: hasUdp ? Math.max(...good.map(({ lost }) => lost)) : null,
+    duplicated: hasUdp ? sum(({ duplicated }) => duplicated) : null,
     gap_up_ms_p50: medianOrNull(good.flatMap(({ gapUpMs }) => gapUpMs ?? [])),
     gap_down_ms_p50: medianOrNull(good.flatMap(({ gapDownMs }) => gapDownMs ?? [])),
     verdicts: hasVerdicts ? countsOf(verdicts.map(({ reason }) => reason)) : null,

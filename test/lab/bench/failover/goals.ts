@@ -22,7 +22,8 @@ const LOSSLESS: readonly ClassName[] = [...AS_SILENT, 'carrier', 'nat-rebind', '
 /** Of a whole run, as little as may be published. */
 const RUN_MINUTES = 60;
 
-type Measured = Pick<FailoverFigures, 'peers' | 'peer_rounds' | 'minutes'> & ByRtt<ByClass>;
+type Measured = Pick<FailoverFigures, 'peers' | 'peer_rounds' | 'minutes' | 'control'> &
+  ByRtt<ByClass>;
 
 /** Of what was measured; nothing of what was not. */
 export function goalsOf(figures: Measured): readonly Goal[] {
@@ -57,6 +58,7 @@ function handoverGoalsOf(figures: Measured): readonly Goal[] {
       value === null || value === undefined
         ? []
         : [newGoal(`rtt_${rttMs}.${name}.${what}`, value, limit)];
+    const steady = figures.control.jvpn[`rtt_${rttMs}`]?.gap_ms_p95;
     const mptcp = figures.peers.mptcp[`rtt_${rttMs}`]?.silent?.tcp_stall_ms_p50;
     return [
       ...AS_SILENT.flatMap((name) => [
@@ -65,6 +67,10 @@ function handoverGoalsOf(figures: Measured): readonly Goal[] {
       ]),
       ...goal('carrier', 'gap_ms_p99', classes.carrier?.gap_ms_p99, rttMs + CARRIER_MS),
       ...LOSSLESS.flatMap((name) => goal(name, 'lost', classes[name]?.lost, 0)),
+      // Made before it is broken: nobody sees it in the flow.
+      ...(steady === undefined
+        ? []
+        : goal('failback', 'gap_ms_p50 beside no cut', classes.failback?.gap_ms_p50, steady)),
       ...(mptcp === undefined
         ? []
         : goal('silent', 'gap_ms_p50 beside MPTCP', classes.silent?.gap_ms_p50, mptcp)),

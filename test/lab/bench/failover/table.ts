@@ -35,10 +35,10 @@ const COLUMNS: readonly Column[] = [
     cell: ({ tcp_stall_ms_p25, tcp_stall_ms_p75 }) => span(tcp_stall_ms_p25, tcp_stall_ms_p75),
   },
   { title: 'p99', cell: ({ tcp_stall_ms_p99 }) => whole(tcp_stall_ms_p99) },
-  { title: 'lost', cell: ({ lost, gap_ms }) => (gap_ms === undefined ? NONE : String(lost)) },
+  { title: 'lost', cell: ({ lost }) => lost?.toString() ?? NONE },
   {
     title: 'dup',
-    cell: ({ duplicated, gap_ms }) => (gap_ms === undefined ? NONE : String(duplicated)),
+    cell: ({ duplicated }) => duplicated?.toString() ?? NONE,
   },
   { title: 'wrong', cell: ({ wrong_verdicts }) => wrong_verdicts?.toString() ?? NONE },
   {

@@ -123,6 +123,8 @@ export async function verdicts(
   const startedAt = new Date();
   await using one = await Scene.start('one_link', given);
   await using two = await Scene.start('two_links', given);
+  // Of what runs: in an hour there may be another binary under that name, or none.
+  const machine = machineOf(await one.version(), startedAt);
   onInterrupt(async () => {
     await Promise.all([one.net, two.net].map((net) => net[Symbol.asyncDispose]()));
   });
@@ -141,7 +143,7 @@ export async function verdicts(
       jitterMs: JITTER_MS,
       switchesInAMinuteMax:
         policyOf('balanced').switching.maxSwitchesPerMinute - SLOTS_FOR_RECOVERY,
-      machine: machineOf(await one.version(), startedAt),
+      machine,
     },
   );
   for (const line of ['', ...verdictsTable(figures)]) say(line);

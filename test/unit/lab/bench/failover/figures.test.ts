@@ -191,6 +191,15 @@ test('figures lie under the round trip, the class and the contender that they ar
   expect(hasMeasuredAll(failed, { only: ['silent'], rttsMs: [50] })).toBe(false);
 });
 
+test('where only the transfer runs nothing is said of datagrams', () => {
+  const none = { gapMs: null, gapUpMs: null, gapDownMs: null };
+  const rounds = [finished({ ...none, sent: 0 }, { contender: 'mptcp' })];
+  expect(classFiguresOf('mptcp', rounds)).toMatchObject({
+    ...{ rounds: 1, sent: null, lost: null, lost_max: null, duplicated: null },
+    tcp_stall_ms_p50: 200,
+  });
+});
+
 test('goals are those of what was measured, and a figure on the limit reaches it', () => {
   const of = (gapMs: number, more: Partial<RoundFigures> = {}) =>
     Object.fromEntries(
@@ -217,6 +226,13 @@ test('goals are those of what was measured, and a figure on the limit reaches it
     value: 160,
     isReached: false,
   });
+  const steady = finished({ gapMs: 8 }, { contender: 'control', name: 'carrier' });
+  const back = (gapMs: number) =>
+    goalsOf(failoverFiguresOf(parts([finished({ gapMs }, { name: 'failback' }), steady]))).find(
+      ({ name }) => name === 'rtt_50.failback.gap_ms_p50 beside no cut',
+    );
+  expect(back(8)).toMatchObject({ limit: 8, value: 8, isReached: true });
+  expect(back(9)).toMatchObject({ isReached: false });
   const carrier = goalsOf(failoverFiguresOf(parts([finished({ gapMs: 81 }, { name: 'carrier' })])));
   expect(carrier[0]).toMatchObject({
     name: 'rtt_50.carrier.gap_ms_p99',

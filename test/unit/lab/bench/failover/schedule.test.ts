@@ -115,6 +115,10 @@ test('what keeps a run from being published', () => {
   expect(failoverObstaclesOf(given(), { ...good, controlGapMsP95: null })).toEqual([
     'no control was measured',
   ]);
+  expect(failoverObstaclesOf(given('--lanes', '1'), good)).toEqual([]);
+  expect(failoverObstaclesOf(given('--lanes', '2'), good)).toEqual([
+    'two lanes without a comparison',
+  ]);
 });
 
 test('an estimate learns what each kind costs, and divides by the lanes', () => {
