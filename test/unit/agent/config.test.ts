@@ -49,6 +49,7 @@ test('a short file is enough, and the rest has defaults', () => {
         passwordFile: null,
         caFile: null,
         clientId: null,
+        format: 'cbor',
         fleet: 'jvpn',
         device: null,
       },
