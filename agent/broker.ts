@@ -13,6 +13,7 @@ import { brokerStream, tlsFor } from './brokerStream.ts';
 import { placeOf } from './brokerUrl.ts';
 import type { Report } from './mqttQueue.ts';
 import type { ProtocolLevel } from './mqttVersion.ts';
+import { PAYLOAD_PROPERTIES, type PayloadFormat } from './payload.ts';
 
 /** How a connection ended. `versionRefused` and `hungUp` come instead of an answer to CONNECT. */
 export interface BrokerEnd {
@@ -36,6 +37,8 @@ export interface BrokerOptions {
   readonly passwordFile: string | null;
   readonly caFile: string | null;
   readonly clientId: string;
+  /** Of all payloads, the will's included. */
+  readonly format: PayloadFormat;
   readonly level: ProtocolLevel;
   readonly keepaliveMs: number;
   readonly connectMaxMs: number;
@@ -59,12 +62,11 @@ const INCOMING_BYTES_MAX = 65_536;
 const CLOSE_MAX_MS = 2_000;
 const DETAIL_MAX = 160;
 const CLOSED: BrokerEnd = { code: 'closed', detail: '' };
-/** The payload's format, for readers that speak MQTT 5. */
-const PROPERTIES = { contentType: 'application/cbor' } as const;
 
 export class Broker {
   readonly level: ProtocolLevel;
   readonly keepaliveMs: number;
+  readonly #format: PayloadFormat;
   readonly #events: BrokerEvents;
   #client: MqttClient | null = null;
   #answer: IConnackPacket | null = null;
@@ -75,6 +77,7 @@ export class Broker {
   constructor(options: BrokerOptions, events: BrokerEvents) {
     this.level = options.level;
     this.keepaliveMs = options.keepaliveMs;
+    this.#format = options.format;
     this.#events = events;
     this.#open(options).catch((error: unknown) =>
       this.end({ code: 'unreachable', detail: oneLine(error) }),
@@ -95,7 +98,8 @@ export class Broker {
     const { maximumQoS, retainAvailable } = this.#answer?.properties ?? {};
     const payload = Buffer.from(report.payload);
     const qos = maximumQoS === 0 ? 0 : 1;
-    const options = { qos, retain: retainAvailable !== false, properties: PROPERTIES } as const;
+    const properties = PAYLOAD_PROPERTIES[this.#format];
+    const options = { qos, retain: retainAvailable !== false, properties } as const;
     client.publish(report.topic, payload, options, (error?: CodedError) => {
       // Without a reason code it is not the broker's word: the connection is ending.
       const isAnswer = !error || typeof error.code === 'number';
@@ -223,7 +227,7 @@ function clientOptions(options: BrokerOptions): IClientOptions {
       payload: Buffer.from(options.will.payload),
       qos: 1,
       retain: true,
-      ...(isFive ? { properties: PROPERTIES } : {}),
+      ...(isFive ? { properties: PAYLOAD_PROPERTIES[options.format] } : {}),
     },
     ...(isFive ? { properties: { maximumPacketSize: INCOMING_BYTES_MAX } } : {}),
     ...(options.username === null ? {} : { username: options.username }),

@@ -8,14 +8,15 @@
  */
 import { backoffMs } from './backoff.ts';
 import { Broker, type BrokerEnd, type BrokerOptions } from './broker.ts';
-import { encodeReport } from './health.ts';
+import type { Report } from './mqttQueue.ts';
 import { MQTT_NAME, MqttVersion } from './mqttVersion.ts';
+import { encodePayload } from './payload.ts';
 import { presenceBirth, presenceEnd, presenceWill } from './presence.ts';
 import type { TelemetryTimes } from './telemetry.ts';
 
 export type BrokerAddress = Pick<
   BrokerOptions,
-  'url' | 'username' | 'passwordFile' | 'caFile' | 'clientId'
+  'url' | 'username' | 'passwordFile' | 'caFile' | 'clientId' | 'format'
 >;
 
 export interface BrokerLinkParts {
@@ -97,9 +98,8 @@ export class BrokerLink {
   }
 
   /** What the device says of itself when it leaves in order. */
-  farewell(): { readonly topic: string; readonly payload: Uint8Array } {
-    const payload = encodeReport(presenceEnd(this.#moment()));
-    return { topic: this.#parts.presenceTopic, payload };
+  farewell(): Report {
+    return this.#presence(presenceEnd);
   }
 
   /** End it for good; `onDown` follows, at once unless the broker gets its goodbye. */
@@ -110,20 +110,19 @@ export class BrokerLink {
   }
 
   #connect(): void {
-    const { address, times, presenceTopic, nowMs } = this.#parts;
+    const { address, times, nowMs } = this.#parts;
     // Begun before there was a tunnel, it speaks from an address that nobody behind the hub answers.
     this.#broker?.end({ code: 'unreachable', detail: 'begun before the network changed' });
     this.#connectAtMs = null;
     this.#triedAtMs = nowMs();
     this.connections += 1;
-    const will = { topic: presenceTopic, payload: encodeReport(presenceWill(this.#moment())) };
     this.#broker = new Broker(
       {
         ...address,
         level: this.#version.level,
         keepaliveMs: this.#keepaliveMs,
         connectMaxMs: times.connectMaxMs,
-        will,
+        will: this.#presence(presenceWill),
       },
       { onUp: () => this.#onUp(), onEnd: (end) => this.#onEnd(end) },
     );
@@ -136,8 +135,7 @@ export class BrokerLink {
     this.#connectAtMs = null;
     // The binding may have changed while CONNECT was under way.
     this.wantKeepalive(this.#keepaliveMs);
-    const birth = { topic: presenceTopic, payload: encodeReport(presenceBirth(this.#moment())) };
-    this.#broker?.publish(birth, (outcome) => {
+    this.#broker?.publish(this.#presence(presenceBirth), (outcome) => {
       if (outcome === 'refused') this.lastError = `refused: ${presenceTopic}`;
     });
     onUp();
@@ -165,8 +163,9 @@ export class BrokerLink {
     return backoffMs(this.#failuresInRow, limits, random());
   }
 
-  #moment() {
-    const { boot, wallMs } = this.#parts;
-    return { boot, connection: this.connections, ts_ms: Math.round(wallMs()) };
+  #presence(say: typeof presenceBirth): Report {
+    const { address, boot, presenceTopic, wallMs } = this.#parts;
+    const moment = { boot, connection: this.connections, ts_ms: Math.round(wallMs()) };
+    return { topic: presenceTopic, payload: encodePayload(say(moment), address.format) };
   }
 }

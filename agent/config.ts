@@ -12,6 +12,7 @@ import {
   DATA_CIPHER,
   IDENTITY,
   lintPolicySource,
+  METRICS,
   POLICY_SOURCE,
   type PolicySource,
   policySource,
@@ -152,6 +153,7 @@ export const AGENT_FIELDS = {
   policy: POLICY_SOURCE,
   audit: auditTable('/var/log/jvpn/agent.jsonl'),
   telemetry: TELEMETRY,
+  metrics: METRICS,
 } as const satisfies Fields;
 
 type Written = ValuesOf<typeof AGENT_FIELDS>;

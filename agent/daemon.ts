@@ -14,6 +14,7 @@ import { newClock } from '../hal/linux/clock.ts';
 import { serveControl } from '../hal/linux/controlSocket.ts';
 import { openFlash } from '../hal/linux/flash.ts';
 import { openWake } from '../hal/linux/wake.ts';
+import type { MetricsServer } from '../hal/metricsServer.ts';
 import type { HalFailure, HalResult } from '../hal/result.ts';
 import { startWorker } from '../hal/worker.ts';
 import type { AuditEvent } from '../session/audit.ts';
@@ -113,6 +114,7 @@ export class AgentDaemon {
 
   /** Serve until the session has ended or cannot go on; returns the exit code. */
   async run(): Promise<number> {
+    const metrics = await this.#serveMetrics();
     const control = new AgentControl({
       start: this.#start,
       tunnel: this.#tunnel,
@@ -140,9 +142,20 @@ export class AgentDaemon {
     stopGivingBack();
     this.#lookups.stop();
     await telemetry.stop();
+    metrics?.close();
     server.value.close();
     this.#audit.close();
     return exitCode;
+  }
+
+  /** Loaded only where it is asked for. */
+  async #serveMetrics(): Promise<MetricsServer | null> {
+    const { listen } = this.#start.config.metrics;
+    if (listen === null) return null;
+    const { serveAgentMetrics } = await import('./metricsEndpoint.ts');
+    const served = serveAgentMetrics({ listen, tunnel: this.#tunnel, policy: this.#policy });
+    if (!served.ok) throw new StartError(served.message, 1);
+    return served.value;
   }
 
   /** I4: a policy older than one that was in force is refused, whoever put it there. */

@@ -30,7 +30,6 @@
  *
  * @module
  */
-import { Encoder } from 'cbor-x/encode';
 import type { ResendCounters } from '../session/resend/counters.ts';
 import type { LinkStatus, TunnelStatus } from './status.ts';
 
@@ -147,16 +146,4 @@ function linkHealth(link: LinkStatus) {
     day_bytes_max: link.day_bytes_max,
     spent: link.is_spent,
   } as const;
-}
-
-const codec = new Encoder({ useRecords: false, variableMapSize: true });
-
-/**
- * A document as CBOR (RFC 8949): plain maps with text keys, so that any decoder reads it.
- *
- * Integers from 2^32 on travel as floats of 64 bits, exact up to 2^53: as integers JavaScript decoders
- * would hand them to readers as bigint.
- */
-export function encodeReport(document: object): Uint8Array {
-  return Uint8Array.from(codec.encode(document));
 }

@@ -11,8 +11,9 @@ import type { Policy } from '../policies/schema.ts';
 import type { AuditKind } from '../session/audit.ts';
 import { type BrokerAddress, BrokerLink } from './brokerLink.ts';
 import type { AgentLink } from './config.ts';
-import { encodeReport, healthOf, type TelemetryCounters } from './health.ts';
+import { healthOf, type TelemetryCounters } from './health.ts';
 import { MqttQueue } from './mqttQueue.ts';
+import { encodePayload } from './payload.ts';
 import type { TunnelStatus } from './status.ts';
 import type { Telemetry, TelemetryTimes } from './telemetry.ts';
 import type { DeviceTopics } from './topics.ts';
@@ -234,7 +235,7 @@ export class Reporter implements Telemetry {
   #ask = async () => this.#parts.status();
 
   #healthPayload(status: TunnelStatus): Uint8Array {
-    const { device, boot, clock } = this.#parts;
+    const { address, device, boot, clock } = this.#parts;
     this.#seq += 1;
     const monoMs = clock.monotonicMs();
     const document = healthOf({
@@ -252,7 +253,7 @@ export class Reporter implements Telemetry {
       switchesTotal: this.#switches,
       telemetry: this.#counters(),
     });
-    return encodeReport(document);
+    return encodePayload(document, address.format);
   }
 
   #counters(): TelemetryCounters {

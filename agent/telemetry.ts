@@ -88,6 +88,7 @@ export function startTelemetry(parts: TelemetryParts): Telemetry {
       passwordFile: telemetry.passwordFile === null ? null : start.path(telemetry.passwordFile),
       caFile: telemetry.caFile === null ? null : start.path(telemetry.caFile),
       clientId: telemetry.clientId ?? `jvpn-${name}`,
+      format: telemetry.format,
     },
   });
 }

@@ -13,6 +13,7 @@ import {
   DATA_CIPHER,
   IDENTITY,
   lintPolicySource,
+  METRICS,
   POLICY_SOURCE,
   type PolicySource,
   policySource,
@@ -117,6 +118,7 @@ export const HUB_FIELDS = {
   control: controlTable('/run/jvpn/hub.sock'),
   policy: POLICY_SOURCE,
   audit: auditTable('/var/log/jvpn/hub.jsonl'),
+  metrics: METRICS,
 } as const satisfies Fields;
 
 type Written = ValuesOf<typeof HUB_FIELDS>;

@@ -14,6 +14,7 @@ import { type AuditLog, openAuditLog } from '../hal/linux/auditLog.ts';
 import { newClock } from '../hal/linux/clock.ts';
 import { serveControl } from '../hal/linux/controlSocket.ts';
 import { openWake } from '../hal/linux/wake.ts';
+import type { MetricsServer } from '../hal/metricsServer.ts';
 import type { HalResult } from '../hal/result.ts';
 import { startWorker } from '../hal/worker.ts';
 import { InvariantError } from '../session/assert.ts';
@@ -65,6 +66,7 @@ export class Hub {
   readonly #ended = Promise.withResolvers<number>();
   readonly #ready = Promise.withResolvers<Extract<FromHub, { kind: 'ready' }>>();
   #hasEnded = false;
+  #metrics: MetricsServer | null = null;
 
   constructor(start: HubStart, options: HubOptions, store: Store, dh: Dh) {
     const { config, policy } = start;
@@ -144,6 +146,7 @@ export class Hub {
     clearInterval(reserving);
     process.off('SIGTERM', stop);
     process.off('SIGINT', stop);
+    this.#metrics?.close();
     server?.close();
     this.#inner.close();
     this.#audit.close();
@@ -158,6 +161,7 @@ export class Hub {
       this.#fail(explain(failure));
       return null;
     }
+    if (!(await this.#serveMetrics())) return null;
     const { config, policy } = this.#start;
     const control = new HubControl({
       start: this.#start,
@@ -191,6 +195,20 @@ export class Hub {
     if (this.#options.isJson) console.log(JSON.stringify({ ...line, devices, sessions }));
     else console.error(`hub ready: UDP port ${udpPort}, ${tunName}, public key ${this.#publicKey}`);
     return served.value;
+  }
+
+  /** Loaded only where it is asked for. */
+  async #serveMetrics(): Promise<boolean> {
+    const { listen } = this.#start.config.metrics;
+    if (listen === null) return true;
+    const { serveHubMetrics } = await import('./metricsEndpoint.ts');
+    const served = serveHubMetrics({
+      ...{ listen, tunnel: this.#tunnel, policy: this.#policy },
+      ...{ ownership: this.#ownership, time: this.#time },
+    });
+    if (served.ok) this.#metrics = served.value;
+    else this.#fail(served.message);
+    return served.ok;
   }
 
   #onMessage(message: Exclude<FromHub, { kind: 'status' | 'peers' }>): void {

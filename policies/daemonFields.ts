@@ -4,7 +4,7 @@
  * @module
  */
 import type { TableField, ValueOf } from './field.ts';
-import { INTERFACE, PATH, SOCKET_PATH } from './format.ts';
+import { ENDPOINT, INTERFACE, PATH, SOCKET_PATH } from './format.ts';
 import { type Problem, problem } from './problem.ts';
 import { PROFILE_NAMES, type ProfileName } from './profiles.ts';
 
@@ -86,6 +86,21 @@ export const controlTable = (socket: string) =>
       },
     },
   }) as const satisfies TableField;
+
+/** Where Prometheus scrapes. */
+export const METRICS = {
+  kind: 'table',
+  meaning: 'Metrics for Prometheus (docs/metrics.md), over HTTP without a login.',
+  restart: true,
+  fields: {
+    listen: {
+      kind: 'text',
+      meaning: 'Address to answer `GET /metrics` on; left out: nowhere.',
+      default: null,
+      format: ENDPOINT,
+    },
+  },
+} as const satisfies TableField;
 
 /** What a daemon writes of its events; `file` is its default path. */
 export const auditTable = (file: string) =>

@@ -71,6 +71,27 @@ mosquittoTest('a retained CBOR report over MQTT 5, read by the broker’s own cl
   expect(decode(Buffer.from(hex, 'hex'))).toEqual(health);
 });
 
+mosquittoTest('as JSON, the last will included, over MQTT 5 and 3.1.1', async () => {
+  const port = await freePort();
+  await using _broker = await startMosquitto({ directory, port });
+  await using heard = await listening(urlOf(port));
+  await using device = new LabProcess([process.execPath, PUBLISHER, urlOf(port), 'json']);
+  await eventually('a report', () => heard.health().length === 1, WAIT_MS);
+  device.signal('SIGKILL');
+  await device.exited;
+  await eventually('the will', () => heard.presence().length === 2, WAIT_MS);
+  const [birth, will] = heard.presence();
+  expect(will).toMatchObject({ online: false, why: 'lost', boot: birth!.boot });
+  expect(heard.health()[0]).toMatchObject({ v: 1, device: DEVICE, state: 'ATTACHED' });
+  expect(new Set(heard.messages.map(({ contentType }) => contentType))).toEqual(
+    new Set(['application/json']),
+  );
+  await using older = await listening(urlOf(port), { version: 4 });
+  await eventually('two retained', () => older.messages.length === 2, WAIT_MS);
+  expect([older.health()[0], older.presence()[0]]).toEqual([heard.health()[0], will]);
+  expect(heard.messages.every(({ isJson }) => isJson)).toBe(true);
+});
+
 mosquittoTest(
   'kill -9 of the device: the broker publishes its last will, of that boot',
   async () => {

@@ -38,6 +38,8 @@ interface Message {
   readonly topic: string;
   readonly retain: boolean;
   readonly contentType: string | undefined;
+  /** By its first byte: no CBOR map begins like that. */
+  readonly isJson: boolean;
   readonly value: unknown;
 }
 
@@ -48,7 +50,9 @@ export async function listening(url: string, options: { version?: 4 | 5; auth?: 
   client.on('error', () => {});
   client.on('message', (topic, payload, { retain, properties }) => {
     const { contentType } = properties ?? {};
-    messages.push({ topic, retain, contentType, value: decode(payload) });
+    const isJson = payload[0] === '{'.charCodeAt(0);
+    const value: unknown = isJson ? JSON.parse(payload.toString()) : decode(payload);
+    messages.push({ topic, retain, contentType, isJson, value });
   });
   await client.subscribeAsync(`${TOPIC}/#`, { qos: 1 });
   const of = <T>(leaf: string) =>

@@ -31,7 +31,14 @@ afterAll(() => {
 test('a connection under way when the network changes is given up for a new one, not every time', async () => {
   let now = 0;
   const link = new BrokerLink({
-    address: { url, username: null, passwordFile: null, caFile: null, clientId: 'early' },
+    address: {
+      url,
+      username: null,
+      passwordFile: null,
+      caFile: null,
+      clientId: 'early',
+      format: 'cbor',
+    },
     times: TELEMETRY_TIMES,
     presenceTopic: 'presence',
     boot: '00',

@@ -42,6 +42,7 @@ test('a short file is enough, and the rest has defaults', () => {
       control: { socket: '/run/jvpn/agent.sock' },
       policy: { file: null, profile: 'balanced' },
       audit: { file: '/var/log/jvpn/agent.jsonl', bytesMax: 4_194_304, filesMax: 4 },
+      metrics: { listen: null },
       telemetry: {
         enabled: false,
         url: null,
@@ -49,6 +50,7 @@ test('a short file is enough, and the rest has defaults', () => {
         passwordFile: null,
         caFile: null,
         clientId: null,
+        format: 'cbor',
         fleet: 'jvpn',
         device: null,
       },
@@ -69,7 +71,7 @@ test('a wrong file is answered with every problem, for people', () => {
   const loaded = loadAgentConfig(text);
   expect(loaded.ok ? '' : formatProblems('agent.toml', loaded.problems)).toMatchInlineSnapshot(`
     "agent.toml: tunel: unknown key; did you mean "tunnel"?
-        allowed: only identity, hub, links, tunnel, state, control, policy, audit, telemetry
+        allowed: only identity, hub, links, tunnel, state, control, policy, audit, telemetry, metrics
     agent.toml: hub.mod: unknown key; did you mean "mode"?
         allowed: only public_key, preshared_key_file, endpoints, names, mode
     agent.toml: hub.endpoints[0]: "198.51.100.1:99999"

@@ -1,6 +1,7 @@
 import { expect, test } from 'bun:test';
 import { decode } from 'cbor-x';
-import { encodeReport, type HealthFacts, healthOf, LINKS_MAX } from '../../../agent/health.ts';
+import { type HealthFacts, healthOf, LINKS_MAX } from '../../../agent/health.ts';
+import { encodePayload } from '../../../agent/payload.ts';
 import { REASONS } from '../../../session/reasons.ts';
 import { DEVICE, statusOn } from '../../lab/reporting.ts';
 
@@ -104,11 +105,17 @@ test('the whole report, the binding first', () => {
 });
 
 test('as CBOR it is one plain map that any decoder reads', () => {
-  const bytes = encodeReport(healthOf(FACTS));
+  const bytes = encodePayload(healthOf(FACTS), 'cbor');
   expect(decode(bytes)).toEqual(HEALTH);
   // RFC 8949 §3.1: a map (0xb8) of so many pairs, then the text "v"; cbor-x's own records would be a tag.
   const head = [0xb8, Object.keys(HEALTH).length, 0x61, 0x76];
   expect([...bytes.subarray(0, 4)]).toEqual(head);
+});
+
+test('as JSON it is the same document, not twice as long', () => {
+  const bytes = encodePayload(healthOf(FACTS), 'json');
+  expect(JSON.parse(new TextDecoder().decode(bytes)) as unknown).toEqual(HEALTH);
+  expect(bytes.length).toBeLessThan(2 * encodePayload(healthOf(FACTS), 'cbor').length);
 });
 
 test('what the status has beside it stays inside: a report is built field by field', () => {
@@ -130,5 +137,5 @@ test('rows of links are bounded, and a usual report of many fits the smallest qu
   expect(health.links.length).toBe(LINKS_MAX);
   expect(health.links[0]?.bound).toBe(true);
   expect(health.links_omitted).toBe(5);
-  expect(encodeReport(health).length).toBeLessThan(4_096);
+  expect(encodePayload(health, 'cbor').length).toBeLessThan(4_096);
 });

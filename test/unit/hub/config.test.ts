@@ -21,6 +21,7 @@ test('a pool is enough, and the rest has defaults', () => {
       control: { socket: '/run/jvpn/hub.sock' },
       policy: { file: null, profile: 'balanced' },
       audit: { file: '/var/log/jvpn/hub.jsonl', bytesMax: 4_194_304, filesMax: 4 },
+      metrics: { listen: null },
     },
   });
 });

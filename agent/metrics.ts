@@ -1,0 +1,131 @@
+/**
+ * What `/metrics` of an agent says: the status as Prometheus metrics. Pure.
+ *
+ * Names and meanings: docs/metrics.md. Labels are words of the configuration and of the one table of reason codes, so
+ * their number is bounded.
+ *
+ * @module
+ */
+import {
+  byLabel,
+  counter,
+  expositionOf,
+  gauge,
+  known,
+  type Metric,
+  stateSet,
+} from '../hal/exposition.ts';
+import { STATES } from '../session/transitions.ts';
+import type { LinkStatus, TunnelStatus } from './status.ts';
+
+export interface AgentFacts {
+  readonly status: TunnelStatus;
+  readonly version: string;
+  readonly commit: string;
+  readonly policyVersion: number;
+  readonly rssBytes: number;
+}
+
+export function agentMetrics(facts: AgentFacts): string {
+  const { status, version, commit, policyVersion, rssBytes } = facts;
+  const { packets, recovery_ms: recovery } = status;
+  return expositionOf([
+    gauge(
+      'jvpn_build_info',
+      'The program; always 1.',
+      known(1, { role: 'agent', version, commit }),
+    ),
+    gauge('jvpn_policy_version', 'Version of the policy in force.', known(policyVersion)),
+    gauge('jvpn_resident_memory_bytes', 'Resident memory of the process.', known(rssBytes)),
+    gauge(
+      'jvpn_session_state',
+      'State of the session: 1 for the one it is in.',
+      status.mode === 'session' ? stateSet(STATES, status.state) : [],
+    ),
+    gauge('jvpn_session_state_version', 'Never goes back.', known(status.state_version)),
+    counter(
+      'jvpn_switches_total',
+      'Committed changes of transport.',
+      known(status.counters['switch_committed'] ?? 0),
+    ),
+    gauge(
+      'jvpn_recovery_seconds',
+      'Recovery latency of the newest recoveries.',
+      (['p50', 'p95', 'max'] as const).flatMap((statistic) =>
+        known(seconds(recovery[statistic]), { statistic }),
+      ),
+    ),
+    counter('jvpn_events_total', 'Events.', byLabel('reason_code', status.counters)),
+    counter('jvpn_packets_total', 'Inner packets.', [
+      { labels: { direction: 'sent' }, value: packets.sent },
+      { labels: { direction: 'received' }, value: packets.received },
+    ]),
+    counter('jvpn_packet_bytes_total', 'Bytes of inner packets.', [
+      { labels: { direction: 'sent' }, value: packets.sentBytes },
+      { labels: { direction: 'received' }, value: packets.receivedBytes },
+    ]),
+    gauge('jvpn_packets_held', 'Inner packets that wait for a way out.', known(packets.held)),
+    counter(
+      'jvpn_packets_held_dropped_total',
+      'Inner packets that waited too long or found no room.',
+      known(packets.heldDropped),
+    ),
+    counter('jvpn_resent_datagrams_total', 'Sent again.', known(packets.resend.datagrams)),
+    counter(
+      'jvpn_refused_total',
+      'Datagrams and packets refused.',
+      byLabel('code', packets.refused),
+    ),
+    ...linkMetrics(status.links),
+  ]);
+}
+
+/** Of each transport; what is of the whole link is said once. */
+function linkMetrics(links: readonly LinkStatus[]): Metric[] {
+  const each = (value: (link: LinkStatus) => number | null) =>
+    links.flatMap((link) =>
+      known(value(link), { link: link.link, kind: link.kind, endpoint: link.endpoint }),
+    );
+  const once = [...new Map(links.map((link) => [link.link, link])).values()];
+  const spent = (value: (link: LinkStatus) => number | null) =>
+    once.flatMap((link) => known(value(link), { link: link.link }));
+  return [
+    gauge(
+      'jvpn_link_binding',
+      'Whether data goes there.',
+      each((link) => Number(link.is_binding)),
+    ),
+    gauge(
+      'jvpn_link_usable',
+      'Carrier, address and route are there.',
+      each((link) => Number(link.usable)),
+    ),
+    gauge(
+      'jvpn_link_round_trip_seconds',
+      'Smoothed.',
+      each((link) => seconds(link.rtt_ms)),
+    ),
+    gauge(
+      'jvpn_link_jitter_seconds',
+      'Of the last minute.',
+      each((link) => seconds(link.jitter_ms)),
+    ),
+    gauge(
+      'jvpn_link_loss_ratio',
+      'Of the last minute.',
+      each((link) => link.loss_percent / 100),
+    ),
+    gauge(
+      'jvpn_link_day_bytes',
+      'IP bytes of this UTC day.',
+      spent((link) => link.day_bytes),
+    ),
+    gauge(
+      'jvpn_link_day_budget_bytes',
+      'Budget of a day, where there is one.',
+      spent((link) => (link.day_bytes_max === 0 ? null : link.day_bytes_max)),
+    ),
+  ];
+}
+
+const seconds = (ms: number | null) => (ms === null ? null : ms / 1_000);

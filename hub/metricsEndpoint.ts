@@ -1,0 +1,37 @@
+/**
+ * `/metrics` of a hub, made when somebody scrapes.
+ *
+ * @module
+ */
+import { type MetricsServed, serveMetrics } from '../hal/metricsServer.ts';
+import { version } from '../package.json';
+import { hubMetrics } from './metrics.ts';
+import type { Ownership } from './ownership.ts';
+import type { PolicyInForce } from './policyInForce.ts';
+import type { HubTime } from './time.ts';
+import type { TunnelLink } from './tunnelLink.ts';
+
+export interface HubMetricsParts {
+  readonly listen: string;
+  readonly tunnel: TunnelLink;
+  readonly policy: PolicyInForce;
+  readonly ownership: Ownership;
+  readonly time: HubTime;
+}
+
+export function serveHubMetrics(parts: HubMetricsParts): MetricsServed {
+  const { listen, tunnel, policy, ownership, time } = parts;
+  return serveMetrics({
+    listen,
+    collect: async () =>
+      hubMetrics({
+        status: await tunnel.status(),
+        version,
+        policyVersion: policy.current.version,
+        committed: ownership.committedCount,
+        failed: ownership.failureCount,
+        timeAheadMs: time.aheadOfWallMs,
+        rssBytes: process.memoryUsage.rss(),
+      }),
+  });
+}

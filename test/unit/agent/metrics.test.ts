@@ -1,0 +1,70 @@
+import { expect, test } from 'bun:test';
+import { agentMetrics } from '../../../agent/metrics.ts';
+import { promtoolFindings, promtoolObstacle } from '../../lab/promtool.ts';
+import { statusOn } from '../../lab/reporting.ts';
+import { testUnless } from '../../obstacle.ts';
+
+const STATUS = statusOn('wwan0');
+const TEXT = agentMetrics({
+  status: {
+    ...STATUS,
+    counters: { switch_committed: 3, carrier_lost: 2 },
+    packets: { ...STATUS.packets, sent: 5, refused: { malformed_datagram: 4 } },
+  },
+  version: '0.1.0',
+  commit: 'abc1234',
+  policyVersion: 7,
+  rssBytes: 60_000_000,
+});
+const lines = TEXT.split('\n');
+
+test('state, switches, reasons, packets and links', () => {
+  const [bound] = STATUS.links.filter(({ is_binding }) => is_binding);
+  const link = `link="wwan0",kind="lte",endpoint="${bound!.endpoint}"`;
+  for (const line of [
+    'jvpn_build_info{role="agent",version="0.1.0",commit="abc1234"} 1',
+    'jvpn_policy_version 7',
+    'jvpn_resident_memory_bytes 60000000',
+    'jvpn_session_state{state="ATTACHED"} 1',
+    'jvpn_session_state{state="RECOVERING"} 0',
+    'jvpn_session_state_version 7',
+    'jvpn_switches_total 3',
+    'jvpn_events_total{reason_code="carrier_lost"} 2',
+    'jvpn_packets_total{direction="sent"} 5',
+    'jvpn_refused_total{code="malformed_datagram"} 4',
+    `jvpn_link_binding{${link}} 1`,
+    `jvpn_link_loss_ratio{${link}} ${bound!.loss_percent / 100}`,
+  ]) {
+    expect(lines).toContain(line);
+  }
+});
+
+test('a link to two addresses has one budget, and one without a budget none', () => {
+  const [row] = STATUS.links;
+  const two = [row!, { ...row!, endpoint: '[2001:db8::1]:51820' }];
+  const text = agentMetrics({
+    status: { ...STATUS, links: two.map((link) => ({ ...link, day_bytes: 9, day_bytes_max: 0 })) },
+    ...{ version: '', commit: '', policyVersion: 1, rssBytes: 1 },
+  });
+  expect(text.split('\n').filter((line) => line.startsWith('jvpn_link_day_'))).toEqual([
+    `jvpn_link_day_bytes{link="${row!.link}"} 9`,
+  ]);
+});
+
+test('nothing of the session that is a secret or a name of the inside', () => {
+  const named = {
+    ...STATUS,
+    session_id: 'feed'.repeat(8),
+    inner4: '10.77.0.9',
+    routes: ['192.0.2.0/24'],
+  };
+  const text = agentMetrics({
+    status: named,
+    ...{ version: '', commit: '', policyVersion: 1, rssBytes: 1 },
+  });
+  for (const word of ['feed', '10.77.0.9', '192.0.2.0']) expect(text).not.toContain(word);
+});
+
+testUnless(promtoolObstacle, 'promtool has nothing to say against it', async () => {
+  expect(await promtoolFindings(TEXT)).toEqual([]);
+});
