@@ -15,6 +15,7 @@ import {
   type Metric,
   stateSet,
 } from '../hal/exposition.ts';
+import { REASONS } from '../session/reasons.ts';
 import { STATES } from '../session/transitions.ts';
 import type { LinkStatus, TunnelStatus } from './status.ts';
 
@@ -25,6 +26,9 @@ export interface AgentFacts {
   readonly policyVersion: number;
   readonly rssBytes: number;
 }
+
+/** All codes from the start: Prometheus sees no increase in a counter that begins at one. */
+const NONE_YET = Object.fromEntries(Object.keys(REASONS).map((code) => [code, 0]));
 
 export function agentMetrics(facts: AgentFacts): string {
   const { status, version, commit, policyVersion, rssBytes } = facts;
@@ -55,7 +59,11 @@ export function agentMetrics(facts: AgentFacts): string {
         known(seconds(recovery[statistic]), { statistic }),
       ),
     ),
-    counter('jvpn_events_total', 'Events.', byLabel('reason_code', status.counters)),
+    counter(
+      'jvpn_events_total',
+      'Events.',
+      byLabel('reason_code', { ...NONE_YET, ...status.counters }),
+    ),
     counter('jvpn_packets_total', 'Inner packets.', [
       { labels: { direction: 'sent' }, value: packets.sent },
       { labels: { direction: 'received' }, value: packets.received },

@@ -30,6 +30,8 @@ test('state, switches, reasons, packets and links', () => {
     'jvpn_session_state_version 7',
     'jvpn_switches_total 3',
     'jvpn_events_total{reason_code="carrier_lost"} 2',
+    // One that begins at 1 would never have increased.
+    'jvpn_events_total{reason_code="invariant_violated"} 0',
     'jvpn_packets_total{direction="sent"} 5',
     'jvpn_refused_total{code="malformed_datagram"} 4',
     `jvpn_link_binding{${link}} 1`,

@@ -1,0 +1,127 @@
+/**
+ * Goal: whoever follows the playbook with Prometheus is told of each of its indicators, and of nothing else.
+ *
+ * Method: promtool judges and plays the shipped alerts; here their words are held against the program's.
+ */
+import { afterAll, expect, test } from 'bun:test';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { agentMetrics } from '../../../agent/metrics.ts';
+import { COUNTER_CODES } from '../../../hub/counters.ts';
+import type { TunnelStatus } from '../../../hub/messages.ts';
+import { hubMetrics } from '../../../hub/metrics.ts';
+import { REASONS } from '../../../session/reasons.ts';
+import { newResendCounters } from '../../../session/resend/counters.ts';
+import { STATES } from '../../../session/transitions.ts';
+import { promtool, promtoolObstacle } from '../../lab/promtool.ts';
+import { statusOn } from '../../lab/reporting.ts';
+import { testUnless } from '../../obstacle.ts';
+
+interface Rule {
+  readonly alert: string;
+  readonly expr: string;
+  readonly labels: { readonly playbook: string };
+}
+interface Case {
+  readonly alertname: string;
+  readonly exp_alerts: readonly unknown[];
+}
+
+const FOLDER = resolve(import.meta.dir, '../../../policies/observability');
+const read = (file: string) => readFileSync(join(FOLDER, file), 'utf8');
+const { groups } = Bun.YAML.parse(read('alerts.yml')) as {
+  readonly groups: readonly { readonly rules: readonly Rule[] }[];
+};
+const rules = groups.flatMap((group) => group.rules);
+const { tests } = Bun.YAML.parse(read('alerts.test.yml')) as {
+  readonly tests: readonly { readonly alert_rule_test: readonly Case[] }[];
+};
+const cases = tests.flatMap(({ alert_rule_test }) => alert_rule_test);
+const dashboard = JSON.parse(read('grafana.json')) as {
+  readonly panels: readonly { readonly title: string; readonly targets?: { expr: string }[] }[];
+};
+const drawn = dashboard.panels.flatMap(({ targets }) => targets?.map(({ expr }) => expr) ?? []);
+const scratch = mkdtempSync(join(tmpdir(), 'jvpn-alerts-'));
+afterAll(() => rmSync(scratch, { recursive: true, force: true }));
+
+/** All that an agent and a hub with everything to say answer. */
+function said(): Set<string> {
+  const status = statusOn('wwan0');
+  const links = status.links.map((link) => ({
+    ...link,
+    day_bytes_max: 9,
+    rtt_ms: 1,
+    jitter_ms: 1,
+  }));
+  const recovery = { count: 1, p50: 1, p95: 1, max: 1 };
+  const packets = { ...status.packets, refused: { x: 1 } };
+  const agent = agentMetrics({
+    status: { ...status, links, packets, recovery_ms: recovery },
+    ...{ version: '', commit: '', policyVersion: 1, rssBytes: 1 },
+  });
+  const hub = hubMetrics({
+    status: {
+      ...{ peers: { session: 1 }, sessions: {}, channels: 1, handshakes: 1, is_under_load: false },
+      packets: { sent: 1, sent_bytes: 2, received: 3, received_bytes: 4 },
+      ...{ resend: newResendCounters(), counters: { x: 1 } },
+    } as unknown as TunnelStatus,
+    ...{ version: '', policyVersion: 1, committed: 1, failed: 1, timeAheadMs: 1, rssBytes: 1 },
+  });
+  return new Set(`${agent}${hub}`.match(/^jvpn_[a-z_]+/gm));
+}
+
+/** The words behind `label=` or `label=~` in all expressions. */
+const wordsOf = (label: string) =>
+  [...rules.map(({ expr }) => expr), ...drawn].flatMap((expr) =>
+    [...expr.matchAll(new RegExp(`\\b${label}[!=~]+"([^"]*)"`, 'g'))].flatMap(([, words]) =>
+      words!.split('|'),
+    ),
+  );
+
+test('what they name is what the program says', () => {
+  const metrics = said();
+  for (const expr of [...rules.map((rule) => rule.expr), ...drawn]) {
+    const named = expr.match(/jvpn_[a-z_]+/g) ?? [];
+    expect(expr === 'up{job="jvpn"} == 0' ? ['up'] : named).not.toEqual([]);
+    for (const name of named) expect([...metrics]).toContain(name);
+  }
+  expect(wordsOf('reason_code').length).toBeGreaterThan(10);
+  for (const code of wordsOf('reason_code')) expect(Object.keys(REASONS)).toContain(code);
+  for (const code of wordsOf('code')) expect(COUNTER_CODES as readonly string[]).toContain(code);
+  for (const state of wordsOf('state')) expect(STATES as readonly string[]).toContain(state);
+});
+
+test('each alert has a case in which it fires and one in which it does not', () => {
+  for (const { alert } of rules) {
+    const own = cases.filter(({ alertname }) => alertname === alert);
+    expect([alert, own.some(({ exp_alerts }) => exp_alerts.length > 0)]).toEqual([alert, true]);
+    expect([alert, own.some(({ exp_alerts }) => exp_alerts.length === 0)]).toEqual([alert, true]);
+  }
+});
+
+test('each section of the playbook that names an indicator has an alert', () => {
+  const sections = new Set(rules.flatMap(({ labels }) => labels.playbook.split(', ')));
+  expect([...sections].sort((a, b) => Number(a) - Number(b))).toEqual([
+    ...['2', '3', '4', '5', '6', '7', '8', '9', '10', '13'],
+  ]);
+});
+
+testUnless(promtoolObstacle, 'promtool reads the alerts and plays their cases', async () => {
+  expect(await promtool(['check', 'rules', join(FOLDER, 'alerts.yml')])).toEqual([]);
+  expect(await promtool(['test', 'rules', join(FOLDER, 'alerts.test.yml')])).toEqual([]);
+  cpSync(FOLDER, scratch, { recursive: true });
+  writeFileSync(join(scratch, 'alerts.yml'), read('alerts.yml').replace('> 0.05', '> 0.5'));
+  const broken = await promtool(['test', 'rules', join(scratch, 'alerts.test.yml')]);
+  expect(broken.join('\n')).toContain('JvpnManyRecovering');
+});
+
+testUnless(promtoolObstacle, 'promtool reads what the dashboard asks', async () => {
+  const named = drawn.map((expr, at) => ({
+    record: `panel_${at}`,
+    expr: expr.replaceAll('$__rate_interval', '5m'),
+  }));
+  const file = join(scratch, 'dashboard.yml');
+  writeFileSync(file, JSON.stringify({ groups: [{ name: 'panels', rules: named }] }));
+  expect(await promtool(['check', 'rules', file])).toEqual([]);
+});
