@@ -36,6 +36,9 @@ export interface BrokerOptions {
   readonly username: string | null;
   readonly passwordFile: string | null;
   readonly caFile: string | null;
+  /** Both or none. */
+  readonly certificateFile: string | null;
+  readonly keyFile: string | null;
   readonly clientId: string;
   /** Of all payloads, the will's included. */
   readonly format: PayloadFormat;
@@ -240,6 +243,10 @@ function readSecrets(options: BrokerOptions): IClientOptions | string {
     return {
       ...(options.passwordFile === null ? {} : { password: firstLine(options.passwordFile) }),
       ...(options.caFile === null ? {} : { ca: readFileSync(options.caFile, 'utf8') }),
+      ...(options.certificateFile === null
+        ? {}
+        : { cert: readFileSync(options.certificateFile, 'utf8') }),
+      ...(options.keyFile === null ? {} : { key: readFileSync(options.keyFile, 'utf8') }),
     };
   } catch (error) {
     return String(error);

@@ -16,7 +16,14 @@ import type { TelemetryTimes } from './telemetry.ts';
 
 export type BrokerAddress = Pick<
   BrokerOptions,
-  'url' | 'username' | 'passwordFile' | 'caFile' | 'clientId' | 'format'
+  | 'url'
+  | 'username'
+  | 'passwordFile'
+  | 'caFile'
+  | 'certificateFile'
+  | 'keyFile'
+  | 'clientId'
+  | 'format'
 >;
 
 export interface BrokerLinkParts {

@@ -22,7 +22,7 @@ export function brokerStream(
   options: IClientOptions,
   connectTls: ConnectTls | null,
 ): Duplex {
-  const { hostname = 'localhost', port = 0, ca } = options;
+  const { hostname = 'localhost', port = 0, ca, cert, key } = options;
   const tcp = openQuietTcp({ host: hostname, port });
   tcp.on('error', (error) => client.emit('error', error));
   if (connectTls === null) return tcp;
@@ -34,6 +34,7 @@ export function brokerStream(
     servername,
     rejectUnauthorized: true,
     ...(ca === undefined ? {} : { ca }),
+    ...(cert === undefined || key === undefined ? {} : { cert, key }),
   });
   tls.on('error', (error) => client.emit('error', error));
   // Neither outlives the other.

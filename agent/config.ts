@@ -241,6 +241,12 @@ function lintTelemetry({ telemetry }: Written): Problem[] {
   if (telemetry.enabled && telemetry.url === null) {
     return [problem('telemetry.url', 'missing', 'the broker, because telemetry.enabled is true')];
   }
+  const { certificateFile, keyFile } = telemetry;
+  if ((certificateFile === null) !== (keyFile === null)) {
+    const missing = keyFile === null ? 'key_file' : 'certificate_file';
+    const there = keyFile === null ? 'certificate_file' : 'key_file';
+    return [problem(`telemetry.${missing}`, 'missing', `a file, because there is a ${there}`)];
+  }
   if (telemetry.passwordFile !== null && telemetry.username === null) {
     return [
       problem('telemetry.username', 'missing', 'a user name, because there is a password_file'),

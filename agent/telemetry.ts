@@ -72,6 +72,7 @@ export function startTelemetry(parts: TelemetryParts): Telemetry {
   const { telemetry, links } = start.config;
   if (!telemetry.enabled || telemetry.url === null) return SILENT;
   const name = telemetry.device ?? keyLevel(device);
+  const path = (written: string | null) => (written === null ? null : start.path(written));
   return new Reporter({
     device,
     status: parts.status,
@@ -85,8 +86,10 @@ export function startTelemetry(parts: TelemetryParts): Telemetry {
     address: {
       url: telemetry.url,
       username: telemetry.username,
-      passwordFile: telemetry.passwordFile === null ? null : start.path(telemetry.passwordFile),
-      caFile: telemetry.caFile === null ? null : start.path(telemetry.caFile),
+      passwordFile: path(telemetry.passwordFile),
+      caFile: path(telemetry.caFile),
+      certificateFile: path(telemetry.certificateFile),
+      keyFile: path(telemetry.keyFile),
       clientId: telemetry.clientId ?? `jvpn-${name}`,
       format: telemetry.format,
     },

@@ -28,6 +28,18 @@ export const TELEMETRY = {
       default: null,
       format: PATH,
     },
+    certificate_file: {
+      kind: 'text',
+      meaning: 'Certificate chain in PEM that this device shows to the broker, with `key_file`.',
+      default: null,
+      format: PATH,
+    },
+    key_file: {
+      kind: 'text',
+      meaning: 'Private key of `certificate_file`, in PEM.',
+      default: null,
+      format: PATH,
+    },
     client_id: {
       kind: 'text',
       meaning: 'MQTT client id; left out: made from the public key.',

@@ -4,17 +4,20 @@
  * Method: the real reporter against mosquitto, and against aedes for MQTT 3.1.1, on loopback.
  */
 import { afterAll, beforeAll, expect, test } from 'bun:test';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { Aedes } from 'aedes';
+import { connectAsync } from 'mqtt';
+import { type Issued, newAuthority } from '../lab/certificates.ts';
 import { freePort, mosquittoObstacle, startMosquitto } from '../lab/mosquitto.ts';
 import { eventually, run } from '../lab/process.ts';
 import { startFor, statusOn, TOPIC } from '../lab/reporting.ts';
 import { listening, reporting, urlOf } from '../lab/witness.ts';
 import { testUnless } from '../obstacle.ts';
 
+const ACL = resolve(import.meta.dir, '../../policies/broker/mosquitto.acl');
 const WAIT_MS = 15_000;
 const TEST_MS = 50_000;
 
@@ -104,6 +107,66 @@ mosquittoTest(
   },
 );
 
+mosquittoTest(
+  'a certificate of its own and the shipped rules: a device writes its topics, and neither writes nor hears others',
+  async () => {
+    const authority = await newAuthority(directory);
+    const [server, own, other] = [
+      await authority.issue('localhost'),
+      await authority.issue('gw-7'),
+      await authority.issue('gw-8'),
+    ];
+    const watcher = await authority.issue('jvpn-fleet');
+    const port = await freePort();
+    await using broker = await startMosquitto({
+      ...{ directory, port },
+      lines: [
+        ...[`cafile ${authority.file}`, `certfile ${server.certificate}`, `keyfile ${server.key}`],
+        ...['require_certificate true', 'use_identity_as_username true'],
+        `acl_file ${aclFor(directory)}`,
+      ],
+    });
+    const url = `mqtts://localhost:${port}`;
+    const of = (identity: Issued | null, clientId: string) =>
+      reporting({
+        start: startFor({
+          ...{ url, fleet: 'jvpn', ca_file: authority.file, client_id: clientId },
+          ...(identity === null
+            ? {}
+            : { certificate_file: identity.certificate, key_file: identity.key }),
+        }),
+        status: async () => statusOn('eth0'),
+      });
+    const root = 'jvpn/v1/jvpn';
+    const hearing = (identity: Issued, topic: string) =>
+      listeningTo(url, topic, authority.file, identity);
+    await using fleet = await hearing(watcher, `${root}/#`);
+    await using eavesdropper = await hearing(other, `${root}/#`);
+    await using device = of(own, 'own');
+    await eventually('published', () => device.shown().published === 1, WAIT_MS);
+
+    // As gw-7, with the certificate of gw-8; and with none.
+    await using impostor = of(other, 'impostor');
+    await eventually('denied', () => impostor.shown().dropped === 1, WAIT_MS);
+    expect(impostor.shown()).toMatchObject({
+      published: 0,
+      last_error: `refused: ${root}/gw-7/health`,
+    });
+    await using stranger = of(null, 'stranger');
+    await eventually('refused', () => stranger.shown().last_error !== null, WAIT_MS);
+    expect(stranger.shown()).toMatchObject({ connected: false, published: 0 });
+
+    await eventually('heard', () => fleet.topics.length >= 2, WAIT_MS);
+    expect(new Set(fleet.topics)).toEqual(
+      new Set([`${root}/gw-7/presence`, `${root}/gw-7/health`]),
+    );
+    expect(eavesdropper.topics).toEqual([]);
+    fleet.client.publish(`${root}/gw-7/presence`, 'forged', { qos: 1 });
+    const denied = () => broker.stderr.some((line) => /Denied PUBLISH from .*fleet/.test(line));
+    await eventually('the watcher writes nothing', denied, WAIT_MS);
+  },
+);
+
 test(
   'a broker without MQTT 5 (aedes): 3.1.1 after one refusal, and from then on at once',
   async () => {
@@ -148,4 +211,25 @@ test(
 /** What aedes keeps but does not declare. */
 interface Clients {
   readonly clients: Readonly<Record<string, { id: string; conn: { destroy(): void } }>>;
+}
+
+/** A copy that mosquitto takes: it wants its file to be nobody else's. */
+function aclFor(folder: string): string {
+  const file = join(folder, 'mosquitto.acl');
+  copyFileSync(ACL, file);
+  chmodSync(file, 0o600);
+  return file;
+}
+
+/** Whoever has `identity` hears of `topic`. */
+async function listeningTo(url: string, topic: string, caFile: string, identity: Issued) {
+  const topics: string[] = [];
+  const client = await connectAsync(url, {
+    ...{ protocolVersion: 5, clientId: `hears-${identity.name}` },
+    ...{ ca: readFileSync(caFile), cert: readFileSync(identity.certificate) },
+    key: readFileSync(identity.key),
+  });
+  client.on('message', (heard) => topics.push(heard));
+  await client.subscribeAsync(topic, { qos: 1 });
+  return { client, topics, [Symbol.asyncDispose]: () => client.endAsync(true) };
 }

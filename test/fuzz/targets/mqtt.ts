@@ -95,6 +95,7 @@ async function speak(how: number, blocks: readonly Uint8Array[]): Promise<boolea
   const broker: Broker = new Broker(
     {
       ...{ url: `mqtt://127.0.0.1:${port()}`, username: null, passwordFile: null, caFile: null },
+      ...{ certificateFile: null, keyFile: null },
       format: 'cbor',
       ...{ clientId: 'fuzz', level: how & 1 ? 4 : 5, keepaliveMs: 60_000 },
       ...{ connectMaxMs: CONNECT_MS_MAX, will: report },

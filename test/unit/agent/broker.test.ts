@@ -18,6 +18,7 @@ async function endAfter(answer: Uint8Array): Promise<{ end: BrokerEnd; ups: numb
   const options = {
     username: null,
     passwordFile: null,
+    ...{ certificateFile: null, keyFile: null },
     format: 'cbor',
     caFile: null,
     clientId: 'a',

@@ -49,6 +49,8 @@ test('a short file is enough, and the rest has defaults', () => {
         username: null,
         passwordFile: null,
         caFile: null,
+        certificateFile: null,
+        keyFile: null,
         clientId: null,
         format: 'cbor',
         fleet: 'jvpn',
@@ -157,6 +159,12 @@ test('telemetry that is enabled has a broker, and a password has a user', () => 
   expect(
     problemsOf(`${HUB + LINKS}[telemetry]\nenabled = true\nurl = "mqtt://10.0.0.1:1883"`),
   ).toEqual([]);
+  expect(problemsOf(`${HUB + LINKS}[telemetry]\ncertificate_file = "c"`)).toEqual([
+    'telemetry.key_file: missing',
+  ]);
+  expect(problemsOf(`${HUB + LINKS}[telemetry]\nkey_file = "k"`)).toEqual([
+    'telemetry.certificate_file: missing',
+  ]);
   expect(problemsOf(`${HUB + LINKS}[telemetry]\npassword_file = "p"`)).toEqual([
     'telemetry.username: missing',
   ]);
