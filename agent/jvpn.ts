@@ -21,6 +21,7 @@ What a running daemon is doing
   sessions  the sessions of a hub
   events    the newest audit events
   audit     replay audit logs against the invariants
+  report    a review of audit logs, as Markdown and as a page with plots
 
 Operator actions
   keygen     make a private key, print the public one
@@ -41,6 +42,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Run>>> = {
   hub: async () => (await import('../hub/main.ts')).runHub,
   enroll: async () => (await import('../hub/cli/enroll.ts')).runEnroll,
   audit: async () => (await import('./cli/audit.ts')).runAudit,
+  report: async () => (await import('./cli/report.ts')).runReport,
   keygen: async () => (await import('./cli/keygen.ts')).runKeygen,
   policy: async () => (await import('./cli/policy.ts')).runPolicy,
   status: async () => (await import('./cli/ask.ts')).runStatus,

@@ -1,0 +1,129 @@
+/**
+ * `jvpn report FILE…`: a review of what audit logs tell, as Markdown and as a page with plots.
+ *
+ * Reads files and nothing else, as `jvpn audit`, whose verdicts are part of it.
+ *
+ * @module
+ */
+import { writeFileSync } from 'node:fs';
+import { loadPolicy } from '../../policies/load.ts';
+import { auditStreams } from '../../session/invariants/stream/auditor.ts';
+import { EXIT, parseArguments, TERMINAL, type Terminal } from './arguments.ts';
+import { groupParts, Logs } from './auditFiles.ts';
+import { boundsOfDefault } from './auditPolicies.ts';
+import { type Facts, factsOf } from './report/facts.ts';
+import { htmlOf } from './report/html.ts';
+import { markdownOf } from './report/markdown.ts';
+import { sectionsOf } from './report/sections.ts';
+import { storiesOf } from './report/stories.ts';
+
+const HELP = `Usage: jvpn report FILE… [--from TIME] [--to TIME] [--device KEY] [--html FILE] [--json]
+
+A review of what happened, from audit logs: states, recovery latency, switches, replays, ended sessions, invariants. As Markdown
+on standard output. Give the logs of devices and hub together, and rotated parts with their log.
+
+  --from TIME, --to TIME   only events from then, or until then: 2026-11-29T14:00Z (without a zone: local time)
+  --device KEY             only of this device; the first characters of its public key will do
+  --html FILE              also write a page with plots, which needs nothing else
+  --json                   the figures as one JSON document instead of Markdown
+  --help                   this text
+
+The invariants are judged over all that is given, by the shipped policy; jvpn audit knows more of them.
+
+Exit: 0 written, 1 an invariant broke, 2 wrong usage, a file that cannot be read, or no event in the range.`;
+
+const FLAGS = {
+  from: { type: 'string' },
+  to: { type: 'string' },
+  device: { type: 'string' },
+  html: { type: 'string' },
+  json: { type: 'boolean' },
+  help: { type: 'boolean' },
+} as const;
+
+const FILES_MAX = 1_000;
+const TITLE = 'Jumping VPN: a review';
+
+export async function runReport(
+  argv: readonly string[],
+  terminal: Terminal = TERMINAL,
+): Promise<number> {
+  const parsed = parseArguments(argv, FLAGS, FILES_MAX);
+  if (!parsed.ok) return usage(terminal, parsed.message);
+  const { from, to, device, html, json, help } = parsed.flags;
+  if (help === true) {
+    terminal.out(HELP);
+    return EXIT.ok;
+  }
+  if (parsed.operands.length === 0) return usage(terminal, 'FILE is missing');
+  try {
+    const range = { fromMs: timeOf('--from', from), toMs: timeOf('--to', to) };
+    const facts = factsIn(parsed.operands, range, device ?? '');
+    const sections = sectionsOf(facts);
+    if (html !== undefined) writing(html, htmlOf(TITLE, sections, facts));
+    terminal.out(json === true ? JSON.stringify(facts, null, 2) : markdownOf(TITLE, sections));
+    const isHeld = facts.invariants.every(({ violations }) => violations.length === 0);
+    return isHeld ? EXIT.ok : EXIT.failure;
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    terminal.err(`jvpn report: ${error.message}`);
+    return EXIT.usage;
+  }
+}
+
+/** What was given cannot be used. */
+class InputError extends Error {}
+
+interface Range {
+  readonly fromMs: number | null;
+  readonly toMs: number | null;
+}
+
+function factsIn(files: readonly string[], range: Range, device: string): Facts {
+  const logs = new Logs();
+  for (const parts of groupParts(files)) {
+    try {
+      logs.add(parts);
+    } catch (error) {
+      throw new InputError(
+        `${parts.join(', ')}: ${error instanceof Error ? error.message : error}`,
+      );
+    }
+  }
+  const told = storiesOf(logs, { ...range, device });
+  if (told.stories.length + told.besides.length === 0) {
+    const asked = [
+      ...(device === '' ? [] : [`of device ${device}`]),
+      ...(range.fromMs === null ? [] : [`from ${new Date(range.fromMs).toISOString()}`]),
+      ...(range.toMs === null ? [] : [`to ${new Date(range.toMs).toISOString()}`]),
+    ];
+    throw new InputError(`there is no event ${asked.join(' ')} in ${files.join(', ')}`);
+  }
+  const policy = loadPolicy({});
+  if (!policy.ok) throw new Error('the shipped policy is good');
+  return factsOf(told, {
+    invariants: auditStreams(logs.logs, boundsOfDefault(policy.policy)),
+    gaps: logs.gaps.length,
+    unreadable: logs.unreadable.length,
+  });
+}
+
+function timeOf(flag: string, text: string | undefined): number | null {
+  if (text === undefined) return null;
+  const ms = Date.parse(text);
+  if (Number.isFinite(ms)) return ms;
+  throw new InputError(`${flag} ${JSON.stringify(text)} is no time; write 2026-11-29T14:00Z`);
+}
+
+function writing(file: string, text: string): void {
+  try {
+    writeFileSync(file, text);
+  } catch (error) {
+    throw new InputError(`${file}: ${error instanceof Error ? error.message : error}`);
+  }
+}
+
+function usage(terminal: Terminal, message: string): number {
+  terminal.err(`jvpn report: ${message}\n\n${HELP}`);
+  return EXIT.usage;
+}

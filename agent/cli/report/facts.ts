@@ -1,0 +1,176 @@
+/**
+ * What happened, counted: audit records in, the figures of a review out. Pure.
+ *
+ * Times are those of the wall clock in the lines. How long something lasted is taken from the monotonic clock of the same
+ * daemon, which no correction of the wall clock moves, unless the machine was started again in between.
+ *
+ * @module
+ */
+import { stateAfter } from '../../../session/invariants/explicit.ts';
+import type { InvariantVerdict } from '../../../session/invariants/stream/auditor.ts';
+import type { AuditRecord } from '../../../session/invariants/stream/record.ts';
+import type { State } from '../../../session/transitions.ts';
+
+export interface Timed {
+  readonly record: AuditRecord;
+  /** Null: the line has no time, and is in no range. */
+  readonly wallMs: number | null;
+}
+
+/** What one daemon says of one device, oldest first. */
+export interface Story {
+  readonly device: string;
+  readonly writer: 'device' | 'hub';
+  readonly events: readonly Timed[];
+}
+
+export interface Band {
+  readonly state: State;
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
+export interface DeviceFacts {
+  readonly device: string;
+  readonly writer: 'device' | 'hub';
+  readonly bands: readonly Band[];
+  readonly recoveriesMs: readonly number[];
+  readonly switches: number;
+  readonly switchesInAMinuteMax: number;
+}
+
+export type Counts = Readonly<Record<string, number>>;
+
+export interface Facts {
+  readonly fromMs: number;
+  readonly toMs: number;
+  readonly events: number;
+  readonly devices: readonly DeviceFacts[];
+  readonly sessions: number;
+  /** Ended sessions by reason. */
+  readonly ended: Counts;
+  /** What a binding was lost for. */
+  readonly lost: Counts;
+  readonly switches: Counts;
+  readonly denied: Counts;
+  /** Refusals that are signs of a replay or of a copy. */
+  readonly abuse: Counts;
+  readonly alarms: Counts;
+  /** Of all devices, ascending. */
+  readonly recoveriesMs: readonly number[];
+  /** Milliseconds that all devices together were in it. */
+  readonly inStateMs: Readonly<Partial<Record<State, number>>>;
+  readonly invariants: readonly Pick<InvariantVerdict, 'id' | 'name' | 'checked' | 'violations'>[];
+  readonly gaps: number;
+  readonly unreadable: number;
+}
+
+const MINUTE_MS = 60_000;
+const ABUSE = [
+  ...['replay_detected', 'stale_state_version', 'replayed_datagram', 'bad_proof'],
+  ...['identity_conflict', 'ownership_conflict', 'reattach_rate_limited', 'redirect_refused'],
+];
+const DENIALS = ['switch_denied', 'switch_rate_limited', 'cooldown_active'];
+
+export function factsOf(
+  { stories, besides }: { readonly stories: readonly Story[]; readonly besides: readonly Timed[] },
+  more: Pick<Facts, 'invariants' | 'gaps' | 'unreadable'>,
+): Facts {
+  const told = stories.flatMap(({ events }) => events);
+  const all = [...told, ...besides];
+  const times = all.flatMap(({ wallMs }) => wallMs ?? []);
+  const devices = stories.map(deviceFacts);
+  const records = told.map(({ record }) => record);
+  const everything = all.map(({ record }) => record);
+  const transitions = records.filter(({ event }) => event === 'transition');
+  return {
+    fromMs: Math.min(...times),
+    toMs: Math.max(...times),
+    events: all.length,
+    devices,
+    sessions: new Set(records.flatMap(({ sessionId }) => sessionId ?? [])).size,
+    ended: countsOf(transitions.filter(({ to }) => to === 'TERMINATED')),
+    lost: countsOf(transitions.filter(({ to }) => to === 'RECOVERING')),
+    switches: countsOf(
+      transitions.filter(
+        ({ to, from }) => to === 'ATTACHED' && from !== 'BIRTH' && from !== 'DEGRADED',
+      ),
+    ),
+    denied: countsOf(records.filter(({ reasonCode }) => DENIALS.includes(reasonCode))),
+    abuse: countsOf(everything.filter(({ reasonCode }) => ABUSE.includes(reasonCode))),
+    alarms: countsOf(everything.filter(({ event }) => event === 'alarm')),
+    recoveriesMs: devices.flatMap((device) => device.recoveriesMs).toSorted((a, b) => a - b),
+    inStateMs: inStateOf(devices),
+    ...more,
+  };
+}
+
+function deviceFacts({ device, writer, events }: Story): DeviceFacts {
+  const bands: Band[] = [];
+  const recoveriesMs: number[] = [];
+  let state: State | null = null;
+  let since: Timed | null = null;
+  for (const at of events) {
+    const next = stateAfter(state, at.record);
+    if (next === state || at.wallMs === null) continue;
+    if (state !== null && since !== null) {
+      bands.push(bandOf(state, since, at));
+      if (state === 'RECOVERING' && next === 'ATTACHED') recoveriesMs.push(between(since, at));
+    }
+    state = next;
+    since = at;
+  }
+  const last = events.at(-1);
+  if (state !== null && since !== null && last !== undefined)
+    bands.push(bandOf(state, since, last));
+  const switchedAtMs = events.flatMap(({ record, wallMs }) =>
+    record.event === 'switch' && wallMs !== null ? [wallMs] : [],
+  );
+  return {
+    ...{ device, writer, bands, recoveriesMs, switches: switchedAtMs.length },
+    switchesInAMinuteMax: mostInAMinute(switchedAtMs),
+  };
+}
+
+const bandOf = (state: State, from: Timed, to: Timed): Band => {
+  return { state, fromMs: from.wallMs!, toMs: from.wallMs! + between(from, to) };
+};
+
+function between(from: Timed, to: Timed): number {
+  const monotonicMs = to.record.atMs - from.record.atMs;
+  return monotonicMs >= 0 ? monotonicMs : Math.max(0, (to.wallMs ?? 0) - (from.wallMs ?? 0));
+}
+
+function mostInAMinute(atMs: readonly number[]): number {
+  let most = 0;
+  for (const [first, fromMs] of atMs.entries()) {
+    let after = first;
+    while (after < atMs.length && atMs[after]! - fromMs < MINUTE_MS) after += 1;
+    most = Math.max(most, after - first);
+  }
+  return most;
+}
+
+/** A burst is one record that says how many it stands for. */
+function countsOf(records: readonly AuditRecord[]): Counts {
+  const counts: Record<string, number> = {};
+  for (const { reasonCode, detail } of records) {
+    const { count } = detail;
+    counts[reasonCode] = (counts[reasonCode] ?? 0) + (typeof count === 'number' ? count : 1);
+  }
+  return counts;
+}
+
+function inStateOf(devices: readonly DeviceFacts[]): Facts['inStateMs'] {
+  const sums: Partial<Record<State, number>> = {};
+  for (const { state, fromMs, toMs } of devices.flatMap(({ bands }) => bands)) {
+    sums[state] = (sums[state] ?? 0) + (toMs - fromMs);
+  }
+  return sums;
+}
+
+/** Nearest rank; null of nothing. */
+export function percentileOf(ascending: readonly number[], percent: number): number | null {
+  const rank = Math.max(1, Math.ceil((percent / 100) * ascending.length));
+  return ascending[rank - 1] ?? null;
+}

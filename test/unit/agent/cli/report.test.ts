@@ -1,0 +1,147 @@
+/**
+ * Goal: what happened is told as it was, in words, figures and pictures, and nothing from a log becomes markup.
+ * Method: the two sample logs of a session that switches, fails back and outlives a kill, written to files.
+ */
+import { afterAll, expect, test } from 'bun:test';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Facts } from '../../../../agent/cli/report/facts.ts';
+import { runReport } from '../../../../agent/cli/report.ts';
+import type { AuditRecord } from '../../../../session/invariants/stream/record.ts';
+import {
+  deviceRecords,
+  hubRecords,
+  lineOf,
+} from '../../session/invariants/stream/sampleStreams.ts';
+import { collect } from './collect.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'jvpn-report-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const textOf = (records: readonly AuditRecord[]) =>
+  records.map((row) => `${lineOf(row)}\n`).join('');
+
+let files = 0;
+function written(text: string): string {
+  files += 1;
+  const file = join(folder, `${files}.jsonl`);
+  writeFileSync(file, text);
+  return file;
+}
+
+const DEVICE = written(textOf(deviceRecords()));
+const HUB = written(textOf(hubRecords()));
+
+async function report(...argv: string[]) {
+  const terminal = collect();
+  const code = await runReport(argv, terminal);
+  return { code, out: terminal.outLines.join('\n'), err: terminal.errLines.join('\n') };
+}
+
+async function facts(...argv: string[]): Promise<Facts> {
+  const { code, out, err } = await report(...argv, '--json');
+  expect([code, err]).toEqual([0, '']);
+  return JSON.parse(out) as Facts;
+}
+
+test('states, recoveries, switches and how long: from the log of the device', async () => {
+  const told = await facts(DEVICE, HUB);
+  expect(told).toMatchObject({
+    ...{ fromMs: 1_700_000_000_000, toMs: 1_700_000_012_200, events: 21, sessions: 1 },
+    ...{ recoveriesMs: [40, 200], lost: { carrier_lost: 1 }, ended: {}, denied: {}, abuse: {} },
+    switches: { reattach_accepted: 1, failback: 1, session_resumed: 1 },
+    inStateMs: { BIRTH: 20, ATTACHED: 4_980 + 3_960 + 2_980, VOLATILE: 20, RECOVERING: 240 },
+    ...{ gaps: 0, unreadable: 0, alarms: {} },
+  });
+  expect(told.devices).toMatchObject([
+    { device: 'key', writer: 'device', switches: 2, switchesInAMinuteMax: 2 },
+  ]);
+  expect(told.invariants.every(({ violations }) => violations.length === 0)).toBe(true);
+});
+
+test('without the log of the device: what the hub saw', async () => {
+  const told = await facts(HUB);
+  expect(told.devices).toMatchObject([{ device: 'key', writer: 'hub', switches: 2 }]);
+});
+
+test('a burst counts as many as it stands for, and what a hub says besides is not lost', async () => {
+  const refusal = (seq: number, change: Partial<AuditRecord>): AuditRecord => ({
+    ...hubRecords().at(-1)!,
+    ...{ seq, event: 'refusal', from: null, to: null, reasonCode: 'replay_detected' },
+    ...change,
+  });
+  const hub = written(
+    textOf([
+      ...hubRecords(),
+      refusal(8, { detail: { count: 41 } }),
+      refusal(9, { device: '', sessionId: null }),
+    ]),
+  );
+  expect((await facts(DEVICE, hub)).abuse).toEqual({ replay_detected: 42 });
+});
+
+test('a range and a device', async () => {
+  const later = await facts(DEVICE, '--from', '2023-11-14T22:13:29Z');
+  expect(later).toMatchObject({ fromMs: 1_700_000_009_000, recoveriesMs: [200] });
+  const early = await facts(DEVICE, '--to', '2023-11-14T22:13:25Z');
+  expect(early).toMatchObject({ toMs: 1_700_000_005_000, recoveriesMs: [] });
+  expect((await facts(DEVICE, '--device', 'ke')).devices.length).toBe(1);
+});
+
+test('Markdown: a section for each part of the review, tables that are tables', async () => {
+  const { code, out } = await report(DEVICE, HUB);
+  expect(code).toBe(0);
+  expect([...(out.match(/^## .*/gm) ?? [])]).toEqual([
+    ...['## What was looked at', '## States', '## Recovery latency', '## Switches'],
+    ...['## Replays, copies and refusals', '## Ended sessions', '## Invariants', '## Resources'],
+  ]);
+  expect(out).toContain(
+    '2 recoveries: 40 ms (median), 200 ms (p95), 200 ms (p99), 200 ms (longest).',
+  );
+  expect(out).toContain('| ATTACHED | 11.9 s | 97.7 % |');
+  expect(out).toContain('2 committed; at most 2 of one device in a minute.');
+});
+
+test('a page that needs nothing else: bands, bars, and no markup out of a log', async () => {
+  const hostile = '<script>alert(1)</script>&"|`';
+  const records = deviceRecords().map((record) => ({
+    ...record,
+    device: hostile,
+    reasonCode: record.reasonCode === 'carrier_lost' ? hostile : record.reasonCode,
+  }));
+  const html = join(folder, 'page.html');
+  const { out } = await report(written(textOf(records)), '--html', html);
+  const page = readFileSync(html, 'utf8');
+  expect(page).not.toContain('<script');
+  expect(page).not.toMatch(/(?:src|href|url\(|@import)/);
+  expect(page.match(/<svg [^>]*role="img" aria-label="[^"]+"/g)?.length).toBe(2);
+  expect(page.match(/<rect class="ATTACHED"/g)?.length).toBe(4);
+  expect(page).toContain('prefers-color-scheme:dark');
+  expect(out).toContain('\\<script\\>alert(1)\\</script\\>&"\\|\\`');
+});
+
+test('a broken invariant: 1, and the review says so', async () => {
+  const records = deviceRecords().map((record) =>
+    record.seq === 6 ? { ...record, stateVersion: 1 } : record,
+  );
+  const { code, out } = await report(written(textOf(records)));
+  expect(code).toBe(1);
+  expect(out).toContain('Broken: I4 no-rollback');
+});
+
+test('wrong usage: what was wrong, where, and what is right', async () => {
+  expect(await report()).toMatchObject({ code: 2, out: '' });
+  const wrong = await report(DEVICE, '--from', 'yesterday');
+  expect(wrong).toEqual({
+    ...{ code: 2, out: '' },
+    err: 'jvpn report: --from "yesterday" is no time; write 2026-11-29T14:00Z',
+  });
+  expect((await report(join(folder, 'none.jsonl'))).err).toContain('ENOENT');
+  expect((await report(DEVICE, '--device', 'other')).err).toContain(
+    'there is no event of device other in',
+  );
+  expect((await report(DEVICE, '--from', '2030-01-01T00:00Z')).code).toBe(2);
+  expect((await report(DEVICE, '--html', join(folder, 'no', 'such.html'))).code).toBe(2);
+  expect((await report('--help')).code).toBe(0);
+});
