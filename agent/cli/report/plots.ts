@@ -26,11 +26,14 @@ export function timelineOf({ devices, fromMs, toMs }: Facts): string {
     });
     return `<text x="${LEFT - 8}" y="${y + 12}" text-anchor="end">${escaped(device.slice(0, 14))}</text>${rectangles.join('')}`;
   });
-  const height = 16 + shown.length * ROW;
+  const axisY = 22 + shown.length * ROW;
+  const axis =
+    `<text x="${LEFT}" y="${axisY}">${new Date(fromMs).toISOString()}</text>` +
+    `<text x="${WIDTH - 10}" y="${axisY}" text-anchor="end">${new Date(toMs).toISOString()}</text>`;
   const label = `States of ${shown.length} devices over ${duration(toMs - fromMs)}`;
   const more = devices.length - shown.length;
   return (
-    `<svg viewBox="0 0 ${WIDTH} ${height}" role="img" aria-label="${label}">${rows.join('')}</svg>` +
+    `<svg viewBox="0 0 ${WIDTH} ${axisY + 8}" role="img" aria-label="${label}">${rows.join('')}${axis}</svg>` +
     (more > 0 ? `<p>${more} devices more are in the figures and not drawn.</p>` : '')
   );
 }

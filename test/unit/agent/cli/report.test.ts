@@ -117,6 +117,9 @@ test('a page that needs nothing else: bands, bars, and no markup out of a log', 
   expect(page).not.toMatch(/(?:src|href|url\(|@import)/);
   expect(page.match(/<svg [^>]*role="img" aria-label="[^"]+"/g)?.length).toBe(2);
   expect(page.match(/<rect class="ATTACHED"/g)?.length).toBe(4);
+  for (const end of ['2023-11-14T22:13:20.000Z', '2023-11-14T22:13:32.200Z']) {
+    expect(page).toContain(`>${end}</text>`);
+  }
   expect(page).toContain('prefers-color-scheme:dark');
   expect(out).toContain('\\<script\\>alert(1)\\</script\\>&"\\|\\`');
 });
