@@ -14,7 +14,7 @@ import { isSettled, onArrival } from './heard.ts';
 import type { SeatConfig } from './limits.ts';
 import { channelOf, type FrameEvent, isLive, type Question, type Seat } from './state.ts';
 import { type Arrival, onCandidateAnswer, onIncumbentAnswer } from './trial.ts';
-import { type Turn, targetOf } from './turn.ts';
+import { type Target, type Turn, targetOf } from './turn.ts';
 
 /**
  * ◆ The answer names the recorded version and binding and what we think of it, so that neither a late
@@ -28,17 +28,25 @@ export function onProbe(turn: Turn, event: FrameEvent, frame: Probe): void {
   const view = viewOf(draft, hasProof, config);
   if (view === null) return turn.count('probe_unanswered');
   const isNamed = hasProof && record !== null && view !== 'standby';
-  const { transportId, source } = event;
-  const token = tokenFor(draft.addresses, config, transportId, source, nowMs);
-  draft.addresses = token.addresses;
-  turn.send(targetOf(event), {
-    type: 'probeAck',
-    probeId: frame.probeId,
-    view,
-    transportId: isNamed && isLive(record) ? record.transportId : 0,
-    stateVersion: isNamed ? record.stateVersion : 0,
-    token: token.bytes,
-  });
+  const answer = (target: Target) => {
+    const token = tokenFor(draft.addresses, config, target.transportId, target.target, nowMs);
+    draft.addresses = token.addresses;
+    turn.send(target, {
+      type: 'probeAck',
+      probeId: frame.probeId,
+      view,
+      transportId: isNamed && isLive(record) ? record.transportId : 0,
+      stateVersion: isNamed ? record.stateVersion : 0,
+      token: token.bytes,
+    });
+  };
+  answer(targetOf(event));
+  const { source } = draft;
+  const isOfBinding = record?.transportId === event.transportId && hasProof;
+  // ◆ It may be a copy that came first, and the question itself is a duplicate then: who asked is where the binding is.
+  if (source !== null && source !== event.source && draft.isSourceValidated && isOfBinding) {
+    answer({ ...targetOf(event), target: source });
+  }
 }
 
 function viewOf(seat: Seat, hasProof: boolean, config: SeatConfig): HubView | null {

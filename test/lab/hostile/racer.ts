@@ -58,8 +58,7 @@ function raced(
       ],
     };
   };
-  // Whose answers are kept asks in vain, and claims to stay: as often as it likes, but nothing else may change.
-  return during(arena, name, attack, { isUntouched: isHandingOn });
+  return during(arena, name, attack);
 }
 
 async function race(

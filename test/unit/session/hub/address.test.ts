@@ -94,6 +94,21 @@ describe('a NAT rebind', () => {
     expect(targets(rig.sent('challenge'))).toEqual(['192.0.2.1:4001', NEW].sort());
   });
 
+  test('◆ a question on the binding from elsewhere is answered there, and where the binding is: a copy may have come first', () => {
+    const { rig, device } = attached();
+    const ask = (transportId: number, source: string) => {
+      device.send({ type: 'probe', probeId: 1 }, transportId, { source });
+      return targets(rig.sent('probeAck'));
+    };
+    expect(ask(1, RACER)).toEqual(['192.0.2.1:4001', RACER].sort());
+    const [one, other] = rig.sent('probeAck').map(({ frame }) => frame);
+    expect(one?.type === 'probeAck' && other?.type === 'probeAck').toBe(true);
+    // Whoever got the one can not claim with it from where the other went.
+    expect(one).not.toEqual(other!);
+    expect(ask(1, '192.0.2.1:4001')).toEqual(['192.0.2.1:4001']);
+    expect(ask(2, RACER)).toEqual([RACER]);
+  });
+
   test('a measured round trip sets how long the old address may stay silent', () => {
     const { rig, device } = attached();
     device.data(1, NEW);
