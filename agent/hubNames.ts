@@ -107,7 +107,10 @@ function nextOf(slot: Slot, host: string, hosts: readonly string[]): Slot {
 
 function slotsOf(text: string): readonly Slot[] {
   const literal = parseEndpoint(text);
-  if (literal !== null) return [{ ...literal, name: null, tried: [] }];
+  if (literal !== null) {
+    const host = hostOf(literal.host, literal.family)[0] ?? literal.host;
+    return [{ ...literal, host, name: null, tried: [] }];
+  }
   const named = parseNamedEndpoint(text);
   assert(named !== null, 'endpoints were checked with the configuration');
   const { name, port } = named;

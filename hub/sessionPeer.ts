@@ -12,6 +12,7 @@ import { assert, InvariantError } from '../session/assert.ts';
 import type { SessionKeypair } from '../session/channel/sessionKeypair.ts';
 import { TimestampGate } from '../session/channel/timestamp.ts';
 import type { SeatEffect, SeatEvent } from '../session/hub/event.ts';
+import { doDuplicatesCount } from '../session/hub/heard.ts';
 import type { SeatConfig } from '../session/hub/limits.ts';
 import type { SessionRecord } from '../session/hub/record.ts';
 import { newSeat, nextDeadline, type Seat, status, step } from '../session/hub/seat.ts';
@@ -20,6 +21,7 @@ import type { ReasonCode } from '../session/reasons.ts';
 import { decodeFrame } from '../session/wire/decode.ts';
 import { encodeFrame } from '../session/wire/encode.ts';
 import type { Frame, Received } from '../session/wire/frames.ts';
+import { transportIdOf } from '../session/wire/transport.ts';
 import { turnAway } from './claimDoor.ts';
 import type { Timed } from './deadlines.ts';
 import type { EnrolledDevice } from './device.ts';
@@ -47,6 +49,8 @@ export class SessionPeer implements Timed {
   #config: SeatConfig;
   #seat: Seat;
   readonly #budget: FrameBudget;
+  /** Of copies, so that nobody who repeats uses up the device's own. */
+  readonly #copies: FrameBudget;
   #life = 1;
   #swap: { readonly swapId: number; readonly expiresAtMs: number } | null = null;
   #isBroken = false;
@@ -60,6 +64,7 @@ export class SessionPeer implements Timed {
     this.channels = new SessionChannels(site, this);
     this.data = new SessionData(site, this, this.channels);
     this.#budget = new FrameBudget(site.nowMs());
+    this.#copies = new FrameBudget(site.nowMs());
     this.#config = seatConfig(site, device);
     this.#seat = newSeat(record, site.nowMs(), this.#config);
     site.deadlines.note(this);
@@ -169,7 +174,11 @@ export class SessionPeer implements Timed {
   onControl(keypair: SessionKeypair, datagram: Uint8Array, endpoint: Endpoint, atMs: number): void {
     const { counters } = this.#site;
     const opened = keypair.openControl(datagram);
-    if (!opened.ok) return counters.countError(opened.code);
+    if (!opened.ok) {
+      counters.countError(opened.code);
+      if (opened.code === 'duplicate') this.#onRepeated(keypair, datagram, endpoint, atMs);
+      return;
+    }
     const { localIndex: channelId, handshakeHash } = keypair;
     const { transportId, plaintext, newest: isNewest } = opened.value;
     const source = endpoint.text;
@@ -195,6 +204,26 @@ export class SessionPeer implements Timed {
     }
     const bytes = datagram.length;
     this.feed({ kind: 'frame', atMs, channelId, transportId, source, bytes, isNewest, frame });
+  }
+
+  /** A copy was faster: this one is not taken again, but where it came from counts, and whose address it answers for. */
+  #onRepeated(
+    keypair: SessionKeypair,
+    datagram: Uint8Array,
+    endpoint: Endpoint,
+    atMs: number,
+  ): void {
+    const { localIndex: channelId } = keypair;
+    if (this.channels.find(channelId) === null || !doDuplicatesCount(this.#seat, atMs)) return;
+    if (!this.#copies.take(atMs)) return;
+    const plaintext = keypair.readControl(datagram);
+    if (plaintext === null) return;
+    const decoded = decodeFrame(plaintext);
+    const response = decoded.ok && decoded.value.type === 'response' ? decoded.value : undefined;
+    const transportId = transportIdOf(datagram);
+    const source = endpoint.text;
+    const said = response === undefined ? {} : { response };
+    this.feed({ kind: 'duplicate', atMs, channelId, transportId, source, ...said });
   }
 
   /** A device that floods: dropped after it was opened, so that nobody else can use up its budget. */

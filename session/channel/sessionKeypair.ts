@@ -290,18 +290,29 @@ export class SessionKeypair extends Keypair {
     const freshness = known?.window.classify(counter) ?? 'fresh';
     if (freshness !== 'fresh') return refused(freshness);
 
-    this.#setControlNonce(transportId, counter);
-    this.#header.set(datagram.subarray(0, TRANSPORT_HEADER_BYTES));
-    const sealed = datagram.subarray(TRANSPORT_HEADER_BYTES);
-    const plaintext = stableBytes(sealed.length - TAG_BYTES);
-    if (!this.#controlReceive.open(this.#controlNonce, this.#header, sealed, plaintext)) {
-      return refused('authenticationFailed');
-    }
+    const plaintext = this.#openBody(datagram);
+    if (plaintext === null) return refused('authenticationFailed');
     const { window } = known ?? this.#addLane(transportId); // only an authentic peer adds one
     const newest = counter > window.counterMax;
     const isAccepted = window.accept(counter);
     assert(isAccepted, 'what was fresh before authentication is fresh after it');
     return ok({ transportId, counter, plaintext, newest });
+  }
+
+  /** The plaintext of a type 17 message of the peer, fresh or not, or null; changes nothing. */
+  readControl(datagram: Uint8Array): Uint8Array | null {
+    if (this.#isClosed) return null;
+    if (this.#formError(datagram, MESSAGE_TYPE.control, 0, datagram.length) !== null) return null;
+    return this.#openBody(datagram);
+  }
+
+  #openBody(datagram: Uint8Array): Uint8Array | null {
+    this.#setControlNonce(transportIdOf(datagram), counterOf(datagram));
+    this.#header.set(datagram.subarray(0, TRANSPORT_HEADER_BYTES));
+    const sealed = datagram.subarray(TRANSPORT_HEADER_BYTES);
+    const plaintext = stableBytes(sealed.length - TAG_BYTES);
+    const isOurs = this.#controlReceive.open(this.#controlNonce, this.#header, sealed, plaintext);
+    return isOurs ? plaintext : null;
   }
 
   #formError(datagram: Uint8Array, type: number, at: number, bytes: number): OpenError | null {

@@ -10,7 +10,7 @@
 import type { AuditEvent } from '../audit.ts';
 import type { ReasonCode } from '../reasons.ts';
 import type { Exchange } from '../resend/exchange.ts';
-import type { DataCipher, Frame, Received } from '../wire/frames.ts';
+import type { DataCipher, Frame, Received, Response } from '../wire/frames.ts';
 import type { SessionRecord } from './record.ts';
 
 /** One authenticated channel (WireGuard keypair) of the device, named by the hub's receiver index. */
@@ -56,13 +56,18 @@ export type SeatEvent =
       readonly source: string;
       readonly isNewest: boolean;
     }
-  /** An authenticated duplicate (replayed counter) from `source`: never delivered, but its source counts. */
+  /**
+   * An authenticated duplicate (replayed counter) from `source`: never delivered, but its source counts. Of control the shell
+   * may withhold those for which `doDuplicatesCount` is false.
+   */
   | {
       readonly kind: 'duplicate';
       readonly atMs: number;
       readonly channelId: ChannelId;
       readonly transportId: number;
       readonly source: string;
+      /** What it says, where that is an answer. */
+      readonly response?: Response;
     }
   | {
       readonly kind: 'swapped';

@@ -91,14 +91,19 @@ function credit({ draft }: Turn, { source }: Arrival): void {
   draft.addresses = withReceived(draft.addresses, source, DATAGRAM_BYTES_MIN, draft.nowMs);
 }
 
+/** Whether somebody is asked where they are, or has just claimed: a copy may have been the faster one. */
+export function doDuplicatesCount(seat: Seat, atMs: number): boolean {
+  const { lastClaimAtMs, trial, pending } = seat;
+  const isFresh = lastClaimAtMs !== null && atMs - lastClaimAtMs <= DUPLICATE_COUNTS_MS;
+  return trial !== null || pending !== null || isFresh;
+}
+
 /** Dropped by the shell; its source still tells where somebody sends from. */
 export function onDuplicate(turn: Turn, event: Extract<SeatEvent, { kind: 'duplicate' }>): void {
   const { draft } = turn;
   if (channelOf(draft, event.channelId)?.isProven !== true) return;
   if (draft.record?.transportId !== event.transportId || !isSettled(draft)) return;
-  const isFresh =
-    draft.lastClaimAtMs !== null && draft.nowMs - draft.lastClaimAtMs <= DUPLICATE_COUNTS_MS;
-  if (draft.trial === null && draft.pending === null && !isFresh) return;
+  if (!doDuplicatesCount(draft, draft.nowMs)) return;
   credit(turn, event);
   suspect(turn, event);
 }

@@ -13,8 +13,8 @@ import { tellEnd } from './ending.ts';
 import { isSettled, onArrival } from './heard.ts';
 import type { SeatConfig } from './limits.ts';
 import { channelOf, type FrameEvent, isLive, type Question, type Seat } from './state.ts';
-import { onCandidateAnswer, onIncumbentAnswer } from './trial.ts';
-import { type Turn, targetOf } from './turn.ts';
+import { type Arrival, onCandidateAnswer, onIncumbentAnswer } from './trial.ts';
+import { type Target, type Turn, targetOf } from './turn.ts';
 
 /**
  * ◆ The answer names the recorded version and binding and what we think of it, so that neither a late
@@ -28,17 +28,25 @@ export function onProbe(turn: Turn, event: FrameEvent, frame: Probe): void {
   const view = viewOf(draft, hasProof, config);
   if (view === null) return turn.count('probe_unanswered');
   const isNamed = hasProof && record !== null && view !== 'standby';
-  const { transportId, source } = event;
-  const token = tokenFor(draft.addresses, config, transportId, source, nowMs);
-  draft.addresses = token.addresses;
-  turn.send(targetOf(event), {
-    type: 'probeAck',
-    probeId: frame.probeId,
-    view,
-    transportId: isNamed && isLive(record) ? record.transportId : 0,
-    stateVersion: isNamed ? record.stateVersion : 0,
-    token: token.bytes,
-  });
+  const answer = (target: Target) => {
+    const token = tokenFor(draft.addresses, config, target.transportId, target.target, nowMs);
+    draft.addresses = token.addresses;
+    turn.send(target, {
+      type: 'probeAck',
+      probeId: frame.probeId,
+      view,
+      transportId: isNamed && isLive(record) ? record.transportId : 0,
+      stateVersion: isNamed ? record.stateVersion : 0,
+      token: token.bytes,
+    });
+  };
+  answer(targetOf(event));
+  const { source } = draft;
+  const isOfBinding = record?.transportId === event.transportId && hasProof;
+  // ◆ It may be a copy that came first, and the question itself is a duplicate then: who asked is where the binding is.
+  if (source !== null && source !== event.source && draft.isSourceValidated && isOfBinding) {
+    answer({ ...targetOf(event), target: source });
+  }
 }
 
 function viewOf(seat: Seat, hasProof: boolean, config: SeatConfig): HubView | null {
@@ -56,25 +64,39 @@ function viewOf(seat: Seat, hasProof: boolean, config: SeatConfig): HubView | nu
 
 /** A token counts once, and only from the address that it went to. */
 export function onResponse(turn: Turn, event: FrameEvent, frame: Response): void {
+  if (!isTaken(turn, event, frame)) turn.count('response_ignored');
+}
+
+/**
+ * ◆ Its counter was used up by a copy from another address, from where it answered nothing. Without this, who forwards faster
+ * than the network does would make the address that was asked seem silent.
+ */
+export function onRepeatedResponse(turn: Turn, arrival: Arrival, frame: Response): void {
+  // What closes a question closes it once; of the candidates the first that answered decides.
+  if (turn.draft.trial?.answered !== arrival.source) isTaken(turn, arrival, frame);
+}
+
+function isTaken(turn: Turn, { channelId, source }: Arrival, frame: Response): boolean {
   const { draft } = turn;
-  if (channelOf(draft, event.channelId)?.isProven !== true) return turn.count('response_ignored');
+  if (channelOf(draft, channelId)?.isProven !== true) return false;
   const isAnswer = (question: Question | null) =>
-    question !== null &&
-    question.target === event.source &&
-    equalBytes(question.token, frame.token);
+    question !== null && question.target === source && equalBytes(question.token, frame.token);
   const { pending, trial } = draft;
   const asked = pending?.question ?? null;
   if (asked !== null && isAnswer(asked)) {
-    draft.addresses = withValidated(draft.addresses, event.source, draft.nowMs);
+    draft.addresses = withValidated(draft.addresses, source, draft.nowMs);
     measure(turn, asked);
-    return onPendingAnswer(turn, frame.isMine);
+    onPendingAnswer(turn, frame.isMine);
+    return true;
   }
   if (trial?.incumbent != null && isAnswer(trial.incumbent)) {
-    return onIncumbentAnswer(turn, trial, trial.incumbent);
+    onIncumbentAnswer(turn, trial, trial.incumbent);
+    return true;
   }
   const candidate = trial?.candidates.find(isAnswer);
-  if (trial !== null && candidate !== undefined) return onCandidateAnswer(turn, trial, candidate);
-  turn.count('response_ignored');
+  if (trial === null || candidate === undefined) return false;
+  onCandidateAnswer(turn, trial, candidate);
+  return true;
 }
 
 /**

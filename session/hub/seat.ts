@@ -26,7 +26,7 @@ import type { SeatConfig } from './limits.ts';
 import { onMtu } from './mtu.ts';
 import { tellOutputs } from './outputs.ts';
 import type { SessionRecord } from './record.ts';
-import { onProbe, onResponse, onRotate } from './replies.ts';
+import { onProbe, onRepeatedResponse, onResponse, onRotate } from './replies.ts';
 import { onReceived } from './resend.ts';
 import { channelOf, type FrameEvent, isLive, type Seat } from './state.ts';
 import { onSwapDue, onSwapped, ownedRecord, startSwap, syncView } from './swap.ts';
@@ -162,6 +162,7 @@ function dispatch(turn: Turn, event: SeatEvent): void {
     case 'data':
       return onData(turn, event);
     case 'duplicate':
+      if (event.response !== undefined) onRepeatedResponse(turn, event, event.response);
       return onDuplicate(turn, event);
     case 'swapped':
       return onSwapped(turn, event);

@@ -13,6 +13,11 @@ afterAll(() => binary[Symbol.dispose]());
 test('redirection: an address is taken only with an answer from it, and no data goes there before', async () => {
   const { faults, of } = await binary.play('redirect');
   expect(faults).toEqual([]);
+  for (const how of ['kept', 'handed on']) {
+    const { audited, countedAs } = of(`race without drops, answers ${how}`);
+    expect(audited).toContain('redirect_refused');
+    expect(countedAs['replayed_datagram']).toBeGreaterThan(50);
+  }
   expect(of('on-path redirection, race').audited).toContain('redirect_refused');
   expect(of('on-path relay, as a NAT').audited).toContain('nat_rebind');
 }, 60_000);

@@ -9,7 +9,7 @@ import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { release, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { HUB, LINK_PLANS } from '../lab/plan.ts';
+import { HUB, LINK_PLANS, type Segment } from '../lab/plan.ts';
 import { eventually, type LabProcess } from '../lab/process.ts';
 import { auditOf, HUB_ADDRESS, isAttached, Site, untilAudit } from '../lab/site.ts';
 import { type Topology, topology } from '../lab/topology.ts';
@@ -102,6 +102,32 @@ const transitions = (from: number) =>
     .slice(from)
     .filter(({ event }) => event === 'transition');
 
+interface Family {
+  readonly segment: Segment;
+  readonly endpoint: string;
+}
+
+/** That of the binding, which a penalty from before may have led to either, and the other one. */
+async function families(): Promise<{ readonly first: Family; readonly second: Family }> {
+  const v4 = { segment: ETH0.v4, endpoint: HUB_ADDRESS };
+  const v6 = { segment: ETH0.v6!, endpoint: HUB_ADDRESS6 };
+  const isOn6 = (await status()).binding.endsWith(HUB_ADDRESS6);
+  return isOn6 ? { first: v6, second: v4 } : { first: v4, second: v6 };
+}
+
+const takes = ({ segment }: Family) => [
+  `addr del ${segment.deviceAddress}/${segment.lanBits} dev eth0`,
+];
+
+function gives({ segment }: Family): string[] {
+  const { deviceAddress, lanBits, routerLanAddress } = segment;
+  const flags = segment === ETH0.v6 ? ' nodad' : '';
+  return [
+    `addr add ${deviceAddress}/${lanBits} dev eth0${flags}`,
+    `route replace default via ${routerLanAddress} dev eth0 metric ${ETH0.metric}`,
+  ];
+}
+
 /** While it is up: nothing else of the interface changes, so all that tells is the name. */
 const rename = (from: string, to: string) => deviceIp([`link set dev ${from} name ${to}`]);
 
@@ -143,29 +169,30 @@ testUnless(
 );
 
 test('on the only link: the family in use goes, and the session is on the other one; and back again', async () => {
-  const { v4, v6 } = ETH0;
-  expect(v6).not.toBeNull();
+  expect(ETH0.v6).not.toBeNull();
   await net.carrier('wlan0', 'down');
-  const families = [
-    { segment: v4, endpoint: HUB_ADDRESS },
-    { segment: v6!, endpoint: HUB_ADDRESS6 },
-  ];
-  // A penalty from before may have led it to either.
-  if ((await status()).binding.endsWith(HUB_ADDRESS6)) families.reverse();
-  const [first, second] = families as [(typeof families)[0], (typeof families)[0]];
-  const take = ({ segment }: typeof first) =>
-    deviceIp([`addr del ${segment.deviceAddress}/${segment.lanBits} dev eth0`]);
-  const flags = first.segment === v6 ? ' nodad' : '';
-
-  await movesTo(`eth0→${second.endpoint}`, 'address_lost', () => take(first));
+  const { first, second } = await families();
+  await movesTo(`eth0→${second.endpoint}`, 'address_lost', () => deviceIp(takes(first)));
   const seen = auditOf(agent).length;
-  const { deviceAddress, lanBits, routerLanAddress } = first.segment;
-  await deviceIp([
-    `addr add ${deviceAddress}/${lanBits} dev eth0${flags}`,
-    `route replace default via ${routerLanAddress} dev eth0 metric ${ETH0.metric}`,
-  ]);
+  await deviceIp(gives(first));
   await untilAnswers('eth0', first.endpoint);
   expect(transitions(seen)).toEqual([]);
-  await movesTo(`eth0→${first.endpoint}`, 'address_lost', () => take(second));
+  await movesTo(`eth0→${first.endpoint}`, 'address_lost', () => deviceIp(takes(second)));
+}, 30_000);
+
+test('the only link has one family alone, then the other one alone, and back: there is no moment with both', async () => {
+  const { first, second } = await families();
+  const row = async ({ endpoint }: Family) =>
+    (await status()).links.find((each) => each.link === 'eth0' && each.endpoint === endpoint);
+  for (const [from, to] of [
+    [first, second],
+    [second, first],
+  ] as const) {
+    expect((await row(to))?.why_not).toBe('address_lost');
+    await movesTo(`eth0→${to.endpoint}`, 'address_lost', () =>
+      deviceIp([...takes(from), ...gives(to)]),
+    );
+    expect((await row(from))?.why_not).toBe('address_lost');
+  }
   expect(await agent.stop()).toBe(0);
 }, 30_000);

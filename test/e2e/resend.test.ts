@@ -3,9 +3,11 @@
  *
  * Method: real daemons in the lab network, with a numbered flow of 500 datagrams a second each way; the cable is pulled,
  * a link falls silent, one direction of it dies, a NAT forgets. What the daemons say they sent again is compared with that.
+ * Before that the agent is stopped and goes on (SIGSTOP), which is no suspend of a machine: `test/sim/process/deviceSleeps.test.ts`.
  */
 import { afterAll, afterEach, beforeAll, expect, test } from 'bun:test';
 import type { UdpFlow } from '../lab/demo/flow.ts';
+import { monotonicMs } from '../lab/libc.ts';
 import type { LinkName } from '../lab/plan.ts';
 import { eventually, type LabProcess } from '../lab/process.ts';
 import { type AuditLine, auditOf, isAttached, Site, untilAudit } from '../lab/site.ts';
@@ -17,6 +19,11 @@ const UP_PORT = 7_002;
 const DOWN_PORT = 7_003;
 /** Datagrams that come over the new state of affairs before the next one is made: half a second of them. */
 const SETTLED = RATE / 2;
+/** So few that three seconds of them wait in a tun, which takes 500, and in the buffer of a socket. */
+const CALM_RATE = 100;
+const STILL_MS = 3_000;
+/** From going on to a datagram that was sent since, behind all that waited. A busy machine has its share of it. */
+const BACK_MS = 1_000;
 const TEST_MS = 60_000;
 
 interface Resent {
@@ -29,7 +36,13 @@ interface Resent {
 
 interface Status {
   readonly inner4: string;
-  readonly links: readonly { readonly link: string; readonly usable: boolean }[];
+  readonly session_id: string;
+  readonly binding: string;
+  readonly links: readonly {
+    readonly link: string;
+    readonly usable: boolean;
+    readonly flaps: number;
+  }[];
   readonly packets: { readonly resend: Resent; readonly refused: Readonly<Record<string, number>> };
 }
 
@@ -141,6 +154,39 @@ async function losesNothing(cut: () => Promise<unknown>) {
 }
 
 /** Each begins where the one before left the device; links that were cut stay so. */
+test(
+  'the agent stands still for 3 s, its machine does not: what fits into the queues comes out, and no link is taken for dead',
+  async () => {
+    const before = await status();
+    const seen = { agent: auditOf(agent).length, hub: auditOf(hub).length };
+    flows = await startFlowPair(net, site, {
+      upPort: UP_PORT,
+      downPort: DOWN_PORT,
+      rate: CALM_RATE,
+    });
+    await untilArrived(flows, CALM_RATE / 2);
+    agent.signal('SIGSTOP');
+    await Bun.sleep(STILL_MS); // nothing of it runs; its clock, its links and its sockets go on
+    agent.signal('SIGCONT');
+    const wokenAtMs = monotonicMs();
+    await untilArrived(flows, CALM_RATE / 2);
+    for (const flow of flows) {
+      expect(flow.arrivedAtMs(1, wokenAtMs)! - wokenAtMs).toBeLessThan(BACK_MS);
+    }
+    expect((await finish()).map(({ lost, duplicated }) => [lost, duplicated])).toEqual([
+      [0, 0],
+      [0, 0],
+    ]);
+    const after = await status();
+    expect([after.session_id, after.binding]).toEqual([before.session_id, before.binding]);
+    const flapsOf = ({ links }: Status) => links.map(({ link, flaps }) => [link, flaps]);
+    expect(flapsOf(after)).toEqual(flapsOf(before));
+    const told = [...auditOf(agent).slice(seen.agent), ...auditOf(hub).slice(seen.hub)];
+    expect(told.filter(({ event }) => event === 'transition')).toEqual([]);
+  },
+  TEST_MS,
+);
+
 test(
   'one direction dies, the other delivers on: what comes twice for it is dropped',
   async () => {

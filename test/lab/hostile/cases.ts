@@ -11,6 +11,7 @@ import type { Point } from './flat.ts';
 import { rogueFlood, rogueFrames } from './frames.ts';
 import { handshakeBadMac, handshakeGarbage, handshakeReplayed } from './handshakes.ts';
 import type { Outcome } from './outcome.ts';
+import { races } from './racer.ts';
 import { redirectHalf, redirectRace, redirectRelay, redirectSuppress } from './redirect.ts';
 import { recordedArena, replay } from './replay.ts';
 import { spoofAttached, spoofHandshake, spoofIcmp } from './spoof.ts';
@@ -27,17 +28,19 @@ export interface Scale {
   readonly seconds: number;
   /** How long one of handshakes lasts: long enough for a newcomer's retries. */
   readonly handshakeSeconds: number;
+  /** How long one of copies that overtake lasts: at most one challenge a second. */
+  readonly raceSeconds: number;
   /** In a wave. */
   readonly rounds: number;
   readonly laterMs: number;
 }
 
 export const FULL: Scale = {
-  ...{ waves: 4, seconds: 2.5, handshakeSeconds: 5 },
+  ...{ waves: 4, seconds: 2.5, handshakeSeconds: 5, raceSeconds: 5 },
   ...{ rounds: 10, laterMs: 3_000 },
 };
 export const SHORT: Scale = {
-  ...{ waves: 1, seconds: 2, handshakeSeconds: 8 },
+  ...{ waves: 1, seconds: 2, handshakeSeconds: 8, raceSeconds: 1 },
   ...{ rounds: 5, laterMs: 1_000 },
 };
 
@@ -83,8 +86,9 @@ export const CASES: Readonly<Record<string, Case>> = {
     }),
   },
   redirect: {
-    about: 'somebody on the path sends packets on from another address',
-    play: onArena(async (arena, { rounds }) => [
+    about: 'somebody on the path, or faster than it, sends packets on from another address',
+    play: onArena(async (arena, { rounds, raceSeconds }) => [
+      ...(await races(arena, raceSeconds)),
       await redirectRace(arena, Math.min(rounds, 3)),
       await redirectSuppress(arena),
       await redirectHalf(arena),

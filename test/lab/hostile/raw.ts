@@ -134,6 +134,7 @@ export class PeerSocket implements Disposable {
   readonly #descriptor: Descriptor;
   readonly #memory = new NativeMemory(PACKET_BYTES);
   sentCount = 0;
+  sentBytes = 0;
 
   constructor(local: UdpEnd, peer: UdpEnd) {
     this.local = local;
@@ -150,7 +151,9 @@ export class PeerSocket implements Disposable {
   send(payload: Uint8Array): void {
     this.#memory.bytes.set(payload);
     const sent = Number(libc.send(this.#descriptor.fd, this.#memory.at(0), payload.length, 0));
-    if (sent === payload.length) this.sentCount += 1;
+    if (sent !== payload.length) return;
+    this.sentCount += 1;
+    this.sentBytes += payload.length;
   }
 
   /** All that waits; an ICMP error that was reported is passed over. */

@@ -1,9 +1,10 @@
 /**
  * Case 4: somebody on the path sends the device's newest packets on from an address of its own.
  *
- * `race`: the originals are held up for a moment, so that the copies come first; then the path is as before. `suppress`:
- * the originals do not come at all for longer than a challenge waits, and the challenge to the old address is let
- * through, but no answer. In both the attacker has no keys: what it was challenged with it cannot answer.
+ * `race`: the originals are dropped for a moment, so that copies alone come, and the hub asks; then the path is as before, and
+ * the answer comes from where it should. `suppress`: the originals do not come at all for longer than a challenge waits, and the
+ * challenge to the old address is let through, but no answer. In both the attacker has no keys: what it was challenged with it
+ * cannot answer. Nobody is overtaken here; copies that come first, and originals that come all the same, are in `racer.ts`.
  *
  * @module
  */
@@ -207,10 +208,17 @@ function sendOn(lan: Tap, forger: Forger): void {
   }
 }
 
-function judged(got: readonly TappedDatagram[], forger: Forger, isAdopted: boolean): Attack {
+/**
+ * @param got what came to the attacker's address.
+ * @param sender what sent from there.
+ */
+export function judged(
+  got: readonly Pick<TappedDatagram, 'payload'>[],
+  { sentCount, sentBytes }: Pick<Forger, 'sentCount' | 'sentBytes'>,
+  isAdopted: boolean,
+): Attack {
   const answeredBytes = got.reduce((sum, { payload }) => sum + payload.length, 0);
   const data = got.filter(({ payload }) => payload[0] === MESSAGE_TYPE.data).length;
-  const { sentCount, sentBytes } = forger;
   return {
     sent: sentCount,
     sentBytes,

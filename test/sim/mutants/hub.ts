@@ -218,7 +218,7 @@ export const HUB_MUTANTS: readonly Mutant[] = [
   {
     id: 'seat-token-from-elsewhere',
     file: 'session/hub/replies.ts',
-    find: '    question.target === event.source &&\n',
+    find: 'question.target === source && ',
     replace: '',
     breaks: 'A challenge is answered from another address than it went to.',
     invariant: 'I9',

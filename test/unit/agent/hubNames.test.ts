@@ -30,6 +30,23 @@ describe('names', () => {
     expect(names.endpoints).toEqual(['198.51.100.1:51820', '203.0.113.9:7', '[2001:db8::1]:7']);
   });
 
+  test('what DNS64 makes of an IPv4 address is an IPv6 endpoint like any other, beside it or alone', async () => {
+    for (const [answers, endpoints] of [
+      [
+        ['64:ff9b::cb00:7109', '203.0.113.9'],
+        ['203.0.113.9:7', '[64:ff9b::cb00:7109]:7'],
+      ],
+      [['64:ff9b::203.0.113.9'], [null, '[64:ff9b::cb00:7109]:7']],
+      [['2001:db8:64::cb00:7109'], [null, '[2001:db8:64::cb00:7109]:7']],
+    ] as const) {
+      const resolver = new Resolver();
+      const names = new HubNames(['hub.example.org:7'], resolver.lookUp);
+      resolver.answers = answers;
+      expect(await names.refresh()).toBe(true);
+      expect(names.endpoints).toEqual(endpoints);
+    }
+  });
+
   test('an address that the name still has is kept, one that it lost is replaced', async () => {
     const resolver = new Resolver();
     const names = named(resolver);
@@ -113,6 +130,19 @@ describe('names', () => {
     resolver.answers = ['203.0.113.9'];
     await names.refresh();
     expect(names.endpoints).toEqual(['198.51.100.1:7', '203.0.113.9:7', v6, null, null]);
+  });
+
+  test('however the file writes an address, a name that has it is no second endpoint', async () => {
+    for (const [written, answer] of [
+      ['[64:ff9b::203.0.113.9]:7', '64:ff9b::cb00:7109'],
+      ['[2001:DB8:0::1]:7', '2001:db8::1'],
+    ] as const) {
+      const resolver = new Resolver();
+      const names = new HubNames([written, 'hub.example.org:7'], resolver.lookUp);
+      resolver.answers = [answer];
+      await names.refresh();
+      expect(names.endpoints).toEqual([`[${answer}]:7`, null, null]);
+    }
   });
 
   test('who asks while a lookup runs gets its answer, and nobody is asked twice', async () => {

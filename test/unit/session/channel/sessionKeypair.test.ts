@@ -211,6 +211,10 @@ describe('control', () => {
     expect(must(hub.openControl(a)).newest).toBe(false);
     expect(hub.openControl(a)).toEqual({ ok: false, code: 'duplicate' });
     expect(hub.refusals.duplicate).toBe(1);
+    // Read it may be, if it is the peer's; that counts for nothing.
+    expect([...hub.readControl(a)!, hub.openControl(a).ok]).toEqual([1, false]);
+    a[a.length - 1]! ^= 1;
+    expect(hub.readControl(a)).toBeNull();
   });
 
   test('a frame moved to another transport id is not authentic', () => {

@@ -10,6 +10,7 @@ import { attached, Process } from './process.ts';
 import { Rig, type SendEffect } from './rig.ts';
 
 const NEW = '192.0.2.1:9999';
+const RACER = '203.0.113.66:1';
 
 const targets = (effects: readonly SendEffect[]) => effects.map(({ target }) => target).sort();
 const challengeTo = (rig: Rig, target: string) =>
@@ -93,6 +94,21 @@ describe('a NAT rebind', () => {
     expect(targets(rig.sent('challenge'))).toEqual(['192.0.2.1:4001', NEW].sort());
   });
 
+  test('◆ a question on the binding from elsewhere is answered there, and where the binding is: a copy may have come first', () => {
+    const { rig, device } = attached();
+    const ask = (transportId: number, source: string) => {
+      device.send({ type: 'probe', probeId: 1 }, transportId, { source });
+      return targets(rig.sent('probeAck'));
+    };
+    expect(ask(1, RACER)).toEqual(['192.0.2.1:4001', RACER].sort());
+    const [one, other] = rig.sent('probeAck').map(({ frame }) => frame);
+    expect(one?.type === 'probeAck' && other?.type === 'probeAck').toBe(true);
+    // Whoever got the one can not claim with it from where the other went.
+    expect(one).not.toEqual(other!);
+    expect(ask(1, '192.0.2.1:4001')).toEqual(['192.0.2.1:4001']);
+    expect(ask(2, RACER)).toEqual([RACER]);
+  });
+
   test('a measured round trip sets how long the old address may stay silent', () => {
     const { rig, device } = attached();
     device.data(1, NEW);
@@ -141,6 +157,45 @@ describe('duplicates', () => {
     rig.run(5_000);
     device.duplicate(1, '192.0.2.1:4001');
     expect(rig.seat.state).toBe('RECOVERING');
+  });
+
+  test('◆ an answer that a copy has used up counts from the address of its token, and from nowhere else', () => {
+    const { rig, device } = attached();
+    device.data(1, RACER);
+    const [fresh, old] = [challengeTo(rig, RACER), challengeTo(rig, '192.0.2.1:4001')];
+    // Both answers of the device come from the racer first: of its own token, and of the one that is not.
+    device.respond(fresh, true);
+    device.respond(old, true, RACER);
+    device.respondAgain(fresh, true, '192.0.2.1:4001');
+    device.respondAgain(old, true, '192.0.2.1:8888');
+    expect(rig.reports()).toEqual([]);
+    device.respondAgain(old, true);
+    expect(rig.reports()).toEqual(['notice redirect_refused']);
+    // Said over and over it says nothing more.
+    device.respondAgain(old, true);
+    rig.run(1_000);
+    expect([rig.reports(), rig.route?.target]).toEqual([[], '192.0.2.1:4001']);
+  });
+
+  test('◆ a NAT moves the device while a copy of its answer is faster: it is found where it is', () => {
+    const { rig, device } = attached();
+    device.data(1, NEW);
+    const fresh = challengeTo(rig, NEW);
+    device.respond(fresh, true, RACER);
+    device.respondAgain(fresh, true);
+    rig.run(1_000);
+    expect(rig.route?.target).toBe(NEW);
+  });
+
+  test('◆ "not mine" that a copy has used up refuses the newcomer all the same', () => {
+    const { rig, device } = attached();
+    const copy = device.copy('1');
+    copy.shake(2);
+    copy.send(copy.attachFrame(copy.claim(2)), 2);
+    const [challenge] = rig.sent('challenge');
+    device.respond(challenge!, false, RACER);
+    device.respondAgain(challenge!, false);
+    expect(rig.frame('reject')).toMatchObject({ reasonCode: 'identity_conflict' });
   });
 
   test('a claim raced by a redirected copy: the address that answers gets the data', () => {

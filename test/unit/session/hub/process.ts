@@ -132,6 +132,18 @@ export class Process {
     return this.rig.feed({ kind: 'duplicate', channelId: this.channelId, transportId, source });
   }
 
+  /** The answer to `challenge`, as what is left of it when a copy came first, from somewhere else. */
+  respondAgain(challenge: SendEffect, isMine: boolean, source?: string): SeatEffect[] {
+    const { frame, transportId, target } = challenge;
+    if (frame.type !== 'challenge') throw new Error('not a challenge');
+    const response = { type: 'response', token: frame.token, isMine } as const;
+    const { channelId } = this;
+    return this.rig.feed({
+      ...{ kind: 'duplicate', channelId, transportId },
+      ...{ source: source ?? target, response },
+    });
+  }
+
   probe(transportId: number): SeatEffect[] {
     return this.send({ type: 'probe', probeId: 7 }, transportId);
   }
