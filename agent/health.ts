@@ -124,6 +124,7 @@ function resendHealth(resend: Readonly<ResendCounters>) {
     datagrams: resend.datagrams,
     bytes: resend.bytes,
     too_old: resend.tooOld,
+    gone: resend.gone,
     over_pace: resend.overPace,
     duplicates: resend.duplicates,
   } as const;

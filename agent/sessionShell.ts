@@ -229,14 +229,15 @@ export class SessionShell {
     }
   }
 
-  /** ICMP errors of a link, whoever sent them: told as what they are. */
+  /** ICMP errors of a link, whoever sent them, and sends refused that may concern one flow: told as what they are. */
   #feedHearsay(atMs: number): void {
+    const doubted = this.#transmitter.takeDoubted();
     for (const uplink of this.#parts.uplinks.all) {
       const count = uplink.socket?.icmpCount ?? 0;
-      if (count === uplink.icmpCount) continue;
+      if (count === uplink.icmpCount && !doubted.has(uplink.name)) continue;
       const errors = count - uplink.icmpCount;
       uplink.icmpCount = count;
-      countRefused(this.#packets, 'icmp_error', errors);
+      if (errors !== 0) countRefused(this.#packets, 'icmp_error', errors);
       this.#feed({ kind: 'hearsay', atMs, linkName: uplink.name });
     }
   }

@@ -11,10 +11,14 @@ import type { Path } from './uplinks.ts';
 /** The longest message that is not data. */
 const MESSAGE_BYTES = 4_096;
 
+const NONE: ReadonlySet<string> = new Set();
+
 export class Transmitter {
   readonly #message: Memory;
   readonly #counters: PacketCounters;
   readonly #failed = new Set<number>();
+  /** Links on which something was refused that may concern one flow alone. */
+  readonly #doubted = new Set<string>();
 
   constructor(counters: PacketCounters, newMemory: NewMemory) {
     this.#message = newMemory(MESSAGE_BYTES);
@@ -48,8 +52,9 @@ export class Transmitter {
     this.transmit(path, this.#message, 0, message.length, message.length, 0);
   }
 
+  /** Whether there is something to take below. */
   get hasFailures(): boolean {
-    return this.#failed.size > 0;
+    return this.#failed.size > 0 || this.#doubted.size > 0;
   }
 
   /** Transports whose link refused a datagram since the last call. */
@@ -59,13 +64,27 @@ export class Transmitter {
     return failed;
   }
 
+  /** Links about which the system was unwilling since the last call, which is reason to ask and no verdict. */
+  takeDoubted(): ReadonlySet<string> {
+    if (this.#doubted.size === 0) return NONE;
+    const doubted = new Set(this.#doubted);
+    this.#doubted.clear();
+    return doubted;
+  }
+
   #refused(path: Path, result: SendResult, datagrams: number): void {
     const isFull = result === SEND.wouldBlock;
     countRefused(this.#counters, isFull ? 'sendQueueFull' : 'sendFailed', datagrams);
-    // A full queue is load; these two say that the path is gone. What ICMP brought (`refused`) says nothing: the
+    // A full queue is load, and a datagram that is too long is our own. What ICMP brought (`refused`) says nothing: the
     // socket counts it apart.
-    if (result === SEND.deviceGone || result === SEND.unreachable) {
-      this.#failed.add(path.transportId);
+    switch (result) {
+      case SEND.deviceGone:
+      case SEND.unreachable: // the path is gone
+        this.#failed.add(path.transportId);
+        return;
+      case SEND.permission:
+      case SEND.failed: // a firewall may mean one flow, and an error that nobody knows may mean anything
+        this.#doubted.add(path.uplink.name);
     }
   }
 }

@@ -98,7 +98,10 @@ export type DeviceEvent =
       readonly transportId: number;
       readonly error: string;
     }
-  /** Something that anybody could have sent says that this link leads nowhere (ICMP). The shell counts them. */
+  /**
+   * Something says that this link leads nowhere that may not be so: anybody could have sent it (ICMP), or the system
+   * refused a datagram for a reason that may be one flow's. The shell counts them.
+   */
   | { readonly kind: 'hearsay'; readonly atMs: number; readonly linkName: string }
   | {
       readonly kind: 'persisted';

@@ -251,7 +251,7 @@ function beginDoubt(turn: Turn, { transportId, liveness }: Transport): void {
 }
 
 /**
- * ◆ Somebody says that the binding's link leads nowhere: ask, and believe the silence, not the saying.
+ * ◆ Somebody, or a local firewall, says that the binding's link leads nowhere: ask, and believe the silence, not the saying.
  *
  * Who forges it must not make us send: one question a second, on a metered link one in the time of a keepalive.
  */

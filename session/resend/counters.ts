@@ -10,6 +10,8 @@ export interface ResendCounters {
   bytes: number;
   /** The peer lacked them, and they were older than they may be, or further back than anybody can tell. */
   tooOld: number;
+  /** The peer lacked them, and they were not kept any more: the buffer had no room, or their keys were given up. */
+  gone: number;
   /** The peer lacked them, and the new path would have taken too long over them. */
   overPace: number;
   /** Came a second time because the peer had sent them again, and were dropped. */
@@ -17,7 +19,7 @@ export interface ResendCounters {
 }
 
 export function newResendCounters(): ResendCounters {
-  return { datagrams: 0, bytes: 0, tooOld: 0, overPace: 0, duplicates: 0 };
+  return { datagrams: 0, bytes: 0, tooOld: 0, gone: 0, overPace: 0, duplicates: 0 };
 }
 
 /** Add `counters` to `sum`. */
@@ -25,6 +27,7 @@ export function addResends(sum: ResendCounters, counters: Readonly<ResendCounter
   sum.datagrams += counters.datagrams;
   sum.bytes += counters.bytes;
   sum.tooOld += counters.tooOld;
+  sum.gone += counters.gone;
   sum.overPace += counters.overPace;
   sum.duplicates += counters.duplicates;
 }

@@ -18,6 +18,7 @@ import type { SessionKeypair } from '../channel/sessionKeypair.ts';
 import type { SealedRing } from '../sealed/ring.ts';
 import type { Received } from '../wire/frames.ts';
 import type { ResendCounters } from './counters.ts';
+import { Dropped } from './dropped.ts';
 import { type Exchange, isLater, isSameExchange } from './exchange.ts';
 import { PACE_MS, Pacer } from './pacer.ts';
 import { type ArrivalRate, rateOf } from './rate.ts';
@@ -65,14 +66,14 @@ export class Resending {
   #early: Received[] = [];
   #answers: number[] = [];
   #sweeps: Sweep[] = [];
+  /** By channel, of those in `#channels`. */
+  readonly #dropped = new Map<number, Dropped>();
   #pacer: Pacer | null = null;
   #tellAtMs: number | null = null;
   #tells = 0;
   #awaitUntilMs = 0;
   #isOpened = false;
   #steppedAtMs = 0;
-  #begunAtMs = Number.NEGATIVE_INFINITY;
-  #countedBeforeMs = Number.NEGATIVE_INFINITY;
 
   constructor(parts: ResendingParts) {
     this.#parts = parts;
@@ -82,16 +83,23 @@ export class Resending {
   setCurrent(channelId: number): void {
     if (this.#channels[0] === channelId) return;
     const before = this.#channels.filter((known) => known !== channelId);
-    this.#channels = [channelId, ...before].slice(0, KEYPAIRS_MAX);
-    this.#parts.ring.keepOnly(this.#channels);
+    this.#keepOnly([channelId, ...before].slice(0, KEYPAIRS_MAX));
   }
 
   /** The keys are gone, and with them what was sealed under them. */
   forget(channelId: number): void {
     this.#repeats.forget(channelId);
     if (!this.#channels.includes(channelId)) return;
-    this.#channels = this.#channels.filter((known) => known !== channelId);
-    this.#parts.ring.keepOnly(this.#channels);
+    this.#keepOnly(this.#channels.filter((known) => known !== channelId));
+  }
+
+  #keepOnly(channels: readonly number[]): void {
+    this.#channels = channels;
+    this.#parts.ring.keepOnly(channels);
+    const isKept = ({ swept }: Sweep) => channels.includes(swept.channelId);
+    for (const sweep of this.#sweeps) if (!isKept(sweep)) sweep.giveUp();
+    this.#sweeps = this.#sweeps.filter(isKept);
+    for (const id of this.#dropped.keys()) if (!channels.includes(id)) this.#dropped.delete(id);
   }
 
   /**
@@ -123,8 +131,6 @@ export class Resending {
     this.stop();
     const { ring } = this.#parts;
     this.#exchange = exchange;
-    this.#countedBeforeMs = this.#begunAtMs;
-    this.#begunAtMs = atMs;
     this.#cut = new Map(
       this.#channels.map((id) => [id, this.#parts.keypair(id)?.sentCounter ?? -1]),
     );
@@ -163,12 +169,9 @@ export class Resending {
     this.#pacer ??= new Pacer(rateOf(exchange.linkKind, frame.bytesPerSecond), atMs);
     const counterMax = this.#cut.get(channelId);
     if (counterMax === undefined) return true;
-    const swept = {
-      channelId,
-      received: frame,
-      counterMax,
-      countedBeforeMs: this.#countedBeforeMs,
-    };
+    const dropped = this.#dropped.get(channelId) ?? new Dropped();
+    this.#dropped.set(channelId, dropped);
+    const swept = { channelId, received: frame, counterMax, dropped };
     this.#sweeps.push(new Sweep(this.#parts.ring, swept, this.#parts.counters));
     return true;
   }
@@ -182,19 +185,10 @@ export class Resending {
     this.#steppedAtMs = atMs;
     for (let sweep = this.#sweeps[0]; sweep !== undefined; sweep = this.#sweeps[0]) {
       assert(this.#pacer !== null, 'who sweeps was told something');
-      const { channelId } = sweep.swept;
-      const keypair = this.#parts.keypair(channelId);
-      const isKnown = keypair !== null && this.#channels.includes(channelId);
-      const isOver =
-        !isKnown ||
-        sweep.step(
-          atMs,
-          this.#parts.maxAgeMs(),
-          keypair.sentCounter,
-          this.#pacer,
-          this.#parts.send,
-        );
-      if (!isOver) return;
+      const sentCounter = this.#parts.keypair(sweep.swept.channelId)?.sentCounter;
+      const maxAgeMs = this.#parts.maxAgeMs();
+      if (sentCounter === undefined) sweep.giveUp();
+      else if (!sweep.step(atMs, maxAgeMs, sentCounter, this.#pacer, this.#parts.send)) return;
       this.#sweeps.shift();
     }
   }

@@ -1,8 +1,9 @@
 /**
  * One walk over the sealed datagrams of a keypair: which of them the peer lacks, oldest first, at the pace given.
  *
- * Sends the bytes as they lie there, under the nonce that they have; seals nothing. It may take many steps, and what
- * is overwritten or given away between two of them is passed over. Allocates nothing for a datagram.
+ * Sends the bytes as they lie there, under the nonce that they have; seals nothing. It may take many steps. What the
+ * peer lacks and does not get is counted, once whatever exchange misses it: also what was overwritten or given away, before
+ * the walk or between two of its steps. Allocates nothing for a datagram.
  *
  * @module
  */
@@ -10,6 +11,7 @@ import { REPLAY_WINDOW, type Received, receivedState } from '../replay.ts';
 import type { SealedRing } from '../sealed/ring.ts';
 import type { Slot } from '../sealed/slot.ts';
 import type { ResendCounters } from './counters.ts';
+import type { Dropped } from './dropped.ts';
 import type { Pacer } from './pacer.ts';
 
 /** As the outbound's runs: what every kernel with UDP_SEGMENT takes. */
@@ -24,8 +26,8 @@ export interface Swept {
   readonly received: Received;
   /** Sealed last before the cut; what came later is not missing, but under way. */
   readonly counterMax: number;
-  /** What was sealed earlier was judged by an exchange before this one: too old now, and counted then. */
-  readonly countedBeforeMs: number;
+  /** Of this keypair, by whatever exchange. */
+  readonly dropped: Dropped;
 }
 
 export class Sweep {
@@ -35,6 +37,8 @@ export class Sweep {
   /** Where to go on: the slot's order of opening, and the datagram in it. */
   #opening: number;
   #index: number;
+  /** The lowest counter that was not judged. Of what is before the first one nobody can tell what arrived. */
+  #next: number;
   #runAt = 0;
   #runBytes = 0;
   #runCount = 0;
@@ -47,6 +51,8 @@ export class Sweep {
     const first = ring.firstResendable();
     this.#opening = first.opening;
     this.#index = first.index;
+    const { counterMax, bitmap } = swept.received;
+    this.#next = Math.max(0, counterMax + 1 - bitmap.length * 8);
   }
 
   /**
@@ -65,7 +71,13 @@ export class Sweep {
       this.#opening = slot.opening + 1;
       this.#index = 0;
     }
+    this.giveUp();
     return true;
+  }
+
+  /** None of what was not judged yet can be sent: it is not kept any more, or its keys are gone. */
+  giveUp(): void {
+    this.#passOver(this.swept.counterMax + 1, false);
   }
 
   #slot(): Slot | null {
@@ -82,32 +94,55 @@ export class Sweep {
     pacer: Pacer,
     send: SendAgain,
   ): boolean {
-    const { received, counterMax, countedBeforeMs } = this.swept;
+    const { received, counterMax, dropped } = this.swept;
     this.#opening = slot.opening;
+    if (this.#index < slot.count) {
+      const isOld = atMs - slot.sealedAtMs[this.#index]! > maxAgeMs;
+      this.#passOver(slot.counterFirst + this.#index, isOld);
+    }
     for (; this.#index < slot.count; this.#index++) {
       const counter = slot.counterFirst + this.#index;
       if (counter > counterMax) return true;
+      this.#next = Math.max(this.#next, counter + 1);
       const state = receivedState(received, counter);
       if (state === 'arrived') continue;
       const sealedAtMs = slot.sealedAtMs[this.#index]!;
       const isOld = atMs - sealedAtMs > maxAgeMs || counterNow - counter >= REPLAY_WINDOW;
       if (isOld || state === 'unknown') {
-        if (sealedAtMs >= countedBeforeMs) this.#counters.tooOld += 1;
+        if (dropped.takes(counter)) this.#counters.tooOld += 1;
         continue;
       }
       const begin = slot.beginOf(this.#index);
       const bytes = slot.ends[this.#index]! - begin;
       if (!pacer.has(bytes)) {
-        this.#counters.overPace += 1;
+        if (dropped.takes(counter)) this.#counters.overPace += 1;
         continue;
       }
-      if (!pacer.mayNow(atMs)) return false;
+      if (!pacer.mayNow(atMs)) {
+        this.#next = counter; // its turn comes, if it is still there then
+        return false;
+      }
       pacer.take(bytes);
       this.#add(slot.at + begin, bytes, send);
       this.#counters.datagrams += 1;
       this.#counters.bytes += bytes;
     }
     return true;
+  }
+
+  /** What was not judged before `counter` is not kept. `isOld`: nor may it be, for what follows is too old already. */
+  #passOver(counter: number, isOld: boolean): void {
+    const { received, counterMax, dropped } = this.swept;
+    const to = Math.min(counter, counterMax + 1);
+    const describedTo = Math.min(to, received.counterMax + 1);
+    let lacked = 0;
+    for (; this.#next < describedTo; this.#next++) {
+      const isMissing = receivedState(received, this.#next) === 'missing';
+      if (isMissing && dropped.takes(this.#next)) lacked += 1;
+    }
+    lacked += dropped.takesAll(this.#next, to);
+    this.#next = Math.max(this.#next, to);
+    this.#counters[isOld ? 'tooOld' : 'gone'] += lacked;
   }
 
   #add(at: number, bytes: number, send: SendAgain): void {

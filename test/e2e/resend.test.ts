@@ -30,6 +30,7 @@ interface Resent {
   readonly datagrams: number;
   readonly bytes: number;
   readonly tooOld: number;
+  readonly gone: number;
   readonly overPace: number;
   readonly duplicates: number;
 }
@@ -118,6 +119,7 @@ async function finish(): Promise<readonly Totals[]> {
 /** What has been sent again by both ends since `before`. */
 function sentAgain(before: Resent, after: Resent): number {
   expect(after.tooOld - before.tooOld).toBe(0);
+  expect(after.gone - before.gone).toBe(0);
   expect(after.overPace - before.overPace).toBe(0);
   return after.datagrams - before.datagrams;
 }

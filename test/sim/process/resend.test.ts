@@ -3,6 +3,8 @@
  * Method: one agent and one hub; packets go into both ends while a link is cut, and are counted where they come out.
  */
 import { expect, test } from 'bun:test';
+import { loadPolicy } from '../../../policies/load.ts';
+import type { Policy } from '../../../policies/schema.ts';
 import { decodeFrame } from '../../../session/wire/decode.ts';
 import {
   MESSAGE_TYPE,
@@ -15,8 +17,10 @@ import { DEVICE_INNER, HUB_INNER, packet, Rig } from './rig.ts';
 const START_MS = 30_000;
 const GAP_MS = 5;
 
-function attached(): Rig {
+function attached(policy: Policy | null = null): Rig {
   const rig = new Rig(fastPrimitives);
+  rig.devicePolicy = policy;
+  rig.hubPolicy = policy;
   rig.boot();
   expect(rig.runUntil(() => rig.isAttached, START_MS)).toBe(true);
   rig.run(2_000);
@@ -25,12 +29,20 @@ function attached(): Rig {
 
 const marks = (packets: readonly Uint8Array[]) => packets.map((one) => one[20]!);
 
+/** `packet` with zeros behind it, so that it has so many bytes. */
+function filled(packet: Uint8Array, bytes: number): Uint8Array {
+  const made = new Uint8Array(bytes);
+  made.set(packet);
+  new DataView(made.buffer).setUint16(2, bytes);
+  return made;
+}
+
 /** Packets with the marks 0…`count` − 1 at both ends, one each every 5 ms; `cutAt` happens before that one. */
-function flow(rig: Rig, count: number, cutAt: number, cut: () => void): void {
+function flow(rig: Rig, count: number, cutAt: number, cut: () => void, bytes = 60): void {
   for (let mark = 0; mark < count; mark++) {
     if (mark === cutAt) cut();
-    rig.fromAgent(packet(DEVICE_INNER, HUB_INNER, mark));
-    rig.fromHub(packet(HUB_INNER, DEVICE_INNER, mark));
+    rig.fromAgent(filled(packet(DEVICE_INNER, HUB_INNER, mark), bytes));
+    rig.fromHub(filled(packet(HUB_INNER, DEVICE_INNER, mark), bytes));
     rig.run(GAP_MS);
   }
 }
@@ -119,5 +131,33 @@ test('one RECEIVED is lost: it is said again, and nothing is missing all the sam
   for (const tun of [rig.hubTun, rig.agentTun]) {
     expect(marks(tun.takeDelivered()).sort((a, b) => a - b)).toEqual(sequence(0, 240));
   }
+  expect(rig.violations).toEqual([]);
+});
+
+/** One slot: 45 packets of 1,400 bytes. */
+function smallestBuffer(): Policy {
+  const loaded = loadPolicy({ resend: { buffer_bytes: 65_536 } });
+  if (!loaded.ok) throw new Error('the policy does not load');
+  return loaded.policy;
+}
+
+test('a buffer too small for the cut: each end counts as gone what the other never gets, and nothing else', () => {
+  const rig = attached(smallestBuffer());
+  const missing = { up: 0, down: 0 };
+  for (const cut of [60, 100, 140, 180]) {
+    const link = rig.agent.device?.activeId === 1 ? 'eth0' : 'wlan0';
+    flow(rig, 240, cut, () => rig.silence(link, true), 1_400);
+    rig.run(2_000);
+    rig.silence(link, false);
+    rig.run(10_000);
+    missing.up += 240 - rig.hubTun.takeDelivered().length;
+    missing.down += 240 - rig.agentTun.takeDelivered().length;
+  }
+  const device = rig.agent.status()!.packets;
+  const hub = rig.hub.status()!;
+  expect([device.heldDropped, hub.counters['no_route']]).toEqual([0, 0]);
+  expect(device.resend).toMatchObject({ gone: missing.up, tooOld: 0, overPace: 0 });
+  expect(hub.resend).toMatchObject({ gone: missing.down, tooOld: 0, overPace: 0 });
+  expect(Math.min(missing.up, missing.down)).toBeGreaterThan(0);
   expect(rig.violations).toEqual([]);
 });

@@ -34,6 +34,8 @@ export class EndToEnd {
   readonly #effects = new EffectWatch();
   readonly #nowMs: () => number;
   #sequence = 0;
+  /** Of those that are not remembered any more: lost on the way to the site, and from it. */
+  readonly #lostBefore = { up: 0, down: 0 };
 
   constructor(report: (violation: Omit<Violation, 'atMs'>) => void, nowMs: () => number) {
     this.#report = report;
@@ -101,6 +103,15 @@ export class EndToEnd {
     });
   }
 
+  /** How many that went in from the first one on and before `untilMs` never came out. */
+  lostEver(direction: 'up' | 'down', untilMs: number): number {
+    let lost = this.#lostBefore[direction];
+    for (const { atMs, isFromHub, arrived } of this.#sent.values()) {
+      if (!arrived && atMs < untilMs && isFromHub === (direction === 'down')) lost += 1;
+    }
+    return lost;
+  }
+
   hasArrived(sequence: number): boolean {
     return this.#sent.get(sequence)?.arrived === true;
   }
@@ -114,8 +125,14 @@ export class EndToEnd {
       atMs: this.#nowMs(),
       arrived: false,
     });
-    if (this.#sent.size > KNOWN_MAX) this.#sent.delete(this.#sequence - KNOWN_MAX);
+    if (this.#sent.size > KNOWN_MAX) this.#forget(this.#sequence - KNOWN_MAX);
     return this.#sequence;
+  }
+
+  #forget(sequence: number): void {
+    const sent = this.#sent.get(sequence);
+    if (sent?.arrived === false) this.#lostBefore[sent.isFromHub ? 'down' : 'up'] += 1;
+    this.#sent.delete(sequence);
   }
 
   #wrong(checker: string, sentence: string): null {

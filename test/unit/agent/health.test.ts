@@ -12,7 +12,7 @@ const FACTS: HealthFacts = {
     packets: {
       ...STATUS.packets,
       ...{ held: 12, heldDropped: 7, overflow: 3 },
-      resend: { datagrams: 40, bytes: 52_000, tooOld: 2, overPace: 5, duplicates: 1 },
+      resend: { datagrams: 40, bytes: 52_000, tooOld: 2, gone: 3, overPace: 5, duplicates: 1 },
     },
   },
   device: DEVICE,
@@ -94,7 +94,7 @@ const HEALTH = {
     held: 12,
     held_dropped: 7,
     overflow: 3,
-    resend: { datagrams: 40, bytes: 52_000, too_old: 2, over_pace: 5, duplicates: 1 },
+    resend: { datagrams: 40, bytes: 52_000, too_old: 2, gone: 3, over_pace: 5, duplicates: 1 },
     refused: {},
   },
   telemetry: { published: 3, dropped: 1, failures: 2, connections: 3, mqtt: '5.0' },

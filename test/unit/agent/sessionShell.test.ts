@@ -132,7 +132,18 @@ describe('a datagram that was not sent', () => {
     });
   }
 
-  for (const other of ['wouldBlock', 'permission', 'tooLong', 'failed', 'refused'] as const) {
+  for (const one of ['permission', 'failed'] as const) {
+    test(`${one}: maybe one flow's, so the core hears of it without waiting, as of hearsay`, () => {
+      const rig = new Rig([NEAR], SEND[one]);
+      // The thread does not sleep on it.
+      expect(rig.shell.nextDeadlineMs()).toBe(0);
+      rig.shell.onTime();
+      expect(rig.shell.nextDeadlineMs()).toBeGreaterThan(rig.clock.monotonicMs());
+      expect([rig.failures, rig.refused]).toEqual([0, { sendFailed: 1 }]);
+    });
+  }
+
+  for (const other of ['wouldBlock', 'tooLong', 'refused'] as const) {
     test(`${other}: counted, and no word on the link`, () => {
       const rig = new Rig([NEAR], SEND[other]);
       expect(rig.shell.nextDeadlineMs()).toBeGreaterThan(rig.clock.monotonicMs());

@@ -35,7 +35,7 @@ test('a session whose device is as it was goes on', async () => {
 test('what was sent again stays counted when its device is revoked, and when it is enrolled anew', async () => {
   const rig: SiteRig = new SiteRig([new RigDevice(1, () => rig).enrolled]);
   const { enrolled } = RigDevice.on(rig, 1, '198.51.100.1');
-  const counted = { datagrams: 3, bytes: 4_200, tooOld: 2, overPace: 1, duplicates: 5 };
+  const counted = { datagrams: 3, bytes: 4_200, tooOld: 2, gone: 4, overPace: 1, duplicates: 5 };
   Object.assign(rig.peers.session(enrolled.publicKey)!.data.resend, counted);
   const changes: Partial<EnrolledDevice>[] = [
     { revokedAtMs: 1 },

@@ -69,3 +69,16 @@ test('a packet that was changed, that is somebody else’s, that nobody sent, th
     'data spoofedSource',
   ]);
 });
+
+test('what never came out is counted for its direction, also when it is not remembered any more', () => {
+  const world = new World();
+  const { applications } = world;
+  world.fromHub(1);
+  world.fromDevice(1);
+  applications.onDelivered('hub-0', null, world.fromDevice(1));
+  expect([applications.lostEver('up', 1), applications.lostEver('down', 1)]).toEqual([1, 1]);
+  expect(applications.lostEver('up', 0)).toBe(0);
+  for (let count = 0; count < 50_000; count++) world.fromHub(1);
+  expect([applications.lostEver('up', 1), applications.lostEver('down', 1)]).toEqual([1, 50_001]);
+  expect(applications.lost(0, 1)).toHaveLength(50_000);
+});

@@ -72,11 +72,14 @@ describe('what is sent again', () => {
     expect(end.takeAgain()).toEqual(['1:7']);
     expect(end.counters.tooOld).toBe(1);
 
-    const next = { ...EXCHANGE, stateVersion: 10 };
-    end.resending.begin(next, 9_000);
-    end.resending.onReceived(end.report(A, [2, 7], next), 9_000);
-    end.resending.proceed(9_000);
-    expect([end.takeAgain(), end.counters.tooOld]).toEqual([[], 1]);
+    // What was sent again in vain is too old by then, and counts, too.
+    for (const stateVersion of [10, 11]) {
+      const next = { ...EXCHANGE, stateVersion };
+      end.resending.begin(next, 9_000);
+      end.resending.onReceived(end.report(A, [2, 7], next), 9_000);
+      end.resending.proceed(9_000);
+      expect([end.takeAgain(), end.counters.tooOld]).toEqual([[], 2]);
+    }
   });
 
   test('what came of age while it waited for its turn is left, too', () => {
