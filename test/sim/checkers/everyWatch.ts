@@ -29,10 +29,12 @@ import { Facts } from './facts.ts';
 import { Governor } from './governor.ts';
 import { Hearsay } from './hearsay.ts';
 import { Hubs } from './hubs.ts';
+import { Misses } from './misses.ts';
 import { Owners, type SeatMoment } from './owners.ts';
 import { Patience } from './patience.ts';
 import { Penalties } from './penalties.ts';
 import { Policies } from './policies.ts';
+import { Portals } from './portals.ts';
 import { Records } from './records.ts';
 import { Renumbered } from './renumbered.ts';
 import { Resends } from './resends.ts';
@@ -75,6 +77,8 @@ export function newWatches(report: Report, around: Surroundings): readonly Watch
   };
   const factsOf = (who: string, transportId: number) =>
     deviceSite(who)?.factsOf(transportId) ?? null;
+  const isItsChannel = (who: string, channelId: number) =>
+    channelsOf(deviceSite(who)).includes(channelId);
   const durableOf = (who: string) => site(who).durable;
   // A copy has the key of its original and a policy of its own.
   const noticeMs = (of: SessionRecord) =>
@@ -119,8 +123,14 @@ export function newWatches(report: Report, around: Surroundings): readonly Watch
       report,
       isSealed,
       (who, transportId) => factsOf(who, transportId)?.name ?? null,
-      (who, channelId) => channelsOf(deviceSite(who)).includes(channelId),
+      isItsChannel,
     ),
+    new Misses(report, isSealed, isItsChannel),
+    new Portals(report, isSealed, {
+      factsOf,
+      isAwake: (who) => site(who).machine.isAwake,
+      activeId: (who) => site(who).process.device?.activeId ?? null,
+    }),
     new Facts(report, {
       factsOf,
       activeId: (who) => {
