@@ -5,6 +5,7 @@
  */
 import { expect, test } from 'bun:test';
 import { readdirSync, readFileSync } from 'node:fs';
+import { CADENCE_RULES } from './cadenceRules.ts';
 import { DEVICE_RULES } from './deviceRules.ts';
 import { GOVERNOR_RULES } from './governorRules.ts';
 import { HEARSAY_RULES } from './hearsayRules.ts';
@@ -21,6 +22,7 @@ const RULES = [
   ...GOVERNOR_RULES,
   ...HEARSAY_RULES,
   ...MISS_RULES,
+  ...CADENCE_RULES,
   ...RESEND_RULES,
   ...STORE_RULES,
   ...WIRE_RULES,
