@@ -10,6 +10,7 @@ import { GOVERNOR_RULES } from './governorRules.ts';
 import { HEARSAY_RULES } from './hearsayRules.ts';
 import { LINK_RULES } from './linkRules.ts';
 import { broken } from './observed.ts';
+import { QUALITY_RULES } from './qualityRules.ts';
 import { RESEND_RULES } from './resendRules.ts';
 import { STORE_RULES } from './storeRules.ts';
 import { WIRE_RULES } from './wireRules.ts';
@@ -19,6 +20,7 @@ const RULES = [
   ...LINK_RULES,
   ...GOVERNOR_RULES,
   ...HEARSAY_RULES,
+  ...QUALITY_RULES,
   ...RESEND_RULES,
   ...STORE_RULES,
   ...WIRE_RULES,
