@@ -31,14 +31,9 @@ export function recoveryCandidates(device: Device, config: DeviceConfig): readon
   ]);
 }
 
-/** Usable transports, best first, as policy sees them. */
-export function usableCandidates(device: Device, config: DeviceConfig): readonly Transport[] {
-  return ranked(device, config, () => []);
-}
-
 /** Usable transports, best first, as policy sees them; penalised ones and spent budgets are left out. */
 export function plannedCandidates(device: Device, config: DeviceConfig): readonly Transport[] {
-  return usableCandidates(device, config).filter(
+  return ranked(device, config, () => []).filter(
     (transport) =>
       transport.penaltyUntilMs <= device.nowMs &&
       transport.liveness.missedInRow < 2 &&
