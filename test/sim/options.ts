@@ -44,8 +44,7 @@ export const POLICY_VARIANTS = [
   'low-power',
   'strict',
 ] as const;
-/** The last of them is never drawn: a scenario has it. */
-export type PolicyVariant = (typeof POLICY_VARIANTS)[number] | 'staying';
+export type PolicyVariant = (typeof POLICY_VARIANTS)[number];
 
 export interface TrafficPlan {
   /** Between two beats; 0: none but the probes of the last phase. */
