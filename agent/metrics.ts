@@ -7,6 +7,7 @@
  * @module
  */
 import {
+  bothWays,
   byLabel,
   counter,
   expositionOf,
@@ -64,14 +65,12 @@ export function agentMetrics(facts: AgentFacts): string {
       'Events.',
       byLabel('reason_code', { ...NONE_YET, ...status.counters }),
     ),
-    counter('jvpn_packets_total', 'Inner packets.', [
-      { labels: { direction: 'sent' }, value: packets.sent },
-      { labels: { direction: 'received' }, value: packets.received },
-    ]),
-    counter('jvpn_packet_bytes_total', 'Bytes of inner packets.', [
-      { labels: { direction: 'sent' }, value: packets.sentBytes },
-      { labels: { direction: 'received' }, value: packets.receivedBytes },
-    ]),
+    counter('jvpn_packets_total', 'Inner packets.', bothWays(packets.sent, packets.received)),
+    counter(
+      'jvpn_packet_bytes_total',
+      'Bytes of inner packets.',
+      bothWays(packets.sentBytes, packets.receivedBytes),
+    ),
     gauge('jvpn_packets_held', 'Inner packets that wait for a way out.', known(packets.held)),
     counter(
       'jvpn_packets_held_dropped_total',

@@ -66,3 +66,7 @@ export const byLabel = (label: string, counts: Readonly<Record<string, number>>)
 /** One sample for each of `states`: 1 for the one that is, 0 for all others. */
 export const stateSet = (states: readonly string[], current: string): Sample[] =>
   states.map((state) => ({ labels: { state }, value: state === current ? 1 : 0 }));
+
+/** What was sent and what was received of one thing. */
+export const bothWays = (sent: number, received: number): Sample[] =>
+  byLabel('direction', { sent, received });

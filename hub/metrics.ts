@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { byLabel, counter, expositionOf, gauge, known } from '../hal/exposition.ts';
+import { bothWays, byLabel, counter, expositionOf, gauge, known } from '../hal/exposition.ts';
 import { STATES } from '../session/transitions.ts';
 import type { TunnelStatus } from './messages.ts';
 
@@ -39,14 +39,12 @@ export function hubMetrics(facts: HubFacts): string {
       'Whether handshakes have to prove their address first.',
       known(Number(status.is_under_load)),
     ),
-    counter('jvpn_hub_packets_total', 'Inner packets.', [
-      { labels: { direction: 'sent' }, value: packets.sent },
-      { labels: { direction: 'received' }, value: packets.received },
-    ]),
-    counter('jvpn_hub_packet_bytes_total', 'Bytes of inner packets.', [
-      { labels: { direction: 'sent' }, value: packets.sent_bytes },
-      { labels: { direction: 'received' }, value: packets.received_bytes },
-    ]),
+    counter('jvpn_hub_packets_total', 'Inner packets.', bothWays(packets.sent, packets.received)),
+    counter(
+      'jvpn_hub_packet_bytes_total',
+      'Bytes of inner packets.',
+      bothWays(packets.sent_bytes, packets.received_bytes),
+    ),
     counter(
       'jvpn_hub_resent_datagrams_total',
       'Sent again after a cut.',
