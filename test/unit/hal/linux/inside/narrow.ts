@@ -23,6 +23,8 @@ const SILENT = { 4: '10.98.0.9', 6: '[fd98::9]' } as const;
 
 ip('netns add far');
 ip('link add near0 type veth peer name far0 netns far');
+// Which groups it listens to the kernel tells within a second, at a moment of its own (MLD): at once, and not while packets are counted.
+Bun.spawnSync(['sysctl', '-q', '-w', 'net.ipv6.conf.near0.mldv2_unsolicited_report_interval=1']);
 for (const at of ['', '-n far ']) {
   const [name, host] = at === '' ? ['near0', '1'] : ['far0', '2'];
   ip(`${at}addr add 10.98.0.${host}/24 dev ${name}`);
@@ -35,6 +37,8 @@ for (const host of ['10.98.0.9', 'fd98::9']) {
 for (const limit of ['ipv4.icmp_ratelimit', 'ipv6.icmp.ratelimit']) {
   ip(`netns exec far sysctl -q -w net.${limit}=0`);
 }
+
+Bun.sleepSync(200);
 
 /** What the kernel answered to each sendmsg since the last look. */
 let calls: number[] = [];
