@@ -18,6 +18,7 @@ import { Answers } from './answers.ts';
 import { Bindings } from './bindings.ts';
 import { boundsIn, noticeMsOf } from './bounds.ts';
 import { Budgets } from './budgets.ts';
+import { type Cadence, Cadences } from './cadence.ts';
 import { Claims } from './claims.ts';
 import { Copies } from './copies.ts';
 import { Deliveries } from './deliveries.ts';
@@ -29,10 +30,12 @@ import { Facts } from './facts.ts';
 import { Governor } from './governor.ts';
 import { Hearsay } from './hearsay.ts';
 import { Hubs } from './hubs.ts';
+import { Misses } from './misses.ts';
 import { Owners, type SeatMoment } from './owners.ts';
 import { Patience } from './patience.ts';
 import { Penalties } from './penalties.ts';
 import { Policies } from './policies.ts';
+import { Portals } from './portals.ts';
 import { Records } from './records.ts';
 import { Renumbered } from './renumbered.ts';
 import { Resends } from './resends.ts';
@@ -75,6 +78,8 @@ export function newWatches(report: Report, around: Surroundings): readonly Watch
   };
   const factsOf = (who: string, transportId: number) =>
     deviceSite(who)?.factsOf(transportId) ?? null;
+  const isItsChannel = (who: string, channelId: number) =>
+    channelsOf(deviceSite(who)).includes(channelId);
   const durableOf = (who: string) => site(who).durable;
   // A copy has the key of its original and a policy of its own.
   const noticeMs = (of: SessionRecord) =>
@@ -110,6 +115,10 @@ export function newWatches(report: Report, around: Surroundings): readonly Watch
         !hasFlashFault(scenario, site(who).identity.index) &&
         site(who).process.device?.channel?.isBound !== false,
     }),
+    new Cadences(report, isCalmRun(scenario), (who, transportId) => {
+      const around = deviceSite(who);
+      return around === null ? null : cadenceOf(around, transportId);
+    }),
     new Rotations(report, isSealed, activeLingerMaxMs()),
     new Patience(report, noticeMs),
     new Restarts(report, scenario.options.keepsSessions === true, () =>
@@ -119,8 +128,14 @@ export function newWatches(report: Report, around: Surroundings): readonly Watch
       report,
       isSealed,
       (who, transportId) => factsOf(who, transportId)?.name ?? null,
-      (who, channelId) => channelsOf(deviceSite(who)).includes(channelId),
+      isItsChannel,
     ),
+    new Misses(report, isSealed, isItsChannel),
+    new Portals(report, isSealed, {
+      factsOf,
+      isAwake: (who) => site(who).machine.isAwake,
+      activeId: (who) => site(who).process.device?.activeId ?? null,
+    }),
     new Facts(report, {
       factsOf,
       activeId: (who) => {
@@ -173,6 +188,31 @@ export function newWatches(report: Report, around: Surroundings): readonly Watch
 
 function hasVersionsLeft(device: Device | null): boolean {
   return device !== null && device.ceiling - device.stateVersion > VERSIONS_KEPT;
+}
+
+/** Nothing goes wrong, no packet is lost, late or overtaken, and frames can be read. */
+function isCalmRun({ options, faults }: Scenario): boolean {
+  const links = options.devices.flatMap((device) => device.links);
+  const isSteady = links.every(
+    ({ jitterMs, lossPercent, duplicatePercent, reorderPercent, kbitPerSecond }) =>
+      jitterMs + lossPercent + duplicatePercent + reorderPercent + kbitPerSecond === 0,
+  );
+  return isSteady && faults.length === 0 && options.primitives === 'fast';
+}
+
+/** Null: not the binding, and preferred to it: it is asked to prove itself. */
+function cadenceOf(site: DeviceSite, transportId: number): Cadence | null {
+  const activeId = site.process.device?.activeId ?? null;
+  if (activeId === null) return null;
+  const { liveness } = site.inForce;
+  const [link, binding] = [site.rulesOf(transportId), site.rulesOf(activeId)];
+  if (link === null || binding === null) return null;
+  const isBinding = transportId === activeId;
+  const isMetered = link.costClass === 'metered';
+  if (!isBinding && link.preference < binding.preference) return null;
+  const freeMs = isBinding ? liveness.heartbeatIdleMs : liveness.standbyProbeMs;
+  const pauseMs = isMetered ? liveness.meteredStandbyProbeMs : freeMs;
+  return { pauseMs, isMetered, isBinding, lingerMs: liveness.activeLingerMs };
 }
 
 /** What each hub that is awake does for one device. */

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { CADENCE_MUTANTS } from './cadence.ts';
 import { CHANNEL_MUTANTS } from './channel.ts';
 import { DEVICE_MUTANTS } from './device.ts';
 import { DURABLE_MUTANTS } from './durable.ts';
@@ -29,6 +30,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...HEARSAY_MUTANTS,
   ...METERED_MUTANTS,
   ...GOVERNOR_MUTANTS,
+  ...CADENCE_MUTANTS,
 ];
 
 /** @throws Error with a sentence for a person. */

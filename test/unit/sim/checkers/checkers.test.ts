@@ -5,10 +5,12 @@
  */
 import { expect, test } from 'bun:test';
 import { readdirSync, readFileSync } from 'node:fs';
+import { CADENCE_RULES } from './cadenceRules.ts';
 import { DEVICE_RULES } from './deviceRules.ts';
 import { GOVERNOR_RULES } from './governorRules.ts';
 import { HEARSAY_RULES } from './hearsayRules.ts';
 import { LINK_RULES } from './linkRules.ts';
+import { MISS_RULES } from './missRules.ts';
 import { broken } from './observed.ts';
 import { RESEND_RULES } from './resendRules.ts';
 import { STORE_RULES } from './storeRules.ts';
@@ -19,6 +21,8 @@ const RULES = [
   ...LINK_RULES,
   ...GOVERNOR_RULES,
   ...HEARSAY_RULES,
+  ...MISS_RULES,
+  ...CADENCE_RULES,
   ...RESEND_RULES,
   ...STORE_RULES,
   ...WIRE_RULES,
