@@ -13,8 +13,10 @@ import { POLICY_VARIANTS } from '../options.ts';
 import { policyOf, switchesMaxIn } from '../policy.ts';
 import type { Scenario } from '../scenario.ts';
 import type { DeviceSite } from '../site/deviceSite.ts';
+import { freeWays } from '../site/freeWays.ts';
 import type { HubSite } from '../site/hubSite.ts';
 import { Answers } from './answers.ts';
+import { Better } from './better.ts';
 import { Bindings } from './bindings.ts';
 import { boundsIn, noticeMsOf } from './bounds.ts';
 import { Budgets } from './budgets.ts';
@@ -30,6 +32,7 @@ import { Facts } from './facts.ts';
 import { Governor } from './governor.ts';
 import { Hearsay } from './hearsay.ts';
 import { Hubs } from './hubs.ts';
+import { Measurements } from './measured.ts';
 import { Misses } from './misses.ts';
 import { Owners, type SeatMoment } from './owners.ts';
 import { Patience } from './patience.ts';
@@ -44,6 +47,7 @@ import { Rotations } from './rotations.ts';
 import { Seals } from './seals.ts';
 import { Silences } from './silences.ts';
 import { SpendingKept } from './spending.ts';
+import { Unsteady } from './unsteady.ts';
 import { Verdicts } from './verdicts.ts';
 import type { Report, Watch } from './watch.ts';
 import { Wire } from './wire.ts';
@@ -85,6 +89,15 @@ export function newWatches(report: Report, around: Surroundings): readonly Watch
   const noticeMs = (of: SessionRecord) =>
     Math.min(...around.policiesOf(of.device).map((policy) => noticeMsOf(policy, of)));
   const deviceOf = (who: string) => deviceSite(who)?.identity.publicKey ?? null;
+  const measured = new Measurements(isSealed);
+  const quality = {
+    rulesOf: (who: string) => ({ ...site(who).inForce.quality, ...site(who).inForce.switching }),
+    activeId: (who: string) => awakeDevice(deviceSite(who))?.activeId ?? null,
+    isSettled: (who: string) => {
+      const device = awakeDevice(deviceSite(who));
+      return device?.claim === null && device.granted === null && hasVersionsLeft(device);
+    },
+  };
   const seats = (device: string | null) =>
     (device === null ? around.devices() : [device]).flatMap((one) => seatsOf(around.hubs, one));
   return [
@@ -118,6 +131,15 @@ export function newWatches(report: Report, around: Surroundings): readonly Watch
     new Cadences(report, isCalmRun(scenario), (who, transportId) => {
       const around = deviceSite(who);
       return around === null ? null : cadenceOf(around, transportId);
+    }),
+    measured,
+    new Unsteady(report, measured, {
+      ...quality,
+      hasSlept: (who, sinceMs) => (deviceSite(who)?.machine.resumedAtMs ?? 0) > sinceMs,
+    }),
+    new Better(report, measured, {
+      ...quality,
+      freeWays: (who, transportId) => freeWays(site(who), transportId),
     }),
     new Rotations(report, isSealed, activeLingerMaxMs()),
     new Patience(report, noticeMs),
@@ -184,6 +206,11 @@ export function newWatches(report: Report, around: Surroundings): readonly Watch
     new Doors(report, mayBeBehind),
     new Wire(report, { deviceOf, record }),
   ];
+}
+
+/** Its session; null: there is none, or its machine sleeps or does not run. */
+function awakeDevice(site: DeviceSite | null): Device | null {
+  return site?.machine.isAwake ? site.process.device : null;
 }
 
 function hasVersionsLeft(device: Device | null): boolean {

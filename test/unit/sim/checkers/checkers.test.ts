@@ -12,6 +12,7 @@ import { HEARSAY_RULES } from './hearsayRules.ts';
 import { LINK_RULES } from './linkRules.ts';
 import { MISS_RULES } from './missRules.ts';
 import { broken } from './observed.ts';
+import { QUALITY_RULES } from './qualityRules.ts';
 import { RESEND_RULES } from './resendRules.ts';
 import { STORE_RULES } from './storeRules.ts';
 import { WIRE_RULES } from './wireRules.ts';
@@ -23,6 +24,7 @@ const RULES = [
   ...HEARSAY_RULES,
   ...MISS_RULES,
   ...CADENCE_RULES,
+  ...QUALITY_RULES,
   ...RESEND_RULES,
   ...STORE_RULES,
   ...WIRE_RULES,
