@@ -12,6 +12,7 @@ import { isServing } from '../../../session/invariants/oneOwner.ts';
 import { POLICY_VARIANTS } from '../options.ts';
 import { policyOf, switchesMaxIn } from '../policy.ts';
 import type { Scenario } from '../scenario.ts';
+import { choiceOf } from '../site/choice.ts';
 import type { DeviceSite } from '../site/deviceSite.ts';
 import { freeWays } from '../site/freeWays.ts';
 import type { HubSite } from '../site/hubSite.ts';
@@ -52,6 +53,7 @@ import { Verdicts } from './verdicts.ts';
 import type { Report, Watch } from './watch.ts';
 import { Wire } from './wire.ts';
 import { Wishes } from './wishes.ts';
+import { WithheldRivals } from './withheld.ts';
 
 export interface Surroundings {
   readonly scenario: Scenario;
@@ -184,6 +186,7 @@ export function newWatches(report: Report, around: Surroundings): readonly Watch
       mayPlan: (who, linkName) => site(who).mayPlan(linkName),
       hasVersionsLeft: (who) => hasVersionsLeft(site(who).process.device),
     }),
+    new WithheldRivals(report, (who) => choiceOf(site(who))),
     new Policies(report, {
       boundsOf: (who) => site(who).inForce.session,
       runningOf: (who) => site(who).process.device,

@@ -16,6 +16,7 @@ import type { Mutant } from './mutant.ts';
 
 const QUALITY = 'session/liveness/quality.ts';
 const REVIEW = 'session/device/review.ts';
+const RIVALS = 'session/device/rivals.ts';
 const LIVENESS = 'session/liveness/liveness.ts';
 
 export const QUALITY_MUTANTS: readonly Mutant[] = [
@@ -93,16 +94,16 @@ export const QUALITY_MUTANTS: readonly Mutant[] = [
   },
   {
     id: 'no-link-is-better',
-    file: REVIEW,
-    find: '      isBetter(turn, other, quality, fault),\n',
-    replace: '      !isBetter(turn, other, quality, fault),\n',
+    file: RIVALS,
+    find: '    isBetter(turn, rival, quality, fault, 0);',
+    replace: '    !isBetter(turn, rival, quality, fault, 0);',
     breaks: 'A bad link is not left although another one loses nothing.',
     invariant: 'liveness',
     scenario: LOSSY_BESIDE_WELL,
   },
   {
     id: 'any-link-is-better',
-    file: REVIEW,
+    file: RIVALS,
     find: 'return theirs.rttMs < active.rttMs * gain;',
     replace: 'return theirs.rttMs < theirs.rttMs + active.rttMs * gain;',
     breaks: 'A slow link is left for any other one, however slow.',
@@ -111,27 +112,27 @@ export const QUALITY_MUTANTS: readonly Mutant[] = [
   },
   {
     id: 'improvement-not-asked',
-    file: REVIEW,
-    find: 'const gain = 1 - turn.config.limits.improvementPercent / 100;',
-    replace: 'const gain = 1;',
+    file: RIVALS,
+    find: "return isAsked(rival) ? rule : 'improvement_too_small';",
+    replace: 'return rule;',
     breaks: 'A link is left for one that is hardly better.',
     invariant: 'I7',
     scenario: SLOW_BESIDE_ALIKE,
   },
   {
     id: 'failback-to-worse',
-    file: REVIEW,
-    find: "if (failback === 'always' || !isWorse(",
-    replace: "if (failback !== 'on_failure' || !isWorse(",
+    file: RIVALS,
+    find: "if (rule !== null || failback === 'always') return rule;",
+    replace: "if (rule !== null || failback !== 'on_failure') return rule;",
     breaks: 'A preferred link is gone back to although the one in use is better.',
     invariant: 'I7',
     scenario: BACK_AND_SLOW,
   },
   {
     id: 'failback-unwanted',
-    file: REVIEW,
-    find: "active === null || failback === 'on_failure' || draft.heldId !== null",
-    replace: 'active === null || draft.heldId !== null',
+    file: RIVALS,
+    find: "if (failback === 'on_failure') return 'failback_on_failure';",
+    replace: '',
     breaks: 'A preferred link is gone back to where policy says: on failure only.',
     invariant: 'I7',
     scenario: BACK_UNWANTED,
