@@ -73,9 +73,14 @@ export class WithheldRivals implements Watch {
     const { reasonCode, detail, atMs } = event;
     const { wanted, denied } = detail;
     // Its answer makes it another binding, or another matter; whether it comes nobody knows yet.
-    const isOther = event.event === 'claim' || reasonCode === 'policy_applied';
-    if (isOther) this.#processes.delete(who);
+    if (reasonCode === 'policy_applied') this.#processes.delete(who);
     const process = this.#of(who);
+    if (event.event === 'claim') process.said.clear();
+    // By now it has come: the binding is another one, and everything is to be told again.
+    if (event.event === 'switch') {
+      process.links.clear();
+      process.unsaidSinceMs.clear();
+    }
     if (event.event !== 'notice' || reasonCode !== 'switch_denied' || !isOfRivals(denied)) return;
     const choice = this.#choiceOf(who);
     const rival = choice?.rivals.find(({ transportId }) => transportId === detail['transportId']);
