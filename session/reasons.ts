@@ -1,5 +1,6 @@
 /**
- * The one table of reason codes: why a session moved, why a claim was refused, what was noticed.
+ * The one table of reason codes: why a session moved, why a claim was refused, what keeps a session from a better link,
+ * what was noticed.
  *
  * Every transition carries exactly one of these codes, every refusal one; audit log, status, CLI,
  * dashboard and `docs/reasons.md` all read this table and nothing else. Codes are stable: they travel
@@ -10,6 +11,7 @@
  *
  * @module
  */
+import { DENIAL_REASONS } from './reasons/denials.ts';
 import { NOTICE_REASONS } from './reasons/notices.ts';
 import { REFUSAL_REASONS } from './reasons/refusals.ts';
 import { TRANSITION_REASONS } from './reasons/transitions.ts';
@@ -40,10 +42,16 @@ export interface Reason {
 export const REASONS_BY_MOMENT = {
   transitions: TRANSITION_REASONS,
   refusals: REFUSAL_REASONS,
+  denials: DENIAL_REASONS,
   notices: NOTICE_REASONS,
 } as const;
 
-export const REASONS = { ...TRANSITION_REASONS, ...REFUSAL_REASONS, ...NOTICE_REASONS } as const;
+export const REASONS = {
+  ...TRANSITION_REASONS,
+  ...REFUSAL_REASONS,
+  ...DENIAL_REASONS,
+  ...NOTICE_REASONS,
+} as const;
 
 export type ReasonCode = keyof typeof REASONS;
 

@@ -259,6 +259,7 @@ function clearDeadlines(turn: Turn, recoveryMs: number | null): void {
   draft.plannedAtMs = null;
   draft.healthySinceMs = null;
   draft.deniedFor = null;
+  draft.withheldFor = [];
   draft.isResuming = false;
   draft.reopens = 0;
   draft.triedIds = [];

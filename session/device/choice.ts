@@ -31,9 +31,14 @@ export function recoveryCandidates(device: Device, config: DeviceConfig): readon
   ]);
 }
 
+/** Usable transports, best first, as policy sees them. */
+export function usableCandidates(device: Device, config: DeviceConfig): readonly Transport[] {
+  return ranked(device, config, () => []);
+}
+
 /** Usable transports, best first, as policy sees them; penalised ones and spent budgets are left out. */
 export function plannedCandidates(device: Device, config: DeviceConfig): readonly Transport[] {
-  return ranked(device, config, () => []).filter(
+  return usableCandidates(device, config).filter(
     (transport) =>
       transport.penaltyUntilMs <= device.nowMs &&
       transport.liveness.missedInRow < 2 &&

@@ -27,6 +27,7 @@ export function onPolicy(turn: Turn, event: DeviceEvent & { kind: 'policy' }): v
   }
   // What was denied, or not worth a plan, may be another matter now.
   draft.deniedFor = null;
+  draft.withheldFor = [];
   if (draft.reviewAtMs !== null) draft.reviewAtMs = turn.nowMs;
 }
 

@@ -17,14 +17,16 @@ import {
 } from '../liveness/quality.ts';
 import type { ReasonCode } from '../reasons.ts';
 import { carriesData } from '../transitions.ts';
-import { costOf, denial, isSpent, MINUTE_MS, plannedCandidates, preferenceOf } from './choice.ts';
+import { costOf, denial, isSpent } from './choice.ts';
 import { mayClaim, openClaim } from './claims.ts';
 import { enterDegraded, leaveAttached, penalise } from './die.ts';
 import { end } from './end.ts';
 import { probeOthers, schedule } from './probes.ts';
+import { betterOf, failbackOf, refugeOf, rivalWaits } from './rivals.ts';
 import { hasVersionsLeft } from './save.ts';
 import type { Transport } from './state.ts';
 import type { Turn } from './turn.ts';
+import { sayWithheld } from './withheld.ts';
 
 const REVIEW_MS = 200;
 const REVIEW_IDLE_MS = 1_000;
@@ -32,8 +34,6 @@ const REVIEW_IDLE_MS = 1_000;
 const REVIEW_CALM_MAX_MS = 5_000;
 /** A plan that is not answered within this time is undone by a newer claim (chosen). */
 const PLAN_TIMEOUT_MS = 1_500;
-/** A rival is judged by an answer this fresh, not by what it once was (chosen). */
-const FRESH_MS = 5_000;
 
 export function review(turn: Turn): void {
   const { draft, config } = turn;
@@ -62,8 +62,7 @@ export function review(turn: Turn): void {
 function calmMs(turn: Turn): number {
   const { draft } = turn;
   const isBusy = draft.trafficAtMs !== null && turn.nowMs - draft.trafficAtMs < REVIEW_IDLE_MS;
-  const hasRival = failbackTarget(turn) !== null || rivalWaits(turn);
-  if (isBusy || hasRival) return REVIEW_IDLE_MS / 2;
+  if (isBusy || rivalWaits(turn)) return REVIEW_IDLE_MS / 2;
   const probeInMs = (turn.transport(draft.activeId)?.probeAtMs ?? turn.nowMs) - turn.nowMs;
   return probeInMs < REVIEW_IDLE_MS ? REVIEW_CALM_MAX_MS : Math.min(REVIEW_CALM_MAX_MS, probeInMs);
 }
@@ -81,21 +80,11 @@ function reviewAttached(turn: Turn, active: Transport, quality: Quality): void {
     tryQualitySwitch(turn, active, quality, fault);
     return;
   }
-  if (turn.draft.planNotBeforeMs > turn.nowMs) return;
   const mayStay = costOf(active, turn.config) !== 'never' && !isSpent(active, turn.config);
-  const budgetTarget = mayStay ? null : refuge(turn, active);
-  if (budgetTarget !== null) return void plan(turn, budgetTarget, 'budget_spent');
-  const target = failbackTarget(turn);
-  if (target !== null) plan(turn, target, 'failback');
-}
-
-/** Where to go from a link that may no longer be used, its budget being spent: anywhere that answers and may be used. */
-function refuge(turn: Turn, active: Transport): Transport | null {
-  return (
-    plannedCandidates(turn.draft, turn.config).find(
-      (rival) => rival.transportId !== active.transportId && rival.liveness.answeredAtMs !== null,
-    ) ?? null
-  );
+  const wanted = mayStay ? 'failback' : 'budget_spent';
+  const { target, withheld } = mayStay ? failbackOf(turn, active) : refugeOf(turn, active);
+  sayWithheld(turn, withheld, wanted);
+  if (target !== null) plan(turn, target, wanted);
 }
 
 /**
@@ -129,42 +118,6 @@ function deny(turn: Turn, target: Transport, wanted: ReasonCode, denied: ReasonC
   if (draft.deniedFor === key) return;
   draft.deniedFor = key;
   turn.report('notice', 'switch_denied', { transportId: target.transportId, wanted, denied });
-}
-
-/** A preferred link that has proven its stability for the hold-down; null where there is none, or an operator holds the binding. */
-function failbackTarget(turn: Turn): Transport | null {
-  const { draft, config } = turn;
-  const { failback, failbackStableMs, improvementPercent } = config.limits;
-  const active = turn.transport(draft.activeId);
-  if (active === null || failback === 'on_failure' || draft.heldId !== null) return null;
-  for (const rival of plannedCandidates(draft, config)) {
-    if (rival === active) return null;
-    if (preferenceOf(rival, config) >= preferenceOf(active, config)) continue;
-    const { stableSinceMs } = rival.liveness;
-    if (stableSinceMs === null || turn.nowMs - stableSinceMs < failbackStableMs) continue;
-    if (failback === 'always' || !isWorse(turn, rival, active, improvementPercent)) return rival;
-  }
-  return null;
-}
-
-function rivalWaits(turn: Turn): boolean {
-  const active = turn.transport(turn.draft.activeId);
-  if (active === null || turn.draft.heldId !== null) return false;
-  const preference = preferenceOf(active, turn.config);
-  return turn.draft.transports.some(
-    (rival) => rival.unusable === null && preferenceOf(rival, turn.config) < preference,
-  );
-}
-
-/** `better` failback refuses a preferred link whose loss or latency is over the floor. */
-function isWorse(turn: Turn, rival: Transport, active: Transport, marginPercent: number): boolean {
-  const { quality, failbackStableMs } = turn.config.limits;
-  // What it was before the hold-down says nothing, and a binding's many answers would outweigh a candidate's few.
-  const windowMs = Math.min(MINUTE_MS, Math.max(FRESH_MS, failbackStableMs));
-  const ours = qualityOf(rival.liveness, turn.nowMs, windowMs);
-  const theirs = qualityOf(active.liveness, turn.nowMs, quality.windowMs);
-  if (ours.lossPercent > Math.max(quality.lossLeavePercent, theirs.lossPercent)) return true;
-  return ours.rttMs > quality.rttLeaveMs && ours.rttMs > theirs.rttMs * (1 - marginPercent / 100);
 }
 
 /** VOLATILE by quality, or DEGRADED: better candidate, recovery of quality, or persistence. */
@@ -212,14 +165,9 @@ function tryQualitySwitch(
   fault: QualityFault,
 ): void {
   const { draft, config } = turn;
-  if (draft.planNotBeforeMs > turn.nowMs || !hasVersionsLeft(turn)) return;
-  const rival = plannedCandidates(draft, config).find(
-    (other) =>
-      other.transportId !== active.transportId &&
-      isFresh(turn, other, active) &&
-      isBetter(turn, other, quality, fault),
-  );
-  if (rival === undefined) return;
+  if (!hasVersionsLeft(turn)) return;
+  const { target: rival, withheld } = betterOf(turn, active, quality, fault);
+  if (rival === null) return sayWithheld(turn, withheld, fault);
   const denied = denial(draft, config, 'quality');
   if (denied !== null) {
     deny(turn, rival, fault, denied);
@@ -231,22 +179,6 @@ function tryQualitySwitch(
   }
   draft.plannedAtMs = turn.nowMs;
   openClaim(turn, rival.transportId, 'quality', fault);
-}
-
-/** Answered lately; and where the binding has fallen silent, since then: what silenced it may have silenced both. */
-function isFresh(turn: Turn, rival: Transport, active: Transport): boolean {
-  const { answeredAtMs } = rival.liveness;
-  if (answeredAtMs === null || turn.nowMs - answeredAtMs > FRESH_MS) return false;
-  const { isDoubted, unansweredSinceMs } = active.liveness;
-  return !isDoubted || answeredAtMs >= (unansweredSinceMs ?? answeredAtMs);
-}
-
-function isBetter(turn: Turn, rival: Transport, active: Quality, fault: QualityFault): boolean {
-  const theirs = qualityOf(rival.liveness, turn.nowMs, 60_000);
-  const gain = 1 - turn.config.limits.improvementPercent / 100;
-  if (fault === 'quality_loss') return theirs.lossPercent < active.lossPercent * gain;
-  if (fault === 'quality_rtt') return theirs.rttMs < active.rttMs * gain;
-  return theirs.jitterMs < active.jitterMs * gain;
 }
 
 /** ◆ A claim that was sent is undone only by a newer one: to stay, claim the old transport. */

@@ -199,6 +199,8 @@ export interface Device {
   readonly switchedAtMs: readonly number[];
   /** A denial already reported, so that it is said once and not at every review. */
   readonly deniedFor: string | null;
+  /** Links that a rule keeps the session from, and which rule: said once for each binding and policy. */
+  readonly withheldFor: readonly string[];
   readonly reopenAtMs: number | null;
   readonly reopens: number;
   /** Asked to end before a version for that transition was reserved: done as soon as one is. */
@@ -278,6 +280,7 @@ export function newDevice(): Device {
     plannedAtMs: null,
     switchedAtMs: [],
     deniedFor: null,
+    withheldFor: [],
     reopenAtMs: null,
     reopens: 0,
     endWanted: null,

@@ -162,7 +162,7 @@ export const TRANSITION_REASONS = {
     severity: 'notice',
     fatal: false,
     retry: null,
-    hint: 'In the event: denied (max_switches_per_minute, cooldown_ms) or why (what else was in the way).',
+    hint: 'In the event: denied (which rule, a code of its own) or why (what else was in the way).',
   },
   switch_abandoned: {
     sentence: 'A planned switch failed or was refused, so the session stays where it was.',

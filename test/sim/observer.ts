@@ -88,6 +88,8 @@ export class Observer {
   onAudit(who: string, role: 'device' | 'hub', event: AuditEvent, held: Held | null): void {
     const { from, to, reasonCode, stateVersion } = event;
     this.seen.reason(`${role} ${reasonCode}`);
+    const { denied } = event.detail;
+    if (event.event === 'notice' && denied !== undefined) this.seen.reason(`${role} ${denied}`);
     if (to !== null) this.seen.state(`${role} ${to}`);
     this.moves.see(`${who} at ${this.#world.nowMs}:`, event);
     const move = to === null ? '' : ` ${from} → ${to}`;

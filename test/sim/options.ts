@@ -44,7 +44,8 @@ export const POLICY_VARIANTS = [
   'low-power',
   'strict',
 ] as const;
-export type PolicyVariant = (typeof POLICY_VARIANTS)[number];
+/** The last of them is never drawn: a scenario has it. */
+export type PolicyVariant = (typeof POLICY_VARIANTS)[number] | 'staying';
 
 export interface TrafficPlan {
   /** Between two beats; 0: none but the probes of the last phase. */

@@ -13,6 +13,9 @@ import type { Scenario } from './scenario.ts';
 /** The default with hold-downs of which a few minutes see the end. */
 const QUICK = { switching: { failback_stable_ms: 10_000, penalty_max_ms: 60_000 } };
 
+/** The same, and nobody goes back to a link for being preferred. */
+const STAYING = { switching: { ...QUICK.switching, failback: 'on_failure' } };
+
 /** Every bound so tight that runs meet it. */
 const STRICT = {
   session: {
@@ -45,12 +48,14 @@ const STRICT = {
   },
 };
 
+const OWN = { quick: QUICK, staying: STAYING, strict: STRICT } as const;
+
 export function policyOf(variant: PolicyVariant): Policy {
   const known = cache.get(variant);
   if (known !== undefined) return known;
   const loaded =
-    variant === 'quick' || variant === 'strict'
-      ? loadPolicy(variant === 'quick' ? QUICK : STRICT)
+    variant === 'quick' || variant === 'strict' || variant === 'staying'
+      ? loadPolicy(OWN[variant])
       : loadPolicyText(PROFILES[variant], Bun.TOML.parse);
   if (!loaded.ok) throw new Error(`policy ${variant}: ${JSON.stringify(loaded.problems)}`);
   const policy = variant === 'metered-lte' ? withBudgets(loaded.policy) : loaded.policy;

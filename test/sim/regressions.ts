@@ -78,6 +78,25 @@ export const SILENT_AND_METERED: Scenario = plain(
   { policy: 'metered-lte', traffic: SILENT },
 );
 
+const WIFI: LinkPlan = { ...ETHERNET, name: 'wifi0', kind: 'wifi' };
+const LTE: LinkPlan = { ...ETHERNET, name: 'lte0', kind: 'lte' };
+const BUSY = { gapMs: 8, packets: 1, bytes: 64, pauseMs: 5_000 };
+const FLOWING = { gapMs: 40, packets: 1, bytes: 64, pauseMs: 0 };
+
+/** Nothing goes wrong: who is asked how often shows. By whether it costs and whether anything travels. */
+export const CALM: Readonly<Record<'idle' | 'meteredIdle' | 'busy' | 'meteredBusy', Scenario>> = {
+  idle: plain(60_000, [], {
+    devices: [{ links: [ETHERNET, WIFI], clock: TODAY }],
+    traffic: SILENT,
+  }),
+  meteredIdle: plain(420_000, [], { devices: [{ links: [LTE], clock: TODAY }], traffic: SILENT }),
+  busy: plain(12_500, [], { devices: [{ links: [ETHERNET, WIFI], clock: TODAY }], traffic: BUSY }),
+  meteredBusy: plain(13_000, [], {
+    devices: [{ links: [LTE], clock: TODAY }],
+    traffic: FLOWING,
+  }),
+};
+
 /** A metered link is used, and then the agent is killed and started again. */
 export const SPENT_AND_RESTARTED: Scenario = plain(
   30_000,

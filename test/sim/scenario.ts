@@ -11,6 +11,7 @@ import { CUT_SEEDS_FROM, drawCutFaults, drawCutOptions } from './draw/cuts.ts';
 import { drawFaults } from './draw/faults.ts';
 import { drawIdleFaults, drawIdleOptions, IDLE_SEEDS_FROM } from './draw/idle.ts';
 import { drawOptions } from './draw/options.ts';
+import { drawPlannedFaults, drawPlannedOptions, PLANNED_SEEDS_FROM } from './draw/planned.ts';
 import type { Fault } from './fault.ts';
 import type { Options } from './options.ts';
 import { Random } from './random.ts';
@@ -24,6 +25,10 @@ export interface Scenario {
 
 export function drawScenario(seed: number): Scenario {
   const random = new Random(seed);
+  if (seed >= PLANNED_SEEDS_FROM) {
+    const options = drawPlannedOptions(random.fork('options'));
+    return { seed, options, faults: drawPlannedFaults(random.fork('faults'), options) };
+  }
   if (seed >= IDLE_SEEDS_FROM) {
     const options = drawIdleOptions(random.fork('options'));
     return { seed, options, faults: drawIdleFaults(random.fork('faults'), options) };

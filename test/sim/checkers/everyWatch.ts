@@ -12,12 +12,16 @@ import { isServing } from '../../../session/invariants/oneOwner.ts';
 import { POLICY_VARIANTS } from '../options.ts';
 import { policyOf, switchesMaxIn } from '../policy.ts';
 import type { Scenario } from '../scenario.ts';
+import { choiceOf } from '../site/choice.ts';
 import type { DeviceSite } from '../site/deviceSite.ts';
+import { freeWays } from '../site/freeWays.ts';
 import type { HubSite } from '../site/hubSite.ts';
 import { Answers } from './answers.ts';
+import { Better } from './better.ts';
 import { Bindings } from './bindings.ts';
 import { boundsIn, noticeMsOf } from './bounds.ts';
 import { Budgets } from './budgets.ts';
+import { type Cadence, Cadences } from './cadence.ts';
 import { Claims } from './claims.ts';
 import { Copies } from './copies.ts';
 import { Deliveries } from './deliveries.ts';
@@ -29,10 +33,13 @@ import { Facts } from './facts.ts';
 import { Governor } from './governor.ts';
 import { Hearsay } from './hearsay.ts';
 import { Hubs } from './hubs.ts';
+import { Measurements } from './measured.ts';
+import { Misses } from './misses.ts';
 import { Owners, type SeatMoment } from './owners.ts';
 import { Patience } from './patience.ts';
 import { Penalties } from './penalties.ts';
 import { Policies } from './policies.ts';
+import { Portals } from './portals.ts';
 import { Records } from './records.ts';
 import { Renumbered } from './renumbered.ts';
 import { Resends } from './resends.ts';
@@ -41,10 +48,12 @@ import { Rotations } from './rotations.ts';
 import { Seals } from './seals.ts';
 import { Silences } from './silences.ts';
 import { SpendingKept } from './spending.ts';
+import { Unsteady } from './unsteady.ts';
 import { Verdicts } from './verdicts.ts';
 import type { Report, Watch } from './watch.ts';
 import { Wire } from './wire.ts';
 import { Wishes } from './wishes.ts';
+import { WithheldRivals } from './withheld.ts';
 
 export interface Surroundings {
   readonly scenario: Scenario;
@@ -75,11 +84,22 @@ export function newWatches(report: Report, around: Surroundings): readonly Watch
   };
   const factsOf = (who: string, transportId: number) =>
     deviceSite(who)?.factsOf(transportId) ?? null;
+  const isItsChannel = (who: string, channelId: number) =>
+    channelsOf(deviceSite(who)).includes(channelId);
   const durableOf = (who: string) => site(who).durable;
   // A copy has the key of its original and a policy of its own.
   const noticeMs = (of: SessionRecord) =>
     Math.min(...around.policiesOf(of.device).map((policy) => noticeMsOf(policy, of)));
   const deviceOf = (who: string) => deviceSite(who)?.identity.publicKey ?? null;
+  const measured = new Measurements(isSealed);
+  const quality = {
+    rulesOf: (who: string) => ({ ...site(who).inForce.quality, ...site(who).inForce.switching }),
+    activeId: (who: string) => awakeDevice(deviceSite(who))?.activeId ?? null,
+    isSettled: (who: string) => {
+      const device = awakeDevice(deviceSite(who));
+      return device?.claim === null && device.granted === null && hasVersionsLeft(device);
+    },
+  };
   const seats = (device: string | null) =>
     (device === null ? around.devices() : [device]).flatMap((one) => seatsOf(around.hubs, one));
   return [
@@ -110,6 +130,19 @@ export function newWatches(report: Report, around: Surroundings): readonly Watch
         !hasFlashFault(scenario, site(who).identity.index) &&
         site(who).process.device?.channel?.isBound !== false,
     }),
+    new Cadences(report, isCalmRun(scenario), (who, transportId) => {
+      const around = deviceSite(who);
+      return around === null ? null : cadenceOf(around, transportId);
+    }),
+    measured,
+    new Unsteady(report, measured, {
+      ...quality,
+      hasSlept: (who, sinceMs) => (deviceSite(who)?.machine.resumedAtMs ?? 0) > sinceMs,
+    }),
+    new Better(report, measured, {
+      ...quality,
+      freeWays: (who, transportId) => freeWays(site(who), transportId),
+    }),
     new Rotations(report, isSealed, activeLingerMaxMs()),
     new Patience(report, noticeMs),
     new Restarts(report, scenario.options.keepsSessions === true, () =>
@@ -119,8 +152,14 @@ export function newWatches(report: Report, around: Surroundings): readonly Watch
       report,
       isSealed,
       (who, transportId) => factsOf(who, transportId)?.name ?? null,
-      (who, channelId) => channelsOf(deviceSite(who)).includes(channelId),
+      isItsChannel,
     ),
+    new Misses(report, isSealed, isItsChannel),
+    new Portals(report, isSealed, {
+      factsOf,
+      isAwake: (who) => site(who).machine.isAwake,
+      activeId: (who) => site(who).process.device?.activeId ?? null,
+    }),
     new Facts(report, {
       factsOf,
       activeId: (who) => {
@@ -147,6 +186,7 @@ export function newWatches(report: Report, around: Surroundings): readonly Watch
       mayPlan: (who, linkName) => site(who).mayPlan(linkName),
       hasVersionsLeft: (who) => hasVersionsLeft(site(who).process.device),
     }),
+    new WithheldRivals(report, (who) => choiceOf(site(who))),
     new Policies(report, {
       boundsOf: (who) => site(who).inForce.session,
       runningOf: (who) => site(who).process.device,
@@ -171,8 +211,38 @@ export function newWatches(report: Report, around: Surroundings): readonly Watch
   ];
 }
 
+/** Its session; null: there is none, or its machine sleeps or does not run. */
+function awakeDevice(site: DeviceSite | null): Device | null {
+  return site?.machine.isAwake ? site.process.device : null;
+}
+
 function hasVersionsLeft(device: Device | null): boolean {
   return device !== null && device.ceiling - device.stateVersion > VERSIONS_KEPT;
+}
+
+/** Nothing goes wrong, no packet is lost, late or overtaken, and frames can be read. */
+function isCalmRun({ options, faults }: Scenario): boolean {
+  const links = options.devices.flatMap((device) => device.links);
+  const isSteady = links.every(
+    ({ jitterMs, lossPercent, duplicatePercent, reorderPercent, kbitPerSecond }) =>
+      jitterMs + lossPercent + duplicatePercent + reorderPercent + kbitPerSecond === 0,
+  );
+  return isSteady && faults.length === 0 && options.primitives === 'fast';
+}
+
+/** Null: not the binding, and preferred to it: it is asked to prove itself. */
+function cadenceOf(site: DeviceSite, transportId: number): Cadence | null {
+  const activeId = site.process.device?.activeId ?? null;
+  if (activeId === null) return null;
+  const { liveness } = site.inForce;
+  const [link, binding] = [site.rulesOf(transportId), site.rulesOf(activeId)];
+  if (link === null || binding === null) return null;
+  const isBinding = transportId === activeId;
+  const isMetered = link.costClass === 'metered';
+  if (!isBinding && link.preference < binding.preference) return null;
+  const freeMs = isBinding ? liveness.heartbeatIdleMs : liveness.standbyProbeMs;
+  const pauseMs = isMetered ? liveness.meteredStandbyProbeMs : freeMs;
+  return { pauseMs, isMetered, isBinding, lingerMs: liveness.activeLingerMs };
 }
 
 /** What each hub that is awake does for one device. */

@@ -7,6 +7,7 @@
  * @module
  */
 import type { Report, Said, Watch } from './watch.ts';
+import { isOfRivals } from './withheld.ts';
 
 const MINUTE_MS = 60_000;
 /** Slots that plans leave for recovery. */
@@ -86,7 +87,8 @@ export class Wishes implements Watch {
     if (event.event === 'claim' && reasonCode === 'operator_rebind') process.askedFor = null;
     const isOwn = event.event === 'refusal' && detail['waitMs'] !== undefined;
     if (isOwn && reasonCode === 'switch_rate_limited') this.#judgeWait(who, process, atMs);
-    if (reasonCode !== 'switch_denied') return;
+    // What keeps the device from a better link of its own accord is held in `withheld.ts`.
+    if (reasonCode !== 'switch_denied' || isOfRivals(detail['denied'])) return;
     if (event.event === 'notice') this.#onDenial(who, process, event);
     const isSilent = event.event === 'transition' && process.last?.denied !== detail['denied'];
     const silent = `I8: a switch is denied for ${detail['denied']}, and no event says so`;

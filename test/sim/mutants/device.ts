@@ -151,9 +151,9 @@ export const DEVICE_MUTANTS: readonly Mutant[] = [
   },
   {
     id: 'hold-down-ignored',
-    file: 'session/device/review.ts',
-    find: 'if (stableSinceMs === null || turn.nowMs - stableSinceMs < failbackStableMs) continue;',
-    replace: 'if (stableSinceMs === null || failbackStableMs < 0) continue;',
+    file: 'session/device/rivals.ts',
+    find: "['hold_down_active', heldDownMs],",
+    replace: "['hold_down_active', Math.min(0, heldDownMs)],",
     breaks: 'The device goes back to a better link that has not proven itself.',
     invariant: 'I7',
   },

@@ -10,6 +10,7 @@ import type { Mutant } from './mutant.ts';
 const DIE = 'session/device/die.ts';
 const LINKS = 'session/device/links.ts';
 const REVIEW = 'session/device/review.ts';
+const WITHHELD = 'session/device/withheld.ts';
 
 /** Seeds in which the preferred link is cut again and again. */
 const seedsFrom = CUT_SEEDS_FROM;
@@ -63,6 +64,30 @@ export const GOVERNOR_MUTANTS: readonly Mutant[] = [
     find: '  if (draft.deniedFor === key) return;\n',
     replace: '',
     breaks: 'A switch that stays denied is an event at each look.',
+    invariant: 'I8',
+  },
+  {
+    id: 'withheld-unsaid',
+    file: WITHHELD,
+    find: "    turn.report('notice', 'switch_denied', { transportId, wanted, denied: rule });\n",
+    replace: '    void transportId;\n',
+    breaks: 'A rule keeps the session from a better link, and no event says so.',
+    invariant: 'I8',
+  },
+  {
+    id: 'withheld-for-another-rule',
+    file: WITHHELD,
+    find: 'wanted, denied: rule }',
+    replace: "wanted, denied: 'penalty_active' }",
+    breaks: 'Whichever rule keeps the session from a better link, its penalty is said to.',
+    invariant: 'I8',
+  },
+  {
+    id: 'withheld-said-over-and-over',
+    file: WITHHELD,
+    find: '    if (draft.withheldFor.includes(key)) continue;\n',
+    replace: '',
+    breaks: 'A better link that stays withheld is an event at each look.',
     invariant: 'I8',
   },
   {

@@ -6,6 +6,8 @@
 import { IDLE_SEEDS_FROM } from '../draw/idle.ts';
 import type { Mutant } from './mutant.ts';
 
+const LIVENESS = 'session/liveness/liveness.ts';
+
 /** Seeds of hubs that restart while devices are idle. */
 const seedsFrom = IDLE_SEEDS_FROM;
 
@@ -46,12 +48,36 @@ export const HEARSAY_MUTANTS: readonly Mutant[] = [
     invariant: 'I8',
   },
   {
+    id: 'portal-unsaid',
+    file: 'session/device/portal.ts',
+    find: "    turn.report('notice', 'link_unanswered', { transportId });\n",
+    replace: '',
+    breaks: 'A link that has swallowed everything since it came up is never told of.',
+    invariant: 'I8',
+  },
+  {
     id: 'one-way-in-on-a-guess',
     file: 'session/device/attach.ts',
     find: '  if (heardMs * 2 >= silentMs) return;\n',
     replace: '',
     breaks: 'Every binding that fell silent is said to be cut on the way to the device alone.',
     invariant: 'I8',
+  },
+  {
+    id: 'one-way-out-on-a-guess',
+    file: LIVENESS,
+    find: "  return isHeardInDoubt(liveness) ? 'dead_one_way' : 'dead';",
+    replace: "  return liveness.heardAtMs === null ? 'dead' : 'dead_one_way';",
+    breaks: 'Every binding that fell silent is said to be cut on the way to the hub alone.',
+    invariant: 'I8',
+  },
+  {
+    id: 'three-misses-are-death',
+    file: LIVENESS,
+    find: '  return Math.max(deadAfterMissed, byChance);',
+    replace: '  return Math.min(3, Math.max(deadAfterMissed, byChance));',
+    breaks: 'Three misses in a row are death, however much the link loses.',
+    invariant: 'liveness',
   },
   {
     id: 'unknown-channel-unsaid',

@@ -4,6 +4,7 @@
  * @module
  */
 import { CUT_SEEDS_FROM } from '../draw/cuts.ts';
+import { PLANNED_SEEDS_FROM } from '../draw/planned.ts';
 import type { Mutant } from './mutant.ts';
 
 const SWEEP = 'session/resend/sweep.ts';
@@ -103,5 +104,24 @@ export const RESEND_MUTANTS: readonly Mutant[] = [
     breaks: 'What a cut swallowed is sent again all at once.',
     invariant: 'I11',
     seedsFrom,
+  },
+  {
+    id: 'plan-forgets-old-binding',
+    file: 'session/device/resend.ts',
+    find: '  draft.earlier = [...kept, ...fresh].slice(-EARLIER_MAX);',
+    replace:
+      '  draft.earlier = [...kept, ...fresh].slice(-EARLIER_MAX);\n  if (draft.lostFor === null) [draft.earlier, draft.formerId] = [[], null];',
+    breaks: 'A device that leaves a link which works takes nothing more from it.',
+    invariant: 'data',
+    seedsFrom: PLANNED_SEEDS_FROM,
+  },
+  {
+    id: 'plan-forgotten-by-hub',
+    file: 'session/hub/commit.ts',
+    find: '  else if (hasMoved) {',
+    replace: "  else if (hasMoved && swap.record.claimPurpose === 'recovery') {",
+    breaks: 'A hub takes nothing more from a link that its device leaves while it works.',
+    invariant: 'data',
+    seedsFrom: PLANNED_SEEDS_FROM,
   },
 ];

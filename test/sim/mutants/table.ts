@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { CADENCE_MUTANTS } from './cadence.ts';
 import { CHANNEL_MUTANTS } from './channel.ts';
 import { DEVICE_MUTANTS } from './device.ts';
 import { DURABLE_MUTANTS } from './durable.ts';
@@ -13,6 +14,7 @@ import { METERED_MUTANTS } from './metered.ts';
 import type { Mutant } from './mutant.ts';
 import { ONLY_LINK_MUTANTS } from './onlyLink.ts';
 import { OWNERSHIP_MUTANTS } from './ownership.ts';
+import { QUALITY_MUTANTS } from './quality.ts';
 import { RESEND_MUTANTS } from './resend.ts';
 
 /** The bug of `--canary`: as old as the simulator, and noticed by most seeds with a crash. */
@@ -29,6 +31,8 @@ export const MUTANTS: readonly Mutant[] = [
   ...HEARSAY_MUTANTS,
   ...METERED_MUTANTS,
   ...GOVERNOR_MUTANTS,
+  ...CADENCE_MUTANTS,
+  ...QUALITY_MUTANTS,
 ];
 
 /** @throws Error with a sentence for a person. */

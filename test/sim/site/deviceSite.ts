@@ -8,7 +8,7 @@
 import { FLASH_SLOT_BYTES } from '../../../agent/memory.ts';
 import type { LinkSnapshot } from '../../../hal/links.ts';
 import { type HalFailure, halFail, halOk } from '../../../hal/result.ts';
-import { linkRules } from '../../../policies/links.ts';
+import { type LinkRules, linkRules } from '../../../policies/links.ts';
 import type { Policy } from '../../../policies/schema.ts';
 import type { AuditEvent } from '../../../session/audit.ts';
 import { deriveSealKey, openSecret } from '../../../session/flash/seal.ts';
@@ -180,10 +180,15 @@ export class DeviceSite {
 
   /** What the policy lets the link of a transport spend in a day; 0: whatever it likes. */
   budgetBytes(transportId: number): number {
+    return this.rulesOf(transportId)?.dailyBytesMax ?? 0;
+  }
+
+  /** What the policy in force says of the link of a transport; null: it has no such link. */
+  rulesOf(transportId: number): LinkRules | null {
     const link = this.#linkOf(transportId);
-    if (link === undefined) return 0;
+    if (link === undefined) return null;
     const { name, kind } = link.plan;
-    return linkRules(this.inForce.links, name, kind).dailyBytesMax;
+    return linkRules(this.inForce.links, name, kind);
   }
 
   /** The process starts: what it finds of budgets that were spent before. */

@@ -16,6 +16,9 @@ const isSlice = process.env['SLICE'] === '1';
 const BETTER_MS = (isSlice ? 10 : 20) * MINUTE_MS;
 const RETURNS_MAX = isSlice ? 7 : 8;
 
+/** Of a silent link at 50 ms of round trip 350 ms and at 200 ms 900 ms are the goals (`verdictTimes.test.ts`); a line between. */
+const JUMP_LEFT_MAX_MS = 460;
+
 const config = configOf({ sessionTtlMs: 10 * HOUR_MS });
 const deaths = (driver: Driver) => driver.moves.filter((move) => move.endsWith('RECOVERING'));
 const purposes = (driver: Driver) =>
@@ -115,6 +118,30 @@ describe('delay and jitter', () => {
       driver.run(5 * MINUTE_MS);
       expect({ present, moves: driver.moves }).toEqual({ present, moves: [] });
     }
+  });
+
+  test('a known limit: a round trip that jumps from 80 to 800 ms at once beside another link is a silence, and the link is left', () => {
+    const driver = attachedDevice([ETH, WLAN], { config, seed: 1, delayMs: 40 });
+    driver.traffic(20, HOUR_MS);
+    driver.run(3 * SECOND_MS);
+    driver.forget();
+    const { sessionId } = driver.device;
+    const jumpedAtMs = driver.nowMs;
+    driver.peer.path(ETH).delayMs = 400;
+    driver.run(5 * SECOND_MS, () => driver.device.activeId === WLAN);
+    expect(driver.nowMs - jumpedAtMs).toBeLessThanOrEqual(JUMP_LEFT_MAX_MS);
+    driver.run(10 * SECOND_MS);
+    // No answer can be there before the verdict: that it comes later is not to be told from none.
+    expect(driver.moves).toEqual([
+      'ATTACHED heartbeat_timeout RECOVERING',
+      'RECOVERING reattach_accepted ATTACHED',
+    ]);
+    expect([driver.device.activeId, driver.device.sessionId]).toEqual([WLAN, sessionId]);
+    // The same and more within three seconds is quality, and no death.
+    const ramped = busy([ETH, WLAN], 1);
+    ramp(ramped, 'delayMs', 550);
+    ramped.until('VOLATILE', 10 * SECOND_MS);
+    expect(ramped.moves).toEqual(['ATTACHED quality_rtt VOLATILE']);
   });
 
   test('◆ 1,100 ms: DEGRADED for its delay on the only link, and left for a better one', () => {

@@ -77,12 +77,24 @@ function haste(driver: Driver): readonly string[] {
   return found;
 }
 
-/** Denials without a reason that the governor has. */
-function deniedFor(driver: Driver): readonly unknown[] {
-  return driver.audit
+/** What the better of two links may be withheld for here. */
+const WITHHELD_FOR: readonly unknown[] = [
+  'hold_down_active',
+  'penalty_active',
+  'improvement_too_small',
+];
+/** Each once for a claim that may have been answered; and quality is the lesser matter. */
+const TOLD_PER_CLAIM_MAX = 2;
+
+/** Denials: how many for the rules of rivals, in how many claims; and those for no reason that there can be. */
+function denials({ audit }: Driver): { told: number; claims: number; others: readonly unknown[] } {
+  const all = audit
     .filter(({ event, reasonCode }) => event === 'notice' && reasonCode === 'switch_denied')
     .map(({ detail }) => detail['denied'])
     .filter((denied) => denied !== 'cooldown_active' && denied !== 'switch_rate_limited');
+  const others = all.filter((denied) => !WITHHELD_FOR.includes(denied));
+  const claims = audit.filter(({ event }) => event === 'claim').length;
+  return { told: all.length - others.length, claims, others };
 }
 
 /**
@@ -188,7 +200,12 @@ describe('flapping links', () => {
         };
         expect(found).toEqual({ isUnderCap: true, greedy: 0, haste: [] });
         expect(silentDenials(driver, kind)).toEqual([]);
-        expect(deniedFor(driver)).toEqual([]);
+        const { told, claims, others } = denials(driver);
+        expect({ others, isBounded: told <= (claims + 1) * TOLD_PER_CLAIM_MAX }).toEqual({
+          others: [],
+          isBounded: true,
+        });
+        expect(told).toBeGreaterThan(0);
         const ends = driver.moves.filter((move) => move.endsWith('TERMINATED'));
         expect({ ends, sessionId: driver.device.sessionId }).toEqual({ ends: [], sessionId });
         // The penalty is at most ten minutes, the hold-down half of one.
@@ -197,7 +214,7 @@ describe('flapping links', () => {
         expect({ state, activeId }).toEqual({ state: 'ATTACHED', activeId: ETH });
         expect(haste(driver)).toEqual([]);
         process.stdout.write(
-          `${kind} ${periodMs} ms: ${switches.length} switches, at most ${most} a minute\n`,
+          `${kind} ${periodMs} ms: ${switches.length} switches, at most ${most} a minute; a better link withheld ${told} times\n`,
         );
       }, 60_000);
     }
@@ -221,8 +238,10 @@ test('◆ an operator who asks for the other link every 700 ms while both flap: 
   const { most, greedy } = crowd(switches);
   expect(most).toBe(LIMITS.maxSwitchesPerMinute);
   expect({ greedy, haste: haste(driver) }).toEqual({ greedy: 0, haste: [] });
-  const denied = driver.audit.flatMap(({ reasonCode, detail }) =>
-    reasonCode === 'switch_denied' && detail['denied'] !== undefined ? [detail['denied']] : [],
+  const denied = driver.audit.flatMap(({ reasonCode, detail: { wanted, denied: rule } }) =>
+    reasonCode === 'switch_denied' && wanted === 'operator_rebind' && rule !== undefined
+      ? [rule]
+      : [],
   );
   expect(new Set(denied)).toEqual(new Set(['cooldown_active', 'switch_rate_limited']));
 });

@@ -5,11 +5,14 @@
  */
 import { expect, test } from 'bun:test';
 import { readdirSync, readFileSync } from 'node:fs';
+import { CADENCE_RULES } from './cadenceRules.ts';
 import { DEVICE_RULES } from './deviceRules.ts';
 import { GOVERNOR_RULES } from './governorRules.ts';
 import { HEARSAY_RULES } from './hearsayRules.ts';
 import { LINK_RULES } from './linkRules.ts';
+import { MISS_RULES } from './missRules.ts';
 import { broken } from './observed.ts';
+import { QUALITY_RULES } from './qualityRules.ts';
 import { RESEND_RULES } from './resendRules.ts';
 import { STORE_RULES } from './storeRules.ts';
 import { WIRE_RULES } from './wireRules.ts';
@@ -19,6 +22,9 @@ const RULES = [
   ...LINK_RULES,
   ...GOVERNOR_RULES,
   ...HEARSAY_RULES,
+  ...MISS_RULES,
+  ...CADENCE_RULES,
+  ...QUALITY_RULES,
   ...RESEND_RULES,
   ...STORE_RULES,
   ...WIRE_RULES,

@@ -8,6 +8,7 @@ import { Penalties } from '../../../sim/checkers/penalties.ts';
 import { Rotations } from '../../../sim/checkers/rotations.ts';
 import type { Report, Watch } from '../../../sim/checkers/watch.ts';
 import { Wishes } from '../../../sim/checkers/wishes.ts';
+import { type Choice, type Rival, WithheldRivals } from '../../../sim/checkers/withheld.ts';
 import { DATA, framed, moved, type Rule, said, sent } from './observed.ts';
 
 let heldUntilMs = 0;
@@ -70,6 +71,37 @@ function ask(watch: Watch, switchedAtMs: number, isSaidBefore: boolean): void {
   watch.onSweep?.(0);
 }
 
+let choice: Choice;
+/** T2 over wifi0 is preferred and has answered since 15 s; the device's clock says 20 s, its policy ten seconds of that. */
+function choose(rival: Partial<Rival>, change: Partial<Choice> = {}): void {
+  const wifi = {
+    ...{ transportId: 2, linkName: 'wifi0', preference: 10, hasBudget: false, penaltyUntilMs: 0 },
+    ...{ answeredAtMs: 19_900, missedInRow: 0, stableSinceMs: 15_000 },
+  };
+  choice = {
+    ...{ nowMs: 20_000, failback: 'better', failbackStableMs: 10_000, activePreference: 30 },
+    ...{ isFree: true, planNotBeforeMs: 0, rivals: [{ ...wifi, ...rival }] },
+    ...change,
+  };
+}
+const rivals = (report: Report): Watch => new WithheldRivals(report, () => choice);
+/** Said at 20 s of such a link, under such a policy. */
+function told(watch: Watch, denied: string, rival: Partial<Rival>, change: Partial<Choice> = {}) {
+  choose(rival, change);
+  watch.onSaid?.(denial(20_000, denied));
+}
+/** Looked at twice, so long apart, and what stands in the way is said or not. */
+function watched(watch: Watch, rival: Partial<Rival>, forMs: number, isSaid = false): void {
+  choose(rival);
+  watch.onSaid?.(switched(1_000));
+  if (isSaid) watch.onSaid?.(denial(20_000, 'hold_down_active'));
+  watch.onSweep?.(0);
+  choose(
+    { answeredAtMs: 20_000 + forMs, ...rival },
+    { nowMs: 20_000 + forMs, failbackStableMs: 30_000 },
+  );
+  watch.onSweep?.(forMs);
+}
 const ROTATE = framed({
   ...{ type: 'rotate', sessionId: 'aa'.repeat(16), proof: new Uint8Array(32).fill(5) },
 });
@@ -176,6 +208,72 @@ export const GOVERNOR_RULES: readonly Rule[] = [
     rule: 'I8 denialOnce', make: wishes,
     good: (watch) => { watch.onSaid?.(switched(0)); watch.onSaid?.(denial(1_000, 'cooldown_active')); watch.onSaid?.(stays); watch.onSaid?.(denial(3_000, 'cooldown_active')); },
     bad: (watch) => { watch.onSaid?.(switched(0)); watch.onSaid?.(denial(1_000, 'cooldown_active')); watch.onSaid?.(denial(3_000, 'cooldown_active')); },
+  },
+  {
+    // A link in its hold-down beside the binding is told of.
+    rule: 'I8 denialSaid', make: rivals,
+    good: (watch) => watched(watch, {}, 7_000, true),
+    bad: (watch) => watched(watch, {}, 7_000),
+  },
+  {
+    // Between two looks, or while it does not answer, nobody can tell of it.
+    rule: 'I8 denialSaid', make: rivals,
+    good: (watch) => { watched(watch, {}, 5_000); watched(watch, { missedInRow: 1 }, 7_000); },
+    bad: (watch) => watched(watch, { penaltyUntilMs: 90_000 }, 7_000),
+  },
+  {
+    rule: 'I8 denialTrue', make: rivals,
+    good: (watch) => told(watch, 'hold_down_active', { stableSinceMs: 10_001 }),
+    bad: (watch) => told(watch, 'hold_down_active', { stableSinceMs: 10_000 }),
+  },
+  {
+    rule: 'I8 denialTrue', make: rivals,
+    good: (watch) => told(watch, 'penalty_active', { penaltyUntilMs: 20_001 }),
+    bad: (watch) => told(watch, 'penalty_active', { penaltyUntilMs: 20_000 }),
+  },
+  {
+    rule: 'I8 denialTrue', make: rivals,
+    good: (watch) => told(watch, 'budget_spent', { hasBudget: true }),
+    bad: (watch) => told(watch, 'budget_spent', {}),
+  },
+  {
+    rule: 'I8 denialTrue', make: rivals,
+    good: (watch) => told(watch, 'failback_on_failure', {}, { failback: 'on_failure' }),
+    bad: (watch) => told(watch, 'failback_on_failure', {}),
+  },
+  {
+    rule: 'I8 denialTrue', make: rivals,
+    good: (watch) => told(watch, 'failback_not_better', { stableSinceMs: 10_000 }),
+    bad: (watch) => told(watch, 'failback_not_better', { stableSinceMs: 10_000 }, { failback: 'always' }),
+  },
+  {
+    rule: 'I8 denialTrue', make: rivals,
+    good: (watch) => told(watch, 'switch_abandoned', {}, { planNotBeforeMs: 20_001 }),
+    bad: (watch) => told(watch, 'switch_abandoned', {}, { planNotBeforeMs: 20_000 }),
+  },
+  {
+    // Nobody is kept from a link that is no better, or does not answer.
+    rule: 'I8 denialTrue', make: rivals,
+    good: (watch) => { choose({ preference: 40 }); watch.onSaid?.(denial(20_000, 'improvement_too_small', 'quality_rtt')); },
+    bad: (watch) => told(watch, 'hold_down_active', { preference: 40 }),
+  },
+  {
+    rule: 'I8 denialTrue', make: rivals,
+    good: (watch) => told(watch, 'hold_down_active', { missedInRow: 1 }),
+    bad: (watch) => told(watch, 'hold_down_active', { missedInRow: 2 }),
+  },
+  {
+    // Another rule, another binding or another policy makes it another matter.
+    rule: 'I8 denialOnce', make: rivals,
+    good: (watch) => {
+      told(watch, 'hold_down_active', { penaltyUntilMs: 30_000 });
+      watch.onSaid?.(denial(20_000, 'penalty_active'));
+      watch.onSaid?.(stays);
+      watch.onSaid?.(denial(20_000, 'penalty_active'));
+      watch.onSaid?.(said({ atMs: 20_000, reasonCode: 'policy_applied' }));
+      watch.onSaid?.(denial(20_000, 'penalty_active'));
+    },
+    bad: (watch) => { for (const _ of [1, 2]) told(watch, 'hold_down_active', {}); },
   },
   {
     rule: 'liveness calmRotation', make: rotations,

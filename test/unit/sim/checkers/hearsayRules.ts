@@ -6,6 +6,7 @@
 import type { LinkSnapshot } from '../../../../hal/links.ts';
 import { Facts } from '../../../sim/checkers/facts.ts';
 import { Hearsay } from '../../../sim/checkers/hearsay.ts';
+import { Portals } from '../../../sim/checkers/portals.ts';
 import type { Report, Watch } from '../../../sim/checkers/watch.ts';
 import { DATA, framed, fromHub, moved, type Rule, said, sent } from './observed.ts';
 
@@ -34,6 +35,32 @@ const CARRIER_GONE = factsWith({ ...UP, carrier: false });
 const ADDRESS_GONE = factsWith({ ...UP, addresses: [] });
 const ROUTE_GONE = factsWith({ ...UP, hasRoute: false });
 const WELL = factsWith({ ...UP, radio: 'connected' });
+
+/** A device that runs, bound to T2, and what it was told of the link of T1. */
+const portals =
+  (told: LinkSnapshot) =>
+  (report: Report): Watch =>
+    new Portals(report, false, {
+      factsOf: () => ({ name: 'lte0', told, toldAtMs: 0, real: told, refusedAtMs: null }),
+      isAwake: () => true,
+      activeId: () => 2,
+    });
+
+/** Asked over T1 once a second from 1 s on, and looked at from 4 s on; something of the hub came over it at 1.5 s or not. */
+function swallow(
+  watch: Watch,
+  { isHeard = false, isTold = false, count = 6, hasTurn = true } = {},
+): void {
+  const down = DATA.slice();
+  if (isHeard) watch.onSent?.(fromHub(down, { atMs: 1_400 }));
+  if (isHeard) watch.onArrived?.({ atMs: 1_500, to: 'device-0', bytes: down });
+  for (let probeId = 1; probeId <= count; probeId++)
+    watch.onSent?.(sent(framed({ type: 'probe', probeId }), { atMs: 1_000 * probeId }));
+  if (isTold) watch.onSaid?.(notice('link_unanswered'));
+  if (hasTurn)
+    watch.onSent?.(sent(framed({ type: 'probe', probeId: 99 }), { atMs: 9_000, transportId: 2 }));
+  for (let atMs = 4_000; atMs <= 12_000; atMs += 500) watch.onSweep?.(atMs);
+}
 
 const question = framed({ type: 'probe', probeId: 1 });
 const answer = framed({
@@ -94,6 +121,39 @@ export const HEARSAY_RULES: readonly Rule[] = [
     rule: 'I8 falseHint', make: hearsay,
     good: (watch) => { ask(watch, false); watch.onSaid?.(notice('link_unanswered')); },
     bad: (watch) => { ask(watch, true); watch.onSaid?.(notice('link_unanswered')); },
+  },
+  {
+    rule: 'I8 portalSaid', make: portals(UP),
+    good: (watch) => swallow(watch, { isTold: true }),
+    bad: (watch) => swallow(watch),
+  },
+  {
+    // It has answered, so it is no portal.
+    rule: 'I8 portalSaid', make: portals(UP),
+    good: (watch) => swallow(watch, { isHeard: true }),
+    bad: (watch) => swallow(watch),
+  },
+  {
+    // Five in vain may be the misfortune of a modem that starts.
+    rule: 'I8 portalSaid', make: portals(UP),
+    good: (watch) => swallow(watch, { count: 5 }),
+    bad: (watch) => swallow(watch, { count: 6 }),
+  },
+  {
+    // A device that has nothing to do wakes up for nobody.
+    rule: 'I8 portalSaid', make: portals(UP),
+    good: (watch) => swallow(watch, { hasTurn: false }),
+    bad: (watch) => swallow(watch),
+  },
+  {
+    // Up again it is another link, and what was told of it before does not count.
+    rule: 'I8 portalSaid', make: portals(UP),
+    good: (watch) => { swallow(watch, { isTold: true }); watch.onSweep?.(20_000); },
+    bad: (watch) => {
+      watch.onSaid?.(notice('link_unanswered'));
+      watch.onSaid?.(notice('link_changed', { usable: true, why: null }));
+      swallow(watch);
+    },
   },
   {
     rule: 'I8 falseOneWay', make: hearsay,

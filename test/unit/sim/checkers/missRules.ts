@@ -1,0 +1,100 @@
+/**
+ * Rules about how many misses are a verdict, and about which way it names: good and bad stories.
+ *
+ * @module
+ */
+import type { ProbeAck } from '../../../../session/wire/frames.ts';
+import { Misses } from '../../../sim/checkers/misses.ts';
+import type { Report, Watch } from '../../../sim/checkers/watch.ts';
+import { DATA, framed, fromHub, moved, type Rule, sent } from './observed.ts';
+
+const misses = (report: Report): Watch => new Misses(report, false, () => true);
+
+const ANSWER: ProbeAck = {
+  ...{ type: 'probeAck', probeId: 1, view: 'carrying', transportId: 1, stateVersion: 1 },
+  token: new Uint8Array(8),
+};
+const RTT_MS = 20;
+const ASKED = 100;
+const SILENT_FROM_MS = ASKED * 50;
+
+const ask = (watch: Watch, probeId: number, atMs: number) =>
+  watch.onSent?.(sent(framed({ type: 'probe', probeId }), { atMs }));
+
+/** The hub answers, and its answer arrives or not. */
+function reply(watch: Watch, probeId: number, atMs: number, isArriving = true): void {
+  const answer = framed({ ...ANSWER, probeId });
+  watch.onSent?.(fromHub(answer, { atMs }));
+  if (isArriving) watch.onArrived?.({ atMs, to: 'device-0', bytes: answer });
+}
+
+/** Asked every 50 ms, and every so many-th question is lost; 0: none is. */
+function live(watch: Watch, lostEvery = 0): void {
+  for (let probeId = 1; probeId <= ASKED; probeId++) {
+    const atMs = 50 * (probeId - 1);
+    ask(watch, probeId, atMs);
+    if (lostEvery === 0 || probeId % lostEvery !== 1) reply(watch, probeId, atMs + RTT_MS);
+  }
+}
+
+/** Asked `count` times in vain, ten milliseconds apart, and given up when the last one has had its time. */
+function giveUp(
+  watch: Watch,
+  count: number,
+  { reasonCode = 'heartbeat_timeout' as 'heartbeat_timeout' | 'one_way_out', apartMs = 10 } = {},
+): void {
+  for (let at = 0; at < count; at++) ask(watch, 1_000 + at, SILENT_FROM_MS + apartMs * at);
+  const atMs = SILENT_FROM_MS + apartMs * (count - 1) + RTT_MS + 10;
+  watch.onSaid?.(moved('ATTACHED', 'RECOVERING', { reasonCode, atMs, detail: { transportId: 1 } }));
+}
+
+/** The hub goes on to be heard until so long after the first question of the row. */
+function hear(watch: Watch, untilMs: number): void {
+  const down = DATA.slice();
+  watch.onSent?.(fromHub(down, { atMs: SILENT_FROM_MS }));
+  watch.onArrived?.({ atMs: SILENT_FROM_MS + untilMs, to: 'device-0', bytes: down });
+}
+
+/** Every question of the row is answered, and no answer arrives. */
+function answerInVain(watch: Watch, count: number): void {
+  for (let at = 0; at < count; at++) reply(watch, 1_000 + at, SILENT_FROM_MS + 10 * at, false);
+}
+
+// biome-ignore format: a story a line
+export const MISS_RULES: readonly Rule[] = [
+  {
+    // Where nothing was lost, one in a hundred might be.
+    rule: 'liveness chanceVerdict', make: misses,
+    good: (watch) => { live(watch); giveUp(watch, 5); },
+    bad: (watch) => { live(watch); giveUp(watch, 4); },
+  },
+  {
+    // Of a hundred questions twenty were lost.
+    rule: 'liveness chanceVerdict', make: misses,
+    good: (watch) => { live(watch, 5); giveUp(watch, 11); },
+    bad: (watch) => { live(watch, 5); giveUp(watch, 10); },
+  },
+  {
+    // Two seconds of silence are a verdict, whatever was lost before.
+    rule: 'liveness chanceVerdict', make: misses,
+    good: (watch) => { live(watch, 2); giveUp(watch, 5, { apartMs: 495 }); },
+    bad: (watch) => { live(watch, 2); giveUp(watch, 5, { apartMs: 400 }); },
+  },
+  {
+    // An answer in the midst ends the row: what was asked before it counts no more.
+    rule: 'liveness chanceVerdict', make: misses,
+    good: (watch) => { live(watch); giveUp(watch, 6); },
+    bad: (watch) => { live(watch); ask(watch, 900, SILENT_FROM_MS - 5); reply(watch, 900, SILENT_FROM_MS); giveUp(watch, 4); },
+  },
+  {
+    rule: 'I8 falseOneWayOut', make: misses,
+    good: (watch) => { live(watch); hear(watch, RTT_MS); giveUp(watch, 6, { reasonCode: 'one_way_out' }); },
+    bad: (watch) => { live(watch); hear(watch, RTT_MS - 2); giveUp(watch, 6, { reasonCode: 'one_way_out' }); },
+  },
+  {
+    // The way out works: the hub answered all of them.
+    rule: 'I8 falseOneWayOut', make: misses,
+    good: (watch) => { live(watch); hear(watch, 50); answerInVain(watch, 4); giveUp(watch, 6, { reasonCode: 'one_way_out' }); },
+    bad: (watch) => { live(watch); hear(watch, 50); answerInVain(watch, 6); giveUp(watch, 6, { reasonCode: 'one_way_out' }); },
+  },
+];
