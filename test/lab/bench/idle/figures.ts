@@ -85,17 +85,18 @@ function caseFigures(name: Case, window: Window, policy: Policy) {
       use === 'standby' ? cost.standbyLteBytesPerDay : cost.activeLteBytesPerDay,
     ethernet_bytes_per_day: Math.ceil(bytesPerDay(window.links.get('eth0'), window.seconds)),
     wakeups_per_s: round(window.switches / window.seconds),
-    wakeups_per_s_by_thread: Object.fromEntries(
-      Object.entries(window.switchesByThread).map(([thread, count]) => [
-        thread,
-        round(count / window.seconds),
-      ]),
-    ),
+    wakeups_per_s_by_thread: scaled(window.switchesByThread, 1 / window.seconds),
     cpu_percent: round((100 * window.cpuSeconds) / window.seconds),
+    cpu_percent_by_thread: scaled(window.cpuSecondsByThread, 100 / window.seconds),
     anon_kib: window.anonKib,
     anon_kib_max: window.anonMaxKib,
   };
 }
+
+const scaled = (byThread: Readonly<Record<string, number>>, factor: number) =>
+  Object.fromEntries(
+    Object.entries(byThread).map(([thread, value]) => [thread, round(value * factor)]),
+  );
 
 /** Both ways, scaled from `seconds` to a day. A link that is not there carried nothing. */
 export function bytesPerDay(counts: LinkCounts | undefined, seconds: number): number {

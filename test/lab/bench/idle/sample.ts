@@ -45,9 +45,15 @@ export function linkCountsOf(netDev: string, link: string): LinkCounts | null {
   };
 }
 
+/** Time on a CPU, from the text of /proc/PID/task/TID/schedstat, whose first number is in nanoseconds. */
+export function ranSecondsOf(schedstat: string): number {
+  return Number(schedstat.split(' ', 1)[0]) / 1e9;
+}
+
 export interface ProcessCounts {
   /** By thread id: a thread may come and go. */
   readonly switches: ReadonlyMap<string, number>;
+  readonly ranSeconds: ReadonlyMap<string, number>;
   readonly threadNames: ReadonlyMap<string, string>;
   readonly cpuSeconds: number;
   readonly anonKib: number;
@@ -58,15 +64,18 @@ export interface ProcessCounts {
 export function countsOf(pid: number, links: readonly string[]): ProcessCounts {
   const netDev = read(`/proc/${pid}/net/dev`);
   const switches = new Map<string, number>();
+  const ranSeconds = new Map<string, number>();
   const threadNames = new Map<string, string>();
   for (const tid of readdirSync(`/proc/${pid}/task`)) {
     const thread = threadOf(`/proc/${pid}/task/${tid}`);
     if (thread === null) continue;
     switches.set(tid, thread.switches);
+    ranSeconds.set(tid, thread.ranSeconds);
     threadNames.set(tid, thread.name);
   }
   return {
     switches,
+    ranSeconds,
     threadNames,
     cpuSeconds: cpuSecondsOf(read(`/proc/${pid}/stat`)),
     anonKib: memoryOf(read(`/proc/${pid}/status`)).anonKib,
@@ -80,10 +89,13 @@ export function countsOf(pid: number, links: readonly string[]): ProcessCounts {
 }
 
 /** Null: it ended while its process was looked at. */
-function threadOf(folder: string): { readonly name: string; readonly switches: number } | null {
+function threadOf(folder: string) {
   try {
-    const name = read(`${folder}/comm`).trim();
-    return { name, switches: switchesOf(read(`${folder}/status`)) };
+    return {
+      name: read(`${folder}/comm`).trim(),
+      switches: switchesOf(read(`${folder}/status`)),
+      ranSeconds: ranSecondsOf(read(`${folder}/schedstat`)),
+    };
   } catch {
     return null;
   }

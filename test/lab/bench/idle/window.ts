@@ -13,6 +13,8 @@ export interface Window {
   /** The same by the thread's name; threads of one name are one row. */
   readonly switchesByThread: Readonly<Record<string, number>>;
   readonly cpuSeconds: number;
+  /** Time on a CPU by the thread's name. */
+  readonly cpuSecondsByThread: Readonly<Record<string, number>>;
   /** The median of what was seen, and the most. */
   readonly anonKib: number;
   readonly anonMaxKib: number;
@@ -24,6 +26,7 @@ export class WindowOf {
   readonly #first: ProcessCounts;
   readonly #startMs: number;
   readonly #newest = new Map<string, number>();
+  readonly #ran = new Map<string, number>();
   readonly #names = new Map<string, string>();
   #last: ProcessCounts;
   readonly #anonKib: number[] = [];
@@ -37,24 +40,20 @@ export class WindowOf {
 
   add(counts: ProcessCounts): void {
     for (const [tid, count] of counts.switches) this.#newest.set(tid, count);
+    for (const [tid, seconds] of counts.ranSeconds) this.#ran.set(tid, seconds);
     for (const [tid, name] of counts.threadNames) this.#names.set(tid, name);
     this.#anonKib.push(counts.anonKib);
     this.#last = counts;
   }
 
   end(atMs: number): Window {
-    const byThread: Record<string, number> = {};
-    for (const [tid, count] of this.#newest) {
-      // A thread that was not there at the start began at none.
-      const moved = count - (this.#first.switches.get(tid) ?? 0);
-      const name = this.#names.get(tid) ?? tid;
-      byThread[name] = (byThread[name] ?? 0) + moved;
-    }
+    const byThread = this.#byName(this.#newest, this.#first.switches);
     return {
       seconds: (atMs - this.#startMs) / 1_000,
       switches: Object.values(byThread).reduce((total, count) => total + count, 0),
       switchesByThread: byThread,
       cpuSeconds: this.#last.cpuSeconds - this.#first.cpuSeconds,
+      cpuSecondsByThread: this.#byName(this.#ran, this.#first.ranSeconds),
       anonKib: medianOf(this.#anonKib),
       anonMaxKib: Math.max(...this.#anonKib),
       links: new Map(
@@ -64,6 +63,16 @@ export class WindowOf {
         ]),
       ),
     };
+  }
+
+  /** What each name's threads added since `first`. A thread that was not there then began at none. */
+  #byName(newest: ReadonlyMap<string, number>, first: ReadonlyMap<string, number>) {
+    const sums: Record<string, number> = {};
+    for (const [tid, count] of newest) {
+      const name = this.#names.get(tid) ?? tid;
+      sums[name] = (sums[name] ?? 0) + count - (first.get(tid) ?? 0);
+    }
+    return sums;
   }
 }
 

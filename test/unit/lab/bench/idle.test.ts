@@ -9,7 +9,12 @@ import {
 } from '../../../lab/bench/idle/figures.ts';
 import { idleGoalsOf } from '../../../lab/bench/idle/goals.ts';
 import { policyOf } from '../../../lab/bench/idle/idle.ts';
-import { linkCountsOf, type ProcessCounts, switchesOf } from '../../../lab/bench/idle/sample.ts';
+import {
+  linkCountsOf,
+  type ProcessCounts,
+  ranSecondsOf,
+  switchesOf,
+} from '../../../lab/bench/idle/sample.ts';
 import { WindowOf } from '../../../lab/bench/idle/window.ts';
 
 const NET_DEV = `Inter-|   Receive                                                |  Transmit
@@ -35,6 +40,10 @@ test('a wake-up is a context switch of either kind', () => {
   expect(switchesOf('Name:\tWorker\n')).toBeNaN();
 });
 
+test('a thread’s time on a CPU is in nanoseconds, before the time it waited for one', () => {
+  expect(ranSecondsOf('1500000000 700 31\n')).toBe(1.5);
+});
+
 test('bytes are scaled to a day, both ways', () => {
   const counts = { sentBytes: 400, receivedBytes: 600, sentPackets: 1, receivedPackets: 1 };
   expect(bytesPerDay(counts, 600)).toBe(144_000);
@@ -43,6 +52,7 @@ test('bytes are scaled to a day, both ways', () => {
 
 const counts = (change: Partial<ProcessCounts>): ProcessCounts => ({
   switches: new Map(),
+  ranSeconds: new Map(),
   threadNames: new Map(),
   cpuSeconds: 0,
   anonKib: 0,
@@ -53,7 +63,11 @@ const counts = (change: Partial<ProcessCounts>): ProcessCounts => ({
 describe('a window', () => {
   test('counts threads that came and threads that went', () => {
     const names = (...tids: string[]) => new Map(tids.map((tid) => [tid, 'T']));
-    const first = counts({ switches: new Map([['1', 100]]), threadNames: names('1') });
+    const first = counts({
+      switches: new Map([['1', 100]]),
+      ranSeconds: new Map([['1', 7]]),
+      threadNames: names('1'),
+    });
     const window = new WindowOf(first, 0);
     window.add(
       counts({
@@ -61,12 +75,17 @@ describe('a window', () => {
           ['1', 110],
           ['2', 5],
         ]),
+        ranSeconds: new Map([
+          ['1', 8],
+          ['2', 0.5],
+        ]),
         threadNames: names('1', '2'),
       }),
     );
     window.add(counts({ switches: new Map([['1', 120]]), threadNames: names('1') }));
     expect(window.end(2_000)).toMatchObject({ seconds: 2, switches: 25 });
     expect(window.end(2_000).switchesByThread).toEqual({ T: 25 });
+    expect(window.end(2_000).cpuSecondsByThread).toEqual({ T: 1.5 });
   });
 
   test('takes the median of memory, and shows the most', () => {
@@ -87,6 +106,7 @@ test('the figures of a profile are the worst of its cases, and a day is a day', 
     seconds: 86_400,
     switches,
     switchesByThread: {},
+    cpuSecondsByThread: { T: 864 },
     cpuSeconds: switches / 100,
     anonKib: switches,
     anonMaxKib: switches,
