@@ -66,8 +66,9 @@ export class Observer {
     this.seen.fate(fate);
     const words = this.#trace.isWhole ? frameWordsOf : wordsOf;
     this.#trace.packet(bytes, sentAtMs, arrivedAtMs, way, fate, words);
-    if (arrivedAtMs === null) return;
-    const arrived = { atMs: arrivedAtMs, to: way[1], bytes };
+    const to = way[1];
+    if (arrivedAtMs === null) return this.tell((watch) => watch.onLost?.({ to, bytes }));
+    const arrived = { atMs: arrivedAtMs, to, bytes };
     this.tell((watch) => watch.onArrived?.(arrived));
   };
 

@@ -12,7 +12,7 @@
 import { receiverOf } from '../../../session/wire/transport.ts';
 import { answerIn } from './questions.ts';
 import { type Row, Rows } from './rows.ts';
-import type { Arrived, Report, Said, Sent, Watch } from './watch.ts';
+import type { Arrived, Lost, Report, Said, Sent, Watch } from './watch.ts';
 
 const ACCEPTED: readonly unknown[] = ['attach_accepted', 'reattach_accepted'];
 const SILENCE: readonly unknown[] = ['heartbeat_timeout', 'one_way_out'];
@@ -41,8 +41,8 @@ export class Misses implements Watch {
   readonly #fromHub = new WeakMap<Uint8Array, Sent>();
   /** By machine and transport: when something of a hub came last. */
   readonly #heardAtMs = new Map<string, number>();
-  /** By machine and transport: questions that a hub has answered, whatever became of the answer. */
-  readonly #answered = new Map<string, Set<number>>();
+  /** By machine and transport: questions that a hub has answered, and whether the answer was lost. */
+  readonly #answered = new Map<string, Map<number, boolean>>();
 
   constructor(
     report: Report,
@@ -61,10 +61,10 @@ export class Misses implements Watch {
     const probeId = sent.isUp ? null : answerIn(sent.bytes);
     if (probeId === null) return;
     const key = `${sent.to} ${sent.transportId}`;
-    const answered = this.#answered.get(key) ?? new Set();
+    const answered = this.#answered.get(key) ?? new Map<number, boolean>();
     this.#answered.set(key, answered);
-    answered.add(probeId);
-    const [oldest] = answered;
+    answered.set(probeId, false);
+    const [oldest] = answered.keys();
     if (answered.size > SAID_MAX && oldest !== undefined) answered.delete(oldest);
   }
 
@@ -75,6 +75,12 @@ export class Misses implements Watch {
     this.#heardAtMs.set(`${to} ${sent.transportId}`, atMs);
     // In keys that it gave up meanwhile an answer is none.
     if (this.#isItsChannel(to, receiverOf(bytes))) this.#rows.arrived(arrived);
+  }
+
+  onLost({ to, bytes }: Lost): void {
+    const sent = this.#fromHub.get(bytes);
+    const probeId = sent === undefined ? null : answerIn(bytes);
+    if (probeId !== null) this.#answered.get(`${to} ${sent!.transportId}`)?.set(probeId, true);
   }
 
   onSaid({ atMs, who, role, event }: Said): void {
@@ -118,10 +124,12 @@ export class Misses implements Watch {
     // What was under way when both ways fell silent comes in the first round trip.
     if (heardMs < row.rttMinMs - READ_MS)
       return `I8: only the way out of T${transportId} is said to be dead, and nothing came in either`;
-    const asked = row.mayBeMissed(atMs);
-    const isAnswered = asked.every((probeId) => this.#answered.get(key)?.has(probeId) === true);
-    if (!isAnswered || asked.length < ANSWERED_MIN) return null;
-    return `I8: the way out of T${transportId} is said to be dead, and the hub answered all of ${asked.length} questions`;
+    const answered = this.#answered.get(key);
+    // An answer under way says nothing yet: the question, or the answer, may have waited in a narrow link's queue.
+    const asked = row.mayBeMissed(atMs).filter((probeId) => answered?.get(probeId) !== false);
+    const isLostIn = asked.every((probeId) => answered?.get(probeId) === true);
+    if (!isLostIn || asked.length < ANSWERED_MIN) return null;
+    return `I8: the way out of T${transportId} is said to be dead, and the hub answered all of ${asked.length} questions, whose answers were lost`;
   }
 
   onDeath(who: string): void {

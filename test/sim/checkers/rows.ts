@@ -19,6 +19,8 @@ const TIMEOUT_LEAST_MS = 330;
 const TIMEOUT_MOST_MS = 2_030;
 /** The variance never counts for less: a question has at least that above the shortest round trip. */
 const SWAY_LEAST_MS = 10;
+/** So long a question has that is asked before any answer came, by a clock that drifts, whatever the round trip is found to be. */
+const FIRST_TIMEOUT_MS = 298;
 const OPEN_MAX = 1_024;
 
 interface Question {
@@ -27,6 +29,8 @@ interface Question {
   isAnswered: boolean;
   /** Something else proved the way meanwhile: the device may have forgotten it. */
   isAside: boolean;
+  /** No answer had come when it was asked. */
+  readonly isEarly: boolean;
 }
 
 export class Row {
@@ -49,7 +53,8 @@ export class Row {
   }
 
   ask(probeId: number, atMs: number): void {
-    this.#open.push({ probeId, atMs, isAnswered: false, isAside: false });
+    const isEarly = this.#rttMinMs === null;
+    this.#open.push({ probeId, atMs, isAnswered: false, isAside: false, isEarly });
     if (this.#open.length > OPEN_MAX) this.#open.shift();
   }
 
@@ -81,10 +86,10 @@ export class Row {
 
   /** Questions of the row that may be given up by now: so many at most are misses to the device. */
   mayBeMissed(atMs: number): readonly number[] {
-    const agedMs = this.rttMinMs + SWAY_LEAST_MS - 1;
-    return this.#open
-      .filter((question) => atMs - question.atMs >= agedMs)
-      .map((one) => one.probeId);
+    const leastMs = this.rttMinMs + SWAY_LEAST_MS - 1;
+    const isAged = (one: Question) =>
+      atMs - one.atMs >= (one.isEarly ? Math.min(leastMs, FIRST_TIMEOUT_MS) : leastMs);
+    return this.#open.filter(isAged).map((one) => one.probeId);
   }
 
   /** Of those before the row: how many there are, and how many the device has surely given up. */

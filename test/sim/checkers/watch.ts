@@ -30,6 +30,12 @@ export interface Arrived {
   readonly bytes: Uint8Array;
 }
 
+/** A datagram of which the network knows that it will not arrive; a copy of it may. */
+export interface Lost {
+  readonly to: string;
+  readonly bytes: Uint8Array;
+}
+
 export interface Commit {
   readonly atMs: number;
   readonly hub: string;
@@ -69,6 +75,7 @@ export type Forgotten =
 export interface Watch {
   onSent?(sent: Sent): void;
   onArrived?(arrived: Arrived): void;
+  onLost?(lost: Lost): void;
   onCommit?(commit: Commit): void;
   onSaid?(said: Said): void;
   onDelivered?(delivered: Delivered): void;

@@ -21,11 +21,17 @@ const SILENT_FROM_MS = ASKED * 50;
 const ask = (watch: Watch, probeId: number, atMs: number) =>
   watch.onSent?.(sent(framed({ type: 'probe', probeId }), { atMs }));
 
-/** The hub answers, and its answer arrives or not. */
-function reply(watch: Watch, probeId: number, atMs: number, isArriving = true): void {
-  const answer = framed({ ...ANSWER, probeId });
-  watch.onSent?.(fromHub(answer, { atMs }));
-  if (isArriving) watch.onArrived?.({ atMs, to: 'device-0', bytes: answer });
+/** The hub answers, and its answer arrives at once, never, or some time. */
+function reply(
+  watch: Watch,
+  probeId: number,
+  atMs: number,
+  fate: 'arrives' | 'lost' | 'underWay' = 'arrives',
+): void {
+  const bytes = framed({ ...ANSWER, probeId });
+  watch.onSent?.(fromHub(bytes, { atMs }));
+  if (fate === 'arrives') watch.onArrived?.({ atMs, to: 'device-0', bytes });
+  if (fate === 'lost') watch.onLost?.({ to: 'device-0', bytes });
 }
 
 /** Asked every 50 ms, and every so many-th question is lost; 0: none is. */
@@ -48,6 +54,16 @@ function giveUp(
   watch.onSaid?.(moved('ATTACHED', 'RECOVERING', { reasonCode, atMs, detail: { transportId: 1 } }));
 }
 
+/** The first answer takes 500 ms; five questions asked before it came, from `fromMs` on, are given up 50 ms behind it. */
+function giveUpEarly(watch: Watch, fromMs: number): void {
+  ask(watch, 1, 0);
+  for (let at = 0; at < 5; at++) ask(watch, 2 + at, fromMs + 10 * at);
+  reply(watch, 1, 500);
+  const detail = { transportId: 1 };
+  const what = { reasonCode: 'heartbeat_timeout', atMs: 550, detail } as const;
+  watch.onSaid?.(moved('ATTACHED', 'RECOVERING', what));
+}
+
 /** The hub goes on to be heard until so long after the first question of the row. */
 function hear(watch: Watch, untilMs: number): void {
   const down = DATA.slice();
@@ -55,9 +71,12 @@ function hear(watch: Watch, untilMs: number): void {
   watch.onArrived?.({ atMs: SILENT_FROM_MS + untilMs, to: 'device-0', bytes: down });
 }
 
-/** Every question of the row is answered, and no answer arrives. */
-function answerInVain(watch: Watch, count: number): void {
-  for (let at = 0; at < count; at++) reply(watch, 1_000 + at, SILENT_FROM_MS + 10 * at, false);
+/** Every question of the row is answered, and no answer arrives: the last ones are under way. */
+function answerInVain(watch: Watch, count: number, underWay = 0): void {
+  for (let at = 0; at < count; at++) {
+    const fate = at < count - underWay ? 'lost' : 'underWay';
+    reply(watch, 1_000 + at, SILENT_FROM_MS + 10 * at, fate);
+  }
 }
 
 // biome-ignore format: a story a line
@@ -81,6 +100,12 @@ export const MISS_RULES: readonly Rule[] = [
     bad: (watch) => { live(watch, 2); giveUp(watch, 5, { apartMs: 400 }); },
   },
   {
+    // What is asked before the first answer has 300 ms, however long that one is found to take.
+    rule: 'liveness chanceVerdict', make: misses,
+    good: (watch) => giveUpEarly(watch, 200),
+    bad: (watch) => giveUpEarly(watch, 300),
+  },
+  {
     // An answer in the midst ends the row: what was asked before it counts no more.
     rule: 'liveness chanceVerdict', make: misses,
     good: (watch) => { live(watch); giveUp(watch, 6); },
@@ -96,5 +121,11 @@ export const MISS_RULES: readonly Rule[] = [
     rule: 'I8 falseOneWayOut', make: misses,
     good: (watch) => { live(watch); hear(watch, 50); answerInVain(watch, 4); giveUp(watch, 6, { reasonCode: 'one_way_out' }); },
     bad: (watch) => { live(watch); hear(watch, 50); answerInVain(watch, 6); giveUp(watch, 6, { reasonCode: 'one_way_out' }); },
+  },
+  {
+    // What waited in a queue and is under way still may come: five have to be lost.
+    rule: 'I8 falseOneWayOut', make: misses,
+    good: (watch) => { live(watch); hear(watch, 50); answerInVain(watch, 6, 2); giveUp(watch, 6, { reasonCode: 'one_way_out' }); },
+    bad: (watch) => { live(watch); hear(watch, 50); answerInVain(watch, 6, 1); giveUp(watch, 6, { reasonCode: 'one_way_out' }); },
   },
 ];
