@@ -24,6 +24,9 @@ const PATIENT = ['hubPlain', 'powerCuts', 'secrets', 'soak', 'violated'];
 /** Repetitions that find little more in seconds than a slice of them does; `scripts/test` runs them all. */
 const SLICE = { SLICE: '1' } as const;
 
+/** Where `test/e2e/binary.ts` finds what the build step has made. */
+const BUILT = { BUILT: 'dist' } as const;
+
 export function staticSteps(): Step[] {
   return [
     { name: 'types', command: [`${BIN}/tsc`, '-p', '.'], limitMs: 120_000 },
@@ -93,6 +96,7 @@ export function e2eSteps(isPatient: boolean): Step[] {
     .filter(({ name }) => PATIENT.includes(name) === isPatient)
     .map(({ file, name }) => ({
       ...testStep(`e2e/${name}`, [file], 240_000, ['--timeout=60000']),
+      env: BUILT,
       live: !isPatient,
     }));
 }
