@@ -19,7 +19,10 @@ const SEEDED = 'test/sim/failover.test.ts';
 const SIM = ['--only-failures', '--timeout=120000'];
 
 /** End-to-end tests that mostly wait, or watch what no neighbour changes: they need no machine of their own. */
-const PATIENT = ['hubPlain', 'powerCuts', 'secrets', 'soak', 'violated'];
+const PATIENT = [
+  ...['agentPlain', 'hubPlain', 'idleRestart', 'powerCuts', 'secrets', 'soak', 'unanswered'],
+  'violated',
+];
 
 /** Repetitions that find little more in seconds than a slice of them does; `scripts/test` runs them all. */
 const SLICE = { SLICE: '1' } as const;
