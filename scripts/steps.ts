@@ -24,6 +24,12 @@ const PATIENT = [
   'violated',
 ];
 
+/** Steps of more than ten seconds, the longest first. */
+const LONG = [
+  ...['e2e/hubPlain', 'sim/seeds', 'sim/parts', 'e2e/soak', 'unit/device', 'e2e/unanswered'],
+  ...['unit/rest', 'unit/core', 'e2e/powerCuts', 'e2e/idleRestart', 'e2e/secrets', 'types'],
+];
+
 /** Repetitions that find little more in seconds than a slice of them does; `scripts/test` runs them all. */
 const SLICE = { SLICE: '1' } as const;
 
@@ -32,6 +38,15 @@ const NO_TIMER = { BUN_GC_TIMER_DISABLE: '1' } as const;
 
 /** Where `test/e2e/binary.ts` finds what the build step has made. */
 const BUILT = { BUILT: 'dist' } as const;
+
+/** So that none of the long ones is what everybody waits for at the end. */
+export function longestFirst(steps: readonly Step[]): Step[] {
+  const placeOf = ({ name }: Step) => {
+    const place = LONG.indexOf(name);
+    return place < 0 ? LONG.length : place;
+  };
+  return steps.toSorted((a, b) => placeOf(a) - placeOf(b));
+}
 
 export function staticSteps(): Step[] {
   return [
@@ -45,7 +60,7 @@ export function staticSteps(): Step[] {
   ];
 }
 
-/** Processes of about the same length, so that none of them is what everybody waits for at the end. */
+/** A process each for what can run beside the others; they share two cores, also with simulations. */
 export function unitSteps(length: 'short' | 'full'): Step[] {
   const env = length === 'short' ? SLICE : undefined;
   const files = testFiles('test/unit');
@@ -58,10 +73,10 @@ export function unitSteps(length: 'short' | 'full'): Step[] {
   const isRest = (file: string) => !isIn('session')(file) && !isAgent(file) && !isFuzz(file);
   return [
     testStep('structure', ['test/structure.test.ts'], 60_000),
-    testStep('unit/core', files.filter(isCore), 120_000),
-    testStep('unit/rest', files.filter(isRest), 120_000),
-    testStep('unit/agent', files.filter(isAgent), 120_000),
-    testStep('unit/device', files.filter(isDevice), 120_000),
+    testStep('unit/core', files.filter(isCore), 240_000),
+    testStep('unit/rest', files.filter(isRest), 240_000),
+    testStep('unit/agent', files.filter(isAgent), 240_000),
+    testStep('unit/device', files.filter(isDevice), 240_000),
     testStep('unit/fuzz', files.filter(isFuzz), 240_000),
     // Watches the collector, which other tests give work to do.
     { ...testStep('unit/allocation', files.filter(isAllocation), 60_000), env: NO_TIMER },
