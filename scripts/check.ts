@@ -5,7 +5,7 @@
  */
 import { closingLine, isGreen, sum } from './junit.ts';
 import { runSteps } from './step.ts';
-import { simSteps, staticSteps, unitSteps } from './steps.ts';
+import { longestFirst, simSteps, staticSteps, unitSteps } from './steps.ts';
 
 if (process.argv.length > 2) {
   console.error(`check: unknown argument ${process.argv[2]}; see scripts/check --help`);
@@ -13,10 +13,9 @@ if (process.argv.length > 2) {
 }
 
 const startedMs = performance.now();
-const [structure, ...unit] = unitSteps('short');
-// The longest first. Three at a time on two cores: the tests beside the core mostly wait for brokers and timers.
-const steps = [...unit, ...simSteps('short'), ...staticSteps(), ...(structure ? [structure] : [])];
-const outcomes = await runSteps(steps, 3);
+// Three at a time on two cores: the tests beside the core mostly wait for brokers and timers.
+const steps = [...unitSteps('short'), ...simSteps('short'), ...staticSteps()];
+const outcomes = await runSteps(longestFirst(steps), 3);
 
 const tally = sum(outcomes.map((outcome) => outcome.tally));
 for (const name of tally.failed) console.log(`FAIL  ${name}`);

@@ -12,17 +12,41 @@ const BUN = process.execPath;
 const BIN = 'node_modules/.bin';
 
 /** Seeds of the simulation: enough to notice in seconds, and enough to trust. Chosen. */
-const SEEDS = { short: '8', full: '400' } as const;
+const SEEDS = { short: '4', full: '400' } as const;
 
 const SEEDED = 'test/sim/failover.test.ts';
 /** A seed takes a second, and several on a busy machine. */
 const SIM = ['--only-failures', '--timeout=120000'];
 
 /** End-to-end tests that mostly wait, or watch what no neighbour changes: they need no machine of their own. */
-const PATIENT = ['hubPlain', 'powerCuts', 'secrets', 'soak', 'violated'];
+const PATIENT = [
+  ...['agentPlain', 'hubPlain', 'idleRestart', 'powerCuts', 'secrets', 'soak', 'unanswered'],
+  'violated',
+];
+
+/** Steps of more than ten seconds, the longest first. */
+const LONG = [
+  ...['e2e/hubPlain', 'sim/seeds', 'sim/parts', 'e2e/soak', 'unit/device', 'e2e/unanswered'],
+  ...['unit/rest', 'unit/core', 'e2e/powerCuts', 'e2e/idleRestart', 'e2e/secrets', 'types'],
+];
 
 /** Repetitions that find little more in seconds than a slice of them does; `scripts/test` runs them all. */
 const SLICE = { SLICE: '1' } as const;
+
+/** The runtime also collects by the clock, which says nothing of what was allocated. */
+const NO_TIMER = { BUN_GC_TIMER_DISABLE: '1' } as const;
+
+/** Where `test/e2e/binary.ts` finds what the build step has made. */
+const BUILT = { BUILT: 'dist' } as const;
+
+/** So that none of the long ones is what everybody waits for at the end. */
+export function longestFirst(steps: readonly Step[]): Step[] {
+  const placeOf = ({ name }: Step) => {
+    const place = LONG.indexOf(name);
+    return place < 0 ? LONG.length : place;
+  };
+  return steps.toSorted((a, b) => placeOf(a) - placeOf(b));
+}
 
 export function staticSteps(): Step[] {
   return [
@@ -36,7 +60,7 @@ export function staticSteps(): Step[] {
   ];
 }
 
-/** Processes of about the same length, so that none of them is what everybody waits for at the end. */
+/** A process each for what can run beside the others; they share two cores, also with simulations. */
 export function unitSteps(length: 'short' | 'full'): Step[] {
   const env = length === 'short' ? SLICE : undefined;
   const files = testFiles('test/unit');
@@ -49,16 +73,16 @@ export function unitSteps(length: 'short' | 'full'): Step[] {
   const isRest = (file: string) => !isIn('session')(file) && !isAgent(file) && !isFuzz(file);
   return [
     testStep('structure', ['test/structure.test.ts'], 60_000),
-    testStep('unit/core', files.filter(isCore), 120_000),
-    testStep('unit/rest', files.filter(isRest), 120_000),
-    testStep('unit/agent', files.filter(isAgent), 120_000),
-    testStep('unit/device', files.filter(isDevice), 120_000),
+    testStep('unit/core', files.filter(isCore), 240_000),
+    testStep('unit/rest', files.filter(isRest), 240_000),
+    testStep('unit/agent', files.filter(isAgent), 240_000),
+    testStep('unit/device', files.filter(isDevice), 240_000),
     testStep('unit/fuzz', files.filter(isFuzz), 240_000),
     // Watches the collector, which other tests give work to do.
-    testStep('unit/allocation', files.filter(isAllocation), 60_000),
+    { ...testStep('unit/allocation', files.filter(isAllocation), 60_000), env: NO_TIMER },
   ]
     .filter(hasFiles)
-    .map((step) => (env === undefined ? step : { ...step, env }));
+    .map((step) => ({ ...step, env: { ...env, ...step.env } }));
 }
 
 /** The seeds, and beside them what checks the simulator itself. `SEED` or `SEEDS` of the caller win. */
@@ -66,7 +90,8 @@ export function simSteps(length: keyof typeof SEEDS): Step[] {
   const files = testFiles('test/sim');
   const isRun = (file: string) => file === SEEDED;
   const isModel = (file: string) => file.startsWith('test/sim/model/');
-  const seeds = { SEEDS: process.env['SEEDS'] ?? SEEDS[length] };
+  const slice = length === 'short' ? SLICE : {};
+  const seeds = { ...slice, SEEDS: process.env['SEEDS'] ?? SEEDS[length] };
   const steps: Step[] = [
     { ...testStep('sim/seeds', files.filter(isRun), 400_000, SIM), env: seeds },
   ];
@@ -93,6 +118,7 @@ export function e2eSteps(isPatient: boolean): Step[] {
     .filter(({ name }) => PATIENT.includes(name) === isPatient)
     .map(({ file, name }) => ({
       ...testStep(`e2e/${name}`, [file], 240_000, ['--timeout=60000']),
+      env: BUILT,
       live: !isPatient,
     }));
 }

@@ -8,7 +8,15 @@ import { rm } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { closingLine, isGreen, mergeReports, sum } from './junit.ts';
 import { type Outcome, runStep, runSteps } from './step.ts';
-import { buildStep, e2eSteps, REPORTS, simSteps, staticSteps, unitSteps } from './steps.ts';
+import {
+  buildStep,
+  e2eSteps,
+  longestFirst,
+  REPORTS,
+  simSteps,
+  staticSteps,
+  unitSteps,
+} from './steps.ts';
 
 const PARTS = ['unit', 'sim', 'e2e'] as const;
 type Part = (typeof PARTS)[number];
@@ -20,11 +28,15 @@ await rm(REPORTS, { recursive: true, force: true });
 const outcomes: Outcome[] = [];
 const wants = (part: Part) => only === undefined || only === part;
 if (only === undefined) outcomes.push(...(await runSteps(staticSteps(), 2)));
-if (wants('unit')) outcomes.push(...(await runSteps(unitSteps('full'), 2)));
 const canRun = wants('e2e') && (await built());
-// The longest first. Four at a time on two cores: half of them mostly wait.
-const beside = [...(canRun ? e2eSteps(true) : []), ...(wants('sim') ? simSteps('full') : [])];
-outcomes.push(...(await runSteps(beside, 4)));
+// One of them waits for minutes: what computes has the cores meanwhile.
+const beside = [
+  ...(canRun ? e2eSteps(true) : []),
+  ...(wants('sim') ? simSteps('full') : []),
+  ...(wants('unit') ? unitSteps('full') : []),
+];
+// Four at a time on two cores: half of them mostly wait.
+outcomes.push(...(await runSteps(longestFirst(beside), 4)));
 // One after another: these tests measure time.
 if (canRun) outcomes.push(...(await runSteps(e2eSteps(false), 1)));
 

@@ -69,37 +69,6 @@ test('cut both ways, it is not said', async () => {
   await agent.stop();
 }, 60_000);
 
-test('a captive portal: everything but UDP gets through, and the link is named', async () => {
-  const rules = `table inet portal {
-    chain through { type filter hook forward priority 0; meta l4proto udp drop; }
-  }`;
-  await net.exec('router-wlan0', ['nft', rules]);
-  const { stdout } = await net.exec('device', [
-    'ping',
-    '-c',
-    '1',
-    '-W',
-    '5',
-    '-I',
-    'wlan0',
-    '172.31.2.1',
-  ]);
-  expect(stdout).toContain(' 0% packet loss');
-  const agent = await attached('gw3');
-  const told = await untilAudit(
-    agent,
-    'link_unanswered',
-    ({ reason_code }) => reason_code === 'link_unanswered',
-    60_000,
-  );
-  expect(told.transport).toContain('wlan0');
-  expect(
-    auditOf(agent).filter(({ reason_code }) => reason_code === 'link_unanswered'),
-  ).toHaveLength(1);
-  await net.exec('router-wlan0', ['nft', 'delete table inet portal']);
-  await agent.stop();
-}, 90_000);
-
 test('another address of ours on the binding: the same binding, seen from there, and nothing is lost of the session', async () => {
   const agent = await attached('gw4');
   const before = await site.status<{ session_id: string }>('device', 'gw4');

@@ -11,10 +11,10 @@ import { monotonicMs } from '../libc.ts';
 import { eventually } from '../process.ts';
 import { type Arena, DEVICE, HUB_END } from './arena.ts';
 import { seatOf } from './gauge.ts';
+import { askedAndRefused, judged } from './otherAddress.ts';
 import { type Attack, during, type Outcome } from './outcome.ts';
 import { endText, type TappedDatagram } from './packet.ts';
 import { DELAY_MS, RACER, Raceway } from './raceway.ts';
-import { judged } from './redirect.ts';
 
 /** Transport id, receiver and counter: no two datagrams of the device have all three alike. */
 const HEADER_BYTES = 16;
@@ -44,24 +44,15 @@ function raced(
     const seen = arena.hubAudit().length;
     const raced = await race(arena, way, seconds, isHandingOn);
     const lines = arena.hubAudit(seen);
-    const count = (code: string) => lines.filter(({ reason_code }) => reason_code === code).length;
     // Overtaken in a claim of its own the device may be away for a moment, and that it is back is told as a rebind.
     const isTaken = lines.some(
       ({ reason_code, detail }) =>
         reason_code === 'nat_rebind' && detail['source'] === endText(RACER),
     );
-    const asked = count('challenge_sent');
-    const refused = count('redirect_refused');
-    return {
-      ...raced,
-      notes: [...(raced.notes ?? []), `${asked} challenges, ${refused} refused`],
-      faults: [
-        ...(raced.faults ?? []),
-        ...(asked > 0 ? [] : ['the hub never asked about the other address']),
-        ...(refused > 0 ? [] : ['no redirect_refused was reported']),
-        ...(isTaken ? ['the racer was taken for a NAT'] : []),
-      ],
-    };
+    const outcome = askedAndRefused(raced, lines);
+    return isTaken
+      ? { ...outcome, faults: [...(outcome.faults ?? []), 'the racer was taken for a NAT'] }
+      : outcome;
   };
   return during(arena, name, attack);
 }

@@ -8,17 +8,16 @@
  *
  * @module
  */
-import { MESSAGE_TYPE } from '../../../session/wire/messages.ts';
 import { monotonicMs } from '../libc.ts';
 import { eventually } from '../process.ts';
 import { type Arena, DEVICE, HUB_END } from './arena.ts';
 import { seatOf } from './gauge.ts';
+import { askedAndRefused, judged } from './otherAddress.ts';
 import { type Attack, during, type Outcome } from './outcome.ts';
 import { endText, type TappedDatagram, type UdpEnd } from './packet.ts';
 import type { Forger, Tap } from './raw.ts';
 
 const ATTACKER: UdpEnd = { address: '198.18.4.4', port: 4_444 };
-const AMPLIFICATION_MAX = 3;
 const DROP = `ip daddr ${HUB_END.address} udp dport ${HUB_END.port} drop`;
 const DROP_BACK = `ip saddr ${HUB_END.address} udp sport ${HUB_END.port} drop`;
 const HALF_MS = 1_000;
@@ -36,18 +35,7 @@ export async function redirectRace(arena: Arena, rounds: number): Promise<Outcom
     async () => {
       const seen = arena.hubAudit().length;
       const attack = await redirected(arena, RACE_MS, rounds);
-      const codes = arena.hubAudit(seen).map(({ reason_code }) => reason_code);
-      const refused = codes.filter((code) => code === 'redirect_refused').length;
-      const challenged = codes.filter((code) => code === 'challenge_sent').length;
-      return {
-        ...attack,
-        notes: [...(attack.notes ?? []), `${challenged} challenges, ${refused} refused`],
-        faults: [
-          ...(attack.faults ?? []),
-          ...(challenged > 0 ? [] : ['the hub never asked about the other address']),
-          ...(refused > 0 ? [] : ['no redirect_refused was reported']),
-        ],
-      };
+      return askedAndRefused(attack, arena.hubAudit(seen));
     },
     { isAllCounted: false, pingsLostMax: rounds * 3 * arena.waves },
   );
@@ -206,31 +194,4 @@ function sendOn(lan: Tap, forger: Forger): void {
   for (const { payload, target } of lan.datagrams()) {
     if (target.port === HUB_END.port) forger.send(payload, ATTACKER);
   }
-}
-
-/**
- * @param got what came to the attacker's address.
- * @param sender what sent from there.
- */
-export function judged(
-  got: readonly Pick<TappedDatagram, 'payload'>[],
-  { sentCount, sentBytes }: Pick<Forger, 'sentCount' | 'sentBytes'>,
-  isAdopted: boolean,
-): Attack {
-  const answeredBytes = got.reduce((sum, { payload }) => sum + payload.length, 0);
-  const data = got.filter(({ payload }) => payload[0] === MESSAGE_TYPE.data).length;
-  return {
-    sent: sentCount,
-    sentBytes,
-    answered: got.length,
-    answeredBytes,
-    faults: [
-      ...(sentCount > 0 ? [] : ['the attacker had nothing to send on']),
-      ...(isAdopted ? ['the address of the attacker was adopted'] : []),
-      ...(data > 0 ? [`${data} data messages went to the attacker`] : []),
-      ...(answeredBytes > AMPLIFICATION_MAX * sentBytes
-        ? [`${answeredBytes} bytes went to the attacker for ${sentBytes} from it`]
-        : []),
-    ],
-  };
 }

@@ -193,8 +193,9 @@ test('nonsense from a broker is counted and nothing else', async () => {
     });
   });
   const shown = started({ ...parts(url, { healthIntervalMs: 5 }), times: FAST });
-  await eventually('300 connections', () => shown().connections >= 300, 60_000);
-  expect(shown().failures).toBeGreaterThan(250);
+  const tries = process.env['SLICE'] === '1' ? 60 : 300;
+  await eventually(`${tries} connections`, () => shown().connections >= tries, 60_000);
+  expect(shown().failures).toBeGreaterThan((tries * 5) / 6);
   expect(shown().last_error).toMatch(/^[\x20-\x7e]+$/);
 }, 90_000);
 

@@ -14,6 +14,8 @@ const EACH_WAY = { name: '15 % each way', lossPercent: 15 };
 
 const isSlice = process.env['SLICE'] === '1';
 const BETTER_MS = (isSlice ? 10 : 20) * MINUTE_MS;
+/** For which nothing more is to happen. */
+const STAYS_MS = (isSlice ? 2 : 5) * MINUTE_MS;
 const RETURNS_MAX = isSlice ? 7 : 8;
 
 /** Of a silent link at 50 ms of round trip 350 ms and at 200 ms 900 ms are the goals (`verdictTimes.test.ts`); a line between. */
@@ -97,7 +99,7 @@ describe('15 % loss', () => {
       for (const seed of SEEDS) {
         const driver = busy([ETH, WLAN], seed);
         for (const id of [ETH, WLAN]) driver.peer.path(id).lossPercent = lossPercent;
-        driver.run(5 * MINUTE_MS);
+        driver.run(STAYS_MS);
         expect({ seed, deaths: deaths(driver) }).toEqual({ seed, deaths: [] });
         const at = driver.audit.filter(({ event }) => event === 'switch').map(({ atMs }) => atMs);
         for (const [index, atMs] of at.entries()) {
@@ -115,7 +117,7 @@ describe('delay and jitter', () => {
     for (const present of [[ETH], [ETH, WLAN]]) {
       const driver = busy(present, 1);
       ramp(driver, 'delayMs', 400);
-      driver.run(5 * MINUTE_MS);
+      driver.run(STAYS_MS);
       expect({ present, moves: driver.moves }).toEqual({ present, moves: [] });
     }
   });
@@ -147,7 +149,7 @@ describe('delay and jitter', () => {
   test('◆ 1,100 ms: DEGRADED for its delay on the only link, and left for a better one', () => {
     const alone = busy([ETH], 1);
     ramp(alone, 'delayMs', 550);
-    alone.run(5 * MINUTE_MS);
+    alone.run(STAYS_MS);
     expect(alone.moves).toEqual([
       'ATTACHED quality_rtt VOLATILE',
       'VOLATILE volatility_persisted DEGRADED',
@@ -155,7 +157,7 @@ describe('delay and jitter', () => {
     settle(alone);
     const other = busy([ETH, WLAN], 1);
     ramp(other, 'delayMs', 550);
-    other.run(5 * MINUTE_MS);
+    other.run(STAYS_MS);
     expect(other.moves).toEqual(['ATTACHED quality_rtt VOLATILE', 'VOLATILE quality_rtt ATTACHED']);
     expect(other.device.activeId).toBe(WLAN);
   });

@@ -9,7 +9,7 @@ import { configOf, ETH, HOUR_MS, links, MINUTE_MS, SECOND_MS, WLAN } from './set
 
 /** Two seconds of silence, a pause of the burst, and a turn of the timer of what was asked last. */
 const ONLY_DEAD_MS = 2_100;
-const PHASES_MS = process.env['SLICE'] === '1' ? [0, 6] : [0, 3, 6, 9];
+const PHASES_MS = process.env['SLICE'] === '1' ? [6] : [0, 3, 6, 9];
 
 const deaths = (driver: Driver) => driver.moves.filter((move) => move.endsWith('RECOVERING'));
 const purposes = (driver: Driver) =>

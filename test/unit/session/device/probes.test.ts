@@ -12,8 +12,12 @@ import {
 } from './setup.ts';
 
 const DAY_MS = 24 * HOUR_MS;
-/** Hours on a lossy link; set for more. */
-const LOSSY_LIVES = Number(process.env['LIVES'] ?? (process.env['SLICE'] === '1' ? 1 : 3));
+const isSlice = process.env['SLICE'] === '1';
+/** Lives on a lossy link, set for more, and how long each is. */
+const LOSSY_LIVES = Number(process.env['LIVES'] ?? (isSlice ? 1 : 3));
+const LOSSY_MS = isSlice ? 20 * MINUTE_MS : HOUR_MS;
+/** Between two phases of a cut: no multiple of what the questions keep to. */
+const PHASE_MS = isSlice ? 21 : 7;
 /** No end within the day. */
 const LONG = configOf({ sessionTtlMs: 2 * DAY_MS });
 
@@ -41,7 +45,7 @@ describe('a silent link', () => {
       [50, 500],
       [200, 1_500],
     ] as const) {
-      for (let offsetMs = 0; offsetMs < 100; offsetMs += 7) {
+      for (let offsetMs = 0; offsetMs < 100; offsetMs += PHASE_MS) {
         const driver = busy([ETH, WLAN], rttMs / 2);
         driver.run(offsetMs);
         cut(driver, ETH);
@@ -106,7 +110,7 @@ describe('a silent link', () => {
   test('dead both ways is no one-way loss, whenever it begins, and though what was heard is told later', () => {
     const reasons = new Set<string | undefined>();
     // Between two probes, 100 ms; the last packet is told as late as the shell ever does.
-    for (let waitMs = 0; waitMs < 100; waitMs += 1) {
+    for (let waitMs = 0; waitMs < 100; waitMs += isSlice ? 7 : 1) {
       const driver = busy([ETH, WLAN], 5);
       driver.run(waitMs);
       cut(driver, ETH);
@@ -150,17 +154,17 @@ describe('a bad link is not a dead one', () => {
   test('an hour of 5 % loss and 50 ms jitter on the only link: no dead verdict', () => {
     for (let seed = 1; seed <= LOSSY_LIVES; seed++) {
       const driver = shaky(seed, 50, 3);
-      driver.traffic(500, HOUR_MS);
-      driver.run(HOUR_MS);
+      driver.traffic(500, LOSSY_MS);
+      driver.run(LOSSY_MS);
       expect({ seed, deaths: deaths(driver) }).toEqual({ seed, deaths: [] });
     }
   }, 600_000);
 
   test('10 % loss each way: bad quality, not death', () => {
-    for (let seed = 1; seed <= 2; seed++) {
+    for (let seed = 1; seed <= (isSlice ? 1 : 2); seed++) {
       const driver = shaky(seed, 5, 10);
-      driver.traffic(500, 20 * MINUTE_MS);
-      driver.run(20 * MINUTE_MS);
+      driver.traffic(500, LOSSY_MS / 3);
+      driver.run(LOSSY_MS / 3);
       expect({ seed, deaths: deaths(driver) }).toEqual({ seed, deaths: [] });
     }
   });
@@ -175,7 +179,7 @@ describe('a bad link is not a dead one', () => {
   });
 
   test('a delay that jumps by 50 ms is no death', () => {
-    for (let offsetMs = 0; offsetMs < 100; offsetMs += 7) {
+    for (let offsetMs = 0; offsetMs < 100; offsetMs += PHASE_MS) {
       const driver = busy([ETH], 10);
       driver.run(offsetMs);
       driver.peer.path(ETH).delayMs = 35;
@@ -245,19 +249,21 @@ describe('cadence', () => {
   });
 
   test('an unmetered binding needs no keepalive, and a busy metered one neither', () => {
+    const forMs = isSlice ? 10 * MINUTE_MS : HOUR_MS;
     const driver = attachedDevice([ETH]);
-    driver.run(HOUR_MS);
+    driver.run(forMs);
     expect(driver.log.some(({ kind }) => kind === 'keepalive')).toBe(false);
     const metered = attachedDevice([WWAN]);
-    metered.traffic(500, HOUR_MS);
-    metered.run(HOUR_MS);
+    metered.traffic(500, forMs);
+    metered.run(forMs);
     expect(metered.log.some(({ kind }) => kind === 'keepalive')).toBe(false);
   });
 
   test('a standby metered link is cold until doubt about the binding begins', () => {
+    const hours = isSlice ? 4 : 24;
     const driver = attachedDevice([ETH, WWAN], { config: LONG });
-    driver.run(DAY_MS);
-    expect(probes(driver, WWAN)).toHaveLength(240);
+    driver.run(hours * HOUR_MS);
+    expect(probes(driver, WWAN)).toHaveLength(10 * hours);
     expect(driver.log.some(({ kind }) => kind === 'keepalive')).toBe(false);
     driver.forget();
     cut(driver, ETH);

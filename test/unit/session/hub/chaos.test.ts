@@ -112,13 +112,24 @@ function heal(rig: Rig): void {
   expect(rig.route?.transportId).toBe(2);
 }
 
+/** The reason codes of a run. */
+const codesOf = (rig: Rig) => new Set<string>(rig.events.map(({ reasonCode }) => reasonCode));
+
 describe('chaos', () => {
-  for (let seed = 1; seed <= SEEDS; seed++) test(`seed ${seed}`, () => heal(chaos(seed)));
+  /** Of the runs that there were, before they healed: no run is needed twice for what it reached. */
+  const reached = new Map<number, ReadonlySet<string>>();
+  for (let seed = 1; seed <= SEEDS; seed++) {
+    test(`seed ${seed}`, () => {
+      const rig = chaos(seed);
+      reached.set(seed, codesOf(rig));
+      heal(rig);
+    });
+  }
 
   test('it reaches what it is meant to reach', () => {
     const codes = new Set<string>();
     for (let seed = 1; seed <= SEEDS; seed++) {
-      for (const event of chaos(seed).events) codes.add(event.reasonCode);
+      for (const code of reached.get(seed) ?? codesOf(chaos(seed))) codes.add(code);
     }
     for (const code of [
       'identity_conflict',
