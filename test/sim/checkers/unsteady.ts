@@ -145,7 +145,9 @@ export class Unsteady implements Watch {
 
   #judgeBad(who: string, process: Process, link: Measured, atMs: number): void {
     const rules = this.#directory.rulesOf(who);
-    const isBad = process.state === 'ATTACHED' && isPlainlyBad(link, rules, atMs);
+    // What was lost before a grant or other keys may be forgotten, and then the window begins anew.
+    const isBad =
+      process.state === 'ATTACHED' && isPlainlyBad(link, rules, atMs, process.calmSinceMs);
     if (!isBad) process.badSinceMs = null;
     else process.badSinceMs ??= atMs;
     const sinceMs = Math.max(process.badSinceMs ?? atMs, process.calmSinceMs);
@@ -181,10 +183,16 @@ export class Unsteady implements Watch {
   }
 }
 
-/** Whatever the device takes for a loss and when: over the bound by far. */
-export function isPlainlyBad(link: Measured, rules: QualityRules, atMs: number): boolean {
+/** Whatever the device takes for a loss and when: over the bound by far, of what was asked after `sinceMs`. */
+export function isPlainlyBad(
+  link: Measured,
+  rules: QualityRules,
+  atMs: number,
+  sinceMs = Number.NEGATIVE_INFINITY,
+): boolean {
   const decidedMs = atMs - ANSWER_MAX_MS;
-  const { asked, lossPercent, rttMinMs } = link.sentIn(decidedMs - rules.windowMs, decidedMs);
+  const fromMs = Math.max(decidedMs - rules.windowMs, sinceMs);
+  const { asked, lossPercent, rttMinMs } = link.sentIn(fromMs, decidedMs);
   if (asked < PLAIN_ASKED_MIN) return false;
   const isLate = (rttMinMs ?? 0) > PLAIN_SHARE * rules.rttEnterMs;
   return lossPercent > rules.lossEnterPercent + PLAIN_LOSS_PERCENT || isLate;

@@ -83,8 +83,10 @@ export class WithheldRivals implements Watch {
     }
     if (event.event !== 'notice' || reasonCode !== 'switch_denied' || !isOfRivals(denied)) return;
     const choice = this.#choiceOf(who);
-    const rival = choice?.rivals.find(({ transportId }) => transportId === detail['transportId']);
-    const isTrue = choice && rival && isSo(choice, rival, atMs, String(wanted), String(denied));
+    // The same turn may have ended the session: what it chose from is not known any more.
+    if (choice === null) return;
+    const rival = choice.rivals.find(({ transportId }) => transportId === detail['transportId']);
+    const isTrue = rival && isSo(choice, rival, atMs, String(wanted), String(denied));
     const untrue = `I8: T${detail['transportId']} is said to be withheld for ${denied}, and is not`;
     this.#report('denialTrue', who, isTrue ? null : untrue);
     if (rival === undefined) return;

@@ -71,7 +71,7 @@ function ask(watch: Watch, switchedAtMs: number, isSaidBefore: boolean): void {
   watch.onSweep?.(0);
 }
 
-let choice: Choice;
+let choice: Choice | null;
 /** T2 over wifi0 is preferred and has answered since 15 s; the device's clock says 20 s, its policy ten seconds of that. */
 function choose(rival: Partial<Rival>, change: Partial<Choice> = {}): void {
   const wifi = {
@@ -250,6 +250,12 @@ export const GOVERNOR_RULES: readonly Rule[] = [
     rule: 'I8 denialTrue', make: rivals,
     good: (watch) => told(watch, 'switch_abandoned', {}, { planNotBeforeMs: 20_001 }),
     bad: (watch) => told(watch, 'switch_abandoned', {}, { planNotBeforeMs: 20_000 }),
+  },
+  {
+    // A session that ends in the turn that said so has nothing left to choose from.
+    rule: 'I8 denialTrue', make: rivals,
+    good: (watch) => { choice = null; watch.onSaid?.(denial(20_000, 'improvement_too_small', 'quality_loss')); },
+    bad: (watch) => { choose({}, { rivals: [] }); watch.onSaid?.(denial(20_000, 'improvement_too_small', 'quality_loss')); },
   },
   {
     // Nobody is kept from a link that is no better, or does not answer.

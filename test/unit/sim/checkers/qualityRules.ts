@@ -41,6 +41,15 @@ function measuring(make: (measured: Measurements) => Watch): Watch {
 
 const unsteady = (report: Report): Watch =>
   measuring((measured) => new Unsteady(report, measured, around));
+/** Under a window that is longer than the time to notice. */
+const longWindowed = (report: Report): Watch =>
+  measuring(
+    (measured) =>
+      new Unsteady(report, measured, {
+        ...around,
+        rulesOf: () => ({ ...LIMITS, failback, windowMs: 30_000 }),
+      }),
+  );
 const better = (report: Report): Watch =>
   measuring((measured) => new Better(report, measured, around));
 
@@ -51,6 +60,8 @@ const ANSWER: ProbeAck = {
 let probeId = 0;
 
 interface Asked {
+  /** 0: from the begin of the story on. */
+  readonly fromMs?: number;
   readonly untilMs: number;
   readonly everyMs?: number;
   readonly rttMs?: number;
@@ -59,10 +70,9 @@ interface Asked {
   readonly transportId?: number;
 }
 
-/** From the begin of the story on. */
 function ask(watch: Watch, asked: Asked): void {
-  const { untilMs, everyMs = 50, rttMs = 20, ofHowMany = 0, transportId = 1 } = asked;
-  for (let atMs = 0; atMs < untilMs; atMs += everyMs) {
+  const { fromMs = 0, untilMs, everyMs = 50, rttMs = 20, ofHowMany = 0, transportId = 1 } = asked;
+  for (let atMs = fromMs; atMs < untilMs; atMs += everyMs) {
     probeId += 1;
     watch.onSent?.(sent(framed({ type: 'probe', probeId }), { atMs, transportId }));
     const isLost = ofHowMany > 0 && (atMs / everyMs) % ofHowMany === 0;
@@ -91,6 +101,15 @@ function loses(watch: Watch, ofHowMany: number): void {
   attaches(watch);
   ask(watch, { untilMs: 20_000, ofHowMany });
   look(watch, 500, 20_000);
+}
+
+/** Half is lost until the binding is granted anew at 12 s; after that one of so many. */
+function isGrantedAnew(watch: Watch, ofHowMany: number): void {
+  attaches(watch);
+  ask(watch, { untilMs: 12_000, ofHowMany: 2 });
+  watch.onSaid?.(moved('RECOVERING', 'ATTACHED', { atMs: 12_000 }));
+  ask(watch, { fromMs: 12_000, untilMs: 40_000, everyMs: 500, ofHowMany });
+  look(watch, 12_500, 40_000);
 }
 
 /** DEGRADED for something else than its link, which loses nothing. */
@@ -158,6 +177,13 @@ export const QUALITY_RULES: readonly Rule[] = [
     make: unsteady,
     good: (watch) => loses(watch, 10),
     bad: (watch) => loses(watch, 2),
+  },
+  {
+    // What was lost before a grant may be forgotten.
+    rule: 'liveness qualityNoticed',
+    make: longWindowed,
+    good: (watch) => isGrantedAnew(watch, 0),
+    bad: (watch) => isGrantedAnew(watch, 2),
   },
   {
     rule: 'I8 falseFloor',
