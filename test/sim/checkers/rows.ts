@@ -59,10 +59,8 @@ export class Row {
   }
 
   answer(probeId: number, atMs: number): void {
-    const isIt = (question: Question) =>
-      question.probeId === probeId && !question.isAnswered && atMs - question.atMs <= ANSWER_MAX_MS;
-    const question = this.#open.find(isIt) ?? this.#over.find(isIt);
-    if (question === undefined) return;
+    const question = asked(this.#open, probeId, atMs) ?? asked(this.#over, probeId, atMs);
+    if (question === null) return;
     question.isAnswered = true;
     this.answeredAtMs = atMs;
     const rttMs = atMs - question.atMs;
@@ -99,6 +97,16 @@ export class Row {
     const lost = this.#over.filter((one) => !one.isAnswered && !one.isAside && one.atMs < untilMs);
     return { asked: this.#over.length, lost: lost.length };
   }
+}
+
+/** Newest first, and no further than an answer may be late: most rows have no such question. */
+function asked(questions: readonly Question[], probeId: number, atMs: number): Question | null {
+  for (let at = questions.length - 1; at >= 0; at -= 1) {
+    const question = questions[at]!;
+    if (atMs - question.atMs > ANSWER_MAX_MS) return null;
+    if (question.probeId === probeId && !question.isAnswered) return question;
+  }
+  return null;
 }
 
 export class Rows {
