@@ -117,10 +117,7 @@ export class Better implements Watch {
     const gain = 1 - improvementPercent / 100;
     let fault: string | null = null;
     if (reason === 'quality_loss') {
-      const lossPercent = target.lossMinPercent(
-        Math.max(process.knownSinceMs, atMs - RIVAL_WINDOW_MS),
-        atMs,
-      );
+      const lossPercent = lossLeastPercent(target, process.knownSinceMs, RIVAL_WINDOW_MS, atMs);
       const mostPercent = active.lossMaxPercent(atMs, windowMs) * gain;
       if (lossPercent > mostPercent + LOSS_MARGIN_PERCENT)
         fault = `${Math.round(lossPercent)} % are lost, of the binding ${Math.round(mostPercent)} %`;
@@ -185,6 +182,13 @@ function isPlainlyWell(link: Measured, { rttLeaveMs }: QualityRules, atMs: numbe
   return isAnswered && (ever.rttMaxMs ?? rttLeaveMs) < RIVAL_RTT_SHARE * rttLeaveMs;
 }
 
+/** The least that it may have measured: it may have forgotten what it asked before the news, and may not have. */
+function lossLeastPercent(link: Measured, knownSinceMs: number, windowMs: number, atMs: number) {
+  const fromMs = atMs - windowMs;
+  const sinceNews = link.lossMinPercent(Math.max(fromMs, knownSinceMs), atMs);
+  return Math.min(sinceNews, link.lossMinPercent(fromMs, atMs));
+}
+
 /** What `better` refuses. */
 function worseFailback(
   target: Measured,
@@ -194,7 +198,7 @@ function worseFailback(
   atMs: number,
 ): string | null {
   const targetMs = Math.min(RIVAL_WINDOW_MS, Math.max(FAILBACK_WINDOW_MIN_MS, failbackStableMs));
-  const lossPercent = target.lossMinPercent(Math.max(knownSinceMs, atMs - targetMs), atMs);
+  const lossPercent = lossLeastPercent(target, knownSinceMs, targetMs, atMs);
   const mostPercent = Math.max(lossLeavePercent, active.lossMaxPercent(atMs, windowMs));
   if (lossPercent > mostPercent + LOSS_MARGIN_PERCENT)
     return `I7: failback to a link that loses ${Math.round(lossPercent)} %, from ${Math.round(mostPercent)} % at most`;

@@ -156,6 +156,18 @@ function claims(
   watch.onSaid?.(said({ event: 'claim', atMs: 11_000, reasonCode, detail }));
 }
 
+/** A claim for T2, of which one of so many was lost before the keys were new, and then the first of three. */
+function isRotated(watch: Watch, ofHowMany: number): void {
+  ask(watch, { untilMs: 60_000, ofHowMany: 10 });
+  const other = { everyMs: 5_000, transportId: 2 };
+  ask(watch, { ...other, untilMs: 41_000, ofHowMany });
+  watch.onSaid?.(said({ event: 'notice', atMs: 41_000, reasonCode: 'channel_rotated' }));
+  ask(watch, { ...other, fromMs: 45_000, untilMs: 46_000, ofHowMany: 1 });
+  ask(watch, { ...other, fromMs: 50_000, untilMs: 56_000 });
+  const detail = { transportId: 2, purpose: 'quality' };
+  watch.onSaid?.(said({ event: 'claim', atMs: 61_000, reasonCode: 'quality_loss', detail }));
+}
+
 function failsBack(watch: Watch, mode: typeof failback, otherMs = 20): void {
   failback = mode;
   claims(watch, [20, otherMs], 'failback', 'planned');
@@ -268,6 +280,13 @@ export const QUALITY_RULES: readonly Rule[] = [
     make: better,
     good: (watch) => claims(watch, [1_000, 880], 'quality_rtt', 'quality'),
     bad: (watch) => claims(watch, [1_000, 920], 'quality_rtt', 'quality'),
+  },
+  {
+    // New keys may make it forget what it asked, and may not.
+    rule: 'I7 betterOnly',
+    make: better,
+    good: (watch) => isRotated(watch, 0),
+    bad: (watch) => isRotated(watch, 2),
   },
   {
     rule: 'I7 failbackMode',
