@@ -160,7 +160,7 @@ function claims(
 function isRotated(watch: Watch, ofHowMany: number): void {
   ask(watch, { untilMs: 60_000, ofHowMany: 10 });
   const other = { everyMs: 5_000, transportId: 2 };
-  ask(watch, { ...other, untilMs: 41_000, ofHowMany });
+  ask(watch, { ...other, untilMs: 36_000, ofHowMany });
   watch.onSaid?.(said({ event: 'notice', atMs: 41_000, reasonCode: 'channel_rotated' }));
   ask(watch, { ...other, fromMs: 45_000, untilMs: 46_000, ofHowMany: 1 });
   ask(watch, { ...other, fromMs: 50_000, untilMs: 56_000 });
