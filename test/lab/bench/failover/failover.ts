@@ -16,7 +16,7 @@ import { Lane } from './lane.ts';
 import { compareLanes, type LaneComparison } from './lanes.ts';
 import { playRound, type RoundFigures, type RoundPlan } from './round.ts';
 import { LeftEarly } from './running.ts';
-import { Estimate, earlierMsOf, keyOf, scheduleOf } from './schedule.ts';
+import { batchesOf, Estimate, earlierMsOf, isAlone, keyOf, scheduleOf } from './schedule.ts';
 import { progressText } from './table.ts';
 
 type Say = (line: string) => void;
@@ -173,15 +173,20 @@ export class FailoverRun {
   ): Promise<void> {
     if (left.length === 0) return;
     await this.#need(lanes);
-    const queue = [...left];
-    const worker = async (at: number) => {
-      for (let plan = queue.shift(); plan !== undefined; plan = queue.shift()) {
-        if (this.#absent[plan.contender] !== undefined) continue;
-        await this.#one(at, plan, lanes, journal);
-        this.#progress(journal, queue, total, lanes, plan);
-      }
-    };
-    await Promise.all(Array.from({ length: lanes }, (_, at) => worker(at)));
+    const remaining = new Set(left);
+    for (const batch of batchesOf(left)) {
+      const beside = isAlone(batch[0]!) ? 1 : lanes;
+      const queue = [...batch];
+      const worker = async (at: number) => {
+        for (let plan = queue.shift(); plan !== undefined; plan = queue.shift()) {
+          remaining.delete(plan);
+          if (this.#absent[plan.contender] !== undefined) continue;
+          await this.#one(at, plan, beside, journal);
+          this.#progress(journal, [...remaining], total, lanes, plan);
+        }
+      };
+      await Promise.all(Array.from({ length: beside }, (_, at) => worker(at)));
+    }
   }
 
   async #one(at: number, plan: RoundPlan, lanes: number, journal: Journal): Promise<void> {
@@ -217,16 +222,16 @@ export class FailoverRun {
 
   #progress(
     journal: Journal,
-    queue: readonly RoundPlan[],
+    left: readonly RoundPlan[],
     total: number,
     lanes: number,
     plan: RoundPlan,
   ): void {
     const nowMs = monotonicMs();
-    if (nowMs - this.#saidAtMs < PROGRESS_MS && queue.length > 0) return;
+    if (nowMs - this.#saidAtMs < PROGRESS_MS && left.length > 0) return;
     this.#saidAtMs = nowMs;
-    const remainingMs = this.#estimate.remainingMs(queue, lanes);
+    const remainingMs = this.#estimate.remainingMs(left, lanes);
     const last = journal.finished.get(keyOf(plan));
-    this.#say(progressText(total - queue.length, total, remainingMs, last));
+    this.#say(progressText(total - left.length, total, remainingMs, last));
   }
 }

@@ -9,6 +9,8 @@ import type { RoundPlan } from './round.ts';
 
 /** The class whose links a control has. */
 const CONTROL_CLASS: ClassName = 'carrier';
+/** Their goals are a few milliseconds: what two lanes may move a gap by would be a good part of them. */
+const ALONE: readonly ClassName[] = ['carrier', 'failback'];
 
 /**
  * Round after round, everything in each: a machine that gets slower meanwhile is slower for all, and a run that is cut
@@ -37,6 +39,21 @@ export function scheduleOf(
     }
   }
   return plans;
+}
+
+/** Whether a round has the machine to itself, however many lanes there are. */
+export const isAlone = ({ name }: Pick<RoundPlan, 'name'>): boolean => ALONE.includes(name);
+
+/** What is played after what: of each index first the rounds that are alone, then those that may have others beside them. */
+export function batchesOf(plans: readonly RoundPlan[]): readonly (readonly RoundPlan[])[] {
+  const byOrder = new Map<number, RoundPlan[]>();
+  for (const plan of plans) {
+    const order = 2 * plan.index + (isAlone(plan) ? 0 : 1);
+    const batch = byOrder.get(order) ?? [];
+    byOrder.set(order, batch);
+    batch.push(plan);
+  }
+  return [...byOrder].sort(([a], [b]) => a - b).map(([, batch]) => batch);
 }
 
 /** Names a round. */
@@ -70,7 +87,7 @@ export class Estimate {
       const known = this.#costs.get(kindOf(plan));
       return known === undefined ? usualMs : mean(known);
     };
-    return left.reduce((sumMs, plan) => sumMs + costOf(plan), 0) / lanes;
+    return left.reduce((sumMs, plan) => sumMs + costOf(plan) / (isAlone(plan) ? 1 : lanes), 0);
   }
 }
 

@@ -15,8 +15,10 @@ import { type FinishedRound, Journal } from '../../../../lab/bench/failover/jour
 import { compareLanes, rankSumZ, shiftOf } from '../../../../lab/bench/failover/lanes.ts';
 import type { RoundPlan } from '../../../../lab/bench/failover/round.ts';
 import {
+  batchesOf,
   Estimate,
   earlierMsOf,
+  isAlone,
   keyOf,
   kindOf,
   scheduleOf,
@@ -135,7 +137,25 @@ test('an estimate learns what each kind costs, and divides by the lanes', () => 
   estimate.learn(plan('silent'), 1_000);
   // The unknown one costs what all cost on average.
   expect(estimate.remainingMs([plan('flap'), plan('silent'), plan('carrier')], 1)).toBe(8_000);
-  expect(estimate.remainingMs([plan('flap'), plan('silent'), plan('carrier')], 2)).toBe(4_000);
+  // … and a carrier has no other beside it.
+  expect(estimate.remainingMs([plan('flap'), plan('silent'), plan('carrier')], 2)).toBe(5_500);
+});
+
+test('what is held to a few milliseconds is alone, before what may have others beside it, index after index', () => {
+  const plans = scheduleOf(given('--rounds', '2', '--rtt', '10,50'));
+  const batches = batchesOf(plans);
+  expect(batches.map((batch) => batch[0]!.index)).toEqual([0, 0, 1, 1]);
+  for (const [at, batch] of batches.entries()) {
+    for (const plan of batch) {
+      const { contender, name, index } = plan;
+      expect(index).toBe(batch[0]!.index);
+      const isTight = name === 'carrier' || name === 'failback';
+      expect([kindOf(plan), isAlone(plan)]).toEqual([kindOf(plan), isTight]);
+      expect(isAlone(plan)).toBe(at % 2 === 0);
+      if (contender === 'control' || contender === 'bare') expect(isAlone(plan)).toBe(true);
+    }
+  }
+  expect(batches.flat().map(keyOf).sort()).toEqual(plans.map(keyOf).sort());
 });
 
 const round = (index: number): FinishedRound => ({
