@@ -17,8 +17,8 @@ const TEXT_MAX = 1_048_576;
 /** Finding the line parses the text once a line; beyond this the message has no line. */
 const LINES_SEARCHED_MAX = 2_000;
 
-/** A value that the parser repeats may be a part of a key. The line says where it is. */
-const REPEATED = /: "[^"]{12,}"$/;
+/** A value that the parser repeats may be a part of a key, up to its first `+` or `/`. The line says where it is. */
+const REPEATED = /: "[^"]{4,}"$/;
 
 /** Never throws, whatever the text and whatever the parser throws. */
 export function documentOfToml(text: string, parse: ParseToml): Checked<unknown> {

@@ -40,5 +40,8 @@ test('whatever a parser throws becomes a problem', () => {
 test('a value without quotes is not repeated: it may be a key', () => {
   const problems = problemsOf('a = 1\nkey = YAnKb1mJYx5Xg8p4cPq3ZkVw+oTq0dUeF7rL9sH+aE8=');
   expect(problems).toMatchObject([{ path: 'line 2', wrong: 'Strings must be quoted: some text' }]);
+  // The parser repeats it up to the first sign that no word has.
+  const shorter = problemsOf('key = YAnKb1mJ+x5Xg8p4cPq3ZkVwQoTq0dUeF7rL9sH+aE8=');
+  expect(shorter).toMatchObject([{ wrong: 'Strings must be quoted: some text' }]);
   expect(problemsOf('kind = lte')).toMatchObject([{ wrong: 'Strings must be quoted: "lte"' }]);
 });
