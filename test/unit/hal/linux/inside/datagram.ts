@@ -93,12 +93,14 @@ function refusedByIcmp(text: string) {
     // Woken for an error there is nothing to read, and nothing wakes us again.
     if (poller.wait(100) > 0) socket.receive(memory, 0);
   }
-  socket.receive(memory, 0);
-  return {
-    sent: [...sent],
-    isCounted: socket.icmpCount - before >= 5,
-    isCalm: poller.wait(50) === 0,
-  };
+  const isCounted = socket.icmpCount - before >= 5;
+  // On a busy machine an answer to one of the sends comes later than the fifth; each is read once, and then nothing wakes us.
+  let isCalm = false;
+  for (let attempt = 0; attempt < 50 && !isCalm; attempt++) {
+    socket.receive(memory, 0);
+    isCalm = poller.wait(50) === 0;
+  }
+  return { sent: [...sent], isCounted, isCalm };
 }
 const icmp = { over4: refusedByIcmp('10.98.0.2:9'), over6: refusedByIcmp('[fd98::2]:9') };
 /** Errors wait, nobody has read them, and the next send is not theirs. */
