@@ -21,8 +21,12 @@ import { type Move, RATE, SwitchScene } from './switchScene.ts';
 
 /** Each way. */
 const DELAY_MS = { eth0: 10, wlan0: 25, wwan0: 10 } as const;
-/** A round trip above `rtt_enter_ms`, and more than the other link's. */
-const WORSE_MS = 70;
+/**
+ * Until the round trip is above `rtt_enter_ms` and more than the other link's. In steps: beside another link one that jumps
+ * is a silence for as long as the first answer takes (docs/failover.md, `latency10x`).
+ */
+const WORSE_MS = [25, 40, 55, 70] as const;
+const STEP_MS = 150;
 const ROUNDS = 3;
 /** Of each stretch; as long as what is measured of a switch. */
 const UNSWITCHED = RATE / 4;
@@ -72,6 +76,13 @@ async function moved(link: LinkName, act: () => Promise<unknown>): Promise<Move>
 const rebound = (link: LinkName) => moved(link, () => ask(link));
 const setDelay = (delayMs: number) => scene.net.impair('eth0', { delayMs });
 
+async function worsen(): Promise<void> {
+  for (const delayMs of WORSE_MS) {
+    await setDelay(delayMs);
+    await Bun.sleep(STEP_MS);
+  }
+}
+
 function expectMoves(moves: readonly Move[], reason: string, laterMs: number): void {
   for (const { reasons } of moves) expect(reasons).toEqual([reason, reason]);
   // A switch that waits for an answer has a gap of a round trip, four times of what is left to chance here: medians of few
@@ -91,7 +102,7 @@ test('make before break for an operator and for quality: zero gap, zero loss', a
     faster.push(await rebound('eth0'));
   }
   for (let round = 0; round < ROUNDS; round += 1) {
-    better.push(await moved('wlan0', () => setDelay(WORSE_MS)));
+    better.push(await moved('wlan0', worsen));
     await setDelay(DELAY_MS.eth0);
     await scene.unswitched(FORGOTTEN);
     faster.push(await rebound('eth0'));
