@@ -9,13 +9,13 @@ import { writeFileSync } from 'node:fs';
 import { loadPolicy } from '../../policies/load.ts';
 import { auditStreams } from '../../session/invariants/stream/auditor.ts';
 import { EXIT, parseArguments, TERMINAL, type Terminal } from './arguments.ts';
-import { groupParts, Logs } from './auditFiles.ts';
+import { groupParts, Logs, WALL_MS_MAX } from './auditFiles.ts';
 import { boundsOfDefault } from './auditPolicies.ts';
 import { type Facts, factsOf } from './report/facts.ts';
 import { htmlOf } from './report/html.ts';
 import { markdownOf } from './report/markdown.ts';
 import { sectionsOf } from './report/sections.ts';
-import { storiesOf } from './report/stories.ts';
+import { storiesOf, type Told } from './report/stories.ts';
 
 const HELP = `Usage: jvpn report FILE… [--from TIME] [--to TIME] [--device KEY] [--html FILE] [--json]
 
@@ -99,6 +99,7 @@ function factsIn(files: readonly string[], range: Range, device: string): Facts 
     ];
     throw new InputError(`there is no event ${asked.join(' ')} in ${files.join(', ')}`);
   }
+  checkTimes(logs, told);
   const policy = loadPolicy({});
   if (!policy.ok) throw new Error('the shipped policy is good');
   return factsOf(told, {
@@ -106,6 +107,17 @@ function factsIn(files: readonly string[], range: Range, device: string): Facts 
     gaps: logs.gaps.length,
     unreadable: logs.unreadable.length,
   });
+}
+
+/** A review is of a stretch of time: one event with a time is the least. */
+function checkTimes(logs: Logs, { stories, besides }: Told): void {
+  const events = [...stories.flatMap((story) => story.events), ...besides];
+  if (events.some(({ wallMs }) => wallMs !== null)) return;
+  const { file, line } = logs.placeOf(events[0]!.record);
+  throw new InputError(
+    `${file}:${line}: ts_ms is no time, here and in every other event; it is a number of milliseconds since 1970, ` +
+      `at most ${WALL_MS_MAX} either way. Give the log as the daemon wrote it, or ask jvpn audit, which needs no times`,
+  );
 }
 
 function timeOf(flag: string, text: string | undefined): number | null {

@@ -72,20 +72,20 @@ const ABUSE = [
 ];
 const DENIALS = ['switch_denied', 'switch_rate_limited', 'cooldown_active'];
 
+/** @param told at least one event with a time: without one there is no range to tell. */
 export function factsOf(
-  { stories, besides }: { readonly stories: readonly Story[]; readonly besides: readonly Timed[] },
+  told: { readonly stories: readonly Story[]; readonly besides: readonly Timed[] },
   more: Pick<Facts, 'invariants' | 'gaps' | 'unreadable'>,
 ): Facts {
-  const told = stories.flatMap(({ events }) => events);
-  const all = [...told, ...besides];
-  const times = all.flatMap(({ wallMs }) => wallMs ?? []);
+  const { stories, besides } = told;
+  const own = stories.flatMap(({ events }) => events);
+  const all = [...own, ...besides];
   const devices = stories.map(deviceFacts);
-  const records = told.map(({ record }) => record);
+  const records = own.map(({ record }) => record);
   const everything = all.map(({ record }) => record);
   const transitions = records.filter(({ event }) => event === 'transition');
   return {
-    fromMs: Math.min(...times),
-    toMs: Math.max(...times),
+    ...rangeOf(all),
     events: all.length,
     devices,
     sessions: new Set(records.flatMap(({ sessionId }) => sessionId ?? [])).size,
@@ -103,6 +103,17 @@ export function factsOf(
     inStateMs: inStateOf(devices),
     ...more,
   };
+}
+
+/** Not by spreading: there may be more events than a call takes arguments. */
+function rangeOf(all: readonly Timed[]): Pick<Facts, 'fromMs' | 'toMs'> {
+  let [fromMs, toMs] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (const { wallMs } of all) {
+    if (wallMs === null) continue;
+    fromMs = Math.min(fromMs, wallMs);
+    toMs = Math.max(toMs, wallMs);
+  }
+  return { fromMs, toMs };
 }
 
 function deviceFacts({ device, writer, events }: Story): DeviceFacts {

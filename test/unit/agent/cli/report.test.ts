@@ -6,7 +6,7 @@ import { afterAll, expect, test } from 'bun:test';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Facts } from '../../../../agent/cli/report/facts.ts';
+import { type Facts, factsOf } from '../../../../agent/cli/report/facts.ts';
 import { runReport } from '../../../../agent/cli/report.ts';
 import type { AuditRecord } from '../../../../session/invariants/stream/record.ts';
 import {
@@ -147,4 +147,38 @@ test('wrong usage: what was wrong, where, and what is right', async () => {
   expect((await report(DEVICE, '--from', '2030-01-01T00:00Z')).code).toBe(2);
   expect((await report(DEVICE, '--html', join(folder, 'no', 'such.html'))).code).toBe(2);
   expect((await report('--help')).code).toBe(0);
+});
+
+test('more events than a call takes arguments', () => {
+  const [record] = deviceRecords();
+  const besides = Array.from({ length: 200_000 }, (_, wallMs) => ({ record: record!, wallMs }));
+  const told = factsOf({ stories: [], besides }, { invariants: [], gaps: 0, unreadable: 0 });
+  expect(told).toMatchObject({ events: 200_000, fromMs: 0, toMs: 199_999 });
+});
+
+const stamped = (line: string, tsMs: string) => line.replace(/"ts_ms":\d+/, `"ts_ms":${tsMs}`);
+
+test('a time that is no date is none: the event counts, and is in no range', async () => {
+  const lines = deviceRecords().map(lineOf);
+  for (const tsMs of ['1e300', '1e999', '-8640000000000001', '"now"', 'null']) {
+    const log = [...lines.slice(0, -1), stamped(lines.at(-1)!, tsMs), ''].join('\n');
+    const told = await facts(written(log));
+    expect(told).toMatchObject({ events: 14, toMs: 1_700_000_012_100 });
+  }
+  const latest = [...lines.slice(0, -1), stamped(lines.at(-1)!, '8640000000000000'), ''];
+  expect((await report(written(latest.join('\n')))).out).toContain('+275760-09-13T00:00:00.000Z');
+});
+
+test('no event has a time: what was wrong, where, what is allowed and what to do', async () => {
+  const log = written(
+    deviceRecords()
+      .map((row) => `${stamped(lineOf(row), '1e300')}\n`)
+      .join(''),
+  );
+  expect(await report(log)).toEqual({
+    ...{ code: 2, out: '' },
+    err:
+      `jvpn report: ${log}:1: ts_ms is no time, here and in every other event; it is a number of milliseconds since 1970, ` +
+      'at most 8640000000000000 either way. Give the log as the daemon wrote it, or ask jvpn audit, which needs no times',
+  });
 });
