@@ -19,8 +19,8 @@ import { storiesOf, type Told } from './report/stories.ts';
 
 const HELP = `Usage: jvpn report FILE… [--from TIME] [--to TIME] [--device KEY] [--html FILE] [--json]
 
-A review of what happened, from audit logs: states, recovery latency, switches, replays, ended sessions, invariants. As Markdown
-on standard output. Give the logs of devices and hub together, and rotated parts with their log.
+A review of what happened, from audit logs: states, recovery latency, switches, refused claims, ended sessions, invariants. As
+Markdown on standard output. Give the logs of devices and hub together, and rotated parts with their log.
 
   --from TIME, --to TIME   only events from then, or until then: 2026-11-29T14:00Z (without a zone: local time)
   --device KEY             only of this device; the first characters of its public key will do

@@ -53,7 +53,7 @@ export interface Facts {
   readonly lost: Counts;
   readonly switches: Counts;
   readonly denied: Counts;
-  /** Refusals that are signs of a replay or of a copy. */
+  /** Refusals that are signs of a claim played again or of a copy. Datagrams played again are in no log: they are counted. */
   readonly abuse: Counts;
   readonly alarms: Counts;
   /** Of all devices, ascending. */
@@ -67,8 +67,8 @@ export interface Facts {
 
 const MINUTE_MS = 60_000;
 const ABUSE = [
-  ...['replay_detected', 'stale_state_version', 'replayed_datagram', 'bad_proof'],
-  ...['identity_conflict', 'ownership_conflict', 'reattach_rate_limited', 'redirect_refused'],
+  ...['replay_detected', 'stale_state_version', 'bad_proof', 'identity_conflict'],
+  ...['ownership_conflict', 'reattach_rate_limited', 'redirect_refused'],
 ];
 const DENIALS = ['switch_denied', 'switch_rate_limited', 'cooldown_active'];
 

@@ -81,6 +81,19 @@ test('a burst counts as many as it stands for, and what a hub says besides is no
   expect((await facts(DEVICE, hub)).abuse).toEqual({ replay_detected: 42 });
 });
 
+test('where no claim was refused it does not say that nothing came twice: nobody logs a replayed datagram', async () => {
+  const counted =
+    'counted, not logged: see jvpn\\_hub\\_refused\\_total{code="replayed\\_datagram"}';
+  const { out } = await report(DEVICE, HUB);
+  expect(out).toContain('None: no claim was refused as stale or repeated');
+  expect(out).toContain(counted);
+  const stale = { ...hubRecords().at(-1)!, seq: 8, event: 'refusal' as const };
+  const records = [...hubRecords(), { ...stale, reasonCode: 'stale_state_version' }];
+  const refused = (await report(DEVICE, written(textOf(records)))).out;
+  expect(refused).toContain('| stale\\_state\\_version | 1 |');
+  expect(refused).toContain(counted);
+});
+
 test('a range and a device', async () => {
   const later = await facts(DEVICE, '--from', '2023-11-14T22:13:29Z');
   expect(later).toMatchObject({ fromMs: 1_700_000_009_000, recoveriesMs: [200] });
