@@ -52,6 +52,7 @@ export interface Facts {
   /** What a binding was lost for. */
   readonly lost: Counts;
   readonly switches: Counts;
+  /** Switches that were not allowed, by what was in the way. */
   readonly denied: Counts;
   /** Refusals that are signs of a claim played again or of a copy. Datagrams played again are in no log: they are counted. */
   readonly abuse: Counts;
@@ -96,7 +97,7 @@ export function factsOf(
         ({ to, from }) => to === 'ATTACHED' && from !== 'BIRTH' && from !== 'DEGRADED',
       ),
     ),
-    denied: countsOf(records.filter(({ reasonCode }) => DENIALS.includes(reasonCode))),
+    denied: countsOf(records.filter(isDenial), inTheWay),
     abuse: countsOf(everything.filter(({ reasonCode }) => ABUSE.includes(reasonCode))),
     alarms: countsOf(everything.filter(({ event }) => event === 'alarm')),
     recoveriesMs: devices.flatMap((device) => device.recoveriesMs).toSorted((a, b) => a - b),
@@ -162,15 +163,28 @@ function mostInAMinute(atMs: readonly number[]): number {
   return most;
 }
 
+/** A transition for `switch_denied` has its own event beside it, which is counted. */
+const isDenial = ({ event, reasonCode }: AuditRecord) =>
+  event !== 'transition' && DENIALS.includes(reasonCode);
+
+/** The governor's reason, or what else was in the way of an operator's wish; a refusal of the hub is its reason itself. */
+function inTheWay({ reasonCode, detail }: AuditRecord): string {
+  const said = detail['denied'] ?? detail['why'];
+  return typeof said === 'string' ? said : reasonCode;
+}
+
 /** A burst is one record that says how many it stands for. */
-function countsOf(records: readonly AuditRecord[]): Counts {
+function countsOf(records: readonly AuditRecord[], by = reasonOf): Counts {
   const counts: Record<string, number> = {};
-  for (const { reasonCode, detail } of records) {
-    const { count } = detail;
-    counts[reasonCode] = (counts[reasonCode] ?? 0) + (typeof count === 'number' ? count : 1);
+  for (const record of records) {
+    const { count } = record.detail;
+    const key = by(record);
+    counts[key] = (counts[key] ?? 0) + (typeof count === 'number' ? count : 1);
   }
   return counts;
 }
+
+const reasonOf = ({ reasonCode }: AuditRecord): string => reasonCode;
 
 function inStateOf(devices: readonly DeviceFacts[]): Facts['inStateMs'] {
   const sums: Partial<Record<State, number>> = {};

@@ -94,6 +94,32 @@ test('where no claim was refused it does not say that nothing came twice: nobody
   expect(refused).toContain(counted);
 });
 
+test('denials are told by what was in the way, and one that ends in DEGRADED is one', async () => {
+  const [first] = deviceRecords();
+  const said = (change: Partial<AuditRecord>): AuditRecord => ({
+    ...{ ...first!, atMs: 12_300, stateVersion: 102, reasonCode: 'switch_denied', detail: {} },
+    ...change,
+  });
+  const denied = (code: string) => said({ detail: { wanted: 'failback', denied: code } });
+  const records = [
+    ...[...deviceRecords(), denied('cooldown_active'), denied('hold_down_active')],
+    ...[denied('cooldown_active'), said({ detail: { why: 'claim_under_way' } }), said({})],
+    said({ event: 'refusal', reasonCode: 'switch_rate_limited', detail: { waitMs: 59_996 } }),
+    said({ event: 'transition', from: 'ATTACHED', to: 'VOLATILE', reasonCode: 'quality_loss' }),
+    denied('switch_rate_limited'),
+    {
+      ...denied('switch_rate_limited'),
+      ...({ event: 'transition', from: 'VOLATILE', to: 'DEGRADED' } as const),
+    },
+  ];
+  const log = written(textOf(records.map((record, at) => ({ ...record, seq: at + 1 }))));
+  expect((await facts(log)).denied).toEqual({
+    ...{ cooldown_active: 2, hold_down_active: 1, claim_under_way: 1, switch_denied: 1 },
+    switch_rate_limited: 2,
+  });
+  expect((await report(log)).out).toContain('| denied | cooldown\\_active | 2 |');
+});
+
 test('a range and a device', async () => {
   const later = await facts(DEVICE, '--from', '2023-11-14T22:13:29Z');
   expect(later).toMatchObject({ fromMs: 1_700_000_009_000, recoveriesMs: [200] });
