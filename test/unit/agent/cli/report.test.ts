@@ -163,6 +163,17 @@ test('a page that needs nothing else: bands, bars, and no markup out of a log', 
   expect(out).toContain('\\<script\\>alert(1)\\</script\\>&"\\|\\`');
 });
 
+test('Markdown: a control character out of a log ends no row and reaches no terminal', async () => {
+  const hostile = 'lost\r\n\u001b[2J\u007f\u009b31m\u0000é';
+  const records = deviceRecords().map((record) => ({
+    ...record,
+    reasonCode: record.reasonCode === 'carrier_lost' ? hostile : record.reasonCode,
+  }));
+  const { out } = await report(written(textOf(records)));
+  expect(out.replaceAll('\n', '')).not.toMatch(/\p{Cc}/u);
+  expect(out).toContain('\n| lost\ufffd\ufffd\ufffd\\[2J\ufffd\ufffd31m\ufffdé | 1 |\n');
+});
+
 test('a broken invariant: 1, and the review says so', async () => {
   const records = deviceRecords().map((record) =>
     record.seq === 6 ? { ...record, stateVersion: 1 } : record,
