@@ -10,6 +10,7 @@ import { stateAfter } from '../../../session/invariants/explicit.ts';
 import type { InvariantVerdict } from '../../../session/invariants/stream/auditor.ts';
 import type { AuditRecord } from '../../../session/invariants/stream/record.ts';
 import type { State } from '../../../session/transitions.ts';
+import { lastedMs, type Moment } from './lasted.ts';
 
 export interface Timed {
   readonly record: AuditRecord;
@@ -121,20 +122,22 @@ function deviceFacts({ device, writer, events }: Story): DeviceFacts {
   const bands: Band[] = [];
   const recoveriesMs: number[] = [];
   let state: State | null = null;
-  let since: Timed | null = null;
-  for (const at of events) {
-    const next = stateAfter(state, at.record);
-    if (next === state || at.wallMs === null) continue;
-    if (state !== null && since !== null) {
-      bands.push(bandOf(state, since, at));
-      if (state === 'RECOVERING' && next === 'ATTACHED') recoveriesMs.push(between(since, at));
-    }
+  let [fromMs, sinceMs] = [0, 0];
+  let before: Moment | null = null;
+  for (const { record, wallMs } of events) {
+    if (wallMs === null) continue;
+    const at = { record, wallMs };
+    // Event by event: the machine may have been started again within a state.
+    if (before !== null) sinceMs += lastedMs(before, at);
+    before = at;
+    const next = stateAfter(state, record);
+    if (next === state) continue;
+    if (state !== null) bands.push({ state, fromMs, toMs: fromMs + sinceMs });
+    if (state === 'RECOVERING' && next === 'ATTACHED') recoveriesMs.push(sinceMs);
     state = next;
-    since = at;
+    [fromMs, sinceMs] = [wallMs, 0];
   }
-  const last = events.at(-1);
-  if (state !== null && since !== null && last !== undefined)
-    bands.push(bandOf(state, since, last));
+  if (state !== null) bands.push({ state, fromMs, toMs: fromMs + sinceMs });
   const switchedAtMs = events.flatMap(({ record, wallMs }) =>
     record.event === 'switch' && wallMs !== null ? [wallMs] : [],
   );
@@ -142,15 +145,6 @@ function deviceFacts({ device, writer, events }: Story): DeviceFacts {
     ...{ device, writer, bands, recoveriesMs, switches: switchedAtMs.length },
     switchesInAMinuteMax: mostInAMinute(switchedAtMs),
   };
-}
-
-const bandOf = (state: State, from: Timed, to: Timed): Band => {
-  return { state, fromMs: from.wallMs!, toMs: from.wallMs! + between(from, to) };
-};
-
-function between(from: Timed, to: Timed): number {
-  const monotonicMs = to.record.atMs - from.record.atMs;
-  return monotonicMs >= 0 ? monotonicMs : Math.max(0, (to.wallMs ?? 0) - (from.wallMs ?? 0));
 }
 
 function mostInAMinute(atMs: readonly number[]): number {
