@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { writeFileSync } from 'node:fs';
+import { statSync, writeFileSync } from 'node:fs';
 import { loadPolicy } from '../../policies/load.ts';
 import { auditStreams } from '../../session/invariants/stream/auditor.ts';
 import { EXIT, parseArguments, TERMINAL, type Terminal } from './arguments.ts';
@@ -24,7 +24,7 @@ Markdown on standard output. Give the logs of devices and hub together, and rota
 
   --from TIME, --to TIME   only events from then, or until then: 2026-11-29T14:00Z (without a zone: local time)
   --device KEY             only of this device; the first characters of its public key will do
-  --html FILE              also write a page with plots, which needs nothing else
+  --html FILE              also write a page with plots, which needs nothing else; not over one of the logs
   --json                   the figures as one JSON document instead of Markdown
   --help                   this text
 
@@ -57,6 +57,7 @@ export async function runReport(
   }
   if (parsed.operands.length === 0) return usage(terminal, 'FILE is missing');
   try {
+    if (html !== undefined) checkPage(html, parsed.operands);
     const range = { fromMs: timeOf('--from', from), toMs: timeOf('--to', to) };
     const facts = factsIn(parsed.operands, range, device ?? '');
     const sections = sectionsOf(facts);
@@ -125,6 +126,26 @@ function timeOf(flag: string, text: string | undefined): number | null {
   const ms = Date.parse(text);
   if (Number.isFinite(ms)) return ms;
   throw new InputError(`${flag} ${JSON.stringify(text)} is no time; write 2026-11-29T14:00Z`);
+}
+
+/** The page takes the place of what is there: by whatever name, that is no log that was given. */
+function checkPage(html: string, files: readonly string[]): void {
+  const page = inodeOf(html);
+  const log = page === null ? undefined : files.find((file) => inodeOf(file) === page);
+  if (log === undefined) return;
+  throw new InputError(
+    `--html ${html} would overwrite ${log}, a log that the review is of; name another file for the page`,
+  );
+}
+
+/** Null: it is not there, or nobody may look. */
+function inodeOf(file: string): string | null {
+  try {
+    const { dev, ino } = statSync(file, { bigint: true });
+    return `${dev} ${ino}`;
+  } catch {
+    return null;
+  }
 }
 
 function writing(file: string, text: string): void {

@@ -3,9 +3,9 @@
  * Method: the two sample logs of a session that switches, fails back and outlives a kill, written to files.
  */
 import { afterAll, expect, test } from 'bun:test';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { linkSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { type Facts, factsOf } from '../../../../agent/cli/report/facts.ts';
 import { runReport } from '../../../../agent/cli/report.ts';
 import type { AuditRecord } from '../../../../session/invariants/stream/record.ts';
@@ -181,6 +181,22 @@ test('a broken invariant: 1, and the review says so', async () => {
   const { code, out } = await report(written(textOf(records)));
   expect(code).toBe(1);
   expect(out).toContain('Broken: I4 no-rollback');
+});
+
+test('the page does not take the place of a log, by whatever name', async () => {
+  const log = written(textOf(deviceRecords()));
+  const [soft, hard] = [`${log}.soft.html`, `${log}.hard.html`];
+  symlinkSync(log, soft);
+  linkSync(log, hard);
+  for (const html of [log, `${folder}/./${basename(log)}`, soft, hard]) {
+    expect(await report(HUB, log, '--html', html)).toEqual({
+      ...{ code: 2, out: '' },
+      err: `jvpn report: --html ${html} would overwrite ${log}, a log that the review is of; name another file for the page`,
+    });
+  }
+  expect(readFileSync(log, 'utf8')).toBe(textOf(deviceRecords()));
+  const page = join(folder, 'again.html');
+  for (const _ of [1, 2]) expect((await report(log, '--html', page)).code).toBe(0);
 });
 
 test('wrong usage: what was wrong, where, and what is right', async () => {
