@@ -169,13 +169,13 @@ function inTheWay({ reasonCode, detail }: AuditRecord): string {
 
 /** A burst is one record that says how many it stands for. */
 function countsOf(records: readonly AuditRecord[], by = reasonOf): Counts {
-  const counts: Record<string, number> = {};
+  const counts = new Map<string, number>();
   for (const record of records) {
     const { count } = record.detail;
     const key = by(record);
-    counts[key] = (counts[key] ?? 0) + (typeof count === 'number' ? count : 1);
+    counts.set(key, (counts.get(key) ?? 0) + (typeof count === 'number' ? count : 1));
   }
-  return counts;
+  return Object.fromEntries(counts);
 }
 
 const reasonOf = ({ reasonCode }: AuditRecord): string => reasonCode;

@@ -120,6 +120,17 @@ test('denials are told by what was in the way, and one that ends in DEGRADED is 
   expect((await report(log)).out).toContain('| denied | cooldown\\_active | 2 |');
 });
 
+test('a reason from a log is counted by whatever name it comes', async () => {
+  for (const reason of ['constructor', '__proto__']) {
+    const records = deviceRecords().map((record) => ({
+      ...record,
+      reasonCode: record.reasonCode === 'carrier_lost' ? reason : record.reasonCode,
+    }));
+    const { out } = await report(written(textOf(records)), '--json');
+    expect(Object.entries((JSON.parse(out) as Facts).lost)).toEqual([[reason, 1]]);
+  }
+});
+
 test('a range and a device', async () => {
   const later = await facts(DEVICE, '--from', '2023-11-14T22:13:29Z');
   expect(later).toMatchObject({ fromMs: 1_700_000_009_000, recoveriesMs: [200] });
