@@ -21,6 +21,7 @@ import { InvariantError } from '../session/assert.ts';
 import type { AuditEvent } from '../session/audit.ts';
 import { PLAIN_TIMES, type PlainTimes } from '../session/channel/age.ts';
 import { encodeKey, newIdentity } from '../session/channel/identity.ts';
+import { EventCounts } from '../session/eventCounts.ts';
 import type { Dh } from '../session/noise/dh.ts';
 import type { ReasonCode } from '../session/reasons.ts';
 import { HubControl } from './control.ts';
@@ -56,6 +57,7 @@ export class Hub {
   readonly #store: Store;
   readonly #time: HubTime;
   readonly #audit: AuditLog;
+  readonly #events = new EventCounts();
   readonly #ownership: Ownership;
   readonly #registry: Registry;
   readonly #inner: Inner;
@@ -204,7 +206,7 @@ export class Hub {
     const { serveHubMetrics } = await import('./metricsEndpoint.ts');
     const served = serveHubMetrics({
       ...{ listen, tunnel: this.#tunnel, policy: this.#policy },
-      ...{ ownership: this.#ownership, time: this.#time },
+      ...{ ownership: this.#ownership, time: this.#time, events: this.#events },
     });
     if (served.ok) this.#metrics = served.value;
     else this.#fail(served.message);
@@ -279,6 +281,7 @@ export class Hub {
 
   #log(event: AuditEvent): void {
     const row = this.#audit.append(event);
+    this.#events.note(event);
     if (this.#options.isVerbose) console.log(JSON.stringify(row));
   }
 

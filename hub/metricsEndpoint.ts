@@ -5,6 +5,7 @@
  */
 import { type MetricsServed, serveMetrics } from '../hal/metricsServer.ts';
 import { version } from '../package.json';
+import type { EventCounts } from '../session/eventCounts.ts';
 import { hubMetrics } from './metrics.ts';
 import type { Ownership } from './ownership.ts';
 import type { PolicyInForce } from './policyInForce.ts';
@@ -17,10 +18,11 @@ export interface HubMetricsParts {
   readonly policy: PolicyInForce;
   readonly ownership: Ownership;
   readonly time: HubTime;
+  readonly events: EventCounts;
 }
 
 export function serveHubMetrics(parts: HubMetricsParts): MetricsServed {
-  const { listen, tunnel, policy, ownership, time } = parts;
+  const { listen, tunnel, policy, ownership, time, events } = parts;
   return serveMetrics({
     listen,
     collect: async () =>
@@ -31,6 +33,7 @@ export function serveHubMetrics(parts: HubMetricsParts): MetricsServed {
         committed: ownership.committedCount,
         failed: ownership.failureCount,
         timeAheadMs: time.aheadOfWallMs,
+        events: events.snapshot(),
         rssBytes: process.memoryUsage.rss(),
       }),
   });
