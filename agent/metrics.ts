@@ -26,13 +26,15 @@ export interface AgentFacts {
   readonly commit: string;
   readonly policyVersion: number;
   readonly rssBytes: number;
+  /** Switches that a rule denied, by its reason code: every code of the table. */
+  readonly denials: Readonly<Record<string, number>>;
 }
 
 /** All codes from the start: Prometheus sees no increase in a counter that begins at one. */
 const NONE_YET = Object.fromEntries(Object.keys(REASONS).map((code) => [code, 0]));
 
 export function agentMetrics(facts: AgentFacts): string {
-  const { status, version, commit, policyVersion, rssBytes } = facts;
+  const { status, version, commit, policyVersion, rssBytes, denials } = facts;
   const { packets, recovery_ms: recovery } = status;
   return expositionOf([
     gauge(
@@ -64,6 +66,11 @@ export function agentMetrics(facts: AgentFacts): string {
       'jvpn_events_total',
       'Events.',
       byLabel('reason_code', { ...NONE_YET, ...status.counters }),
+    ),
+    counter(
+      'jvpn_switches_denied_total',
+      'Switches that a rule denied.',
+      byLabel('reason_code', denials),
     ),
     counter('jvpn_packets_total', 'Inner packets.', bothWays(packets.sent, packets.received)),
     counter(

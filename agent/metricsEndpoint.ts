@@ -4,6 +4,7 @@
  * @module
  */
 import { type MetricsServed, serveMetrics } from '../hal/metricsServer.ts';
+import type { EventCounts } from '../session/eventCounts.ts';
 import { agentMetrics } from './metrics.ts';
 import type { PolicyInForce } from './policyInForce.ts';
 import type { TunnelLink } from './tunnelLink.ts';
@@ -13,9 +14,11 @@ export interface AgentMetricsParts {
   readonly listen: string;
   readonly tunnel: TunnelLink;
   readonly policy: PolicyInForce;
+  readonly denials: EventCounts;
 }
 
-export function serveAgentMetrics({ listen, tunnel, policy }: AgentMetricsParts): MetricsServed {
+export function serveAgentMetrics(parts: AgentMetricsParts): MetricsServed {
+  const { listen, tunnel, policy, denials } = parts;
   return serveMetrics({
     listen,
     collect: async () =>
@@ -24,6 +27,7 @@ export function serveAgentMetrics({ listen, tunnel, policy }: AgentMetricsParts)
         version: VERSION,
         commit: COMMIT,
         policyVersion: policy.current.version,
+        denials: denials.snapshot(),
         rssBytes: process.memoryUsage.rss(),
       }),
   });

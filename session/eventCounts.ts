@@ -7,7 +7,7 @@
  * @module
  */
 import type { AuditEvent } from './audit.ts';
-import { REASONS, type ReasonCode } from './reasons.ts';
+import { isReasonCode, REASONS, type ReasonCode } from './reasons.ts';
 
 export class EventCounts {
   readonly #counts = Object.fromEntries(Object.keys(REASONS).map((code) => [code, 0])) as Record<
@@ -19,6 +19,13 @@ export class EventCounts {
     if (event === 'claim') return;
     const { repeated } = detail;
     this.#counts[reasonCode] += typeof repeated === 'number' ? repeated : 1;
+  }
+
+  /** A switch that was denied, under the rule that denied it; any other event counts nothing. */
+  noteDenial({ event, reasonCode, detail }: AuditEvent): void {
+    const { denied } = detail;
+    if (event !== 'notice' || reasonCode !== 'switch_denied') return;
+    if (typeof denied === 'string' && isReasonCode(denied)) this.#counts[denied] += 1;
   }
 
   snapshot(): Readonly<Record<ReasonCode, number>> {

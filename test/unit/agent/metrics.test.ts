@@ -15,6 +15,7 @@ const TEXT = agentMetrics({
   commit: 'abc1234',
   policyVersion: 7,
   rssBytes: 60_000_000,
+  denials: { cooldown_active: 4 },
 });
 const lines = TEXT.split('\n');
 
@@ -32,6 +33,7 @@ test('state, switches, reasons, packets and links', () => {
     'jvpn_events_total{reason_code="carrier_lost"} 2',
     // One that begins at 1 would never have increased.
     'jvpn_events_total{reason_code="invariant_violated"} 0',
+    'jvpn_switches_denied_total{reason_code="cooldown_active"} 4',
     'jvpn_packets_total{direction="sent"} 5',
     'jvpn_refused_total{code="malformed_datagram"} 4',
     `jvpn_link_binding{${link}} 1`,
@@ -46,7 +48,7 @@ test('a link to two addresses has one budget, and one without a budget none', ()
   const two = [row!, { ...row!, endpoint: '[2001:db8::1]:51820' }];
   const text = agentMetrics({
     status: { ...STATUS, links: two.map((link) => ({ ...link, day_bytes: 9, day_bytes_max: 0 })) },
-    ...{ version: '', commit: '', policyVersion: 1, rssBytes: 1 },
+    ...{ version: '', commit: '', policyVersion: 1, rssBytes: 1, denials: {} },
   });
   expect(text.split('\n').filter((line) => line.startsWith('jvpn_link_day_'))).toEqual([
     `jvpn_link_day_bytes{link="${row!.link}"} 9`,
@@ -62,7 +64,7 @@ test('nothing of the session that is a secret or a name of the inside', () => {
   };
   const text = agentMetrics({
     status: named,
-    ...{ version: '', commit: '', policyVersion: 1, rssBytes: 1 },
+    ...{ version: '', commit: '', policyVersion: 1, rssBytes: 1, denials: {} },
   });
   for (const word of ['feed', '10.77.0.9', '192.0.2.0']) expect(text).not.toContain(word);
 });

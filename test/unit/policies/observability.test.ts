@@ -59,7 +59,7 @@ function said(): Set<string> {
   const packets = { ...status.packets, refused: { x: 1 } };
   const agent = agentMetrics({
     status: { ...status, links, packets, recovery_ms: recovery },
-    ...{ version: '', commit: '', policyVersion: 1, rssBytes: 1 },
+    ...{ version: '', commit: '', policyVersion: 1, rssBytes: 1, denials: { x: 1 } },
   });
   const hub = hubMetrics({
     status: {

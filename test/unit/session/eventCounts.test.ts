@@ -46,3 +46,15 @@ test('a claim repeats the reason of the transition before it, and is not counted
   counts.note({ ...EVENT, event: 'claim', reasonCode: 'carrier_lost' });
   expect(counts.snapshot().carrier_lost).toBe(0);
 });
+
+test('a switch that was denied counts under the rule; the move that follows from it does not count it again', () => {
+  const counts = new EventCounts();
+  const denied = { ...EVENT, event: 'notice', reasonCode: 'switch_denied' } as const;
+  counts.noteDenial({ ...denied, detail: { wanted: 'failback', denied: 'cooldown_active' } });
+  counts.noteDenial({ ...denied, event: 'transition', detail: { denied: 'cooldown_active' } });
+  counts.noteDenial({ ...denied, detail: { wanted: 'operator_rebind', why: 'no_binding' } });
+  counts.noteDenial(EVENT);
+  const { cooldown_active, ...others } = counts.snapshot();
+  expect(cooldown_active).toBe(1);
+  expect(new Set(Object.values(others))).toEqual(new Set([0]));
+});
