@@ -16,7 +16,7 @@ import {
   type Metric,
   stateSet,
 } from '../hal/exposition.ts';
-import { REASONS } from '../session/reasons.ts';
+import { isReasonCode, REASONS } from '../session/reasons.ts';
 import { STATES } from '../session/transitions.ts';
 import type { LinkStatus, TunnelStatus } from './status.ts';
 
@@ -65,7 +65,12 @@ export function agentMetrics(facts: AgentFacts): string {
     counter(
       'jvpn_events_total',
       'Events.',
-      byLabel('reason_code', { ...NONE_YET, ...status.counters }),
+      byLabel('reason_code', { ...NONE_YET, ...counted(status, true) }),
+    ),
+    counter(
+      'jvpn_counters_total',
+      'What the session counts and makes no event of.',
+      byLabel('counter', counted(status, false)),
     ),
     counter(
       'jvpn_switches_denied_total',
@@ -143,3 +148,9 @@ function linkMetrics(links: readonly LinkStatus[]): Metric[] {
 }
 
 const seconds = (ms: number | null) => (ms === null ? null : ms / 1_000);
+
+/** Of the session's counters those that are reason codes, or the others. */
+function counted({ counters }: TunnelStatus, areReasons: boolean): Record<string, number> {
+  const chosen = Object.entries(counters).filter(([name]) => isReasonCode(name) === areReasons);
+  return Object.fromEntries(chosen);
+}

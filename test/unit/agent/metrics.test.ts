@@ -8,7 +8,7 @@ const STATUS = statusOn('wwan0');
 const TEXT = agentMetrics({
   status: {
     ...STATUS,
-    counters: { switch_committed: 3, carrier_lost: 2 },
+    counters: { switch_committed: 3, carrier_lost: 2, asked_again: 6 },
     packets: { ...STATUS.packets, sent: 5, refused: { malformed_datagram: 4 } },
   },
   version: '0.1.0',
@@ -33,6 +33,7 @@ test('state, switches, reasons, packets and links', () => {
     'jvpn_events_total{reason_code="carrier_lost"} 2',
     // One that begins at 1 would never have increased.
     'jvpn_events_total{reason_code="invariant_violated"} 0',
+    'jvpn_counters_total{counter="asked_again"} 6',
     'jvpn_switches_denied_total{reason_code="cooldown_active"} 4',
     'jvpn_packets_total{direction="sent"} 5',
     'jvpn_refused_total{code="malformed_datagram"} 4',
@@ -41,6 +42,10 @@ test('state, switches, reasons, packets and links', () => {
   ]) {
     expect(lines).toContain(line);
   }
+});
+
+test('what is no reason is no event', () => {
+  expect(TEXT).not.toContain('reason_code="asked_again"');
 });
 
 test('a link to two addresses has one budget, and one without a budget none', () => {
