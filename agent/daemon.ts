@@ -155,11 +155,10 @@ export class AgentDaemon {
     const { listen } = this.#start.config.metrics;
     if (listen === null) return null;
     const { serveAgentMetrics } = await import('./metricsEndpoint.ts');
-    const served = serveAgentMetrics({
+    return serveAgentMetrics({
       ...{ listen, tunnel: this.#tunnel, policy: this.#policy, denials: this.#denials },
+      say: (message) => console.error(`jvpn agent: ${message}`),
     });
-    if (!served.ok) throw new StartError(served.message, 1);
-    return served.value;
   }
 
   /** I4: a policy older than one that was in force is refused, whoever put it there. */

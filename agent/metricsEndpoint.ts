@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type MetricsServed, serveMetrics } from '../hal/metricsServer.ts';
+import { type MetricsServer, serveMetricsWhenPossible } from '../hal/metricsServer.ts';
 import type { EventCounts } from '../session/eventCounts.ts';
 import { agentMetrics } from './metrics.ts';
 import type { PolicyInForce } from './policyInForce.ts';
@@ -12,23 +12,23 @@ import { COMMIT, VERSION } from './version.ts';
 
 export interface AgentMetricsParts {
   readonly listen: string;
+  /** A sentence for a person: it does not listen, and why. */
+  readonly say: (message: string) => void;
   readonly tunnel: TunnelLink;
   readonly policy: PolicyInForce;
   readonly denials: EventCounts;
 }
 
-export function serveAgentMetrics(parts: AgentMetricsParts): MetricsServed {
-  const { listen, tunnel, policy, denials } = parts;
-  return serveMetrics({
-    listen,
-    collect: async () =>
-      agentMetrics({
-        status: await tunnel.status(),
-        version: VERSION,
-        commit: COMMIT,
-        policyVersion: policy.current.version,
-        denials: denials.snapshot(),
-        rssBytes: process.memoryUsage.rss(),
-      }),
-  });
+export function serveAgentMetrics(parts: AgentMetricsParts): MetricsServer {
+  const { listen, say, tunnel, policy, denials } = parts;
+  const collect = async () =>
+    agentMetrics({
+      status: await tunnel.status(),
+      version: VERSION,
+      commit: COMMIT,
+      policyVersion: policy.current.version,
+      denials: denials.snapshot(),
+      rssBytes: process.memoryUsage.rss(),
+    });
+  return serveMetricsWhenPossible({ listen, collect }, say);
 }

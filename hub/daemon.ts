@@ -163,7 +163,7 @@ export class Hub {
       this.#fail(explain(failure));
       return null;
     }
-    if (!(await this.#serveMetrics())) return null;
+    await this.#serveMetrics();
     const { config, policy } = this.#start;
     const control = new HubControl({
       start: this.#start,
@@ -200,17 +200,15 @@ export class Hub {
   }
 
   /** Loaded only where it is asked for. */
-  async #serveMetrics(): Promise<boolean> {
+  async #serveMetrics(): Promise<void> {
     const { listen } = this.#start.config.metrics;
-    if (listen === null) return true;
+    if (listen === null) return;
     const { serveHubMetrics } = await import('./metricsEndpoint.ts');
-    const served = serveHubMetrics({
+    this.#metrics = serveHubMetrics({
       ...{ listen, tunnel: this.#tunnel, policy: this.#policy },
       ...{ ownership: this.#ownership, time: this.#time, events: this.#events },
+      say: (message) => console.error(`jvpn hub: ${message}`),
     });
-    if (served.ok) this.#metrics = served.value;
-    else this.#fail(served.message);
-    return served.ok;
   }
 
   #onMessage(message: Exclude<FromHub, { kind: 'status' | 'peers' }>): void {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type MetricsServed, serveMetrics } from '../hal/metricsServer.ts';
+import { type MetricsServer, serveMetricsWhenPossible } from '../hal/metricsServer.ts';
 import { version } from '../package.json';
 import type { EventCounts } from '../session/eventCounts.ts';
 import { hubMetrics } from './metrics.ts';
@@ -14,6 +14,8 @@ import type { TunnelLink } from './tunnelLink.ts';
 
 export interface HubMetricsParts {
   readonly listen: string;
+  /** A sentence for a person: it does not listen, and why. */
+  readonly say: (message: string) => void;
   readonly tunnel: TunnelLink;
   readonly policy: PolicyInForce;
   readonly ownership: Ownership;
@@ -21,20 +23,18 @@ export interface HubMetricsParts {
   readonly events: EventCounts;
 }
 
-export function serveHubMetrics(parts: HubMetricsParts): MetricsServed {
-  const { listen, tunnel, policy, ownership, time, events } = parts;
-  return serveMetrics({
-    listen,
-    collect: async () =>
-      hubMetrics({
-        status: await tunnel.status(),
-        version,
-        policyVersion: policy.current.version,
-        committed: ownership.committedCount,
-        failed: ownership.failureCount,
-        timeAheadMs: time.aheadOfWallMs,
-        events: events.snapshot(),
-        rssBytes: process.memoryUsage.rss(),
-      }),
-  });
+export function serveHubMetrics(parts: HubMetricsParts): MetricsServer {
+  const { listen, say, tunnel, policy, ownership, time, events } = parts;
+  const collect = async () =>
+    hubMetrics({
+      status: await tunnel.status(),
+      version,
+      policyVersion: policy.current.version,
+      committed: ownership.committedCount,
+      failed: ownership.failureCount,
+      timeAheadMs: time.aheadOfWallMs,
+      events: events.snapshot(),
+      rssBytes: process.memoryUsage.rss(),
+    });
+  return serveMetricsWhenPossible({ listen, collect }, say);
 }
