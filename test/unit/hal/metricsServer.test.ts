@@ -1,5 +1,9 @@
 import { expect, test } from 'bun:test';
-import { type MetricsServer, serveMetrics, serveMetricsWhenPossible } from '../../../hal/metricsServer.ts';
+import {
+  type MetricsServer,
+  serveMetrics,
+  serveMetricsWhenPossible,
+} from '../../../hal/metricsServer.ts';
 
 function serving(collect: () => Promise<string>, listen = '127.0.0.1:0'): MetricsServer {
   const served = serveMetrics({ listen, collect });
