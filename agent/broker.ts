@@ -7,8 +7,8 @@
  *
  * @module
  */
-import { readFileSync } from 'node:fs';
 import type { IClientOptions, IConnackPacket, MqttClient } from 'mqtt';
+import { readSecrets } from './brokerFiles.ts';
 import { brokerStream, tlsFor } from './brokerStream.ts';
 import { placeOf } from './brokerUrl.ts';
 import type { Report } from './mqttQueue.ts';
@@ -136,7 +136,7 @@ export class Broker {
     const place = placeOf(options.url);
     // Not shown: there may be a password in it.
     if (place === null) return this.end({ code: 'unreachable', detail: 'the url is no address' });
-    const secrets = readSecrets(options);
+    const secrets = await readSecrets(options);
     if (typeof secrets === 'string') {
       return this.end({ code: 'fileUnreadable', detail: oneLine(secrets) });
     }
@@ -236,24 +236,6 @@ function clientOptions(options: BrokerOptions): IClientOptions {
     ...(options.username === null ? {} : { username: options.username }),
   };
 }
-
-/** Read for each connection, so that a changed password or certificate counts without a restart. */
-function readSecrets(options: BrokerOptions): IClientOptions | string {
-  try {
-    return {
-      ...(options.passwordFile === null ? {} : { password: firstLine(options.passwordFile) }),
-      ...(options.caFile === null ? {} : { ca: readFileSync(options.caFile, 'utf8') }),
-      ...(options.certificateFile === null
-        ? {}
-        : { cert: readFileSync(options.certificateFile, 'utf8') }),
-      ...(options.keyFile === null ? {} : { key: readFileSync(options.keyFile, 'utf8') }),
-    };
-  } catch (error) {
-    return String(error);
-  }
-}
-
-const firstLine = (file: string) => readFileSync(file, 'utf8').split(/\r?\n/, 1)[0] ?? '';
 
 /** Some of it was written by the broker: nothing that a terminal would obey. */
 function oneLine(error: unknown): string {

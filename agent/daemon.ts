@@ -20,6 +20,7 @@ import { startWorker } from '../hal/worker.ts';
 import type { AuditEvent } from '../session/audit.ts';
 import { PLAIN_TIMES } from '../session/channel/age.ts';
 import { encodeKey, newIdentity } from '../session/channel/identity.ts';
+import { EventCounts } from '../session/eventCounts.ts';
 import { SPENDING_BYTES } from '../session/flash/spending.ts';
 import { stateAfter } from '../session/invariants/explicit.ts';
 import type { Dh } from '../session/noise/dh.ts';
@@ -60,6 +61,7 @@ export class AgentDaemon {
   readonly #memory: Memory;
   readonly #spending: Spending;
   readonly #audit: AuditLog;
+  readonly #denials = new EventCounts();
   readonly #inner: Inner;
   readonly #names: HubNames;
   readonly #lookups: Lookups;
@@ -153,9 +155,10 @@ export class AgentDaemon {
     const { listen } = this.#start.config.metrics;
     if (listen === null) return null;
     const { serveAgentMetrics } = await import('./metricsEndpoint.ts');
-    const served = serveAgentMetrics({ listen, tunnel: this.#tunnel, policy: this.#policy });
-    if (!served.ok) throw new StartError(served.message, 1);
-    return served.value;
+    return serveAgentMetrics({
+      ...{ listen, tunnel: this.#tunnel, policy: this.#policy, denials: this.#denials },
+      say: (message) => console.error(`jvpn agent: ${message}`),
+    });
   }
 
   /** I4: a policy older than one that was in force is refused, whoever put it there. */
@@ -277,6 +280,7 @@ export class AgentDaemon {
   #record(event: AuditEvent): void {
     this.#policy.onAudit(event);
     this.#audit.append(event);
+    this.#denials.noteDenial(event);
     this.#telemetry?.noteChange(event.event);
     if (event.event === 'transition' && event.to !== null) this.#lookups.onState(event.to);
     if (this.#output.isVerbose) console.log(JSON.stringify(this.#audit.recent(1)[0]));

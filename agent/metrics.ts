@@ -16,7 +16,7 @@ import {
   type Metric,
   stateSet,
 } from '../hal/exposition.ts';
-import { REASONS } from '../session/reasons.ts';
+import { isReasonCode, REASONS } from '../session/reasons.ts';
 import { STATES } from '../session/transitions.ts';
 import type { LinkStatus, TunnelStatus } from './status.ts';
 
@@ -26,13 +26,15 @@ export interface AgentFacts {
   readonly commit: string;
   readonly policyVersion: number;
   readonly rssBytes: number;
+  /** Switches that a rule denied, by its reason code: every code of the table. */
+  readonly denials: Readonly<Record<string, number>>;
 }
 
 /** All codes from the start: Prometheus sees no increase in a counter that begins at one. */
 const NONE_YET = Object.fromEntries(Object.keys(REASONS).map((code) => [code, 0]));
 
 export function agentMetrics(facts: AgentFacts): string {
-  const { status, version, commit, policyVersion, rssBytes } = facts;
+  const { status, version, commit, policyVersion, rssBytes, denials } = facts;
   const { packets, recovery_ms: recovery } = status;
   return expositionOf([
     gauge(
@@ -63,7 +65,17 @@ export function agentMetrics(facts: AgentFacts): string {
     counter(
       'jvpn_events_total',
       'Events.',
-      byLabel('reason_code', { ...NONE_YET, ...status.counters }),
+      byLabel('reason_code', { ...NONE_YET, ...counted(status, true) }),
+    ),
+    counter(
+      'jvpn_counters_total',
+      'What the session counts and makes no event of.',
+      byLabel('counter', counted(status, false)),
+    ),
+    counter(
+      'jvpn_switches_denied_total',
+      'Switches that a rule denied.',
+      byLabel('reason_code', denials),
     ),
     counter('jvpn_packets_total', 'Inner packets.', bothWays(packets.sent, packets.received)),
     counter(
@@ -136,3 +148,9 @@ function linkMetrics(links: readonly LinkStatus[]): Metric[] {
 }
 
 const seconds = (ms: number | null) => (ms === null ? null : ms / 1_000);
+
+/** Of the session's counters those that are reason codes, or the others. */
+function counted({ counters }: TunnelStatus, areReasons: boolean): Record<string, number> {
+  const chosen = Object.entries(counters).filter(([name]) => isReasonCode(name) === areReasons);
+  return Object.fromEntries(chosen);
+}

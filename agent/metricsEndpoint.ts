@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { type MetricsServed, serveMetrics } from '../hal/metricsServer.ts';
+import { type MetricsServer, serveMetricsWhenPossible } from '../hal/metricsServer.ts';
+import type { EventCounts } from '../session/eventCounts.ts';
 import { agentMetrics } from './metrics.ts';
 import type { PolicyInForce } from './policyInForce.ts';
 import type { TunnelLink } from './tunnelLink.ts';
@@ -11,20 +12,23 @@ import { COMMIT, VERSION } from './version.ts';
 
 export interface AgentMetricsParts {
   readonly listen: string;
+  /** A sentence for a person: it does not listen, and why. */
+  readonly say: (message: string) => void;
   readonly tunnel: TunnelLink;
   readonly policy: PolicyInForce;
+  readonly denials: EventCounts;
 }
 
-export function serveAgentMetrics({ listen, tunnel, policy }: AgentMetricsParts): MetricsServed {
-  return serveMetrics({
-    listen,
-    collect: async () =>
-      agentMetrics({
-        status: await tunnel.status(),
-        version: VERSION,
-        commit: COMMIT,
-        policyVersion: policy.current.version,
-        rssBytes: process.memoryUsage.rss(),
-      }),
-  });
+export function serveAgentMetrics(parts: AgentMetricsParts): MetricsServer {
+  const { listen, say, tunnel, policy, denials } = parts;
+  const collect = async () =>
+    agentMetrics({
+      status: await tunnel.status(),
+      version: VERSION,
+      commit: COMMIT,
+      policyVersion: policy.current.version,
+      denials: denials.snapshot(),
+      rssBytes: process.memoryUsage.rss(),
+    });
+  return serveMetricsWhenPossible({ listen, collect }, say);
 }

@@ -8,6 +8,7 @@
 import { EXPOSITION_TYPE } from './exposition.ts';
 
 export interface MetricsServer {
+  /** 0: it does not listen yet. */
   readonly port: number;
   close(): void;
 }
@@ -19,6 +20,8 @@ export interface MetricsServing {
   readonly collect: () => Promise<string>;
 }
 
+/** So often an address that cannot be listened on is tried again: it may come with DHCP, or with the tunnel (chosen). */
+const AGAIN_MS = 10_000;
 /** A scrape has no body and short headers: who takes longer is cut (chosen). */
 const IDLE_S = 10;
 
@@ -46,6 +49,42 @@ export function serveMetrics({ listen, collect }: MetricsServing): MetricsServed
     const why = error instanceof Error ? error.message : String(error);
     return { ok: false, message: `metrics.listen: ${listen} cannot be listened on: ${why}` };
   }
+}
+
+/**
+ * Serve as soon as the address can be listened on. No session waits for it, or ends because nobody can look.
+ *
+ * @param say a sentence for a person, for each reason once.
+ */
+export function serveMetricsWhenPossible(
+  serving: MetricsServing,
+  say: (message: string) => void,
+  againMs = AGAIN_MS,
+): MetricsServer {
+  let server: MetricsServer | null = null;
+  let said = '';
+  const attempt = () => {
+    const served = serveMetrics(serving);
+    if (served.ok) {
+      server = served.value;
+      clearInterval(again);
+      return;
+    }
+    if (served.message === said) return;
+    said = served.message;
+    say(`${said}; sessions go on without, and it is tried again every ${AGAIN_MS / 1_000} s`);
+  };
+  const again = setInterval(attempt, againMs);
+  attempt();
+  return {
+    get port() {
+      return server?.port ?? 0;
+    },
+    close() {
+      clearInterval(again);
+      server?.close();
+    },
+  };
 }
 
 /** Who asks while an answer is made gets that one. */

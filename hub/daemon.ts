@@ -21,6 +21,7 @@ import { InvariantError } from '../session/assert.ts';
 import type { AuditEvent } from '../session/audit.ts';
 import { PLAIN_TIMES, type PlainTimes } from '../session/channel/age.ts';
 import { encodeKey, newIdentity } from '../session/channel/identity.ts';
+import { EventCounts } from '../session/eventCounts.ts';
 import type { Dh } from '../session/noise/dh.ts';
 import type { ReasonCode } from '../session/reasons.ts';
 import { HubControl } from './control.ts';
@@ -56,6 +57,7 @@ export class Hub {
   readonly #store: Store;
   readonly #time: HubTime;
   readonly #audit: AuditLog;
+  readonly #events = new EventCounts();
   readonly #ownership: Ownership;
   readonly #registry: Registry;
   readonly #inner: Inner;
@@ -161,7 +163,7 @@ export class Hub {
       this.#fail(explain(failure));
       return null;
     }
-    if (!(await this.#serveMetrics())) return null;
+    await this.#serveMetrics();
     const { config, policy } = this.#start;
     const control = new HubControl({
       start: this.#start,
@@ -198,17 +200,15 @@ export class Hub {
   }
 
   /** Loaded only where it is asked for. */
-  async #serveMetrics(): Promise<boolean> {
+  async #serveMetrics(): Promise<void> {
     const { listen } = this.#start.config.metrics;
-    if (listen === null) return true;
+    if (listen === null) return;
     const { serveHubMetrics } = await import('./metricsEndpoint.ts');
-    const served = serveHubMetrics({
+    this.#metrics = serveHubMetrics({
       ...{ listen, tunnel: this.#tunnel, policy: this.#policy },
-      ...{ ownership: this.#ownership, time: this.#time },
+      ...{ ownership: this.#ownership, time: this.#time, events: this.#events },
+      say: (message) => console.error(`jvpn hub: ${message}`),
     });
-    if (served.ok) this.#metrics = served.value;
-    else this.#fail(served.message);
-    return served.ok;
   }
 
   #onMessage(message: Exclude<FromHub, { kind: 'status' | 'peers' }>): void {
@@ -279,6 +279,7 @@ export class Hub {
 
   #log(event: AuditEvent): void {
     const row = this.#audit.append(event);
+    this.#events.note(event);
     if (this.#options.isVerbose) console.log(JSON.stringify(row));
   }
 

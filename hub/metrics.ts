@@ -17,6 +17,8 @@ export interface HubFacts {
   readonly failed: number;
   readonly timeAheadMs: number;
   readonly rssBytes: number;
+  /** By reason code, every code of the table. */
+  readonly events: Readonly<Record<string, number>>;
 }
 
 export function hubMetrics(facts: HubFacts): string {
@@ -39,6 +41,7 @@ export function hubMetrics(facts: HubFacts): string {
       'Whether handshakes have to prove their address first.',
       known(Number(status.is_under_load)),
     ),
+    counter('jvpn_hub_events_total', 'Events.', byLabel('reason_code', facts.events)),
     counter('jvpn_hub_packets_total', 'Inner packets.', bothWays(packets.sent, packets.received)),
     counter(
       'jvpn_hub_packet_bytes_total',

@@ -29,6 +29,7 @@ import type { Endpoint } from './endpoints.ts';
 import type { SessionChannels } from './sessionChannels.ts';
 import type { SessionPeer } from './sessionPeer.ts';
 import { HELD_BYTES_LEAST, type Site } from './site.ts';
+import { SourcePace } from './sourcePace.ts';
 
 /**
  * While an address is asked whether it is the device's, a round trip passes: 500 ms of a thousand packets a second. Chosen.
@@ -40,14 +41,13 @@ const EARLY_MAX = 64;
 const EARLY_BYTES_MAX = HELD_BYTES_LEAST;
 /** A commit takes milliseconds; later than this the device has sent it again. Chosen. */
 const EARLY_AGE_MAX_MS = 500;
-/** Repeats from one source on one transport are told to the seat this often at most. */
-const TOLD_EVERY_MS = 20;
-const TOLD_MAX = 32;
 
 interface Route {
   readonly keypair: SessionKeypair;
   readonly transportId: number;
   readonly endpoint: Endpoint;
+  /** Perhaps the binding is there by now. */
+  readonly candidate: Endpoint | null;
   /** The largest inner packet: what the device's links carry in one piece, at most `tunnel.mtu`. */
   readonly mtuBytes: number;
 }
@@ -71,9 +71,7 @@ export class SessionData {
   readonly #held: Holding;
   readonly #release: GradualRelease;
   readonly #outbound: Outbound;
-  readonly #toldAtMs = new Map<string, number>();
-  /** The source told of last: nearly always that of the next datagram too. */
-  readonly #told = { transportId: 0, endpoint: null as Endpoint | null, atMs: 0 };
+  readonly #sources = new SourcePace();
   #route: Route | null = null;
   #accepted: readonly DataSource[] = [];
   #early: Early[] = [];
@@ -99,6 +97,8 @@ export class SessionData {
     if (route === null) return;
     const { endpoints, slots } = this.#site;
     endpoints.send(route.endpoint, slots.memory, at, bytes, segmentBytes, ecn);
+    if (route.candidate === null) return;
+    endpoints.send(route.candidate, slots.memory, at, bytes, segmentBytes, ecn);
   }
 
   #newResending(): Resending {
@@ -206,9 +206,10 @@ export class SessionData {
     const endpoint = this.#site.endpoints.find(route.target);
     if (keypair === null || endpoint === null) return null;
     const { transportId } = route;
+    const candidate = route.candidate === null ? null : this.#site.endpoints.find(route.candidate);
     const { setup } = this.#site;
     const mtuBytes = Math.min(route.mtuBytes ?? setup.mtuBytes, setup.mtuBytes);
-    return { keypair, transportId, endpoint, mtuBytes };
+    return { keypair, transportId, endpoint, candidate, mtuBytes };
   }
 
   #sealHeld(route: Route, packet: Uint8Array, atMs: number): void {
@@ -274,7 +275,7 @@ export class SessionData {
     if (transportId === this.#route?.transportId) this.#rates.note(transportId, bytes, atMs);
     if (opened > 0) this.#deliver(opened, ecn);
     this.#channels.noteSource(keypair, endpoint);
-    if (!this.#isWorthTelling(transportId, endpoint, atMs)) return;
+    if (!this.#sources.mayTell(transportId, endpoint, atMs)) return;
     const { localIndex: channelId, openedIsNewest: isNewest } = keypair;
     const source = endpoint.text;
     this.#peer.feed({ kind: 'data', atMs, channelId, transportId, source, isNewest });
@@ -313,8 +314,8 @@ export class SessionData {
     const isRepeat = this.#resending.takesRepeat(channelId, counterOf(memory.bytes, at), atMs);
     counters.count(isRepeat ? 'resend_duplicate' : 'replayed_datagram');
     const transportId = transportIdOf(memory.bytes, at);
+    if (!this.#sources.mayTellOfDuplicate(transportId, endpoint, atMs)) return;
     const source = endpoint.text;
-    if (!this.#isNamedWorthTelling(`duplicate ${transportId} ${source}`, atMs)) return;
     this.#peer.feed({ kind: 'duplicate', atMs, channelId, transportId, source });
   }
 
@@ -366,25 +367,6 @@ export class SessionData {
     this.#early = [];
     this.#earlyBytes = 0;
     return early;
-  }
-
-  #isWorthTelling(transportId: number, endpoint: Endpoint, atMs: number): boolean {
-    const told = this.#told;
-    const isSame = told.transportId === transportId && told.endpoint === endpoint;
-    if (isSame && atMs - told.atMs < TOLD_EVERY_MS) return false;
-    if (!this.#isNamedWorthTelling(`${transportId} ${endpoint.text}`, atMs)) return false;
-    told.transportId = transportId;
-    told.endpoint = endpoint;
-    told.atMs = atMs;
-    return true;
-  }
-
-  #isNamedWorthTelling(what: string, atMs: number): boolean {
-    const toldAtMs = this.#toldAtMs.get(what);
-    if (toldAtMs !== undefined && atMs - toldAtMs < TOLD_EVERY_MS) return false;
-    if (toldAtMs === undefined && this.#toldAtMs.size >= TOLD_MAX) this.#toldAtMs.clear();
-    this.#toldAtMs.set(what, atMs);
-    return true;
   }
 
   #countDropped(): void {

@@ -15,6 +15,7 @@ import type { SeatEffect, SeatEvent } from '../session/hub/event.ts';
 import { doDuplicatesCount } from '../session/hub/heard.ts';
 import type { SeatConfig } from '../session/hub/limits.ts';
 import type { SessionRecord } from '../session/hub/record.ts';
+import { isAwaited } from '../session/hub/replies.ts';
 import { newSeat, nextDeadline, type Seat, status, step } from '../session/hub/seat.ts';
 import type { Memory } from '../session/memory.ts';
 import type { ReasonCode } from '../session/reasons.ts';
@@ -49,7 +50,7 @@ export class SessionPeer implements Timed {
   #config: SeatConfig;
   #seat: Seat;
   readonly #budget: FrameBudget;
-  /** Of copies, so that nobody who repeats uses up the device's own. */
+  /** Of copies, so that nobody who repeats uses up the device's own; and no answer that a question waits for. */
   readonly #copies: FrameBudget;
   #life = 1;
   #swap: { readonly swapId: number; readonly expiresAtMs: number } | null = null;
@@ -215,15 +216,18 @@ export class SessionPeer implements Timed {
   ): void {
     const { localIndex: channelId } = keypair;
     if (this.channels.find(channelId) === null || !doDuplicatesCount(this.#seat, atMs)) return;
-    if (!this.#copies.take(atMs)) return;
+    // Opened first, as every forgery is: what decides whether it may cost a step is inside.
     const plaintext = keypair.readControl(datagram);
     if (plaintext === null) return;
     const decoded = decodeFrame(plaintext);
     const response = decoded.ok && decoded.value.type === 'response' ? decoded.value : undefined;
     const transportId = transportIdOf(datagram);
     const source = endpoint.text;
+    const arrival = { channelId, transportId, source };
+    const isAnswer = response !== undefined && isAwaited(this.#seat, arrival, response);
+    if (!isAnswer && !this.#copies.take(atMs)) return;
     const said = response === undefined ? {} : { response };
-    this.feed({ kind: 'duplicate', atMs, channelId, transportId, source, ...said });
+    this.feed({ kind: 'duplicate', atMs, ...arrival, ...said });
   }
 
   /** A device that floods: dropped after it was opened, so that nobody else can use up its budget. */

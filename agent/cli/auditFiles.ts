@@ -17,11 +17,14 @@ import {
   decodeAuditLine,
 } from '../../session/invariants/stream/record.ts';
 
+/** What a date can be: ECMAScript, "Time Values and Time Range". */
+export const WALL_MS_MAX = 8.64e15;
+
 export interface Place {
   readonly file: string;
   /** From 1. */
   readonly line: number;
-  /** Wall clock of the event, ms since 1970; null where the line has none. */
+  /** Wall clock of the event, ms since 1970, at most `WALL_MS_MAX` either way; null where the line has none. */
   readonly wallMs: number | null;
 }
 
@@ -107,6 +110,6 @@ function writerOf(records: readonly AuditRecord[]): AuditStream['writer'] {
 }
 
 function wallMsOf(text: string): number | null {
-  const row = JSON.parse(text) as { ts_ms?: unknown };
-  return typeof row.ts_ms === 'number' ? row.ts_ms : null;
+  const { ts_ms: wallMs } = JSON.parse(text) as { ts_ms?: unknown };
+  return typeof wallMs === 'number' && Math.abs(wallMs) <= WALL_MS_MAX ? wallMs : null;
 }

@@ -5,26 +5,26 @@
  *
  * @module
  */
-import { writeFileSync } from 'node:fs';
+import { statSync, writeFileSync } from 'node:fs';
 import { loadPolicy } from '../../policies/load.ts';
 import { auditStreams } from '../../session/invariants/stream/auditor.ts';
 import { EXIT, parseArguments, TERMINAL, type Terminal } from './arguments.ts';
-import { groupParts, Logs } from './auditFiles.ts';
+import { groupParts, Logs, WALL_MS_MAX } from './auditFiles.ts';
 import { boundsOfDefault } from './auditPolicies.ts';
 import { type Facts, factsOf } from './report/facts.ts';
 import { htmlOf } from './report/html.ts';
 import { markdownOf } from './report/markdown.ts';
 import { sectionsOf } from './report/sections.ts';
-import { storiesOf } from './report/stories.ts';
+import { storiesOf, type Told } from './report/stories.ts';
 
 const HELP = `Usage: jvpn report FILE… [--from TIME] [--to TIME] [--device KEY] [--html FILE] [--json]
 
-A review of what happened, from audit logs: states, recovery latency, switches, replays, ended sessions, invariants. As Markdown
-on standard output. Give the logs of devices and hub together, and rotated parts with their log.
+A review of what happened, from audit logs: states, recovery latency, switches, refused claims, ended sessions, invariants. As
+Markdown on standard output. Give the logs of devices and hub together, and rotated parts with their log.
 
   --from TIME, --to TIME   only events from then, or until then: 2026-11-29T14:00Z (without a zone: local time)
   --device KEY             only of this device; the first characters of its public key will do
-  --html FILE              also write a page with plots, which needs nothing else
+  --html FILE              also write a page with plots, which needs nothing else; not over one of the logs
   --json                   the figures as one JSON document instead of Markdown
   --help                   this text
 
@@ -57,6 +57,7 @@ export async function runReport(
   }
   if (parsed.operands.length === 0) return usage(terminal, 'FILE is missing');
   try {
+    if (html !== undefined) checkPage(html, parsed.operands);
     const range = { fromMs: timeOf('--from', from), toMs: timeOf('--to', to) };
     const facts = factsIn(parsed.operands, range, device ?? '');
     const sections = sectionsOf(facts);
@@ -99,6 +100,7 @@ function factsIn(files: readonly string[], range: Range, device: string): Facts 
     ];
     throw new InputError(`there is no event ${asked.join(' ')} in ${files.join(', ')}`);
   }
+  checkTimes(logs, told);
   const policy = loadPolicy({});
   if (!policy.ok) throw new Error('the shipped policy is good');
   return factsOf(told, {
@@ -108,11 +110,42 @@ function factsIn(files: readonly string[], range: Range, device: string): Facts 
   });
 }
 
+/** A review is of a stretch of time: one event with a time is the least. */
+function checkTimes(logs: Logs, { stories, besides }: Told): void {
+  const events = [...stories.flatMap((story) => story.events), ...besides];
+  if (events.some(({ wallMs }) => wallMs !== null)) return;
+  const { file, line } = logs.placeOf(events[0]!.record);
+  throw new InputError(
+    `${file}:${line}: ts_ms is no time, here and in every other event; it is a number of milliseconds since 1970, ` +
+      `at most ${WALL_MS_MAX} either way. Give the log as the daemon wrote it, or ask jvpn audit, which needs no times`,
+  );
+}
+
 function timeOf(flag: string, text: string | undefined): number | null {
   if (text === undefined) return null;
   const ms = Date.parse(text);
   if (Number.isFinite(ms)) return ms;
   throw new InputError(`${flag} ${JSON.stringify(text)} is no time; write 2026-11-29T14:00Z`);
+}
+
+/** The page takes the place of what is there: by whatever name, that is no log that was given. */
+function checkPage(html: string, files: readonly string[]): void {
+  const page = inodeOf(html);
+  const log = page === null ? undefined : files.find((file) => inodeOf(file) === page);
+  if (log === undefined) return;
+  throw new InputError(
+    `--html ${html} would overwrite ${log}, a log that the review is of; name another file for the page`,
+  );
+}
+
+/** Null: it is not there, or nobody may look. */
+function inodeOf(file: string): string | null {
+  try {
+    const { dev, ino } = statSync(file, { bigint: true });
+    return `${dev} ${ino}`;
+  } catch {
+    return null;
+  }
 }
 
 function writing(file: string, text: string): void {

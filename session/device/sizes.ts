@@ -14,7 +14,7 @@ import { type Device, EARLIER_MAX } from './state.ts';
 /** Longest list of past things that the state keeps. */
 const HISTORY_MAX = 64;
 /** 16 links × 8 endpoints: what a configuration can name (docs/configuration.md). */
-const TRANSPORTS_MAX = 128;
+export const TRANSPORTS_MAX = 128;
 /** Reason codes, and the fewer codes of what is counted without an event. */
 const COUNTERS_MAX = Object.keys(REASONS).length + HISTORY_MAX;
 
@@ -26,6 +26,7 @@ export function checkSizes(before: Device, device: Device): void {
   }
   refuse('transports', device.transports.length, TRANSPORTS_MAX);
   refuse('tried transports', device.triedIds.length, HISTORY_MAX);
+  refuse('withheld links', device.withheldFor.length, TRANSPORTS_MAX);
   refuse('remembered recoveries', device.recoveriesMs.length, HISTORY_MAX);
   refuse('earlier transports', device.earlier.length, EARLIER_MAX);
   refuse('remembered claims', device.ownClaims.length, HISTORY_MAX);

@@ -95,6 +95,12 @@ export interface Granted {
   readonly cipher: DataCipher;
 }
 
+export interface WithheldLink {
+  readonly linkName: string;
+  /** Wish and rule, each pair once. */
+  readonly said: readonly string[];
+}
+
 export interface Device {
   readonly nowMs: number;
   /** `off` until boot, `reserving` until a version ceiling above the old one is durable. */
@@ -199,8 +205,8 @@ export interface Device {
   readonly switchedAtMs: readonly number[];
   /** A denial already reported, so that it is said once and not at every review. */
   readonly deniedFor: string | null;
-  /** Links that a rule keeps the session from, and which rule: said once for each binding and policy. */
-  readonly withheldFor: readonly string[];
+  /** Links that a rule keeps the session from: what was said of each since the last answered claim or policy. */
+  readonly withheldFor: readonly WithheldLink[];
   readonly reopenAtMs: number | null;
   readonly reopens: number;
   /** Asked to end before a version for that transition was reserved: done as soon as one is. */

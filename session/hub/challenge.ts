@@ -27,7 +27,7 @@ import type { Target, Turn } from './turn.ts';
 const SILENCE_DEFAULT_MS = 300;
 const SILENCE_MIN_MS = 150;
 const SILENCE_MAX_MS = 800;
-/** At most one round of challenges a second for a session. */
+/** At most one round of challenges a second for the claims on a session, and one for its address (`trial.ts`). */
 export const ROUND_MS = 1_000;
 
 export function needsChallenge(seat: Seat, event: ClaimEvent, shown: Shown | null): boolean {
@@ -59,8 +59,27 @@ export function restartChallenge(draft: { -readonly [K in keyof Seat]: Seat[K] }
   draft.pending = { ...pending, question: null, isAsked: false, askAtMs, deadlineAtMs };
 }
 
-export function nextRoundAtMs(seat: Seat): number {
-  return Math.max(seat.nowMs, (seat.lastChallengeAtMs ?? Number.NEGATIVE_INFINITY) + ROUND_MS);
+/** ◆ The silence of an address that the binding may have left lets no claim pass before that is decided. */
+export function holdPending(
+  draft: { -readonly [K in keyof Seat]: Seat[K] },
+  untilMs: number,
+): void {
+  const { pending } = draft;
+  if (pending === null) return;
+  if (!pending.isAsked) return restartChallenge(draft);
+  if (pending.question === null) return;
+  draft.pending = { ...pending, deadlineAtMs: Math.max(pending.deadlineAtMs, untilMs + 1) };
+}
+
+/**
+ * ◆ Not while a trial of addresses goes on either: the binding may be where nobody has answered yet, and the silence of an
+ * address that it has left would let a copy pass.
+ */
+function nextRoundAtMs(seat: Seat): number {
+  const { nowMs, lastChallengeAtMs, trialBeganAtMs } = seat;
+  const pacedAtMs = (beganAtMs: number | null) =>
+    beganAtMs === null ? nowMs : beganAtMs + ROUND_MS;
+  return Math.max(nowMs, pacedAtMs(lastChallengeAtMs), pacedAtMs(trialBeganAtMs));
 }
 
 function silenceMs(seat: Seat): number {
@@ -75,6 +94,7 @@ export function onPendingDue(turn: Turn): void {
   if (pending === null) return;
   if (!pending.isAsked) {
     if (pending.askAtMs > draft.nowMs) return;
+    draft.lastChallengeAtMs = draft.nowMs;
     const question = ask(turn, oldBinding(draft), pending.event, pending.deadlineAtMs);
     const deadlineAtMs = question === null ? draft.nowMs : pending.deadlineAtMs;
     draft.pending = { ...pending, question, isAsked: true, deadlineAtMs };
@@ -123,19 +143,18 @@ function oldBinding(seat: Seat): Target | null {
   return { channelId, transportId: record.transportId, target: source };
 }
 
-/** Send a token to an address. `untilMs`: a second copy follows half-way there; null: only one. */
+/** Send a token to an address; a second copy follows half-way to `untilMs`. */
 export function ask(
   turn: Turn,
   to: Target | null,
   event: ClaimEvent | null,
-  untilMs: number | null,
+  untilMs: number,
 ): Question | null {
   if (to === null) return null;
   const { draft } = turn;
   const token = turn.token('challenge', TOKEN_BYTES);
-  draft.lastChallengeAtMs = draft.nowMs;
   turn.send(to, { type: 'challenge', token, claim: event?.frame.claim ?? null });
-  const repeatAtMs = untilMs === null ? null : draft.nowMs + Math.ceil((untilMs - draft.nowMs) / 2);
+  const repeatAtMs = draft.nowMs + Math.ceil((untilMs - draft.nowMs) / 2);
   return { ...to, token, sentAtMs: draft.nowMs, repeatAtMs, isRepeated: false };
 }
 
@@ -146,8 +165,11 @@ export function askAgain(turn: Turn, question: Question, event: ClaimEvent | nul
   return { ...question, repeatAtMs: null, isRepeated: true };
 }
 
-/** An answer to a question that was asked once tells the round trip (RFC 6298 §3, Karn). */
+/**
+ * An answer to a question that was asked once tells the round trip (RFC 6298 §3, Karn). Where nothing is known, one to a
+ * question that was asked twice does, from its first sending: too long a patience is the safe one.
+ */
 export function measure(turn: Turn, question: Question): void {
-  if (question.isRepeated) return;
+  if (question.isRepeated && turn.draft.rtt !== null) return;
   turn.draft.rtt = withSample(turn.draft.rtt, turn.nowMs - question.sentAtMs);
 }

@@ -78,6 +78,7 @@ export function deadlineOf(seat: Seat, config: SeatConfig): number | null {
     pending?.question?.repeatAtMs,
     trial === null ? null : trial.isDecidable ? trial.expireAtMs : trial.decideAtMs,
     trial?.incumbent?.repeatAtMs,
+    ...(trial?.answered === null ? trial.candidates.map(({ repeatAtMs }) => repeatAtMs) : []),
   ];
   // What another hub does with the session is not ours to bound.
   if (isLive(record) && seat.isOwner && seat.isLeaseValid && seat.ending === null) {

@@ -124,7 +124,7 @@ export type SeatEffect =
       readonly ownerEpoch: number;
       readonly isMemory: boolean;
     }
-  /** From now on send this session's data here and nowhere else; null: hold it. */
+  /** From now on send this session's data here, to its candidate as well, and nowhere else; null: hold it. */
   | { readonly kind: 'route'; readonly route: DataRoute | null }
   /**
    * A claim is committed and its address validated, or the binding's address was replaced: what the cut before it
@@ -146,6 +146,8 @@ export interface DataRoute {
   readonly channelId: ChannelId;
   readonly transportId: number;
   readonly target: string;
+  /** An address that answered while the binding's own is still asked: what is sent goes there as well. Null: none. */
+  readonly candidate: string | null;
   readonly cipher: DataCipher;
   readonly inner4: string | null;
   readonly inner6: string | null;

@@ -17,11 +17,12 @@ export function isCarrying(seat: Seat): boolean {
 
 /** Nowhere, until the binding's address has proven to be the device's: it could be a victim's. */
 function routeOf(seat: Seat): DataRoute | null {
-  const { record, channelId, source, mtuBytes } = seat;
+  const { record, channelId, source, trial, mtuBytes } = seat;
   if (!isCarrying(seat) || !isLive(record) || channelId === null || source === null) return null;
   if (!seat.isSourceValidated) return null;
   const { transportId, cipher, inner4, inner6 } = record;
-  return { channelId, transportId, target: source, cipher, inner4, inner6, mtuBytes };
+  const candidate = trial?.answered ?? null;
+  return { channelId, transportId, target: source, candidate, cipher, inner4, inner6, mtuBytes };
 }
 
 /** The binding's transport on every channel of the process, and for a while those before. */

@@ -76,24 +76,43 @@ export function onRepeatedResponse(turn: Turn, arrival: Arrival, frame: Response
   if (turn.draft.trial?.answered !== arrival.source) isTaken(turn, arrival, frame);
 }
 
-function isTaken(turn: Turn, { channelId, source }: Arrival, frame: Response): boolean {
+/**
+ * Whether `response` is what an open question waits for. Taken, it closes that question, of all candidates: so there is no
+ * second one, however often it is repeated.
+ */
+export function isAwaited(seat: Seat, arrival: Arrival, { token }: Response): boolean {
+  const { pending, trial } = seat;
+  if (channelOf(seat, arrival.channelId)?.isProven !== true) return false;
+  const candidates = trial?.answered === null ? trial.candidates : [];
+  const open = [pending?.question, trial?.incumbent, ...candidates];
+  return open.some((question) => isAnswer(question, arrival, token));
+}
+
+function isAnswer(
+  question: Question | null | undefined,
+  { source }: Arrival,
+  token: Uint8Array,
+): boolean {
+  return question != null && question.target === source && equalBytes(question.token, token);
+}
+
+function isTaken(turn: Turn, arrival: Arrival, { token, isMine }: Response): boolean {
   const { draft } = turn;
-  if (channelOf(draft, channelId)?.isProven !== true) return false;
-  const isAnswer = (question: Question | null) =>
-    question !== null && question.target === source && equalBytes(question.token, frame.token);
+  const { source } = arrival;
+  if (channelOf(draft, arrival.channelId)?.isProven !== true) return false;
   const { pending, trial } = draft;
   const asked = pending?.question ?? null;
-  if (asked !== null && isAnswer(asked)) {
+  if (asked !== null && isAnswer(asked, arrival, token)) {
     draft.addresses = withValidated(draft.addresses, source, draft.nowMs);
     measure(turn, asked);
-    onPendingAnswer(turn, frame.isMine);
+    onPendingAnswer(turn, isMine);
     return true;
   }
-  if (trial?.incumbent != null && isAnswer(trial.incumbent)) {
+  if (trial?.incumbent != null && isAnswer(trial.incumbent, arrival, token)) {
     onIncumbentAnswer(turn, trial, trial.incumbent);
     return true;
   }
-  const candidate = trial?.candidates.find(isAnswer);
+  const candidate = trial?.candidates.find((question) => isAnswer(question, arrival, token));
   if (trial === null || candidate === undefined) return false;
   onCandidateAnswer(turn, trial, candidate);
   return true;

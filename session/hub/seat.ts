@@ -98,6 +98,7 @@ export function newSeat(record: SessionRecord | null, atMs: number, config: Seat
     claimedAtMs: [],
     lastClaimAtMs: null,
     lastChallengeAtMs: null,
+    trialBeganAtMs: null,
     answer: null,
     isConfirmed: false,
     rtt: null,

@@ -59,7 +59,7 @@ export interface Question {
   readonly target: string;
   readonly token: Uint8Array;
   readonly sentAtMs: number;
-  /** Null: it was sent once only, or twice already. */
+  /** Null: it was sent twice already. */
   readonly repeatAtMs: number | null;
   readonly isRepeated: boolean;
 }
@@ -176,7 +176,10 @@ export interface Seat {
   /** Claims that went to the store in the last minute. */
   readonly claimedAtMs: readonly number[];
   readonly lastClaimAtMs: number | null;
+  /** When a claim made us ask the binding last. */
   readonly lastChallengeAtMs: number | null;
+  /** When the last trial began. */
+  readonly trialBeganAtMs: number | null;
   /** The answer to the committed claim, for its repeats. */
   readonly answer: Attached | Reattached | null;
   /** Somebody used the newest memory key, or sent data: its ATTACHED arrived. */

@@ -2,14 +2,15 @@
  * Where the binding is: an authentic packet from another address is a NAT rebind, or a redirection.
  *
  * Its data is delivered, its address is not adopted on sight. The new and the old address are asked
- * (the old one twice); only an answer from the address that was asked counts. The new one answers and
- * the old one stays silent: the binding is there now. The old one answers: nothing changes.
+ * (twice where they say nothing); only an answer from the address that was asked counts. The new one answers and
+ * the old one stays silent: the binding is there now. The old one answers: nothing changes. Until that is known, what
+ * is sent goes to both of them (`outputs.ts`), so that the flow does not wait for the old one's silence.
  *
  * @module
  */
 import { timeoutMs } from '../liveness/rtt.ts';
 import { isAddressToken, isValidated, withValidated } from './address.ts';
-import { ask, askAgain, measure, nextRoundAtMs, ROUND_MS } from './challenge.ts';
+import { ask, askAgain, holdPending, measure, ROUND_MS, restartChallenge } from './challenge.ts';
 import type { SeatConfig } from './limits.ts';
 import { CANDIDATES_MAX, type ClaimEvent, type Question, type Seat, type Trial } from './state.ts';
 import { type Turn, targetOf } from './turn.ts';
@@ -49,13 +50,14 @@ export function suspect(turn: Turn, arrival: Arrival): void {
   if (draft.source === null) return placeBinding(turn, arrival);
   if (draft.source === arrival.source && draft.isSourceValidated) return;
   if (draft.trial === null) {
-    if (nextRoundAtMs(draft) <= draft.nowMs) startTrial(turn, arrival);
+    const isPaced = draft.trialBeganAtMs !== null && draft.nowMs < draft.trialBeganAtMs + ROUND_MS;
+    if (!isPaced) startTrial(turn, arrival);
     return;
   }
   const { candidates } = draft.trial;
   if (candidates.some((candidate) => candidate.target === arrival.source)) return;
   if (candidates.length >= CANDIDATES_MAX) return turn.count('candidates_full');
-  const question = ask(turn, targetOf(arrival), null, null);
+  const question = ask(turn, targetOf(arrival), null, draft.nowMs + silenceMs(draft));
   if (question !== null) draft.trial = { ...draft.trial, candidates: [...candidates, question] };
 }
 
@@ -63,7 +65,8 @@ function startTrial(turn: Turn, arrival: Arrival): void {
   const { draft } = turn;
   const decideAtMs = draft.nowMs + silenceMs(draft);
   const { channelId, source, record } = draft;
-  const candidate = ask(turn, targetOf(arrival), null, null);
+  draft.trialBeganAtMs = draft.nowMs;
+  const candidate = ask(turn, targetOf(arrival), null, decideAtMs);
   const hasIncumbent = draft.isSourceValidated && channelId !== null && record !== null;
   const incumbent =
     hasIncumbent && source !== null
@@ -77,6 +80,7 @@ function startTrial(turn: Turn, arrival: Arrival): void {
     isDecidable: false,
     expireAtMs: draft.nowMs + ROUND_MS,
   };
+  holdPending(draft, draft.trial.expireAtMs);
   turn.report('notice', 'challenge_sent', { source: arrival.source, oldSource: source });
 }
 
@@ -89,9 +93,18 @@ export function onTrialDue(turn: Turn): void {
   const { draft } = turn;
   const { trial, nowMs } = draft;
   if (trial === null) return;
+  if (trial.expireAtMs <= nowMs && trial.answered === null) {
+    draft.trial = null;
+    return;
+  }
   const incumbent = trial.incumbent === null ? null : askAgain(turn, trial.incumbent, null);
+  // The first that answers decides, so nobody is asked again behind it.
+  const candidates =
+    trial.answered === null
+      ? trial.candidates.map((candidate) => askAgain(turn, candidate, null))
+      : trial.candidates;
   const isDecidable = trial.decideAtMs <= nowMs;
-  draft.trial = trial.expireAtMs <= nowMs ? null : { ...trial, incumbent, isDecidable };
+  draft.trial = trial.expireAtMs <= nowMs ? null : { ...trial, incumbent, candidates, isDecidable };
   if (isDecidable && trial.answered !== null) adopt(turn, trial.answered);
 }
 
@@ -124,6 +137,7 @@ function adopt(turn: Turn, source: string): void {
   draft.source = source;
   draft.isSourceValidated = true;
   if (before !== source) {
+    restartChallenge(draft);
     turn.report('notice', 'nat_rebind', { event: 'transport_rebound', source, oldSource: before });
   }
 }

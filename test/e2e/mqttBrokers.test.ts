@@ -117,20 +117,22 @@ mosquittoTest(
       await authority.issue('gw-8'),
     ];
     const watcher = await authority.issue('jvpn-fleet');
-    const port = await freePort();
+    const [port, webPort] = [await freePort(), await freePort()];
+    const certified = [
+      ...[`cafile ${authority.file}`, `certfile ${server.certificate}`, `keyfile ${server.key}`],
+      ...['require_certificate true', 'use_identity_as_username true'],
+    ];
+    const web = [`listener ${webPort} 127.0.0.1`, 'protocol websockets', ...certified];
     await using broker = await startMosquitto({
       ...{ directory, port },
-      lines: [
-        ...[`cafile ${authority.file}`, `certfile ${server.certificate}`, `keyfile ${server.key}`],
-        ...['require_certificate true', 'use_identity_as_username true'],
-        `acl_file ${aclFor(directory)}`,
-      ],
+      lines: [...certified, `acl_file ${aclFor(directory)}`, ...web],
     });
     const url = `mqtts://localhost:${port}`;
-    const of = (identity: Issued | null, clientId: string) =>
+    const webUrl = `wss://localhost:${webPort}`;
+    const of = (identity: Issued | null, clientId: string, at = url) =>
       reporting({
         start: startFor({
-          ...{ url, fleet: 'jvpn', ca_file: authority.file, client_id: clientId },
+          ...{ url: at, fleet: 'jvpn', ca_file: authority.file, client_id: clientId },
           ...(identity === null
             ? {}
             : { certificate_file: identity.certificate, key_file: identity.key }),
@@ -152,9 +154,16 @@ mosquittoTest(
       published: 0,
       last_error: `refused: ${root}/gw-7/health`,
     });
-    await using stranger = of(null, 'stranger');
-    await eventually('refused', () => stranger.shown().last_error !== null, WAIT_MS);
-    expect(stranger.shown()).toMatchObject({ connected: false, published: 0 });
+    for (const at of [url, webUrl]) {
+      await using stranger = of(null, 'stranger', at);
+      await eventually('refused', () => stranger.shown().last_error !== null, WAIT_MS);
+      expect(stranger.shown()).toMatchObject({ connected: false, published: 0 });
+    }
+    // Over WebSocket the certificate is shown as well, and means the same.
+    await using onWeb = of(own, 'on-web', webUrl);
+    await eventually('published over WebSocket', () => onWeb.shown().published === 1, WAIT_MS);
+    await using impostorOnWeb = of(other, 'impostor-on-web', webUrl);
+    await eventually('denied over WebSocket', () => impostorOnWeb.shown().dropped === 1, WAIT_MS);
 
     await eventually('heard', () => fleet.topics.length >= 2, WAIT_MS);
     expect(new Set(fleet.topics)).toEqual(

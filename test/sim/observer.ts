@@ -72,8 +72,8 @@ export class Observer {
     this.tell((watch) => watch.onArrived?.(arrived));
   };
 
-  readonly onSent: OnSent = (from, to, isUp, bytes, transportId) => {
-    const sent = { atMs: this.#world.nowMs, from, to, isUp, bytes, transportId };
+  readonly onSent: OnSent = (from, to, isUp, target, bytes, transportId) => {
+    const sent = { atMs: this.#world.nowMs, from, to, isUp, target, bytes, transportId };
     this.tell((watch) => watch.onSent?.(sent));
   };
 

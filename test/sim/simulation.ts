@@ -36,7 +36,7 @@ export class Simulation {
   readonly revoked = new Set<number>();
   readonly applications: EndToEnd;
   /** What devices were told to wait. */
-  readonly waits = new Waits();
+  readonly waits = new Waits((hub, device) => this.#patienceOfOwnerMs(hub, device));
   #sweeps = 0;
   /** Machines whose flash lost everything: they cannot know which timestamps they used. */
   readonly #forgetful = new Set<string>();
@@ -95,6 +95,13 @@ export class Simulation {
     this.#identities = options.devices.map((_, at) => drawIdentity(keys, at, hub.publicKey, dh));
     for (const [at] of options.hubs.entries()) this.#addHub(at, hub.privateKey);
     for (const [at] of options.devices.entries()) this.#addDevice(`device-${at}`, at);
+  }
+
+  /** 0: `hub` itself owns the session of `device`, or nobody does. */
+  #patienceOfOwnerMs(hub: string, device: string): number {
+    const owner = this.hubs.find(({ name }) => name === this.store.record(device)?.owner);
+    if (owner === undefined || owner.name === hub || !owner.machine.isAwake) return 0;
+    return owner.process.seat(device)?.noticeMs ?? 0;
   }
 
   #addHub(at: number, privateKey: Uint8Array): void {

@@ -10,6 +10,7 @@ import { stateAfter } from '../../../session/invariants/explicit.ts';
 import type { InvariantVerdict } from '../../../session/invariants/stream/auditor.ts';
 import type { AuditRecord } from '../../../session/invariants/stream/record.ts';
 import type { State } from '../../../session/transitions.ts';
+import { lastedMs, type Moment } from './lasted.ts';
 
 export interface Timed {
   readonly record: AuditRecord;
@@ -52,8 +53,9 @@ export interface Facts {
   /** What a binding was lost for. */
   readonly lost: Counts;
   readonly switches: Counts;
+  /** Switches that were not allowed, by what was in the way. */
   readonly denied: Counts;
-  /** Refusals that are signs of a replay or of a copy. */
+  /** Refusals that are signs of a claim played again or of a copy. Datagrams played again are in no log: they are counted. */
   readonly abuse: Counts;
   readonly alarms: Counts;
   /** Of all devices, ascending. */
@@ -67,25 +69,25 @@ export interface Facts {
 
 const MINUTE_MS = 60_000;
 const ABUSE = [
-  ...['replay_detected', 'stale_state_version', 'replayed_datagram', 'bad_proof'],
-  ...['identity_conflict', 'ownership_conflict', 'reattach_rate_limited', 'redirect_refused'],
+  ...['replay_detected', 'stale_state_version', 'bad_proof', 'identity_conflict'],
+  ...['ownership_conflict', 'reattach_rate_limited', 'redirect_refused'],
 ];
 const DENIALS = ['switch_denied', 'switch_rate_limited', 'cooldown_active'];
 
+/** @param told at least one event with a time: without one there is no range to tell. */
 export function factsOf(
-  { stories, besides }: { readonly stories: readonly Story[]; readonly besides: readonly Timed[] },
+  told: { readonly stories: readonly Story[]; readonly besides: readonly Timed[] },
   more: Pick<Facts, 'invariants' | 'gaps' | 'unreadable'>,
 ): Facts {
-  const told = stories.flatMap(({ events }) => events);
-  const all = [...told, ...besides];
-  const times = all.flatMap(({ wallMs }) => wallMs ?? []);
+  const { stories, besides } = told;
+  const own = stories.flatMap(({ events }) => events);
+  const all = [...own, ...besides];
   const devices = stories.map(deviceFacts);
-  const records = told.map(({ record }) => record);
+  const records = own.map(({ record }) => record);
   const everything = all.map(({ record }) => record);
   const transitions = records.filter(({ event }) => event === 'transition');
   return {
-    fromMs: Math.min(...times),
-    toMs: Math.max(...times),
+    ...rangeOf(all),
     events: all.length,
     devices,
     sessions: new Set(records.flatMap(({ sessionId }) => sessionId ?? [])).size,
@@ -96,7 +98,7 @@ export function factsOf(
         ({ to, from }) => to === 'ATTACHED' && from !== 'BIRTH' && from !== 'DEGRADED',
       ),
     ),
-    denied: countsOf(records.filter(({ reasonCode }) => DENIALS.includes(reasonCode))),
+    denied: countsOf(records.filter(isDenial), inTheWay),
     abuse: countsOf(everything.filter(({ reasonCode }) => ABUSE.includes(reasonCode))),
     alarms: countsOf(everything.filter(({ event }) => event === 'alarm')),
     recoveriesMs: devices.flatMap((device) => device.recoveriesMs).toSorted((a, b) => a - b),
@@ -105,24 +107,37 @@ export function factsOf(
   };
 }
 
+/** Not by spreading: there may be more events than a call takes arguments. */
+function rangeOf(all: readonly Timed[]): Pick<Facts, 'fromMs' | 'toMs'> {
+  let [fromMs, toMs] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (const { wallMs } of all) {
+    if (wallMs === null) continue;
+    fromMs = Math.min(fromMs, wallMs);
+    toMs = Math.max(toMs, wallMs);
+  }
+  return { fromMs, toMs };
+}
+
 function deviceFacts({ device, writer, events }: Story): DeviceFacts {
   const bands: Band[] = [];
   const recoveriesMs: number[] = [];
   let state: State | null = null;
-  let since: Timed | null = null;
-  for (const at of events) {
-    const next = stateAfter(state, at.record);
-    if (next === state || at.wallMs === null) continue;
-    if (state !== null && since !== null) {
-      bands.push(bandOf(state, since, at));
-      if (state === 'RECOVERING' && next === 'ATTACHED') recoveriesMs.push(between(since, at));
-    }
+  let [fromMs, sinceMs] = [0, 0];
+  let before: Moment | null = null;
+  for (const { record, wallMs } of events) {
+    if (wallMs === null) continue;
+    const at = { record, wallMs };
+    // Event by event: the machine may have been started again within a state.
+    if (before !== null) sinceMs += lastedMs(before, at);
+    before = at;
+    const next = stateAfter(state, record);
+    if (next === state) continue;
+    if (state !== null) bands.push({ state, fromMs, toMs: fromMs + sinceMs });
+    if (state === 'RECOVERING' && next === 'ATTACHED') recoveriesMs.push(sinceMs);
     state = next;
-    since = at;
+    [fromMs, sinceMs] = [wallMs, 0];
   }
-  const last = events.at(-1);
-  if (state !== null && since !== null && last !== undefined)
-    bands.push(bandOf(state, since, last));
+  if (state !== null) bands.push({ state, fromMs, toMs: fromMs + sinceMs });
   const switchedAtMs = events.flatMap(({ record, wallMs }) =>
     record.event === 'switch' && wallMs !== null ? [wallMs] : [],
   );
@@ -130,15 +145,6 @@ function deviceFacts({ device, writer, events }: Story): DeviceFacts {
     ...{ device, writer, bands, recoveriesMs, switches: switchedAtMs.length },
     switchesInAMinuteMax: mostInAMinute(switchedAtMs),
   };
-}
-
-const bandOf = (state: State, from: Timed, to: Timed): Band => {
-  return { state, fromMs: from.wallMs!, toMs: from.wallMs! + between(from, to) };
-};
-
-function between(from: Timed, to: Timed): number {
-  const monotonicMs = to.record.atMs - from.record.atMs;
-  return monotonicMs >= 0 ? monotonicMs : Math.max(0, (to.wallMs ?? 0) - (from.wallMs ?? 0));
 }
 
 function mostInAMinute(atMs: readonly number[]): number {
@@ -151,15 +157,28 @@ function mostInAMinute(atMs: readonly number[]): number {
   return most;
 }
 
-/** A burst is one record that says how many it stands for. */
-function countsOf(records: readonly AuditRecord[]): Counts {
-  const counts: Record<string, number> = {};
-  for (const { reasonCode, detail } of records) {
-    const { count } = detail;
-    counts[reasonCode] = (counts[reasonCode] ?? 0) + (typeof count === 'number' ? count : 1);
-  }
-  return counts;
+/** A transition for `switch_denied` has its own event beside it, which is counted. */
+const isDenial = ({ event, reasonCode }: AuditRecord) =>
+  event !== 'transition' && DENIALS.includes(reasonCode);
+
+/** The governor's reason, or what else was in the way of an operator's wish; a refusal of the hub is its reason itself. */
+function inTheWay({ reasonCode, detail }: AuditRecord): string {
+  const said = detail['denied'] ?? detail['why'];
+  return typeof said === 'string' ? said : reasonCode;
 }
+
+/** A burst is one record that says how many it stands for. */
+function countsOf(records: readonly AuditRecord[], by = reasonOf): Counts {
+  const counts = new Map<string, number>();
+  for (const record of records) {
+    const { count } = record.detail;
+    const key = by(record);
+    counts.set(key, (counts.get(key) ?? 0) + (typeof count === 'number' ? count : 1));
+  }
+  return Object.fromEntries(counts);
+}
+
+const reasonOf = ({ reasonCode }: AuditRecord): string => reasonCode;
 
 function inStateOf(devices: readonly DeviceFacts[]): Facts['inStateMs'] {
   const sums: Partial<Record<State, number>> = {};

@@ -25,5 +25,6 @@ function tableOf(rows: Section['rows']): string {
   return [line(head), `|${' --- |'.repeat(head.length)}`, ...rest.map(line)].join('\n');
 }
 
-/** Words from a log are no markup. */
-const escaped = (text: string) => text.replace(/[\\`*_[\]<>|#]/g, (mark) => `\\${mark}`);
+/** Words from a log are no markup, end no row of a table, and tell a terminal nothing: no control characters (C0, DEL, C1). */
+const escaped = (text: string) =>
+  text.replace(/\p{Cc}/gu, '\ufffd').replace(/[\\`*_[\]<>|#]/g, (mark) => `\\${mark}`);

@@ -29,7 +29,9 @@ export function sectionsOf(facts: Facts): readonly Section[] {
     section(
       'Replays, copies and refusals',
       facts.abuse,
-      'None: nothing came twice, and nobody claimed in another’s name.',
+      'None: no claim was refused as stale or repeated, and nobody claimed in another’s name.',
+      'Replayed datagrams are counted, not logged: see jvpn_hub_refused_total{code="replayed_datagram"} of the hub and ' +
+        'jvpn_refused_total{code=~"duplicate|tooOld"} of a device.',
     ),
     section('Ended sessions', facts.ended, 'No session ended.'),
     invariants(facts),
@@ -126,9 +128,10 @@ function invariants({ invariants: verdicts, alarms }: Facts): Section {
   };
 }
 
-function section(title: string, counts: Counts, none: string): Section {
+/** @param always what has to be known of the figures, whatever they are. */
+function section(title: string, counts: Counts, none: string, ...always: string[]): Section {
   const rows = tableOf('reason', counts);
-  return { title, sentences: rows.length === 0 ? [none] : [], rows, plot: null };
+  return { title, sentences: [...(rows.length === 0 ? [none] : []), ...always], rows, plot: null };
 }
 
 const tableOf = (head: string, counts: Counts): (readonly string[])[] => {

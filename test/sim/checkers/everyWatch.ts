@@ -40,6 +40,7 @@ import { Patience } from './patience.ts';
 import { Penalties } from './penalties.ts';
 import { Policies } from './policies.ts';
 import { Portals } from './portals.ts';
+import { Rebinds } from './rebinds.ts';
 import { Records } from './records.ts';
 import { Renumbered } from './renumbered.ts';
 import { Resends } from './resends.ts';
@@ -207,6 +208,7 @@ export function newWatches(report: Report, around: Surroundings): readonly Watch
       newestDay: (who) => site(who).newestDay,
     }),
     new Doors(report, mayBeBehind),
+    new Rebinds(report, isSealed),
     new Wire(report, { deviceOf, record }),
   ];
 }

@@ -43,6 +43,8 @@ export class Misses implements Watch {
   readonly #heardAtMs = new Map<string, number>();
   /** By machine and transport: questions that a hub has answered, and whether the answer was lost. */
   readonly #answered = new Map<string, Map<number, boolean>>();
+  /** Verdicts of this moment: what arrives at it is told of behind the turn that read it. */
+  #said: (Pick<Said, 'who' | 'atMs'> & { readonly fault: () => string | null })[] = [];
 
   constructor(
     report: Report,
@@ -56,6 +58,7 @@ export class Misses implements Watch {
 
   onSent(sent: Sent): void {
     if (this.#isSealed) return;
+    this.#judgeSaid(sent.atMs);
     this.#rows.sent(sent);
     if (!sent.isUp) this.#fromHub.set(sent.bytes, sent);
     const probeId = sent.isUp ? null : answerIn(sent.bytes);
@@ -70,6 +73,7 @@ export class Misses implements Watch {
 
   onArrived(arrived: Arrived): void {
     const { atMs, to, bytes } = arrived;
+    this.#judgeSaid(atMs);
     const sent = this.#fromHub.get(bytes);
     if (sent === undefined) return;
     this.#heardAtMs.set(`${to} ${sent.transportId}`, atMs);
@@ -105,7 +109,18 @@ export class Misses implements Watch {
   #judge(who: string, transportId: number, row: Row, reasonCode: string, atMs: number): void {
     this.#report('chanceVerdict', who, this.#chance(transportId, row, atMs));
     if (reasonCode !== 'one_way_out') return;
-    this.#report('falseOneWayOut', who, this.#falseOneWayOut(who, transportId, row, atMs));
+    this.#said.push({ who, atMs, fault: this.#falseOneWayOut(who, transportId, row, atMs) });
+  }
+
+  onSweep(nowMs: number): void {
+    this.#judgeSaid(nowMs);
+  }
+
+  #judgeSaid(nowMs: number): void {
+    const due = this.#said.filter(({ atMs }) => atMs < nowMs);
+    if (due.length === 0) return;
+    this.#said = this.#said.filter(({ atMs }) => atMs >= nowMs);
+    for (const { who, fault } of due) this.#report('falseOneWayOut', who, fault());
   }
 
   #chance(transportId: number, row: Row, atMs: number): string | null {
@@ -118,18 +133,23 @@ export class Misses implements Watch {
     return `liveness: T${transportId} is given up after ${misses} misses at most, and of ${asked} questions before ${lost} were lost: chance explains fewer than ${needed}`;
   }
 
-  #falseOneWayOut(who: string, transportId: number, row: Row, atMs: number): string | null {
+  /** What is asked once everything that came at this moment is known. */
+  #falseOneWayOut(who: string, transportId: number, row: Row, atMs: number): () => string | null {
     const key = `${who} ${transportId}`;
-    const heardMs = (this.#heardAtMs.get(key) ?? Number.NEGATIVE_INFINITY) - (row.sinceMs ?? atMs);
-    // What was under way when both ways fell silent comes in the first round trip.
-    if (heardMs < row.rttMinMs - READ_MS)
-      return `I8: only the way out of T${transportId} is said to be dead, and nothing came in either`;
+    const { rttMinMs } = row;
+    const sinceMs = row.sinceMs ?? atMs;
     const answered = this.#answered.get(key);
     // An answer under way says nothing yet: the question, or the answer, may have waited in a narrow link's queue.
     const asked = row.mayBeMissed(atMs).filter((probeId) => answered?.get(probeId) !== false);
     const isLostIn = asked.every((probeId) => answered?.get(probeId) === true);
-    if (!isLostIn || asked.length < ANSWERED_MIN) return null;
-    return `I8: the way out of T${transportId} is said to be dead, and the hub answered all of ${asked.length} questions, whose answers were lost`;
+    return () => {
+      const heardMs = (this.#heardAtMs.get(key) ?? Number.NEGATIVE_INFINITY) - sinceMs;
+      // What was under way when both ways fell silent comes in the first round trip.
+      if (heardMs < rttMinMs - READ_MS)
+        return `I8: only the way out of T${transportId} is said to be dead, and nothing came in either`;
+      if (!isLostIn || asked.length < ANSWERED_MIN) return null;
+      return `I8: the way out of T${transportId} is said to be dead, and the hub answered all of ${asked.length} questions, whose answers were lost`;
+    };
   }
 
   onDeath(who: string): void {

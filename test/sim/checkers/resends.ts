@@ -32,6 +32,8 @@ const AWAITED_MS = 50;
 interface Data {
   readonly sentAtMs: number;
   again: number;
+  /** When and where to it went last. */
+  last: Pick<Sent, 'atMs' | 'target'>;
 }
 
 /** One sender's keypair. */
@@ -137,12 +139,24 @@ export class Resends implements Watch {
   }
 
   #onData(sent: Sent): void {
-    const { from, to, bytes, atMs, isUp } = sent;
+    const { from, to, bytes, atMs, isUp, target } = sent;
     const receiver = receiverOf(bytes);
     const counter = counterOf(bytes);
     const lane = this.#lane(`${from} ${receiver}`);
     const before = lane.sent.get(counter);
-    if (before === undefined) lane.sent.set(counter, { sentAtMs: atMs, again: 0 });
+    const last = { atMs, target };
+    if (before === undefined) lane.sent.set(counter, { sentAtMs: atMs, again: 0, last });
+    else {
+      // A hub that does not know yet where its binding is sends to both addresses (`rebinds.ts`).
+      const isToBoth = !isUp && before.last.atMs === atMs && before.last.target !== target;
+      before.last = last;
+      if (isToBoth) {
+        lane.to = to ?? lane.to;
+        const isNew = before.again === 0 && counter === lane.counterMax;
+        if (isNew && lane.to !== null) this.#way(`${from} ${lane.to}`).hasGoneOn = true;
+        return;
+      }
+    }
     const isNew = counter > lane.counterMax;
     lane.counterMax = Math.max(lane.counterMax, counter);
     if (isNew) lane.order = this.#orders += 1;

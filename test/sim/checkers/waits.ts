@@ -14,13 +14,26 @@ export class Waits implements Watch {
   longestMs = 0;
   /** In world time. */
   latestEndMs = 0;
+  /** How long another hub that owns the device's session may take to notice that the device is gone; 0: no other does. */
+  readonly #patienceMs: (hub: string, device: string) => number;
 
-  onSaid({ atMs, role, event }: Said): void {
-    if (role !== 'device') return;
+  constructor(patienceMs: (hub: string, device: string) => number) {
+    this.#patienceMs = patienceMs;
+  }
+
+  onSaid({ atMs, who, role, event }: Said): void {
+    if (role === 'hub') {
+      // Without its flash a device gets in when its session ends. Only the hub that refuses it counts its own time from then on.
+      const isLive = event.event === 'refusal' && event.reasonCode === 'session_live';
+      return this.#note(atMs, isLive ? this.#patienceMs(who, event.device) : 0);
+    }
     const { retryAfterMs } = event.detail;
     const isConflict = event.to === 'TERMINATED' && event.reasonCode === 'identity_conflict';
     const toldMs = event.event === 'refusal' && typeof retryAfterMs === 'number' ? retryAfterMs : 0;
-    const waitMs = isConflict ? CONFLICT_MS : toldMs;
+    this.#note(atMs, isConflict ? CONFLICT_MS : toldMs);
+  }
+
+  #note(atMs: number, waitMs: number): void {
     if (waitMs === 0) return;
     this.longestMs = Math.max(this.longestMs, waitMs);
     this.latestEndMs = Math.max(this.latestEndMs, atMs + waitMs);

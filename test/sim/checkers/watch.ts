@@ -18,6 +18,8 @@ export interface Sent {
   /** Null: nobody has that address. */
   readonly to: string | null;
   readonly isUp: boolean;
+  /** The address that it was sent to. */
+  readonly target: string;
   readonly bytes: Uint8Array;
   /** Link × endpoint, as the device numbers them: the way that was really taken. */
   readonly transportId: number;

@@ -1,8 +1,7 @@
 /**
  * Draws runs of one link that falls silent for less than it takes to be given up, or whose delay jumps: nothing may be lost.
  *
- * Nothing else goes wrong, no packet is lost by chance, overtaken or copied, and what applications send fits into the
- * ring. There is nowhere to go, so patience and a claim to stay have to make it good
+ * Nothing else goes wrong (`steady.ts`). There is nowhere to go, so patience and a claim to stay have to make it good
  * (docs/decisions/0021-patience-with-the-only-link.md). Seeds from {@link ALONE_SEEDS_FROM} on are such runs.
  *
  * @module
@@ -11,13 +10,11 @@ import type { Fault, LinkChange } from '../fault.ts';
 import type { Options } from '../options.ts';
 import type { Random } from '../random.ts';
 import { CUTS_BEGIN_MS } from './cuts.ts';
+import { drawSteadySite, STEADY_CLOCK, steadyLink } from './steady.ts';
 
 /** Cuts are below (`cuts.ts`). */
 export const ALONE_SEEDS_FROM = 2_000_000_000;
 
-const TODAY_MS = 1_767_225_600_000;
-const CHAOS_MIN_MS = 50_000;
-const CHAOS_MAX_MS = 80_000;
 /**
  * Shorter ones ask for no claim to stay: 250 ms without an answer do, which may count from a question 250 ms after the
  * silence began. Longer ones, with the way to the hub, are older than what is sent again.
@@ -35,27 +32,9 @@ const SILENCES: readonly (readonly [change: LinkChange, end: LinkChange])[] = [
 ];
 
 export function drawAloneOptions(random: Random): Options {
-  const clock = { wallMs: TODAY_MS, driftPpm: 0 };
   const kind = random.pick(['ethernet', 'wifi', 'lte'] as const);
-  const steady = { jitterMs: 0, lossPercent: 0, duplicatePercent: 0, reorderPercent: 0 };
-  const link = { name: `${kind}0`, kind, delayMs: random.pick([3, 5, 12, 25, 60]), ...steady };
-  return {
-    devices: [{ links: [{ ...link, kbitPerSecond: 0, mtuBytes: 1_500 }], clock }],
-    hubs: [{ addresses: random.between(1, 2), clock }],
-    isLeased: false,
-    primitives: random.chance(10) ? 'real' : 'fast',
-    policy: random.chance(70) ? 'quick' : 'balanced',
-    traffic: {
-      gapMs: random.pick([10, 20, 50]),
-      packets: random.pick([1, 2]),
-      bytes: random.pick([64, 200, 500]),
-      pauseMs: 0,
-    },
-    storeDelayMs: random.pick([1, 5, 20]),
-    flashWriteMs: random.pick([1, 10]),
-    chaosMs: random.between(CHAOS_MIN_MS, CHAOS_MAX_MS),
-    losesNothing: true,
-  };
+  const links = [steadyLink(kind, random.pick([3, 5, 12, 25, 60]))];
+  return { devices: [{ links, clock: STEADY_CLOCK }], ...drawSteadySite(random) };
 }
 
 export function drawAloneFaults(random: Random, { chaosMs, devices }: Options): readonly Fault[] {

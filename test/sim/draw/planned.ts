@@ -2,22 +2,19 @@
  * Draws runs in which a session leaves a link that works: an operator asks for another one, or the round trip of the
  * binding grows until quality is judged; and it comes back by itself. Nothing is cut, and nothing may be lost.
  *
- * No packet is lost by chance, overtaken or copied, and what applications send fits into the ring: what is under way on
- * the link that is left has to come out once all the same. Seeds from {@link PLANNED_SEEDS_FROM} on are such runs.
+ * Nothing else goes wrong (`steady.ts`): what is under way on the link that is left has to come out once all the same. Seeds from {@link PLANNED_SEEDS_FROM} on are such runs.
  *
  * @module
  */
 import type { Fault } from '../fault.ts';
-import type { LinkPlan, Options } from '../options.ts';
+import type { Options } from '../options.ts';
 import type { Random } from '../random.ts';
 import { CUTS_BEGIN_MS } from './cuts.ts';
+import { drawSteadySite, STEADY_CLOCK, steadyLink } from './steady.ts';
 
 /** Hubs that restart while devices are idle are below (`idle.ts`). */
 export const PLANNED_SEEDS_FROM = 4_000_000_000;
 
-const TODAY_MS = 1_767_225_600_000;
-const CHAOS_MIN_MS = 50_000;
-const CHAOS_MAX_MS = 80_000;
 const KINDS = ['ethernet', 'wifi', 'lte'] as const;
 /** In so many of a hundred a link grows slow; in the others an operator asks. */
 const SLOW_PERCENT = 35;
@@ -30,30 +27,10 @@ const STEP_EVERY_MS = 100;
 
 export function drawPlannedOptions(random: Random): Options {
   const count = random.between(2, KINDS.length);
-  const clock = { wallMs: TODAY_MS, driftPpm: 0 };
-  return {
-    devices: [{ links: KINDS.slice(0, count).map((kind) => drawLink(random, kind)), clock }],
-    hubs: [{ addresses: random.between(1, 2), clock }],
-    isLeased: false,
-    primitives: random.chance(10) ? 'real' : 'fast',
-    policy: random.chance(70) ? 'quick' : 'balanced',
-    traffic: {
-      gapMs: random.pick([10, 20, 50]),
-      packets: random.pick([1, 2]),
-      bytes: random.pick([64, 200, 500]),
-      pauseMs: 0,
-    },
-    storeDelayMs: random.pick([1, 5, 20]),
-    flashWriteMs: random.pick([1, 10]),
-    chaosMs: random.between(CHAOS_MIN_MS, CHAOS_MAX_MS),
-    losesNothing: true,
-  };
-}
-
-function drawLink(random: Random, kind: LinkPlan['kind']): LinkPlan {
-  const steady = { jitterMs: 0, lossPercent: 0, duplicatePercent: 0, reorderPercent: 0 };
-  const delayMs = random.pick([3, 5, 12, 25, 60, 120]);
-  return { name: `${kind}0`, kind, delayMs, ...steady, kbitPerSecond: 0, mtuBytes: 1_500 };
+  const links = KINDS.slice(0, count).map((kind) =>
+    steadyLink(kind, random.pick([3, 5, 12, 25, 60, 120])),
+  );
+  return { devices: [{ links, clock: STEADY_CLOCK }], ...drawSteadySite(random) };
 }
 
 export function drawPlannedFaults(random: Random, { chaosMs, devices }: Options): readonly Fault[] {

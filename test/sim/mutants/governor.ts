@@ -85,7 +85,7 @@ export const GOVERNOR_MUTANTS: readonly Mutant[] = [
   {
     id: 'withheld-said-over-and-over',
     file: WITHHELD,
-    find: '    if (draft.withheldFor.includes(key)) continue;\n',
+    find: '    if (said.includes(matter)) continue;\n',
     replace: '',
     breaks: 'A better link that stays withheld is an event at each look.',
     invariant: 'I8',

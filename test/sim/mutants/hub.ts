@@ -207,23 +207,6 @@ export const HUB_MUTANTS: readonly Mutant[] = [
     invariant: 'I6',
   },
   {
-    id: 'seat-address-on-sight',
-    file: 'session/hub/trial.ts',
-    find: '  if (draft.source === arrival.source && draft.isSourceValidated) return;',
-    replace:
-      '  if (draft.source === arrival.source && draft.isSourceValidated) return;\n  if (draft.source !== arrival.source) return adopt(turn, arrival.source);',
-    breaks: 'Whoever repeats a packet from elsewhere redirects the data there.',
-    invariant: 'I9',
-  },
-  {
-    id: 'seat-token-from-elsewhere',
-    file: 'session/hub/replies.ts',
-    find: 'question.target === source && ',
-    replace: '',
-    breaks: 'A challenge is answered from another address than it went to.',
-    invariant: 'I9',
-  },
-  {
     id: 'seat-no-challenge',
     file: 'session/hub/challenge.ts',
     find: "  if (event.frame.type !== 'attach' || isMemory(shown) || !isLive(seat.record)) return false;",

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { ADDRESS_MUTANTS } from './address.ts';
 import { CADENCE_MUTANTS } from './cadence.ts';
 import { CHANNEL_MUTANTS } from './channel.ts';
 import { DEVICE_MUTANTS } from './device.ts';
@@ -23,6 +24,7 @@ export const CANARY = 'versions-forgotten-at-boot';
 export const MUTANTS: readonly Mutant[] = [
   ...DEVICE_MUTANTS,
   ...HUB_MUTANTS,
+  ...ADDRESS_MUTANTS,
   ...DURABLE_MUTANTS,
   ...CHANNEL_MUTANTS,
   ...OWNERSHIP_MUTANTS,

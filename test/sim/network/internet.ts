@@ -50,6 +50,7 @@ export type OnSent = (
   from: string,
   to: string | null,
   isUp: boolean,
+  target: string,
   bytes: Uint8Array,
   transportId: number,
 ) => void;
@@ -152,7 +153,7 @@ export class Internet {
     const listener = this.#listeners.get(text);
     const from = sourceFor(to);
     const name = listener?.hub.name ?? null;
-    this.#onSent(host.name, name, true, bytes, this.#transportId(link, text));
+    this.#onSent(host.name, name, true, text, bytes, this.#transportId(link, text));
     const arrival: Arrival = {
       datagram: { from, bytes },
       arrive: () =>
@@ -173,16 +174,17 @@ export class Internet {
     bytes: Uint8Array<ArrayBuffer>,
     to: SocketAddress,
   ): void {
-    const mapping = this.#mappings.get(this.#textOf(to));
+    const target = this.#textOf(to);
+    const mapping = this.#mappings.get(target);
     const isCurrent = mapping !== undefined && mapping.rebinds === mapping.link.rebinds;
     if (!isCurrent && this.#intercept(hub, from, bytes, to)) return;
     if (!isCurrent) {
-      this.#onSent(hub.name, null, false, bytes, NOWHERE);
-      return this.#passage.stale(hub.name, this.#textOf(to), bytes);
+      this.#onSent(hub.name, null, false, target, bytes, NOWHERE);
+      return this.#passage.stale(hub.name, target, bytes);
     }
     const { host, socket, link, rebinds } = mapping;
     const transportId = this.#transportId(link, this.#textOf(from));
-    this.#onSent(hub.name, host.name, false, bytes, transportId);
+    this.#onSent(hub.name, host.name, false, target, bytes, transportId);
     const datagram = { from, bytes };
     this.#passage.down(hub, host.name, link, {
       datagram,
@@ -218,10 +220,12 @@ export class Internet {
     bytes: Uint8Array<ArrayBuffer>,
     to: SocketAddress,
   ): boolean {
-    const victim = this.#intruders.victimOf(this.#textOf(to));
+    const target = this.#textOf(to);
+    const victim = this.#intruders.victimOf(target);
     if (victim === null) return false;
     const { link, address } = victim;
-    this.#onSent(hub.name, INTRUDER, false, bytes, this.#transportId(link, this.#textOf(from)));
+    const transportId = this.#transportId(link, this.#textOf(from));
+    this.#onSent(hub.name, INTRUDER, false, target, bytes, transportId);
     const mapping = this.#mappings.get(address);
     const datagram = { from, bytes };
     this.#passage.beside(hub.name, hub, mapping?.host.name ?? 'nobody', link, false, {

@@ -1,10 +1,61 @@
-/** Goal (I10): nothing that a broker says can end the agent, not even through an exception in MQTT.js. */
-import { expect, test } from 'bun:test';
-import { Broker, type BrokerEnd } from '../../../agent/broker.ts';
+/** Goal (I10): nothing that a broker says or a file holds can end the agent, not even through an exception in MQTT.js. */
+import { afterAll, beforeAll, expect, test } from 'bun:test';
+import { generateKeyPairSync } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { connect, createServer, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Broker, type BrokerEnd, type BrokerOptions } from '../../../agent/broker.ts';
+import { freePort } from '../../lab/mosquitto.ts';
+import { eventually } from '../../lab/process.ts';
+
+const WAIT_MS = 5_000;
+/** Of a key that is gone. What TLS takes for a pair does not depend on the day. */
+const CERTIFICATE = `-----BEGIN CERTIFICATE-----
+MIIBbDCCAROgAwIBAgIUMfxEz5rwkVkQHlgzBik8565FDxgwCgYIKoZIzj0EAwIw
+DDEKMAgGA1UEAwwBYTAeFw0yNjExMjkyMDI5MjFaFw0yNjEyMDEyMDI5MjFaMAwx
+CjAIBgNVBAMMAWEwWTATBgcqhkjOPQIBBggqhkjOPQMBBwNCAAReUuWvR3E4ch9G
+8OX1sf4StXHiIX+g0u0MA+YaaT8CFfPiW79twFTTyYjXOL+YDN3bAoIvZsiRcRjN
+rEstcfUZo1MwUTAdBgNVHQ4EFgQUN7Tbj+LkK9VRZst+9pvVieg2a8MwHwYDVR0j
+BBgwFoAUN7Tbj+LkK9VRZst+9pvVieg2a8MwDwYDVR0TAQH/BAUwAwEB/zAKBggq
+hkjOPQQDAgNHADBEAiB/m3poh27xXjzmayitWTKBlX2+J5FRQydTyAbJaNUYKAIg
+J5Z8gyHlXxqBDG07w8GPc8PRzGsfmlYIqQcxdJAfbVg=
+-----END CERTIFICATE-----
+`;
+
+let folder = '';
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'jvpn-broker-'));
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'prime256v1' });
+  writeFileSync(file('certificate'), CERTIFICATE);
+  writeFileSync(file('key'), privateKey.export({ type: 'pkcs8', format: 'pem' }));
+  writeFileSync(file('text'), 'no PEM\n');
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const file = (name: string) => join(folder, name);
 
 /** CONNACK of MQTT 5 with these properties. */
 const connack = (...properties: number[]) =>
   Uint8Array.of(0x20, 3 + properties.length, 0, 0, properties.length, ...properties);
+
+async function endOf(
+  differing: Pick<BrokerOptions, 'url'> & Partial<BrokerOptions>,
+): Promise<{ end: BrokerEnd; ups: number }> {
+  const ended = Promise.withResolvers<BrokerEnd>();
+  let ups = 0;
+  const options = {
+    ...{ username: null, passwordFile: null, caFile: null, certificateFile: null, keyFile: null },
+    ...({ format: 'cbor', clientId: 'a', level: 5 } as const),
+    ...{ keepaliveMs: 60_000, connectMaxMs: 5_000 },
+    will: { topic: 'jvpn/v1/a/b/presence', payload: new Uint8Array(1) },
+  };
+  const onUp = () => {
+    ups += 1;
+  };
+  new Broker({ ...options, ...differing }, { onUp, onEnd: ended.resolve });
+  return { end: await ended.promise, ups };
+}
 
 async function endAfter(answer: Uint8Array): Promise<{ end: BrokerEnd; ups: number }> {
   const server = Bun.listen({
@@ -12,27 +63,9 @@ async function endAfter(answer: Uint8Array): Promise<{ end: BrokerEnd; ups: numb
     port: 0,
     socket: { data: (socket) => void socket.end(answer) },
   });
-  const ended = Promise.withResolvers<BrokerEnd>();
-  let ups = 0;
-  const will = { topic: 'jvpn/v1/a/b/presence', payload: new Uint8Array(1) };
-  const options = {
-    username: null,
-    passwordFile: null,
-    ...{ certificateFile: null, keyFile: null },
-    format: 'cbor',
-    caFile: null,
-    clientId: 'a',
-    will,
-  } as const;
-  const times = { keepaliveMs: 60_000, connectMaxMs: 5_000 };
-  const onUp = () => {
-    ups += 1;
-  };
-  const url = `mqtt://127.0.0.1:${server.port}`;
-  new Broker({ ...options, ...times, url, level: 5 }, { onUp, onEnd: ended.resolve });
-  const end = await ended.promise;
+  const outcome = await endOf({ url: `mqtt://127.0.0.1:${server.port}` });
   server.stop(true);
-  return { end, ups };
+  return outcome;
 }
 
 test('a property that stands there twice is a broker that misbehaves', async () => {
@@ -51,3 +84,53 @@ test('properties that stand there once, and user properties, are taken', async (
   const { end, ups } = await endAfter(connack(0x13, 0, 60, ...user, ...user, 0x24, 1));
   expect([end.code, ups]).toEqual(['lost', 1]);
 });
+
+/** Resolves when whoever came to this port before has been accepted, or refused. */
+function behindOthers(port: number): Promise<void> {
+  const socket = connect(port, '127.0.0.1', () => socket.write(BYE));
+  socket.on('error', () => {});
+  return new Promise((done) => socket.once('close', () => done()));
+}
+const BYE = 'bye';
+
+for (const [holds, files, named] of [
+  ['no certificates', { caFile: 'text' }, 'ca_file'],
+  ['no certificate', { certificateFile: 'text', keyFile: 'key' }, 'certificate_file'],
+  ['no key', { certificateFile: 'certificate', keyFile: 'text' }, 'key_file'],
+  ["another certificate's key", { certificateFile: 'certificate', keyFile: 'key' }, 'key_file'],
+] as const) {
+  for (const protocol of ['mqtts', 'wss']) {
+    test(`${protocol}: a file that holds ${holds} is named, and no connection stays open`, async () => {
+      const strayed: unknown[] = [];
+      const stray = (error: unknown) => void strayed.push(error);
+      process.on('uncaughtException', stray);
+      const open = new Set<Socket>();
+      const server = createServer((socket) => {
+        open.add(socket);
+        socket.on('error', () => {});
+        socket.on('data', (bytes) => bytes.toString() === BYE && socket.end());
+        socket.on('close', () => open.delete(socket));
+      });
+      await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+      const address = server.address();
+      const listening = typeof address === 'object' && address !== null ? address.port : 0;
+      const paths = Object.fromEntries(
+        Object.entries(files).map(([key, name]) => [key, file(name)]),
+      );
+      try {
+        for (const port of [listening, await freePort()]) {
+          const { end, ups } = await endOf({ url: `${protocol}://127.0.0.1:${port}`, ...paths });
+          expect([end.code, ups]).toEqual(['fileUnreadable', 0]);
+          expect(end.detail).toContain(named);
+          await behindOthers(port);
+          await eventually('closed', () => open.size === 0, WAIT_MS);
+        }
+      } finally {
+        process.off('uncaughtException', stray);
+        for (const socket of open) socket.destroy();
+        server.close();
+      }
+      expect(strayed).toEqual([]);
+    }, 30_000);
+  }
+}

@@ -170,6 +170,34 @@ test('telemetry that is enabled has a broker, and a password has a user', () => 
   ]);
 });
 
+test('certificates need an address with TLS: in clear text they would be for nothing', () => {
+  const problemsWith = (protocol: string, ...keys: readonly string[]) => {
+    const files = keys.map((key) => `${key} = "f"\n`).join('');
+    const url = `url = "${protocol}://10.0.0.1:1883"\n`;
+    const loaded = loadAgentConfig(`${HUB + LINKS}[telemetry]\n${url}${files}`);
+    return loaded.ok ? [] : loaded.problems;
+  };
+  const both = ['certificate_file', 'key_file'];
+  for (const protocol of ['mqtts', 'wss']) {
+    expect(problemsWith(protocol, 'ca_file', ...both)).toEqual([]);
+  }
+  for (const protocol of ['mqtt', 'ws']) {
+    expect(problemsWith(protocol)).toEqual([]);
+    for (const keys of [['ca_file'], both, ['ca_file', ...both]]) {
+      const paths = problemsWith(protocol, ...keys).map(({ path }) => path);
+      expect([protocol, paths]).toEqual([protocol, keys.map((key) => `telemetry.${key}`)]);
+    }
+  }
+  expect(problemsWith('ws', 'ca_file')).toEqual([
+    {
+      path: 'telemetry.ca_file',
+      wrong: 'written, but telemetry.url is ws://, which has no TLS',
+      allowed: 'only with wss://: change the address (and its port), or leave the file out',
+      nearest: null,
+    },
+  ]);
+});
+
 test('the tunnel is no link of its own session', () => {
   expect(problemsOf(`${HUB + LINKS}[links.jvpn0]\nkind = "other"`)).toEqual([
     'links.jvpn0: is the tunnel itself',

@@ -8,13 +8,14 @@ const STATUS = statusOn('wwan0');
 const TEXT = agentMetrics({
   status: {
     ...STATUS,
-    counters: { switch_committed: 3, carrier_lost: 2 },
+    counters: { switch_committed: 3, carrier_lost: 2, asked_again: 6 },
     packets: { ...STATUS.packets, sent: 5, refused: { malformed_datagram: 4 } },
   },
   version: '0.1.0',
   commit: 'abc1234',
   policyVersion: 7,
   rssBytes: 60_000_000,
+  denials: { cooldown_active: 4 },
 });
 const lines = TEXT.split('\n');
 
@@ -32,6 +33,8 @@ test('state, switches, reasons, packets and links', () => {
     'jvpn_events_total{reason_code="carrier_lost"} 2',
     // One that begins at 1 would never have increased.
     'jvpn_events_total{reason_code="invariant_violated"} 0',
+    'jvpn_counters_total{counter="asked_again"} 6',
+    'jvpn_switches_denied_total{reason_code="cooldown_active"} 4',
     'jvpn_packets_total{direction="sent"} 5',
     'jvpn_refused_total{code="malformed_datagram"} 4',
     `jvpn_link_binding{${link}} 1`,
@@ -41,12 +44,16 @@ test('state, switches, reasons, packets and links', () => {
   }
 });
 
+test('what is no reason is no event', () => {
+  expect(TEXT).not.toContain('reason_code="asked_again"');
+});
+
 test('a link to two addresses has one budget, and one without a budget none', () => {
   const [row] = STATUS.links;
   const two = [row!, { ...row!, endpoint: '[2001:db8::1]:51820' }];
   const text = agentMetrics({
     status: { ...STATUS, links: two.map((link) => ({ ...link, day_bytes: 9, day_bytes_max: 0 })) },
-    ...{ version: '', commit: '', policyVersion: 1, rssBytes: 1 },
+    ...{ version: '', commit: '', policyVersion: 1, rssBytes: 1, denials: {} },
   });
   expect(text.split('\n').filter((line) => line.startsWith('jvpn_link_day_'))).toEqual([
     `jvpn_link_day_bytes{link="${row!.link}"} 9`,
@@ -62,7 +69,7 @@ test('nothing of the session that is a secret or a name of the inside', () => {
   };
   const text = agentMetrics({
     status: named,
-    ...{ version: '', commit: '', policyVersion: 1, rssBytes: 1 },
+    ...{ version: '', commit: '', policyVersion: 1, rssBytes: 1, denials: {} },
   });
   for (const word of ['feed', '10.77.0.9', '192.0.2.0']) expect(text).not.toContain(word);
 });

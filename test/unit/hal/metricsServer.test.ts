@@ -1,5 +1,9 @@
 import { expect, test } from 'bun:test';
-import { type MetricsServer, serveMetrics } from '../../../hal/metricsServer.ts';
+import {
+  type MetricsServer,
+  serveMetrics,
+  serveMetricsWhenPossible,
+} from '../../../hal/metricsServer.ts';
 
 function serving(collect: () => Promise<string>, listen = '127.0.0.1:0'): MetricsServer {
   const served = serveMetrics({ listen, collect });
@@ -51,5 +55,23 @@ test('IPv6 is listened on as it is written, and an address that is taken is a se
   const again = serveMetrics({ listen: `[::1]:${server.port}`, collect: async () => '' });
   expect(again).toMatchObject({ ok: false });
   if (!again.ok) expect(again.message).toStartWith(`metrics.listen: [::1]:${server.port} cannot`);
+  server.close();
+});
+
+test('an address that is taken is said once and tried again, until it is free or nobody wants it', async () => {
+  const holder = serving(async () => 'a 1\n');
+  const said: string[] = [];
+  const at = { listen: `127.0.0.1:${holder.port}`, collect: async () => 'a 2\n' };
+  const server = serveMetricsWhenPossible(at, (message) => said.push(message), 5);
+  const given = serveMetricsWhenPossible(at, (message) => said.push(message), 5);
+  await Bun.sleep(50);
+  expect([server.port, said.length]).toEqual([0, 2]);
+  expect(said[0]).toMatch(/^metrics\.listen: 127\.0\.0\.1:\d+ cannot .*; sessions go on without/);
+  given.close();
+  const { port } = holder;
+  holder.close();
+  while (server.port === 0) await Bun.sleep(5);
+  expect(await (await get(server, '/metrics')).text()).toBe('a 2\n');
+  expect([server.port, said.length]).toEqual([port, 2]);
   server.close();
 });

@@ -1,6 +1,7 @@
 import { expect, test } from 'bun:test';
 import type { TunnelStatus } from '../../../hub/messages.ts';
 import { hubMetrics } from '../../../hub/metrics.ts';
+import { EventCounts } from '../../../session/eventCounts.ts';
 import { newResendCounters } from '../../../session/resend/counters.ts';
 import { promtoolFindings, promtoolObstacle } from '../../lab/promtool.ts';
 import { testUnless } from '../../obstacle.ts';
@@ -18,6 +19,7 @@ const TEXT = hubMetrics({
   status: STATUS,
   ...{ version: '0.1.0', policyVersion: 7, committed: 40, failed: 1 },
   ...{ timeAheadMs: 1_500, rssBytes: 80_000_000 },
+  events: { ...new EventCounts().snapshot(), identity_conflict: 2 },
 });
 
 test('sessions by state, those of none included; devices, packets, the store', () => {
@@ -28,6 +30,9 @@ test('sessions by state, those of none included; devices, packets, the store', (
     'jvpn_hub_sessions{state="ATTACHED"} 990',
     'jvpn_hub_sessions{state="TERMINATED"} 0',
     'jvpn_hub_under_load 1',
+    'jvpn_hub_events_total{reason_code="identity_conflict"} 2',
+    // One that begins at 1 would never have increased.
+    'jvpn_hub_events_total{reason_code="ownership_conflict"} 0',
     'jvpn_hub_packet_bytes_total{direction="received"} 4',
     'jvpn_hub_resent_datagrams_total 17',
     'jvpn_hub_refused_total{code="rate_limited"} 6',

@@ -2,6 +2,7 @@
 import { expect, test } from 'bun:test';
 import { plainMemory } from '../../../session/memory.ts';
 import type { Frame } from '../../../session/wire/frames.ts';
+import { MESSAGE_TYPE } from '../../../session/wire/messages.ts';
 import { steadyPacket } from '../session/packet/traffic.ts';
 import { encodeWhole, SYN } from '../session/packet/twin.ts';
 import { attachFrame, packet, RigDevice, SiteRig, settled } from './siteRig.ts';
@@ -69,4 +70,27 @@ test('a SYN of the site learns the narrower of the two: what the device says, an
     expect(device.session!.openData(source, 0, datagram!.length, opened, 0)).toBe(44);
     expect([...opened.bytes.subarray(40, 44)]).toEqual([2, 4, mssBytes >> 8, mssBytes & 255]);
   }
+});
+
+test('◆ while the address of a binding is asked, what is sent goes to the one that answered as well', async () => {
+  const { rig, device } = await attachedRig();
+  const moved = RigDevice.on(rig, 1, '198.51.100.2');
+  moved.session = device.session;
+  const got = () => {
+    rig.fromSite(packet('10.0.0.9', '10.77.0.2'));
+    return [device, moved].map((at) => at.take().filter(([type]) => type === MESSAGE_TYPE.data));
+  };
+  moved.send(device.sealed(1, packet('10.77.0.2', '10.0.0.9')));
+  const [challenge] = moved.frames().filter((frame) => frame.type === 'challenge');
+  expect(got().map((datagrams) => datagrams.length)).toEqual([1, 0]);
+
+  moved.sendFrame(1, { type: 'response', token: challenge!.token, isMine: false });
+  const [there, here] = got();
+  expect(there?.length).toBe(1);
+  // One counter, one ciphertext: whoever gets both drops one as a copy.
+  expect(here).toEqual(there!);
+
+  rig.pass(200);
+  expect(rig.audited('nat_rebind').length).toBe(1);
+  expect(got().map((datagrams) => datagrams.length)).toEqual([0, 1]);
 });

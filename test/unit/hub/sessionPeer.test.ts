@@ -1,6 +1,12 @@
-/** Goal: one session that breaks, wherever it does, ends alone. */
-import { expect, test } from 'bun:test';
+/**
+ * Goal: one session that breaks, wherever it does, ends alone; and copies of what a device sent hide none of its answers.
+ */
+import { describe, expect, test } from 'bun:test';
+import { FRAMES_AT_ONCE_MAX } from '../../../hub/frameBudget.ts';
 import { InvariantError } from '../../../session/assert.ts';
+import { decodeFrame } from '../../../session/wire/decode.ts';
+import { encodeFrame } from '../../../session/wire/encode.ts';
+import type { Challenge, Frame } from '../../../session/wire/frames.ts';
 import { packet, RigDevice, SiteRig } from './siteRig.ts';
 
 test('an invariant that breaks while effects are carried out ends that session alone', async () => {
@@ -73,4 +79,58 @@ test('I8: a device enrolled anew with other addresses ends its session in the lo
   expect(rig.audited('operator_terminated')).toMatchObject([
     { event: 'transition', from: 'ATTACHED', to: 'TERMINATED' },
   ]);
+});
+
+describe('◆ who forwards faster and repeats more than is looked at does not make the old address seem silent', () => {
+  for (const [where, isSpoofed] of [
+    ['from their own address', false],
+    ['in the name of the old address', true],
+  ] as const) {
+    test(where, async () => {
+      const rig: SiteRig = new SiteRig([new RigDevice(1, () => rig).enrolled]);
+      const device = RigDevice.on(rig, 1, '198.51.100.1');
+      const racer = RigDevice.on(rig, 1, '203.0.113.66');
+      await device.attach(1);
+      const { session } = device;
+      const challengeIn = (datagrams: readonly Uint8Array[]): Challenge => {
+        const frames = datagrams.flatMap((datagram): Frame[] => {
+          const opened = session!.openControl(datagram);
+          const decoded = opened.ok ? decodeFrame(opened.value.plaintext) : null;
+          return decoded?.ok ? [decoded.value] : [];
+        });
+        return frames.find((frame) => frame.type === 'challenge') as Challenge;
+      };
+      const answered = ({ token }: Challenge) =>
+        session!.sealControl(1, encodeFrame({ type: 'response', token, isMine: true }));
+
+      const probe = session!.sealControl(1, encodeFrame({ type: 'probe', probeId: 7 }));
+      racer.send(probe);
+      const toOld = answered(challengeIn(device.take()));
+      const toNew = answered(challengeIn(racer.take()));
+      racer.send(toNew);
+      racer.send(toOld);
+      for (let sent = 0; sent < 1_000; sent++) (isSpoofed ? device : racer).send(probe);
+      device.send(toOld);
+      rig.pass(1_000);
+      expect(rig.audited('nat_rebind')).toEqual([]);
+      expect(rig.audited('redirect_refused')).toHaveLength(1);
+    });
+  }
+});
+
+test('copies beyond what is looked at cost the seat no step, an answer over and over included', async () => {
+  const rig: SiteRig = new SiteRig([new RigDevice(1, () => rig).enrolled]);
+  const device = RigDevice.on(rig, 1, '198.51.100.1');
+  await device.attach(1);
+  const peer = rig.peers.session(device.enrolled.publicKey)!;
+  let steps = 0;
+  const { feed } = peer;
+  peer.feed = (event) => {
+    if (event.kind === 'duplicate') steps += 1;
+    feed.call(peer, event);
+  };
+  const response = { type: 'response', token: new Uint8Array(8), isMine: true } as const;
+  const answer = device.session!.sealControl(1, encodeFrame(response));
+  for (let sent = 0; sent < 1_000; sent++) device.send(answer);
+  expect(steps).toBe(FRAMES_AT_ONCE_MAX);
 });

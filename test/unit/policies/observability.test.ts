@@ -7,6 +7,7 @@ import { afterAll, expect, test } from 'bun:test';
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { Glob } from 'bun';
 import { agentMetrics } from '../../../agent/metrics.ts';
 import { COUNTER_CODES } from '../../../hub/counters.ts';
 import type { TunnelStatus } from '../../../hub/messages.ts';
@@ -58,7 +59,7 @@ function said(): Set<string> {
   const packets = { ...status.packets, refused: { x: 1 } };
   const agent = agentMetrics({
     status: { ...status, links, packets, recovery_ms: recovery },
-    ...{ version: '', commit: '', policyVersion: 1, rssBytes: 1 },
+    ...{ version: '', commit: '', policyVersion: 1, rssBytes: 1, denials: { x: 1 } },
   });
   const hub = hubMetrics({
     status: {
@@ -67,6 +68,7 @@ function said(): Set<string> {
       ...{ resend: newResendCounters(), counters: { x: 1 } },
     } as unknown as TunnelStatus,
     ...{ version: '', policyVersion: 1, committed: 1, failed: 1, timeAheadMs: 1, rssBytes: 1 },
+    events: { identity_conflict: 1 },
   });
   return new Set(`${agent}${hub}`.match(/^jvpn_[a-z_]+/gm));
 }
@@ -90,6 +92,18 @@ test('what they name is what the program says', () => {
   for (const code of wordsOf('reason_code')) expect(Object.keys(REASONS)).toContain(code);
   for (const code of wordsOf('code')) expect(COUNTER_CODES as readonly string[]).toContain(code);
   for (const state of wordsOf('state')) expect(STATES as readonly string[]).toContain(state);
+});
+
+test('each reason code that they name is given by some end, or its part could never fire', () => {
+  const root = resolve(FOLDER, '../..');
+  const given = ['session/device', 'session/hub', 'session/liveness', 'agent', 'hub']
+    .flatMap((folder) => [...new Glob(`${folder}/**/*.ts`).scanSync({ cwd: root })])
+    .filter((file) => !file.includes('/cli/'))
+    .map((file) => readFileSync(join(root, file), 'utf8'))
+    .join('');
+  for (const code of wordsOf('reason_code')) {
+    expect([code, given.includes(`'${code}'`)]).toEqual([code, true]);
+  }
 });
 
 test('each alert has a case in which it fires and one in which it does not', () => {

@@ -3,7 +3,9 @@
  * Method: one link that is better and one rule against it; the events are counted while the device looks again and again.
  */
 import { describe, expect, test } from 'bun:test';
+import type { LinkView } from '../../../../session/device/event.ts';
 import type { DeviceLimits, LinkPolicy } from '../../../../session/device/limits.ts';
+import { TRANSPORTS_MAX } from '../../../../session/device/sizes.ts';
 import { attachedDevice, type Driver } from './driver.ts';
 import { reject } from './peer.ts';
 import {
@@ -32,6 +34,18 @@ function onSecondBest(
   driver.links(links([ETH, WLAN]));
   return driver;
 }
+
+/** Every link but WLAN is better than it. */
+const allPreferred: Readonly<Record<string, LinkPolicy>> = new Proxy(
+  {},
+  { get: (_, name) => ({ preference: name === 'wlan0' ? 30 : 10, cost: 'free' }) },
+);
+
+const named = (name: string, transportId: number): LinkView => ({
+  ...links([ETH])[0]!,
+  name,
+  endpoints: [{ ...links([ETH])[0]!.endpoints[0]!, transportId }],
+});
 
 /** The binding becomes slower than policy lets it be, step by step, and another link is hardly better. */
 function onSlowLink(): Driver {
@@ -64,6 +78,27 @@ describe('◆ a better link that is not gone to is an event, once, with the rule
       driver.links(links([ETH, WLAN]));
     }
     expect(withheld(driver)).toEqual(['failback T1 hold_down_active']);
+  });
+
+  test('however many of them there are', () => {
+    const many = Array.from({ length: TRANSPORTS_MAX - 1 }, (_, at) => named(`eth${at}`, 10 + at));
+    const driver = onSecondBest({ failback: 'on_failure' }, allPreferred);
+    driver.links([...many, ...links([WLAN])]);
+    driver.run(2 * MINUTE_MS);
+    expect(new Set(withheld(driver)).size).toBe(many.length);
+    expect(withheld(driver)).toHaveLength(many.length);
+  });
+
+  test('also beside links that come under ever new names, which do not add up', () => {
+    const driver = onSecondBest({ failback: 'on_failure' }, allPreferred);
+    const countMax = 2 * TRANSPORTS_MAX;
+    for (let at = 0; at < countMax; at++) {
+      driver.links([...links([ETH, WLAN]), named(`usb${at}`, 10 + at)]);
+      driver.run(10 * SECOND_MS);
+    }
+    expect(withheld(driver)).toHaveLength(1 + countMax);
+    expect(withheld(driver).filter((said) => said.includes(`T${ETH} `))).toHaveLength(1);
+    expect(driver.device.withheldFor.length).toBeLessThanOrEqual(TRANSPORTS_MAX);
   });
 
   test('its penalty is not over; and the hold-down, where that lasts longer', () => {

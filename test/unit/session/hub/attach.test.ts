@@ -32,6 +32,7 @@ describe('opening a session', () => {
       channelId: 1,
       transportId: 1,
       target: '192.0.2.1:4001',
+      candidate: null,
       cipher: 'aes-256-gcm',
       inner4: '10.77.0.5/32',
       inner6: null,

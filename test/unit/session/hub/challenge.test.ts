@@ -1,6 +1,9 @@
 import { describe, expect, test } from 'bun:test';
 import { attached } from './process.ts';
+import type { SendEffect } from './rig.ts';
 import { untouched } from './untouched.ts';
+
+const NEW = '192.0.2.1:9999';
 
 describe('the old binding is asked before an ATTACH', () => {
   test('◆ twice, and the challenge names the claim', () => {
@@ -40,6 +43,37 @@ describe('the old binding is asked before an ATTACH', () => {
     expect(rig.record?.transportId).toBe(1);
   });
 
+  for (const isRebindFirst of [true, false]) {
+    test(`◆ a NAT rebind just ${isRebindFirst ? 'before' : 'after'} the claim: the binding is asked where it is`, () => {
+      const { rig, device } = attached();
+      const asked: SendEffect[] = [];
+      const run = (ms: number) => {
+        rig.run(ms);
+        asked.push(...rig.sent('challenge'));
+      };
+      const rebind = () => {
+        device.data(1, NEW);
+        asked.push(...rig.sent('challenge'));
+      };
+      const copy = device.copy('1');
+      copy.shake(2);
+      if (isRebindFirst) rebind();
+      run(20);
+      copy.send(copy.attachFrame(copy.claim(2)), 2);
+      run(20);
+      if (!isRebindFirst) rebind();
+      device.respond(asked.find(({ target }) => target === NEW)!, false);
+      run(400);
+      expect(rig.route?.target).toBe(NEW);
+      asked.length = 0;
+      run(700);
+      device.respond(asked.find(({ target }) => target === NEW)!, false);
+      expect(rig.frame('reject').reasonCode).toBe('identity_conflict');
+      run(2_000);
+      expect([rig.record?.transportId, rig.route?.target]).toEqual([1, NEW]);
+    });
+  }
+
   test('◆ "mine" is no conflict: the claim passes at once', () => {
     const { rig, device } = attached();
     const next = device.copy('1');
@@ -70,7 +104,10 @@ describe('the old binding is asked before an ATTACH', () => {
     const [challenge] = rig.sent('challenge');
     device.respond(challenge!, false, '192.0.2.99:1');
     expect(rig.seat.pending).not.toBeNull();
-    rig.run(400);
+    // Something of the binding came from elsewhere: where it is is found out first.
+    rig.run(999);
+    expect(rig.record?.transportId).toBe(1);
+    rig.run(2);
     expect(rig.record?.transportId).toBe(2);
   });
 

@@ -47,11 +47,16 @@ function live(watch: Watch, lostEvery = 0): void {
 function giveUp(
   watch: Watch,
   count: number,
-  { reasonCode = 'heartbeat_timeout' as 'heartbeat_timeout' | 'one_way_out', apartMs = 10 } = {},
+  {
+    reasonCode = 'heartbeat_timeout' as 'heartbeat_timeout' | 'one_way_out',
+    apartMs = 10,
+    isSwept = true,
+  } = {},
 ): void {
   for (let at = 0; at < count; at++) ask(watch, 1_000 + at, SILENT_FROM_MS + apartMs * at);
   const atMs = SILENT_FROM_MS + apartMs * (count - 1) + RTT_MS + 10;
   watch.onSaid?.(moved('ATTACHED', 'RECOVERING', { reasonCode, atMs, detail: { transportId: 1 } }));
+  if (isSwept) watch.onSweep?.(atMs + 1_000);
 }
 
 /** The first answer takes 500 ms; five questions asked before it came, from `fromMs` on, are given up 50 ms behind it. */
@@ -115,6 +120,12 @@ export const MISS_RULES: readonly Rule[] = [
     rule: 'I8 falseOneWayOut', make: misses,
     good: (watch) => { live(watch); hear(watch, RTT_MS); giveUp(watch, 6, { reasonCode: 'one_way_out' }); },
     bad: (watch) => { live(watch); hear(watch, RTT_MS - 2); giveUp(watch, 6, { reasonCode: 'one_way_out' }); },
+  },
+  {
+    // What comes at the very moment of the verdict is told of behind it.
+    rule: 'I8 falseOneWayOut', make: misses,
+    good: (watch) => { live(watch); giveUp(watch, 6, { reasonCode: 'one_way_out', isSwept: false }); hear(watch, 6 * 10 - 10 + RTT_MS + 10); watch.onSweep?.(9_000); },
+    bad: (watch) => { live(watch); giveUp(watch, 6, { reasonCode: 'one_way_out', isSwept: false }); hear(watch, 6 * 10 - 10 + RTT_MS + 11); watch.onSweep?.(9_000); },
   },
   {
     // The way out works: the hub answered all of them.

@@ -58,7 +58,7 @@ export const DATA = sealed('data', new Uint8Array(64));
 
 /** From the device to its hub unless `change` says otherwise. */
 export const sent = (bytes: Uint8Array, change: Partial<Sent> = {}): Sent => ({
-  ...{ atMs: 0, from: 'device-0', to: 'hub-0', isUp: true, bytes, transportId: 1 },
+  ...{ atMs: 0, from: 'device-0', to: 'hub-0', isUp: true, target: 'hub', bytes, transportId: 1 },
   ...change,
 });
 

@@ -34,6 +34,7 @@ const up = (bytes: Sent, atMs: number): Sent => ({
   from: 'device-0',
   to: 'hub-0',
   isUp: true,
+  target: 'hub',
   atMs,
 });
 const attached = said({
@@ -111,6 +112,12 @@ export const RESEND_RULES: readonly Rule[] = [
     rule: 'I5 resentIsAsked', make,
     good: (watch) => tell(watch, data(7, 0), lacks(7), data(7, 0)),
     bad: (watch) => tell(watch, data(7, 0), lacks(8), data(7, 0)),
+  },
+  {
+    // A hub that does not know which address its binding has sends to both, in one moment.
+    rule: 'I5 resentIsAsked', make,
+    good: (watch) => tell(watch, data(7, 0, { atMs: 5, target: 'old' }), data(7, 0, { atMs: 5, target: 'new' })),
+    bad: (watch) => tell(watch, data(7, 0, { atMs: 5, target: 'old' }), data(7, 0, { atMs: 6, target: 'new' })),
   },
   {
     rule: 'I5 resentOnce', make,

@@ -7,6 +7,7 @@ import { encodeInitiation, encodeResponse } from '../../../../session/wire/hands
 import { Claims } from '../../../sim/checkers/claims.ts';
 import { Denials } from '../../../sim/checkers/denials.ts';
 import { Doors } from '../../../sim/checkers/doors.ts';
+import { Rebinds } from '../../../sim/checkers/rebinds.ts';
 import { Seals } from '../../../sim/checkers/seals.ts';
 import type { Report, Watch } from '../../../sim/checkers/watch.ts';
 import { Wire } from '../../../sim/checkers/wire.ts';
@@ -21,6 +22,7 @@ import {
   type Rule,
   recordOf,
   said,
+  saidByHub,
   sealed,
   sent,
 } from './observed.ts';
@@ -28,6 +30,7 @@ import {
 const wire = (report: Report): Watch =>
   new Wire(report, { deviceOf: () => 'key', record: () => recordOf() });
 const doors = (report: Report): Watch => new Doors(report, () => false);
+const rebinds = (report: Report): Watch => new Rebinds(report, false);
 const seals = (report: Report): Watch => new Seals(report, true);
 const denials = (report: Report): Watch => new Denials(report, false);
 const claims = (report: Report): Watch => new Claims(report, false);
@@ -55,6 +58,28 @@ const reattach = (stateVersion: number, nonce = claimOf(stateVersion).nonce) =>
       ...{ reasonCode: 'heartbeat_timeout', mtuBytes: null, noticeMs: null },
     }),
   );
+
+const TOKEN = new Uint8Array(8).fill(3);
+const dataTo = (target: string, counter: number, atMs: number) =>
+  fromHub(sealed('data', INNER, { counter }), { target, atMs });
+
+/** The hub asks `new`, which answers at 10; then two datagrams go to the old address, and to each of `copiedTo`. */
+function rebind(watch: Watch, copiedTo: string | null, isAnswered = true): void {
+  const challenge = framed({ type: 'challenge', token: TOKEN, claim: null });
+  watch.onSent?.(fromHub(challenge, { target: 'new' }));
+  const response = framed({ type: 'response', token: TOKEN, isMine: false });
+  if (isAnswered) watch.onArrived?.({ atMs: 10, to: 'hub-0', bytes: response });
+  for (const [counter, atMs] of [
+    [1, 70],
+    [2, 80],
+  ] as const) {
+    watch.onSent?.(dataTo('old', counter, atMs));
+    if (copiedTo !== null) watch.onSent?.(dataTo(copiedTo, counter, atMs));
+  }
+  watch.onSaid?.(
+    saidByHub({ reasonCode: 'nat_rebind', atMs: 100, detail: { source: 'new', oldSource: 'old' } }),
+  );
+}
 
 // biome-ignore format: a story a line
 export const WIRE_RULES: readonly Rule[] = [
@@ -167,5 +192,15 @@ export const WIRE_RULES: readonly Rule[] = [
     rule: 'I1 deniedBinding', make: denials,
     good: (watch) => deny(watch, 'carrying'),
     bad: (watch) => deny(watch, 'terminated'),
+  },
+  {
+    rule: 'liveness bothAddresses', make: rebinds,
+    good: (watch) => rebind(watch, 'new'),
+    bad: (watch) => rebind(watch, null),
+  },
+  {
+    rule: 'I9 copiedWhereAnswered', make: rebinds,
+    good: (watch) => rebind(watch, 'new'),
+    bad: (watch) => rebind(watch, 'new', false),
   },
 ];
