@@ -11,14 +11,18 @@ import type { LinkSnapshot } from '../hal/links.ts';
 import type { ChosenCiphers } from '../hal/linux/cipherChoice.ts';
 import { type Means, randomIndex } from '../hal/means.ts';
 import type { Tun } from '../hal/tun.ts';
+import { InvariantError } from '../session/assert.ts';
 import { encodeKey } from '../session/channel/identity.ts';
 import { earlier } from '../session/deadline.ts';
 import type { DeviceEffect, DeviceEvent } from '../session/device/event.ts';
 import type { DeviceConfig } from '../session/device/limits.ts';
+import { FLOW_BEATS } from '../session/device/pace.ts';
+import { REHEARSE_EVERY_MS, rehearse } from '../session/device/rehearse.ts';
 import { type Device, newDevice } from '../session/device/state.ts';
 import { step } from '../session/device/step.ts';
 import type { LinkSpending } from '../session/flash/spending.ts';
 import type { Memory } from '../session/memory.ts';
+import { decodeFrame } from '../session/wire/decode.ts';
 import { encodeFrame } from '../session/wire/encode.ts';
 import type { Received } from '../session/wire/frames.ts';
 import { MESSAGE_TYPE } from '../session/wire/messages.ts';
@@ -65,6 +69,7 @@ export class SessionShell {
   readonly #reservation = new TimestampReservation();
   #nextIndex: number;
   #isEnding = false; // the process ends with the session
+  #rehearsedAtMs = Number.NEGATIVE_INFINITY;
   #rebindId = 0; // the request that the core answers within its step
 
   constructor(parts: ShellParts) {
@@ -214,6 +219,7 @@ export class SessionShell {
     if (traffic !== null) {
       this.#keyring.noteUse();
       this.#feed({ kind: 'traffic', atMs, ...traffic });
+      this.#rehearse(atMs);
     }
     const keysAtMs = this.#keyring.nextDeadlineMs();
     if (keysAtMs !== null && keysAtMs <= atMs) this.#feedAged(atMs);
@@ -221,6 +227,19 @@ export class SessionShell {
     const { deadlineMs } = this.#wants;
     const nowMs = this.#now();
     if (deadlineMs !== null && deadlineMs <= nowMs) this.#feed({ kind: 'tick', atMs: nowMs });
+  }
+
+  /** While data flows a handover is waited for, so its code is kept at hand. */
+  #rehearse(atMs: number): void {
+    if (this.#device.trafficBeats < FLOW_BEATS) return;
+    if (atMs - this.#rehearsedAtMs < REHEARSE_EVERY_MS) return;
+    this.#rehearsedAtMs = atMs;
+    try {
+      for (const frame of rehearse(this.#device, this.#config)) decodeFrame(frameBytes(frame));
+    } catch (error) {
+      // It has not happened: the session lives until it does.
+      if (!(error instanceof InvariantError)) throw error;
+    }
   }
 
   #feedFailures(atMs: number): void {

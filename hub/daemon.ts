@@ -218,6 +218,8 @@ export class Hub {
         return this.#ready.resolve(message);
       case 'swap':
         return this.#onSwap(message);
+      case 'rehearse':
+        return this.#store.rehearse(message.device);
       case 'audit':
         return this.#log(message.event);
       case 'violated':

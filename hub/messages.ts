@@ -139,6 +139,8 @@ export type FromHub =
       readonly expectedRevision: number;
       readonly record: SessionRecord;
     }
+  /** Write the device's record over itself and take it back: all of a swap but its commit. */
+  | { readonly kind: 'rehearse'; readonly device: string }
   | { readonly kind: 'audit'; readonly event: AuditEvent }
   /** A seat broke one of its invariants; its session has to end in the store. */
   | { readonly kind: 'violated'; readonly device: string; readonly message: string }

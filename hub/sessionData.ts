@@ -279,6 +279,7 @@ export class SessionData {
     const { localIndex: channelId, openedIsNewest: isNewest } = keypair;
     const source = endpoint.text;
     this.#peer.feed({ kind: 'data', atMs, channelId, transportId, source, isNewest });
+    this.#site.rehearsals.onData(this.#peer, atMs);
   }
 
   /** ◆ I9: only from an address that is the device's own. */

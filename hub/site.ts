@@ -30,6 +30,7 @@ import { Endpoints } from './endpoints.ts';
 import { InnerRoutes } from './innerRoutes.ts';
 import type { FromHub, HubRules, HubSetup } from './messages.ts';
 import type { PlainPeerShell } from './plainPeer.ts';
+import { Rehearsals } from './rehearsal.ts';
 import type { SessionPeer } from './sessionPeer.ts';
 import { Awaited } from './unknownChannel.ts';
 
@@ -70,6 +71,7 @@ export class Site {
   readonly #skipped = new Map<DatagramSocket, number>();
   readonly #bursts = new AuditBursts();
   readonly #burstTimer: Timed;
+  readonly rehearsals = new Rehearsals(this);
   /** What the seats were told last of this hub's lease; without leases it is not looked at. */
   isLeaseValid = false;
 

@@ -111,6 +111,9 @@ function isSynced(folder: string): boolean {
   }
 }
 
+/** Makes a transaction take back what it did. */
+class Undone extends Error {}
+
 export class Store implements TimeStore, RecordStore {
   readonly #database: Database;
 
@@ -191,19 +194,29 @@ export class Store implements TimeStore, RecordStore {
   compareAndSwap(device: string, expectedRevision: number, record: SessionRecord): SwapResult {
     return this.#database.transaction((): SwapResult => {
       const result = judgeSwap(this.read(device), device, expectedRevision, record);
-      if (result.outcome === 'mismatch') return result;
-      this.#database
-        .query('INSERT OR REPLACE INTO sessions VALUES (?, ?, ?, ?, ?, ?)')
-        .run(
-          device,
-          record.revision,
-          record.sessionId,
-          record.stateVersion,
-          record.terminated,
-          encodeRecord(record),
-        );
+      if (result.outcome === 'committed') this.#put(record);
       return result;
     })();
+  }
+
+  /** All of a swap but its commit, so that the next one finds its code at hand. What is wrong with the store, that one tells. */
+  rehearse(device: string): void {
+    try {
+      this.#database.transaction(() => {
+        const record = this.read(device);
+        if (record !== null) this.#put(record);
+        throw new Undone();
+      })();
+    } catch {
+      // Undone, as it is meant to be, or a failure of which nothing depends.
+    }
+  }
+
+  #put(record: SessionRecord): void {
+    const { device, revision, sessionId, stateVersion, terminated } = record;
+    this.#database
+      .query('INSERT OR REPLACE INTO sessions VALUES (?, ?, ?, ?, ?, ?)')
+      .run(device, revision, sessionId, stateVersion, terminated, encodeRecord(record));
   }
 
   close(): void {

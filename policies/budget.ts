@@ -46,11 +46,8 @@ const IDLE_REKEY_MS = 3_600_000;
 const INNER_ACK_BYTES = 64;
 /** A health report as MQTT PUBLISH: a document with three links and a screenful of counters (measured: 1.4 to 1.9 KB). */
 const REPORT_BYTES = 2_048;
-/** How the session asks beside small talk and behind it (session/device/pace.ts). */
-const TALK_PAUSE_MIN_MS = 25;
-const TALK_PAUSE_MAX_MS = 400;
-/** Beside a report or a ping where questions cost money: two were measured at a short round trip; more of it, one more. */
-const TALK_PROBES_METERED = 3;
+/** Beside a report or a ping, and none behind it: two were measured at a short round trip; more of it, one more. */
+const TALK_PROBES = 3;
 /** How often a settled session looks at itself (session/device/review.ts). */
 const REVIEW_MS = 5_000;
 /** Probed silence of this long is death (session/liveness/liveness.ts). */
@@ -116,7 +113,7 @@ function periodics(policy: Policy, family: Family, use: Use): readonly Periodic[
     wakeups: WAKEUPS_OF_PROBE,
   };
   if (use === 'standby') {
-    const wakeups = talkProbesOf(policy) * WAKEUPS_OF_PROBE + WAKEUPS_OF_BURST;
+    const wakeups = TALK_PROBES * WAKEUPS_OF_PROBE + WAKEUPS_OF_BURST;
     return [
       reviewBeside(liveness.heartbeatIdleMs),
       probe,
@@ -126,10 +123,10 @@ function periodics(policy: Policy, family: Family, use: Use): readonly Periodic[
       ...pings(telemetry.mqttKeepaliveMs, telemetry.healthIntervalMs, { lteBytes: 0, wakeups }),
     ];
   }
-  const wakeups = TALK_PROBES_METERED * WAKEUPS_OF_PROBE + WAKEUPS_OF_BURST;
+  const wakeups = TALK_PROBES * WAKEUPS_OF_PROBE + WAKEUPS_OF_BURST;
   // From its first data packet on a channel has two minutes: each burst ends one.
   const burst = (bytes: number) => ({
-    lteBytes: bytes + TALK_PROBES_METERED * sizes.probe + sizes.rekey,
+    lteBytes: bytes + TALK_PROBES * sizes.probe + sizes.rekey,
     wakeups,
   });
   const { meteredHealthIntervalMs, meteredMqttKeepaliveMs } = telemetry;
@@ -175,15 +172,6 @@ function sizesOf(family: Family) {
 function reviewBeside(probeEveryMs: number): Periodic {
   const share = 1 - Math.min(1, REVIEW_MS / probeEveryMs);
   return { everyMs: REVIEW_MS, lteBytes: 0, wakeups: share };
-}
-
-/** Beside the packets, and behind the last one with pauses that double until it is forgotten. */
-function talkProbesOf({ liveness }: Policy): number {
-  let probes = 2;
-  for (let atMs = 0; atMs < liveness.activeLingerMs; probes++) {
-    atMs += Math.min(TALK_PAUSE_MAX_MS, Math.max(TALK_PAUSE_MIN_MS, atMs));
-  }
-  return probes;
 }
 
 const perSecond = (wakeupsPerDay: number) =>

@@ -14,10 +14,11 @@ import { CALM_TIMEOUT_MIN_MS, onProven } from '../liveness/liveness.ts';
 import { timeoutMs } from '../liveness/rtt.ts';
 import { prove } from '../proof.ts';
 import { carriesData } from '../transitions.ts';
+import { schedule } from './cadence.ts';
 import { die } from './die.ts';
 import type { ChannelId, DeviceEvent } from './event.ts';
 import { renew } from './handshake.ts';
-import { isCalm, onBindingBack, probeNow, schedule } from './probes.ts';
+import { isCalm, onBindingBack, probeNow } from './probes.ts';
 import type { Channel } from './state.ts';
 import type { Turn } from './turn.ts';
 

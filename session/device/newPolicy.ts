@@ -12,8 +12,8 @@
  */
 import { earlier } from '../deadline.ts';
 import { sessionEndsAtMs } from './boot.ts';
+import { schedule } from './cadence.ts';
 import type { DeviceEvent } from './event.ts';
-import { schedule } from './probes.ts';
 import type { Transport } from './state.ts';
 import type { Turn } from './turn.ts';
 

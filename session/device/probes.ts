@@ -7,55 +7,30 @@
  *
  * @module
  */
-import { answeredFromMs } from '../liveness/answered.ts';
 import {
-  coveredMs,
-  HEARD_PAUSE_MS,
-  isHeardThroughout,
   onDoubted,
   onProbeAnswered,
   onProbeSent,
   onStoodStill,
   onTime,
   sentAtMs,
-  streamSilentMs,
   verdictOf,
 } from '../liveness/liveness.ts';
-import { swayMs, timeoutMs } from '../liveness/rtt.ts';
+import { timeoutMs } from '../liveness/rtt.ts';
 import type { ProbeAck } from '../wire/frames.ts';
-import { costOf, preferenceOf } from './choice.ts';
+import { burstPauseMs, DOUBT_CANDIDATE_MS, endTalk, schedule } from './cadence.ts';
+import { costOf } from './choice.ts';
 import { die } from './die.ts';
 import type { ChannelId } from './event.ts';
+import { isLongEnough } from './missRun.ts';
 import { tellMtuAgain } from './mtu.ts';
-import { isOnlyDead, isOnlyLink, LONELY_RUN_MIN_MS, seekKeys, tellMissing } from './onlyLink.ts';
-import { hasten, idlePauseMs, isBusy, isFlowing, lingerPauseMs } from './pace.ts';
+import { seekKeys, tellMissing } from './onlyLink.ts';
+import { hasten, isFlowing } from './pace.ts';
 import type { Transport } from './state.ts';
 import type { Turn } from './turn.ts';
 
-const BURST_PROBE_MIN_MS = 10;
-const BURST_PROBE_MAX_MS = 50;
-/** Candidates are asked this often while the binding is in doubt or lost. */
-const DOUBT_CANDIDATE_MS = 100;
-/** While nothing answers, candidates are asked ever more rarely, down to this (chosen). */
-const DOUBT_CANDIDATE_MAX_MS = 1_600;
-/** A preferred candidate proves its stability at this pace, and every one while the binding is bad. */
-const CANDIDATE_PROBE_MS = 1_000;
-/** A bad binding is asked at least this often, so that its quality stays known (chosen). */
-const UNSTEADY_PROBE_MS = 500;
 /** A metered candidate that answered so lately is not asked again because doubt began: it costs (chosen). */
 const METERED_FRESH_MS = 10_000;
-/**
- * Misses over less than this have one cause: a queue that overflowed, a radio that was away for 45 ms (chosen).
- * One that is away both ways takes the answers under way with it, and so a round trip's questions more.
- */
-const RUN_MIN_MS = 50;
-const RUN_UNDER_WAY_MAX_MS = 42;
-/** What is heard all the while excludes that, and leaves one direction to be away … */
-const ONE_WAY_RUN_MIN_MS = 46;
-/** … or to have become slower by 60 ms: an answer that much later ends the run (chosen). */
-const ONE_WAY_JUMP_MS = 60;
-/** As long as such a radio is away, and as a stream may pause by itself: a stream that is silent longer was cut. */
-const STREAM_SILENT_MIN_MS = 45 + HEARD_PAUSE_MS;
 /** After an answer there is no verdict for so long, however late it came: answers are arriving (chosen: as a run). */
 const ANSWERED_CALM_MS = 50;
 
@@ -138,60 +113,6 @@ function keepAlive(turn: Turn, transportId: number): void {
   turn.change(transportId, { keepaliveAtMs: turn.nowMs + turn.config.limits.meteredKeepaliveMs });
 }
 
-/** Set a transport's next probe and keepalive from what it is now. */
-export function schedule(turn: Turn, transportId: number): void {
-  const { draft, config } = turn;
-  const transport = turn.transport(transportId);
-  if (transport === null) return;
-  if (transport.unusable !== null || draft.state === 'TERMINATED' || draft.channel === null) {
-    turn.change(transportId, { probeAtMs: null, keepaliveAtMs: null });
-    return;
-  }
-  const isActive = transportId === draft.activeId;
-  const pauseMs = isActive ? activePauseMs(turn, transport) : standbyPauseMs(turn, transport);
-  const isMetered = costOf(transport, config) === 'metered';
-  // Asked just now or about to be: whatever is sent keeps the NAT mapping, so the keepalive starts anew.
-  const keepaliveAtMs =
-    isActive && isMetered ? turn.nowMs + config.limits.meteredKeepaliveMs : null;
-  turn.change(transportId, { probeAtMs: turn.nowMs + pauseMs, keepaliveAtMs });
-}
-
-function activePauseMs(turn: Turn, transport: Transport): number {
-  const { limits } = turn.config;
-  if (transport.liveness.isDoubted) {
-    // One question right when the run gets long enough: its miss is the verdict.
-    const endsAtMs = (transport.liveness.unansweredSinceMs ?? 0) + runMinMs(turn, transport);
-    const pauseMs = burstPauseMs(transport);
-    return endsAtMs > turn.nowMs ? Math.min(pauseMs, endsAtMs - turn.nowMs) : pauseMs;
-  }
-  const isMetered = costOf(transport, turn.config) === 'metered';
-  // Metered: the question beside the last data was the proof; then it is idle.
-  if (isBusy(turn) && !isMetered) return lingerPauseMs(turn, transport);
-  const idleMs = idlePauseMs(transport, turn.config);
-  if (turn.draft.state === 'ATTACHED') return idleMs;
-  return Math.min(idleMs, isMetered ? limits.heartbeatIdleMs : UNSTEADY_PROBE_MS);
-}
-
-function burstPauseMs({ liveness: { rtt } }: Transport): number {
-  const srttMs = rtt?.srttMs ?? BURST_PROBE_MAX_MS;
-  return Math.min(BURST_PROBE_MAX_MS, Math.max(BURST_PROBE_MIN_MS, srttMs / 8));
-}
-
-function standbyPauseMs(turn: Turn, transport: Transport): number {
-  const { draft, config } = turn;
-  const active = turn.transport(draft.activeId);
-  if (active === null || active.liveness.isDoubted) {
-    const doublings = Math.min(transport.liveness.missedInRow, 4);
-    return Math.min(DOUBT_CANDIDATE_MAX_MS, DOUBT_CANDIDATE_MS * 2 ** doublings);
-  }
-  const isMetered = costOf(transport, config) === 'metered';
-  const isPreferred = preferenceOf(transport, config) < preferenceOf(active, config);
-  if (draft.state === 'VOLATILE' || (draft.state === 'DEGRADED' && !isMetered))
-    return CANDIDATE_PROBE_MS;
-  const usualMs = isMetered ? config.limits.meteredStandbyProbeMs : config.limits.standbyProbeMs;
-  return isPreferred && !isMetered ? Math.min(usualMs, CANDIDATE_PROBE_MS) : usualMs;
-}
-
 /** Time passed: count misses, begin doubt, give the verdict on the binding. */
 export function judge(turn: Turn): void {
   const { draft } = turn;
@@ -272,50 +193,6 @@ function mayAskUnbidden(turn: Turn, transport: Transport, freeMs: number): boole
   return askedAtMs === null || turn.nowMs - askedAtMs >= leastMs;
 }
 
-/** Whether the run of misses is no accident: that depends on what there is to go to. */
-function isLongEnough(turn: Turn, active: Transport): boolean {
-  const { liveness } = active;
-  const refugeMs = refugeSinceMs(turn, active);
-  if (refugeMs === null) {
-    if (isOnlyLink(turn, active)) return isOnlyDead(turn, active);
-  } else if (refugeMs === 0 && streamSilentMs(liveness, turn.nowMs) >= STREAM_SILENT_MIN_MS)
-    return true;
-  return coveredMs(liveness, refugeMs ?? 0) >= runMinMs(turn, active);
-}
-
-/** How long a run of misses has to be in time before it is a verdict. */
-function runMinMs(turn: Turn, active: Transport): number {
-  if (!hasRefuge(turn, active)) return LONELY_RUN_MIN_MS;
-  const { liveness } = active;
-  const { rtt } = liveness;
-  if (isHeardThroughout(liveness, turn.nowMs))
-    return Math.max(ONE_WAY_RUN_MIN_MS, ONE_WAY_JUMP_MS - (rtt === null ? 0 : swayMs(rtt)));
-  const srttMs = rtt?.srttMs ?? RUN_UNDER_WAY_MAX_MS;
-  return RUN_MIN_MS + Math.min(srttMs, RUN_UNDER_WAY_MAX_MS);
-}
-
-const hasRefuge = (turn: Turn, active: Transport) => refugeSinceMs(turn, active) !== null;
-
-/**
- * From when on misses speak of the binding alone, milliseconds; null: there is nowhere to go.
- *
- * ◆ Another endpoint over the same link shares its fate, unless it answered what it was asked in the row: then the link is
- * back, and what the binding was asked from there on is what counts.
- */
-function refugeSinceMs({ draft, config }: Turn, active: Transport): number | null {
-  const sinceMs = active.liveness.unansweredSinceMs ?? Number.POSITIVE_INFINITY;
-  let firstMs: number | null = null;
-  for (const other of draft.transports) {
-    const { transportId, linkName, unusable, liveness } = other;
-    if (transportId === draft.activeId || unusable !== null || liveness.missedInRow >= 2) continue;
-    if (costOf(other, config) === 'never') continue;
-    if (linkName !== active.linkName) return 0;
-    const fromMs = answeredFromMs(liveness, sinceMs);
-    if (fromMs !== null) firstMs = Math.min(firstMs ?? fromMs, fromMs);
-  }
-  return firstMs;
-}
-
 /** ◆ An answer proves the path; what it says of the record may show that the binding is elsewhere. */
 export function onProbeAck(
   turn: Turn,
@@ -336,7 +213,8 @@ export function onProbeAck(
   const isActive = transportId === turn.draft.activeId;
   if (isActive && missedInRow > 0) tellMtuAgain(turn);
   if (isActive && wasDoubted) endDoubt(turn);
-  else if (!isActive && missedInRow > 0) schedule(turn, transportId);
+  else if (isActive) endTalk(turn, transportId, askedAtMs);
+  else if (missedInRow > 0) schedule(turn, transportId);
   if (turn.draft.channel?.channelId !== channelId) return;
   if (missesBinding(turn, ack, transportId)) return askBinding(turn, ack.transportId);
   if (deniesBinding(turn, ack, askedAtMs)) return die(turn, 'binding_lost');

@@ -17,11 +17,12 @@ import {
 } from '../liveness/quality.ts';
 import type { ReasonCode } from '../reasons.ts';
 import { carriesData } from '../transitions.ts';
+import { schedule } from './cadence.ts';
 import { costOf, denial, isSpent } from './choice.ts';
 import { mayClaim, openClaim } from './claims.ts';
 import { enterDegraded, leaveAttached, penalise } from './die.ts';
 import { end } from './end.ts';
-import { probeOthers, schedule } from './probes.ts';
+import { probeOthers } from './probes.ts';
 import { betterOf, failbackOf, refugeOf, rivalWaits } from './rivals.ts';
 import { hasVersionsLeft } from './save.ts';
 import type { Transport } from './state.ts';

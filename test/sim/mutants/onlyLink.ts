@@ -7,7 +7,7 @@ import { ALONE_SEEDS_FROM } from '../draw/alone.ts';
 import { CUT_SEEDS_FROM } from '../draw/cuts.ts';
 import type { Mutant } from './mutant.ts';
 
-const PROBES = 'session/device/probes.ts';
+const RUN = 'session/device/missRun.ts';
 const ONLY_LINK = 'session/device/onlyLink.ts';
 
 /** Seeds of one link that falls silent. */
@@ -16,7 +16,7 @@ const seedsFrom = ALONE_SEEDS_FROM;
 export const ONLY_LINK_MUTANTS: readonly Mutant[] = [
   {
     id: 'only-link-without-patience',
-    file: PROBES,
+    file: RUN,
     find: '    if (isOnlyLink(turn, active)) return isOnlyDead(turn, active);\n',
     replace: '',
     breaks: 'The only link is given up as soon as any other.',
@@ -33,7 +33,7 @@ export const ONLY_LINK_MUTANTS: readonly Mutant[] = [
   },
   {
     id: 'patience-beside-another-link',
-    file: PROBES,
+    file: RUN,
     find: '  const refugeMs = refugeSinceMs(turn, active);\n',
     replace:
       '  if (!isOnlyDead(turn, active)) return false;\n  const refugeMs = refugeSinceMs(turn, active);\n',
@@ -70,7 +70,7 @@ export const ONLY_LINK_MUTANTS: readonly Mutant[] = [
   },
   {
     id: 'other-endpoint-ends-it',
-    file: PROBES,
+    file: RUN,
     find: '    const fromMs = answeredFromMs(liveness, sinceMs);',
     replace: '    const fromMs = (liveness.answeredAtMs ?? 0) > sinceMs ? sinceMs : null;',
     breaks:

@@ -346,9 +346,9 @@ export class HubProcess implements SimProcess {
       case 'peers':
         this.#told.peers = message.peers;
         return;
+      case 'rehearse': // for a thread that there is none of here
       case 'ready':
       case 'failed':
-        return;
     }
   }
 

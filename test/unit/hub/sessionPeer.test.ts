@@ -134,3 +134,21 @@ test('copies beyond what is looked at cost the seat no step, an answer over and 
   for (let sent = 0; sent < 1_000; sent++) device.send(answer);
   expect(steps).toBe(FRAMES_AT_ONCE_MAX);
 });
+
+test('while data comes a claim is rehearsed, four times a second for all devices together', async () => {
+  const rig: SiteRig = new SiteRig(
+    [1, 2].map((number) => new RigDevice(number, () => rig).enrolled),
+  );
+  const devices = [1, 2].map((number) => RigDevice.on(rig, number, `198.51.100.${number}`));
+  for (const device of devices) await device.attach(1);
+  const records = [...rig.records.values()];
+  for (let ms = 0; ms < 1_000; ms += 25) {
+    for (const [at, device] of devices.entries()) {
+      device.send(device.sealed(1, packet(`10.77.0.${at + 2}`, '10.0.0.9')));
+    }
+    rig.nowMs += 25;
+  }
+  expect(rig.posted.filter(({ kind }) => kind === 'rehearse')).toHaveLength(4);
+  expect(rig.counters.invariant_violated).toBe(0);
+  expect([...rig.records.values()]).toEqual(records);
+});

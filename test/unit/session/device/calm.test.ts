@@ -265,12 +265,14 @@ describe('a new channel whose ROTATED is not there after 240 ms', () => {
   });
 });
 
-test('behind small talk the binding is asked eight times, behind a flow at least eleven', () => {
-  for (const [forMs, least, most] of [
-    [0, 8, 8],
-    [FLOW_BEATS * 20, 11, 20],
+test('beside small talk the binding is asked until it has answered, behind a flow at least eleven times', () => {
+  for (const [rttMs, forMs, least, most] of [
+    [1, 0, 1, 1],
+    [50, 0, 2, 3],
+    [200, 0, 4, 5],
+    [50, FLOW_BEATS * 20, 11, 20],
   ] as const) {
-    const driver = attachedDevice([ETH]);
+    const driver = attachedDevice([ETH], { delayMs: rttMs / 2 });
     driver.run(MINUTE_MS);
     driver.traffic(20, forMs, 'out');
     driver.forget();

@@ -8,6 +8,7 @@
  */
 import { expect } from 'bun:test';
 import type { DeviceEffect, LinkView } from '../../../../session/device/event.ts';
+import { rehearse } from '../../../../session/device/rehearse.ts';
 import type { Frame } from '../../../../session/wire/frames.ts';
 import { Random } from '../../../sim/random.ts';
 import { Driver } from './driver.ts';
@@ -62,6 +63,8 @@ export class Chaos {
       driver.run(random.chance(80) ? random.between(0, 400) : random.between(0, 20_000));
       const kind = this.mischief[random.below(Math.max(1, this.mischief.length))];
       if (kind !== undefined) this.#do(kind);
+      // In no state does it break anything.
+      rehearse(driver.device, driver.config);
       this.#watch();
     }
   }

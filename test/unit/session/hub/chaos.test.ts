@@ -7,6 +7,7 @@
  */
 import { describe, expect, test } from 'bun:test';
 import type { SessionRecord } from '../../../../session/hub/record.ts';
+import { rehearse } from '../../../../session/hub/rehearse.ts';
 import { newRandom } from '../../../lab/random.ts';
 import { Process } from './process.ts';
 import { Rig, type SendEffect } from './rig.ts';
@@ -91,6 +92,8 @@ function chaos(seed: number): Rig {
   };
   for (let i = 0; i < ACTIONS; i++) {
     act();
+    // In no state does it break anything.
+    rehearse(rig.seat, rig.config);
     asked = [...asked, ...rig.sent('challenge')].slice(-4);
     for (const process of processes) process.keep();
   }
