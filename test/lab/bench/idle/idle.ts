@@ -11,6 +11,7 @@ import { monotonicMs } from '../../libc.ts';
 import { sweep } from '../../namespace.ts';
 import { eventually, type LabProcess } from '../../process.ts';
 import { HUB_ADDRESS, isAttached, Site, untilAudit } from '../../site.ts';
+import { pageCosts } from '../coldPages.ts';
 import type { Goal } from '../goal.ts';
 import { machineOf } from '../machine.ts';
 import type { IdleArguments } from './arguments.ts';
@@ -131,17 +132,22 @@ export async function idle(
 ): Promise<IdleFigures & { readonly goals: readonly Goal[] }> {
   const startedAt = new Date();
   await sweep();
+  const pages = await pageCosts();
   await using run = new IdleRun(given);
   onInterrupt(() => run.interrupt());
   const measured = await run.measure(say);
   const figures = idleFigures(measured, {
     minutes: given.minutes,
     settleSeconds: given.settleSeconds,
-    machine: machineOf(run.version, startedAt),
+    machine: { ...machineOf(run.version, startedAt), ...pages },
     policyOf,
   });
   const goals = idleGoalsOf(figures);
   for (const line of ['', ...idleTable(figures, goals)]) say(line);
+  const { cold_page_ns: coldNs, warm_page_ns: warmNs } = pages;
+  say(
+    `this machine: to touch a page that was left alone for a second takes ${coldNs} ns, again ${warmNs} ns`,
+  );
   return { ...figures, goals };
 }
 

@@ -1,5 +1,6 @@
 /** Goal: what `scripts/bench idle` reads from the kernel and scales to a day is what the kernel said. */
 import { describe, expect, test } from 'bun:test';
+import { pageCosts } from '../../../lab/bench/coldPages.ts';
 import { readIdleArguments } from '../../../lab/bench/idle/arguments.ts';
 import {
   bytesPerDay,
@@ -202,4 +203,10 @@ test('arguments: profiles by name in their order, and sentences for what is wron
   expect(() => read('--profile', 'fast')).toThrow('"fast" is not one of');
   expect(() => read('--minutes', '0')).toThrow('--minutes');
   expect(() => readIdleArguments([])).toThrow('--binary');
+});
+
+test('what it costs to come back to memory is measured, and positive', async () => {
+  const { cold_page_ns: coldNs, warm_page_ns: warmNs } = await pageCosts({ aloneMs: 1, rounds: 3 });
+  expect(coldNs).toBeGreaterThan(0);
+  expect(warmNs).toBeGreaterThan(0);
 });
