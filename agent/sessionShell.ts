@@ -11,18 +11,14 @@ import type { LinkSnapshot } from '../hal/links.ts';
 import type { ChosenCiphers } from '../hal/linux/cipherChoice.ts';
 import { type Means, randomIndex } from '../hal/means.ts';
 import type { Tun } from '../hal/tun.ts';
-import { InvariantError } from '../session/assert.ts';
 import { encodeKey } from '../session/channel/identity.ts';
 import { earlier } from '../session/deadline.ts';
 import type { DeviceEffect, DeviceEvent } from '../session/device/event.ts';
 import type { DeviceConfig } from '../session/device/limits.ts';
-import { FLOW_BEATS } from '../session/device/pace.ts';
-import { REHEARSE_EVERY_MS, rehearse } from '../session/device/rehearse.ts';
 import { type Device, newDevice } from '../session/device/state.ts';
 import { step } from '../session/device/step.ts';
 import type { LinkSpending } from '../session/flash/spending.ts';
 import type { Memory } from '../session/memory.ts';
-import { decodeFrame } from '../session/wire/decode.ts';
 import { encodeFrame } from '../session/wire/encode.ts';
 import type { Received } from '../session/wire/frames.ts';
 import { MESSAGE_TYPE } from '../session/wire/messages.ts';
@@ -37,6 +33,7 @@ import { Keyring } from './keyring.ts';
 import { LateEndpoints } from './lateEndpoints.ts';
 import type { FromTunnel, ToTunnel, TunnelSetup } from './messages.ts';
 import { spendingAtEnd, spendingDue } from './metering.ts';
+import { Rehearsals } from './rehearsal.ts';
 import { TimestampReservation } from './reservation.ts';
 import { countOverflow, countRefused, newPacketCounters, sessionStatus } from './status.ts';
 import { Transmitter } from './transmitter.ts';
@@ -67,9 +64,9 @@ export class SessionShell {
   #device: Device = newDevice();
   readonly #core = new CoreWants();
   readonly #reservation = new TimestampReservation();
+  readonly #rehearsals = new Rehearsals();
   #nextIndex: number;
   #isEnding = false; // the process ends with the session
-  #rehearsedAtMs = Number.NEGATIVE_INFINITY;
   #rebindId = 0; // the request that the core answers within its step
 
   constructor(parts: ShellParts) {
@@ -219,27 +216,14 @@ export class SessionShell {
     if (traffic !== null) {
       this.#keyring.noteUse();
       this.#feed({ kind: 'traffic', atMs, ...traffic });
-      this.#rehearse(atMs);
     }
+    this.#rehearsals.onTime(this.#device, this.#config, traffic !== null, atMs);
     const keysAtMs = this.#keyring.nextDeadlineMs();
     if (keysAtMs !== null && keysAtMs <= atMs) this.#feedAged(atMs);
     this.#reserveTimestamps();
     const { deadlineMs } = this.#wants;
     const nowMs = this.#now();
     if (deadlineMs !== null && deadlineMs <= nowMs) this.#feed({ kind: 'tick', atMs: nowMs });
-  }
-
-  /** While data flows a handover is waited for, so its code is kept at hand. */
-  #rehearse(atMs: number): void {
-    if (this.#device.trafficBeats < FLOW_BEATS) return;
-    if (atMs - this.#rehearsedAtMs < REHEARSE_EVERY_MS) return;
-    this.#rehearsedAtMs = atMs;
-    try {
-      for (const frame of rehearse(this.#device, this.#config)) decodeFrame(frameBytes(frame));
-    } catch (error) {
-      // It has not happened: the session lives until it does.
-      if (!(error instanceof InvariantError)) throw error;
-    }
   }
 
   #feedFailures(atMs: number): void {
@@ -290,7 +274,7 @@ export class SessionShell {
     const { deadlineMs, tellMs } = this.#wants;
     const keys = earlier(this.#keyring.nextDeadlineMs(), this.#data.nextDeadlineMs(tellMs));
     const core = earlier(deadlineMs, this.#reservation.nextDeadlineMs());
-    return earlier(core, keys);
+    return earlier(earlier(core, this.#rehearsals.nextDeadlineMs()), keys);
   }
 
   #feed(event: DeviceEvent): void {
@@ -364,6 +348,7 @@ export class SessionShell {
     const path = route === null ? null : this.#parts.uplinks.path(route.transportId);
     const isWhole = keypair !== undefined && path !== null;
     this.#route = isWhole ? route : null;
+    if (isWhole) this.#rehearsals.onRoute(this.#now());
     this.#data.setRoute(isWhole ? { keypair, path } : null, this.#now());
   }
 

@@ -138,6 +138,7 @@ export class SessionPeer implements Timed {
     if (this.#swap?.swapId === swapId) this.#swap = null;
     this.feed({ kind: 'swapped', atMs: this.#site.nowMs(), swapId, outcome, current });
     this.#dropRevoked();
+    this.#site.rehearsals.onSwapped(this, this.#site.nowMs());
   }
 
   /** This hub's lease began or ended. @param atMs the batch's time: what comes later in it is not later than this. */
