@@ -73,7 +73,7 @@ export const TELEMETRY = {
       kind: 'integer',
       meaning: 'Time between health reports on an unmetered binding.',
       unit: 'ms',
-      default: 30_000,
+      default: 60_000,
       min: 1_000,
       max: 86_400_000,
     },
@@ -90,7 +90,7 @@ export const TELEMETRY = {
       meaning:
         'MQTT keepalive on an unmetered binding; MQTT carries whole seconds, so it is rounded up.',
       unit: 'ms',
-      default: 60_000,
+      default: 90_000,
       min: 5_000,
       max: 65_535_000,
     },
