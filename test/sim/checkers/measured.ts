@@ -10,7 +10,7 @@
  */
 
 import { answerIn, questionIn } from './questions.ts';
-import type { Arrived, Sent, Watch } from './watch.ts';
+import type { Arrived, Said, Sent, Watch } from './watch.ts';
 
 /** The longest time a question has. */
 export const ANSWER_MAX_MS = 2_000;
@@ -42,6 +42,12 @@ export interface Row {
 export class Measured {
   #questions: Question[] = [];
   readonly #byId = new Map<number, Question>();
+  /** The link came back, and what the device had measured before says nothing to it. */
+  #backAtMs = Number.NEGATIVE_INFINITY;
+
+  back(atMs: number): void {
+    this.#backAtMs = atMs;
+  }
 
   ask(id: number, sentAtMs: number): void {
     const question = { sentAtMs, answeredAtMs: null };
@@ -74,8 +80,9 @@ export class Measured {
 
   /** The most that a device may measure at `atMs`: whatever has no answer counts as lost; of nothing that is known, all. */
   lossMaxPercent(atMs: number, windowMs: number): number {
-    const fromMs = atMs - windowMs;
-    const recent = this.#since(fromMs - ANSWER_MAX_MS);
+    const fromMs = Math.max(atMs - windowMs, this.#backAtMs);
+    // At the moment that it comes back it is asked, and that question counts.
+    const recent = this.#since(Math.max(fromMs - ANSWER_MAX_MS, this.#backAtMs - 1));
     const isLost = ({ answeredAtMs }: Question) => answeredAtMs === null;
     const lost = recent.filter(isLost).length;
     const answered = recent.filter((one) => one.sentAtMs > fromMs && !isLost(one)).length;
@@ -85,9 +92,10 @@ export class Measured {
   /** The least, of what was asked after `fromMs`: what cannot be answered any more. */
   lossMinPercent(fromMs: number, atMs: number): number {
     const recent = this.#since(fromMs - ANSWER_MAX_MS);
+    const knownFromMs = Math.max(fromMs, this.#backAtMs);
     const lost = recent.filter(
       ({ sentAtMs, answeredAtMs }) =>
-        answeredAtMs === null && sentAtMs > fromMs && sentAtMs <= atMs - ANSWER_MAX_MS,
+        answeredAtMs === null && sentAtMs > knownFromMs && sentAtMs <= atMs - ANSWER_MAX_MS,
     ).length;
     return recent.length === 0 ? 0 : (100 * lost) / recent.length;
   }
@@ -153,6 +161,13 @@ export class Measurements implements Watch {
 
   constructor(isSealed: boolean) {
     this.#isSealed = isSealed;
+  }
+
+  onSaid({ atMs, who, role, event }: Said): void {
+    const { reasonCode, detail } = event;
+    if (role !== 'device' || reasonCode !== 'link_changed' || detail['usable'] !== true) return;
+    if (detail['why'] === 'address_changed') return;
+    this.of(who, Number(detail['transportId'])).back(atMs);
   }
 
   onSent({ atMs, from, isUp, bytes, transportId }: Sent): void {

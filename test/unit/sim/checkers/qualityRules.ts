@@ -34,7 +34,10 @@ function measuring(make: (measured: Measurements) => Watch): Watch {
   return {
     onSent: (one) => measured.onSent(one),
     onArrived: (one) => measured.onArrived(one),
-    onSaid: (one) => watch.onSaid?.(one),
+    onSaid(one) {
+      measured.onSaid(one);
+      watch.onSaid?.(one);
+    },
     onSweep: (atMs) => watch.onSweep?.(atMs),
   };
 }
@@ -183,6 +186,11 @@ function isLeft(watch: Watch, atMs: number): void {
   look(watch, atMs, 20_000);
 }
 
+function comesBack(watch: Watch, atMs: number, why: string | null): void {
+  const detail = { transportId: 1, usable: true, why };
+  watch.onSaid?.(said({ event: 'notice', atMs, reasonCode: 'link_changed', detail }));
+}
+
 export const QUALITY_RULES: readonly Rule[] = [
   {
     rule: 'liveness qualityNoticed',
@@ -207,6 +215,23 @@ export const QUALITY_RULES: readonly Rule[] = [
     bad(watch) {
       ask(watch, { untilMs: 5_000, ofHowMany: 10 });
       wavers(watch, 5_000, 'quality_loss');
+    },
+  },
+  {
+    // A link that comes back is measured anew: what was well before does not count.
+    rule: 'I8 falseFloor',
+    make: unsteady,
+    good(watch) {
+      ask(watch, { untilMs: 4_000 });
+      comesBack(watch, 4_000, null);
+      ask(watch, { fromMs: 4_000, untilMs: 4_500, ofHowMany: 3 });
+      wavers(watch, 4_500, 'quality_loss');
+    },
+    bad(watch) {
+      ask(watch, { untilMs: 4_000 });
+      comesBack(watch, 4_000, 'address_changed');
+      ask(watch, { fromMs: 4_000, untilMs: 4_500, ofHowMany: 3 });
+      wavers(watch, 4_500, 'quality_loss');
     },
   },
   {
