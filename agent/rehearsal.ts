@@ -18,9 +18,10 @@ export class Rehearsals {
   #firstAtMs: number | null = null;
   #lastAtMs: number | null = null;
 
-  /** There is a binding: what comes with it goes first. */
+  /** There is a binding, or another one, which is a handover in earnest: what comes with it goes first. */
   onRoute(atMs: number): void {
     if (this.#lastAtMs === null) this.#firstAtMs ??= atMs + REHEARSE_EVERY_MS;
+    else this.#lastAtMs = atMs;
   }
 
   /** When `onTime` has to be called at the latest; null: it need not. */

@@ -217,13 +217,13 @@ export class SessionShell {
       this.#keyring.noteUse();
       this.#feed({ kind: 'traffic', atMs, ...traffic });
     }
-    this.#rehearsals.onTime(this.#device, this.#config, traffic !== null, atMs);
     const keysAtMs = this.#keyring.nextDeadlineMs();
     if (keysAtMs !== null && keysAtMs <= atMs) this.#feedAged(atMs);
     this.#reserveTimestamps();
     const { deadlineMs } = this.#wants;
     const nowMs = this.#now();
     if (deadlineMs !== null && deadlineMs <= nowMs) this.#feed({ kind: 'tick', atMs: nowMs });
+    this.#rehearsals.onTime(this.#device, this.#config, traffic !== null, atMs);
   }
 
   #feedFailures(atMs: number): void {

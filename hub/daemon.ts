@@ -219,7 +219,7 @@ export class Hub {
       case 'swap':
         return this.#onSwap(message);
       case 'rehearse':
-        return this.#store.rehearse(message.device);
+        return void this.#store.rehearse(message.device);
       case 'audit':
         return this.#log(message.event);
       case 'violated':

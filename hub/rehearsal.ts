@@ -18,47 +18,56 @@ import type { Site } from './site.ts';
 
 export class Rehearsals implements Timed {
   readonly #site: Site;
-  #first: { readonly peer: SessionPeer; readonly atMs: number } | null = null;
+  #next: { readonly peer: SessionPeer; readonly atMs: number } | null = null;
+  /** When such code ran last, in a rehearsal or in earnest; null: never. */
   #lastAtMs: number | null = null;
 
   constructor(site: Site) {
     this.#site = site;
   }
 
-  /** The store has answered: what comes of that goes first. */
+  /** The store has answered; with a binding, that was a claim. What comes of it goes first. */
   onSwapped(peer: SessionPeer, atMs: number): void {
-    if (this.#lastAtMs !== null || this.#first !== null) return;
-    this.#first = { peer, atMs: atMs + REHEARSE_EVERY_MS };
+    const { source, channelId } = peer.seat;
+    if (source === null || channelId === null) return;
+    if (this.#lastAtMs !== null) this.#lastAtMs = atMs;
+    else this.#plan(peer, atMs + REHEARSE_EVERY_MS);
+  }
+
+  /** Data came from the binding of `peer`: behind that, if it is time again. */
+  onData(peer: SessionPeer, atMs: number): void {
+    const lastAtMs = this.#lastAtMs;
+    if (lastAtMs !== null && atMs - lastAtMs >= REHEARSE_EVERY_MS) this.#plan(peer, atMs);
+  }
+
+  #plan(peer: SessionPeer, atMs: number): void {
+    if (this.#next !== null) return;
+    this.#next = { peer, atMs };
     this.#site.deadlines.note(this);
   }
 
   nextDeadlineMs(): number | null {
-    return this.#first?.atMs ?? null;
+    return this.#next?.atMs ?? null;
   }
 
   onTime(atMs: number): void {
-    const first = this.#first;
-    if (first === null || first.atMs > atMs) return;
-    this.#first = null;
-    this.#rehearse(first.peer, atMs);
-  }
-
-  /** A device that has a binding sends data. */
-  onData(peer: SessionPeer, atMs: number): void {
-    const lastAtMs = this.#lastAtMs;
-    if (lastAtMs !== null && atMs - lastAtMs >= REHEARSE_EVERY_MS) this.#rehearse(peer, atMs);
-  }
-
-  #rehearse({ seat, device }: SessionPeer, atMs: number): void {
+    const next = this.#next;
+    if (next === null || next.atMs > atMs) return;
+    this.#next = null;
+    if (!this.#isTaken(next.peer)) return;
     this.#lastAtMs = atMs;
+    this.#site.post({ kind: 'rehearse', device: next.peer.device.publicKey });
+  }
+
+  /** Whether there was a claim to take; the frames of it were encoded and decoded. */
+  #isTaken({ seat, device }: SessionPeer): boolean {
     try {
-      for (const frame of rehearse(seat, seatConfig(this.#site, device))) {
-        decodeFrame(encodeFrame(frame));
-      }
+      const frames = rehearse(seat, seatConfig(this.#site, device));
+      return frames.map((frame) => decodeFrame(encodeFrame(frame))).length > 0;
     } catch (error) {
       // It has not happened: the session lives until it does.
       if (!(error instanceof InvariantError)) throw error;
+      return false;
     }
-    this.#site.post({ kind: 'rehearse', device: device.publicKey });
   }
 }

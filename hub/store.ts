@@ -199,16 +199,22 @@ export class Store implements TimeStore, RecordStore {
     })();
   }
 
-  /** All of a swap but its commit, so that the next one finds its code at hand. What is wrong with the store, that one tells. */
-  rehearse(device: string): void {
+  /**
+   * All of a swap but its commit, so that the next one finds its code at hand.
+   *
+   * @returns whether there was a record to write over itself. What is wrong with the store, the next swap tells.
+   */
+  rehearse(device: string): boolean {
     try {
       this.#database.transaction(() => {
         const record = this.read(device);
-        if (record !== null) this.#put(record);
+        if (record === null) return;
+        this.#put(record);
         throw new Undone();
       })();
-    } catch {
-      // Undone, as it is meant to be, or a failure of which nothing depends.
+      return false;
+    } catch (error) {
+      return error instanceof Undone;
     }
   }
 

@@ -46,8 +46,10 @@ const IDLE_REKEY_MS = 3_600_000;
 const INNER_ACK_BYTES = 64;
 /** A health report as MQTT PUBLISH: a document with three links and a screenful of counters (measured: 1.4 to 1.9 KB). */
 const REPORT_BYTES = 2_048;
-/** Beside a report or a ping, and none behind it: two were measured at a short round trip; more of it, one more. */
-const TALK_PROBES = 3;
+/** Beside a report or a ping and behind it, until one is answered, and the last one: six at a short round trip, ten at 200 ms. */
+const TALK_PROBES = 11;
+/** … where questions cost money: two were measured at a short round trip; more of it, one more. */
+const TALK_PROBES_METERED = 3;
 /** How often a settled session looks at itself (session/device/review.ts). */
 const REVIEW_MS = 5_000;
 /** Probed silence of this long is death (session/liveness/liveness.ts). */
@@ -123,10 +125,10 @@ function periodics(policy: Policy, family: Family, use: Use): readonly Periodic[
       ...pings(telemetry.mqttKeepaliveMs, telemetry.healthIntervalMs, { lteBytes: 0, wakeups }),
     ];
   }
-  const wakeups = TALK_PROBES * WAKEUPS_OF_PROBE + WAKEUPS_OF_BURST;
+  const wakeups = TALK_PROBES_METERED * WAKEUPS_OF_PROBE + WAKEUPS_OF_BURST;
   // From its first data packet on a channel has two minutes: each burst ends one.
   const burst = (bytes: number) => ({
-    lteBytes: bytes + TALK_PROBES * sizes.probe + sizes.rekey,
+    lteBytes: bytes + TALK_PROBES_METERED * sizes.probe + sizes.rekey,
     wakeups,
   });
   const { meteredHealthIntervalMs, meteredMqttKeepaliveMs } = telemetry;

@@ -63,7 +63,8 @@ export const LIVENESS = {
   fields: {
     active_linger_ms: {
       kind: 'integer',
-      meaning: 'After this long without traffic the heartbeat falls back to idle.',
+      meaning:
+        'After this long without traffic a flow or small talk is over: the binding is asked once more, then as idle.',
       unit: 'ms',
       default: 1_000,
       min: 100,

@@ -83,14 +83,16 @@ function standbyPauseMs(turn: Turn, transport: Transport): number {
   return isPreferred && !isMetered ? Math.min(usualMs, CANDIDATE_PROBE_MS) : usualMs;
 }
 
-/** Small talk, and what was asked at its end is answered: that was the proof, and the next question is the idle one. */
-export function endTalk(turn: Turn, transportId: number, answeredMs: number): void {
+/**
+ * Small talk, and what was asked at its end is answered: that was the proof. It is asked once more when the policy takes the
+ * talk to be over, for an answer to come may be what the talk waits for; then it is idle.
+ */
+export function endTalk(turn: Turn, transportId: number, questionSentAtMs: number): void {
   const transport = turn.transport(transportId);
-  if (transport === null || !isBusy(turn) || isFlowing(turn)) return;
-  if (costOf(transport, turn.config) === 'metered' || answeredMs < (turn.draft.trafficAtMs ?? 0))
-    return;
-  const askedAtMs = transport.liveness.askedAtMs ?? turn.nowMs;
-  turn.change(transportId, {
-    probeAtMs: Math.max(turn.nowMs, askedAtMs + quietPauseMs(turn, transport)),
-  });
+  const { trafficAtMs } = turn.draft;
+  if (transport === null || trafficAtMs === null || !isBusy(turn) || isFlowing(turn)) return;
+  if (costOf(transport, turn.config) === 'metered' || questionSentAtMs < trafficAtMs) return;
+  const idleAtMs = (transport.liveness.askedAtMs ?? turn.nowMs) + quietPauseMs(turn, transport);
+  const overAtMs = trafficAtMs + turn.config.limits.activeLingerMs;
+  turn.change(transportId, { probeAtMs: Math.max(turn.nowMs, Math.min(idleAtMs, overAtMs)) });
 }

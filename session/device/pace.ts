@@ -17,7 +17,7 @@ import type { Turn } from './turn.ts';
 
 /**
  * Never more often beside data: five misses have to cover about as much as this gives them
- * (`probes.ts`), so more questions would bring no verdict earlier.
+ * (`missRun.ts`), so more questions would bring no verdict earlier.
  */
 const PACE_MIN_MS = 12;
 /** Each question costs money there; what data brings back stands in for the answers (chosen). */
@@ -27,11 +27,13 @@ const METERED_PACKETS = 32;
 /** At most so many on their way at once, however long an answer may take. */
 const ON_THE_WAY_MAX = 32;
 /**
- * A binding that carried a flow a moment ago is asked alone, ever more rarely. From 50 packets a second on
+ * A binding that carried data a moment ago is asked alone, ever more rarely. From 50 packets a second on
  * every question finds data to go beside.
  */
 const LINGER_PAUSE_MIN_MS = 25;
 const LINGER_PAUSE_MAX_MS = 100;
+/** … and behind small talk that is not answered yet no more often than this: each question wakes the device twice (chosen). */
+const TALK_PAUSE_MAX_MS = 400;
 /**
  * Data that was told of so often without a pause is a flow; less is small talk, as a health report or a ping of MQTT: up to
  * six (chosen). Of a dense flow the first 150 ms.
@@ -71,11 +73,11 @@ function paceMs(transport: Transport, config: DeviceConfig, unaskedPackets = 0):
   return Math.max(leastMs, rtt.srttMs / 8, timeoutMs(rtt) / ON_THE_WAY_MAX);
 }
 
-/** A flow has paused: twice as long each time. */
+/** Without more data: twice as long each time. */
 export function lingerPauseMs(turn: Turn, transport: Transport): number {
   const sinceMs = turn.nowMs - (turn.draft.trafficAtMs ?? turn.nowMs);
   const pauseMs = Math.max(LINGER_PAUSE_MIN_MS, paceMs(transport, turn.config), sinceMs);
-  return Math.min(LINGER_PAUSE_MAX_MS, pauseMs);
+  return Math.min(isFlowing(turn) ? LINGER_PAUSE_MAX_MS : TALK_PAUSE_MAX_MS, pauseMs);
 }
 
 /** How often the shell tells of traffic: no less often than questions may go beside it. */

@@ -1,5 +1,5 @@
 /**
- * When to probe which transport, and what the answers mean for the binding.
+ * What is asked of which transport, and what the answers mean for the binding.
  *
  * Cadence follows traffic and doubt: an idle binding is asked rarely, a busy one beside its data
  * (`pace.ts`), a doubted one in a burst, together with the candidates, so that verdict and choice arrive

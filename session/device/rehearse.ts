@@ -14,7 +14,7 @@ import type { DeviceConfig } from './limits.ts';
 import { type Device, type Transport, transportOf } from './state.ts';
 import { step } from './step.ts';
 
-/** So often while data flows (chosen): a few thousandths of the time of a slow device. */
+/** So often while data flows (chosen): what is left alone for longer gets cold (docs/decisions/0029-rehearsed-while-data-flows.md). */
 export const REHEARSE_EVERY_MS = 250;
 
 /**

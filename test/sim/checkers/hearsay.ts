@@ -14,7 +14,7 @@ import type { Arrived, Report, Said, Sent, Watch } from './watch.ts';
 
 const ACCEPTED: readonly unknown[] = ['attach_accepted', 'reattach_accepted'];
 const SILENCE: readonly unknown[] = ['heartbeat_timeout', 'one_way_out'];
-/** No question is missed sooner than this (chosen: a third of the shortest patience, RUN_MIN_MS in `probes.ts`). */
+/** No question is missed sooner than this (chosen: a third of the shortest patience, RUN_MIN_MS in `missRun.ts`). */
 const ASKED_MIN_MS = 16;
 /** What arrives at the very moment may not have been read. */
 const READ_MS = 1;

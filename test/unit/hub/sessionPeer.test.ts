@@ -152,6 +152,11 @@ test('a claim is rehearsed once as soon as there is one, then four times a secon
     for (const [at, device] of devices.entries()) {
       device.send(device.sealed(1, packet(`10.77.0.${at + 2}`, '10.0.0.9')));
     }
+    // Behind the data, and not before it is on its way.
+    const before = rehearsed();
+    rig.site.flushReceived();
+    expect(rehearsed()).toBe(before);
+    rig.site.deadlines.run(rig.nowMs);
     rig.nowMs += 25;
   }
   expect(rehearsed()).toBe(1 + 4);
