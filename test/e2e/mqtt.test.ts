@@ -40,9 +40,9 @@ mosquittoTest('a retained CBOR report over MQTT 5, read by the broker’s own cl
   });
   await eventually('published', () => reporter.shown().published === 1, WAIT_MS);
   expect(reporter.shown()).toMatchObject({ connected: true, protocol: '5.0', dropped: 0 });
-  // "(p5, c1, k60, …)": protocol 5, clean start, keepalive of 60 s.
+  // "(p5, c1, k60, …)": protocol 5, clean start, keepalive of 90 s.
   const joined = broker.stderr.filter((line) => line.includes('as jvpn-gw-7 ('));
-  expect(joined.join('\n')).toMatch(/\(p5, c1, k60[,)]/);
+  expect(joined.join('\n')).toMatch(/\(p5, c1, k90[,)]/);
 
   await using late = await listening(urlOf(port));
   await eventually('two retained', () => late.messages.length === 2, WAIT_MS);
@@ -212,10 +212,10 @@ mosquittoTest('a metered binding gets its own keepalive and interval, without a 
   const joined = () =>
     broker.stderr.flatMap((line) => /as jvpn-gw-7 \(p5, c1, k(\d+)/.exec(line)?.[1] ?? []);
   await eventually('reports', () => heard.health().length > 3, WAIT_MS);
-  expect(joined()).toEqual(['60']);
+  expect(joined()).toEqual(['90']);
   link = 'wwan0';
   await eventually('joined again', () => joined().length === 2, WAIT_MS);
-  expect(joined()).toEqual(['60', '2700']);
+  expect(joined()).toEqual(['90', '2700']);
   await eventually('born again', () => heard.presence().length === 2, WAIT_MS);
   expect(heard.presence().map(({ online }) => online)).toEqual([true, true]);
   // Half an hour between reports now: the last one stays the last while the old interval passes many times.
@@ -228,6 +228,6 @@ mosquittoTest('a metered binding gets its own keepalive and interval, without a 
   link = 'eth0';
   reporter.telemetry.noteChange('switch');
   await eventually('joined a third time', () => joined().length === 3, WAIT_MS);
-  expect(joined()[2]).toBe('60');
+  expect(joined()[2]).toBe('90');
   expect(heard.health()[count]?.binding).toStartWith('eth0');
 });
