@@ -69,7 +69,8 @@ for (const [name, of] of [
 ] as const) {
   test(`the ${name} dies at each boundary of an attach and comes back`, () => {
     const count = boundaries(of);
-    expect(count).toBeGreaterThan(40);
+    // Handshake, claim, flash or store, and the questions that follow.
+    expect(count).toBeGreaterThan(30);
     const wrong: string[] = [];
     for (let at = 1; at <= count; at += STRIDE) {
       const problem = dieAt(at, of);
