@@ -21,6 +21,7 @@ const CHANCE_MAX = 1e-9;
 const LOSS_LEAST = 0.01;
 /** Of what was lost so much is sure: the device may remember a hundred questions more, all of them answered. */
 const SURE_SHARE = 0.75;
+/** Of fewer the device may make nothing. */
 const ASKED_MIN = 20;
 /** Two seconds, by a clock that drifts. */
 const SILENT_MS = 1_990;
@@ -126,8 +127,8 @@ export class Misses implements Watch {
   #chance(transportId: number, row: Row, atMs: number): string | null {
     if (atMs - (row.sinceMs ?? atMs) >= SILENT_MS) return null;
     const misses = row.mayBeMissed(atMs).length;
-    const { asked, lost } = row.before(atMs);
-    const loss = asked < ASKED_MIN ? 0 : (SURE_SHARE * lost) / asked;
+    const { asked, lost, known } = row.before(atMs);
+    const loss = known < ASKED_MIN ? 0 : (SURE_SHARE * lost) / asked;
     const needed = Math.floor(Math.log(CHANCE_MAX) / Math.log(Math.max(LOSS_LEAST, loss))) + 1;
     if (misses >= needed) return null;
     return `liveness: T${transportId} is given up after ${misses} misses at most, and of ${asked} questions before ${lost} were lost: chance explains fewer than ${needed}`;

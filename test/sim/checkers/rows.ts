@@ -90,12 +90,16 @@ export class Row {
     return this.#open.filter(isAged).map((one) => one.probeId);
   }
 
-  /** Of those before the row: how many there are, and how many the device has surely given up. */
-  before(atMs: number): { readonly asked: number; readonly lost: number } {
+  /**
+   * Of those before the row: how many there are, how many the device has surely given up, and how many it knows the end of: one
+   * that was set aside unanswered may be nothing to it.
+   */
+  before(atMs: number): { readonly asked: number; readonly lost: number; readonly known: number } {
     const longestMs = Math.max(TIMEOUT_LEAST_MS, TIMEOUT_RTTS * this.#rttMaxMs);
     const untilMs = atMs - Math.min(TIMEOUT_MOST_MS, longestMs);
     const lost = this.#over.filter((one) => !one.isAnswered && !one.isAside && one.atMs < untilMs);
-    return { asked: this.#over.length, lost: lost.length };
+    const answered = this.#over.filter((one) => one.isAnswered);
+    return { asked: this.#over.length, lost: lost.length, known: answered.length + lost.length };
   }
 }
 

@@ -112,7 +112,9 @@ export class Unsteady implements Watch {
       this.#report('settledFirst', who, isHasty ? hasty : unsettled);
     }
     const link = this.#measured.of(who, Number(detail['transportId']));
-    if (to === 'VOLATILE')
+    // Answers that waited while it slept were late to it, and to nobody else.
+    const hasSlept = this.#directory.hasSlept(who, atMs - rules.windowMs - ANSWER_MAX_MS);
+    if (to === 'VOLATILE' && !(hasSlept && reasonCode === 'quality_rtt'))
       this.#report('falseFloor', who, falseFloor(link, reasonCode, rules, atMs));
     if (reasonCode === 'quality_restored')
       this.#report('leaveHeld', who, earlyLeave(link, rules, atMs));
