@@ -11,6 +11,7 @@ import {
   onDoubted,
   onProbeAnswered,
   onProbeSent,
+  onSlept,
   onStoodStill,
   onTime,
   sentAtMs,
@@ -41,6 +42,8 @@ const HEARSAY_PROBE_MS = 1_000;
 const LATE_MIN_MS = 30;
 /** Time to read what waits: the largest socket buffer at the slowest that we promise (chosen). */
 const READING_MS = 25;
+/** A machine that is late by this much did not run (chosen: above what a busy scheduler does). */
+const SLEPT_MIN_MS = 1_000;
 
 export function sendProbe(turn: Turn, transport: Transport): void {
   const { draft } = turn;
@@ -140,7 +143,8 @@ export function judge(turn: Turn): void {
 export function onLate(turn: Turn, lateMs: number): void {
   if (lateMs < LATE_MIN_MS) return;
   for (const { transportId, liveness } of turn.draft.transports) {
-    const postponed = onStoodStill(liveness, turn.nowMs + READING_MS);
+    const slept = lateMs < SLEPT_MIN_MS ? liveness : onSlept(liveness);
+    const postponed = onStoodStill(slept, turn.nowMs + READING_MS);
     if (postponed !== liveness) turn.change(transportId, { liveness: postponed });
   }
 }

@@ -172,7 +172,7 @@ export function onProbeAnswered(before: Liveness, probeId: number, atMs: number)
   if (probe === undefined) return before;
   const tookMs = Math.max(0, atMs - probe.sentAtMs);
   // How long it waited to be read, while this machine stood still, is no property of the path (as Karn, RFC 6298 §3).
-  const isTimed = !probe.isPostponed || before.rtt === null || !before.outstanding.includes(probe);
+  const isTimed = !probe.isPostponed || before.rtt === null;
   const rttMs = isTimed ? tookMs : Math.min(tookMs, before.rtt?.srttMs ?? tookMs);
   const outstanding = before.outstanding.filter((other) => other !== probe);
   const answeredSentAtMs = Math.max(probe.sentAtMs, before.answeredSentAtMs ?? probe.sentAtMs);
@@ -275,6 +275,12 @@ export function onStoodStill(before: Liveness, untilMs: number): Liveness {
   return { ...before, outstanding };
 }
 
+/** The machine slept: what waited meanwhile is no measure of the path, also of what was given up or set aside before. */
+export function onSlept(before: Liveness): Liveness {
+  if (before.late.length === 0) return before;
+  return { ...before, late: before.late.map((probe) => ({ ...probe, isPostponed: true })) };
+}
+
 /** Give up the probes whose time has come. */
 export function onTime(before: Liveness, atMs: number): Liveness {
   const missed = before.outstanding.filter((probe) => probe.timeoutAtMs <= atMs);
@@ -295,7 +301,12 @@ function giveUp(before: Liveness, missed: readonly Outstanding[], atMs: number):
   return {
     ...before,
     outstanding: before.outstanding.filter((probe) => !missed.includes(probe)),
-    late: withLate(before.late, missed, atMs),
+    // It had its time, postponed or not: an answer from here on is a late one.
+    late: withLate(
+      before.late,
+      missed.map((probe) => ({ ...probe, isPostponed: false })),
+      atMs,
+    ),
     missedInRow,
     missedSentAtMs: inRow.at(-1)?.sentAtMs ?? before.missedSentAtMs,
     doubtedSinceMs: before.doubtedSinceMs ?? (missedInRow > 0 ? atMs : null),

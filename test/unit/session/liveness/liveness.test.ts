@@ -11,6 +11,7 @@ import {
   onProbeAnswered,
   onProbeSent,
   onProven,
+  onSlept,
   onTime,
   verdictOf,
 } from '../../../../session/liveness/liveness.ts';
@@ -287,5 +288,34 @@ describe('a proof of both directions', () => {
       wasMissed: false,
     });
     expect(onProbeAnswered(answered, 20_000, 5_040)).toBe(answered);
+  });
+});
+
+describe('a machine that slept for five seconds', () => {
+  /** What the link is taken to be once a question of before the sleep is answered behind it. */
+  function woken(wasAside: (asked: Liveness, askedAtMs: number) => Liveness, hasSlept: boolean) {
+    const known = lived(60);
+    const asked = onProbeSent(known, 900, 6_000);
+    const aside = wasAside(asked, 6_010);
+    const { rtt, outcomes } = onProbeAnswered(hasSlept ? onSlept(aside) : aside, 900, 11_000);
+    return { srttMs: rtt?.srttMs ?? 0, newestRttMs: outcomes.at(-1)?.rttMs ?? null };
+  }
+  const proven = (liveness: Liveness, atMs: number) => onProven(liveness, atMs);
+  const givenUp = (liveness: Liveness) => onTime(liveness, 6_999);
+
+  test('◆ does not take the sleep for the way, of what was set aside or given up before', () => {
+    for (const wasAside of [proven, givenUp]) {
+      const { srttMs, newestRttMs } = woken(wasAside, true);
+      expect(srttMs).toBeLessThan(21);
+      expect(newestRttMs).toBeLessThan(21);
+    }
+  });
+
+  test('one that was awake has waited that long for the answer', () => {
+    for (const wasAside of [proven, givenUp]) {
+      const { srttMs, newestRttMs } = woken(wasAside, false);
+      expect(srttMs).toBeGreaterThan(500);
+      expect(newestRttMs).toBe(5_000);
+    }
   });
 });
