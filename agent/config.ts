@@ -6,6 +6,8 @@
  *
  * @module
  */
+
+import { placeOf } from '../hal/mqtt/place.ts';
 import {
   auditTable,
   controlTable,
@@ -36,7 +38,6 @@ import { type Problem, problem } from '../policies/problem.ts';
 import { documentOfToml } from '../policies/toml.ts';
 import { TRANSPORTS_REKEY } from '../session/channel/sessionKeypair.ts';
 import type { LinkKind } from '../session/wire/frames.ts';
-import { placeOf } from './brokerUrl.ts';
 import { TELEMETRY } from './telemetryFields.ts';
 
 export const AGENT_FIELDS = {
