@@ -9,8 +9,8 @@
  */
 import type { IClientOptions, IConnackPacket, MqttClient } from 'mqtt';
 import { placeOf } from '../hal/mqtt/place.ts';
+import { readSecrets } from '../hal/mqtt/secrets.ts';
 import type { ProtocolLevel } from '../hal/mqtt/version.ts';
-import { readSecrets } from './brokerFiles.ts';
 import { brokerStream, tlsFor } from './brokerStream.ts';
 import type { Report } from './mqttQueue.ts';
 import { PAYLOAD_PROPERTIES, type PayloadFormat } from './payload.ts';
