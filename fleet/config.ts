@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { placeOf } from '../hal/mqtt/place.ts';
+import { lintBroker } from '../hal/mqtt/lint.ts';
 import { bytesOfIpv4, parseEndpoint } from '../policies/address.ts';
 import { checkDocument } from '../policies/document.ts';
 import type { Fields, ValuesOf } from '../policies/field.ts';
@@ -147,23 +147,13 @@ export function loadFleetConfig(text: string): LoadedFleetConfig {
   const checked = checkDocument(document.value, FLEET_FIELDS);
   if (!checked.ok) return checked;
   const config: FleetConfig = checked.value;
-  const problems = [...lintBroker(config), ...lintLogin(config)];
+  const problems = [...lintBroker('broker', config.broker), ...lintLogin(config)];
   return problems.length > 0 ? { ok: false, problems } : { ok: true, config };
 }
 
 /** An address that only this machine reaches. */
 export function isLoopback(host: string): boolean {
   return host === '::1' || bytesOfIpv4(host)?.[0] === 127;
-}
-
-function lintBroker({ broker }: FleetConfig): Problem[] {
-  // Not repeated: there may be a password in it.
-  const place = placeOf(broker.url);
-  if (place === null) return [problem('broker.url', 'is no address', 'one like mqtt://host:1883')];
-  if ((broker.certificateFile === null) === (broker.keyFile === null)) return [];
-  const [missing, there] =
-    broker.keyFile === null ? ['key_file', 'certificate_file'] : ['certificate_file', 'key_file'];
-  return [problem(`broker.${missing}`, 'missing', `a file, because there is a ${there}`)];
 }
 
 function lintLogin({ http, login }: FleetConfig): Problem[] {

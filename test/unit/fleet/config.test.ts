@@ -49,6 +49,20 @@ test('a header is believed of named proxies, and proxies write a named header', 
   ]);
 });
 
+test('certificates need an address with TLS, and a password a user name', () => {
+  const files = 'ca_file = "a"\ncertificate_file = "b"\nkey_file = "c"';
+  for (const protocol of ['mqtt', 'ws']) {
+    const clear = `[broker]\nurl = "${protocol}://broker.example.org"\n`;
+    expect(problemsOf(clear + files)).toEqual(
+      ['ca_file', 'certificate_file', 'key_file'].map(
+        (key) => `broker.${key}: written, but broker.url is ${protocol}://, which has no TLS`,
+      ),
+    );
+    expect(problemsOf(`[broker]\nurl = "${protocol}s://broker.example.org"\n${files}`)).toEqual([]);
+  }
+  expect(problemsOf(`${BROKER}password_file = "a"`)).toEqual(['broker.username: missing']);
+});
+
 test('a certificate has its key, and a password in the url is not repeated', () => {
   expect(problemsOf(`${BROKER}key_file = "a"`)).toEqual(['broker.certificate_file: missing']);
   const secret = loadFleetConfig('[broker]\nurl = "mqtt://user:hunter2@[::::]:x"');
