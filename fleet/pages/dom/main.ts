@@ -1,0 +1,41 @@
+/**
+ * What runs in the browser: the dashboard, or the page of one device, as the document says.
+ *
+ * The overview comes first, then a page of the list, then the charts: a fleet of ten thousand devices is on the screen
+ * as fast as one of ten.
+ *
+ * @module
+ */
+import type { Overview } from '../answers.ts';
+import { ask, attempt } from './ask.ts';
+import { zoneName } from './clock.ts';
+import { onTotal, reloadDevices, showDevice, startDevices } from './deviceList.ts';
+import { startDevice } from './devicePage.ts';
+import { named, say } from './element.ts';
+import { showOverview } from './figures.ts';
+import { answered, listen } from './live.ts';
+import { startSeries } from './seriesView.ts';
+import { defineHatches } from './swatch.ts';
+
+defineHatches();
+say(named('zone', HTMLElement), `Times are of your zone, ${zoneName()}.`);
+if (document.body.dataset['page'] === 'device') startDevice();
+else void startDashboard();
+
+async function startDashboard(): Promise<void> {
+  const overview = attempt('the overview', async () => {
+    showOverview(await ask<Overview>('/api/overview'));
+    answered();
+  });
+  startDevices();
+  await overview;
+  startSeries();
+  listen({
+    onOverview: (news) => {
+      showOverview(news);
+      onTotal(news.devices.total);
+    },
+    onDevice: showDevice,
+    onBack: reloadDevices,
+  });
+}
