@@ -10,7 +10,7 @@ import { readStart, StartError } from './start.ts';
 const HELP = `Usage: jvpn fleet --config FILE [--json]
 
 Hears what the devices of a fleet report to their MQTT broker, remembers it, and serves it over HTTP:
-as JSON, as a stream of events, and as metrics. It changes nothing on any device.
+as pages for a browser, as JSON, as a stream of events, and as metrics. It changes nothing on any device.
 
   --config FILE   the configuration (docs/configuration.md); required
   --json          print one JSON line when it listens, for scripts
@@ -50,11 +50,13 @@ export async function runFleet(argv: readonly string[]): Promise<number> {
 /** Until a signal ends it. */
 async function watchFleet(configFile: string, isJson: boolean): Promise<number> {
   const options = readStart(configFile);
+  // Last, because from source they are made when they are loaded.
+  const { PAGES } = await import('./pages/pages.ts');
   const { promise: asked, resolve: end } = Promise.withResolvers<void>();
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => end());
   const started = startFleet({
     ...options,
-    pages: new Map(),
+    pages: PAGES,
     nowMs: () => Date.now(),
     say: (line) => console.error(`fleet: ${line}`),
   });
