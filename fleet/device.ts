@@ -109,9 +109,10 @@ export function takeReport(
   const missing = gap === null || gap.isOurs ? 0 : gap.toSeq - gap.fromSeq + 1;
   const known = device.presence;
   const presence = heard.isRetained ? known : presenceSeen(known, report.boot, heard.atMs);
-  const isBack = presence !== known;
+  const isBack = presence.online !== known.online;
 
   if (before !== null && before.boot !== report.boot) replace(device, before.boot);
+  if (known.boot !== null && known.boot !== presence.boot) replace(device, known.boot);
   if (gap !== null) device.gaps = [...device.gaps, gap].slice(-GAPS_MAX);
   device.missing += missing;
   device.presence = presence;

@@ -15,6 +15,7 @@ export interface Presence {
   readonly online: boolean | null;
   readonly why: 'lost' | 'stopped' | null;
   readonly boot: string | null;
+  /** 0: not known. */
   readonly connection: number;
   /** When the fleet learned of it, wall clock. */
   readonly sinceMs: number | null;
@@ -73,12 +74,16 @@ export function presenceAfter(
 }
 
 /**
- * After a report that the broker had not kept, of the process that is said to be lost, or of which nobody knows: it is there,
- * on a later connection.
+ * After a report that the broker had not kept: its process is there. One that is said to be lost is on a later connection;
+ * one of which no birth was heard has followed the known one, on a connection that nobody knows.
  */
 export function presenceSeen(known: Presence, boot: string, atMs: number): Presence {
-  if (known.boot !== boot || known.online === true || known.why === 'stopped') return known;
-  return { ...known, online: true, why: null, sinceMs: atMs };
+  if (known.boot === null) return known;
+  const isSame = known.boot === boot;
+  if (isSame && (known.online === true || known.why === 'stopped')) return known;
+  const sinceMs = known.online === true ? known.sinceMs : atMs;
+  const connection = isSame ? known.connection : 0;
+  return { online: true, why: null, boot, connection, sinceMs };
 }
 
 /** Nothing was heard where the broker would have said it: it may be there or not. */

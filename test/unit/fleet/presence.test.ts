@@ -66,6 +66,32 @@ test('a will that the broker had kept is contradicted by the next live report', 
   expect(isOnline(scene)).toBe(false);
 });
 
+test('a late will that the broker keeps in the place of a birth is contradicted by the process that reports', () => {
+  const scene = new Scene();
+  scene.isRetained = true;
+  scene.health({ seq: 5, boot: NEXT });
+  expect(scene.presence('lost', BOOT, 9)).toBe('taken');
+  expect(scene.registry.states()).toMatchObject({ ATTACHED: 0 });
+  scene.isRetained = false;
+  scene.told();
+  scene.health({ seq: 6, boot: NEXT });
+  expect(scene.device().presence).toMatchObject({ online: true, why: null, boot: NEXT });
+  expect(scene.told()).toEqual(['presence lost→online']);
+  expect(scene.registry.states()).toMatchObject({ ATTACHED: 1 });
+  expect(scene.presence('lost', BOOT, 9)).toBe('oldNews');
+});
+
+test('the will of a process of which only reports were heard, after another’s birth, is believed', () => {
+  const scene = new Scene();
+  scene.presence('online', BOOT, 2);
+  scene.told();
+  scene.health({ seq: 1, boot: NEXT });
+  expect(scene.told()).toEqual(['state null→ATTACHED']);
+  expect(scene.presence('lost', NEXT, 1)).toBe('taken');
+  expect(scene.device().presence).toMatchObject({ online: false, why: 'lost', boot: NEXT });
+  expect(scene.presence('online', BOOT, 2)).toBe('oldNews');
+});
+
 test('after the fleet was away, what the broker keeps is believed, of a process that nobody knew too', () => {
   const scene = new Scene();
   scene.presence('online', BOOT, 1);
