@@ -4,6 +4,7 @@
  * @module
  */
 import { type Device, presenceWord } from './device.ts';
+import { isAway } from './presence.ts';
 import type { Report } from './report.ts';
 
 export interface DeviceRow {
@@ -13,6 +14,8 @@ export interface DeviceRow {
   readonly state_version: number | null;
   readonly online: boolean | null;
   readonly why: string | null;
+  /** Lost, stopped or not heard any more: state and binding are the last that it had. */
+  readonly away: boolean;
   readonly binding: string | null;
   readonly link_kind: string | null;
   readonly last_seen_ms: number | null;
@@ -34,6 +37,7 @@ export function rowOf({ name, report, presence, lastSeenMs, isRetained }: Device
     state_version: report?.stateVersion ?? null,
     online: presence.online,
     why: presence.why,
+    away: isAway(presence),
     binding: report?.binding ?? null,
     link_kind: report?.linkKind ?? null,
     last_seen_ms: lastSeenMs,
@@ -53,7 +57,7 @@ export type Sort = (typeof SORTS)[number];
 export interface RowsAsked {
   /** Part of a name or of a key, whatever its case. */
   readonly search: string;
-  /** A state, or null: all. */
+  /** A state that a device is in, or null: all, those that are away included. */
   readonly state: string | null;
   readonly sort: Sort;
   /** 1…{@link ROWS_MAX}. */
@@ -84,7 +88,7 @@ export function pageOf(
   const search = asked.search.toLowerCase();
   const found = [...devices].filter(
     (device) =>
-      (asked.state === null || device.report?.state === asked.state) && isFound(device, search),
+      (asked.state === null || stateOf(device) === asked.state) && isFound(device, search),
   );
   found.sort(ORDERS[asked.sort]);
   // A device that is gone since has no place: then from the start, and not from nowhere.
@@ -134,8 +138,12 @@ function isFound({ name, report }: Device, search: string): boolean {
   return report?.deviceKey?.toLowerCase().includes(search) === true;
 }
 
-function rank({ report }: Device): number {
-  const at = STATE_ORDER.indexOf(report?.state ?? '');
+/** Null: nobody knows, as of one that is away. */
+const stateOf = ({ report, presence }: Device) =>
+  isAway(presence) ? null : (report?.state ?? null);
+
+function rank(device: Device): number {
+  const at = STATE_ORDER.indexOf(stateOf(device) ?? '');
   return at < 0 ? STATE_ORDER.length : at;
 }
 

@@ -70,6 +70,8 @@ export interface DeviceRow {
   readonly online: boolean | null;
   /** Why it is not online: `stopped` or `lost`. */
   readonly why: string | null;
+  /** It is not there, or nobody knows any more: state and binding are the last that it had. */
+  readonly away?: boolean;
   readonly binding: string | null;
   readonly link_kind: string | null;
   readonly last_seen_ms: number | null;

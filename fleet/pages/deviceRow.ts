@@ -43,19 +43,24 @@ export function cellsOf(row: DeviceRow, nowMs: number): Readonly<Record<ColumnId
 }
 
 /** A session that ended says why in its own column of the page; here the code is enough. */
-function stateText({ state, terminated }: DeviceRow): string {
+function stateText({ state, terminated, away }: DeviceRow): string {
   if (state === null) return UNKNOWN;
-  return state === 'TERMINATED' && terminated !== null ? `TERMINATED (${terminated})` : state;
+  const text = state === 'TERMINATED' && terminated !== null ? `${state} (${terminated})` : state;
+  return away === true ? `was ${text}` : text;
 }
+
+/** The state that the device is in: none is known of one that is away. */
+export const stateNow = ({ state, away }: DeviceRow) => (away === true ? null : state);
 
 export function presenceText({ online, why }: DeviceRow): string {
   if (online === null) return UNKNOWN;
   return online ? 'online' : (why ?? 'offline');
 }
 
-function bindingText({ binding, link_kind }: DeviceRow): string {
-  if (binding === null) return 'none';
-  return link_kind === null ? binding : `${binding} (${link_kind})`;
+function bindingText({ binding, link_kind, away }: DeviceRow): string {
+  if (binding === null) return away === true ? UNKNOWN : 'none';
+  const text = link_kind === null ? binding : `${binding} (${link_kind})`;
+  return away === true ? `was ${text}` : text;
 }
 
 function switchesText({ switches_total, switches_last_minute }: DeviceRow): string {

@@ -129,6 +129,12 @@ browserTest('news of a device changes its row where it stands, and text stays te
   await line.filter({ hasText: 'DEGRADED' }).waitFor();
   expect(await line.textContent()).toContain(version);
   expect(await page.locator('#device-rows img').count()).toBe(0);
+  // Of one that is lost the state is what it was, and has no colour.
+  const lost = { state: 'DEGRADED', online: false, why: 'lost', away: true };
+  expect(await line.locator('[data-column=state] svg').count()).toBe(1);
+  server.tell('device', { name, row: { ...server.row(2), ...lost } });
+  await line.filter({ hasText: 'was DEGRADED' }).filter({ hasText: 'lost' }).waitFor();
+  expect(await line.locator('[data-column=state] svg').count()).toBe(0);
   expect(complaints).toEqual([]);
 });
 

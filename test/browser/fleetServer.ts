@@ -128,7 +128,7 @@ function listOf(rows: readonly DeviceRow[], fields: URLSearchParams) {
   const found = rows.filter(
     (row) =>
       (row.name.includes(search) || row.device_key?.toLowerCase().includes(search)) &&
-      (state === null || row.state === state),
+      (state === null || (row.state === state && row.away !== true)),
   );
   const by = {
     name: () => 0,

@@ -30,7 +30,7 @@ export const nameAt = (at: number) => `gw-${String(at + 1).padStart(5, '0')}`;
 
 export function rowAt(at: number, nowMs: number): DeviceRow {
   const state = MIX[(at * 7) % MIX.length]!;
-  const isLost = at % 40 === 7;
+  const isLost = at % 40 === 4;
   return {
     name: nameAt(at),
     device_key: `${Buffer.from(nameAt(at).repeat(4)).toString('base64').slice(0, 43)}=`,
@@ -38,6 +38,7 @@ export function rowAt(at: number, nowMs: number): DeviceRow {
     state_version: 10 + (at % 90),
     online: !isLost,
     why: isLost ? 'lost' : null,
+    away: isLost,
     binding: state === 'RECOVERING' || state === 'TERMINATED' ? null : 'wwan0→198.51.100.7:51820',
     link_kind: state === 'RECOVERING' || state === 'TERMINATED' ? null : 'lte',
     last_seen_ms: nowMs - 1_000 * (3 + ((at * 13) % 600)),

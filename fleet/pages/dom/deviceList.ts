@@ -18,7 +18,7 @@ import {
   SORTS,
   type Sort,
 } from '../deviceQuery.ts';
-import { type ColumnId, cellsOf, LIST_COLUMNS } from '../deviceRow.ts';
+import { type ColumnId, cellsOf, LIST_COLUMNS, stateNow } from '../deviceRow.ts';
 import { isState, STATES_SHOWN } from '../states.ts';
 import { ask, attempt } from './ask.ts';
 import { localText } from './clock.ts';
@@ -195,7 +195,8 @@ function fill(line: HTMLTableRowElement, row: DeviceRow): void {
       }
     } else if (id === 'state') {
       if (cell.textContent === cells.state) continue;
-      const swatch = isState(row.state) ? swatchOf(row.state) : null;
+      const state = stateNow(row);
+      const swatch = isState(state) ? swatchOf(state) : null;
       cell.replaceChildren(...(swatch === null ? [] : [swatch]), cells.state);
     } else {
       say(cell, cells[id]);

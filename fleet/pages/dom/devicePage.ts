@@ -4,7 +4,7 @@
  * @module
  */
 import type { Device, DeviceRow, Timeline } from '../answers.ts';
-import { type ColumnId, cellsOf, LIST_COLUMNS } from '../deviceRow.ts';
+import { type ColumnId, cellsOf, LIST_COLUMNS, stateNow } from '../deviceRow.ts';
 import { bytesText, countText, durationText, percentText, UNKNOWN } from '../format.ts';
 import { timesOf } from '../lanes.ts';
 import { changeText, kindText, reasonText } from '../marks.ts';
@@ -102,7 +102,7 @@ function showFacts(news: DeviceRow): void {
   const cells = cellsOf(news, Date.now());
   for (const { id, words } of LIST_COLUMNS) {
     if (id === 'name') continue;
-    showFact(words, factText(id, cells[id], news), id === 'state' ? news.state : null);
+    showFact(words, factText(id, cells[id], news), id === 'state' ? stateNow(news) : null);
   }
   showFact('State version', countText(news.state_version));
   showFact('Public key', news.device_key ?? UNKNOWN);

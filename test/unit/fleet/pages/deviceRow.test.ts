@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test';
-import { cellsOf, LIST_COLUMNS } from '../../../../fleet/pages/deviceRow.ts';
+import { cellsOf, LIST_COLUMNS, stateNow } from '../../../../fleet/pages/deviceRow.ts';
 import { changeText, isMarkKind, kindText, reasonText } from '../../../../fleet/pages/marks.ts';
 import { rowAt } from '../../../browser/recorded.ts';
 
@@ -33,6 +33,19 @@ test('a device that ended says why; one that is away says how it went', () => {
   expect(cellsOf({ ...row, switches_total: 1_200, switches_last_minute: 2 }, 1e12).switches).toBe(
     '1,200, 2 in the last minute',
   );
+});
+
+test('of a device that is away state and binding are the last that were heard, and it is in none', () => {
+  const there = { ...rowAt(0, 1e12), terminated: null };
+  const away = { ...there, online: false, why: 'lost', away: true };
+  expect(cellsOf(there, 1e12)).toMatchObject({ state: 'ATTACHED' });
+  expect(stateNow(there)).toBe('ATTACHED');
+  expect(cellsOf(away, 1e12)).toMatchObject({
+    ...{ state: 'was ATTACHED', binding: 'was wwan0→198.51.100.7:51820 (lte)' },
+  });
+  expect(stateNow(away)).toBeNull();
+  const ended = { ...away, state: 'TERMINATED', terminated: 'shutdown', binding: null };
+  expect(cellsOf(ended, 1e12)).toMatchObject({ state: 'was TERMINATED (shutdown)', binding: '–' });
 });
 
 test('a mark says what changed, and its reason in words', () => {
