@@ -10,7 +10,7 @@ import type { Browser, Page } from 'playwright-core';
 import { testUnless } from '../obstacle.ts';
 import { type FleetServer, startFleetServer } from './fleetServer.ts';
 import { judge } from './judge.ts';
-import { browserObstacle, sidewaysPx, startBrowser, visit } from './visitor.ts';
+import { browserObstacle, holdAnswers, sidewaysPx, startBrowser, visit } from './visitor.ts';
 
 const DEVICES = 10_000;
 const TEST_MS = 60_000;
@@ -135,6 +135,26 @@ browserTest('news of a device changes its row where it stands, and text stays te
   server.tell('device', { name, row: { ...server.row(2), ...lost } });
   await line.filter({ hasText: 'was DEGRADED' }).filter({ hasText: 'lost' }).waitFor();
   expect(await line.locator('[data-column=state] svg').count()).toBe(0);
+  expect(complaints).toEqual([]);
+});
+
+browserTest('news of a device that comes before the list it is on is not lost', async () => {
+  await using reader = await visit(browser);
+  const { page, complaints } = reader;
+  await open(page);
+  const release = await holdAnswers(page, /\/api\/devices/);
+  const isAsked = page.waitForRequest(/\/api\/devices/);
+  await page.getByRole('button', { name: 'Next devices' }).click();
+  await isAsked;
+  const { name } = server.row(100);
+  server.tell('device', { name, row: { ...server.row(100), state: 'DEGRADED' } });
+  // Told later, and there: then so is the one before.
+  server.tell('overview', { ...server.overview(), fleet: 'south' });
+  await page.locator('#fleet', { hasText: 'south' }).waitFor();
+  release();
+  const line = page.locator('#device-rows tr').first();
+  await line.filter({ hasText: name }).waitFor();
+  expect(await line.textContent()).toContain('DEGRADED');
   expect(complaints).toEqual([]);
 });
 

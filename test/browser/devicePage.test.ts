@@ -8,7 +8,7 @@ import type { Browser, Page } from 'playwright-core';
 import { testUnless } from '../obstacle.ts';
 import { type FleetServer, startFleetServer } from './fleetServer.ts';
 import { judge } from './judge.ts';
-import { browserObstacle, sidewaysPx, startBrowser, visit } from './visitor.ts';
+import { browserObstacle, holdAnswers, sidewaysPx, startBrowser, visit } from './visitor.ts';
 
 const TEST_MS = 60_000;
 const START_MS = 40_000;
@@ -93,6 +93,25 @@ browserTest('another range, and news of this device, ask anew; news of others do
   server.tell('device', { name: NAME, row: { ...server.row(1), state: 'DEGRADED' } });
   await page.locator('#facts', { hasText: 'DEGRADED' }).waitFor();
   expect(spansMs().length).toBe(before);
+  expect(complaints).toEqual([]);
+});
+
+browserTest('news that comes while an answer is on its way is newer than the answer', async () => {
+  await using reader = await visit(browser);
+  const { page, complaints } = reader;
+  await open(page);
+  await page.locator('#live[data-phase=live]').waitFor();
+  const release = await holdAnswers(page, `**/api/device/${NAME}`);
+  const isAsked = page.waitForRequest(`**/api/device/${NAME}`);
+  await page.getByLabel('How far back').selectOption('6h');
+  await isAsked;
+  server.tell('device', { name: NAME, row: { ...server.row(1), state: 'DEGRADED' } });
+  await page.locator('#facts', { hasText: 'DEGRADED' }).waitFor();
+  const isAnswered = page.waitForResponse(`**/api/device/${NAME}`);
+  release();
+  await (await isAnswered).finished();
+  await page.evaluate('new Promise((done) => setTimeout(done, 100))');
+  expect(await page.locator('#facts').textContent()).toContain('DEGRADED');
   expect(complaints).toEqual([]);
 });
 

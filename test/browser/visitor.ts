@@ -53,6 +53,17 @@ export async function visit(browser: Browser, eyes: Eyes = {}): Promise<Visit> {
   return { page, complaints, [Symbol.asyncDispose]: () => context.close() };
 }
 
+/** Answers that are asked for from here on at `path` are on their way until the function that it returns is called. */
+export async function holdAnswers(page: Page, path: string | RegExp): Promise<() => void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  await page.route(path, async (route) => {
+    const response = await route.fetch();
+    await promise;
+    await route.fulfill({ response });
+  });
+  return resolve;
+}
+
 /** How far the page can be scrolled sideways, in CSS pixels. */
 export const sidewaysPx = (page: Page) =>
   page.evaluate<number>(

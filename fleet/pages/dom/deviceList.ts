@@ -37,6 +37,8 @@ const AGES_MS = 5_000;
 let query: DeviceQuery = queryOf(location.search);
 let list: DeviceList = { total: 0, devices: [] };
 const rows = new Map<string, { row: DeviceRow; line: HTMLTableRowElement }>();
+/** What was told of devices since the newest question; null once it is answered. */
+let meanwhile: Map<string, DeviceRow> | null = null;
 /** Answers come in any order: only the one to the newest question counts. */
 let asked = 0;
 let askedAtMs = 0;
@@ -87,6 +89,7 @@ export function onTotal(total: number): void {
 
 /** News of one device, which may not be on this page. */
 export function showDevice(row: DeviceRow): void {
+  meanwhile?.set(row.name, row);
   const known = rows.get(row.name);
   if (known === undefined) return;
   known.row = row;
@@ -135,16 +138,22 @@ function turn(next: DeviceQuery): void {
   asked += 1;
   askedAtMs = Date.now();
   const question = asked;
+  const told = new Map<string, DeviceRow>();
+  meanwhile = told;
   void attempt('the devices', async () => {
-    const answer = await ask<DeviceList>(requestOf(query));
-    if (question === asked) show(answer);
+    const answer = await ask<DeviceList>(requestOf(query)).finally(() => {
+      if (question === asked) meanwhile = null;
+    });
+    if (question === asked) show(answer, told);
   });
 }
 
-function show(answer: DeviceList): void {
+/** @param told news that came while the answer was on its way, and are newer. */
+function show(answer: DeviceList, told: ReadonlyMap<string, DeviceRow>): void {
   list = answer;
   rows.clear();
-  const lines = answer.devices.map((row) => {
+  const lines = answer.devices.map((listed) => {
+    const row = told.get(listed.name) ?? listed;
     const line = element('tr', { role: 'row', 'data-name': row.name }, ...LIST_COLUMNS.map(cellOf));
     fill(line, row);
     rows.set(row.name, { row, line });

@@ -34,6 +34,8 @@ const AWAY = 'not known: the device was away';
 
 const name = decodeURIComponent(location.pathname.slice('/device/'.length));
 let row: DeviceRow | null = null;
+/** How often news of it came. */
+let told = 0;
 let drawn: { timeline: Timeline; range: Range } | null = null;
 let due: ReturnType<typeof setTimeout> | undefined;
 let dueAtMs = 0;
@@ -50,6 +52,7 @@ export function startDevice(): void {
     onOverview: showBroker,
     onDevice: (news) => {
       if (news.name !== name) return;
+      told += 1;
       showFacts(news);
       load(PACE_MS);
     },
@@ -74,9 +77,11 @@ function load(afterMs: number): void {
 }
 
 async function loadDevice(): Promise<void> {
+  const toldBefore = told;
   const device = await ask<Device>(`/api/device/${encodeURIComponent(name)}`);
   answered();
-  showFacts(device);
+  // News that came meanwhile are newer, and the next question is on its way.
+  if (told === toldBefore) showFacts(device);
   showPart('links', device.links, () => linksTable(device));
   showPart('counters', device.health?.counters, () => countersTable(device));
   showPart('gaps', device.gaps, () => gapsTable(device));

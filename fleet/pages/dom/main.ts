@@ -1,8 +1,8 @@
 /**
  * What runs in the browser: the dashboard, or the page of one device, as the document says.
  *
- * The overview comes first, then a page of the list, then the charts: a fleet of ten thousand devices is on the screen
- * as fast as one of ten.
+ * The stream is opened first, then come the overview, a page of the list, and the charts: a fleet of ten thousand devices
+ * is on the screen as fast as one of ten.
  *
  * @module
  */
@@ -23,13 +23,7 @@ if (document.body.dataset['page'] === 'device') startDevice();
 else void startDashboard();
 
 async function startDashboard(): Promise<void> {
-  const overview = attempt('the overview', async () => {
-    showOverview(await ask<Overview>('/api/overview'));
-    answered();
-  });
-  startDevices();
-  await overview;
-  startSeries();
+  // Before the list: what changes while that is on its way must not be missed.
   listen({
     onOverview: (news) => {
       showOverview(news);
@@ -38,4 +32,11 @@ async function startDashboard(): Promise<void> {
     onDevice: showDevice,
     onBack: reloadDevices,
   });
+  const overview = attempt('the overview', async () => {
+    showOverview(await ask<Overview>('/api/overview'));
+    answered();
+  });
+  startDevices();
+  await overview;
+  startSeries();
 }
