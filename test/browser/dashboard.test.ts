@@ -158,6 +158,22 @@ browserTest('news of a device that comes before the list it is on is not lost', 
   expect(complaints).toEqual([]);
 });
 
+browserTest(
+  'a reader whose clock is wrong sees ages and ranges by that of the server',
+  async () => {
+    await using reader = await visit(browser);
+    const { page, complaints } = reader;
+    await page.addInitScript('{ const now = Date.now; Date.now = () => now() + 7_200_000; }');
+    await open(page);
+    const seen = page.locator('#device-rows tr').first().locator('[data-column=seen]');
+    await seen.filter({ hasText: /(s|min) ago/ }).waitFor();
+    const asked = server.asked.findLast((path) => path.startsWith('/api/series')) ?? '';
+    const toMs = Number(new URL(asked, server.url).searchParams.get('to_ms'));
+    expect(Math.abs(toMs - Date.now())).toBeLessThan(60_000);
+    expect(complaints).toEqual([]);
+  },
+);
+
 browserTest('a broken stream is told, with the age of the figures, and mended', async () => {
   await using reader = await visit(browser);
   const { page } = reader;

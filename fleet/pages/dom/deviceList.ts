@@ -21,7 +21,7 @@ import {
 import { type ColumnId, cellsOf, LIST_COLUMNS, stateNow } from '../deviceRow.ts';
 import { isState, STATES_SHOWN } from '../states.ts';
 import { ask, attempt } from './ask.ts';
-import { localText } from './clock.ts';
+import { localText, serverMs } from './clock.ts';
 import { element, named, say } from './element.ts';
 import { swatchOf } from './swatch.ts';
 
@@ -194,7 +194,7 @@ function cellOf({ id, words }: (typeof LIST_COLUMNS)[number]): HTMLElement {
 }
 
 function fill(line: HTMLTableRowElement, row: DeviceRow): void {
-  const cells = cellsOf(row, Date.now());
+  const cells = cellsOf(row, serverMs());
   for (const cell of line.cells) {
     const id = cell.dataset['column'] as ColumnId;
     if (id === 'name') {
@@ -214,7 +214,8 @@ function fill(line: HTMLTableRowElement, row: DeviceRow): void {
   }
 }
 
-function showAges(): void {
+/** Each row again: time has passed, or is another than was believed. */
+export function showAges(): void {
   if (document.hidden) return;
   for (const { row, line } of rows.values()) fill(line, row);
 }

@@ -13,7 +13,7 @@ import { isState } from '../states.ts';
 import { spanOf } from '../timeScale.ts';
 import { ask, attempt } from './ask.ts';
 import { showBroker } from './broker.ts';
-import { localText } from './clock.ts';
+import { localText, serverMs, setClock } from './clock.ts';
 import { element, named, say } from './element.ts';
 import { answered, listen } from './live.ts';
 import { showPart } from './part.ts';
@@ -37,6 +37,8 @@ let row: DeviceRow | null = null;
 /** How often news of it came. */
 let told = 0;
 let drawn: { timeline: Timeline; range: Range } | null = null;
+/** Questions for the timeline, and the one whose answer is shown: answers come in any order. */
+let [asked, shown] = [0, 0];
 let due: ReturnType<typeof setTimeout> | undefined;
 let dueAtMs = 0;
 
@@ -49,7 +51,10 @@ export function startDevice(): void {
   named('bands', HTMLElement).append(folded('States one by one', bandsTable));
   new ResizeObserver(draw).observe(named('timeline', HTMLElement));
   listen({
-    onOverview: showBroker,
+    onOverview: (overview) => {
+      showBroker(overview);
+      if (setClock(overview.now_ms)) load(0);
+    },
     onDevice: (news) => {
       if (news.name !== name) return;
       told += 1;
@@ -90,12 +95,16 @@ async function loadDevice(): Promise<void> {
 
 async function loadTimeline(): Promise<void> {
   const { spanMs } = spanOf(named('span', HTMLSelectElement).value);
-  const toMs = Date.now();
+  asked += 1;
+  const question = asked;
+  const toMs = serverMs();
   const range = { fromMs: toMs - spanMs, toMs };
   const path = `/api/device/${encodeURIComponent(name)}/timeline`;
   const timeline = await ask<Timeline>(`${path}?from_ms=${range.fromMs}&to_ms=${range.toMs}`);
   // Another range was chosen meanwhile, and has its own answer.
   if (spanOf(named('span', HTMLSelectElement).value).spanMs !== spanMs) return;
+  if (question < shown) return;
+  shown = question;
   drawn = { timeline, range };
   showPart('times', [timeline.bands, range], () => timesTable(timeline, range));
   showPart('marks', timeline.marks, () => marksTable(timeline));
@@ -104,7 +113,7 @@ async function loadTimeline(): Promise<void> {
 
 function showFacts(news: DeviceRow): void {
   row = news;
-  const cells = cellsOf(news, Date.now());
+  const cells = cellsOf(news, serverMs());
   for (const { id, words } of LIST_COLUMNS) {
     if (id === 'name') continue;
     showFact(words, factText(id, cells[id], news), id === 'state' ? stateNow(news) : null);

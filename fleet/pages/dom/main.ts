@@ -8,8 +8,8 @@
  */
 import type { Overview } from '../answers.ts';
 import { ask, attempt } from './ask.ts';
-import { zoneName } from './clock.ts';
-import { onTotal, reloadDevices, showDevice, startDevices } from './deviceList.ts';
+import { setClock, zoneName } from './clock.ts';
+import { onTotal, reloadDevices, showAges, showDevice, startDevices } from './deviceList.ts';
 import { startDevice } from './devicePage.ts';
 import { named, say } from './element.ts';
 import { showOverview } from './figures.ts';
@@ -26,17 +26,22 @@ async function startDashboard(): Promise<void> {
   // Before the list: what changes while that is on its way must not be missed.
   listen({
     onOverview: (news) => {
-      showOverview(news);
+      show(news);
       onTotal(news.devices.total);
     },
     onDevice: showDevice,
     onBack: reloadDevices,
   });
   const overview = attempt('the overview', async () => {
-    showOverview(await ask<Overview>('/api/overview'));
+    show(await ask<Overview>('/api/overview'));
     answered();
   });
   startDevices();
   await overview;
   startSeries();
+}
+
+function show(overview: Overview): void {
+  if (setClock(overview.now_ms)) showAges();
+  showOverview(overview);
 }

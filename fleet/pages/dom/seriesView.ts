@@ -8,6 +8,7 @@ import { chartsOf } from '../charts.ts';
 import { SPANS, spanOf, stepOf } from '../timeScale.ts';
 import { ask, attempt } from './ask.ts';
 import { Chart } from './chart.ts';
+import { serverMs } from './clock.ts';
 import { element, named } from './element.ts';
 
 /** Chosen: more points than pixels of a phone say nothing more. */
@@ -41,7 +42,7 @@ export function spanOptions(): readonly HTMLElement[] {
 }
 
 async function loadSeries(spanMs: number, stepMs: number): Promise<void> {
-  const toMs = Date.now();
+  const toMs = serverMs();
   const range = `from_ms=${toMs - spanMs}&to_ms=${toMs}&step_ms=${stepMs}`;
   const series = await ask<Series>(`/api/series?${range}`);
   // Another range was chosen meanwhile, and has its own answer.
