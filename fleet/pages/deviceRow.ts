@@ -34,7 +34,7 @@ export function cellsOf(row: DeviceRow, nowMs: number): Readonly<Record<ColumnId
     state: stateText(row),
     presence: presenceText(row),
     binding: bindingText(row),
-    seen: agoText(row.last_seen_ms, nowMs),
+    seen: seenText(row, nowMs),
     switches: switchesText(row),
     recovery: durationText(row.recovery_p95_ms),
     policy: policyText(row),
@@ -61,6 +61,12 @@ function bindingText({ binding, link_kind, away }: DeviceRow): string {
   if (binding === null) return away === true ? UNKNOWN : 'none';
   const text = link_kind === null ? binding : `${binding} (${link_kind})`;
   return away === true ? `was ${text}` : text;
+}
+
+/** Of what the broker had kept there is only the device's own word, and its clock may be wrong. */
+function seenText({ last_seen_ms, retained }: DeviceRow, nowMs: number): string {
+  const text = agoText(last_seen_ms, nowMs);
+  return last_seen_ms !== null && retained === true ? `${text} by its clock` : text;
 }
 
 function switchesText({ switches_total, switches_last_minute }: DeviceRow): string {

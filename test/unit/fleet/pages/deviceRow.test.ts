@@ -48,6 +48,13 @@ test('of a device that is away state and binding are the last that were heard, a
   expect(cellsOf(ended, 1e12)).toMatchObject({ state: 'was TERMINATED (shutdown)', binding: '–' });
 });
 
+test('when a report that the broker had kept was made only the device’s clock says', () => {
+  const row = { ...rowAt(0, 1e12), last_seen_ms: 1e12 - 3 * 3_600_000 };
+  expect(cellsOf(row, 1e12).seen).toBe('3\u00a0h ago');
+  expect(cellsOf({ ...row, retained: true }, 1e12).seen).toBe('3\u00a0h ago by its clock');
+  expect(cellsOf({ ...row, retained: true, last_seen_ms: null }, 1e12).seen).toBe('–');
+});
+
 test('a mark says what changed, and its reason in words', () => {
   const mark = { at_ms: 0, kind: 'switch', reason: 'failback', from: 'wwan0→hub', to: 'eth0→hub' };
   expect(changeText(mark)).toBe('wwan0→hub ⇒ eth0→hub');
