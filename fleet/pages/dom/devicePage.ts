@@ -87,7 +87,7 @@ async function loadDevice(): Promise<void> {
   answered();
   // News that came meanwhile are newer, and the next question is on its way.
   if (told === toldBefore) showFacts(device);
-  showPart('links', device.links, () => linksTable(device));
+  showPart('links', [device.links, device.away], () => linksTable(device));
   showPart('counters', device.health?.counters, () => countersTable(device));
   showPart('gaps', device.gaps, () => gapsTable(device));
   say(named('process', HTMLElement), processText(device));
@@ -211,11 +211,11 @@ function bandsTable(): HTMLElement {
   );
 }
 
-function linksTable({ links }: Device): HTMLElement {
+function linksTable({ links, away }: Device): HTMLElement {
   return scrolling(
     'Links as a table',
     tableOf({
-      caption: 'Links, the binding first',
+      caption: `Links${away === true ? ' as they were' : ''}, the binding first`,
       heads: ['Link', 'Endpoint', 'Is', 'Round trip', 'Jitter', 'Loss'],
       rows: links.map((link) => [
         `${link.link} (${link.kind})`,
