@@ -188,6 +188,24 @@ browserTest('a broken stream is told, with the age of the figures, and mended', 
 });
 
 browserTest(
+  'a server that answers nothing at first is told, and that is forgotten once it does',
+  async () => {
+    await using reader = await visit(browser);
+    const { page } = reader;
+    server.setBroken(true);
+    await page.goto(server.url);
+    const trouble = page.locator('#trouble');
+    for (const what of ['the overview', 'the devices', 'the charts'])
+      await trouble.filter({ hasText: `Could not load ${what}: The broker is away.` }).waitFor();
+    server.setBroken(false);
+    await page.locator('#live[data-phase=live]').waitFor();
+    await page.locator('#charts canvas').nth(5).waitFor();
+    await trouble.waitFor({ state: 'hidden' });
+    expect(await page.locator('#device-rows tr').count()).toBe(100);
+  },
+);
+
+browserTest(
   'a broker that the server does not hear is told, though the stream is live',
   async () => {
     await using reader = await visit(browser);

@@ -50,6 +50,11 @@ export async function attempt(what: string, work: () => Promise<void>): Promise<
   showTroubles();
 }
 
+/** What was missing has come another way. */
+export function mended(what: string): void {
+  if (troubles.delete(what)) showTroubles();
+}
+
 const troubles = new Map<string, string>();
 
 function showTroubles(): void {

@@ -7,15 +7,17 @@
  * @module
  */
 import type { Overview } from '../answers.ts';
-import { ask, attempt } from './ask.ts';
+import { ask, attempt, mended } from './ask.ts';
 import { setClock, zoneName } from './clock.ts';
 import { onTotal, reloadDevices, showAges, showDevice, startDevices } from './deviceList.ts';
 import { startDevice } from './devicePage.ts';
 import { named, say } from './element.ts';
 import { showOverview } from './figures.ts';
 import { answered, listen } from './live.ts';
-import { startSeries } from './seriesView.ts';
+import { reloadSeries, startSeries } from './seriesView.ts';
 import { defineHatches } from './swatch.ts';
+
+const OVERVIEW = 'the overview';
 
 defineHatches();
 say(named('zone', HTMLElement), `Times are of your zone, ${zoneName()}.`);
@@ -27,12 +29,16 @@ async function startDashboard(): Promise<void> {
   listen({
     onOverview: (news) => {
       show(news);
+      mended(OVERVIEW);
       onTotal(news.devices.total);
     },
     onDevice: showDevice,
-    onBack: reloadDevices,
+    onBack: () => {
+      reloadDevices();
+      reloadSeries();
+    },
   });
-  const overview = attempt('the overview', async () => {
+  const overview = attempt(OVERVIEW, async () => {
     show(await ask<Overview>('/api/overview'));
     answered();
   });

@@ -18,20 +18,28 @@ const POINTS_MAX = 300;
 const REFRESH_MIN_MS = 60_000;
 
 const charts = new Map<string, Chart>();
+let refresh: ReturnType<typeof setTimeout> | undefined;
+/** Nobody looked when it was time, and a step of a long range is an hour. */
+let isOwed = false;
 
 export function startSeries(): void {
   const choice = named('span', HTMLSelectElement);
   choice.replaceChildren(...spanOptions());
-  let refresh: ReturnType<typeof setTimeout> | undefined;
-  const load = () => {
-    clearTimeout(refresh);
-    const { spanMs } = spanOf(choice.value);
-    const stepMs = stepOf(spanMs, POINTS_MAX);
-    refresh = setTimeout(load, Math.max(stepMs, REFRESH_MIN_MS));
-    if (!document.hidden) void attempt('the charts', () => loadSeries(spanMs, stepMs));
-  };
-  choice.addEventListener('change', load);
-  load();
+  choice.addEventListener('change', reloadSeries);
+  document.addEventListener('visibilitychange', () => {
+    if (isOwed && !document.hidden) reloadSeries();
+  });
+  reloadSeries();
+}
+
+/** Asks for the charts, and again after each step of them. */
+export function reloadSeries(): void {
+  clearTimeout(refresh);
+  const { spanMs } = spanOf(named('span', HTMLSelectElement).value);
+  const stepMs = stepOf(spanMs, POINTS_MAX);
+  refresh = setTimeout(reloadSeries, Math.max(stepMs, REFRESH_MIN_MS));
+  isOwed = document.hidden;
+  if (!isOwed) void attempt('the charts', () => loadSeries(spanMs, stepMs));
 }
 
 /** The choices of how far back, 24 hours chosen. */
