@@ -61,6 +61,11 @@ browserTest('figures, states, reasons in words, policies and charts', async () =
   expect(await texts(page, '#policies tbody th')).toEqual(['vehicle', 'stationary']);
   expect(await texts(page, '#versions tbody th')).toEqual(['0.0.9', '0.1.0']);
   expect(await texts(page, '#charts h3')).toHaveLength(6);
+  const unknown = page.locator('#unknown');
+  expect(await unknown.isVisible()).toBe(false);
+  const devices = { total: 10_000, online: 8_500, stopped: 0, lost: 250 };
+  server.tell('overview', { ...server.overview(), devices });
+  await unknown.filter({ hasText: 'Of 1,250 devices nobody knows' }).waitFor();
   await page.getByText('Recovery latency as a table').click();
   const table = page.getByRole('region', { name: 'Recovery latency as a table' });
   expect(await table.locator('thead').textContent()).toContain('p99');

@@ -19,6 +19,7 @@ export function showOverview(overview: Overview): void {
   for (const [id, text] of Object.entries(figuresOf(overview))) {
     say(named(`figure-${id}`, HTMLElement), text);
   }
+  showUnknown(overview);
   showPart('states', overview.states, () => statesTable(overview));
   showPart('ended', overview.terminated, () => endedTable(overview));
   showPart('policies', overview.policies, () => policiesTable(overview));
@@ -41,6 +42,17 @@ function figuresOf(overview: Overview): Readonly<Record<string, string>> {
     replay: countText(overview.replay_signs_24h),
     hijack: countText(overview.hijack_signs_24h),
   };
+}
+
+/** Without them the figures would not add up. */
+function showUnknown({ devices: { total, online, stopped, lost } }: Overview): void {
+  const count = total - online - stopped - lost;
+  const place = named('unknown', HTMLElement);
+  place.hidden = count <= 0;
+  say(
+    place,
+    count <= 0 ? '' : `Of ${countText(count)} devices nobody knows whether they are online.`,
+  );
 }
 
 function statesTable({ states }: Overview): HTMLElement {
