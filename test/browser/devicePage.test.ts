@@ -68,6 +68,7 @@ browserTest(
       'heartbeat_timeout',
     );
     expect(await page.locator('#gaps tbody').textContent()).toContain('43');
+    expect(await page.locator('#process').textContent()).toContain('Known to be online since');
     expect(complaints).toEqual([]);
   },
 );

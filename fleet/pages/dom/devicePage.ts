@@ -263,7 +263,9 @@ function gapsTable({ gaps }: Device): HTMLElement {
 
 function processText({ health, presence, online }: Device): string {
   const sinceMs = presence?.since_ms ?? null;
-  const word = online === null ? 'Not known to be there' : online ? 'Online' : 'Away';
+  const word =
+    online === null ? 'Not known to be there' : `Known to be ${online ? 'online' : 'away'}`;
+  // When it was heard: it may have gone while jvpn fleet was away.
   const since = sinceMs === null ? '' : ` ${word} since ${localText(sinceMs)}.`;
   if (health === null) return `No health report has come from this device.${since}`;
   const uptimeMs = health.uptime_s === undefined ? null : health.uptime_s * 1_000;
