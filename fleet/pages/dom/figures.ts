@@ -101,7 +101,7 @@ function endedTable({ terminated }: Overview): HTMLElement {
 
 function policiesTable({ policies }: Overview): HTMLElement {
   return tableOf({
-    caption: 'Policies in force',
+    caption: 'Policies, as each device said last',
     heads: ['Policy', 'Version', 'Devices'],
     rows: policies.map(({ name, version, devices }) => [
       name ?? UNKNOWN,
@@ -114,7 +114,7 @@ function policiesTable({ policies }: Overview): HTMLElement {
 
 function versionsTable({ versions }: Overview): HTMLElement {
   return tableOf({
-    caption: 'Versions of the agent',
+    caption: 'Versions of the agent, as each device said last',
     heads: ['Version', 'Devices'],
     rows: versions.map(({ version, devices }) => [version ?? UNKNOWN, countText(devices)]),
     none: 'No device has said which version it runs.',
