@@ -51,7 +51,7 @@ browserTest('figures, states, reasons in words, policies and charts', async () =
   await open(page);
   expect(await texts(page, 'h1')).toEqual(['Fleet north']);
   const figures = (await texts(page, '.figures dd')).map((text) => text.replaceAll('\u00a0', ' '));
-  expect(figures).toEqual('10,000|9,750|0|250|3.8 %|240 ms|860 ms|2.1 s|412|1.8|3|1'.split('|'));
+  expect(figures).toEqual('10,000|9,750|0|250|3.7 %|240 ms|860 ms|2.1 s|412|1.8|3|1'.split('|'));
   expect(await texts(page, '#states tbody strong')).toEqual(
     'ATTACHED VOLATILE DEGRADED RECOVERING BIRTH TERMINATED'.split(' '),
   );

@@ -52,12 +52,13 @@ export function rowAt(at: number, nowMs: number): DeviceRow {
 }
 
 export function overviewOf(rows: readonly DeviceRow[], nowMs: number): Overview {
-  const count = (of: (row: DeviceRow) => string) => {
+  const there = rows.filter(({ away }) => away !== true);
+  const count = (of: (row: DeviceRow) => string, counted = rows) => {
     const counts: Record<string, number> = {};
-    for (const row of rows) counts[of(row)] = (counts[of(row)] ?? 0) + 1;
+    for (const row of counted) counts[of(row)] = (counts[of(row)] ?? 0) + 1;
     return counts;
   };
-  const states = count((row) => row.state ?? '');
+  const states = count((row) => row.state ?? '', there);
   const lost = rows.filter((row) => row.online === false).length;
   return {
     now_ms: nowMs,
@@ -65,7 +66,7 @@ export function overviewOf(rows: readonly DeviceRow[], nowMs: number): Overview 
     connected: true,
     devices: { total: rows.length, online: rows.length - lost, stopped: 0, lost },
     states,
-    degraded_percent: (100 * (states['DEGRADED'] ?? 0)) / Math.max(1, rows.length),
+    degraded_percent: (100 * (states['DEGRADED'] ?? 0)) / Math.max(1, there.length),
     terminated: {
       recovery_window_exceeded: 7,
       operator_terminated: 2,
