@@ -8,11 +8,11 @@
  * @module
  */
 import type { IClientOptions, IConnackPacket, MqttClient } from 'mqtt';
-import { readSecrets } from './brokerFiles.ts';
+import { placeOf } from '../hal/mqtt/place.ts';
+import { readSecrets } from '../hal/mqtt/secrets.ts';
+import type { ProtocolLevel } from '../hal/mqtt/version.ts';
 import { brokerStream, tlsFor } from './brokerStream.ts';
-import { placeOf } from './brokerUrl.ts';
 import type { Report } from './mqttQueue.ts';
-import type { ProtocolLevel } from './mqttVersion.ts';
 import { PAYLOAD_PROPERTIES, type PayloadFormat } from './payload.ts';
 
 /** How a connection ended. `versionRefused` and `hungUp` come instead of an answer to CONNECT. */

@@ -6,10 +6,10 @@
  *
  * @module
  */
-import { backoffMs } from './backoff.ts';
+import { backoffMs } from '../hal/backoff.ts';
+import { MQTT_NAME, MqttVersion } from '../hal/mqtt/version.ts';
 import { Broker, type BrokerEnd, type BrokerOptions } from './broker.ts';
 import type { Report } from './mqttQueue.ts';
-import { MQTT_NAME, MqttVersion } from './mqttVersion.ts';
 import { encodePayload } from './payload.ts';
 import { presenceBirth, presenceEnd, presenceWill } from './presence.ts';
 import type { TelemetryTimes } from './telemetry.ts';

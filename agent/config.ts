@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { lintBroker } from '../hal/mqtt/lint.ts';
 import {
   auditTable,
   controlTable,
@@ -36,7 +37,6 @@ import { type Problem, problem } from '../policies/problem.ts';
 import { documentOfToml } from '../policies/toml.ts';
 import { TRANSPORTS_REKEY } from '../session/channel/sessionKeypair.ts';
 import type { LinkKind } from '../session/wire/frames.ts';
-import { placeOf } from './brokerUrl.ts';
 import { TELEMETRY } from './telemetryFields.ts';
 
 export const AGENT_FIELDS = {
@@ -233,48 +233,9 @@ function lintTunnel({ hub, tunnel, links }: Written): Problem[] {
   return problems;
 }
 
-/** Who wrote one of these files means TLS: without it they would be for nothing, and the password in clear text. */
-function lintClearText(
-  { caFile, certificateFile, keyFile }: Written['telemetry'],
-  protocol: 'mqtt' | 'ws',
-): Problem[] {
-  const files = { ca_file: caFile, certificate_file: certificateFile, key_file: keyFile };
-  return Object.entries(files).flatMap(([key, file]) =>
-    file === null
-      ? []
-      : [
-          problem(
-            `telemetry.${key}`,
-            `written, but telemetry.url is ${protocol}://, which has no TLS`,
-            `only with ${protocol}s://: change the address (and its port), or leave the file out`,
-          ),
-        ],
-  );
-}
-
 function lintTelemetry({ telemetry }: Written): Problem[] {
-  const place = telemetry.url === null ? null : placeOf(telemetry.url);
-  if (telemetry.url !== null && place === null) {
-    // Not repeated: there may be a password in it.
-    return [problem('telemetry.url', 'is no address', 'one like mqtt://host:1883')];
-  }
-  if (place?.protocol === 'mqtt' || place?.protocol === 'ws') {
-    const problems = lintClearText(telemetry, place.protocol);
-    if (problems.length > 0) return problems;
-  }
   if (telemetry.enabled && telemetry.url === null) {
     return [problem('telemetry.url', 'missing', 'the broker, because telemetry.enabled is true')];
   }
-  const { certificateFile, keyFile } = telemetry;
-  if ((certificateFile === null) !== (keyFile === null)) {
-    const missing = keyFile === null ? 'key_file' : 'certificate_file';
-    const there = keyFile === null ? 'certificate_file' : 'key_file';
-    return [problem(`telemetry.${missing}`, 'missing', `a file, because there is a ${there}`)];
-  }
-  if (telemetry.passwordFile !== null && telemetry.username === null) {
-    return [
-      problem('telemetry.username', 'missing', 'a user name, because there is a password_file'),
-    ];
-  }
-  return [];
+  return lintBroker('telemetry', telemetry);
 }

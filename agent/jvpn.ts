@@ -14,6 +14,7 @@ One encrypted session that outlives its links.
 Daemons
   agent     the device daemon
   hub       the concentrator daemon
+  fleet     the dashboard of all devices that report to one broker
 
 What a running daemon is doing
   status    state, binding, links, counters
@@ -40,6 +41,7 @@ type Run = (argv: readonly string[]) => Promise<number>;
 const COMMANDS: Readonly<Record<string, () => Promise<Run>>> = {
   agent: async () => (await import('./main.ts')).runAgent,
   hub: async () => (await import('../hub/main.ts')).runHub,
+  fleet: async () => (await import('../fleet/main.ts')).runFleet,
   enroll: async () => (await import('../hub/cli/enroll.ts')).runEnroll,
   audit: async () => (await import('./cli/audit.ts')).runAudit,
   report: async () => (await import('./cli/report.ts')).runReport,

@@ -6,6 +6,7 @@
  * @module
  */
 import type { Clock } from '../hal/clock.ts';
+import type { DeviceTopics } from '../hal/mqtt/topics.ts';
 import { linkRules } from '../policies/links.ts';
 import type { Policy } from '../policies/schema.ts';
 import type { AuditKind } from '../session/audit.ts';
@@ -16,7 +17,6 @@ import { MqttQueue } from './mqttQueue.ts';
 import { encodePayload } from './payload.ts';
 import type { TunnelStatus } from './status.ts';
 import type { Telemetry, TelemetryTimes } from './telemetry.ts';
-import type { DeviceTopics } from './topics.ts';
 import { COMMIT, VERSION } from './version.ts';
 
 export interface ReporterParts {

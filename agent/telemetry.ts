@@ -10,13 +10,13 @@
  * @module
  */
 import { newClock } from '../hal/linux/clock.ts';
+import { deviceTopics, keyLevel } from '../hal/mqtt/topics.ts';
 import type { Policy } from '../policies/schema.ts';
 import type { AuditKind } from '../session/audit.ts';
 import { bytesToHex } from '../session/bytes.ts';
 import { Reporter } from './reporter.ts';
 import type { Start } from './start.ts';
 import type { TunnelStatus } from './status.ts';
-import { deviceTopics, keyLevel } from './topics.ts';
 
 export interface Telemetry {
   /** Leaves in order if the broker lets it; takes at most {@link STOP_MAX_MS}. */

@@ -6,8 +6,11 @@
  *
  * @module
  */
+import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import type { BunPlugin } from 'bun';
+import { bundlePages } from '../fleet/pages/bundle.ts';
 import type { Target } from './target.ts';
 
 export interface Compilation {
@@ -52,6 +55,7 @@ export async function compile(compilation: Compilation): Promise<string> {
       // line, nor SQLite in an agent.
       splitting: true,
       define: constants(define),
+      plugins: [await finishedPages(root)],
     });
     // Chunks have a hash in their names: those of another build would stay.
     await rm(join(outDir, 'maps', name), { recursive: true, force: true });
@@ -68,6 +72,24 @@ export async function compile(compilation: Compilation): Promise<string> {
   } finally {
     await rm(staging, { recursive: true, force: true });
   }
+}
+
+/**
+ * Instead of the module that makes the dashboard's files, one that has them: nothing is made on a gateway. They are made
+ * before the build begins, because a build waits for ever for another inside its plugin.
+ */
+async function finishedPages(root: string): Promise<BunPlugin> {
+  const folder = join(root, 'fleet/pages');
+  const files = existsSync(folder) ? await bundlePages(folder) : [];
+  return {
+    name: 'dashboard',
+    setup: (build) => {
+      build.onLoad({ filter: /\/fleet\/pages\/bundled\.ts$/ }, () => ({
+        contents: `export const BUNDLED = ${JSON.stringify(files)};`,
+        loader: 'js',
+      }));
+    },
+  };
 }
 
 /**

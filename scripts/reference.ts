@@ -9,6 +9,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { AGENT_FIELDS } from '../agent/config.ts';
+import { FLEET_FIELDS } from '../fleet/config.ts';
 import { HUB_FIELDS } from '../hub/config.ts';
 import { ORDER_RULES, OTHER_RULES } from '../policies/lint.ts';
 import { PROFILE_NAMES, PROFILES } from '../policies/profiles.ts';
@@ -28,6 +29,7 @@ export function referenceFiles(): ReadonlyMap<string, string> {
     ['policies/policy.schema.json', schemaFile('Jumping VPN policy', POLICY_FIELDS)],
     ['docs/agent.schema.json', schemaFile('Jumping VPN agent.toml', AGENT_FIELDS)],
     ['docs/hub.schema.json', schemaFile('Jumping VPN hub.toml', HUB_FIELDS)],
+    ['docs/fleet.schema.json', schemaFile('Jumping VPN fleet.toml', FLEET_FIELDS)],
   ]);
 }
 
@@ -93,9 +95,9 @@ function configurationPage(): string {
   return page(
     '# Configuration reference',
     '',
-    'Both files are TOML, read once at start. A relative path is relative to the folder of the file.',
+    'All files are TOML, read once at start. A relative path is relative to the folder of the file.',
     'An unknown key or a bad value is refused with its path, and the daemon exits with status 2.',
-    'Editors read `docs/agent.schema.json` and `docs/hub.schema.json`.',
+    'Editors read `docs/agent.schema.json`, `docs/hub.schema.json` and `docs/fleet.schema.json`.',
     '',
     '# `agent.toml`',
     '',
@@ -105,6 +107,9 @@ function configurationPage(): string {
     tableOf(HUB_FIELDS),
     '',
     ...sectionsOf(HUB_FIELDS),
+    '# `fleet.toml`',
+    '',
+    ...sectionsOf(FLEET_FIELDS),
   );
 }
 

@@ -51,6 +51,8 @@ export function longestFirst(steps: readonly Step[]): Step[] {
 export function staticSteps(): Step[] {
   return [
     { name: 'types', command: [`${BIN}/tsc`, '-p', '.'], limitMs: 120_000 },
+    // What runs in a browser has a document, and nothing else has.
+    { name: 'types/pages', command: [`${BIN}/tsc`, '-p', 'fleet/pages/dom'], limitMs: 120_000 },
     { name: 'format', command: [`${BIN}/biome`, 'format', '.'], limitMs: 60_000 },
     {
       name: 'lint',
@@ -122,6 +124,17 @@ export function e2eSteps(isPatient: boolean): Step[] {
       live: !isPatient,
     }));
 }
+
+/** The dashboard in Chromium. The first paint is measured, so nothing may run beside. */
+export function browserSteps(): Step[] {
+  return testFiles('test/browser').map((file) => ({
+    ...testStep(stepName(file), [file], 240_000, ['--timeout=60000']),
+    live: true,
+  }));
+}
+
+/** `test/browser/dashboard.test.ts` → `browser/dashboard`. */
+const stepName = (file: string) => file.slice('test/'.length, -'.test.ts'.length);
 
 /** Without a file named, `bun test` would run every test there is. */
 const hasFiles = (step: Step) => (step.report?.files.length ?? 0) > 0;

@@ -9,6 +9,7 @@ import { parseArgs } from 'node:util';
 import { closingLine, isGreen, mergeReports, sum } from './junit.ts';
 import { type Outcome, runStep, runSteps } from './step.ts';
 import {
+  browserSteps,
   buildStep,
   e2eSteps,
   longestFirst,
@@ -18,7 +19,7 @@ import {
   unitSteps,
 } from './steps.ts';
 
-const PARTS = ['unit', 'sim', 'e2e'] as const;
+const PARTS = ['unit', 'sim', 'e2e', 'browser'] as const;
 type Part = (typeof PARTS)[number];
 
 const startedMs = performance.now();
@@ -39,6 +40,7 @@ const beside = [
 outcomes.push(...(await runSteps(longestFirst(beside), 4)));
 // One after another: these tests measure time.
 if (canRun) outcomes.push(...(await runSteps(e2eSteps(false), 1)));
+if (wants('browser')) outcomes.push(...(await runSteps(browserSteps(), 1)));
 
 await Bun.write(`${REPORTS}/all.xml`, mergeReports(await reports()));
 const tally = sum(outcomes.map((outcome) => outcome.tally));

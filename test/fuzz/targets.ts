@@ -12,6 +12,7 @@ import { core } from './targets/core.ts';
 import { deliver } from './targets/deliver.ts';
 import { device } from './targets/device.ts';
 import { flash } from './targets/flash.ts';
+import { fleet } from './targets/fleet.ts';
 import { frames } from './targets/frames.ts';
 import { hub } from './targets/hub.ts';
 import { mqtt } from './targets/mqtt.ts';
@@ -26,5 +27,5 @@ import { texts } from './targets/texts.ts';
 
 export const TARGETS: readonly Target[] = [
   ...[hub, device, plain, seat, core, frames, cbor, agentConfig, hubConfig, policy, split, deliver],
-  ...[netlink, control, flash, record, audit, texts, mqtt, socket],
+  ...[netlink, control, flash, record, audit, texts, mqtt, socket, fleet],
 ];

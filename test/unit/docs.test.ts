@@ -24,7 +24,7 @@ import {
   section,
 } from './docs/pages.ts';
 
-const SOURCES = ['agent', 'hal', 'hub', 'policies', 'scripts', 'session'];
+const SOURCES = ['agent', 'fleet', 'hal', 'hub', 'policies', 'scripts', 'session'];
 const OPERATING = read('docs/operating.md');
 
 /** As the page host makes them: lower case, punctuation dropped, spaces to hyphens. */
@@ -51,7 +51,7 @@ describe('links', () => {
   });
 
   test('every source file and test that a page names exists', () => {
-    const named = /`((?:agent|hal|hub|policies|scripts|session|test)\/[\w./-]*\w\/?)`/g;
+    const named = /`((?:agent|fleet|hal|hub|policies|scripts|session|test)\/[\w./-]*\w\/?)`/g;
     const missing = PAGES.flatMap((page) =>
       matches(read(page), named)
         .filter((path) => !existsSync(join(ROOT, path)))

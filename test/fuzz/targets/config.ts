@@ -5,9 +5,9 @@
  * @module
  */
 
-import { placeOf } from '../../../agent/brokerUrl.ts';
 import { AGENT_FIELDS, loadAgentConfig } from '../../../agent/config.ts';
-import { deviceTopics } from '../../../agent/topics.ts';
+import { placeOf } from '../../../hal/mqtt/place.ts';
+import { deviceTopics } from '../../../hal/mqtt/topics.ts';
 import { HUB_FIELDS, loadHubConfig } from '../../../hub/config.ts';
 import { Pool } from '../../../hub/pool.ts';
 import type { Fields } from '../../../policies/field.ts';

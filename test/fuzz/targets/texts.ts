@@ -5,8 +5,9 @@
  *
  * @module
  */
-import { placeOf } from '../../../agent/brokerUrl.ts';
+
 import { parseArguments } from '../../../agent/cli/arguments.ts';
+import { placeOf } from '../../../hal/mqtt/place.ts';
 import { bytesOfIpv4, bytesOfIpv6, parseEndpoint, parsePrefix } from '../../../policies/address.ts';
 import { instantMs } from '../../../policies/instant.ts';
 import { nearest } from '../../../policies/nearest.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test';
-import { MqttVersion } from '../../../agent/mqttVersion.ts';
+import { MqttVersion } from '../../../../hal/mqtt/version.ts';
 
 type Event = 'onRefused' | 'onHangUp' | 'onAccepted';
 

@@ -7,7 +7,6 @@
  */
 import { readFileSync } from 'node:fs';
 import type { IClientOptions } from 'mqtt';
-import type { BrokerOptions } from './broker.ts';
 
 export type Secrets = Pick<IClientOptions, 'password'> & {
   readonly ca?: string;
@@ -15,10 +14,16 @@ export type Secrets = Pick<IClientOptions, 'password'> & {
   readonly key?: string;
 };
 
-type Files = Pick<BrokerOptions, 'passwordFile' | 'caFile' | 'certificateFile' | 'keyFile'>;
+export interface SecretFiles {
+  readonly passwordFile: string | null;
+  readonly caFile: string | null;
+  /** Both or none. */
+  readonly certificateFile: string | null;
+  readonly keyFile: string | null;
+}
 
 /** What is in the files, or why they are of no use. TLS has tried its files then: no connection is begun for nothing. */
-export async function readSecrets(files: Files): Promise<Secrets | string> {
+export async function readSecrets(files: SecretFiles): Promise<Secrets | string> {
   try {
     const { passwordFile, caFile, certificateFile, keyFile } = files;
     const secrets = {

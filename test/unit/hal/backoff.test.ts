@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test';
-import { backoffMs } from '../../../agent/backoff.ts';
+import { backoffMs } from '../../../hal/backoff.ts';
 
 const LIMITS = { firstMs: 1_000, maxMs: 60_000 };
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test';
-import { placeOf } from '../../../agent/brokerUrl.ts';
+import { placeOf } from '../../../../hal/mqtt/place.ts';
 
 test('host and port, with the registered port where none is written', () => {
   const place = (protocol: 'mqtt' | 'mqtts', host: string, port: number) => ({

@@ -1,0 +1,92 @@
+/**
+ * Keeps a connection to the broker: comes back with growing waits, and finds the version of MQTT.
+ *
+ * @module
+ */
+import { backoffMs } from '../hal/backoff.ts';
+import { MqttVersion } from '../hal/mqtt/version.ts';
+import { Subscription, type SubscriptionEnd, type SubscriptionOptions } from './subscription.ts';
+
+export interface BrokerLinkParts {
+  readonly address: Omit<SubscriptionOptions, 'level'>;
+  /** `connection` counts from 1 and is another for each try. */
+  readonly onMessage: (
+    topic: string,
+    payload: Uint8Array,
+    isRetained: boolean,
+    connection: number,
+  ) => void;
+  readonly onUp: () => void;
+  readonly onDown: (why: string) => void;
+  /** Tests shorten them. */
+  readonly waits?: { readonly firstMs: number; readonly maxMs: number };
+}
+
+/** A fleet that was lost wants to be seen again soon (chosen). */
+const WAITS = { firstMs: 500, maxMs: 15_000 } as const;
+
+export class BrokerLink {
+  /** Granted connections. */
+  connections = 0;
+  failures = 0;
+  isUp = false;
+  lastError: string | null = null;
+  readonly #parts: BrokerLinkParts;
+  readonly #version = new MqttVersion();
+  #subscription: Subscription | null = null;
+  #timer: Timer | null = null;
+  #tries = 0;
+  #failuresInRow = 0;
+  #isStopped = false;
+
+  constructor(parts: BrokerLinkParts) {
+    this.#parts = parts;
+    this.#connect();
+  }
+
+  /** The number that messages of this connection have. */
+  get connection(): number {
+    return this.#tries;
+  }
+
+  stop(): void {
+    this.#isStopped = true;
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#subscription?.end({ code: 'closed', detail: '' });
+  }
+
+  #connect(): void {
+    const { address, onMessage, onUp } = this.#parts;
+    // Retained messages may come before the word that the subscription is granted.
+    this.#tries += 1;
+    const connection = this.#tries;
+    this.#subscription = new Subscription(
+      { ...address, level: this.#version.level },
+      {
+        onMessage: (topic, payload, isRetained) =>
+          onMessage(topic, payload, isRetained, connection),
+        onUp: () => {
+          this.#version.onAccepted();
+          this.connections += 1;
+          this.#failuresInRow = 0;
+          this.isUp = true;
+          onUp();
+        },
+        onEnd: (end) => this.#onEnd(end),
+      },
+    );
+  }
+
+  #onEnd({ code, detail }: SubscriptionEnd): void {
+    this.isUp = false;
+    if (code === 'versionRefused') this.#version.onRefused();
+    if (code === 'hungUp') this.#version.onHangUp();
+    if (this.#isStopped) return;
+    this.failures += 1;
+    this.#failuresInRow += 1;
+    this.lastError = detail === '' ? code : `${code}: ${detail}`;
+    const waitMs = backoffMs(this.#failuresInRow, this.#parts.waits ?? WAITS, Math.random());
+    this.#timer = setTimeout(() => this.#connect(), waitMs);
+    this.#parts.onDown(this.lastError);
+  }
+}

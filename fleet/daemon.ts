@@ -1,0 +1,227 @@
+/**
+ * The process of `jvpn fleet`: broker, memory, history and HTTP put together, and its clock.
+ *
+ * @module
+ */
+import { version } from '../package.json';
+import { bytesToHex } from '../session/bytes.ts';
+import { Api } from './api.ts';
+import { BrokerLink, type BrokerLinkParts } from './brokerLink.ts';
+import { type Closed, Day, HOUR_MS } from './day.ts';
+import { type History, openHistory } from './history.ts';
+import { Live } from './live.ts';
+import { Login, type LoginRules } from './login.ts';
+import { fleetMetrics } from './metrics.ts';
+import { Registry } from './registry.ts';
+import { type FleetServer, type Pages, serveFleet } from './server.ts';
+
+export interface FleetOptions {
+  readonly broker: BrokerLinkParts['address'];
+  readonly waits?: NonNullable<BrokerLinkParts['waits']>;
+  readonly listen: string;
+  readonly login: LoginRules;
+  readonly historyFile: string;
+  readonly retentionDays: number;
+  readonly bytesMax: number;
+  readonly pages: Pages;
+  /** Wall clock. */
+  readonly nowMs: () => number;
+  /** For a person who reads the log. */
+  readonly say: (line: string) => void;
+}
+
+export type StartedFleet =
+  | { readonly ok: true; readonly value: Fleet }
+  | { readonly ok: false; readonly message: string };
+
+/** Chosen: twice the fleet that it is made for. */
+const DEVICES_MAX = 20_000;
+const TICK_MS = 1_000;
+/** 20,000 retained messages took 10 s on a busy machine (2026-11-29). */
+const DOUBT_MS = 60_000;
+/** Minutes that wait for room on the disk: a day of them. */
+const CLOSED_MAX = 1_440;
+const DAY_MS = 24 * HOUR_MS;
+
+export function startFleet(options: FleetOptions): StartedFleet {
+  const opened = openHistory(options.historyFile, options);
+  if (!opened.ok) return opened;
+  const fleet = new Fleet(options, opened.value);
+  const served = fleet.serve();
+  if (served.ok) return { ok: true, value: fleet };
+  fleet.stop();
+  return served;
+}
+
+export class Fleet {
+  readonly registry: Registry;
+  readonly #options: FleetOptions;
+  readonly #history: History;
+  readonly #day: Day;
+  readonly #live: Live;
+  readonly #api: Api;
+  readonly #login: Login;
+  #link: BrokerLink | null = null;
+  #server: FleetServer | null = null;
+  #timer: Timer | null = null;
+  #forgotAtMs = 0;
+  #hasComplained = false;
+  /** Minutes that are over and not written yet: some, where the disk is full. */
+  #closed: readonly Closed[] = [];
+  #whyDown: string | null = null;
+  #doubtAtMs = Number.POSITIVE_INFINITY;
+  /** There is more to prune than one turn does. */
+  #isPruning = false;
+
+  constructor(options: FleetOptions, history: History) {
+    this.#options = options;
+    this.#history = history;
+    const { nowMs } = options;
+    const { fleet } = options.broker;
+    this.#day = new Day(nowMs(), history.minutesSince(nowMs() - DAY_MS));
+    this.registry = new Registry({
+      ...{ fleet, day: this.#day, devicesMax: DEVICES_MAX },
+      onChanges: (device, changes) => history.remember(device, changes),
+      onShown: (device, isChanged) => this.#live.onShown(device, isChanged),
+    });
+    history.restore((id, name, memory) => this.registry.restore(id, name, memory));
+    const { registry } = this;
+    this.#api = new Api({
+      ...{ fleet, registry, day: this.#day, history, nowMs },
+      isConnected: () => this.#isConnected,
+      settle: () => this.#flush(),
+    });
+    this.#live = new Live({
+      overview: () => this.#api.overview(),
+      devices: registry.devices,
+      shownId: () => registry.shownId,
+      run: bytesToHex(crypto.getRandomValues(new Uint8Array(8))),
+    });
+    this.#login = new Login(options.login, nowMs);
+  }
+
+  get port(): number {
+    return this.#server?.port ?? 0;
+  }
+
+  /** Listen, then subscribe. */
+  serve(): { readonly ok: true } | { readonly ok: false; readonly message: string } {
+    const { listen, pages, broker, waits, say, nowMs } = this.#options;
+    const served = serveFleet({
+      ...{ listen, pages, login: this.#login, api: this.#api, live: this.#live },
+      metrics: () => this.#metrics(),
+      onError: (why) => say(`an answer failed: ${why}`),
+    });
+    if (!served.ok) return served;
+    this.#server = served.value;
+    this.#link = new BrokerLink({
+      address: broker,
+      ...(waits === undefined ? {} : { waits }),
+      onMessage: (topic, payload, isRetained, connection) =>
+        this.registry.take(
+          { topic, payload },
+          { atMs: Math.round(nowMs()), isRetained, connection },
+        ),
+      onUp: () => {
+        this.#whyDown = null;
+        this.#doubtAtMs = nowMs() + DOUBT_MS;
+        say('the broker is heard');
+      },
+      onDown: (why) => {
+        if (why !== this.#whyDown) say(`the broker is not heard: ${why}`);
+        this.#whyDown = why;
+      },
+    });
+    this.#timer = setInterval(() => this.#tick(), TICK_MS);
+    return { ok: true };
+  }
+
+  /** What was heard is written before it returns. */
+  stop(): void {
+    if (this.#timer !== null) clearInterval(this.#timer);
+    this.#link?.stop();
+    this.#live.close();
+    this.#server?.close();
+    this.#flush();
+    this.#history.save(this.registry.devices.values());
+    this.#history.close();
+  }
+
+  #tick(): void {
+    const nowMs = this.#options.nowMs();
+    this.#sampleStates();
+    const closed = this.#day.close(nowMs);
+    if (closed !== null) {
+      this.#closed = [...this.#closed, closed].slice(-CLOSED_MAX);
+      this.#forget(nowMs);
+    }
+    if (closed !== null || this.#history.isPending) this.#flush();
+    this.#doubt(nowMs);
+    const isFull = this.#history.lastError !== null;
+    if (closed !== null || isFull || this.#isPruning) {
+      this.#isPruning = this.#history.prune(nowMs);
+    }
+    this.#complain();
+  }
+
+  /** While the broker is not heard nobody knows: then the minute has those of before, or none. */
+  #sampleStates(): void {
+    if (this.#isConnected) this.#day.current.states = this.registry.states();
+  }
+
+  get #isConnected(): boolean {
+    return this.#link?.isUp === true;
+  }
+
+  #flush(): void {
+    this.#sampleStates();
+    const current = { atMs: this.#day.atMs, span: this.#day.current };
+    if (!this.#history.flush([...this.#closed, current])) return;
+    const hours = new Set(this.#closed.map(({ atMs }) => Math.floor(atMs / HOUR_MS) * HOUR_MS));
+    for (const atMs of hours) this.#history.sumHour(atMs);
+    this.#closed = [];
+  }
+
+  /** Once a connection, when all that the broker keeps must have come. */
+  #doubt(nowMs: number): void {
+    if (nowMs < this.#doubtAtMs || this.#link === null || !this.#isConnected) return;
+    this.#doubtAtMs = Number.POSITIVE_INFINITY;
+    const count = this.registry.doubt(this.#link.connection, Math.round(nowMs));
+    if (count > 0)
+      this.#options.say(`the broker knows nothing of ${count} devices that were there`);
+  }
+
+  /** Once a day, those of whom nothing is remembered any more. */
+  #forget(nowMs: number): void {
+    if (nowMs - this.#forgotAtMs < DAY_MS) return;
+    this.#forgotAtMs = nowMs;
+    const sinceMs = nowMs - this.#options.retentionDays * DAY_MS;
+    this.#history.forget(this.registry.forget(sinceMs));
+  }
+
+  /** Once, and again after it was well. */
+  #complain(): void {
+    const { lastError } = this.#history;
+    if (lastError !== null && !this.#hasComplained) {
+      this.#options.say(`the history cannot be written: ${lastError}`);
+    }
+    this.#hasComplained = lastError !== null;
+  }
+
+  #metrics(): string {
+    const { registry } = this;
+    return fleetMetrics({
+      ...{ overview: this.#api.overview(), version, messages: registry.outcomes },
+      missing: registry.missing,
+      isConnected: this.#isConnected,
+      connections: this.#link?.connections ?? 0,
+      failures: this.#link?.failures ?? 0,
+      historyBytes: this.#history.usedBytes(),
+      historyDropped: this.#history.dropped,
+      historyFailures: this.#history.failures,
+      watchers: this.#live.count,
+      loginsRefused: this.#login.refused,
+      rssBytes: process.memoryUsage.rss(),
+    });
+  }
+}

@@ -1,0 +1,229 @@
+/**
+ * What is remembered: what changed on each device, and roll-ups of the whole fleet, in SQLite.
+ *
+ * Written in batches, one transaction each, with the memory of the devices whose changes are in it: after a crash
+ * nothing is counted twice. Bounded by age and by bytes; the oldest goes first.
+ *
+ * @module
+ */
+import type { Database, Statement } from 'bun:sqlite';
+import { CHANGE_KIND, type Change } from './change.ts';
+import { type Closed, HOUR_MS, MINUTE_MS } from './day.ts';
+import { type Device, type DeviceMemory, newMemory } from './device.ts';
+import { openDatabase, usedBytes } from './schema.ts';
+import { mergeInto, newSpan, spanOf, spanText } from './span.ts';
+
+/** Minutes are kept this long (chosen); behind them hours say it. */
+export const MINUTES_KEPT_MS = 7 * 24 * HOUR_MS;
+const DAY_MS = 24 * HOUR_MS;
+/** Rows that one turn deletes (chosen): some milliseconds of the event loop. */
+const PRUNE_ROWS = 4_000;
+/** Pages that go back to the file system in a turn. */
+const VACUUM_PAGES = 1_000;
+/** Changes that wait for their transaction (chosen); with more of them at once the oldest are counted as dropped. */
+const PENDING_MAX = 100_000;
+/** The share of `bytesMax` that pruning leaves. */
+const ROOM = 0.95;
+
+export interface HistoryBounds {
+  readonly retentionDays: number;
+  readonly bytesMax: number;
+}
+
+interface SpanRow {
+  readonly at_ms: number;
+  readonly span: string;
+}
+
+export type OpenedHistory =
+  | { readonly ok: true; readonly value: History }
+  | { readonly ok: false; readonly message: string };
+
+export function openHistory(file: string, bounds: HistoryBounds): OpenedHistory {
+  const opened = openDatabase(file, bounds.bytesMax);
+  return opened.ok ? { ok: true, value: new History(opened.value, bounds) } : opened;
+}
+
+export class History {
+  /** Changes that found no room. */
+  dropped = 0;
+  /** Transactions that failed: a full disk, say. */
+  failures = 0;
+  /** Why what was heard last could not be written, or null. */
+  lastError: string | null = null;
+  readonly database: Database;
+  readonly #bounds: HistoryBounds;
+  readonly #putChange: Statement;
+  readonly #putDevice: Statement;
+  readonly #putMinute: Statement;
+  readonly #putHour: Statement;
+  #error: string | null = null;
+  #pending: { readonly device: Device; readonly change: Change }[] = [];
+
+  constructor(database: Database, bounds: HistoryBounds) {
+    this.database = database;
+    this.#bounds = bounds;
+    this.#putChange = database.prepare('INSERT INTO changes VALUES (?, ?, ?, ?, ?, ?, ?, ?)');
+    // A row of that name that could not be deleted once must not keep this one out.
+    this.#putDevice = database.prepare('INSERT OR REPLACE INTO devices VALUES (?, ?, ?)');
+    this.#putMinute = database.prepare('INSERT OR REPLACE INTO minutes VALUES (?, ?)');
+    this.#putHour = database.prepare('INSERT OR REPLACE INTO hours VALUES (?, ?)');
+  }
+
+  /** Each device of an earlier run; one whose memory cannot be read is as new. */
+  restore(onDevice: (id: number, name: string, memory: DeviceMemory) => void): void {
+    const rows = this.database.query('SELECT id, name, memory FROM devices').iterate();
+    for (const row of rows as Iterable<{ id: number; name: string; memory: string }>) {
+      onDevice(row.id, row.name, memoryOf(row.memory) ?? newMemory());
+    }
+  }
+
+  /** Minutes that began at `sinceMs` or later, the oldest first. */
+  minutesSince(sinceMs: number): Closed[] {
+    return this.spans('minutes', sinceMs, Number.MAX_SAFE_INTEGER);
+  }
+
+  /** @param toMs left out itself. */
+  spans(table: 'minutes' | 'hours', fromMs: number, toMs: number): Closed[] {
+    const rows = this.database
+      .query(`SELECT at_ms, span FROM ${table} WHERE at_ms >= ? AND at_ms < ? ORDER BY at_ms`)
+      .all(fromMs, toMs) as SpanRow[];
+    return rows.map(({ at_ms, span }) => ({ atMs: at_ms, span: spanOf(span) }));
+  }
+
+  /** To be written with the next {@link flush}. */
+  remember(device: Device, changes: readonly Change[]): void {
+    for (const change of changes) this.#pending.push({ device, change });
+    const over = this.#pending.length - PENDING_MAX;
+    if (over <= 0) return;
+    this.#pending.splice(0, over);
+    this.dropped += over;
+  }
+
+  get isPending(): boolean {
+    return this.#pending.length > 0;
+  }
+
+  /** Everything that waits, and `minutes`, all or nothing. False: it failed, and waits on. */
+  flush(minutes: readonly Closed[]): boolean {
+    const pending = this.#pending;
+    const isDone = this.#inTransaction(() => {
+      for (const { device, change } of pending) this.#writeChange(device.id, change);
+      for (const device of new Set(pending.map(({ device }) => device))) this.#writeDevice(device);
+      for (const { atMs, span } of minutes) this.#putMinute.run(atMs, spanText(span));
+    });
+    if (isDone) this.#pending = [];
+    this.lastError = isDone ? null : this.#error;
+    return isDone;
+  }
+
+  /** The memory of all, at an orderly end. */
+  save(devices: Iterable<Device>): boolean {
+    return this.#inTransaction(() => {
+      for (const device of devices) this.#writeDevice(device);
+    });
+  }
+
+  /** The hour of `atMs` again, from its minutes. */
+  sumHour(atMs: number): boolean {
+    const hourMs = Math.floor(atMs / HOUR_MS) * HOUR_MS;
+    return this.#inTransaction(() => {
+      const sum = newSpan();
+      for (const { span } of this.spans('minutes', hourMs, hourMs + HOUR_MS)) mergeInto(sum, span);
+      this.#putHour.run(hourMs, spanText(sum));
+    });
+  }
+
+  /** Devices that are none of the fleet any more. */
+  forget(devices: readonly Device[]): void {
+    if (devices.length === 0) return;
+    this.#inTransaction(() => {
+      const gone = this.database.query('DELETE FROM devices WHERE id = ?');
+      const told = this.database.query('DELETE FROM changes WHERE device = ?');
+      for (const { id } of devices) {
+        gone.run(id);
+        told.run(id);
+      }
+    });
+  }
+
+  /** Some of what is too old, and of what has no room. True: there is more of it. */
+  prune(nowMs: number): boolean {
+    const oldestMs = nowMs - this.#bounds.retentionDays * DAY_MS;
+    let deleted = 0;
+    this.#inTransaction(() => {
+      this.database.run('DELETE FROM hours WHERE at_ms < ?', [oldestMs]);
+      const minuteMs = Math.max(oldestMs, nowMs - MINUTES_KEPT_MS) - MINUTE_MS;
+      this.database.run('DELETE FROM minutes WHERE at_ms < ?', [minuteMs]);
+      deleted = this.#deleteOldest('WHERE at_ms < ?', [oldestMs]);
+      if (this.usedBytes() > this.#bounds.bytesMax * ROOM) deleted += this.#deleteOldest('', []);
+    });
+    if (deleted > 0) this.database.run(`PRAGMA incremental_vacuum(${VACUUM_PAGES})`);
+    return deleted >= PRUNE_ROWS;
+  }
+
+  usedBytes(): number {
+    return usedBytes(this.database);
+  }
+
+  close(): void {
+    // SQLite keeps a file open, and locked, for as long as there is a statement.
+    for (const put of [this.#putChange, this.#putDevice, this.#putMinute, this.#putHour]) {
+      put.finalize();
+    }
+    this.database.close();
+  }
+
+  /** Of the first rows, which are the oldest but for some that came late. */
+  #deleteOldest(where: string, values: number[]): number {
+    const first = `SELECT rowid, at_ms FROM changes ORDER BY rowid LIMIT ${PRUNE_ROWS}`;
+    const chosen = `SELECT rowid FROM (${first}) ${where}`;
+    return this.database.run(`DELETE FROM changes WHERE rowid IN (${chosen})`, values).changes;
+  }
+
+  #writeChange(device: number, change: Change): void {
+    const { atMs, kind, reason, from, to, count, isLate } = change;
+    const row = [device, atMs, CHANGE_KIND[kind], reason, from, to, count, Number(isLate)];
+    this.#putChange.run(...row);
+  }
+
+  #writeDevice(device: Device): void {
+    this.#putDevice.run(device.id, device.name, memoryText(device));
+  }
+
+  #inTransaction(work: () => void): boolean {
+    try {
+      this.database.transaction(work).immediate();
+      return true;
+    } catch (error) {
+      this.failures += 1;
+      this.#error = error instanceof Error ? error.message : String(error);
+      return false;
+    }
+  }
+}
+
+/** All but what belongs to this run. */
+function memoryText(device: Device): string {
+  const { id, name, payload, connection, heardOn, shownId, ...memory } = device;
+  return JSON.stringify(memory satisfies DeviceMemory);
+}
+
+/** The file is ours, but disks rot: what is no memory of a device is none, and the device is a new one. */
+function memoryOf(text: string): DeviceMemory | null {
+  try {
+    const memory: unknown = JSON.parse(text);
+    return isMemory(memory) ? memory : null;
+  } catch {
+    return null;
+  }
+}
+
+function isMemory(value: unknown): value is DeviceMemory {
+  if (typeof value !== 'object' || value === null) return false;
+  const { presence, report, replaced, gaps, missing, lastChangeAtMs } = value as DeviceMemory;
+  const isCounted = Number.isFinite(missing) && Number.isFinite(lastChangeAtMs);
+  if (!isCounted || !Array.isArray(replaced) || !Array.isArray(gaps)) return false;
+  if (typeof presence !== 'object' || presence === null) return false;
+  return report === null || (typeof report === 'object' && typeof report.counters === 'object');
+}

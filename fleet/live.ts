@@ -1,0 +1,184 @@
+/**
+ * What changes, to whoever watches (`/api/live`), as server-sent events: the overview once a second, devices as they change.
+ *
+ * A watcher that does not keep up gets the newest of each device and not a longer queue. The `id` of an event says how far
+ * the watcher has come; one that returns with it gets the devices that are another since, as long as this process lives.
+ *
+ * @module
+ */
+import type { Device } from './device.ts';
+import type { Overview } from './overview.ts';
+import { rowOf } from './rows.ts';
+
+/** Watchers at a time (chosen): a wall of screens. */
+export const WATCHERS_MAX = 64;
+const TICK_MS = 250;
+/** A quarter of the 50 a second that the page is told to expect. */
+const DEVICES_A_TICK = 12;
+const TICKS_A_SECOND = 4;
+/** The page takes 30 s of silence for a broken stream. */
+const KEEPALIVE_TICKS = 10 * TICKS_A_SECOND;
+/** Bytes that wait for a watcher before it is skipped. */
+const WAITING_MAX = 65_536;
+/** A watcher that takes nothing for so long is gone. */
+const STUCK_TICKS = 60 * TICKS_A_SECOND;
+
+export interface LiveParts {
+  readonly overview: () => Overview;
+  readonly devices: ReadonlyMap<string, Device>;
+  /** Number of the last change of any device. */
+  readonly shownId: () => number;
+  /** Random name of this process: ids of another mean nothing here. */
+  readonly run: string;
+}
+
+interface Watcher {
+  readonly send: (text: string) => void;
+  readonly room: () => number;
+  readonly close: () => void;
+  /** Names of devices on which something happened; they go first. */
+  readonly changed: Set<string>;
+  /** Names of those that only reported again. */
+  readonly refreshed: Set<string>;
+  quietTicks: number;
+  stuckTicks: number;
+}
+
+const utf8 = new TextEncoder();
+
+export class Live {
+  readonly #parts: LiveParts;
+  readonly #watchers = new Set<Watcher>();
+  #timer: Timer | null = null;
+  #ticks = 0;
+  #sentId = -1;
+
+  constructor(parts: LiveParts) {
+    this.#parts = parts;
+  }
+
+  get count(): number {
+    return this.#watchers.size;
+  }
+
+  /** A device is shown otherwise; `isChanged`: by more than newer figures. */
+  onShown({ name }: Device, isChanged: boolean): void {
+    for (const { changed, refreshed } of this.#watchers) {
+      if (isChanged) {
+        refreshed.delete(name);
+        changed.add(name);
+      } else if (!changed.has(name)) refreshed.add(name);
+    }
+  }
+
+  /** Null: too many watch already. */
+  watch(lastId: string | null): ReadableStream<Uint8Array> | null {
+    if (this.#watchers.size >= WATCHERS_MAX) return null;
+    let watcher: Watcher | null = null;
+    return new ReadableStream<Uint8Array>(
+      {
+        start: (controller) => {
+          watcher = {
+            send: (text) => controller.enqueue(utf8.encode(text)),
+            room: () => controller.desiredSize ?? 0,
+            close: () => controller.close(),
+            changed: this.#changedSince(lastId),
+            refreshed: new Set(),
+            ...{ quietTicks: 0, stuckTicks: 0 },
+          };
+          this.#watchers.add(watcher);
+          this.#sendOverview([watcher]);
+          this.#timer ??= setInterval(() => this.tick(), TICK_MS);
+        },
+        cancel: () => this.#leave(watcher),
+      },
+      new ByteLengthQueuingStrategy({ highWaterMark: WAITING_MAX }),
+    );
+  }
+
+  close(): void {
+    for (const watcher of this.#watchers) {
+      this.#leave(watcher);
+      watcher.close();
+    }
+  }
+
+  /** Four times a second while somebody watches. */
+  tick(): void {
+    this.#ticks += 1;
+    const free = [...this.#watchers].filter((watcher) => this.#isFree(watcher));
+    const isSecond = this.#ticks % TICKS_A_SECOND === 0;
+    if (isSecond && this.#sentId !== this.#parts.shownId()) {
+      this.#sentId = this.#parts.shownId();
+      this.#sendOverview(free);
+    }
+    for (const watcher of free) {
+      this.#sendDevices(watcher);
+      watcher.quietTicks += 1;
+      if (watcher.quietTicks >= KEEPALIVE_TICKS) this.#sendOverview([watcher]);
+    }
+  }
+
+  #isFree(watcher: Watcher): boolean {
+    if (watcher.room() > 0) {
+      watcher.stuckTicks = 0;
+      return true;
+    }
+    watcher.stuckTicks += 1;
+    if (watcher.stuckTicks >= STUCK_TICKS) {
+      this.#leave(watcher);
+      watcher.close();
+    }
+    return false;
+  }
+
+  #sendOverview(watchers: readonly Watcher[]): void {
+    if (watchers.length === 0) return;
+    const data = JSON.stringify(this.#parts.overview());
+    for (const watcher of watchers) this.#send(watcher, 'overview', data);
+  }
+
+  #sendDevices(watcher: Watcher): void {
+    let room = DEVICES_A_TICK;
+    for (const names of [watcher.changed, watcher.refreshed]) {
+      for (const name of names) {
+        if (room <= 0) return;
+        names.delete(name);
+        const device = this.#parts.devices.get(name);
+        if (device === undefined) continue;
+        room -= 1;
+        this.#send(watcher, 'device', JSON.stringify({ name, row: rowOf(device) }));
+      }
+    }
+  }
+
+  #send(watcher: Watcher, event: 'overview' | 'device', data: string): void {
+    const { run, shownId } = this.#parts;
+    const waiting = watcher.changed.size + watcher.refreshed.size;
+    // While something waits, the watcher has not come so far.
+    const id = waiting === 0 ? `id: ${run}-${shownId()}\n` : '';
+    try {
+      watcher.send(`${id}event: ${event}\ndata: ${data}\n\n`);
+      watcher.quietTicks = 0;
+    } catch {
+      this.#leave(watcher); // it went in this moment
+    }
+  }
+
+  #changedSince(lastId: string | null): Set<string> {
+    const [run, id] = (lastId ?? '').split('-');
+    const names = new Set<string>();
+    if (run !== this.#parts.run || !/^\d{1,15}$/.test(id ?? '')) return names;
+    for (const { name, shownId } of this.#parts.devices.values()) {
+      if (shownId > Number(id)) names.add(name);
+    }
+    return names;
+  }
+
+  #leave(watcher: Watcher | null): void {
+    if (watcher !== null) this.#watchers.delete(watcher);
+    if (this.#watchers.size > 0 || this.#timer === null) return;
+    clearInterval(this.#timer);
+    this.#timer = null;
+  }
+}

@@ -1,0 +1,130 @@
+/**
+ * Who may look: a bearer token, the cookie that the login page gives for it, or a reverse proxy that is believed.
+ *
+ * Where neither a token nor a proxy is configured, whoever is on this machine may; then the `Host` of a request has to be
+ * this machine, too, or a page from elsewhere could read it through a name that it points here (DNS rebinding).
+ *
+ * @module
+ */
+import { equalBytes, hexToBytes, isHex, utf8ToBytes } from '../session/bytes.ts';
+import { isLoopback } from './config.ts';
+
+export interface LoginRules {
+  readonly token: string | null;
+  readonly proxyHeader: string | null;
+  readonly proxyAddresses: readonly string[];
+}
+
+export type Verdict = 'allowed' | 'unknown' | 'wrong' | 'tooMany' | 'foreignHost';
+
+export const COOKIE = 'jvpn_fleet';
+/** Chosen: a working week and its weekend. */
+const COOKIE_MS = 7 * 24 * 3_600_000;
+/** Wrong tokens of one address in a minute (chosen); behind a proxy many share one. */
+const WRONG_MAX = 30;
+const WRONG_MS = 60_000;
+/** Addresses that are counted at a time (chosen). */
+const ADDRESSES_MAX = 10_000;
+
+export class Login {
+  /** Requests with a wrong token or cookie. */
+  refused = 0;
+  readonly #rules: LoginRules;
+  readonly #nowMs: () => number;
+  readonly #wrong = new Map<string, number>();
+  #wrongSinceMs = 0;
+
+  constructor(rules: LoginRules, nowMs: () => number) {
+    this.#rules = rules;
+    this.#nowMs = nowMs;
+  }
+
+  /** @param address of the peer of the connection; null: not known. */
+  judge(headers: Headers, address: string | null): Verdict {
+    const { token, proxyHeader } = this.#rules;
+    if (proxyHeader !== null && this.#isProxy(address)) {
+      if ((headers.get(proxyHeader) ?? '').trim() !== '') return 'allowed';
+    }
+    if (token === null) {
+      if (proxyHeader !== null) return 'unknown';
+      return isOwnHost(headers.get('host')) ? 'allowed' : 'foreignHost';
+    }
+    const bearer = /^Bearer +(\S{1,512})$/i.exec(headers.get('authorization') ?? '')?.[1];
+    if (bearer !== undefined) return this.judgeToken(bearer, address);
+    const cookie = cookieOf(headers.get('cookie') ?? '');
+    if (cookie === null) return 'unknown';
+    return this.#isCookie(cookie, token) ? 'allowed' : 'unknown';
+  }
+
+  judgeToken(given: string, address: string | null): Verdict {
+    const { token } = this.#rules;
+    if (token === null) return 'unknown';
+    if (this.#isTooMany(address)) return 'tooMany';
+    // Of the same length, so that the comparison says nothing of the token's.
+    if (equalBytes(digest(given), digest(token))) return 'allowed';
+    this.#countWrong(address);
+    return 'wrong';
+  }
+
+  get hasToken(): boolean {
+    return this.#rules.token !== null;
+  }
+
+  /** The value of `Set-Cookie`: it proves the token without holding it, until it expires or the token changes. */
+  newCookie(isHttps: boolean): string {
+    const endsAtMs = Math.round(this.#nowMs() + COOKIE_MS);
+    const value = `${endsAtMs}.${proofOf(endsAtMs, this.#rules.token ?? '')}`;
+    const more = `Path=/; HttpOnly; SameSite=Strict; Max-Age=${COOKIE_MS / 1_000}`;
+    return `${COOKIE}=${value}; ${more}${isHttps ? '; Secure' : ''}`;
+  }
+
+  /** A header that only a believed proxy may set. */
+  isHttps(headers: Headers, address: string | null): boolean {
+    return this.#isProxy(address) && headers.get('x-forwarded-proto') === 'https';
+  }
+
+  #isProxy(address: string | null): boolean {
+    return address !== null && this.#rules.proxyAddresses.includes(plainAddress(address));
+  }
+
+  #isCookie(given: string, token: string): boolean {
+    const [endsAt = '', mac = ''] = given.split('.');
+    if (!/^\d{1,15}$/.test(endsAt) || !isHex(mac, 32)) return false;
+    const expected = hexToBytes(proofOf(Number(endsAt), token));
+    return equalBytes(hexToBytes(mac), expected) && Number(endsAt) > this.#nowMs();
+  }
+
+  #isTooMany(address: string | null): boolean {
+    if (this.#nowMs() - this.#wrongSinceMs >= WRONG_MS) {
+      this.#wrongSinceMs = this.#nowMs();
+      this.#wrong.clear();
+    }
+    return (this.#wrong.get(address ?? '') ?? 0) >= WRONG_MAX;
+  }
+
+  #countWrong(address: string | null): void {
+    this.refused += 1;
+    const key = address ?? '';
+    const count = this.#wrong.get(key) ?? 0;
+    if (count > 0 || this.#wrong.size < ADDRESSES_MAX) this.#wrong.set(key, count + 1);
+  }
+}
+
+/** A socket of both families shows IPv4 as IPv6 (RFC 4291 §2.5.5.2). */
+const plainAddress = (address: string) => address.replace(/^::ffff:(?=\d+\.)/, '');
+
+function isOwnHost(host: string | null): boolean {
+  const name = (host ?? '').replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1');
+  return name === 'localhost' || isLoopback(name);
+}
+
+function cookieOf(header: string): string | null {
+  const found = header.split(/; */).find((pair) => pair.startsWith(`${COOKIE}=`));
+  return found === undefined ? null : found.slice(COOKIE.length + 1);
+}
+
+const digest = (text: string) => new Bun.CryptoHasher('sha256').update(utf8ToBytes(text)).digest();
+
+function proofOf(endsAtMs: number, token: string): string {
+  return new Bun.CryptoHasher('sha256', token).update(`jvpn fleet login ${endsAtMs}`).digest('hex');
+}

@@ -1,0 +1,104 @@
+/**
+ * What `/metrics` of a fleet says, for Prometheus. Pure.
+ *
+ * Names and meanings: docs/metrics.md. Nothing is said of single devices: each says its own.
+ *
+ * @module
+ */
+import { byLabel, counter, expositionOf, gauge, known } from '../hal/exposition.ts';
+import type { Overview } from './overview.ts';
+
+export interface FleetFacts {
+  readonly overview: Overview;
+  readonly version: string;
+  /** Messages of the broker by what became of them. */
+  readonly messages: Readonly<Record<string, number>>;
+  /** Reports that devices have dropped. */
+  readonly missing: number;
+  readonly isConnected: boolean;
+  readonly connections: number;
+  readonly failures: number;
+  readonly historyBytes: number;
+  readonly historyDropped: number;
+  readonly historyFailures: number;
+  readonly watchers: number;
+  readonly loginsRefused: number;
+  readonly rssBytes: number;
+}
+
+export function fleetMetrics(facts: FleetFacts): string {
+  const { overview, version } = facts;
+  const { online, stopped, lost, total } = overview.devices;
+  const { p50, p95, p99 } = overview.recovery_ms;
+  const seconds = (ms: number | null, statistic: string) =>
+    known(ms === null ? null : Math.round(ms) / 1_000, { statistic });
+  return expositionOf([
+    gauge('jvpn_build_info', 'The program; always 1.', known(1, { role: 'fleet', version })),
+    gauge('jvpn_resident_memory_bytes', 'Resident memory of the process.', known(facts.rssBytes)),
+    gauge(
+      'jvpn_fleet_devices',
+      'Devices by what is known of their presence.',
+      byLabel('presence', { online, stopped, lost, unknown: total - online - stopped - lost }),
+    ),
+    gauge(
+      'jvpn_fleet_sessions',
+      'Devices that are not known to be gone, by the state of their session.',
+      byLabel('state', overview.states),
+    ),
+    gauge(
+      'jvpn_fleet_ended_sessions_day',
+      'Sessions that ended in the last 24 hours.',
+      byLabel('reason_code', overview.terminated),
+    ),
+    gauge(
+      'jvpn_fleet_signs_day',
+      'Signs of replay and of a stolen identity in the last 24 hours.',
+      byLabel('sign', { replay: overview.replay_signs_24h, hijack: overview.hijack_signs_24h }),
+    ),
+    gauge('jvpn_fleet_recovery_seconds', 'Of the newest recoveries of all devices, rounded up.', [
+      ...seconds(p50, 'p50'),
+      ...seconds(p95, 'p95'),
+      ...seconds(p99, 'p99'),
+    ]),
+    counter(
+      'jvpn_fleet_messages_total',
+      'Messages of the broker by what became of them.',
+      byLabel('outcome', facts.messages),
+    ),
+    counter(
+      'jvpn_fleet_reports_missing_total',
+      'Reports that devices made and nobody heard, while the fleet was listening.',
+      known(facts.missing),
+    ),
+    gauge('jvpn_fleet_broker_connected', 'Whether the broker is heard.', [
+      { value: Number(facts.isConnected) },
+    ]),
+    counter(
+      'jvpn_fleet_broker_connections_total',
+      'Connections to the broker that were granted.',
+      known(facts.connections),
+    ),
+    counter(
+      'jvpn_fleet_broker_failures_total',
+      'Connections to the broker that failed or broke.',
+      known(facts.failures),
+    ),
+    gauge('jvpn_fleet_history_bytes', 'What the history takes.', known(facts.historyBytes)),
+    counter(
+      'jvpn_fleet_history_dropped_total',
+      'Changes that found no room.',
+      known(facts.historyDropped),
+    ),
+    counter(
+      'jvpn_fleet_history_failures_total',
+      'Writes of the history that failed.',
+      known(facts.historyFailures),
+    ),
+    gauge('jvpn_fleet_watchers', 'Streams of events that are open.', known(facts.watchers)),
+    counter(
+      'jvpn_fleet_logins_refused_total',
+      'Wrong tokens that were shown.',
+      known(facts.loginsRefused),
+    ),
+  ]);
+}

@@ -1,0 +1,66 @@
+/**
+ * The fleet now, on one page (`/api/overview`). Pure.
+ *
+ * @module
+ */
+import type { Day } from './day.ts';
+import { addRecoveries, type Latencies, quantilesOf } from './latencies.ts';
+import type { Registry } from './registry.ts';
+import { tallyOf } from './rows.ts';
+import { degradedPercent, livingSessions } from './span.ts';
+
+export type Overview = ReturnType<typeof overviewOf>;
+
+export interface OverviewParts {
+  readonly fleet: string;
+  readonly registry: Registry;
+  readonly day: Day;
+  /** Whether the broker is heard: if not, all of this is as it was. */
+  readonly isConnected: boolean;
+  readonly nowMs: number;
+}
+
+export function overviewOf({ fleet, registry, day, isConnected, nowMs }: OverviewParts) {
+  const devices = [...registry.devices.values()];
+  const states = registry.states();
+  const lastDay = day.lastDay();
+  const latencies: Latencies = {};
+  for (const { report } of devices) {
+    if (report !== null) addRecoveries(latencies, report.recovery, report.recovery.count);
+  }
+  const living = livingSessions(states);
+  return {
+    now_ms: Math.round(nowMs),
+    fleet,
+    connected: isConnected,
+    devices: presences(registry),
+    states,
+    degraded_percent: degradedPercent(states),
+    terminated: lastDay.terminated,
+    replay_signs_24h: lastDay.replaySigns,
+    hijack_signs_24h: lastDay.hijackSigns,
+    recovery_ms: quantilesOf(latencies),
+    switches_per_session_per_hour:
+      living === 0 ? null : Math.round((day.lastHourSwitches() / living) * 100) / 100,
+    policies: tallyOf(
+      devices,
+      ({ policyName, policyVersion }) => `${policyName} ${policyVersion}`,
+      ({ policyName, policyVersion }) => ({ name: policyName, version: policyVersion }),
+    ),
+    versions: tallyOf(
+      devices,
+      ({ version }) => `${version}`,
+      ({ version }) => ({ version }),
+    ),
+  };
+}
+
+/** A device of which only reports are known is neither. */
+export function presences({ devices }: Registry) {
+  const counts = { total: devices.size, online: 0, stopped: 0, lost: 0 };
+  for (const { presence } of devices.values()) {
+    if (presence.online === true) counts.online += 1;
+    else if (presence.why !== null) counts[presence.why] += 1;
+  }
+  return counts;
+}

@@ -1,0 +1,160 @@
+/**
+ * All devices of the fleet: takes what the broker sends, however foreign it is, and says what changed.
+ *
+ * Nothing that is published can throw here or grow without bound: what is no report is counted, names are those that a
+ * topic can have, and their number is limited.
+ *
+ * @module
+ */
+import { placeOfTopic } from '../hal/mqtt/topics.ts';
+import { STATES } from '../session/transitions.ts';
+import type { Change } from './change.ts';
+import type { Day } from './day.ts';
+import {
+  type Device,
+  type DeviceMemory,
+  doubtPresence,
+  type Heard,
+  newMemory,
+  takePresence,
+  takeReport,
+} from './device.ts';
+import { decodeDocument } from './document.ts';
+import { isAway, readPresence } from './presence.ts';
+import { readReport } from './report.ts';
+
+/** What became of each message; the words are the labels of `/metrics`. */
+export const OUTCOMES = [
+  ...(['taken', 'duplicate', 'replaced', 'oldNews', 'tooLong', 'malformed'] as const),
+  ...(['versionUnknown', 'fieldWrong', 'otherTopic', 'tooManyDevices'] as const),
+] as const;
+export type Outcome = (typeof OUTCOMES)[number];
+
+export interface Message {
+  readonly topic: string;
+  readonly payload: Uint8Array;
+}
+
+/** Of a device in this run. */
+const NOT_HEARD = { payload: null, connection: -1, heardOn: -1, shownId: 0 } as const;
+
+export interface RegistryParts {
+  readonly fleet: string;
+  readonly day: Day;
+  /** Names are whatever is published: more of them are not taken in. */
+  readonly devicesMax: number;
+  readonly onChanges: (device: Device, changes: readonly Change[]) => void;
+  /** Something that is shown of it is another; `isChanged`: by more than newer figures. */
+  readonly onShown: (device: Device, isChanged: boolean) => void;
+}
+
+export class Registry {
+  readonly devices = new Map<string, Device>();
+  readonly outcomes: Record<Outcome, number>;
+  /** Reports that devices dropped, and those that came while the fleet was away. */
+  missing = 0;
+  readonly #parts: RegistryParts;
+  #lastId = 0;
+  #shownId = 0;
+
+  constructor(parts: RegistryParts) {
+    this.#parts = parts;
+    const none = OUTCOMES.map((outcome) => [outcome, 0]);
+    this.outcomes = Object.fromEntries(none) as Record<Outcome, number>;
+  }
+
+  /** Number of the last change of what is shown. */
+  get shownId(): number {
+    return this.#shownId;
+  }
+
+  /** From an earlier run; before any message. */
+  restore(id: number, name: string, memory: DeviceMemory): void {
+    this.#lastId = Math.max(this.#lastId, id);
+    this.devices.set(name, { ...memory, id, name, ...NOT_HEARD });
+  }
+
+  take(message: Message, heard: Heard): Outcome {
+    const outcome = this.#take(message, heard);
+    this.outcomes[outcome] += 1;
+    return outcome;
+  }
+
+  /** Devices that nobody has heard of since `sinceMs` are none of the fleet any more. */
+  forget(sinceMs: number): Device[] {
+    const gone = [...this.devices.values()].filter(
+      ({ lastSeenMs, presence }) =>
+        Math.max(lastSeenMs ?? 0, presence.sinceMs ?? 0) < sinceMs && presence.online !== true,
+    );
+    for (const { name } of gone) this.devices.delete(name);
+    return gone;
+  }
+
+  /** How many were said to be there and are not heard of on `connection`. Once the broker has told what it keeps. */
+  doubt(connection: number, atMs: number): number {
+    let count = 0;
+    for (const device of this.devices.values()) {
+      const change = doubtPresence(device, connection, atMs);
+      if (change === null) continue;
+      count += 1;
+      this.#tell(device, [change]);
+    }
+    return count;
+  }
+
+  /** Devices by state, those that are not there left out; a state that is none of the protocol's is `OTHER`. */
+  states(): Record<string, number> {
+    const counts: Record<string, number> = Object.fromEntries(STATES.map((state) => [state, 0]));
+    for (const { report, presence } of this.devices.values()) {
+      if (report === null || isAway(presence)) continue;
+      const state = Object.hasOwn(counts, report.state) ? report.state : 'OTHER';
+      counts[state] = (counts[state] ?? 0) + 1;
+    }
+    return counts;
+  }
+
+  #take({ topic, payload }: Message, heard: Heard): Outcome {
+    const place = placeOfTopic(topic, this.#parts.fleet);
+    if (place === null) return 'otherTopic';
+    const document = decodeDocument(payload);
+    if (!document.ok) return document.code;
+    if (place.stream === 'presence') {
+      const news = readPresence(document.value);
+      if (!news.ok) return news.code;
+      const device = this.#deviceOf(place.device);
+      if (device === null) return 'tooManyDevices';
+      device.heardOn = heard.connection;
+      const { outcome, changes } = takePresence(device, news.value, heard);
+      if (outcome === 'taken') this.#tell(device, changes);
+      return outcome;
+    }
+    const report = readReport(document.value);
+    if (!report.ok) return report.code;
+    const device = this.#deviceOf(place.device);
+    if (device === null) return 'tooManyDevices';
+    device.heardOn = heard.connection;
+    // A copy: what MQTT.js hands over is a part of a larger piece, which would live as long.
+    const taken = takeReport(device, report.value, new Uint8Array(payload), heard);
+    if (taken.outcome !== 'taken') return taken.outcome;
+    this.missing += taken.missing;
+    if (taken.tally !== null) this.#parts.day.count(taken.tally, report.value.recovery);
+    this.#tell(device, taken.changes);
+    return 'taken';
+  }
+
+  #tell(device: Device, changes: readonly Change[]): void {
+    device.shownId = ++this.#shownId;
+    if (changes.length > 0) this.#parts.onChanges(device, changes);
+    this.#parts.onShown(device, changes.length > 0);
+  }
+
+  #deviceOf(name: string): Device | null {
+    const known = this.devices.get(name);
+    if (known !== undefined) return known;
+    if (this.devices.size >= this.#parts.devicesMax) return null;
+    const id = ++this.#lastId;
+    const device = { ...newMemory(), id, name, ...NOT_HEARD };
+    this.devices.set(name, device);
+    return device;
+  }
+}

@@ -1,0 +1,139 @@
+/**
+ * A health report (docs/mqtt.md, "Health") as far as the fleet reckons with it. Pure.
+ *
+ * Whoever may publish may have written it: each field is looked at, texts are bounded, codes are of the one table, and
+ * what does not fit is null where the fleet can do without it.
+ *
+ * @module
+ */
+import { isReasonCode } from '../session/reasons.ts';
+import { fail, ok, type Result } from '../session/result.ts';
+import { type Document, isDocument } from './document.ts';
+
+export interface Recovery {
+  readonly count: number;
+  readonly p50: number | null;
+  readonly p95: number | null;
+  readonly max: number | null;
+}
+
+export interface Report {
+  /** Random name of the agent's process. */
+  readonly boot: string;
+  /** Reports of that process, from 1. */
+  readonly seq: number;
+  /** The device's wall clock, which may be wrong. */
+  readonly tsMs: number | null;
+  readonly deviceKey: string | null;
+  readonly version: string | null;
+  readonly policyName: string | null;
+  readonly policyVersion: number | null;
+  readonly state: string;
+  readonly stateVersion: number | null;
+  readonly sessionId: string | null;
+  /** Reason code. */
+  readonly terminated: string | null;
+  readonly binding: string | null;
+  readonly linkKind: string | null;
+  readonly recovery: Recovery;
+  readonly switchesLastMinute: number;
+  readonly switchesTotal: number;
+  /** Events since the process started, by reason code. */
+  readonly counters: Readonly<Record<string, number>>;
+}
+
+/** A device keeps as many recoveries, and then its count stands still (session/device/attach.ts). */
+export const RECOVERIES_MAX = 64;
+
+export type ReportError = 'versionUnknown' | 'fieldWrong';
+
+export const BOOT = /^[A-Za-z0-9_-]{1,64}$/;
+const STATE = /^[A-Z][A-Z_]{0,31}$/;
+/** Of any text that is shown or kept (chosen): a binding has about 40. */
+const TEXT_MAX = 128;
+
+export function readReport(document: Document): Result<Report, ReportError> {
+  if (document['v'] !== 1) return fail('versionUnknown');
+  const [boot, state] = [textAt(document, 'boot'), textAt(document, 'state')];
+  const seq = countAt(document, 'seq');
+  if (boot === null || !BOOT.test(boot) || seq === null || seq < 1) return fail('fieldWrong');
+  if (state === null || !STATE.test(state)) return fail('fieldWrong');
+  const [policy, switches] = [tableAt(document, 'policy'), tableAt(document, 'switches')];
+  const terminated = textAt(document, 'terminated');
+  return ok({
+    ...{ boot, seq, state },
+    tsMs: countAt(document, 'ts_ms'),
+    deviceKey: textAt(document, 'device'),
+    version: textAt(document, 'version'),
+    policyName: textAt(policy, 'name'),
+    policyVersion: countAt(policy, 'version'),
+    stateVersion: countAt(document, 'state_version'),
+    sessionId: textAt(document, 'session_id'),
+    terminated: terminated !== null && isReasonCode(terminated) ? terminated : null,
+    binding: textAt(document, 'binding'),
+    linkKind: boundKind(document),
+    recovery: recoveryOf(tableAt(document, 'recovery_ms')),
+    switchesLastMinute: countAt(switches, 'last_minute') ?? 0,
+    switchesTotal: countAt(switches, 'total') ?? 0,
+    counters: countersOf(tableAt(document, 'counters')),
+  });
+}
+
+/** The binding is the first row, if there is one. */
+function boundKind(document: Document): string | null {
+  const rows = document['links'];
+  const first = Array.isArray(rows) ? rows[0] : null;
+  return isDocument(first) && first['bound'] === true ? textAt(first, 'kind') : null;
+}
+
+function recoveryOf(table: Document): Recovery {
+  return {
+    count: Math.min(RECOVERIES_MAX, countAt(table, 'count') ?? 0),
+    p50: amountAt(table, 'p50'),
+    p95: amountAt(table, 'p95'),
+    max: amountAt(table, 'max'),
+  };
+}
+
+function countersOf(table: Document): Record<string, number> {
+  const counters: Record<string, number> = {};
+  for (const key of Object.keys(table)) {
+    const count = countAt(table, key);
+    if (count !== null && count > 0 && isReasonCode(key)) counters[key] = count;
+  }
+  return counters;
+}
+
+const NOTHING: Document = {};
+
+export function tableAt(document: Document, key: string): Document {
+  const value = Object.hasOwn(document, key) ? document[key] : null;
+  return isDocument(value) ? value : NOTHING;
+}
+
+/** One line of at most {@link TEXT_MAX} characters, or null. */
+export function textAt(document: Document, key: string): string | null {
+  const value = Object.hasOwn(document, key) ? document[key] : null;
+  if (typeof value !== 'string' || value.length > TEXT_MAX) return null;
+  return isOneLine(value) ? value : null;
+}
+
+/** Without control characters, which a terminal would obey. */
+function isOneLine(text: string): boolean {
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code < 0x20 || code === 0x7f) return false;
+  }
+  return true;
+}
+
+/** 0…2^53−1, or null. */
+export function countAt(document: Document, key: string): number | null {
+  const value = amountAt(document, key);
+  return value !== null && Number.isSafeInteger(value) ? value : null;
+}
+
+function amountAt(document: Document, key: string): number | null {
+  const value = Object.hasOwn(document, key) ? document[key] : null;
+  return typeof value === 'number' && value >= 0 && Number.isFinite(value) ? value : null;
+}

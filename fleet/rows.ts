@@ -1,0 +1,150 @@
+/**
+ * Devices as the API shows them: one row each, searched, sorted, a page at a time. Pure.
+ *
+ * @module
+ */
+import { type Device, presenceWord } from './device.ts';
+import { isAway } from './presence.ts';
+import type { Report } from './report.ts';
+
+export interface DeviceRow {
+  readonly name: string;
+  readonly device_key: string | null;
+  readonly state: string | null;
+  readonly state_version: number | null;
+  readonly online: boolean | null;
+  readonly why: string | null;
+  /** Lost, stopped or not heard any more: state and binding are the last that it had. */
+  readonly away: boolean;
+  readonly binding: string | null;
+  readonly link_kind: string | null;
+  readonly last_seen_ms: number | null;
+  /** The broker had kept it: it may be old, whatever it says. */
+  readonly retained: boolean;
+  readonly version: string | null;
+  readonly policy: { readonly name: string | null; readonly version: number | null };
+  readonly switches_last_minute: number;
+  readonly switches_total: number;
+  readonly recovery_p95_ms: number | null;
+  readonly terminated: string | null;
+}
+
+export function rowOf({ name, report, presence, lastSeenMs, isRetained }: Device): DeviceRow {
+  return {
+    name,
+    device_key: report?.deviceKey ?? null,
+    state: report?.state ?? null,
+    state_version: report?.stateVersion ?? null,
+    online: presence.online,
+    why: presence.why,
+    away: isAway(presence),
+    binding: report?.binding ?? null,
+    link_kind: report?.linkKind ?? null,
+    last_seen_ms: lastSeenMs,
+    retained: isRetained,
+    version: report?.version ?? null,
+    policy: { name: report?.policyName ?? null, version: report?.policyVersion ?? null },
+    switches_last_minute: report?.switchesLastMinute ?? 0,
+    switches_total: report?.switchesTotal ?? 0,
+    recovery_p95_ms: report?.recovery.p95 ?? null,
+    terminated: report?.terminated ?? null,
+  };
+}
+
+export const SORTS = ['name', 'state', 'last_seen', 'switches'] as const;
+export type Sort = (typeof SORTS)[number];
+
+export interface RowsAsked {
+  /** Part of a name or of a key, whatever its case. */
+  readonly search: string;
+  /** A state that a device is in, or null: all, those that are away included. */
+  readonly state: string | null;
+  readonly sort: Sort;
+  /** 1…{@link ROWS_MAX}. */
+  readonly limit: number;
+  /** Continue behind this device. */
+  readonly after: string | null;
+}
+
+export const ROWS_MAX = 1_000;
+
+/** Worst first; one that is none of these comes behind them. */
+const STATE_ORDER = ['TERMINATED', 'RECOVERING', 'DEGRADED', 'VOLATILE', 'BIRTH', 'ATTACHED'];
+
+type Order = (a: Device, b: Device) => number;
+const byName: Order = (a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0);
+const ORDERS: Readonly<Record<Sort, Order>> = {
+  name: byName,
+  state: (a, b) => rank(a) - rank(b) || byName(a, b),
+  last_seen: (a, b) => (b.lastSeenMs ?? 0) - (a.lastSeenMs ?? 0) || byName(a, b),
+  switches: (a, b) => switchesOf(b) - switchesOf(a) || byName(a, b),
+};
+
+/** `total` counts what search and state leave. */
+export function pageOf(
+  devices: Iterable<Device>,
+  asked: RowsAsked,
+): { readonly total: number; readonly devices: readonly DeviceRow[] } {
+  const search = asked.search.toLowerCase();
+  const found = [...devices].filter(
+    (device) =>
+      (asked.state === null || stateOf(device) === asked.state) && isFound(device, search),
+  );
+  found.sort(ORDERS[asked.sort]);
+  // A device that is gone since has no place: then from the start, and not from nowhere.
+  const start = asked.after === null ? 0 : found.findIndex(({ name }) => name === asked.after) + 1;
+  return { total: found.length, devices: found.slice(start, start + asked.limit).map(rowOf) };
+}
+
+/** How many devices have each of what `keyOf` tells apart, the most frequent first. */
+export function tallyOf<T extends object>(
+  devices: Iterable<Device>,
+  keyOf: (report: Report) => string,
+  describe: (report: Report) => T,
+): (T & { devices: number })[] {
+  const groups = new Map<string, { readonly first: Report; count: number }>();
+  for (const { report } of devices) {
+    if (report === null) continue;
+    const key = keyOf(report);
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, { first: report, count: 1 });
+    else group.count += 1;
+  }
+  return [...groups.values()]
+    .sort((a, b) => b.count - a.count)
+    .slice(0, GROUPS_MAX)
+    .map(({ first, count }) => ({ ...describe(first), devices: count }));
+}
+
+/** Policies or versions in one overview (chosen): names come from the devices. */
+const GROUPS_MAX = 50;
+
+/** The reports that never came, and whose fault that is. */
+export function gapRows({ gaps }: Device) {
+  return gaps.map(({ stream, boot, fromSeq, toSeq, isOurs }) => ({
+    ...{ stream, boot, from_seq: fromSeq, to_seq: toSeq, while_away: isOurs },
+  }));
+}
+
+export function presenceRow({ presence }: Device) {
+  return {
+    ...{ online: presence.online, why: presence.why, says: presenceWord(presence) },
+    ...{ boot: presence.boot, connection: presence.connection, since_ms: presence.sinceMs },
+  };
+}
+
+function isFound({ name, report }: Device, search: string): boolean {
+  if (search === '' || name.toLowerCase().includes(search)) return true;
+  return report?.deviceKey?.toLowerCase().includes(search) === true;
+}
+
+/** Null: nobody knows, as of one that is away. */
+const stateOf = ({ report, presence }: Device) =>
+  isAway(presence) ? null : (report?.state ?? null);
+
+function rank(device: Device): number {
+  const at = STATE_ORDER.indexOf(stateOf(device) ?? '');
+  return at < 0 ? STATE_ORDER.length : at;
+}
+
+const switchesOf = ({ report }: Device) => report?.switchesTotal ?? 0;

@@ -1,0 +1,84 @@
+/**
+ * The tables of the history, and how its file is opened.
+ *
+ * @module
+ */
+import { Database } from 'bun:sqlite';
+import * as fs from 'node:fs';
+import { dirname } from 'node:path';
+
+const SCHEMA_VERSION = 1;
+const PAGE_BYTES = 4_096;
+/** SQLite itself keeps the file below the limit; what is left of it is for the rows that make room. */
+const HEADROOM = 1.05;
+
+const SCHEMA = `
+  CREATE TABLE IF NOT EXISTS devices (
+    id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, memory TEXT NOT NULL
+  ) STRICT;
+  CREATE TABLE IF NOT EXISTS changes (
+    device INTEGER NOT NULL, at_ms INTEGER NOT NULL, kind INTEGER NOT NULL, reason TEXT,
+    came_from TEXT, went_to TEXT, count INTEGER NOT NULL, is_late INTEGER NOT NULL
+  ) STRICT;
+  CREATE INDEX IF NOT EXISTS changes_device ON changes (device, at_ms);
+  CREATE TABLE IF NOT EXISTS minutes (at_ms INTEGER PRIMARY KEY, span TEXT NOT NULL) STRICT;
+  CREATE TABLE IF NOT EXISTS hours (at_ms INTEGER PRIMARY KEY, span TEXT NOT NULL) STRICT;`;
+
+export type OpenedDatabase =
+  | { readonly ok: true; readonly value: Database }
+  /** In words for a person. */
+  | { readonly ok: false; readonly message: string };
+
+/**
+ * Journal in WAL mode: a process that is killed loses nothing that was committed, a power cut at most the last seconds,
+ * and neither leaves a half of anything. Locked for this process alone.
+ */
+export function openDatabase(file: string, bytesMax: number): OpenedDatabase {
+  let database: Database | null = null;
+  try {
+    fs.mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+    fs.closeSync(fs.openSync(file, 'a', 0o600)); // SQLite gives its journal the same mode
+    fs.chmodSync(file, 0o600);
+    database = new Database(file, { create: true, strict: true });
+    prepare(database, bytesMax);
+    return { ok: true, value: database };
+  } catch (error) {
+    database?.close();
+    const detail = error instanceof Error ? error.message : String(error);
+    return /locked|busy/i.test(detail)
+      ? { ok: false, message: `Another process has ${file} open; only one may write a history.` }
+      : { ok: false, message: `${file} cannot be used: ${detail}` };
+  }
+}
+
+function prepare(database: Database, bytesMax: number): void {
+  for (const pragma of [
+    'busy_timeout = 200',
+    'locking_mode = EXCLUSIVE',
+    `page_size = ${PAGE_BYTES}`,
+    'auto_vacuum = INCREMENTAL',
+    'journal_mode = WAL',
+    'synchronous = NORMAL',
+    'journal_size_limit = 16777216',
+    'cache_size = -16384',
+    'temp_store = MEMORY',
+    `max_page_count = ${Math.ceil((bytesMax * HEADROOM) / PAGE_BYTES)}`,
+  ]) {
+    database.run(`PRAGMA ${pragma}`);
+  }
+  const row = database.query('PRAGMA user_version').get() as { user_version: number };
+  if (row.user_version > SCHEMA_VERSION) {
+    throw new Error(`written by a later version (${row.user_version})`);
+  }
+  database.run('BEGIN IMMEDIATE');
+  for (const statement of SCHEMA.split(';')) if (statement.trim() !== '') database.run(statement);
+  database.run(`PRAGMA user_version = ${SCHEMA_VERSION}`);
+  database.run('COMMIT');
+}
+
+/** Bytes that hold something. */
+export function usedBytes(database: Database): number {
+  const { page_count: pages } = database.query('PRAGMA page_count').get() as { page_count: number };
+  const free = database.query('PRAGMA freelist_count').get() as { freelist_count: number };
+  return (pages - free.freelist_count) * PAGE_BYTES;
+}

@@ -1,0 +1,43 @@
+/**
+ * Which reason codes say what: why a session moved, what is a sign of replay, what of a stolen identity. Pure.
+ *
+ * Source: docs/operating.md, "5. Replay and hijack" and "6. Ownership ambiguity".
+ *
+ * @module
+ */
+import { REASONS_BY_MOMENT, type ReasonCode, reasonOf } from '../session/reasons.ts';
+
+/** Something old came again and was refused. */
+export const REPLAY_SIGNS: ReadonlySet<string> = new Set<ReasonCode>([
+  'replay_detected',
+  'stale_state_version',
+  'replayed_datagram',
+]);
+
+/** Somebody else may hold the keys, or wants the traffic. */
+export const HIJACK_SIGNS: ReadonlySet<string> = new Set<ReasonCode>([
+  'bad_proof',
+  'identity_conflict',
+  'ownership_conflict',
+  'ownership_ambiguous',
+  'redirect_refused',
+  'security_failure',
+  'version_adopted',
+]);
+
+/** Why a binding is left or a state changes, the plainest first: with several at once, the first is named. */
+export const CAUSES: readonly ReasonCode[] = [
+  ...(['operator_terminated', 'operator_rebind', 'budget_spent', 'carrier_lost'] as const),
+  ...(['address_lost', 'route_lost', 'one_way_out', 'one_way_in', 'heartbeat_timeout'] as const),
+  ...(['local_send_error', 'binding_lost', 'agent_restarted', 'failback'] as const),
+  ...(['quality_loss', 'quality_rtt', 'quality_jitter', 'volatility_persisted'] as const),
+  ...(['quality_restored', 'reattach_accepted', 'attach_accepted'] as const),
+];
+
+export const isRefusal = (code: string): boolean => Object.hasOwn(REASONS_BY_MOMENT.refusals, code);
+
+/** Everyday events of 10,000 devices would fill the history: what is worth a look stays. */
+export function isNoticed(code: string): boolean {
+  const { severity } = reasonOf(code as ReasonCode);
+  return severity === 'warning' || severity === 'alarm';
+}

@@ -1,0 +1,91 @@
+/**
+ * What the whole fleet did in a minute or an hour: the row that roll-ups are made of. Pure.
+ *
+ * @module
+ */
+import { STATES } from '../session/transitions.ts';
+import type { Tally } from './difference.ts';
+import { addLatencies, addRecoveries, type Latencies } from './latencies.ts';
+import type { Recovery } from './report.ts';
+
+export interface Span {
+  /** Devices by state at its end, those that are gone left out; empty where the broker was not heard. */
+  states: Record<string, number>;
+  switches: number;
+  /** Ended sessions by reason code. */
+  terminated: Record<string, number>;
+  replaySigns: number;
+  hijackSigns: number;
+  recoveries: Latencies;
+}
+
+export const newSpan = (): Span => ({
+  ...{ states: {}, switches: 0, terminated: {} },
+  ...{ replaySigns: 0, hijackSigns: 0, recoveries: {} },
+});
+
+export function countInto(span: Span, tally: Tally, recovery: Recovery): void {
+  span.switches += tally.switches;
+  span.replaySigns += tally.replaySigns;
+  span.hijackSigns += tally.hijackSigns;
+  const { terminated } = tally;
+  if (terminated !== null) span.terminated[terminated] = (span.terminated[terminated] ?? 0) + 1;
+  addRecoveries(span.recoveries, recovery, tally.recoveries);
+}
+
+/** `later` follows on `span`, which takes it in. */
+export function mergeInto(span: Span, later: Span): void {
+  if (hasStates(later)) span.states = { ...later.states };
+  span.switches += later.switches;
+  span.replaySigns += later.replaySigns;
+  span.hijackSigns += later.hijackSigns;
+  for (const [code, count] of Object.entries(later.terminated)) {
+    span.terminated[code] = (span.terminated[code] ?? 0) + count;
+  }
+  addLatencies(span.recoveries, later.recoveries);
+}
+
+export const hasStates = ({ states }: Span): boolean => Object.keys(states).length > 0;
+
+/** Of the sessions that live and were granted, as policies/observability/alerts.yml reckons; null: there is none. */
+export function degradedPercent(states: Readonly<Record<string, number>>): number | null {
+  const living = livingSessions(states) - (states['BIRTH'] ?? 0);
+  if (living <= 0) return null;
+  return Math.round(((states['DEGRADED'] ?? 0) / living) * 1_000) / 10;
+}
+
+export function livingSessions(states: Readonly<Record<string, number>>): number {
+  return STATES.filter((state) => state !== 'TERMINATED').reduce(
+    (sum, state) => sum + (states[state] ?? 0),
+    0,
+  );
+}
+
+/** As one line in the database, as short as it gets. */
+export function spanText({ states, switches, terminated, ...more }: Span): string {
+  const { replaySigns, hijackSigns, recoveries } = more;
+  return JSON.stringify([states, switches, terminated, replaySigns, hijackSigns, recoveries]);
+}
+
+/** What {@link spanText} wrote. The file is ours, but disks rot: a row that is none is an empty one. */
+export function spanOf(text: string): Span {
+  try {
+    const row: unknown = JSON.parse(text);
+    if (!Array.isArray(row)) return newSpan();
+    const [states, switches, terminated, replaySigns, hijackSigns, recoveries] = row;
+    return {
+      ...{ states: counts(states), switches: number(switches), terminated: counts(terminated) },
+      ...{ replaySigns: number(replaySigns), hijackSigns: number(hijackSigns) },
+      recoveries: counts(recoveries),
+    };
+  } catch {
+    return newSpan();
+  }
+}
+
+const number = (value: unknown) => (typeof value === 'number' && value >= 0 ? value : 0);
+
+function counts(value: unknown): Record<string, number> {
+  if (typeof value !== 'object' || value === null) return {};
+  return value as Record<string, number>;
+}

@@ -1,0 +1,64 @@
+/**
+ * Every MQTT topic of a device, in one place, for who writes them and for who reads them; documented in docs/mqtt.md.
+ *
+ * ```text
+ * jvpn/v1/<fleet>/<device>/health     retained  CBOR, agent/health.ts
+ * jvpn/v1/<fleet>/<device>/presence   retained  CBOR, agent/presence.ts; also the last will
+ * ```
+ *
+ * `v1` is the version of this scheme: a topic is never given another meaning under the same one.
+ *
+ * @module
+ */
+import { assert } from '../../session/assert.ts';
+
+export const TOPIC_ROOT = 'jvpn/v1';
+
+export interface DeviceTopics {
+  readonly health: string;
+  readonly presence: string;
+}
+
+export function deviceTopics(fleet: string, device: string): DeviceTopics {
+  const root = [TOPIC_ROOT, level(fleet), level(device)].join('/');
+  return { health: `${root}/health`, presence: `${root}/presence` };
+}
+
+/**
+ * A public key as one level of a topic: base64url without padding (RFC 4648 §5), because `/` and `+`
+ * mean something in a topic.
+ *
+ * @param publicKey 44 characters of base64.
+ */
+export function keyLevel(publicKey: string): string {
+  return publicKey.replaceAll('+', '-').replaceAll('/', '_').replace(/=+$/, '');
+}
+
+/** What whoever watches a fleet subscribes to: the topics of all its devices. */
+export function fleetTopics(fleet: string): DeviceTopics {
+  const root = `${TOPIC_ROOT}/${level(fleet)}/+`;
+  return { health: `${root}/health`, presence: `${root}/presence` };
+}
+
+export interface TopicPlace {
+  /** As the topic names it: `telemetry.device`, or the key of {@link keyLevel}. */
+  readonly device: string;
+  readonly stream: keyof DeviceTopics;
+}
+
+/** Whose topic it is, or null for one that {@link deviceTopics} never makes for this fleet. Takes any text. */
+export function placeOfTopic(topic: string, fleet: string): TopicPlace | null {
+  const root = `${TOPIC_ROOT}/${fleet}/`;
+  if (!topic.startsWith(root)) return null;
+  const [device = '', stream = '', ...more] = topic.slice(root.length).split('/');
+  if (more.length > 0 || !LEVEL.test(device)) return null;
+  return stream === 'health' || stream === 'presence' ? { device, stream } : null;
+}
+
+const LEVEL = /^[A-Za-z0-9_.-]{1,64}$/;
+
+/** Anything else would let a name reach into the topics of another device. */
+function level(name: string): string {
+  assert(LEVEL.test(name), `"${name}" is one level of a topic`);
+  return name;
+}

@@ -1,0 +1,298 @@
+/**
+ * Goal: the dashboard tells what the server says, stays live, and can be read by everybody: light and dark, on a phone,
+ * by keyboard, by a screen reader.
+ *
+ * Method: Debian's Chromium on the product's own pages, under the product's policy of content security, before a server
+ * with a recorded fleet of 10,000 devices. Nothing may be said on the console.
+ */
+import { afterAll, beforeAll, beforeEach, expect } from 'bun:test';
+import type { Browser, Page } from 'playwright-core';
+import { testUnless } from '../obstacle.ts';
+import { type FleetServer, startFleetServer } from './fleetServer.ts';
+import { judge } from './judge.ts';
+import { browserObstacle, holdAnswers, sidewaysPx, startBrowser, visit } from './visitor.ts';
+
+const DEVICES = 10_000;
+const TEST_MS = 60_000;
+const START_MS = 40_000;
+
+let browser: Browser;
+let server: FleetServer;
+beforeAll(async () => {
+  server = startFleetServer(DEVICES);
+  if (browserObstacle === null) browser = await startBrowser();
+}, START_MS);
+afterAll(async () => {
+  await browser?.close();
+  await server[Symbol.asyncDispose]();
+});
+
+beforeEach(() => {
+  server.setBroken(false);
+  server.setSignedIn(true);
+});
+
+const browserTest = (name: string, body: () => Promise<void>) =>
+  testUnless(browserObstacle, name, body, TEST_MS);
+
+/** On the dashboard, once all of it is there. */
+async function open(page: Page, address = '/'): Promise<void> {
+  await page.goto(server.url + address);
+  await page.locator('#live[data-phase=live]').waitFor();
+  await page.locator('#device-rows tr').first().waitFor();
+  await page.locator('#charts canvas').nth(5).waitFor();
+}
+
+const texts = (page: Page, what: string) => page.locator(what).allTextContents();
+
+browserTest('figures, states, reasons in words, policies and charts', async () => {
+  await using reader = await visit(browser);
+  const { page, complaints } = reader;
+  await open(page);
+  expect(await texts(page, 'h1')).toEqual(['Fleet north']);
+  const figures = (await texts(page, '.figures dd')).map((text) => text.replaceAll('\u00a0', ' '));
+  expect(figures).toEqual('10,000|9,750|0|250|3.7 %|240 ms|860 ms|2.1 s|412|1.8|3|1'.split('|'));
+  expect(await texts(page, '#states tbody strong')).toEqual(
+    'ATTACHED VOLATILE DEGRADED RECOVERING BIRTH TERMINATED'.split(' '),
+  );
+  const ended = await texts(page, '#ended tbody tr');
+  expect(ended[0]).toContain('No hub granted a binding within the recovery window');
+  expect(ended.join(' ')).toContain('does not know that code');
+  expect(await texts(page, '#policies tbody th')).toEqual(['vehicle', 'stationary']);
+  expect(await texts(page, '#versions tbody th')).toEqual(['0.0.9', '0.1.0']);
+  expect(await texts(page, '#charts h3')).toHaveLength(6);
+  const unknown = page.locator('#unknown');
+  expect(await unknown.isVisible()).toBe(false);
+  const devices = { total: 10_000, online: 8_500, stopped: 0, lost: 250 };
+  server.tell('overview', { ...server.overview(), devices });
+  await unknown.filter({ hasText: 'Of 1,250 devices nobody knows' }).waitFor();
+  await page.getByText('Recovery latency as a table').click();
+  const table = page.getByRole('region', { name: 'Recovery latency as a table' });
+  expect(await table.locator('thead').textContent()).toContain('p99');
+  expect(await table.locator('tbody tr').count()).toBeGreaterThan(200);
+  expect(complaints).toEqual([]);
+});
+
+browserTest(
+  '10,000 devices: first paint within a second, and the list comes in pages',
+  async () => {
+    const paintsMs: number[] = [];
+    // A machine that does other things at the same time gets three tries.
+    while (paintsMs.length < 3 && !paintsMs.some((ms) => ms <= 1_000)) {
+      await using reader = await visit(browser);
+      await open(reader.page);
+      paintsMs.push(
+        await reader.page.evaluate<number>(
+          "performance.getEntriesByName('first-contentful-paint')[0].startTime",
+        ),
+      );
+      expect(await reader.page.locator('#device-rows tr').count()).toBe(100);
+    }
+    console.log(`first paint with ${DEVICES} devices: ${paintsMs.map(Math.round).join(', ')} ms`);
+    expect(Math.min(...paintsMs)).toBeLessThanOrEqual(1_000);
+  },
+);
+
+browserTest('the list: pages, search, state and sort, all of them in the address', async () => {
+  await using reader = await visit(browser);
+  const { page, complaints } = reader;
+  await open(page);
+  const caption = page.locator('#device-caption');
+  const becomes = (text: string) => caption.filter({ hasText: text }).waitFor();
+  await becomes('Devices 1 to 100 of 10,000');
+  await page.getByRole('button', { name: 'Next devices' }).click();
+  await becomes('Devices 101 to 200 of 10,000');
+  expect((await texts(page, '#device-rows th'))[0]).toBe('gw-00101');
+  await page.getByRole('button', { name: 'Previous devices' }).click();
+  await becomes('Devices 1 to 100 of 10,000');
+  await page.getByRole('button', { name: 'Switches' }).click();
+  await page.locator('#head-switches[aria-sort=descending]').waitFor();
+  await page.locator('#device-rows tr:first-child', { hasText: '96' }).waitFor();
+  await page.getByLabel('State', { exact: true }).selectOption('RECOVERING');
+  await becomes('in RECOVERING');
+  await page.getByLabel('Name or key').fill('gw-0000');
+  await becomes('found');
+  // One page has them all, and needs no buttons.
+  expect(await page.locator('#pager').isVisible()).toBe(false);
+  expect(new URL(page.url()).search).toBe('?search=gw-0000&state=RECOVERING&sort=switches');
+  await page.reload();
+  await becomes('found');
+  expect(await page.getByLabel('Name or key').inputValue()).toBe('gw-0000');
+  await page.getByLabel('Name or key').fill('nobody');
+  await becomes('No device found');
+  expect(complaints).toEqual([]);
+});
+
+browserTest('news of a device changes its row where it stands, and text stays text', async () => {
+  await using reader = await visit(browser);
+  const { page, complaints } = reader;
+  await open(page);
+  const name = server.row(2).name;
+  const version = '<img src=x onerror=alert(1)>';
+  server.tell('device', { name, row: { ...server.row(2), state: 'DEGRADED', version } });
+  const line = page.locator('#device-rows tr').nth(2);
+  await line.filter({ hasText: 'DEGRADED' }).waitFor();
+  expect(await line.textContent()).toContain(version);
+  expect(await page.locator('#device-rows img').count()).toBe(0);
+  // Of one that is lost the state is what it was, and has no colour.
+  const lost = { state: 'DEGRADED', online: false, why: 'lost', away: true };
+  expect(await line.locator('[data-column=state] svg').count()).toBe(1);
+  server.tell('device', { name, row: { ...server.row(2), ...lost } });
+  await line.filter({ hasText: 'was DEGRADED' }).filter({ hasText: 'lost' }).waitFor();
+  expect(await line.locator('[data-column=state] svg').count()).toBe(0);
+  expect(complaints).toEqual([]);
+});
+
+browserTest('news of a device that comes before the list it is on is not lost', async () => {
+  await using reader = await visit(browser);
+  const { page, complaints } = reader;
+  await open(page);
+  const release = await holdAnswers(page, /\/api\/devices/);
+  const isAsked = page.waitForRequest(/\/api\/devices/);
+  await page.getByRole('button', { name: 'Next devices' }).click();
+  await isAsked;
+  const { name } = server.row(100);
+  server.tell('device', { name, row: { ...server.row(100), state: 'DEGRADED' } });
+  // Told later, and there: then so is the one before.
+  server.tell('overview', { ...server.overview(), fleet: 'south' });
+  await page.locator('#fleet', { hasText: 'south' }).waitFor();
+  release();
+  const line = page.locator('#device-rows tr').first();
+  await line.filter({ hasText: name }).waitFor();
+  expect(await line.textContent()).toContain('DEGRADED');
+  expect(complaints).toEqual([]);
+});
+
+browserTest(
+  'a reader whose clock is wrong sees ages and ranges by that of the server',
+  async () => {
+    await using reader = await visit(browser);
+    const { page, complaints } = reader;
+    await page.addInitScript('{ const now = Date.now; Date.now = () => now() + 7_200_000; }');
+    await open(page);
+    const seen = page.locator('#device-rows tr').first().locator('[data-column=seen]');
+    await seen.filter({ hasText: /(s|min) ago/ }).waitFor();
+    const asked = server.asked.findLast((path) => path.startsWith('/api/series')) ?? '';
+    const toMs = Number(new URL(asked, server.url).searchParams.get('to_ms'));
+    expect(Math.abs(toMs - Date.now())).toBeLessThan(60_000);
+    expect(complaints).toEqual([]);
+  },
+);
+
+browserTest('a broken stream is told, with the age of the figures, and mended', async () => {
+  await using reader = await visit(browser);
+  const { page } = reader;
+  await open(page);
+  server.setBroken(true);
+  await page.locator('#live[data-phase=broken]').waitFor();
+  expect(await page.locator('#live').textContent()).toContain('Not live');
+  await page.locator('#live-age', { hasText: /figures are \d+\ss old/ }).waitFor();
+  server.setBroken(false);
+  await page.locator('#live[data-phase=live]').waitFor();
+  expect(await page.locator('#live-note').textContent()).toBe('Live');
+});
+
+browserTest(
+  'a server that answers nothing at first is told, and that is forgotten once it does',
+  async () => {
+    await using reader = await visit(browser);
+    const { page } = reader;
+    server.setBroken(true);
+    await page.goto(server.url);
+    const trouble = page.locator('#trouble');
+    for (const what of ['the overview', 'the devices', 'the charts'])
+      await trouble.filter({ hasText: `Could not load ${what}: The broker is away.` }).waitFor();
+    server.setBroken(false);
+    await page.locator('#live[data-phase=live]').waitFor();
+    await page.locator('#charts canvas').nth(5).waitFor();
+    await trouble.waitFor({ state: 'hidden' });
+    expect(await page.locator('#device-rows tr').count()).toBe(100);
+  },
+);
+
+browserTest(
+  'a broker that the server does not hear is told, though the stream is live',
+  async () => {
+    await using reader = await visit(browser);
+    const { page, complaints } = reader;
+    await open(page);
+    expect(await page.locator('#broker').isVisible()).toBe(false);
+    server.tell('overview', { ...server.overview(), connected: false });
+    await page.locator('#broker', { hasText: 'does not hear the broker' }).waitFor();
+    server.tell('overview', server.overview());
+    await page.locator('#broker').waitFor({ state: 'hidden' });
+    expect(complaints).toEqual([]);
+  },
+);
+
+browserTest('without a login the reader is sent to it, and a wrong token is told', async () => {
+  await using reader = await visit(browser, { width: 320 });
+  const { page } = reader;
+  server.setSignedIn(false);
+  await page.goto(server.url);
+  await page.waitForURL('**/login');
+  await page.getByLabel('Token').fill('wrong');
+  await page.keyboard.press('Enter');
+  await page.getByRole('alert').filter({ hasText: 'The token is not right.' }).waitFor();
+  expect((await judge(page)).breaches).toEqual([]);
+  await page.getByLabel('Token').fill('right');
+  await page.keyboard.press('Enter');
+  await page.locator('#live[data-phase=live]').waitFor();
+});
+
+browserTest(
+  'by keyboard alone: to the devices, to one of them, and each stop is seen',
+  async () => {
+    await using reader = await visit(browser);
+    const { page, complaints } = reader;
+    await open(page);
+    const focus = (what: string) => page.evaluate<string>(`String(${what})`);
+    await page.keyboard.press('Tab');
+    expect(await focus('document.activeElement.textContent')).toBe('Skip to the devices');
+    await page.keyboard.press('Enter');
+    const stops: string[] = [];
+    for (let tabs = 0; tabs < 12 && !stops.at(-1)?.startsWith('gw-'); tabs++) {
+      await page.keyboard.press('Tab');
+      stops.push(await focus('document.activeElement.id || document.activeElement.textContent'));
+      expect(await focus('getComputedStyle(document.activeElement).outlineStyle')).toBe('solid');
+    }
+    expect(stops).toEqual([
+      'search',
+      'state',
+      'sort',
+      'Device',
+      'State',
+      'Last seen',
+      'Switches',
+      'gw-00001',
+    ]);
+    await page.keyboard.press('Enter');
+    await page.waitForURL('**/device/gw-00001');
+    await page.goBack();
+    await page.locator('#device-rows tr').first().waitFor();
+    expect(complaints).toEqual([]);
+  },
+);
+
+for (const [scheme, width] of [
+  ['light', 1280],
+  ['dark', 1280],
+  ['light', 320],
+  ['dark', 320],
+] as const) {
+  browserTest(
+    `${scheme}, ${width} px: nothing for axe to object to, nothing to scroll sideways`,
+    async () => {
+      await using reader = await visit(browser, { scheme, width });
+      const { page, complaints } = reader;
+      // Few rows: axe looks at each of them, and they are alike.
+      await open(page, '/?search=gw-0000');
+      await page.getByText('Ended sessions by reason as a table').click();
+      const { breaches, kept } = await judge(page);
+      expect(breaches).toEqual([]);
+      expect(kept).toBeGreaterThan(20);
+      expect(await sidewaysPx(page)).toBe(0);
+      expect(complaints).toEqual([]);
+    },
+  );
+}

@@ -1,0 +1,68 @@
+import { expect, test } from 'bun:test';
+import { Day, MINUTE_MS } from '../../../fleet/day.ts';
+import type { Tally } from '../../../fleet/difference.ts';
+import { addRecoveries, type Latencies, quantilesOf } from '../../../fleet/latencies.ts';
+import { degradedPercent, newSpan, spanOf, spanText } from '../../../fleet/span.ts';
+import { START_MS } from './sample.ts';
+
+const RECOVERY = { count: 4, p50: 100, p95: 400, max: 1_000 };
+
+const tally = (more: Partial<Tally>): Tally => ({
+  ...{ switches: 0, terminated: null, replaySigns: 0, hijackSigns: 0, recoveries: 0 },
+  ...more,
+});
+
+test('a minute ends when the next begins, and a clock that is put back ends none', () => {
+  const day = new Day(START_MS + 5_000, []);
+  day.count(tally({ switches: 2, terminated: 'shutdown' }), RECOVERY);
+  expect(day.close(START_MS + 59_999)).toBeNull();
+  expect(day.close(START_MS - 3_600_000)).toBeNull();
+  expect(day.close(START_MS + MINUTE_MS)).toMatchObject({
+    atMs: START_MS,
+    span: { switches: 2, terminated: { shutdown: 1 } },
+  });
+  expect(day.current).toEqual(newSpan());
+});
+
+test('a day is its minutes and the one that is going on, an hour those of an hour', () => {
+  const day = new Day(START_MS, [
+    { atMs: START_MS - 61 * MINUTE_MS, span: { ...newSpan(), switches: 100 } },
+    { atMs: START_MS - MINUTE_MS, span: { ...newSpan(), switches: 10 } },
+    { atMs: START_MS, span: { ...newSpan(), switches: 1 } },
+  ]);
+  expect([day.lastDay().switches, day.lastHourSwitches()]).toEqual([111, 11]);
+  day.count(tally({ switches: 1 }), RECOVERY);
+  expect([day.lastDay().switches, day.lastHourSwitches()]).toEqual([112, 12]);
+  for (let minute = 1; minute <= 1_380; minute++) day.close(START_MS + minute * MINUTE_MS);
+  expect([day.lastDay().switches, day.lastHourSwitches()]).toEqual([12, 0]);
+});
+
+test('quantiles of many devices are never below the truth, and not far above it', () => {
+  const latencies: Latencies = {};
+  addRecoveries(latencies, RECOVERY, 4);
+  const { count, p50, p95, p99 } = quantilesOf(latencies);
+  expect(count).toBe(4);
+  for (const [said, true_] of [
+    [p50, 100],
+    [p95, 400],
+    [p99, 1_000],
+  ] as const) {
+    expect(said).toBeGreaterThanOrEqual(true_);
+    expect(said).toBeLessThanOrEqual(true_ * 1.1);
+  }
+  expect(quantilesOf({})).toEqual({ count: 0, p50: null, p95: null, p99: null });
+});
+
+test('a row of the database is read as it was written, and a broken one as nothing', () => {
+  const span = { ...newSpan(), states: { ATTACHED: 3 }, switches: 4, recoveries: { 55: 1.5 } };
+  expect(spanOf(spanText(span))).toEqual(span);
+  for (const text of ['', 'null', '{}', '[1', '[null]', '[{},-1,{},"x"]']) {
+    expect([text, spanOf(text)]).toEqual([text, newSpan()]);
+  }
+});
+
+test('degraded sessions are a share of those that were granted and live', () => {
+  expect(degradedPercent({})).toBeNull();
+  expect(degradedPercent({ BIRTH: 5, TERMINATED: 5 })).toBeNull();
+  expect(degradedPercent({ ATTACHED: 2, DEGRADED: 1, BIRTH: 9, TERMINATED: 9 })).toBe(33.3);
+});

@@ -1,0 +1,82 @@
+/** Goal: nobody looks who may not, whatever headers he writes; and nobody learns the token from the answers. */
+import { expect, test } from 'bun:test';
+import { COOKIE, Login, type LoginRules } from '../../../fleet/login.ts';
+import { START_MS } from './sample.ts';
+
+const TOKEN = 'correct horse battery'.replaceAll(' ', '-');
+const HOST = { host: '127.0.0.1:8890' };
+
+let nowMs = START_MS;
+const loginFor = (rules: Partial<LoginRules>) =>
+  new Login({ token: null, proxyHeader: null, proxyAddresses: [], ...rules }, () => nowMs);
+const judge = (login: Login, headers: Record<string, string>, address = '192.0.2.7') =>
+  login.judge(new Headers(headers), address);
+
+test('a bearer token, and nothing like it', () => {
+  const login = loginFor({ token: TOKEN });
+  expect(judge(login, { authorization: `Bearer ${TOKEN}` })).toBe('allowed');
+  expect(judge(login, {})).toBe('unknown');
+  for (const wrong of [`${TOKEN}x`, TOKEN.slice(1), TOKEN.toUpperCase(), 'x']) {
+    expect(judge(login, { authorization: `Bearer ${wrong}` })).toBe('wrong');
+  }
+  expect(judge(login, { authorization: `Basic ${TOKEN}` })).toBe('unknown');
+  expect(login.refused).toBe(4);
+});
+
+test('the cookie of the login page: until it expires, and until the token changes', () => {
+  const login = loginFor({ token: TOKEN });
+  const set = login.newCookie(false);
+  expect(set).toMatch(
+    /^jvpn_fleet=\d+\.[0-9a-f]{64}; Path=\/; HttpOnly; SameSite=Strict; Max-Age=/,
+  );
+  expect(set).not.toContain(TOKEN);
+  expect(login.newCookie(true)).toEndWith('; Secure');
+  const cookie = set.split(';')[0]!;
+  expect(judge(login, { cookie: `a=b; ${cookie}; c=d` })).toBe('allowed');
+  expect(judge(loginFor({ token: `${TOKEN}2` }), { cookie })).toBe('unknown');
+  const [endsAt, proof] = cookie.slice(COOKIE.length + 1).split('.');
+  const later = `${COOKIE}=${Number(endsAt) + 1}.${proof}`;
+  expect(judge(login, { cookie: later })).toBe('unknown');
+  nowMs += 7 * 86_400_000;
+  expect(judge(login, { cookie })).toBe('unknown');
+  nowMs = START_MS;
+});
+
+test('a proxy’s header is believed of its address alone', () => {
+  const rules = { proxyHeader: 'X-Remote-User', proxyAddresses: ['192.0.2.9', '::1'] };
+  const login = loginFor(rules);
+  const named = { 'x-remote-user': 'ada' };
+  expect(judge(login, named, '192.0.2.9')).toBe('allowed');
+  expect(judge(login, named, '::ffff:192.0.2.9')).toBe('allowed');
+  expect(judge(login, named, '::1')).toBe('allowed');
+  expect(judge(login, named, '192.0.2.10')).toBe('unknown');
+  expect(judge(login, { 'x-remote-user': ' ' }, '192.0.2.9')).toBe('unknown');
+  expect(judge(login, {}, '192.0.2.9')).toBe('unknown');
+  const both = loginFor({ ...rules, token: TOKEN });
+  expect(judge(both, named, '192.0.2.9')).toBe('allowed');
+  expect(judge(both, { authorization: `Bearer ${TOKEN}` })).toBe('allowed');
+  expect(judge(both, named)).toBe('unknown');
+});
+
+test('who guesses is stopped, and the others are not', () => {
+  const login = loginFor({ token: TOKEN });
+  const guess = { authorization: 'Bearer 0123456789abcdef' };
+  const verdicts = Array.from({ length: 40 }, () => judge(login, guess));
+  expect(verdicts.filter((verdict) => verdict === 'wrong').length).toBe(30);
+  expect(judge(login, { authorization: `Bearer ${TOKEN}` })).toBe('tooMany');
+  expect(judge(login, { authorization: `Bearer ${TOKEN}` }, '192.0.2.8')).toBe('allowed');
+  nowMs += 60_000;
+  expect(judge(login, { authorization: `Bearer ${TOKEN}` })).toBe('allowed');
+  nowMs = START_MS;
+});
+
+test('without a login this machine is answered, by its own address and no other name', () => {
+  const login = loginFor({});
+  for (const host of ['127.0.0.1:8890', 'localhost:8890', '[::1]:8890', '127.9.9.9']) {
+    expect([host, judge(login, { host }, '127.0.0.1')]).toEqual([host, 'allowed']);
+  }
+  for (const host of ['evil.example.org', '127.dead.beef.de:8890', '127.0.0.1.nip.io', '']) {
+    expect([host, judge(login, { host }, '127.0.0.1')]).toEqual([host, 'foreignHost']);
+  }
+  expect(judge(login, HOST)).toBe('allowed');
+});

@@ -1,0 +1,38 @@
+import { expect, test } from 'bun:test';
+import {
+  addressOf,
+  captionOf,
+  FIRST_PAGE,
+  pageAfter,
+  pageBefore,
+  queryOf,
+  requestOf,
+} from '../../../../fleet/pages/deviceQuery.ts';
+
+test('what the address says is what the list shows, and back', () => {
+  const query = { ...FIRST_PAGE, search: 'gw 1&', state: 'DEGRADED', sort: 'switches' } as const;
+  expect(queryOf(addressOf(query))).toEqual(query);
+  expect(addressOf(FIRST_PAGE)).toBe('');
+});
+
+test('what is not ours counts as left out', () => {
+  expect(queryOf('?state=toString&sort=constructor&page=7')).toEqual(FIRST_PAGE);
+  expect(queryOf(`?search=${'x'.repeat(999)}`).search).toHaveLength(64);
+});
+
+test('the server is asked for a page at a time', () => {
+  const second = pageAfter({ ...FIRST_PAGE, search: 'a' }, 'gw-100');
+  expect(requestOf(second)).toBe('/api/devices?search=a&sort=name&limit=100&after=gw-100');
+  expect(requestOf(pageBefore(second))).toBe('/api/devices?search=a&sort=name&limit=100');
+  expect(pageBefore(FIRST_PAGE)).toEqual(FIRST_PAGE);
+});
+
+test('the caption says where in the list a page is', () => {
+  const third = pageAfter(pageAfter(FIRST_PAGE, 'a'), 'b');
+  expect(captionOf(FIRST_PAGE, 100, 10_000)).toBe('Devices 1 to 100 of 10,000');
+  expect(captionOf(third, 34, 234)).toBe('Devices 201 to 234 of 234');
+  expect(captionOf(FIRST_PAGE, 1, 1)).toBe('1 device');
+  expect(captionOf({ ...FIRST_PAGE, state: 'BIRTH' }, 7, 7)).toBe('7 devices in BIRTH');
+  expect(captionOf({ ...FIRST_PAGE, search: 'x' }, 0, 0)).toBe('No device found.');
+  expect(captionOf(FIRST_PAGE, 0, 0)).toBe('No device has reported yet.');
+});

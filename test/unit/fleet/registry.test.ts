@@ -1,0 +1,172 @@
+/**
+ * Goal: what the fleet says of a device is what the device said, once, in order, and nothing that anybody else made up.
+ * Method: reports made and written by the agent's own code, handed to the registry as a broker would.
+ */
+import { expect, test } from 'bun:test';
+import { encodePayload } from '../../../agent/payload.ts';
+import { BOOT, DEVICES_MAX, healthPayload, Scene, START_MS } from './sample.ts';
+
+const NEXT = 'ffeeddccbbaa9988';
+
+test('a report becomes a row, written as CBOR or as JSON', () => {
+  for (const format of ['cbor', 'json'] as const) {
+    const scene = new Scene();
+    expect(scene.say('gw-7/health', healthPayload({ seq: 1, format }))).toBe('taken');
+    expect(scene.device()).toMatchObject({
+      name: 'gw-7',
+      lastSeenMs: START_MS,
+      isRetained: false,
+      binding: 'eth0→198.51.100.1:51820',
+      report: {
+        ...{ boot: BOOT, seq: 1, state: 'ATTACHED', stateVersion: 7, linkKind: 'ethernet' },
+        ...{ policyName: 'balanced', policyVersion: 3, version: '0.1.0' },
+        recovery: { count: 3, p50: 90, p95: 210.5, max: 210.5 },
+        counters: { carrier_lost: 2, heartbeat_timeout: 1 },
+      },
+    });
+    expect(scene.told()).toEqual(['state null→ATTACHED']);
+  }
+});
+
+test('what comes twice counts once', () => {
+  const scene = new Scene();
+  scene.health({ seq: 1 });
+  const counters = { carrier_lost: 5, replay_detected: 2 };
+  expect(scene.health({ seq: 2, status: { counters } })).toBe('taken');
+  expect(scene.health({ seq: 2, status: { counters } })).toBe('duplicate');
+  expect(scene.health({ seq: 1 })).toBe('duplicate');
+  expect(scene.registry.outcomes).toMatchObject({ taken: 2, duplicate: 2 });
+  expect(scene.day.current).toMatchObject({ replaySigns: 2 });
+});
+
+test('a report of a process that another has followed is old', () => {
+  const scene = new Scene();
+  scene.health({ seq: 8 });
+  expect(scene.health({ seq: 1, boot: NEXT })).toBe('taken');
+  expect(scene.health({ seq: 9 })).toBe('replaced');
+  expect(scene.device().report).toMatchObject({ boot: NEXT, seq: 1 });
+});
+
+test('missing numbers are the device’s, but not those of a time when the fleet was away', () => {
+  const scene = new Scene();
+  scene.health({ seq: 1 });
+  scene.health({ seq: 4 });
+  expect(scene.device().missing).toBe(2);
+  scene.connection = 2;
+  scene.health({ seq: 9 });
+  expect(scene.device().missing).toBe(2);
+  scene.health({ seq: 2, boot: NEXT });
+  expect(scene.device().missing).toBe(3);
+  expect(scene.registry.missing).toBe(3);
+  expect(scene.device().gaps).toEqual([
+    { stream: 'health', boot: BOOT, fromSeq: 2, toSeq: 3, isOurs: false },
+    { stream: 'health', boot: BOOT, fromSeq: 5, toSeq: 8, isOurs: true },
+    { stream: 'health', boot: NEXT, fromSeq: 1, toSeq: 1, isOurs: false },
+  ]);
+  expect(scene.told()).toEqual([
+    ...['state null→ATTACHED', 'gap 2→3 ×2', 'gap 5→8 ×4 late'],
+    // A new process says all of its events.
+    ...['gap 1→1'],
+  ]);
+});
+
+test('a switch names its cause, states and policies follow, refusals and alarms are counted', () => {
+  const scene = new Scene();
+  const counters = { carrier_lost: 1 };
+  scene.health({ seq: 1, status: { counters } });
+  scene.told();
+  const lost = { state: 'RECOVERING', binding: null, counters: { carrier_lost: 2 } };
+  scene.health({ seq: 2, status: lost });
+  expect(scene.told()).toEqual(['state carrier_lost ATTACHED→RECOVERING']);
+  const back = { counters: { carrier_lost: 2, reattach_accepted: 1, reattach_rate_limited: 3 } };
+  scene.health({ seq: 3, status: back, link: 'wwan0', switchesTotal: 1 });
+  expect(scene.told()).toEqual([
+    'state reattach_accepted RECOVERING→ATTACHED',
+    'switch reattach_accepted eth0→198.51.100.1:51820→wwan0→198.51.100.1:51820',
+    'refused reattach_rate_limited ×3',
+  ]);
+  scene.health({
+    seq: 4,
+    status: { ...back, counters: { ...back.counters, flash_lost: 1, channel_rotated: 9 } },
+    ...{ link: 'wwan0', switchesTotal: 3, policy: { name: 'vehicle', version: 4 } },
+  });
+  expect(scene.told()).toEqual([
+    'switch wwan0→198.51.100.1:51820→wwan0→198.51.100.1:51820 ×2',
+    'noticed flash_lost',
+    'policy balanced 3→vehicle 4',
+  ]);
+  expect(scene.day.current).toMatchObject({ switches: 3 });
+});
+
+test('an ended session counts once, however often it is said', () => {
+  const scene = new Scene();
+  scene.health({ seq: 1 });
+  const ended = { state: 'TERMINATED', terminated: 'session_ttl_expired' };
+  scene.health({ seq: 2, status: ended });
+  scene.health({ seq: 3, status: ended });
+  expect(scene.told().slice(1)).toEqual([
+    'state ATTACHED→TERMINATED',
+    'terminated session_ttl_expired ATTACHED→null',
+  ]);
+  expect(scene.day.current.terminated).toEqual({ session_ttl_expired: 1 });
+});
+
+test('what the broker had kept is told late, at its own time, and counts into no minute', () => {
+  const scene = new Scene();
+  scene.health({ seq: 1 });
+  scene.told();
+  scene.nowMs += 3_600_000;
+  scene.isRetained = true;
+  scene.connection = 2;
+  const counters = { carrier_lost: 2, heartbeat_timeout: 1, replay_detected: 4 };
+  const tsMs = START_MS + 60_000;
+  expect(scene.health({ seq: 2, status: { counters }, tsMs, switchesTotal: 2 })).toBe('taken');
+  expect(scene.device()).toMatchObject({ isRetained: true, lastSeenMs: tsMs });
+  const late = scene.changes.map(({ change }) => [change.kind, change.atMs, change.isLate]);
+  expect(late).toEqual([
+    ['switch', tsMs, true],
+    ['refused', tsMs, true],
+  ]);
+  expect(scene.day.current).toMatchObject({ switches: 0, replaySigns: 0 });
+  // A clock that was never set says nothing of when.
+  scene.health({ seq: 3, status: { counters }, tsMs: 5_000 });
+  expect(scene.device().lastSeenMs).toBeNull();
+  scene.isRetained = false;
+  scene.health({ seq: 4, status: { counters } });
+  expect(scene.device()).toMatchObject({ isRetained: false, lastSeenMs: scene.nowMs });
+});
+
+test('whatever is published, it is counted and nothing breaks', () => {
+  const scene = new Scene();
+  const document = (value: object) => encodePayload(value, 'cbor');
+  const good = { v: 1, boot: BOOT, seq: 1, state: 'ATTACHED' };
+  const cases: [string, Uint8Array, string][] = [
+    ['gw-7/health', new Uint8Array(), 'malformed'],
+    ['gw-7/health', Uint8Array.of(0xff, 0xff), 'malformed'],
+    ['gw-7/health', new TextEncoder().encode('{"v":'), 'malformed'],
+    ['gw-7/health', new Uint8Array(40_000), 'tooLong'],
+    ['gw-7/health', document({ ...good, v: 2 }), 'versionUnknown'],
+    ['gw-7/health', document({ ...good, seq: -1 }), 'fieldWrong'],
+    ['gw-7/health', document({ ...good, state: '<b>' }), 'fieldWrong'],
+    ['gw-7/presence', document({ v: 1, online: 'yes', boot: BOOT, connection: 1 }), 'fieldWrong'],
+    ['a/b/health', document(good), 'otherTopic'],
+    ['jvpn/v1/south/gw-7/health', document(good), 'otherTopic'],
+    ['gw-7/commands', document(good), 'otherTopic'],
+  ];
+  for (const [leaf, payload, outcome] of cases) {
+    expect([leaf, scene.say(leaf, payload)]).toEqual([leaf, outcome as never]);
+  }
+  expect(scene.registry.devices.size).toBe(0);
+  // What is wrong beside the point is left out.
+  const odd = { ...good, binding: 'x'.repeat(1_000), counters: { made_up: 5, carrier_lost: -1 } };
+  expect(scene.say('gw-7/health', document({ ...odd, links: 'none', policy: 7 }))).toBe('taken');
+  expect(scene.device().report).toMatchObject({ binding: null, counters: {}, policyName: null });
+});
+
+test('names without end are not taken in', () => {
+  const scene = new Scene();
+  const payload = healthPayload({ seq: 1 });
+  for (let at = 0; at < DEVICES_MAX; at++) scene.say(`d${at}/health`, payload);
+  expect(scene.say('one-more/health', payload)).toBe('tooManyDevices');
+  expect(scene.say('d1/health', payload)).toBe('duplicate');
+});

@@ -1,0 +1,258 @@
+/**
+ * Goal: the API answers as docs/fleet.md says, to whoever may look and to nobody else.
+ * Method: the real server on a port of its own, with a made-up fleet behind it.
+ */
+import { afterAll, beforeAll, expect, test } from 'bun:test';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Fleet } from '../../../fleet/daemon.ts';
+import { openHistory } from '../../../fleet/history.ts';
+import type { Pages } from '../../../fleet/server.ts';
+import { promtoolFindings, promtoolObstacle } from '../../lab/promtool.ts';
+import { testUnless } from '../../obstacle.ts';
+import { BOOT, healthPayload, presencePayload, START_MS } from './sample.ts';
+
+const TOKEN = 'a-token-of-many-letters';
+const BEARER = { authorization: `Bearer ${TOKEN}` };
+const CSP = "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'";
+
+const PAGES: Pages = new Map([
+  ['/', { body: 'the dashboard', type: 'text/html; charset=utf-8' }],
+  ['/device', { body: 'a device', type: 'text/html; charset=utf-8' }],
+  ['/login', { body: 'the form', type: 'text/html; charset=utf-8' }],
+  ['/login/refused', { body: 'the form again', type: 'text/html; charset=utf-8' }],
+  ['/assets/a-1.js', { body: Uint8Array.of(59), type: 'text/javascript' }],
+]);
+
+let directory = '';
+beforeAll(() => {
+  directory = mkdtempSync(join(tmpdir(), 'jvpn-fleet-'));
+});
+afterAll(() => rmSync(directory, { recursive: true }));
+
+/** What the tests look into; not all of it is in each answer. */
+interface Answer {
+  readonly total: number;
+  readonly devices: readonly { readonly name: string }[];
+  readonly bands: readonly { readonly state: string | null; readonly from_ms: number }[];
+  readonly marks: readonly { readonly kind: string }[];
+  readonly at_ms: readonly number[];
+  readonly switches: readonly (number | null)[];
+  readonly states: Readonly<Record<string, readonly (number | null)[]>>;
+}
+
+let files = 0;
+
+/** A fleet of `gw-1` to `gw-3`, the last of them lost. */
+function serving(options: { token?: string | null; pages?: Pages } = {}) {
+  const bounds = { retentionDays: 30, bytesMax: 64 * 1_048_576 };
+  const file = join(directory, `${files++}.sqlite`);
+  const history = openHistory(file, bounds);
+  if (!history.ok) throw new Error(history.message);
+  const { token = TOKEN, pages = PAGES } = options;
+  const fleet = new Fleet(
+    {
+      broker: {
+        // Nobody listens there.
+        ...{ url: 'mqtt://127.0.0.1:9', fleet: 'north', username: null, clientId: 'fleet' },
+        ...{ passwordFile: null, caFile: null, certificateFile: null, keyFile: null },
+      },
+      ...{ listen: '127.0.0.1:0', login: { token, proxyHeader: null, proxyAddresses: [] } },
+      ...{ historyFile: file, ...bounds, pages, nowMs: () => START_MS + 1_000, say: () => {} },
+    },
+    history.value,
+  );
+  const served = fleet.serve();
+  if (!served.ok) throw new Error(served.message);
+  const say = (leaf: string, payload: Uint8Array) =>
+    fleet.registry.take(
+      { topic: `jvpn/v1/north/${leaf}`, payload },
+      { atMs: START_MS, isRetained: false, connection: 1 },
+    );
+  for (const [at, name] of ['gw-1', 'gw-2', 'gw-3'].entries()) {
+    say(`${name}/presence`, presencePayload('online', BOOT, 1));
+    say(`${name}/health`, healthPayload({ seq: 1, switchesTotal: at }));
+  }
+  say('gw-2/health', healthPayload({ seq: 4, status: { state: 'DEGRADED' }, switchesTotal: 5 }));
+  say('gw-3/presence', presencePayload('lost', BOOT, 1));
+  const base = `http://127.0.0.1:${fleet.port}`;
+  return {
+    ...{ fleet, say },
+    get: (path: string, init: RequestInit = { headers: BEARER }) =>
+      fetch(`${base}${path}`, { redirect: 'manual', ...init }),
+    json: async (path: string) =>
+      (await (await fetch(`${base}${path}`, { headers: BEARER })).json()) as Answer,
+    [Symbol.dispose]: () => fleet.stop(),
+  };
+}
+
+test('the overview', async () => {
+  using scene = serving();
+  const overview: unknown = await scene.json('/api/overview');
+  expect(overview).toEqual({
+    ...{ now_ms: START_MS + 1_000, fleet: 'north', connected: false },
+    devices: { total: 3, online: 2, stopped: 0, lost: 1 },
+    states: { BIRTH: 0, ATTACHED: 1, VOLATILE: 0, DEGRADED: 1, RECOVERING: 0, TERMINATED: 0 },
+    ...{ degraded_percent: 50, terminated: {}, replay_signs_24h: 0, hijack_signs_24h: 0 },
+    recovery_ms: { count: 9, p50: 90.5, p95: 215.3, p99: 215.3 },
+    switches_per_session_per_hour: 2,
+    policies: [{ name: 'balanced', version: 3, devices: 3 }],
+    versions: [{ version: '0.1.0', devices: 3 }],
+  });
+});
+
+test('devices: searched, sorted, a page at a time', async () => {
+  using scene = serving();
+  const names = async (query: string) => {
+    const { total, devices } = await scene.json(`/api/devices?${query}`);
+    return [total, devices.map(({ name }) => name).join(' ')];
+  };
+  expect(await names('')).toEqual([3, 'gw-1 gw-2 gw-3']);
+  expect(await names('sort=switches')).toEqual([3, 'gw-2 gw-3 gw-1']);
+  expect(await names('sort=state')).toEqual([3, 'gw-2 gw-1 gw-3']);
+  expect(await names('limit=1')).toEqual([3, 'gw-1']);
+  expect(await names('limit=1&after=gw-1')).toEqual([3, 'gw-2']);
+  expect(await names('search=GW-3')).toEqual([1, 'gw-3']);
+  expect(await names('search=xtiba5')).toEqual([3, 'gw-1 gw-2 gw-3']);
+  expect(await names('state=DEGRADED')).toEqual([1, 'gw-2']);
+  // As many as the overview counts: nobody knows the state of one that is lost.
+  expect(await names('state=ATTACHED')).toEqual([1, 'gw-1']);
+  for (const query of [
+    'limit=0',
+    'limit=9999',
+    'limit=x',
+    'sort=age',
+    `search=${'x'.repeat(200)}`,
+  ]) {
+    const answer = await scene.get(`/api/devices?${query}`);
+    expect([query, answer.status]).toEqual([query, 400]);
+    expect(await answer.json()).toEqual({ error: expect.any(String) });
+  }
+});
+
+test('one device, its gaps and its time', async () => {
+  using scene = serving();
+  const device: unknown = await scene.json('/api/device/gw-2');
+  expect(device).toMatchObject({
+    ...{ name: 'gw-2', state: 'DEGRADED', online: true, link_kind: 'ethernet' },
+    ...{ last_seen_ms: START_MS, recovery_p95_ms: 210.5, switches_total: 5 },
+    health: { v: 1, seq: 4, packets: { received: 6 } },
+    presence: { online: true, boot: BOOT, connection: 1 },
+    gaps: [{ stream: 'health', boot: BOOT, from_seq: 2, to_seq: 3 }],
+    links: [{ link: 'eth0', bound: true }, { link: 'wwan0' }],
+  });
+  const { bands, marks } = await scene.json('/api/device/gw-2/timeline');
+  expect(bands.at(-1)).toMatchObject({ state: 'DEGRADED', from_ms: START_MS });
+  expect(marks.map(({ kind }) => kind).sort()).toEqual([...['gap', 'presence', 'switch']]);
+  expect((await scene.get('/api/device/gw-9')).status).toBe(404);
+  expect((await scene.get('/api/device/gw-2/timeline?from_ms=5&to_ms=5')).status).toBe(400);
+});
+
+test('series are columns of one length', async () => {
+  using scene = serving();
+  const query = `from_ms=${START_MS - 60_000}&to_ms=${START_MS + 60_000}&step_ms=60000`;
+  const series = await scene.json(`/api/series?${query}`);
+  expect(series.at_ms).toEqual([START_MS - 60_000, START_MS]);
+  expect(series.switches).toEqual([null, 4]);
+  // Its broker was never heard: nobody knows in which state they are.
+  expect(series.states).toEqual({});
+});
+
+test('nobody looks without the token, and pages lead to the login', async () => {
+  using scene = serving();
+  const stranger = {};
+  for (const path of ['/api/overview', '/api/live', '/metrics', '/api/device/gw-1']) {
+    const answer = await scene.get(path, stranger);
+    expect([path, answer.status]).toEqual([path, 401]);
+    expect(await answer.text()).not.toContain('gw-');
+  }
+  for (const path of ['/', '/device/gw-1']) {
+    const answer = await scene.get(path, stranger);
+    expect([answer.status, answer.headers.get('location')]).toEqual([303, '/login']);
+  }
+  expect(await (await scene.get('/login', stranger)).text()).toBe('the form');
+  const asset = await scene.get('/assets/a-1.js', stranger);
+  expect(asset.headers.get('cache-control')).toBe('public, max-age=31536000, immutable');
+});
+
+test('the form gives a cookie for the token', async () => {
+  using scene = serving();
+  const post = (token: string, headers = {}) =>
+    scene.get('/login', { method: 'POST', body: new URLSearchParams({ token }), headers });
+  const wrong = await post('not-the-token-at-all');
+  expect([wrong.status, await wrong.text()]).toEqual([401, 'the form again']);
+  expect((await post(TOKEN, { 'sec-fetch-site': 'cross-site' })).status).toBe(403);
+  const right = await post(TOKEN);
+  expect([right.status, right.headers.get('location')]).toEqual([303, '/']);
+  const cookie = right.headers.get('set-cookie')!.split(';')[0]!;
+  const page = await scene.get('/', { headers: { cookie } });
+  expect([page.status, await page.text()]).toEqual([200, 'the dashboard']);
+  expect(page.headers.get('content-security-policy')).toBe(CSP);
+  expect(page.headers.get('cache-control')).toBe('no-store');
+  expect(await (await scene.get('/device/gw-1', { headers: { cookie } })).text()).toBe('a device');
+});
+
+test('it can be read and nothing else', async () => {
+  using scene = serving();
+  for (const method of ['POST', 'PUT', 'DELETE', 'PATCH']) {
+    const answer = await scene.get('/api/device/gw-1', { method, headers: BEARER });
+    expect([method, answer.status]).toEqual([method, 405]);
+  }
+  const long = await scene.get('/login', { method: 'POST', body: 'token='.padEnd(10_000, 'x') });
+  expect(long.status).toBeGreaterThanOrEqual(400);
+});
+
+test('without pages there is a sentence where they would be, and the API all the same', async () => {
+  using scene = serving({ token: null, pages: new Map() });
+  const answer = await scene.get('/', {});
+  expect([answer.status, await answer.json()]).toEqual([
+    404,
+    { error: 'There is nothing at this address.' },
+  ]);
+  expect((await scene.get('/api/overview', {})).status).toBe(200);
+  const foreign = await scene.get('/api/overview', { headers: { host: 'evil.example.org' } });
+  expect(foreign.status).toBe(403);
+});
+
+test('events: the overview at once, devices as they change, and where they were left', async () => {
+  using scene = serving();
+  const events = async (headers: Record<string, string>, enough: (text: string) => boolean) => {
+    const answer = await scene.get('/api/live', { headers: { ...BEARER, ...headers } });
+    expect(answer.headers.get('content-type')).toBe('text/event-stream; charset=utf-8');
+    const reader = answer.body!.pipeThrough(new TextDecoderStream()).getReader();
+    let text = '';
+    while (!enough(text)) {
+      const { value, done } = await reader.read();
+      if (done) break;
+      text += value;
+      if (text.includes('event: overview') && !text.includes('event: device')) {
+        scene.say('gw-1/health', healthPayload({ seq: 2 + text.length, switchesTotal: 9 }));
+      }
+    }
+    await reader.cancel();
+    return text;
+  };
+  const first = await events({}, (text) => text.includes('event: device'));
+  expect(first).toMatch(/^id: [0-9a-f]+-\d+\nevent: overview\ndata: \{"now_ms":/);
+  const id = [...first.matchAll(/^id: (.+)$/gm)].at(-1)?.[1] ?? '';
+  expect(first).toMatch(/data: \{"name":"gw-1","row":\{.*"switches_total":9/);
+  scene.say('gw-2/health', healthPayload({ seq: 9 }));
+  const second = await events({ 'last-event-id': id }, (text) => text.includes('"name":"gw-2"'));
+  expect(second).toContain('"name":"gw-2"');
+});
+
+testUnless(promtoolObstacle, 'promtool has nothing to say against /metrics', async () => {
+  using scene = serving();
+  const text = await (await scene.get('/metrics')).text();
+  for (const line of [
+    'jvpn_fleet_devices{presence="lost"} 1',
+    'jvpn_fleet_sessions{state="DEGRADED"} 1',
+    'jvpn_fleet_messages_total{outcome="taken"} 8',
+    'jvpn_fleet_reports_missing_total 2',
+    'jvpn_fleet_broker_connected 0',
+  ]) {
+    expect(text.split('\n')).toContain(line);
+  }
+  expect(await promtoolFindings(text)).toEqual([]);
+});

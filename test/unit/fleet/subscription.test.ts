@@ -1,0 +1,91 @@
+/** Goal: a file that is of no use, or a broker that hangs up, ends no fleet and leaves no connection open. */
+import { afterAll, beforeAll, expect, test } from 'bun:test';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import {
+  Subscription,
+  type SubscriptionEnd,
+  type SubscriptionOptions,
+} from '../../../fleet/subscription.ts';
+import { eventually } from '../../lab/process.ts';
+
+const WAIT_MS = 5_000;
+
+let folder = '';
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'jvpn-subscription-'));
+  writeFileSync(join(folder, 'text'), 'no PEM\n');
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+function endOf(
+  differing: Pick<SubscriptionOptions, 'url'> & Partial<SubscriptionOptions>,
+): Promise<SubscriptionEnd> {
+  const ended = Promise.withResolvers<SubscriptionEnd>();
+  const options: SubscriptionOptions = {
+    ...{ fleet: 'north', clientId: 'a', username: null, passwordFile: null },
+    ...{ caFile: null, certificateFile: null, keyFile: null },
+    level: 5,
+    ...differing,
+  };
+  const nothing = () => {};
+  new Subscription(options, { onUp: nothing, onMessage: nothing, onEnd: ended.resolve });
+  return ended.promise;
+}
+
+/** What it has open, and how often it was asked. */
+async function serverWith(onBytes: (socket: Socket) => void) {
+  const open = new Set<Socket>();
+  let count = 0;
+  const server = createServer((socket) => {
+    count += 1;
+    open.add(socket);
+    socket.on('error', () => {});
+    socket.on('data', () => onBytes(socket));
+    socket.on('close', () => open.delete(socket));
+  });
+  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+  const address = server.address();
+  return {
+    port: typeof address === 'object' && address !== null ? address.port : 0,
+    open,
+    count: () => count,
+    [Symbol.dispose]: () => {
+      for (const socket of open) socket.destroy();
+      server.close();
+    },
+  };
+}
+
+for (const [files, named] of [
+  [{ caFile: 'text' }, 'ca_file cannot be used'],
+  [{ certificateFile: 'text', keyFile: 'text' }, 'certificate_file, key_file cannot be used'],
+  [{ caFile: 'nowhere' }, 'nowhere'],
+  [{ passwordFile: 'nowhere' }, 'nowhere'],
+] as const) {
+  test(`${Object.keys(files).join(', ')}: of no use is named, and nobody is asked`, async () => {
+    using server = await serverWith(() => {});
+    const paths = Object.fromEntries(
+      Object.entries(files).map(([key, name]) => [key, join(folder, name)]),
+    );
+    for (const protocol of ['mqtts', 'wss']) {
+      const end = await endOf({ url: `${protocol}://127.0.0.1:${server.port}`, ...paths });
+      expect(end.code).toBe('fileUnreadable');
+      expect(end.detail).toContain(named);
+    }
+    expect(server.count()).toBe(0);
+  });
+}
+
+test('a broker that hangs up ends it, and nothing stays open', async () => {
+  using server = await serverWith((socket) => socket.end());
+  expect((await endOf({ url: `mqtt://127.0.0.1:${server.port}` })).code).toBe('hungUp');
+  await eventually('closed', () => server.open.size === 0, WAIT_MS);
+});
+
+test('an address that is none is not shown: there may be a password in it', async () => {
+  const end = await endOf({ url: 'mqtt://user:hunter2@[::::]:x' });
+  expect(end).toEqual({ code: 'unreachable', detail: 'the url is no address' });
+});
