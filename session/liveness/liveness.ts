@@ -298,15 +298,12 @@ function giveUp(before: Liveness, missed: readonly Outstanding[], atMs: number):
     ({ sentAtMs: sent }) => answeredSentAtMs === null || sent >= answeredSentAtMs,
   );
   const missedInRow = before.missedInRow + inRow.length;
+  // Each had its time, postponed or not: an answer from here on is a late one.
+  const over = missed.map((probe) => ({ ...probe, isPostponed: false }));
   return {
     ...before,
     outstanding: before.outstanding.filter((probe) => !missed.includes(probe)),
-    // It had its time, postponed or not: an answer from here on is a late one.
-    late: withLate(
-      before.late,
-      missed.map((probe) => ({ ...probe, isPostponed: false })),
-      atMs,
-    ),
+    late: withLate(before.late, over, atMs),
     missedInRow,
     missedSentAtMs: inRow.at(-1)?.sentAtMs ?? before.missedSentAtMs,
     doubtedSinceMs: before.doubtedSinceMs ?? (missedInRow > 0 ? atMs : null),
