@@ -110,7 +110,6 @@ export function onTraffic(turn: Turn, event: DeviceEvent & { kind: 'traffic' }):
     turn.change(active.transportId, { probeAtMs: atMs, keepaliveAtMs: null });
   if (event.sentPackets > 0 && !isAwaiting(draft.sentSinceMs, active.liveness))
     draft.sentSinceMs = turn.nowMs;
-  draft.reviewAtMs = Math.min(draft.reviewAtMs ?? turn.nowMs, turn.nowMs + 500);
 }
 
 /** A flow begins: whoever waits for an answer is in a hurry from here on. */

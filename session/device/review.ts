@@ -31,14 +31,19 @@ import { sayWithheld } from './withheld.ts';
 
 const REVIEW_MS = 200;
 const REVIEW_IDLE_MS = 1_000;
-/** What policy says of a link may change without any other news (chosen). */
-const REVIEW_CALM_MAX_MS = 5_000;
+/** The binding is about to be asked, or may not be stayed on: for what comes of that (chosen). */
+const REVIEW_SOON_MS = 5_000;
 /** A plan that is not answered within this time is undone by a newer claim (chosen). */
 const PLAN_TIMEOUT_MS = 1_500;
 
 export function review(turn: Turn): void {
   const { draft, config } = turn;
-  if (draft.reviewAtMs === null || draft.reviewAtMs > turn.nowMs) return;
+  if (draft.reviewAtMs === null) return;
+  if (draft.reviewAtMs > turn.nowMs) {
+    // What happened meanwhile may be worth an earlier look.
+    if (isCalm(turn)) draft.reviewAtMs = Math.min(draft.reviewAtMs, turn.nowMs + calmMs(turn));
+    return;
+  }
   if (!carriesData(draft.state)) {
     draft.reviewAtMs = null;
     return;
@@ -53,19 +58,26 @@ export function review(turn: Turn): void {
     persist(turn);
   } else if (draft.state === 'ATTACHED') reviewAttached(turn, active, quality);
   else reviewUnsteady(turn, active, quality);
-  const isCalm = draft.state === 'ATTACHED' && draft.claim === null;
   draft.reviewAtMs = carriesData(draft.state)
-    ? turn.nowMs + (isCalm ? calmMs(turn) : REVIEW_MS)
+    ? turn.nowMs + (isCalm(turn) ? calmMs(turn) : REVIEW_MS)
     : null;
 }
 
-/** Reviews cost wake-ups: an idle, settled session is looked at rarely, and when its binding is asked anyway. */
+const isCalm = ({ draft }: Turn) => draft.state === 'ATTACHED' && draft.claim === null;
+
+/**
+ * Reviews cost wake-ups: an idle, settled session without a rival is looked at when its binding is asked anyway, and soon
+ * behind a question that was missed. A budget is spent by bytes: what sends or hears them notices.
+ */
 function calmMs(turn: Turn): number {
   const { draft } = turn;
+  const active = turn.transport(draft.activeId);
+  assert(active !== null, 'a binding is on a transport that is there');
   const isBusy = draft.trafficAtMs !== null && turn.nowMs - draft.trafficAtMs < REVIEW_IDLE_MS;
   if (isBusy || rivalWaits(turn)) return REVIEW_IDLE_MS / 2;
-  const probeInMs = (turn.transport(draft.activeId)?.probeAtMs ?? turn.nowMs) - turn.nowMs;
-  return probeInMs < REVIEW_IDLE_MS ? REVIEW_CALM_MAX_MS : Math.min(REVIEW_CALM_MAX_MS, probeInMs);
+  const probeInMs = (active.probeAtMs ?? turn.nowMs) - turn.nowMs;
+  if (probeInMs < REVIEW_IDLE_MS) return REVIEW_SOON_MS;
+  return mayStay(turn, active) ? probeInMs : Math.min(REVIEW_SOON_MS, probeInMs);
 }
 
 function reviewAttached(turn: Turn, active: Transport, quality: Quality): void {
@@ -81,12 +93,15 @@ function reviewAttached(turn: Turn, active: Transport, quality: Quality): void {
     tryQualitySwitch(turn, active, quality, fault);
     return;
   }
-  const mayStay = costOf(active, turn.config) !== 'never' && !isSpent(active, turn.config);
-  const wanted = mayStay ? 'failback' : 'budget_spent';
-  const { target, withheld } = mayStay ? failbackOf(turn, active) : refugeOf(turn, active);
+  const isFree = mayStay(turn, active);
+  const wanted = isFree ? 'failback' : 'budget_spent';
+  const { target, withheld } = isFree ? failbackOf(turn, active) : refugeOf(turn, active);
   sayWithheld(turn, withheld, wanted);
   if (target !== null) plan(turn, target, wanted);
 }
+
+const mayStay = ({ config }: Turn, active: Transport) =>
+  costOf(active, config) !== 'never' && !isSpent(active, config);
 
 /**
  * Ask the governor, then move to VOLATILE and claim the target. Data stays on the old transport.
