@@ -50,8 +50,6 @@ const REPORT_BYTES = 2_048;
 const TALK_PROBES = 11;
 /** … where questions cost money: two were measured at a short round trip; more of it, one more. */
 const TALK_PROBES_METERED = 3;
-/** How often a settled session looks at itself (session/device/review.ts). */
-const REVIEW_MS = 5_000;
 /** Probed silence of this long is death (session/liveness/liveness.ts). */
 const SILENCE_MS = 2_000;
 /**
@@ -59,7 +57,7 @@ const SILENCE_MS = 2_000;
  * on busy cores: what is left of LTE alone, docs/decisions/0025-what-a-metered-day-is-made-of.md).
  */
 const RUNTIME_WAKEUPS_PER_S = 0.8;
-/** A probe wakes the tunnel thread twice: to send, and by its answer. */
+/** A probe wakes the tunnel thread twice: to send, and by its answer. Looking at the binding wakes nobody: it is done when it is asked. */
 const WAKEUPS_OF_PROBE = 2;
 /** A handshake and the frames that bind the new channel. */
 const WAKEUPS_OF_REKEY = 4;
@@ -117,7 +115,6 @@ function periodics(policy: Policy, family: Family, use: Use): readonly Periodic[
   if (use === 'standby') {
     const wakeups = TALK_PROBES * WAKEUPS_OF_PROBE + WAKEUPS_OF_BURST;
     return [
-      reviewBeside(liveness.heartbeatIdleMs),
       probe,
       { everyMs: liveness.heartbeatIdleMs, lteBytes: 0, wakeups: WAKEUPS_OF_PROBE },
       { everyMs: telemetry.healthIntervalMs, lteBytes: 0, wakeups },
@@ -133,7 +130,6 @@ function periodics(policy: Policy, family: Family, use: Use): readonly Periodic[
   });
   const { meteredHealthIntervalMs, meteredMqttKeepaliveMs } = telemetry;
   return [
-    reviewBeside(liveness.meteredStandbyProbeMs),
     probe,
     { everyMs: liveness.meteredKeepaliveMs, lteBytes: sizes.keepalive, wakeups: 1 },
     { everyMs: IDLE_REKEY_MS, lteBytes: sizes.rekey, wakeups: WAKEUPS_OF_REKEY },
@@ -168,12 +164,6 @@ function sizesOf(family: Family) {
     /** PINGREQ, PINGRESP and their acknowledgements. */
     ping: 4 * acknowledgement,
   };
-}
-
-/** A review wakes nobody where the binding is asked in the same step. */
-function reviewBeside(probeEveryMs: number): Periodic {
-  const share = 1 - Math.min(1, REVIEW_MS / probeEveryMs);
-  return { everyMs: REVIEW_MS, lteBytes: 0, wakeups: share };
 }
 
 const perSecond = (wakeupsPerDay: number) =>
