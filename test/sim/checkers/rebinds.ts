@@ -39,6 +39,8 @@ interface Hub {
   data: Data[];
   /** Second copies of the present moment: an answer is told of after the turn in which it is read. */
   copies: Pick<Data, 'atMs' | 'target'>[];
+  /** When a binding was last another one: what the device lacked is sent again then, and may have been sent just now. */
+  switchedAtMs: number | null;
 }
 
 export class Rebinds implements Watch {
@@ -72,7 +74,9 @@ export class Rebinds implements Watch {
     const due = hub.copies.filter(({ atMs }) => atMs < nowMs);
     if (due.length === 0) return;
     hub.copies = hub.copies.filter(({ atMs }) => atMs >= nowMs);
-    const stray = due.find(({ target }) => !hub.answeredAtMs.has(target));
+    const stray = due.find(
+      ({ target, atMs }) => atMs !== hub.switchedAtMs && !hub.answeredAtMs.has(target),
+    );
     const fault = `I9: a copy of data goes to ${stray?.target}, which has not answered`;
     this.#report('copiedWhereAnswered', who, stray === undefined ? null : fault);
   }
@@ -85,9 +89,11 @@ export class Rebinds implements Watch {
   }
 
   onSaid({ who, role, event, atMs }: Said): void {
-    if (role !== 'hub' || event.reasonCode !== 'nat_rebind') return;
-    const { source, oldSource } = event.detail;
+    if (role !== 'hub') return;
     const hub = this.#hub(who);
+    if (event.event === 'switch') hub.switchedAtMs = atMs;
+    if (event.reasonCode !== 'nat_rebind') return;
+    const { source, oldSource } = event.detail;
     this.#judgeCopies(who, hub, atMs);
     const answeredAtMs = hub.answeredAtMs.get(String(source));
     if (answeredAtMs === undefined) return;
@@ -114,7 +120,13 @@ export class Rebinds implements Watch {
   #hub(name: string): Hub {
     const known = this.#hubs.get(name);
     if (known !== undefined) return known;
-    const hub: Hub = { asked: new Map(), answeredAtMs: new Map(), data: [], copies: [] };
+    const hub: Hub = {
+      asked: new Map(),
+      answeredAtMs: new Map(),
+      data: [],
+      copies: [],
+      switchedAtMs: null,
+    };
     this.#hubs.set(name, hub);
     return hub;
   }

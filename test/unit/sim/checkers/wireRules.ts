@@ -81,6 +81,14 @@ function rebind(watch: Watch, copiedTo: string | null, isAnswered = true): void 
   );
 }
 
+/** What was sent in the moment of a switch goes out again to where the device is now. */
+function resentAtOnce(watch: Watch, event: 'switch' | 'notice'): void {
+  watch.onSent?.(dataTo('old', 1, 70));
+  watch.onSaid?.(saidByHub({ event, reasonCode: 'switch_committed', atMs: 70 }));
+  watch.onSent?.(dataTo('new', 1, 70));
+  watch.onSent?.(dataTo('new', 2, 80));
+}
+
 // biome-ignore format: a story a line
 export const WIRE_RULES: readonly Rule[] = [
   {
@@ -202,5 +210,10 @@ export const WIRE_RULES: readonly Rule[] = [
     rule: 'I9 copiedWhereAnswered', make: rebinds,
     good: (watch) => rebind(watch, 'new'),
     bad: (watch) => rebind(watch, 'new', false),
+  },
+  {
+    rule: 'I9 copiedWhereAnswered', make: rebinds,
+    good: (watch) => resentAtOnce(watch, 'switch'),
+    bad: (watch) => resentAtOnce(watch, 'notice'),
   },
 ];
