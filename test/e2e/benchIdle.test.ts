@@ -42,7 +42,8 @@ testUnless(
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     const figures = JSON.parse(readFileSync(json, 'utf8'));
     expect(Object.keys(figures)).toEqual([
-      ...['profiles', 'minutes', 'settle_seconds', 'publishable', 'publishable_obstacles'],
+      ...['profiles', 'peers', 'minutes', 'settle_seconds', 'cpus_kept_awake'],
+      ...['publishable', 'publishable_obstacles'],
       ...['machine', 'goals'],
     ]);
     expect(figures.goals.map(({ name }: { name: string }) => name)).toEqual([
@@ -60,7 +61,7 @@ testUnless(
     const { balanced } = figures.profiles;
     expect(Object.keys(balanced)).toEqual([
       ...['standby_lte_bytes_per_day', 'active_lte_bytes_per_day', 'wakeups_per_s'],
-      ...['cpu_percent', 'anon_kib', 'cases'],
+      ...['cpu_percent', 'cpu_ms_per_wakeup', 'anon_kib', 'cases'],
     ]);
     expect(Object.keys(balanced.cases)).toEqual(['standby4', 'active4', 'standby6', 'active6']);
     for (const name of ['standby4', 'standby6'] as const) {

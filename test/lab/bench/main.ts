@@ -3,7 +3,7 @@
  *
  * ```text
  * main.ts throughput --binary FILE [--json FILE] [--svg FILE] [--rounds N] [--seconds S] [--only NAME,…] [--quick]
- * main.ts idle --binary FILE [--json FILE] [--minutes M] [--profile NAME,…] [--settle-seconds S]
+ * main.ts idle --binary FILE [--json FILE] [--minutes M] [--profile NAME,…] [--settle-seconds S] [--asleep]
  * main.ts failover --binary FILE [--json FILE] [--svg FILE] [--resume FILE] [--rounds N] [--only CLASS,…] [--rtt MS,…]
  *                  [--lanes auto|1|2] [--no-peers] [--seed N] [--quick]
  * main.ts integrity --binary FILE [--json FILE] [--gigabytes N] [--loss-percent P | --clean] [--only PART,…] [--seed N]

@@ -14,7 +14,11 @@ import { needed, type Tunnel } from './contender.ts';
 const INNER = { device: '10.66.0.2', hub: '10.66.0.1' } as const;
 const PORT = 51821;
 
-export async function startWireguardGo(cable: Cable): Promise<Tunnel> {
+/** @param keepaliveS between two keepalives, each way; left out: none, as by default. */
+export async function startWireguardGo(
+  cable: Cable,
+  { keepaliveS }: { readonly keepaliveS?: number } = {},
+): Promise<Tunnel> {
   needed('wireguard-go');
   needed('wg');
   await using stack = new AsyncDisposableStack();
@@ -28,7 +32,9 @@ export async function startWireguardGo(cable: Cable): Promise<Tunnel> {
     writeFileSync(file, keys[end].secret, { mode: 0o600 });
     const endpoint = end === 'device' ? ['endpoint', `${HUB_OUTER}:${PORT}`] : [];
     const listen = end === 'hub' ? ['listen-port', String(PORT)] : [];
-    const peerLine = ['peer', keys[peer].public, 'allowed-ips', `${INNER[peer]}/32`, ...endpoint];
+    const keepalive = keepaliveS === undefined ? [] : ['persistent-keepalive', String(keepaliveS)];
+    const allowed = ['allowed-ips', `${INNER[peer]}/32`];
+    const peerLine = ['peer', keys[peer].public, ...allowed, ...endpoint, ...keepalive];
     await cable.exec(end, ['wg', 'set', name, 'private-key', file, ...listen, ...peerLine]);
     await cable.namespaces[end].ip([
       `addr add ${INNER[end]}/24 dev ${name}`,

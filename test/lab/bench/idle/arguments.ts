@@ -15,6 +15,8 @@ export interface IdleArguments {
   /** From the start of the last agent to the start of the window. */
   readonly settleSeconds: number;
   readonly profiles: readonly ProfileName[];
+  /** Whether CPUs are kept from sleeping (`awake.ts`). */
+  readonly isAwake: boolean;
 }
 
 /** Below these a figure is a look, not a result. */
@@ -25,7 +27,10 @@ export function readIdleArguments(argv: readonly string[]): IdleArguments {
   const text = { type: 'string' } as const;
   const { values } = parseArgs({
     args: [...argv],
-    options: { binary: text, json: text, minutes: text, profile: text, 'settle-seconds': text },
+    options: {
+      ...{ binary: text, json: text, minutes: text, profile: text, 'settle-seconds': text },
+      asleep: { type: 'boolean' },
+    },
   });
   if (values.binary === undefined) throw new Error('--binary FILE is missing');
   return {
@@ -36,6 +41,7 @@ export function readIdleArguments(argv: readonly string[]): IdleArguments {
       optionNumber('--settle-seconds', values['settle-seconds'], 0, 600) ??
       PUBLISHABLE.settleSeconds,
     profiles: profilesOf(values.profile),
+    isAwake: values.asleep !== true,
   };
 }
 

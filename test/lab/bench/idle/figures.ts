@@ -22,20 +22,23 @@ const DAY_S = 86_400;
 export interface IdleRunFacts {
   readonly minutes: number;
   readonly settleSeconds: number;
+  readonly isAwake: boolean;
   readonly machine: Readonly<Record<string, string | number>>;
   readonly policyOf: (profile: ProfileName) => Policy;
 }
 
 export function idleFigures(measured: Measured, facts: IdleRunFacts) {
   const profiles: Record<string, ReturnType<typeof profileFigures>> = {};
-  for (const [profile, windows] of measured) {
+  for (const [profile, windows] of measured.profiles) {
     profiles[profile] = profileFigures(windows, facts.policyOf(profile));
   }
   const obstacles = obstaclesOf(facts);
   return {
     profiles,
+    peers: measured.peer === null ? {} : { wireguard_go: peerFigures(measured.peer) },
     minutes: facts.minutes,
     settle_seconds: facts.settleSeconds,
+    cpus_kept_awake: facts.isAwake,
     publishable: obstacles.length === 0,
     publishable_obstacles: obstacles,
     machine: facts.machine,
@@ -66,6 +69,7 @@ function profileFigures(windows: ReadonlyMap<Case, Window>, policy: Policy) {
     active_lte_bytes_per_day: worst((figures) => figures.lte_bytes_per_day, active),
     wakeups_per_s: worst((figures) => figures.wakeups_per_s),
     cpu_percent: worst((figures) => figures.cpu_percent),
+    cpu_ms_per_wakeup: worst((figures) => figures.cpu_ms_per_wakeup),
     anon_kib: worst((figures) => figures.anon_kib),
     cases,
   };
@@ -84,13 +88,25 @@ function caseFigures(name: Case, window: Window, policy: Policy) {
     lte_bytes_per_day_computed:
       use === 'standby' ? cost.standbyLteBytesPerDay : cost.activeLteBytesPerDay,
     ethernet_bytes_per_day: Math.ceil(bytesPerDay(window.links.get('eth0'), window.seconds)),
-    wakeups_per_s: round(window.switches / window.seconds),
+    ...processFigures(window),
     wakeups_per_s_by_thread: scaled(window.switchesByThread, 1 / window.seconds),
-    cpu_percent: round((100 * window.cpuSeconds) / window.seconds),
     cpu_percent_by_thread: scaled(window.cpuSecondsByThread, 100 / window.seconds),
-    anon_kib: window.anonKib,
     anon_kib_max: window.anonMaxKib,
   };
+}
+
+function processFigures(window: Window) {
+  return {
+    wakeups_per_s: round(window.switches / window.seconds),
+    cpu_percent: round((100 * window.cpuSeconds) / window.seconds),
+    cpu_ms_per_wakeup: round((1_000 * window.cpuSeconds) / Math.max(1, window.switches)),
+    anon_kib: window.anonKib,
+  };
+}
+
+function peerFigures(window: Window) {
+  const bytes = Math.ceil(bytesPerDay(window.links.get('eth0'), window.seconds));
+  return { ethernet_bytes_per_day: bytes, ...processFigures(window) };
 }
 
 const scaled = (byThread: Readonly<Record<string, number>>, factor: number) =>
@@ -113,6 +129,7 @@ export function idleTable(figures: IdleFigures, goals: readonly Goal[]): string[
     'active LTE/day',
     'wake-ups/s',
     'CPU %',
+    'ms a wake-up',
     'anon KiB',
   ];
   const rows = Object.entries(figures.profiles).map(([profile, row]) => [
@@ -121,8 +138,13 @@ export function idleTable(figures: IdleFigures, goals: readonly Goal[]): string[
     String(row.active_lte_bytes_per_day),
     String(row.wakeups_per_s),
     String(row.cpu_percent),
+    String(row.cpu_ms_per_wakeup),
     String(row.anon_kib),
   ]);
+  for (const [peer, row] of Object.entries(figures.peers)) {
+    const process = [row.wakeups_per_s, row.cpu_percent, row.cpu_ms_per_wakeup, row.anon_kib];
+    rows.push([peer, '-', '-', ...process.map(String)]);
+  }
   const widths = heading.map((title, at) =>
     Math.max(title.length, ...rows.map((row) => row[at]!.length)),
   );

@@ -12,11 +12,14 @@ import { sweep } from '../../namespace.ts';
 import { eventually, type LabProcess } from '../../process.ts';
 import { HUB_ADDRESS, isAttached, Site, untilAudit } from '../../site.ts';
 import { pageCosts } from '../coldPages.ts';
+import { Absent } from '../contender.ts';
 import type { Goal } from '../goal.ts';
 import { machineOf } from '../machine.ts';
 import type { IdleArguments } from './arguments.ts';
+import { Awake } from './awake.ts';
 import { type IdleFigures, idleFigures, idleTable } from './figures.ts';
 import { idleGoalsOf } from './goals.ts';
+import { IdlePeer, KEEPALIVE_S } from './peer.ts';
 import { BROKER, CASES, type Case, HUB, isIpv6, LTE, Room } from './room.ts';
 import { countsOf } from './sample.ts';
 import { type Window, WindowOf } from './window.ts';
@@ -34,12 +37,17 @@ interface Idler {
   readonly agent: LabProcess;
 }
 
-export type Measured = ReadonlyMap<ProfileName, ReadonlyMap<Case, Window>>;
+export interface Measured {
+  readonly profiles: ReadonlyMap<ProfileName, ReadonlyMap<Case, Window>>;
+  /** wireguard-go beside them; null where it is not installed. */
+  readonly peer: Window | null;
+}
 
 export class IdleRun implements AsyncDisposable {
   readonly #stack = new AsyncDisposableStack();
   readonly #rooms: Room[] = [];
   readonly #idlers: Idler[] = [];
+  #peer: IdlePeer | null = null;
   readonly #given: IdleArguments;
   /** What the binary says of itself. */
   version = '';
@@ -54,7 +62,11 @@ export class IdleRun implements AsyncDisposable {
       await this.#open(profile);
       say(`${profile}: ${CASES.join(', ')} are attached and report`);
     }
+    this.#peer = await startPeer(say);
+    if (this.#peer !== null) this.#stack.use(this.#peer);
     await Bun.sleep(settleSeconds * 1_000);
+    const peer = this.#peer;
+    const peerWindow = peer === null ? null : new WindowOf(peer.look(), monotonicMs());
     const windows = new Map(
       this.#idlers.map((idler) => [idler, new WindowOf(this.#look(idler), monotonicMs())]),
     );
@@ -63,16 +75,17 @@ export class IdleRun implements AsyncDisposable {
     while (monotonicMs() < endMs) {
       await Bun.sleep(Math.min(SAMPLE_MS, Math.max(1, endMs - monotonicMs())));
       for (const [idler, window] of windows) window.add(this.#look(idler));
+      if (peer !== null) peerWindow?.add(peer.look());
       if (monotonicMs() < showAtMs) continue;
       say(`${Math.ceil((endMs - monotonicMs()) / 60_000)} min left`);
       showAtMs += SHOW_MS;
     }
-    const measured = new Map<ProfileName, Map<Case, Window>>();
+    const profiled = new Map<ProfileName, Map<Case, Window>>();
     for (const [{ profile, name }, window] of windows) {
-      const cases = measured.get(profile) ?? new Map<Case, Window>();
-      measured.set(profile, cases.set(name, window.end(monotonicMs())));
+      const cases = profiled.get(profile) ?? new Map<Case, Window>();
+      profiled.set(profile, cases.set(name, window.end(monotonicMs())));
     }
-    return measured;
+    return { profiles: profiled, peer: peerWindow?.end(monotonicMs()) ?? null };
   }
 
   #look({ profile, name, agent }: Idler) {
@@ -116,11 +129,23 @@ export class IdleRun implements AsyncDisposable {
   }
 
   async interrupt(): Promise<void> {
-    await Promise.all(this.#rooms.map((room) => room.interrupt()));
+    await Promise.all([...this.#rooms, this.#peer].map((room) => room?.interrupt()));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#stack.disposeAsync();
+  }
+}
+
+async function startPeer(say: (line: string) => void): Promise<IdlePeer | null> {
+  try {
+    const peer = await IdlePeer.start();
+    say(`wireguard-go: a keepalive every ${KEEPALIVE_S} s each way`);
+    return peer;
+  } catch (error) {
+    if (!(error instanceof Absent)) throw error;
+    say(`wireguard-go: ${error.message}`);
+    return null;
   }
 }
 
@@ -132,13 +157,16 @@ export async function idle(
 ): Promise<IdleFigures & { readonly goals: readonly Goal[] }> {
   const startedAt = new Date();
   await sweep();
+  await using awake = given.isAwake ? new Awake() : null;
   const pages = await pageCosts();
   await using run = new IdleRun(given);
   onInterrupt(() => run.interrupt());
   const measured = await run.measure(say);
+  awake?.check();
   const figures = idleFigures(measured, {
     minutes: given.minutes,
     settleSeconds: given.settleSeconds,
+    isAwake: given.isAwake,
     machine: { ...machineOf(run.version, startedAt), ...pages },
     policyOf,
   });
@@ -146,7 +174,7 @@ export async function idle(
   for (const line of ['', ...idleTable(figures, goals)]) say(line);
   const { cold_page_ns: coldNs, warm_page_ns: warmNs } = pages;
   say(
-    `this machine: to touch a page that was left alone for a second takes ${coldNs} ns, again ${warmNs} ns`,
+    `this machine, its CPUs ${given.isAwake ? 'kept awake' : 'asleep when nothing runs'}: to touch a page that was left alone for a second takes ${coldNs} ns, again ${warmNs} ns`,
   );
   return { ...figures, goals };
 }

@@ -113,7 +113,7 @@ test('the figures of a profile are the worst of its cases, and a day is a day', 
     anonMaxKib: switches,
     links: new Map([['wwan0', moved(bytes)]]),
   });
-  const measured = new Map([
+  const profiles = new Map([
     [
       'balanced' as const,
       new Map([
@@ -124,16 +124,27 @@ test('the figures of a profile are the worst of its cases, and a day is a day', 
       ]),
     ],
   ]);
-  const facts = { minutes: 1_440, settleSeconds: 45, machine: {}, policyOf };
-  const figures = idleFigures(measured, facts);
+  const facts = { minutes: 1_440, settleSeconds: 45, isAwake: true, machine: {}, policyOf };
+  const figures = idleFigures({ profiles, peer: window(5, 8_640) }, facts);
   expect(figures.publishable).toBe(true);
   expect(figures.profiles['balanced']).toMatchObject({
     standby_lte_bytes_per_day: 20,
     active_lte_bytes_per_day: 40,
     wakeups_per_s: 2,
     cpu_percent: 2,
+    cpu_ms_per_wakeup: 10,
     anon_kib: 172_800,
   });
+  expect(figures.peers).toEqual({
+    wireguard_go: {
+      ethernet_bytes_per_day: 0,
+      wakeups_per_s: 0.1,
+      cpu_percent: 0.1,
+      cpu_ms_per_wakeup: 10,
+      anon_kib: 8_640,
+    },
+  });
+  expect(idleFigures({ profiles, peer: null }, facts).peers).toEqual({});
 });
 
 describe('goals', () => {
@@ -142,6 +153,7 @@ describe('goals', () => {
     active_lte_bytes_per_day: 600_000,
     wakeups_per_s: 2,
     cpu_percent: 0.3,
+    cpu_ms_per_wakeup: 1.5,
     anon_kib: 23_437,
     cases: {},
     ...change,
@@ -178,9 +190,9 @@ describe('goals', () => {
   });
 
   test('the table says of each whether it is reached', () => {
-    const facts = { minutes: 10, settleSeconds: 45, machine: {}, policyOf };
+    const facts = { minutes: 10, settleSeconds: 45, isAwake: true, machine: {}, policyOf };
     const figures = {
-      ...idleFigures(new Map(), facts),
+      ...idleFigures({ profiles: new Map(), peer: null }, facts),
       profiles: { balanced: row({ wakeups_per_s: 4.25 }) },
     };
     const text = idleTable(figures, idleGoalsOf(figures));
@@ -190,7 +202,7 @@ describe('goals', () => {
 });
 
 test('fewer than ten minutes, and an earlier start, are not publishable', () => {
-  const facts = { machine: {}, policyOf };
+  const facts = { isAwake: true, machine: {}, policyOf };
   expect(obstaclesOf({ ...facts, minutes: 10, settleSeconds: 45 })).toEqual([]);
   expect(obstaclesOf({ ...facts, minutes: 9.9, settleSeconds: 45 })).toHaveLength(1);
   expect(obstaclesOf({ ...facts, minutes: 10, settleSeconds: 44 })).toHaveLength(1);
@@ -198,7 +210,8 @@ test('fewer than ten minutes, and an earlier start, are not publishable', () => 
 
 test('arguments: profiles by name in their order, and sentences for what is wrong', () => {
   const read = (...argv: string[]) => readIdleArguments(['--binary', 'jvpn', ...argv]);
-  expect(read()).toMatchObject({ minutes: 10, settleSeconds: 45, json: null });
+  expect(read()).toMatchObject({ minutes: 10, settleSeconds: 45, json: null, isAwake: true });
+  expect(read('--asleep').isAwake).toBeFalse();
   expect(read('--profile', 'low-power,balanced').profiles).toEqual(['balanced', 'low-power']);
   expect(() => read('--profile', 'fast')).toThrow('"fast" is not one of');
   expect(() => read('--minutes', '0')).toThrow('--minutes');
