@@ -2,9 +2,8 @@
  * Keeps every CPU of this machine from sleeping, by a loop that gives way to everybody.
  *
  * A virtual CPU that sleeps is taken off its core: what wakes it finds caches and page tables that others have used, and the
- * kernel counts the time that this takes as the process's own. The same devices took 0.1 % of a CPU while a compiler ran
- * beside them and 0.4 to 0.8 % on the quiet machine (docs/performance.md, "Idle"). The loops run in the scheduler's class for
- * what nobody waits for (SCHED_IDLE), so they are preempted at once and cause no context switch that is counted here.
+ * kernel counts the time that this takes as the process's own (docs/performance.md, "Idle"). The loops run in the scheduler's
+ * class for what nobody waits for (SCHED_IDLE), so they are preempted at once and cause no context switch that is counted here.
  *
  * @module
  */
