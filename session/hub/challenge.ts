@@ -100,9 +100,15 @@ export function onPendingDue(turn: Turn): void {
     draft.pending = { ...pending, question, isAsked: true, deadlineAtMs };
     return;
   }
-  if (pending.deadlineAtMs <= draft.nowMs) return passChallenge(turn);
-  if (pending.question === null) return;
-  draft.pending = { ...pending, question: askAgain(turn, pending.question, pending.event) };
+  const { question } = pending;
+  if (pending.deadlineAtMs <= draft.nowMs) {
+    // Nobody is asked again, also where the claim has to wait for the store.
+    if (question !== null)
+      draft.pending = { ...pending, question: { ...question, repeatAtMs: null } };
+    return passChallenge(turn);
+  }
+  if (question === null) return;
+  draft.pending = { ...pending, question: askAgain(turn, question, pending.event) };
 }
 
 /** The old binding is gone, silent or content: judge the claim again and commit it. */

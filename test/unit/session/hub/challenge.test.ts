@@ -173,4 +173,22 @@ describe('the old binding is asked before an ATTACH', () => {
     device.respond(challenge!, false);
     expect(rig.refusal()).toBe('identity_conflict');
   });
+
+  test('◆ a thread that stood still past the objection, while the store works, asks nobody and breaks nothing', () => {
+    const { rig, device } = attached();
+    rig.nowMs += 5_000;
+    device.data(1);
+    const copy = device.copy('1');
+    copy.shake(2);
+    copy.send(copy.attachFrame(copy.claim(2)), 2);
+    expect(rig.seat.pending?.isAsked).toBe(true);
+    rig.nowMs += 10;
+    rig.store = 'hold';
+    device.move(1);
+    expect([rig.seat.swap?.kind, rig.seat.pending !== null]).toEqual(['commit', true]);
+    rig.nowMs += 400;
+    rig.feed({ kind: 'tick' });
+    expect(rig.sent('challenge')).toEqual([]);
+    expect(rig.seat.pending?.question?.repeatAtMs).toBeNull();
+  });
 });
