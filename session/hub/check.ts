@@ -31,6 +31,9 @@ import {
   type Swap,
 } from './state.ts';
 
+/** As many as a policy may allow (policies/schema/resources.ts). */
+const CLAIMS_MAX = 600;
+
 export function check(
   before: Seat,
   after: Seat,
@@ -162,6 +165,7 @@ function checkSizes(seat: Seat): void {
       { name: 'candidates', size: seat.trial?.candidates.length ?? 0, max: CANDIDATES_MAX },
       { name: 'sources', size: seat.accept.length, max: (1 + EARLIER_MAX) * CHANNELS_MAX },
       { name: 'earlier bindings', size: seat.earlier.length, max: EARLIER_MAX },
+      { name: 'claims of a minute', size: seat.claimedAtMs.length, max: CLAIMS_MAX },
     ]),
   );
   if (seat.state === 'TERMINATED' && seat.swap === null && seat.isOwner) {

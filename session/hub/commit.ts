@@ -15,7 +15,7 @@ import { restartChallenge } from './challenge.ts';
 import { CONFLICT_REFUSAL_MS } from './claims.ts';
 import { MINUTE_MS } from './deadline.ts';
 import { carryOn, recoveryMs } from './heard.ts';
-import { isOpening, purposeOf } from './judge.ts';
+import { isOpening, isStay, purposeOf } from './judge.ts';
 import { keysOf } from './keys.ts';
 import type { SeatConfig } from './limits.ts';
 import type { SessionRecord } from './record.ts';
@@ -29,7 +29,8 @@ import { type Turn, targetOf } from './turn.ts';
 export function sendCommit(turn: Turn, event: ClaimEvent, shown: Shown | null): void {
   const { draft } = turn;
   const record = recordOf(draft, event, shown, turn.config);
-  draft.claimedAtMs = [...recent(draft.claimedAtMs, draft.nowMs), draft.nowMs];
+  if (isStay(draft.record, event)) draft.stayedAtMs = draft.nowMs;
+  else draft.claimedAtMs = [...recent(draft.claimedAtMs, draft.nowMs), draft.nowMs];
   draft.lastClaimAtMs = draft.nowMs;
   startSwap(turn, 'commit', record, { event, shown, heardMs: heardMsOf(draft, event, shown) });
 }

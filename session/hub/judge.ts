@@ -24,6 +24,8 @@ export type Verdict =
 const RECOVERY_SLOTS = 2;
 const POLICY_RETRY_MS = 60_000;
 const LIVE_RETRY_MIN_MS = 1_000;
+/** Each claim is a commit; a device stays once for each silence of at least so long (session/device/onlyLink.ts). */
+const STAY_EVERY_MS = 250;
 
 const refuse = (reasonCode: ReasonCode, retryAfterMs = 0): Verdict => ({
   kind: 'refuse',
@@ -118,9 +120,19 @@ export function purposeOf({ frame }: ClaimEvent) {
   return frame.type === 'attach' ? 'recovery' : frame.purpose;
 }
 
-/** ◆ Staying where the record says the binding is must always be possible. */
+/**
+ * ◆ Staying where the record says the binding is: never refused for what else was claimed, and it uses up nothing that a
+ * recovery may need.
+ */
+export function isStay(record: SessionRecord | null, event: ClaimEvent): boolean {
+  return purposeOf(event) === 'stay' && !isSwitch(record, event);
+}
+
 function denyRate(seat: Seat, event: ClaimEvent, { limits }: SeatConfig): Verdict | null {
-  if (purposeOf(event) === 'stay' && !isSwitch(seat.record, event)) return null;
+  if (isStay(seat.record, event)) {
+    const freeAtMs = (seat.stayedAtMs ?? Number.NEGATIVE_INFINITY) + STAY_EVERY_MS;
+    return freeAtMs <= seat.nowMs ? null : refuse('reattach_rate_limited', freeAtMs - seat.nowMs);
+  }
   const waitMs = untilSlotMs(seat.claimedAtMs, limits.reattachPerMinute, seat.nowMs);
   return waitMs === 0 ? null : refuse('reattach_rate_limited', waitMs);
 }

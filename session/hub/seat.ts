@@ -96,6 +96,7 @@ export function newSeat(record: SessionRecord | null, atMs: number, config: Seat
     trial: null,
     ending: null,
     claimedAtMs: [],
+    stayedAtMs: null,
     lastClaimAtMs: null,
     lastChallengeAtMs: null,
     trialBeganAtMs: null,

@@ -175,6 +175,8 @@ export interface Seat {
   readonly ending: Ending | null;
   /** Claims that went to the store in the last minute. */
   readonly claimedAtMs: readonly number[];
+  /** When a claim to stay went to the store last, or null. */
+  readonly stayedAtMs: number | null;
   readonly lastClaimAtMs: number | null;
   /** When a claim made us ask the binding last. */
   readonly lastChallengeAtMs: number | null;

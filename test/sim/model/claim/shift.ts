@@ -70,6 +70,7 @@ export function normalSeat(seat: Seat): Seat {
       validatedAtMs: address.validatedAtMs === null ? null : NOW_MS,
     })),
     claimedAtMs: [],
+    stayedAtMs: null,
     exchange: null,
     counters: {},
   };

@@ -61,6 +61,7 @@ export function normalSeat(seat: Seat): Seat {
             repeatAtMs: sinceNow(swap.repeatAtMs),
           },
     claimedAtMs: [],
+    stayedAtMs: null,
     lastClaimAtMs: null,
     askedAtMs: null,
     derived: swap === null ? 0 : 1,

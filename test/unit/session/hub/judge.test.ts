@@ -269,6 +269,34 @@ describe('rates', () => {
     rig.frame('reattached');
   });
 
+  test('◆ claims to stay use up nothing that a recovery needs', () => {
+    const { rig, device } = attached({ reattachPerMinute: 4 });
+    for (let times = 0; times < 30; times++) {
+      rig.nowMs += 500;
+      device.move(1, { purpose: 'stay' });
+    }
+    rig.nowMs += 500;
+    device.move(2);
+    expect(rig.sent('reject')).toEqual([]);
+    expect(rig.record?.transportId).toBe(2);
+    expect(rig.seat.claimedAtMs.length).toBeLessThanOrEqual(4);
+  });
+
+  test('… and are themselves a commit in a quarter of a second', () => {
+    const { rig, device } = attached();
+    rig.nowMs += 1_000;
+    device.move(1, { purpose: 'stay' });
+    rig.nowMs += 100;
+    device.move(1, { purpose: 'stay' });
+    expect(rig.frame('reject')).toMatchObject({
+      reasonCode: 'reattach_rate_limited',
+      retryAfterMs: 150,
+    });
+    rig.nowMs += 150;
+    device.move(1, { purpose: 'stay' });
+    expect(rig.sent('reject')).toEqual([]);
+  });
+
   test('◆ a stay after the other claim was committed is a switch like any other', () => {
     const { rig, device } = attached({ maxSwitchesPerMinute: 2, cooldownMs: 60_000 });
     device.move(2);
