@@ -20,6 +20,8 @@ const SLOTS_FOR_RECOVERY = 2;
 /** Usable transports, best first, for getting back from death. */
 export function recoveryCandidates(device: Device, config: DeviceConfig): readonly Transport[] {
   return ranked(device, config, (transport) => [
+    // Refused by the hub for a while, last of all.
+    transport.claimNotBeforeMs > device.nowMs ? 1 : 0,
     // Each candidate gets its turn before any gets a second one.
     device.triedIds.filter((id) => id === transport.transportId).length,
     // Last while there is another, but tried: a spent budget cuts nobody off.

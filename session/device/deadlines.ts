@@ -75,8 +75,11 @@ function carrying(device: Device): number | null {
 
 /** A wait that is over holds nobody up: what is missing then is an event, not time. */
 function seeking(device: Device): number | null {
-  const isWaiting = device.claim === null && device.claimNotBeforeMs > device.nowMs;
-  return earlier(isWaiting ? device.claimNotBeforeMs : null, device.slotAtMs);
+  let nextMs = device.slotAtMs;
+  if (device.claim !== null) return nextMs;
+  const waits = [device, ...device.transports].map(({ claimNotBeforeMs }) => claimNotBeforeMs);
+  for (const atMs of waits) if (atMs > device.nowMs) nextMs = earlier(nextMs, atMs);
+  return nextMs;
 }
 
 /** Without a link no session is opened: each attempt would cost flash and end in vain. */

@@ -57,6 +57,7 @@ export function end(
     ...transport,
     probeAtMs: null,
     keepaliveAtMs: null,
+    claimNotBeforeMs: 0,
   }));
   if (reasonCode === 'identity_conflict') dropChannels(turn);
   else adoptNext(turn);

@@ -75,6 +75,7 @@ function refreshed(
     keepaliveAtMs: null,
     flaps: 0,
     penaltyUntilMs: 0,
+    claimNotBeforeMs: 0,
     token: null,
   };
 }

@@ -90,7 +90,9 @@ function giveUpHandshake(turn: Turn): void {
 /** The best candidate that the switch cap lets us claim now; at the cap, wait for the next free slot. */
 function nextCandidate(turn: Turn, slotBeforeMs: number | null): Transport | null {
   const { draft, config } = turn;
-  const candidates = recoveryCandidates(draft, config);
+  const candidates = recoveryCandidates(draft, config).filter(
+    ({ claimNotBeforeMs }) => claimNotBeforeMs <= turn.nowMs,
+  );
   const best = candidates[0] ?? null;
   if (best === null || !isSwitch(turn, best) || denial(draft, config, 'recovery') === null)
     return best;

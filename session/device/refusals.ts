@@ -6,6 +6,7 @@
 import { isSameClaim } from '../claim.ts';
 import type { ReasonCode } from '../reasons.ts';
 import type { Challenge, Reject, Terminate } from '../wire/frames.ts';
+import { recoveryCandidates } from './choice.ts';
 import { penalise } from './die.ts';
 import { end } from './end.ts';
 import { TRIED_MAX } from './pursue.ts';
@@ -28,6 +29,12 @@ const PACE: readonly ReasonCode[] = [
   'store_unavailable',
   'stale_state_version',
 ];
+/** Refusals that another transport may not meet. */
+const OF_TRANSPORT: readonly ReasonCode[] = [
+  'policy_denied',
+  'invalid_transport',
+  'switch_rate_limited',
+];
 
 export function onReject(turn: Turn, frame: Reject): void {
   const { draft } = turn;
@@ -48,7 +55,7 @@ export function onReject(turn: Turn, frame: Reject): void {
   if (frame.isFatal) return endRefused(turn, frame);
   const slotMs = Math.min(RETRY_MAX_MS, frame.retryAfterMs);
   if (isPlan(open)) giveUpPlan(turn, open, frame, slotMs);
-  else waitFor(turn, open, slotMs);
+  else waitFor(turn, open, frame.reasonCode, slotMs);
   catchUp(turn, open, frame);
 }
 
@@ -56,16 +63,23 @@ function isPlan(open: OpenClaim): boolean {
   return open.purpose === 'planned' || open.purpose === 'quality';
 }
 
-/** Whoever has no binding, or wants to stay, asks again when the hub says so. */
-function waitFor(turn: Turn, open: OpenClaim, slotMs: number): void {
-  const { draft } = turn;
+/**
+ * Whoever has no binding, or wants to stay, asks again when the hub says so; ◆ where it refused the transport, over
+ * another one before that: no link may hold up those that the hub would accept.
+ */
+function waitFor(turn: Turn, open: OpenClaim, reasonCode: ReasonCode, slotMs: number): void {
+  const { draft, config } = turn;
   const { transportId } = open.claim;
   const refusals = draft.triedIds.filter((id) => id === transportId).length;
   const leastMs = RETRY_MIN_MS * 2 ** Math.min(refusals, RETRY_DOUBLINGS_MAX);
-  draft.claimNotBeforeMs = turn.nowMs + Math.max(leastMs, slotMs);
-  // A granted slot is not the device's fault: it pauses the birth deadline.
-  if (draft.birthDeadlineAtMs !== null) draft.birthDeadlineAtMs += slotMs;
+  const isOfTransport = OF_TRANSPORT.includes(reasonCode);
+  if (isOfTransport) turn.change(transportId, { claimNotBeforeMs: turn.nowMs + slotMs });
+  draft.claimNotBeforeMs = turn.nowMs + (isOfTransport ? leastMs : Math.max(leastMs, slotMs));
   draft.triedIds = [...draft.triedIds, transportId].slice(-TRIED_MAX);
+  const [next] = recoveryCandidates(draft, config);
+  const isHeldUp = !isOfTransport || (next?.claimNotBeforeMs ?? 0) > turn.nowMs;
+  // A granted slot is not the device's fault: it pauses the birth deadline.
+  if (draft.birthDeadlineAtMs !== null && isHeldUp) draft.birthDeadlineAtMs += slotMs;
 }
 
 /** The wait is for the next plan; staying is exempt from the bounds and need not wait. */

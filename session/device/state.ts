@@ -35,6 +35,8 @@ export interface Transport {
   /** How often it failed as a binding, and until when that counts against it. */
   readonly flaps: number;
   readonly penaltyUntilMs: number;
+  /** The hub refused this transport, and not the claimant: it is not claimed in recovery before then. */
+  readonly claimNotBeforeMs: number;
   /** The newest address token from a PROBE_ACK on this transport. */
   readonly token: Uint8Array | null;
 }

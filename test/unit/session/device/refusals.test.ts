@@ -36,6 +36,50 @@ describe('refusals', () => {
     expect(driver.nowMs - atMs).toBe(4_321);
   });
 
+  const OF_A_TRANSPORT = ['policy_denied', 'switch_rate_limited', 'invalid_transport'] as const;
+  for (const reasonCode of OF_A_TRANSPORT) {
+    test(`◆ ${reasonCode} of one link holds up no other, nor the one before when it is back`, () => {
+      for (const others of [[WLAN, WWAN], [WLAN]]) {
+        const driver = attachedDevice([ETH, ...others]);
+        driver.peer.judge = (frame) =>
+          frame.claim.transportId === WLAN
+            ? reject(frame, reasonCode, { retryAfterMs: MINUTE_MS })
+            : undefined;
+        const atMs = driver.nowMs;
+        driver.links(links([ETH, ...others], { [ETH]: 'carrier' }));
+        driver.run(SECOND_MS);
+        const isAway = driver.device.state === 'RECOVERING';
+        expect([others.length, isAway]).toEqual([others.length, others.length === 1]);
+        if (isAway) driver.links(links([ETH, ...others]));
+        driver.run(SECOND_MS, () => driver.device.state === 'ATTACHED');
+        expect(driver.moves).toEqual([
+          'ATTACHED carrier_lost RECOVERING',
+          `RECOVERING ${isAway ? 'reattach_same_transport' : 'reattach_accepted'} ATTACHED`,
+        ]);
+        expect(driver.nowMs - atMs).toBeLessThan(1_500);
+      }
+    });
+  }
+
+  test('… and where there is no other, the wait is kept to the millisecond', () => {
+    const driver = attachedDevice([ETH, WLAN], {
+      config: configOf({ recoveryWindowMs: MINUTE_MS }),
+    });
+    let refusedAtMs = 0;
+    driver.peer.judge = (frame) => {
+      if (refusedAtMs > 0) return undefined;
+      refusedAtMs = driver.nowMs;
+      return reject(frame, 'policy_denied', { retryAfterMs: 4_321 });
+    };
+    driver.links(links([WLAN]));
+    driver.run(SECOND_MS, () => driver.claims.length > 0);
+    driver.forget();
+    driver.run(10 * SECOND_MS, () => driver.claims.length > 0);
+    // The refusal was under way for half a round trip.
+    const waitedMs = driver.nowMs - refusedAtMs;
+    expect([waitedMs >= 4_321, waitedMs < 4_400]).toEqual([true, true]);
+  });
+
   test('refused without a wait, again and again, the device slows down', () => {
     const driver = attachedDevice();
     driver.peer.judge = (frame) => reject(frame, 'invalid_transport');
