@@ -139,6 +139,12 @@ function reasonsPage(): string {
     '## What was noticed',
     '',
     reasonTable(REASONS_BY_MOMENT.notices),
+    '',
+    '## What became of a signed document',
+    '',
+    'Given by `policies/signed/` ([push.md](push.md)); no daemon takes signed documents in this version.',
+    '',
+    reasonTable(REASONS_BY_MOMENT.documents),
   );
 }
 
