@@ -38,7 +38,7 @@ export interface Asked {
   readonly clock: Clock;
   readonly isRetained: boolean;
   readonly record: PushRecord;
-  /** Version of the newest policy that was confirmed or configured (I4); 0 for none. */
+  /** Version of the newest policy that was confirmed or configured (I4), 0 for none: a pushed one has to be above. */
   readonly policyVersionMin: number;
 }
 
@@ -58,7 +58,8 @@ export function refusalOf(claims: Claims, asked: Asked): Refused | null {
   if (version <= floor) {
     return refuse('document_replayed', `version ${version}, and ${floor} was taken`);
   }
-  if (kind === 'policy' && version < asked.policyVersionMin) {
+  // Not the same one either: with the floors lost, that is all that keeps the newest from being taken twice.
+  if (kind === 'policy' && version <= asked.policyVersionMin) {
     const before = asked.policyVersionMin;
     return refuse('document_older', `version ${version}, and ${before} was in force`);
   }

@@ -31,7 +31,7 @@ import type { Emergency, PushEffect, PushEvent, PushState, PushStep, Setup } fro
 import type { PushRecovery } from './store.ts';
 import { onArrived, reportOf } from './take.ts';
 
-/** Between two tries to write what has to be written (chosen). */
+/** Between two tries to write or to apply what has to be (chosen). */
 const RETRY_MS = 10_000;
 
 /** After a start, with what flash holds. What to follow is {@link policyInForce}. */
@@ -55,6 +55,7 @@ export function openPush(
     trial: null,
     emergency: emergencyAtStart(record, confirmed, atMs, clock, effects),
     writing: null,
+    isUnfollowed: false,
     retryAtMs: null,
     answers: [],
   };
@@ -93,6 +94,8 @@ function react(state: PushState, event: PushEvent): PushStep {
       return event.isDurable ? onDurable(state, event) : onNotDurable(state, event.atMs);
     case 'applied':
       return onApplied(state, event);
+    case 'configured':
+      return onConfigured(state, event.policy);
     case 'attached': {
       const { trial } = state;
       // Before it is applied, ATTACHED says nothing about it.
@@ -111,20 +114,37 @@ function react(state: PushState, event: PushEvent): PushStep {
 
 function onApplied(
   state: PushState,
-  { version, isApplied }: PushEvent & { kind: 'applied' },
+  { atMs, version, isApplied }: PushEvent & { kind: 'applied' },
 ): PushStep {
-  const { trial } = state;
-  // Of an emergency, or of a policy that was rolled back meanwhile.
-  if (trial === null || trial.document.version !== version) return stay(state);
-  if (!isApplied) return rollBack(state, 'not_applied');
-  return stay({ ...state, trial: { ...trial, isApplied } });
+  const { trial, writing } = state;
+  const next = { ...state, isUnfollowed: !isApplied };
+  // A confirmation that is being written is not withdrawn: what flash says by then counts.
+  const isTrial = trial?.document.version === version && writing?.purpose.kind !== 'confirm';
+  if (trial !== null && isTrial) {
+    if (!isApplied) return rollBack({ ...next, isUnfollowed: false }, 'not_applied');
+    return stay({ ...next, trial: { ...trial, isApplied } });
+  }
+  return stay(isApplied ? next : { ...next, retryAtMs: atMs + RETRY_MS });
+}
+
+/** Another file, by whoever may write on the device: it takes the place of what was pushed, trial included, if it is newer. */
+function onConfigured(state: PushState, configured: Policy): PushStep {
+  const { record, trial, writing } = state;
+  const effects: PushEffect[] = [];
+  const confirmed = confirmedAtStart(configured, record, effects);
+  assert(confirmed.version >= state.confirmed.version, 'I4: no older policy takes the place');
+  const next = { ...state, setup: { ...state.setup, configured }, confirmed };
+  const isOutrun = trial !== null && trial.policy.version <= confirmed.version;
+  if (isOutrun && writing?.purpose.kind !== 'confirm') return rollBack(next, 'reconfigured');
+  return { state: next, effects: [...effects, follow(next)] };
 }
 
 function onDurable(state: PushState, event: PushEvent & { kind: 'written' }): PushStep {
   const { writing } = state;
   assert(writing !== null, 'what was written was asked for');
   const { record, purpose } = writing;
-  const next: PushState = { ...state, record, writing: null, retryAtMs: null };
+  const retryAtMs = state.isUnfollowed ? state.retryAtMs : null;
+  const next: PushState = { ...state, record, writing: null, retryAtMs };
   const retired = record.rotated.retired.filter(
     (keyId) => !state.record.rotated.retired.includes(keyId),
   );
@@ -151,11 +171,12 @@ function onPurpose(
       const { trial } = state;
       assert(trial !== null, 'what is confirmed was on trial');
       const { version } = trial.document;
-      assert(version >= state.confirmed.version, 'I4: a confirmed policy is never an older one');
-      return {
-        state: { ...state, confirmed: trial.policy, trial: null },
-        effects: [reportOf('policy_confirmed', { version })],
-      };
+      const report = reportOf('policy_confirmed', { version });
+      // Another configuration may have come meanwhile, and be newer.
+      const { confirmed } = state;
+      const isNewest = version >= confirmed.version;
+      const next = { ...state, confirmed: isNewest ? trial.policy : confirmed, trial: null };
+      return { state: next, effects: isNewest ? [report] : [report, follow(next)] };
     }
     case 'clean':
       return stay(state);
@@ -238,10 +259,13 @@ function rollBack(state: PushState, why: string): PushStep {
   };
 }
 
-/** Begin the write that is due, if any: a policy that proved itself, or what flash should not hold any more. */
-function pursue(state: PushState, effects: readonly PushEffect[], atMs: number): PushStep {
-  const { record, trial, emergency, writing, retryAtMs } = state;
-  const isFree = writing === null && (retryAtMs === null || atMs >= retryAtMs);
+/** Begin what is due, if anything: a policy to follow again, one that proved itself, or what flash should not hold any more. */
+function pursue(before: PushState, earlier: readonly PushEffect[], atMs: number): PushStep {
+  const { record, trial, emergency, writing, retryAtMs, isUnfollowed } = before;
+  const isDue = retryAtMs === null || atMs >= retryAtMs;
+  const isFree = writing === null && isDue;
+  const state = isDue ? { ...before, isUnfollowed: false } : before;
+  const effects = isDue && isUnfollowed ? [...earlier, follow(state)] : earlier;
   const cleaned: PushRecord = {
     ...record,
     pending: trial === null ? null : record.pending,

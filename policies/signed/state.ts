@@ -66,7 +66,9 @@ export interface PushState {
   readonly trial: Trial | null;
   readonly emergency: Emergency | null;
   readonly writing: { readonly record: PushRecord; readonly purpose: Purpose } | null;
-  /** A write failed that has to be done sooner or later. */
+  /** The policy in force was not taken by whoever has to follow it. */
+  readonly isUnfollowed: boolean;
+  /** When to try again what failed and has to be done sooner or later. */
   readonly retryAtMs: number | null;
   /** The newest commands, at most {@link ANSWERS_MAX}. */
   readonly answers: readonly Answered[];
@@ -88,6 +90,8 @@ export type PushEvent = { readonly atMs: number } & (
   | { readonly kind: 'written'; readonly clock: Clock; readonly isDurable: boolean }
   /** The outcome of an `apply` of this version. */
   | { readonly kind: 'applied'; readonly version: number; readonly isApplied: boolean }
+  /** The configuration names this policy now; an older one than was ever in force never gets here (I4). */
+  | { readonly kind: 'configured'; readonly policy: Policy }
   /** The session is ATTACHED, and the hub has answered since the newest `apply`. */
   | { readonly kind: 'attached' }
   | { readonly kind: 'answered'; readonly id: string; readonly outcome: string }

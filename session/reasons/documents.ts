@@ -88,8 +88,7 @@ export const DOCUMENT_REFUSALS = {
     hint: 'The same document twice is harmless; to send another one, raise its version.',
   },
   document_older: {
-    sentence:
-      'A policy came with a lower version than one that was confirmed here for another target.',
+    sentence: 'A policy came whose version is not above that of one that was in force here.',
     severity: 'warning',
     fatal: false,
     retry: null,
@@ -110,7 +109,7 @@ export const DOCUMENT_REFUSALS = {
     hint: 'Send it again, the same one, when the trial is over.',
   },
   push_full: {
-    sentence: 'A document came, and there is no room to remember one more target, key or command.',
+    sentence: 'A document came, and there is no room to remember one more target or key.',
     severity: 'warning',
     fatal: false,
     retry: null,

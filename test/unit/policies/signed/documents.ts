@@ -56,7 +56,10 @@ export function envelope(parts: readonly Cbor[]): Uint8Array {
 }
 
 /** A document as `openDocument` gives it, whose signature is zero: what comes behind it does not look. */
-export function unproven(changed: Partial<Claims> = {}, keyId = new Uint8Array(8)): SignedDocument {
+export function unproven(
+  changed: Partial<Claims> = {},
+  keyId: Uint8Array = new Uint8Array(8),
+): SignedDocument {
   const protectedHeader = header([
     [HEADER.algorithm, ALGORITHM_EDDSA],
     [HEADER.keyId, keyId],

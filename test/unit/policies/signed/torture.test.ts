@@ -11,67 +11,17 @@ import { describe, expect, test } from 'bun:test';
 import { loadPolicy } from '../../../../policies/load.ts';
 import { bodyOfTable } from '../../../../policies/signed/body.ts';
 import { reopenDocument, type SignedDocument } from '../../../../policies/signed/open.ts';
-import { PUSH_RECORD_BYTES } from '../../../../policies/signed/record.ts';
 import { isRefused } from '../../../../policies/signed/refusal.ts';
 import { openPush, policyInForce, stepPush } from '../../../../policies/signed/staging.ts';
 import type { PushEvent, PushState, PushStep } from '../../../../policies/signed/state.ts';
 import { PushStore } from '../../../../policies/signed/store.ts';
 import { Random } from '../../../sim/random.ts';
+import { Disk, PowerCut } from './disk.ts';
 import { IDENTITY, NOW, unproven } from './documents.ts';
 
 const PUSHES = 1_000;
 /** More steps than a push has. */
 const STEPS_MAX = 12;
-const SECTOR_BYTES = 512;
-
-/** The power is gone: nothing behind it happens. */
-class PowerCut extends Error {}
-
-/** Two slots on a disk whose power goes in the middle of the write that `fuse` counts down to. */
-class Disk {
-  readonly slots: [Uint8Array | null, Uint8Array | null] = [null, null];
-  fuse = Number.POSITIVE_INFINITY;
-  readonly #random: Random;
-
-  constructor(random: Random) {
-    this.#random = random;
-  }
-
-  /** A step of the device, at which it may be cut off. */
-  step(): void {
-    if (this.fuse-- <= 0) throw new PowerCut();
-  }
-
-  readSlot(slot: 0 | 1): Uint8Array | null {
-    return this.slots[slot]?.slice() ?? null;
-  }
-
-  writeSlot(slot: 0 | 1, bytes: Uint8Array): { ok: true } | { ok: false } {
-    try {
-      this.step();
-    } catch (cut) {
-      this.slots[slot] = this.#torn(this.slots[slot], bytes);
-      throw cut;
-    }
-    this.slots[slot] = bytes.slice();
-    return { ok: true };
-  }
-
-  #torn(before: Uint8Array | null, bytes: Uint8Array): Uint8Array | null {
-    if (this.#random.chance(15)) return before; // it never got there
-    if (this.#random.chance(15)) return bytes.slice(); // all of it did
-    const torn = before?.slice() ?? new Uint8Array(PUSH_RECORD_BYTES);
-    if (this.#random.chance(50)) {
-      const cut = this.#random.below(bytes.length);
-      torn.set(bytes.subarray(0, cut));
-      return torn;
-    }
-    for (let at = 0; at < bytes.length; at += SECTOR_BYTES) {
-      if (this.#random.chance(50)) torn.set(bytes.subarray(at, at + SECTOR_BYTES), at);
-    }
-    return torn;
-  }
-}
 
 const CONFIGURED = loadPolicy({ version: 1, name: 'configured' });
 if (!CONFIGURED.ok) throw new Error('the configured policy is valid');
