@@ -324,7 +324,8 @@ export class AgentDaemon {
       sessionId: remembered?.sessionId ?? null,
       from: null,
       to: null,
-      stateVersion: remembered?.versionCeiling ?? 0,
+      // The ceiling is above what the session uses next (I4); before its first event nothing is.
+      stateVersion: this.#audit.recent(1)[0]?.state_version ?? remembered?.versionCeiling ?? 0,
       hubSeq: 0,
       ownerEpoch: 0,
       transport: null,
