@@ -142,7 +142,7 @@ function reasonsPage(): string {
     '',
     '## What became of a signed document',
     '',
-    'Given by `policies/signed/` ([push.md](push.md)); no daemon takes signed documents in this version.',
+    'Given by agents that take signed documents ([push.md](push.md)), each refusal in the log at most once a minute.',
     '',
     reasonTable(REASONS_BY_MOMENT.documents),
   );

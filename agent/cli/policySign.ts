@@ -41,7 +41,7 @@ const HELP = `Usage: jvpn policy sign FILE --signing-key-file KEY --target TARGE
        jvpn policy sign --rotate-to PUBLIC_KEY --version N --signing-key-file KEY --target TARGET --output OUT
        jvpn policy sign --command NAME --version N --signing-key-file KEY --target TARGET --output OUT
 
-Signs a document for devices (docs/push.md). No daemon takes one in this version. An existing OUT is never overwritten.
+Signs a document for devices (docs/push.md). Agents take policies, emergencies and rotations. An existing OUT is never overwritten.
 
   FILE                     a policy; with --emergency the tables of [emergency.overrides]
   --signing-key-file KEY   as \`jvpn keygen --signing\` writes it

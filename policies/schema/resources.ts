@@ -115,8 +115,7 @@ export const TELEMETRY = {
 
 export const PUSH = {
   kind: 'table',
-  meaning:
-    'How a policy that was pushed proves itself. No daemon takes pushed policies in this version.',
+  meaning: 'How a policy that was pushed proves itself (docs/push.md). Only agents read this.',
   fields: {
     confirm_window_ms: {
       kind: 'integer',
