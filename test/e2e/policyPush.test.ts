@@ -66,7 +66,7 @@ groups = ["south"]
   await site.device('gw1');
   agent = site.agent('gw1');
   await untilAudit(agent, 'ATTACHED', isAttached);
-}, 60_000);
+}, 120_000);
 
 afterAll(async () => {
   await net?.[Symbol.asyncDispose]();
