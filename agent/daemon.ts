@@ -27,6 +27,7 @@ import type { Dh } from '../session/noise/dh.ts';
 import type { ReasonCode } from '../session/reasons.ts';
 import type { State } from '../session/transitions.ts';
 import { AgentControl } from './control.ts';
+import { daemonEvent } from './daemonEvent.ts';
 import { isPolicyAdmitted, makeDurable, olderPolicy, rememberedAtBoot } from './durable.ts';
 import { HubNames } from './hubNames.ts';
 import { giveBackWhenIdle } from './idleMain.ts';
@@ -353,23 +354,11 @@ export class AgentDaemon {
     detail: AuditEvent['detail'],
     change: Partial<AuditEvent> = {},
   ): void {
-    const remembered = this.#memory.remembered;
-    this.#record({
-      event,
-      atMs: this.#clock.monotonicMs(),
-      reasonCode,
-      device: this.#device,
-      sessionId: remembered?.sessionId ?? null,
-      from: null,
-      to: null,
-      // The ceiling is above what the session uses next (I4); before its first event nothing is.
-      stateVersion: this.#audit.recent(1)[0]?.state_version ?? remembered?.versionCeiling ?? 0,
-      hubSeq: 0,
-      ownerEpoch: 0,
-      transport: null,
-      detail,
-      ...change,
-    });
+    const atMs = this.#clock.monotonicMs();
+    const said = { event, atMs, reasonCode, device: this.#device, detail };
+    const [newest] = this.#audit.recent(1);
+    const own = daemonEvent(said, this.#memory.remembered, newest?.state_version);
+    this.#record({ ...own, ...change });
   }
 
   #warn(failure: HalFailure | null): void {
