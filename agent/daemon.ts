@@ -187,7 +187,8 @@ export class AgentDaemon {
     const { config, policy } = this.#start;
     const { version } = policy;
     if (!isPolicyAdmitted(this.#memory, version)) {
-      throw new StartError(olderPolicy(this.#memory, policy, config.policy.file), 2);
+      const isPushLost = this.#push?.isLost === true;
+      throw new StartError(olderPolicy(this.#memory, policy, config.policy.file, isPushLost), 2);
     }
     if (!this.#memory.applyPolicy(version)) {
       throw new StartError(`${config.state.directory}: ${this.#memory.lastFailure}`, 1);

@@ -75,6 +75,8 @@ export class Push {
   #isWorking = false;
   #timer: ReturnType<typeof setTimeout> | null = null;
   #isOver = false;
+  /** What was pushed cannot be read any more, a confirmed policy among it, if there was one: the configuration's is followed. */
+  readonly isLost: boolean;
 
   constructor(parts: PushParts) {
     this.#parts = parts;
@@ -87,6 +89,11 @@ export class Push {
     );
     this.#state = state;
     this.#begin = effects;
+    this.isLost = effects.some(
+      (effect) =>
+        effect.kind === 'report' &&
+        (effect.code === 'push_state_lost' || effect.detail['kind'] === 'policy'),
+    );
   }
 
   /** What the device has to follow now. */

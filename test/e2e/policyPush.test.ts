@@ -1,7 +1,7 @@
 /**
  * Goal: a signed policy that is pushed over MQTT is followed, proven, confirmed and reported; what may not be taken changes nothing
  * and says why; one that does not prove itself, and one that a kill cuts short, leave the device with the policy before and
- * its session.
+ * its session. Where flash lost what was pushed the device goes back to no older policy.
  *
  * Method: real daemons in the lab network, a real mosquitto with the shipped rules on the device's own loopback, documents made by
  * `jvpn policy sign`. A policy that does not work is one under which the hub answers nothing: it is stopped meanwhile.
@@ -10,6 +10,7 @@ import { afterAll, beforeAll, expect } from 'bun:test';
 import { chmodSync, copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { signingPublicKey } from '../../agent/cose.ts';
+import { PUSH_RECORD_BYTES } from '../../policies/signed/record.ts';
 import { mosquittoObstacle } from '../lab/mosquitto.ts';
 import type { MqttLine } from '../lab/mqttReader.ts';
 import { eventually, type LabProcess, parseLine, run } from '../lab/process.ts';
@@ -300,6 +301,35 @@ pushLab(
     }
   },
   120_000,
+);
+
+pushLab(
+  'with both slots lost an older configuration is refused with the way out, and with a newer one the session goes on',
+  async () => {
+    const { session_id, documents } = await status();
+    await agent.stop('SIGKILL');
+    for (const slot of [0, 1]) {
+      writeFileSync(site.path(`gw1.state/push/slot${slot}`), new Uint8Array(PUSH_RECORD_BYTES));
+    }
+    const refused = site.agent('gw1');
+    expect(await refused.exited).toBe(2);
+    expect(refused.stderr.join('\n')).toContain(
+      `version ${documents.confirmed} was in force here, and what was pushed here cannot be read any more. ` +
+        `Raise its \`version\` to at least ${documents.confirmed}.`,
+    );
+    writeFileSync(site.path('policy.toml'), 'version = 30\nname = "file"\n');
+    agent = site.agent('gw1');
+    await until('push_state_lost', 0);
+    await untilAudit(agent, 'ATTACHED', isAttached, 20_000);
+    // The retained document comes again.
+    await until('document_older', 0);
+    expect(await status()).toMatchObject({ session_id, policy: { name: 'file', version: 30 } });
+    const seen = auditOf(agent).length;
+    await push(await signed(31));
+    await until('policy_confirmed', seen);
+    expect(await status()).toMatchObject({ session_id, policy: { name: 'v31', version: 31 } });
+  },
+  60_000,
 );
 
 pushLab(

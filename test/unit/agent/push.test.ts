@@ -40,11 +40,11 @@ class Rig {
   readonly push: Push;
   readonly flash: MemoryFlash;
 
-  constructor(flash = new MemoryFlash(PUSH_RECORD_BYTES), load = async () => COSE) {
+  constructor(flash = new MemoryFlash(PUSH_RECORD_BYTES), load = async () => COSE, configured = 1) {
     this.flash = flash;
     this.push = new Push({
       ...{ flash, identity: IDENTITY, signers: [SIGNER.publicKey], loadSign1: load },
-      ...{ configured: policyOf(1), policyVersionMin: 1 },
+      ...{ configured: policyOf(configured), policyVersionMin: configured },
       clock: { monotonicMs: () => this.nowMs, wallMs: () => NOW_S * 1_000 },
     });
     started.push(this.push);
@@ -139,6 +139,24 @@ test('cut in the middle of a trial, the device starts with what was confirmed, a
   await next.take(document(3));
   expect(next.heard()).toEqual(['refusal document_replayed 3 version 3, and 3 was taken']);
   expect(next.restarted().heard()).toEqual([]);
+});
+
+test('with both slots lost the configuration counts, and no version that was in force is taken again', async () => {
+  const rig = new Rig();
+  await rig.take(document(5));
+  rig.push.proven(5);
+  expect(rig.push.isLost).toBe(false);
+  for (const slot of [0, 1] as const) rig.flash.writeSlot(slot, new Uint8Array(PUSH_RECORD_BYTES));
+  rig.push.stop();
+  const next = new Rig(rig.flash, async () => COSE, 5);
+  expect([next.push.isLost, next.heard()]).toEqual([true, ['alarm push_state_lost']]);
+  await next.take(document(5));
+  expect(next.heard()).toEqual(['refusal document_older 5 version 5, and 5 was in force']);
+  await next.take(document(6));
+  next.push.proven(6);
+  expect(next.heard()).toEqual(['notice policy_on_trial 6', 'notice policy_confirmed 6']);
+  const last = new Rig(rig.flash, async () => COSE, 5);
+  expect([last.push.isLost, last.push.policy.version]).toEqual([false, 6]);
 });
 
 test('what cannot be written is not followed', async () => {
