@@ -178,10 +178,9 @@ test('I4: a policy that was on trial and is rolled back is followed by the one b
   const said = (reasonCode: string) => ({ reasonCode, policyVersion: 2, detail: { version: 2 } });
   const quiet = deviceRecords().slice(0, 6);
   const last = quiet.at(-1)!;
-  const line = (seq: number, more: Partial<AuditRecord>): AuditRecord => ({
-    ...{ ...last, event: 'notice', reasonCode: 'link_changed', from: null, to: null, detail: {} },
-    ...{ seq, ...more },
-  });
+  const line = (seq: number, more: Partial<AuditRecord>): AuditRecord => {
+    return { ...last, event: 'notice', from: null, to: null, seq, detail: {}, ...more };
+  };
   const lines = (reasonCode: string) => [
     ...quiet,
     line(7, { ...said('policy_on_trial'), policyVersion: 1 }),
