@@ -46,10 +46,21 @@ export interface BrokerOptions {
   readonly keepaliveMs: number;
   readonly connectMaxMs: number;
   readonly will: Report;
+  /** Left out: nothing is subscribed. */
+  readonly hears?: Hears | null;
+}
+
+/** One topic, without wildcards, and who is told what is published there. */
+export interface Hears {
+  readonly topic: string;
+  /** Bytes from anyone who may write there; as often as the broker likes to repeat them. */
+  readonly onPayload: (payload: Uint8Array, isRetained: boolean) => void;
 }
 
 export interface BrokerEvents {
   readonly onUp: () => void;
+  /** The broker lets us hear nothing of {@link BrokerOptions.hears}; the connection lives on. */
+  readonly onDeaf?: () => void;
   /** Exactly once, and the last that is heard of this connection. */
   readonly onEnd: (end: BrokerEnd) => void;
 }
@@ -59,7 +70,7 @@ type CodedError = Error & { readonly code?: unknown };
 
 /** "Unacceptable protocol version" of 3.1.1 §3.2.2.3 and "Unsupported Protocol Version" of 5 §3.2.2.2. */
 const VERSION_REFUSED = [1, 0x84];
-/** A broker has nothing long to say to a client without subscriptions (chosen). */
+/** A broker has nothing long to say to a client that hears one topic at most (chosen). */
 const INCOMING_BYTES_MAX = 65_536;
 /** How long `close` waits for what is not acknowledged (chosen). */
 const CLOSE_MAX_MS = 2_000;
@@ -70,6 +81,7 @@ export class Broker {
   readonly level: ProtocolLevel;
   readonly keepaliveMs: number;
   readonly #format: PayloadFormat;
+  readonly #hears: Hears | null;
   readonly #events: BrokerEvents;
   #client: MqttClient | null = null;
   #answer: IConnackPacket | null = null;
@@ -81,6 +93,7 @@ export class Broker {
     this.level = options.level;
     this.keepaliveMs = options.keepaliveMs;
     this.#format = options.format;
+    this.#hears = options.hears ?? null;
     this.#events = events;
     this.#open(options).catch((error: unknown) =>
       this.end({ code: 'unreachable', detail: oneLine(error) }),
@@ -150,7 +163,9 @@ export class Broker {
     this.#client = client;
     client.on('connect', (answer) => {
       this.#answer = answer;
-      if (!this.#hasEnded) this.#events.onUp();
+      if (this.#hasEnded) return;
+      this.#events.onUp();
+      if (this.#hears !== null) this.#subscribe(client, this.#hears);
     });
     client.on('error', (error) => {
       this.#error = error;
@@ -162,16 +177,27 @@ export class Broker {
     this.#limitIncoming(client);
   }
 
+  #subscribe(client: MqttClient, { topic, onPayload }: Hears): void {
+    client.on('message', (_, payload, { retain }) => {
+      if (!this.#hasEnded) onPayload(Uint8Array.from(payload), retain);
+    });
+    client.subscribe(topic, { qos: 1 }, (error, granted) => {
+      const isRefused = error !== null || granted?.[0] === undefined || granted[0].qos >= 0x80;
+      if (isRefused && !this.#hasEnded) this.#events.onDeaf?.();
+    });
+  }
+
   /**
-   * Nothing is subscribed, so whatever is published to us is wrong. And MQTT.js looks at the size of a
+   * What is published to us beside the one topic that is subscribed is wrong. And MQTT.js looks at the size of a
    * packet when it holds all of it, while the length field allows 256 MB.
    */
   #limitIncoming(client: MqttClient): void {
     let bytes = 0;
     client.on('packetreceive', (packet) => {
       bytes = 0;
-      if (packet.cmd === 'publish') {
-        this.end({ code: 'misbehaves', detail: 'nothing is subscribed' });
+      if (packet.cmd === 'publish' && packet.topic !== this.#hears?.topic) {
+        const detail = this.#hears === null ? 'nothing is subscribed' : 'that is not subscribed';
+        this.end({ code: 'misbehaves', detail });
       }
       if (packet.cmd === 'connack' && hasListed(packet.properties)) {
         delete packet.properties;

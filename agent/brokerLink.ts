@@ -8,7 +8,7 @@
  */
 import { backoffMs } from '../hal/backoff.ts';
 import { MQTT_NAME, MqttVersion } from '../hal/mqtt/version.ts';
-import { Broker, type BrokerEnd, type BrokerOptions } from './broker.ts';
+import { Broker, type BrokerEnd, type BrokerOptions, type Hears } from './broker.ts';
 import type { Report } from './mqttQueue.ts';
 import { encodePayload } from './payload.ts';
 import { presenceBirth, presenceEnd, presenceWill } from './presence.ts';
@@ -30,6 +30,7 @@ export interface BrokerLinkParts {
   readonly address: BrokerAddress;
   readonly times: TelemetryTimes;
   readonly presenceTopic: string;
+  readonly hears?: Hears | null;
   readonly boot: string;
   readonly nowMs: () => number;
   readonly wallMs: () => number;
@@ -117,7 +118,7 @@ export class BrokerLink {
   }
 
   #connect(): void {
-    const { address, times, nowMs } = this.#parts;
+    const { address, times, nowMs, hears = null } = this.#parts;
     // Begun before there was a tunnel, it speaks from an address that nobody behind the hub answers.
     this.#broker?.end({ code: 'unreachable', detail: 'begun before the network changed' });
     this.#connectAtMs = null;
@@ -130,8 +131,15 @@ export class BrokerLink {
         keepaliveMs: this.#keepaliveMs,
         connectMaxMs: times.connectMaxMs,
         will: this.#presence(presenceWill),
+        hears,
       },
-      { onUp: () => this.#onUp(), onEnd: (end) => this.#onEnd(end) },
+      {
+        onUp: () => this.#onUp(),
+        onDeaf: () => {
+          this.lastError = `refused: ${hears?.topic}`;
+        },
+        onEnd: (end) => this.#onEnd(end),
+      },
     );
   }
 

@@ -37,6 +37,7 @@ import { type Problem, problem } from '../policies/problem.ts';
 import { documentOfToml } from '../policies/toml.ts';
 import { TRANSPORTS_REKEY } from '../session/channel/sessionKeypair.ts';
 import type { LinkKind } from '../session/wire/frames.ts';
+import { PUSH } from './pushFields.ts';
 import { TELEMETRY } from './telemetryFields.ts';
 
 export const AGENT_FIELDS = {
@@ -153,6 +154,7 @@ export const AGENT_FIELDS = {
   policy: POLICY_SOURCE,
   audit: auditTable('/var/log/jvpn/agent.jsonl'),
   telemetry: TELEMETRY,
+  push: PUSH,
   metrics: METRICS,
 } as const satisfies Fields;
 
@@ -186,6 +188,7 @@ export function loadAgentConfig(text: string): LoadedAgentConfig {
     ...lintTunnel(written),
     ...lintPolicySource(written.policy),
     ...lintTelemetry(written),
+    ...lintPush(written),
   ];
   if (problems.length > 0) return { ok: false, problems };
   const links = Object.entries(written.links).map(([name, { kind }]) => ({ name, kind }));
@@ -238,4 +241,23 @@ function lintTelemetry({ telemetry }: Written): Problem[] {
     return [problem('telemetry.url', 'missing', 'the broker, because telemetry.enabled is true')];
   }
   return lintBroker('telemetry', telemetry);
+}
+
+/** Documents come over telemetry's connection, and a policy proves itself by a session that is ATTACHED. */
+function lintPush({ push, telemetry, hub }: Written): Problem[] {
+  if (!push.enabled) return [];
+  const problems: Problem[] = [];
+  if (push.signers.length === 0) {
+    const allowed = 'at least one public key, because push.enabled is true';
+    problems.push(problem('push.signers', 'missing', allowed));
+  }
+  if (!telemetry.enabled) {
+    const allowed = 'true, because push.enabled is true: documents come over that broker';
+    problems.push(problem('telemetry.enabled', 'false', allowed));
+  }
+  if (hub.mode === 'plain') {
+    const allowed = 'only with hub.mode = "session", in which a policy can prove itself';
+    problems.push(problem('push.enabled', 'true, but hub.mode is "plain"', allowed));
+  }
+  return problems;
 }

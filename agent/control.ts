@@ -9,6 +9,7 @@ import type { AuditLog } from '../hal/linux/auditLog.ts';
 import { REASONS } from '../session/reasons.ts';
 import type { Memory } from './memory.ts';
 import type { PolicyInForce } from './policyInForce.ts';
+import type { Push } from './push.ts';
 import { rebindAnswer } from './rebindAnswer.ts';
 import type { Spending } from './spending.ts';
 import type { Start } from './start.ts';
@@ -24,6 +25,7 @@ export interface AgentParts {
   readonly spending: Spending;
   readonly device: string;
   readonly policy: PolicyInForce;
+  readonly push: Push | null;
 }
 
 export const AGENT_METHODS = [
@@ -71,7 +73,7 @@ export class AgentControl {
   }
 
   async #status(): Promise<unknown> {
-    const { policy, tunnel, memory, spending, device, audit } = this.#parts;
+    const { policy, push, tunnel, memory, spending, device, audit } = this.#parts;
     const status = await tunnel.status();
     const { terminated } = status;
     return {
@@ -88,6 +90,7 @@ export class AgentControl {
       audit: audit.status(),
       control: this.server?.counters ?? null,
       telemetry: this.telemetry?.status() ?? null,
+      documents: push?.reported() ?? null,
       memory_rss_bytes: process.memoryUsage.rss(),
       ...status,
       terminated_sentence:

@@ -27,6 +27,7 @@ import type { Dh } from '../session/noise/dh.ts';
 import type { ReasonCode } from '../session/reasons.ts';
 import type { State } from '../session/transitions.ts';
 import { AgentControl } from './control.ts';
+import { daemonEvent } from './daemonEvent.ts';
 import { isPolicyAdmitted, makeDurable, olderPolicy, rememberedAtBoot } from './durable.ts';
 import { HubNames } from './hubNames.ts';
 import { giveBackWhenIdle } from './idleMain.ts';
@@ -35,18 +36,19 @@ import { Lookups, lookUpName } from './lookups.ts';
 import { FLASH_SLOT_BYTES, Memory } from './memory.ts';
 import type { FromTunnel, TimestampGrant, TunnelSetup } from './messages.ts';
 import { PolicyInForce } from './policyInForce.ts';
+import type { Push } from './push.ts';
+import type { startPush } from './pushStart.ts';
 import { tunnelRules } from './rules.ts';
 import { Spending } from './spending.ts';
 import { type Start, StartError } from './start.ts';
 import { startTelemetry, type Telemetry } from './telemetry.ts';
 import { TunnelLink } from './tunnelLink.ts';
+import { CLOCK_SET_MS } from './wallClock.ts';
 
 /** How long SIGTERM waits for the session's end, and what it spent, to be durable. */
 const SHUTDOWN_MAX_MS = 2_000;
 /** Dumped when an invariant broke. */
 const RECENT_EVENTS = 256;
-/** A wall clock before 2024 was never set: this program is younger. */
-const CLOCK_SET_MS = Date.UTC(2024, 0, 1);
 
 export interface DaemonOutput {
   readonly isJson: boolean;
@@ -67,20 +69,32 @@ export class AgentDaemon {
   readonly #lookups: Lookups;
   readonly #tunnel: TunnelLink;
   readonly #policy: PolicyInForce;
+  readonly #push: Push | null;
   readonly #ended = Promise.withResolvers<number>();
   #telemetry: Telemetry | null = null;
   #isStopping = false;
 
-  /** @throws StartError where something the agent cannot do without is missing. */
-  constructor(start: Start, output: DaemonOutput, dh: Dh) {
-    this.#start = start;
+  /**
+   * @param openPush what takes signed documents, where the configuration wants them: loaded by nobody else.
+   * @throws StartError where something the agent cannot do without is missing.
+   */
+  constructor(
+    configured: Start,
+    output: DaemonOutput,
+    dh: Dh,
+    openPush: typeof startPush | null = null,
+  ) {
     this.#output = output;
-    const { config, policy, path } = start;
-    const identity = newIdentity(start.privateKey, dh);
+    const { config, path } = configured;
+    const identity = newIdentity(configured.privateKey, dh);
     this.#device = encodeKey(identity.publicKey);
     identity.privateKey.fill(0);
     const flash = need(openFlash(path(config.state.directory), FLASH_SLOT_BYTES));
-    this.#memory = new Memory(flash, start.privateKey);
+    this.#memory = new Memory(flash, configured.privateKey);
+    this.#push = openPush?.(configured, this.#device, this.#memory, this.#clock) ?? null;
+    const policy = this.#push?.policy ?? configured.policy;
+    const start = { ...configured, policy };
+    this.#start = start;
     this.#admitPolicy();
     const spendingDirectory = join(path(config.state.directory), 'spending');
     this.#spending = need(
@@ -102,11 +116,13 @@ export class AgentDaemon {
       start,
       memory: this.#memory,
       spending: this.#spending,
+      push: this.#push,
       post: (message) => this.#tunnel.post(message),
       note: (event, reasonCode, detail) => this.#note(reasonCode, event, detail),
       onApplied: (applied) => this.#telemetry?.usePolicy(applied),
     });
     this.#tunnel = this.#startTunnel();
+    this.#beginPush();
     this.#lookups = new Lookups({
       names: this.#names,
       tell: (endpoints) => this.#tunnel.post({ kind: 'endpoints', endpoints }),
@@ -125,6 +141,7 @@ export class AgentDaemon {
       spending: this.#spending,
       device: this.#device,
       policy: this.#policy,
+      push: this.#push,
     });
     const server = await serveControl({
       path: this.#start.path(this.#start.config.control.socket),
@@ -132,7 +149,10 @@ export class AgentDaemon {
     });
     if (!server.ok) throw new StartError(server.message, 1);
     const status = () => this.#tunnel.status();
-    const telemetry = startTelemetry({ start: this.#start, device: this.#device, status });
+    const telemetry = startTelemetry({
+      ...{ start: this.#start, device: this.#device, status },
+      documents: this.#push?.documents ?? null,
+    });
     this.#telemetry = telemetry;
     control.telemetry = telemetry;
     control.server = server.value;
@@ -143,6 +163,7 @@ export class AgentDaemon {
     const exitCode = await this.#ended.promise;
     stopGivingBack();
     this.#lookups.stop();
+    this.#push?.stop();
     await telemetry.stop();
     metrics?.close();
     server.value.close();
@@ -166,11 +187,28 @@ export class AgentDaemon {
     const { config, policy } = this.#start;
     const { version } = policy;
     if (!isPolicyAdmitted(this.#memory, version)) {
-      throw new StartError(olderPolicy(this.#memory, policy, config.policy.file), 2);
+      const isPushLost = this.#push?.isLost === true;
+      throw new StartError(olderPolicy(this.#memory, policy, config.policy.file, isPushLost), 2);
     }
     if (!this.#memory.applyPolicy(version)) {
       throw new StartError(`${config.state.directory}: ${this.#memory.lastFailure}`, 1);
     }
+  }
+
+  /** Before the tunnel thread says anything: a policy that is rolled back is told before what is decided without it. */
+  #beginPush(): void {
+    this.#push?.begin({
+      follow: (policy, isOnTrial) => this.#policy.follow(policy, isOnTrial),
+      onConfirmed: (version) => {
+        if (version <= this.#memory.policyVersion || this.#memory.applyPolicy(version)) return;
+        // The next start writes it: its document is on flash.
+        this.#note('flash_write_failed', 'alarm', { version });
+      },
+      note: (event, reasonCode, detail) => this.#note(reasonCode, event, detail),
+      onReport: () => this.#telemetry?.tellDocuments(),
+      onFault: (message, isOnTrial) =>
+        isOnTrial ? this.#fail(message) : console.error(`jvpn agent: ${message}`),
+    });
   }
 
   /** A tunnel thread that does not answer asks nobody either. */
@@ -246,6 +284,8 @@ export class AgentDaemon {
       }
       case 'spent':
         return this.#spending.save(message.links);
+      case 'proven':
+        return this.#push?.proven(message.version);
       case 'over':
         return this.#ended.resolve(0);
       case 'assign':
@@ -315,22 +355,11 @@ export class AgentDaemon {
     detail: AuditEvent['detail'],
     change: Partial<AuditEvent> = {},
   ): void {
-    const remembered = this.#memory.remembered;
-    this.#record({
-      event,
-      atMs: this.#clock.monotonicMs(),
-      reasonCode,
-      device: this.#device,
-      sessionId: remembered?.sessionId ?? null,
-      from: null,
-      to: null,
-      stateVersion: remembered?.versionCeiling ?? 0,
-      hubSeq: 0,
-      ownerEpoch: 0,
-      transport: null,
-      detail,
-      ...change,
-    });
+    const atMs = this.#clock.monotonicMs();
+    const said = { event, atMs, reasonCode, device: this.#device, detail };
+    const [newest] = this.#audit.recent(1);
+    const own = daemonEvent(said, this.#memory.remembered, newest?.state_version);
+    this.#record({ ...own, ...change });
   }
 
   #warn(failure: HalFailure | null): void {

@@ -31,14 +31,17 @@ export function isPolicyAdmitted(memory: Memory, version: number): boolean {
  * What is wrong with a policy that is not admitted, and what to do about it.
  *
  * @param file `policy.file` of the configuration; null: it is a shipped profile, whose version nobody can raise.
+ * @param isPushLost a newer one may have been pushed, and nobody can read it (docs/push.md, "When both slots are lost").
  */
 export function olderPolicy(
   memory: Memory,
   { name, version }: Pick<Policy, 'name' | 'version'>,
   file: string | null,
+  isPushLost = false,
 ): string {
   const before = memory.policyVersion;
-  const older = `policy "${name}" has version ${version}, but version ${before} was in force here`;
+  const lost = isPushLost ? ', and what was pushed here cannot be read any more' : '';
+  const older = `policy "${name}" has version ${version}, but version ${before} was in force here${lost}`;
   return file === null
     ? `${older}. Copy the profile to a file, with version ${before} or above, and name that in policy.file.`
     : `${older}. Raise its \`version\` to at least ${before}.`;

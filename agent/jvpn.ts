@@ -27,7 +27,8 @@ What a running daemon is doing
 Operator actions
   keygen     make a private key, print the public one
   enroll     tell a hub about a device
-  policy     lint FILE: check a policy; budget: what it costs an idle device; reload: follow a changed one
+  policy     lint FILE: check a policy; budget: what it costs an idle device; reload: follow a changed one;
+             sign, verify: signed documents
   rebind     move an agent's session to another link
   terminate  end a session, with a reason
 

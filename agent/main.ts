@@ -40,7 +40,10 @@ export async function runAgent(argv: readonly string[]): Promise<number> {
   compileWithHaste('reluctant');
   try {
     const output = { isJson: json === true, isVerbose: verbose === true };
-    const daemon = new AgentDaemon(readStart(config), output, await openDh());
+    const start = readStart(config);
+    const isPushed = start.config.push.enabled;
+    const openPush = isPushed ? (await import('./pushStart.ts')).startPush : null;
+    const daemon = new AgentDaemon(start, output, await openDh(), openPush);
     return await daemon.run();
   } catch (error) {
     if (!(error instanceof StartError)) throw error;

@@ -76,6 +76,8 @@ export type ToTunnel =
       readonly name: string;
       readonly rules: TunnelRules;
       readonly metering: Metering;
+      /** `proven` is to be told of it. */
+      readonly isOnTrial?: boolean;
     }
   | { readonly kind: 'status'; readonly requestId: number };
 
@@ -96,6 +98,8 @@ export type FromTunnel =
   | { readonly kind: 'audit'; readonly event: AuditEvent }
   /** What metered links have spent, to be remembered. Not answered: the next one says it all again. */
   | { readonly kind: 'spent'; readonly links: readonly LinkSpending[] }
+  /** The session is ATTACHED under the policy on trial, and the hub was heard since it is in force. Once. */
+  | { readonly kind: 'proven'; readonly version: number }
   /** Asked to end a session that had ended already, or what has none: mode `plain`. */
   | { readonly kind: 'over' }
   | { readonly kind: 'status'; readonly requestId: number; readonly status: TunnelStatus }

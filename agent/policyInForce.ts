@@ -3,7 +3,8 @@
  *
  * Read, checked, admitted (I4: never an older one), durable, and only then in force; whatever fails on the way leaves the
  * one before in force, is an audit event, and is answered with what is wrong. The session is not touched: its core gets
- * other numbers (`session/device/newPolicy.ts`).
+ * other numbers (`session/device/newPolicy.ts`). One that was pushed is read, checked and made durable by `push.ts`, which says
+ * what to follow; a file takes its place only with a higher version.
  *
  * Source: docs/protocol.md, "Policy"; docs/operating.md, "Changing a policy".
  *
@@ -17,6 +18,8 @@ import type { ReasonCode } from '../session/reasons.ts';
 import { olderPolicy, takePolicy } from './durable.ts';
 import type { Memory } from './memory.ts';
 import type { ToTunnel } from './messages.ts';
+import type { Push } from './push.ts';
+import { tunnelRules } from './rules.ts';
 import type { Spending } from './spending.ts';
 import { type NamedPolicy, type Start, StartError } from './start.ts';
 
@@ -24,6 +27,8 @@ export interface PolicyParts {
   readonly start: Start;
   readonly memory: Memory;
   readonly spending: Spending;
+  /** Left out: no documents are taken. */
+  readonly push?: Push | null;
   readonly post: (message: ToTunnel) => void;
   readonly note: (
     event: 'notice' | 'refusal',
@@ -74,8 +79,13 @@ export class PolicyInForce {
   }
 
   #take({ policy, file }: NamedPolicy): ControlAnswer {
-    const { start, memory, spending, post, note, onApplied } = this.#parts;
+    const { start, memory, spending, push = null, note } = this.#parts;
     const { name, version } = policy;
+    const pushed = push === null ? 0 : newestPushed(push);
+    if (version <= pushed) {
+      const what = `policy "${name}" has version ${version}, but version ${pushed} was pushed here. Raise its \`version\` to at least ${pushed + 1}.`;
+      return this.#refuse('policyOlder', what, { name, version });
+    }
     const metering = spending.meteringUnder(policy);
     if (!metering.ok) return this.#refuse('storageFailed', metering.detail, { name, version });
     const message = takePolicy(memory, policy, start.config.links, metering.value);
@@ -87,18 +97,40 @@ export class PolicyInForce {
       const why = `the policy could not be made durable: ${memory.lastFailure}`;
       return this.#refuse('storageFailed', why, { name, version });
     }
+    if (push?.configured(policy) !== true) this.#follow(policy, message);
+    // A session says itself when it follows it.
+    if (start.config.hub.mode === 'plain') note('notice', 'policy_applied', { name, version });
+    const waiting = waitingForRestart(start.policy, policy);
+    return answered({ role: 'agent', name, version, needs_restart: waiting });
+  }
+
+  /** What `push.ts` decided, and wrote down. False: what flash remembers of budgets cannot be read, the one before stays. */
+  follow(policy: Policy, isOnTrial: boolean): boolean {
+    const { start, spending } = this.#parts;
+    const metering = spending.meteringUnder(policy);
+    if (!metering.ok) return false;
+    const { version, name } = policy;
+    const rules = tunnelRules(policy, start.config.links);
+    const message = { kind: 'policy', version, name, rules, metering: metering.value } as const;
+    this.#follow(policy, isOnTrial ? { ...message, isOnTrial } : message);
+    return true;
+  }
+
+  #follow(policy: Policy, message: ToTunnel): void {
+    const { post, spending, onApplied } = this.#parts;
     this.#current = policy;
     post(message);
     spending.told();
-    // A session says itself when it follows it.
-    if (start.config.hub.mode === 'plain') note('notice', 'policy_applied', { name, version });
     onApplied(policy);
-    const waiting = waitingForRestart(start.policy, policy);
-    return answered({ role: 'agent', name, version, needs_restart: waiting });
   }
 
   #refuse(code: string, message: string, named: Record<string, string | number>): ControlAnswer {
     this.#parts.note('refusal', 'policy_refused', { code, ...named });
     return refused(code, `${message}\nThe policy before stays in force.`);
   }
+}
+
+/** Of a document, on trial or confirmed; 0: none. */
+function newestPushed({ onTrial, confirmed }: Push): number {
+  return Math.max(onTrial ?? 0, confirmed.isPushed ? confirmed.version : 0);
 }

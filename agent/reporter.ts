@@ -16,7 +16,7 @@ import { healthOf, type TelemetryCounters } from './health.ts';
 import { MqttQueue } from './mqttQueue.ts';
 import { encodePayload } from './payload.ts';
 import type { TunnelStatus } from './status.ts';
-import type { Telemetry, TelemetryTimes } from './telemetry.ts';
+import type { Documents, Telemetry, TelemetryTimes } from './telemetry.ts';
 import { COMMIT, VERSION } from './version.ts';
 
 export interface ReporterParts {
@@ -30,6 +30,7 @@ export interface ReporterParts {
   readonly links: readonly AgentLink[];
   readonly topics: DeviceTopics;
   readonly address: BrokerAddress;
+  readonly documents: Documents | null;
 }
 
 /** Of the 500 ms that `stop` may take: for a last status, for the acknowledgements, for the goodbye. */
@@ -66,6 +67,10 @@ export class Reporter implements Telemetry {
     this.#link = new BrokerLink({
       ...parts,
       presenceTopic: parts.topics.presence,
+      hears:
+        parts.documents === null
+          ? null
+          : { topic: parts.topics.policyDesired, onPayload: parts.documents.onDocument },
       nowMs: () => clock.monotonicMs(),
       wallMs: () => clock.wallMs(),
       keepaliveMs: this.#keepaliveMs(),
@@ -90,6 +95,21 @@ export class Reporter implements Telemetry {
     this.#link.wantKeepalive(this.#keepaliveMs());
     this.#changeAtMs = Math.min(this.#changeAtMs, this.#now() + this.#parts.times.changeMs);
     this.#arm();
+  }
+
+  tellDocuments(): void {
+    if (this.#isStopped) return;
+    this.#queueDocuments();
+    this.#flush();
+  }
+
+  /** The newest waits; what it replaced is in its counters. */
+  #queueDocuments(): void {
+    const { documents, topics, address } = this.#parts;
+    if (documents === null) return;
+    const payload = encodePayload(documents.reported(), address.format);
+    this.#queue.supersede(topics.policyReported);
+    this.#queue.push({ topic: topics.policyReported, payload });
   }
 
   status(): unknown {
@@ -161,6 +181,7 @@ export class Reporter implements Telemetry {
 
   #onUp(): void {
     this.#lastError = null;
+    this.#queueDocuments();
     // What is being asked already is fresh enough.
     if (!this.#isAsking) this.#report();
     this.#arm();

@@ -33,6 +33,7 @@ import { Keyring } from './keyring.ts';
 import { LateEndpoints } from './lateEndpoints.ts';
 import type { FromTunnel, ToTunnel, TunnelSetup } from './messages.ts';
 import { spendingAtEnd, spendingDue } from './metering.ts';
+import { isProven } from './proven.ts';
 import { Rehearsals } from './rehearsal.ts';
 import { TimestampReservation } from './reservation.ts';
 import { countOverflow, countRefused, newPacketCounters, sessionStatus } from './status.ts';
@@ -67,6 +68,7 @@ export class SessionShell {
   readonly #rehearsals = new Rehearsals();
   #nextIndex: number;
   #isEnding = false; // the process ends with the session
+  #trial: { readonly version: number; readonly sinceMs: number } | null = null;
   #rebindId = 0; // the request that the core answers within its step
 
   constructor(parts: ShellParts) {
@@ -151,11 +153,20 @@ export class SessionShell {
   }
 
   /** Already durable; from here on the core follows it. */
-  #usePolicy({ version, name, rules, metering }: Extract<ToTunnel, { kind: 'policy' }>): void {
+  #usePolicy(message: Extract<ToTunnel, { kind: 'policy' }>): void {
+    const { version, name, rules, metering, isOnTrial = false } = message;
     const { publicKey } = this.#handshakes.identity;
     this.#config = deviceConfigOf(this.#parts, publicKey, rules);
     this.#parts.uplinks.setMetering(metering);
-    this.#feed({ kind: 'policy', atMs: this.#now(), version, name });
+    const atMs = this.#now();
+    this.#trial = isOnTrial ? { version, sinceMs: atMs } : null;
+    this.#feed({ kind: 'policy', atMs, version, name, ...(isOnTrial ? { isOnTrial } : {}) });
+  }
+
+  #tellProven(): void {
+    if (this.#trial === null || !isProven(this.#device, this.#trial.sinceMs)) return;
+    this.#parts.post({ kind: 'proven', version: this.#trial.version });
+    this.#trial = null;
   }
 
   /** What one read of the tun gave. */
@@ -281,6 +292,7 @@ export class SessionShell {
     const next = step(this.#device, event, this.#config);
     this.#device = next.device;
     for (const effect of next.effects) this.#perform(effect);
+    this.#tellProven();
     if (this.#late.settle(this.#device.state)) this.onLinks(this.#parts.uplinks.snapshots);
   }
 

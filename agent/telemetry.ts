@@ -27,6 +27,15 @@ export interface Telemetry {
   noteChange(event: AuditKind): void;
   /** Another policy is in force: its intervals and queue, and a report that shows it. */
   usePolicy(policy: Policy): void;
+  /** Something became of a document: what is reported of them is another one. */
+  tellDocuments(): void;
+}
+
+/** Signed documents that come over the broker's connection, and what became of them. */
+export interface Documents {
+  readonly onDocument: (bytes: Uint8Array, isRetained: boolean) => void;
+  /** Plain values; docs/mqtt.md. */
+  readonly reported: () => object;
 }
 
 export const STOP_MAX_MS = 500;
@@ -63,6 +72,8 @@ export interface TelemetryParts {
   readonly device: string;
   /** May reject, throw or never answer. */
   readonly status: () => Promise<TunnelStatus>;
+  /** Left out: none are taken, and nothing is subscribed. */
+  readonly documents?: Documents | null;
   /** Other times than {@link TELEMETRY_TIMES}, for tests. */
   readonly times?: Partial<TelemetryTimes>;
 }
@@ -83,6 +94,7 @@ export function startTelemetry(parts: TelemetryParts): Telemetry {
     policy: start.policy,
     links,
     topics: deviceTopics(telemetry.fleet, name),
+    documents: parts.documents ?? null,
     address: {
       url: telemetry.url,
       username: telemetry.username,
@@ -101,4 +113,5 @@ const SILENT: Telemetry = {
   status: () => ({ enabled: false }),
   noteChange: () => {},
   usePolicy: () => {},
+  tellDocuments: () => {},
 };

@@ -15,7 +15,7 @@ import { emergencyFields } from './emergencyFields.ts';
 import type { Fields, ValuesOf } from './field.ts';
 import { NAME } from './format.ts';
 import { LINKS } from './links.ts';
-import { ADMISSION, RESEND, TELEMETRY } from './schema/resources.ts';
+import { ADMISSION, PUSH, RESEND, TELEMETRY } from './schema/resources.ts';
 import { LIVENESS, QUALITY, SESSION, SWITCHING } from './schema/session.ts';
 
 /** The part that an emergency may tighten. */
@@ -28,6 +28,7 @@ export const TUNABLE = {
   resend: RESEND,
   admission: ADMISSION,
   telemetry: TELEMETRY,
+  push: PUSH,
 } as const satisfies Fields;
 
 export const POLICY_FIELDS = {

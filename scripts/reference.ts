@@ -144,6 +144,12 @@ function reasonsPage(): string {
     '## What was noticed',
     '',
     reasonTable(REASONS_BY_MOMENT.notices),
+    '',
+    '## What became of a signed document',
+    '',
+    'Given by agents that take signed documents ([push.md](push.md)), each refusal in the log at most once a minute.',
+    '',
+    reasonTable(REASONS_BY_MOMENT.documents),
   );
 }
 

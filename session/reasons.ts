@@ -12,6 +12,7 @@
  * @module
  */
 import { DENIAL_REASONS } from './reasons/denials.ts';
+import { DOCUMENT_REASONS } from './reasons/documents.ts';
 import { NOTICE_REASONS } from './reasons/notices.ts';
 import { REFUSAL_REASONS } from './reasons/refusals.ts';
 import { TRANSITION_REASONS } from './reasons/transitions.ts';
@@ -44,6 +45,7 @@ export const REASONS_BY_MOMENT = {
   refusals: REFUSAL_REASONS,
   denials: DENIAL_REASONS,
   notices: NOTICE_REASONS,
+  documents: DOCUMENT_REASONS,
 } as const;
 
 export const REASONS = {
@@ -51,6 +53,7 @@ export const REASONS = {
   ...REFUSAL_REASONS,
   ...DENIAL_REASONS,
   ...NOTICE_REASONS,
+  ...DOCUMENT_REASONS,
 } as const;
 
 export type ReasonCode = keyof typeof REASONS;

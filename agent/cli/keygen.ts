@@ -1,8 +1,9 @@
 /**
- * `jvpn keygen`: makes the private key of a device or hub and prints the public one.
+ * `jvpn keygen`: makes the private key of a device or hub, or one that signs documents, and prints the public one.
  *
  * Never overwrites a key: a lost private key means enrolling the device again. The private key is
- * written to its file only, never printed. Format: base64 as `wg genkey` writes it (RFC 7748 §5).
+ * written to its file only, never printed. Format: base64 as `wg genkey` writes it (RFC 7748 §5);
+ * of a signing key the seed (RFC 8032 §5.1.5), in the same form.
  *
  * @module
  */
@@ -13,18 +14,21 @@ import { PRIVATE_KEY_FILE } from '../../policies/daemonFields.ts';
 import { EXIT, parseArguments, TERMINAL, type Terminal } from './arguments.ts';
 
 const HELP = `Usage: jvpn keygen [--private-key-file FILE] [--json]
+       jvpn keygen --signing --private-key-file FILE [--json]
 
 Writes a new private key to FILE (mode 0600) and prints its public key.
 An existing file is never overwritten.
 
   --private-key-file FILE   where to write it (default ${PRIVATE_KEY_FILE.default})
-  --json                    print {"private_key_file", "public_key"}
+  --signing                 a key that signs documents (jvpn policy sign); FILE has no default
+  --json                    print {"private_key_file", "public_key"}, of a signing key also "key_id"
   --help                    this text
 
 Exit status: 0 done, 1 the file exists or cannot be written, 2 wrong usage.`;
 
 const FLAGS = {
   'private-key-file': { type: 'string' },
+  signing: { type: 'boolean' },
   json: { type: 'boolean' },
   help: { type: 'boolean' },
 } as const;
@@ -43,8 +47,14 @@ export async function runKeygen(
     return EXIT.ok;
   }
 
-  const file = parsed.flags['private-key-file'] ?? PRIVATE_KEY_FILE.default;
-  const { privateKey, publicKey } = newKeyPair();
+  const isSigning = parsed.flags.signing === true;
+  const named = parsed.flags['private-key-file'];
+  if (isSigning && named === undefined) {
+    terminal.err(`jvpn keygen: --signing needs --private-key-file\n\n${HELP}`);
+    return EXIT.usage;
+  }
+  const file = named ?? PRIVATE_KEY_FILE.default;
+  const { privateKey, publicKey, ...more } = isSigning ? await newSigningPair() : newKeyPair();
   try {
     await writeNew(file, `${privateKey}\n`);
   } catch (error) {
@@ -53,7 +63,7 @@ export async function runKeygen(
   }
   terminal.out(
     parsed.flags.json === true
-      ? JSON.stringify({ private_key_file: file, public_key: publicKey })
+      ? JSON.stringify({ private_key_file: file, public_key: publicKey, ...more })
       : publicKey,
   );
   return EXIT.ok;
@@ -68,6 +78,19 @@ export function newKeyPair(): { readonly privateKey: string; readonly publicKey:
   secret[31]! |= 64;
   const publicKey = Buffer.from(x25519.getPublicKey(secret)).toString('base64');
   return { privateKey: Buffer.from(secret).toString('base64'), publicKey };
+}
+
+/** Ed25519: the seed and the public key as base64 of 32 bytes, and the id by which documents name it. */
+async function newSigningPair() {
+  const { signingPublicKey } = await import('../cose.ts');
+  const { keyIdText } = await import('../../policies/signed/anchors.ts');
+  const seed = new Uint8Array(randomBytes(32));
+  const publicKey = signingPublicKey(seed);
+  return {
+    privateKey: Buffer.from(seed).toString('base64'),
+    publicKey: Buffer.from(publicKey).toString('base64'),
+    key_id: keyIdText(publicKey),
+  };
 }
 
 /** Exclusive, and on disk before the public key is shown to anybody. */

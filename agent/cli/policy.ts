@@ -11,10 +11,14 @@ import { runPolicyLint } from './policyLint.ts';
 const HELP = `Usage: jvpn policy lint FILE [--json]
        jvpn policy budget FILE|--profile NAME [--json]
        jvpn policy reload [--socket PATH] [--json]
+       jvpn policy sign FILE --signing-key-file KEY --target TARGET --output OUT
+       jvpn policy verify FILE --anchor PUBLIC_KEY [--json]
 
   lint     check a policy file against the schema and the rules between its fields
   budget   what an idle device costs under it: LTE a day, wake-ups, how late silence is noticed
-  reload   make a running agent or hub read its policy again; sessions live on`;
+  reload   make a running agent or hub read its policy again; sessions live on
+  sign     make a signed document of a policy, an emergency, a rotation of keys or a command
+  verify   whether devices that trust these keys would take a signed document`;
 
 export async function runPolicy(
   argv: readonly string[],
@@ -24,6 +28,11 @@ export async function runPolicy(
   if (action === 'lint') return runPolicyLint(rest, terminal);
   if (action === 'budget') return runPolicyBudget(rest, terminal);
   if (action === 'reload') return runPolicyReload(rest, terminal);
+  // Signatures are loaded by those who need them.
+  if (action === 'sign') return (await import('./policySign.ts')).runPolicySign(rest, terminal);
+  if (action === 'verify') {
+    return (await import('./policyVerify.ts')).runPolicyVerify(rest, terminal);
+  }
   if (action === '--help' || action === '-h') {
     terminal.out(HELP);
     return EXIT.ok;

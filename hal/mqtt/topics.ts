@@ -4,6 +4,8 @@
  * ```text
  * jvpn/v1/<fleet>/<device>/health     retained  CBOR, agent/health.ts
  * jvpn/v1/<fleet>/<device>/presence   retained  CBOR, agent/presence.ts; also the last will
+ * jvpn/v1/<fleet>/<device>/policy/reported   retained  CBOR, agent/push.ts
+ * jvpn/v1/<fleet>/<device>/policy/desired    heard     COSE_Sign1, policies/signed/
  * ```
  *
  * `v1` is the version of this scheme: a topic is never given another meaning under the same one.
@@ -17,11 +19,18 @@ export const TOPIC_ROOT = 'jvpn/v1';
 export interface DeviceTopics {
   readonly health: string;
   readonly presence: string;
+  readonly policyReported: string;
+  readonly policyDesired: string;
 }
 
 export function deviceTopics(fleet: string, device: string): DeviceTopics {
   const root = [TOPIC_ROOT, level(fleet), level(device)].join('/');
-  return { health: `${root}/health`, presence: `${root}/presence` };
+  return {
+    health: `${root}/health`,
+    presence: `${root}/presence`,
+    policyReported: `${root}/policy/reported`,
+    policyDesired: `${root}/policy/desired`,
+  };
 }
 
 /**
@@ -35,15 +44,18 @@ export function keyLevel(publicKey: string): string {
 }
 
 /** What whoever watches a fleet subscribes to: the topics of all its devices. */
-export function fleetTopics(fleet: string): DeviceTopics {
+export function fleetTopics(fleet: string): Readonly<Record<WatchedStream, string>> {
   const root = `${TOPIC_ROOT}/${level(fleet)}/+`;
   return { health: `${root}/health`, presence: `${root}/presence` };
 }
 
+/** The streams of a device that a fleet is watched by. */
+export type WatchedStream = 'health' | 'presence';
+
 export interface TopicPlace {
   /** As the topic names it: `telemetry.device`, or the key of {@link keyLevel}. */
   readonly device: string;
-  readonly stream: keyof DeviceTopics;
+  readonly stream: WatchedStream;
 }
 
 /** Whose topic it is, or null for one that {@link deviceTopics} never makes for this fleet. Takes any text. */

@@ -112,3 +112,19 @@ export const TELEMETRY = {
     },
   },
 } as const satisfies TableField;
+
+export const PUSH = {
+  kind: 'table',
+  meaning: 'How a policy that was pushed proves itself (docs/push.md). Only agents read this.',
+  fields: {
+    confirm_window_ms: {
+      kind: 'integer',
+      meaning:
+        'Longest time from following a pushed policy to ATTACHED; over, the device goes back to the one before.',
+      unit: 'ms',
+      default: 120_000,
+      min: 10_000,
+      max: 3_600_000,
+    },
+  },
+} as const satisfies TableField;

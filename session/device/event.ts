@@ -117,6 +117,8 @@ export type DeviceEvent =
       readonly atMs: number;
       readonly version: number;
       readonly name: string;
+      /** It has to prove itself: the hub is asked at once. */
+      readonly isOnTrial?: boolean;
     }
   | { readonly kind: 'tick'; readonly atMs: number };
 

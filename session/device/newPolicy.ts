@@ -14,6 +14,7 @@ import { earlier } from '../deadline.ts';
 import { sessionEndsAtMs } from './boot.ts';
 import { schedule } from './cadence.ts';
 import type { DeviceEvent } from './event.ts';
+import { probeNow } from './probes.ts';
 import type { Transport } from './state.ts';
 import type { Turn } from './turn.ts';
 
@@ -25,6 +26,8 @@ export function onPolicy(turn: Turn, event: DeviceEvent & { kind: 'policy' }): v
     forgiveSooner(turn, transport);
     askSooner(turn, transport);
   }
+  // Until the hub answers, nobody knows whether the policy works.
+  if (event.isOnTrial === true && draft.activeId !== null) probeNow(turn, draft.activeId);
   // What was denied, or not worth a plan, may be another matter now.
   draft.deniedFor = null;
   draft.withheldFor = [];

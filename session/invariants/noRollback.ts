@@ -39,6 +39,52 @@ export function policyRollback(before: number, after: number): string | null {
   return after < before ? `I4: policy_version went back from ${before} to ${after}` : null;
 }
 
+/**
+ * The policies of one device in the order in which they were in force. One that was on trial and did not prove itself is given up
+ * (`policy_rolled_back` names its version): from then on, and only then, the version may fall back, to no older one than was in
+ * force before it.
+ *
+ * Source: docs/push.md, "A policy on trial".
+ */
+export class PolicyWatch {
+  /** What was given up left out; null: nothing was seen yet. */
+  #newest: number | null = null;
+  /** The newest that was in force before it, 0 for none. */
+  #before = 0;
+  #onTrial: number | null = null;
+  #givenUp: number | null = null;
+
+  /** What the device says of its policy, before what was decided under it. */
+  told({ reasonCode, detail }: Pick<WatchedEvent, 'reasonCode' | 'detail'>): void {
+    const version = detail['version'];
+    if (typeof version !== 'number') return;
+    if (reasonCode === 'policy_on_trial') this.#onTrial = version;
+    if (this.#onTrial !== version) return;
+    if (reasonCode === 'policy_confirmed') this.#onTrial = null;
+    if (reasonCode !== 'policy_rolled_back') return;
+    this.#onTrial = null;
+    if (this.#newest !== version) return;
+    this.#givenUp = version;
+    this.#newest = this.#before;
+  }
+
+  /** Something was decided under the policy of this version; what is wrong with that, or null. */
+  inForce(version: number): string | null {
+    // Decided before the tunnel thread was told to go back.
+    if (version === this.#givenUp) return null;
+    // A log may begin in the middle of a trial.
+    if (this.#newest === null) this.#onTrial ??= version;
+    const newest = this.#newest ?? 0;
+    const fault = policyRollback(newest, version);
+    this.#givenUp = null;
+    if (version > newest) {
+      this.#before = newest;
+      this.#newest = version;
+    }
+    return fault;
+  }
+}
+
 /** The clocks of a record in the store. */
 export interface RecordClocks extends Clocks {
   readonly revision: number;

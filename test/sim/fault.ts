@@ -109,12 +109,13 @@ export type FaultBody =
   | { readonly kind: 'revoke'; readonly device: number }
   /** Another policy, by a restart. */
   | { readonly kind: 'policy'; readonly machine: Machine; readonly policy: PolicyVariant }
-  /** Another policy while the process runs: a newer version, or one that is older than the one in force. */
+  /** Another policy while the process runs: a newer version, or one that is older than the one in force. Pushed: a document for a device. */
   | {
       readonly kind: 'policyReload';
       readonly machine: Machine;
       readonly policy: PolicyVariant;
       readonly isOlder?: true;
+      readonly isPushed?: true;
     }
   | { readonly kind: 'broker'; readonly device: number; readonly isUp: boolean };
 

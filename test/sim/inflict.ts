@@ -64,6 +64,7 @@ export function inflict(simulation: Simulation, fault: Fault): boolean {
     }
     case 'policyReload': {
       const site = siteOf(simulation, fault.machine);
+      if (fault.isPushed === true) return devices[fault.machine.index]?.push(fault.policy) ?? false;
       return site?.reloadPolicy(fault.policy, fault.isOlder === true) ?? false;
     }
     case 'broker': {
@@ -121,7 +122,7 @@ function crashDevice(simulation: Simulation, fault: Extract<Fault, { kind: 'devi
   const { machine } = site;
   if (fault.flash === 'keep') return crash(simulation, site, fault.afterCalls, fault.downMs);
   machine.onceDead = () => {
-    const { flash, spendingFlash } = site;
+    const { flash, spendingFlash, pushFlash } = site;
     const { wholeSlots, isPending } = flash;
     site.cutPower();
     // A cut alone takes no more than the slot it interrupts, and one slot that rots is not the other.
@@ -130,7 +131,7 @@ function crashDevice(simulation: Simulation, fault: Extract<Fault, { kind: 'devi
     if (fault.flash === 'rotOne' || fault.flash === 'rotBoth') flash.rot(simulation.pickSlot());
     if (fault.flash === 'rotBoth') for (const slot of [0, 1] as const) flash.rot(slot);
     if (fault.flash === 'rotBoth') for (const slot of [0, 1] as const) spendingFlash.rot(slot);
-    if (fault.flash === 'wiped') for (const one of [flash, spendingFlash]) one.wipe();
+    if (fault.flash === 'wiped') for (const one of [flash, spendingFlash, pushFlash]) one.wipe();
     if (mustSurvive && flash.wholeSlots === 0) {
       simulation.observer.report(
         'I4',

@@ -63,6 +63,13 @@ export function policyOf(variant: PolicyVariant): Policy {
   return policy;
 }
 
+/** The tables of a policy file. */
+export function tableOf(variant: PolicyVariant): Readonly<Record<string, unknown>> {
+  return variant === 'quick' || variant === 'strict' || variant === 'staying'
+    ? OWN[variant]
+    : (Bun.TOML.parse(PROFILES[variant]) as Record<string, unknown>);
+}
+
 /** Budgets that minutes see the end of, also on the link that is preferred. */
 function withBudgets(policy: Policy): Policy {
   const { ethernet, lte } = policy.links;

@@ -12,6 +12,7 @@ import { drawFaults } from './draw/faults.ts';
 import { drawIdleFaults, drawIdleOptions, IDLE_SEEDS_FROM } from './draw/idle.ts';
 import { drawOptions } from './draw/options.ts';
 import { drawPlannedFaults, drawPlannedOptions, PLANNED_SEEDS_FROM } from './draw/planned.ts';
+import { drawPushedFaults, drawPushedOptions, PUSHED_SEEDS_FROM } from './draw/pushed.ts';
 import type { Fault } from './fault.ts';
 import type { Options } from './options.ts';
 import { Random } from './random.ts';
@@ -25,6 +26,10 @@ export interface Scenario {
 
 export function drawScenario(seed: number): Scenario {
   const random = new Random(seed);
+  if (seed >= PUSHED_SEEDS_FROM) {
+    const options = drawPushedOptions(random.fork('options'));
+    return { seed, options, faults: drawPushedFaults(random.fork('faults'), options) };
+  }
   if (seed >= PLANNED_SEEDS_FROM) {
     const options = drawPlannedOptions(random.fork('options'));
     return { seed, options, faults: drawPlannedFaults(random.fork('faults'), options) };

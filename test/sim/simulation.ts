@@ -188,9 +188,10 @@ export class Simulation {
     const name = `device-${index}-clone`;
     if (original === undefined || this.devices.some((site) => site.name === name)) return false;
     const copy = this.#addDevice(name, index);
-    copy.copyPolicies(original);
+    copy.policies.copyFrom(original.policies);
     copy.flash.copyFrom(original.flash);
     copy.spendingFlash.copyFrom(original.spendingFlash);
+    copy.pushFlash.copyFrom(original.pushFlash);
     copy.machine.bootAfter(downMs);
     return true;
   }

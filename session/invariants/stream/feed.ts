@@ -9,7 +9,7 @@ import { RecoveryWatch } from '../boundedRecovery.ts';
 import { OscillationWatch } from '../boundedSwitching.ts';
 import { ExplicitWatch, seqFault } from '../explicit.ts';
 import { AnswerWatch } from '../noReplay.ts';
-import { policyRollback, RecordWatch, VersionWatch } from '../noRollback.ts';
+import { PolicyWatch, RecordWatch, VersionWatch } from '../noRollback.ts';
 import { SessionWatch } from '../noSilentReset.ts';
 import { EpochWatch } from '../oneOwner.ts';
 import { type Bounds, byDevice, bySession, type Ledger } from './ledger.ts';
@@ -50,10 +50,10 @@ export function feedBoundedRecovery(streams: Streams, ledger: Ledger, bounds: Bo
 
 export function feedNoRollback(streams: Streams, ledger: Ledger): void {
   for (const { writer, records } of streams) {
-    let policyVersion = 0;
+    const policies = new PolicyWatch();
     for (const record of records) {
-      ledger.enter(policyRollback(policyVersion, record.policyVersion), writer, record);
-      policyVersion = Math.max(policyVersion, record.policyVersion);
+      policies.told(record);
+      ledger.enter(policies.inForce(record.policyVersion), writer, record);
     }
     for (const [device, own] of byDevice(records)) {
       // What a hub says of itself names no device.

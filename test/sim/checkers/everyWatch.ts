@@ -191,7 +191,7 @@ export function newWatches(report: Report, around: Surroundings): readonly Watch
     new Policies(report, {
       boundsOf: (who) => site(who).inForce.session,
       runningOf: (who) => site(who).process.device,
-      durableVersionOf: (who) => durableOf(who)?.policyVersion ?? 0,
+      durableVersionOf: (who) => site(who).durablePolicyVersion,
     }),
     new Budgets(report, {
       budgetBytes: (who, transportId) => site(who).budgetBytes(transportId),

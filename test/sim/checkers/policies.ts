@@ -1,13 +1,13 @@
 /**
- * Another policy while a session lives: I4 it is newer than the one before and durable before it is in force; I3 every
- * bound that runs then lasts at most as long as if it began now, and never longer than it was to last; DEGRADED ends no session
- * sooner than the earlier of the two.
+ * Another policy while a session lives: I4 it is newer than the one before, unless that was on trial and is rolled back, and
+ * durable before it is in force; I3 every bound that runs then lasts at most as long as if it began now, and never longer than it
+ * was to last; DEGRADED ends no session sooner than the earlier of the two.
  *
  * Told from what the device says; its deadlines are looked at when it says that the policy is in force.
  *
  * @module
  */
-import { policyRollback } from '../../../session/invariants/noRollback.ts';
+import { PolicyWatch } from '../../../session/invariants/noRollback.ts';
 import type { Report, Said, Watch } from './watch.ts';
 
 /** The bounds of one policy. */
@@ -39,8 +39,8 @@ export interface PolicyDirectory {
 export class Policies implements Watch {
   readonly #report: Report;
   readonly #directory: PolicyDirectory;
-  /** Newest version said to be in force, by machine. */
-  readonly #versions = new Map<string, number>();
+  /** Versions said to be in force, by machine. */
+  readonly #versions = new Map<string, PolicyWatch>();
   /** By machine: what its recovery is bounded by, whatever came after. */
   readonly #windowEndsAtMs = new Map<string, number>();
   /** By machine that is DEGRADED: when that ends its session at the soonest; none of its policies so far says so: infinite. */
@@ -54,6 +54,7 @@ export class Policies implements Watch {
   onSaid({ who, role, event }: Said): void {
     if (role !== 'device') return;
     const { atMs, reasonCode, detail, from, to } = event;
+    this.#versionsOf(who).told(event);
     const isRecovering = to === 'RECOVERING' || detail['state'] === 'RECOVERING';
     if (isRecovering && from !== 'RECOVERING') this.#begin(who, atMs);
     else if (to !== null) this.#windowEndsAtMs.delete(who);
@@ -62,6 +63,12 @@ export class Policies implements Watch {
     else if (to !== null) this.#degradedEndsAtMs.delete(who);
     if (event.event === 'notice' && reasonCode === 'policy_applied')
       this.#onApplied(who, atMs, Number(detail['version']));
+  }
+
+  #versionsOf(who: string): PolicyWatch {
+    const known = this.#versions.get(who) ?? new PolicyWatch();
+    this.#versions.set(who, known);
+    return known;
   }
 
   #degradedMaxMs(who: string): number {
@@ -83,8 +90,7 @@ export class Policies implements Watch {
     const isDurable = durable >= version;
     const undurable = `I4: policy version ${version} is in force, durable is ${durable}`;
     this.#report('policyDurable', who, isDurable ? null : undurable);
-    this.#report('policyVersions', who, policyRollback(this.#versions.get(who) ?? 0, version));
-    this.#versions.set(who, version);
+    this.#report('policyVersions', who, this.#versionsOf(who).inForce(version));
     const running = this.#directory.runningOf(who);
     if (running !== null) this.#report('policyBounds', who, this.#longBound(who, atMs, running));
   }

@@ -109,6 +109,11 @@ export class SimFlash implements Flash {
     return readSlots(first.durable, second.durable).chosen?.record ?? null;
   }
 
+  /** What lies on the medium itself, whatever is under way. */
+  durableSlot(slot: FlashSlot): Uint8Array | null {
+    return this.#cells[slot].durable;
+  }
+
   /** How many of the slots hold a whole record, whatever is under way. */
   get wholeSlots(): number {
     return this.#cells.filter(({ durable }) => durable !== null && decodeRecord(durable).ok).length;

@@ -15,6 +15,7 @@ import { METERED_MUTANTS } from './metered.ts';
 import type { Mutant } from './mutant.ts';
 import { ONLY_LINK_MUTANTS } from './onlyLink.ts';
 import { OWNERSHIP_MUTANTS } from './ownership.ts';
+import { PUSHED_MUTANTS } from './pushed.ts';
 import { QUALITY_MUTANTS } from './quality.ts';
 import { RESEND_MUTANTS } from './resend.ts';
 
@@ -35,6 +36,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...GOVERNOR_MUTANTS,
   ...CADENCE_MUTANTS,
   ...QUALITY_MUTANTS,
+  ...PUSHED_MUTANTS,
 ];
 
 /** @throws Error with a sentence for a person. */

@@ -11,6 +11,8 @@ import type { LinkSnapshot } from '../../../hal/links.ts';
 import type { RandomBytes } from '../../../hal/means.ts';
 import type { Tun } from '../../../hal/tun.ts';
 import type { Policy } from '../../../policies/schema.ts';
+import type { Identity } from '../../../policies/signed/admit.ts';
+import type { Sign1 } from '../../../policies/signed/envelope.ts';
 import type { AuditEvent } from '../../../session/audit.ts';
 import type { LinkKind } from '../../../session/wire/frames.ts';
 import type { Primitives } from './primitives.ts';
@@ -21,6 +23,18 @@ export type AgentExit =
   | 'stopped' // SIGTERM, the end is durable
   | 'stoppedLate' // SIGTERM, but the end was not durable in time
   | 'violated'; // an invariant broke
+
+/** What an agent takes signed documents with. */
+export interface Pushing {
+  /** Of `PUSH_RECORD_BYTES` (policies/signed/record.ts). */
+  readonly flash: Flash;
+  /** Public key, base64. */
+  readonly device: string;
+  readonly identity: Identity;
+  /** 32 bytes each. */
+  readonly signers: readonly Uint8Array[];
+  readonly sign1: Pick<Sign1, 'verify'>;
+}
 
 export interface AgentParts {
   readonly name: string;
@@ -43,6 +57,8 @@ export interface AgentParts {
   readonly flash: Flash;
   /** Of `SPENDING_BYTES` (session/flash/spending.ts); opened only where a link has a budget. */
   readonly spendingFlash: Flash;
+  /** Asked at each boot, and when a document arrives. Left out, or null: it takes none. */
+  readonly pushing?: () => Pushing | null;
   readonly snapshots: () => readonly LinkSnapshot[];
   readonly random: RandomBytes;
   /**

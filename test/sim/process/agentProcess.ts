@@ -21,12 +21,7 @@
  */
 
 import type { DurableWish } from '../../../agent/durable.ts';
-import {
-  isPolicyAdmitted,
-  makeDurable,
-  rememberedAtBoot,
-  takePolicy,
-} from '../../../agent/durable.ts';
+import { isPolicyAdmitted, makeDurable, rememberedAtBoot } from '../../../agent/durable.ts';
 import { Memory } from '../../../agent/memory.ts';
 import type { FromTunnel, TimestampGrant, ToTunnel, TunnelSetup } from '../../../agent/messages.ts';
 import { tunnelRules } from '../../../agent/rules.ts';
@@ -39,9 +34,12 @@ import type { DatagramSocket } from '../../../hal/datagram.ts';
 import { halOk } from '../../../hal/result.ts';
 import type { Policy } from '../../../policies/schema.ts';
 import { assert, InvariantError } from '../../../session/assert.ts';
+import type { AuditEvent } from '../../../session/audit.ts';
 import { PLAIN_TIMES } from '../../../session/channel/age.ts';
+import { earlier } from '../../../session/deadline.ts';
 import type { Device } from '../../../session/device/state.ts';
 import type { AgentExit, AgentParts } from './agentParts.ts';
+import { openPushed, type Pushed, takeFile } from './pushed.ts';
 import {
   Buffers,
   chosenOf,
@@ -55,13 +53,21 @@ import {
 const SHUTDOWN_MAX_MS = 2_000;
 
 /** Work for the main thread. */
-type Wish = DurableWish | { readonly kind: 'policy'; readonly policy: Policy };
+type Wish =
+  | DurableWish
+  | { readonly kind: 'policy'; readonly policy: Policy }
+  | { readonly kind: 'document'; readonly bytes: Uint8Array }
+  | { readonly kind: 'proven'; readonly version: number };
 
 /** One life of the process. */
 interface Life {
   readonly memory: Memory;
   readonly spending: Spending;
+  /** Null: no document has come yet. */
+  push: Pushed | null;
   policyVersion: number;
+  /** Of the newest event; left out: there is none yet. */
+  stateVersion?: number;
   readonly shell: SessionShell;
   readonly turn: Turn;
 }
@@ -108,7 +114,8 @@ export class AgentProcess implements SimProcess {
   #boot(): void {
     const { flash, spendingFlash, identity, random, clock, links, snapshots } = this.#parts;
     const memory = new Memory(flash, identity.privateKey, random);
-    const policy = this.#parts.policy();
+    const push = openPushed(this.#parts, memory);
+    const policy = push?.policy ?? this.#parts.policy();
     if (!isPolicyAdmitted(memory, policy.version)) return this.#end('policyRefused');
     if (!memory.applyPolicy(policy.version)) return this.#end('flashFailed');
     const spending = Spending.open(policy, links, () => halOk(spendingFlash));
@@ -133,9 +140,26 @@ export class AgentProcess implements SimProcess {
     });
     const turn = new Turn({ shell, uplinks, tun, newMemory, isReady: () => true });
     const policyVersion = policy.version;
-    this.#life = { memory, spending: spending.value, policyVersion, shell, turn };
+    const life: Life = { memory, spending: spending.value, push, policyVersion, shell, turn };
+    this.#life = life;
+    this.#beginPush(life);
     if (this.#wishes.length > 0) this.#askMainThread();
     shell.onLinks(snapshots());
+  }
+
+  /** Before the session says anything, as in `agent/daemon.ts`. */
+  #beginPush({ memory, spending, push }: Life): void {
+    push?.begin({
+      ...{ memory, spending, links: this.#parts.links },
+      tell: (message) => this.#inbox.push(message),
+      newestVersion: () => this.#life?.stateVersion,
+      onAudit: (event) => this.#onAudit(event),
+    });
+  }
+
+  #onAudit(event: AuditEvent): void {
+    if (this.#life !== null) this.#life.stateVersion = event.stateVersion;
+    this.#parts.onAudit(event);
   }
 
   #openSocket(options: Parameters<OpenSocket>[0]): ReturnType<OpenSocket> {
@@ -193,6 +217,9 @@ export class AgentProcess implements SimProcess {
         shell.onMessage(next);
         if (this.#life !== life) return;
       }
+      if ((life.push?.nextDeadlineMs ?? Number.POSITIVE_INFINITY) <= clock.monotonicMs()) {
+        life.push?.look();
+      }
       const moved = turn.take(clock.monotonicMs());
       shell.onTime();
       if (moved === 0 && this.#inbox.length === 0 && !this.#hasNewLinks) break;
@@ -203,9 +230,9 @@ export class AgentProcess implements SimProcess {
 
   nextDeadlineMs(): number | null {
     if (this.#life === null) return null;
-    const deadlineMs = this.#life.shell.nextDeadlineMs();
-    if (this.#stopAtMs === null) return deadlineMs;
-    return Math.min(this.#stopAtMs, deadlineMs ?? this.#stopAtMs);
+    const { shell, push } = this.#life;
+    const deadlineMs = earlier(shell.nextDeadlineMs(), push?.nextDeadlineMs ?? null);
+    return earlier(deadlineMs, this.#stopAtMs);
   }
 
   /** `snapshots` gives something else than before. */
@@ -231,6 +258,12 @@ export class AgentProcess implements SimProcess {
   reloadPolicy(policy: Policy): void {
     if (this.#life === null) return;
     this.#wish({ kind: 'policy', policy });
+  }
+
+  /** A signed document arrives: the main thread judges it when its turn comes. */
+  push(bytes: Uint8Array): void {
+    if (this.#life === null) return;
+    this.#wish({ kind: 'document', bytes });
   }
 
   /** Version of the policy that the session follows; null while the process is down. */
@@ -264,7 +297,9 @@ export class AgentProcess implements SimProcess {
       case 'spent':
         return this.#life?.spending.save(message.links);
       case 'audit':
-        return this.#parts.onAudit(message.event);
+        return this.#onAudit(message.event);
+      case 'proven':
+        return this.#wish(message);
       case 'assign':
         return this.#parts.onAssign?.(message);
       case 'over':
@@ -300,16 +335,20 @@ export class AgentProcess implements SimProcess {
     });
   }
 
-  #carryOut({ memory, spending }: Life, wish: Wish): void {
+  #carryOut(life: Life, wish: Wish): void {
+    const { memory } = life;
     if (wish.kind === 'policy') {
-      const { policy } = wish;
-      const metering = spending.meteringUnder(policy);
-      if (!metering.ok) return;
-      const taken = takePolicy(memory, policy, this.#parts.links, metering.value);
-      if (typeof taken === 'string') return;
-      spending.told();
-      this.#inbox.push(taken);
+      const taken = takeFile(life, wish.policy, this.#parts.links);
+      if (taken !== null) this.#inbox.push(taken);
       return;
+    }
+    if (wish.kind === 'proven') return life.push?.proven(wish.version);
+    if (wish.kind === 'document') {
+      if (life.push === null) {
+        life.push = openPushed(this.#parts, memory);
+        this.#beginPush(life);
+      }
+      return life.push?.arrived(wish.bytes);
     }
     this.#inbox.push(makeDurable(memory, wish, this.#parts.clock.wallMs()));
     const isEnd = wish.kind === 'persist' && wish.durable.terminated !== null;

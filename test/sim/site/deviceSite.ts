@@ -10,6 +10,7 @@ import type { LinkSnapshot } from '../../../hal/links.ts';
 import { type HalFailure, halFail, halOk } from '../../../hal/result.ts';
 import { type LinkRules, linkRules } from '../../../policies/links.ts';
 import type { Policy } from '../../../policies/schema.ts';
+import { PUSH_RECORD_BYTES } from '../../../policies/signed/record.ts';
 import type { AuditEvent } from '../../../session/audit.ts';
 import { deriveSealKey, openSecret } from '../../../session/flash/seal.ts';
 import {
@@ -36,7 +37,9 @@ import type { Random } from '../random.ts';
 import { SimBroker } from '../telemetry/simBroker.ts';
 import { SimTun } from '../traffic/simTun.ts';
 import type { World } from '../world.ts';
+import { durablePushed, pushingOf, signedPolicy } from './documents.ts';
 import { isRenumbered, newLink } from './siteLinks.ts';
+import { SitePolicies } from './sitePolicies.ts';
 
 /** `systemctl restart`. */
 const POLICY_RESTART_MS = 100;
@@ -83,15 +86,14 @@ export class DeviceSite {
   readonly flash: SimFlash;
   /** The slots of its own that what metered links spent lies in; the same medium. */
   readonly spendingFlash: SimFlash;
+  /** Where what was pushed lies; the same medium. */
+  readonly pushFlash: SimFlash;
   /** What those held when its process was started last. */
   spentAtBoot: readonly LinkSpending[] = [];
   readonly tun: SimTun;
   readonly broker: SimBroker;
   readonly process: AgentProcess;
-  /** Of the newest version. */
-  policy: PolicyVariant;
-  /** By version, from 1. */
-  #variants: PolicyVariant[];
+  readonly policies: SitePolicies;
   #snapshots: readonly LinkSnapshot[];
   #toldAtMs = 0;
   readonly #onTold: DeviceParts['onTold'];
@@ -122,8 +124,7 @@ export class DeviceSite {
     this.#netlink = random.fork('netlink');
     this.#forger = new Forger(world, (link) => internet.refuseAll(link));
     this.identity = identity;
-    this.policy = policy;
-    this.#variants = [policy];
+    this.policies = new SitePolicies(policy);
     const clock = new SimClock(world, plan.clock);
     this.#sealKey = deriveSealKey(identity.privateKey);
     this.#hasBattery = hasBattery(plan.clock);
@@ -134,6 +135,7 @@ export class DeviceSite {
     this.flash = new SimFlash(FLASH_SLOT_BYTES, parts.flashWriteMs, random.fork('flash'), fuse);
     const { flashWriteMs } = parts;
     this.spendingFlash = new SimFlash(SPENDING_BYTES, flashWriteMs, random.fork('spending'), fuse);
+    this.pushFlash = new SimFlash(PUSH_RECORD_BYTES, flashWriteMs, random.fork('push'), fuse);
     this.tun = new SimTun('jv0', fuse);
     this.broker = new SimBroker(world, random.fork('broker'), (fault) =>
       parts.onReports(this, fault),
@@ -146,7 +148,7 @@ export class DeviceSite {
       endpoints: parts.endpoints,
       links: plan.links.map(({ name: link, kind }) => ({ name: link, kind })),
       mtuMaxBytes: 1_440,
-      policy: () => this.#file,
+      policy: () => this.policies.file,
       primitives: parts.primitives,
       clock,
       openSocket: (options) => {
@@ -157,6 +159,8 @@ export class DeviceSite {
       tun: this.tun,
       flash: this.flash,
       spendingFlash: this.spendingFlash,
+      pushing: () =>
+        this.policies.takesDocuments ? pushingOf(identity.publicKey, this.pushFlash) : null,
       snapshots: () => this.#snapshots,
       random: (count) => keys.bytes(count),
       mainThread: (work) => {
@@ -264,10 +268,14 @@ export class DeviceSite {
     return this.name.endsWith('clone');
   }
 
+  /** Of its policy file. */
+  get policy(): PolicyVariant {
+    return this.policies.inFile;
+  }
+
   /** A policy file that was replaced; the agent reads it when it starts, and it is started again. */
   usePolicy(policy: PolicyVariant): void {
-    this.policy = policy;
-    this.#variants[this.#variants.length - 1] = policy;
+    this.policies.replace(policy);
     this.machine.crash(POLICY_RESTART_MS);
   }
 
@@ -275,32 +283,33 @@ export class DeviceSite {
   reloadPolicy(policy: PolicyVariant, isOlder: boolean): boolean {
     if (isOlder) {
       if (!this.machine.isAwake) return false;
-      const older = { ...policyOf(policy), version: this.#variants.length - 1 };
+      const older = this.policies.older(policy);
       this.machine.act(() => this.process.reloadPolicy(older));
       return true;
     }
     if (policy === this.policy) return false;
-    this.policy = policy;
-    this.#variants.push(policy);
-    this.machine.act(() => this.process.reloadPolicy(this.#file));
+    this.policies.add(policy);
+    this.machine.act(() => this.process.reloadPolicy(this.policies.file));
     return true;
   }
 
-  /** What the process follows; while it is down, what it will follow. */
+  /** A signed policy, newer than whatever was there, arrives at the running agent. */
+  push(policy: PolicyVariant): boolean {
+    if (!this.machine.isAwake) return false;
+    const version = this.policies.push(policy);
+    const document = signedPolicy(policy, version, this.machine.clock.wallMs());
+    this.machine.act(() => this.process.push(document));
+    return true;
+  }
+
+  /** The highest version of a policy that a start would find after a power cut at this moment, one on trial included. */
+  get durablePolicyVersion(): number {
+    return Math.max(this.durable?.policyVersion ?? 0, durablePushed(this.pushFlash));
+  }
+
+  /** What the process follows; while it is down, what its file says. */
   get inForce(): Policy {
-    const variant = this.#variants[(this.process.policyVersion ?? 0) - 1];
-    return policyOf(variant ?? this.policy);
-  }
-
-  /** What the agent's configuration names: a version for each policy that was put there while it ran. */
-  get #file(): Policy {
-    return { ...policyOf(this.policy), version: this.#variants.length };
-  }
-
-  /** A copy of a machine has its policies, too. */
-  copyPolicies(from: DeviceSite): void {
-    this.policy = from.policy;
-    this.#variants = [...from.#variants];
+    return this.policies.at(this.process.policyVersion);
   }
 
   changeLink(at: number, change: LinkChange): boolean {
@@ -352,7 +361,9 @@ export class DeviceSite {
   changeFlash(change: FlashChange): boolean {
     const { writes = this.flash.writes, writeMs = this.flash.writeMs } = change;
     const isOther = writes !== this.flash.writes || writeMs !== this.flash.writeMs;
-    for (const flash of [this.flash, this.spendingFlash]) Object.assign(flash, { writes, writeMs });
+    for (const flash of [this.flash, this.spendingFlash, this.pushFlash]) {
+      Object.assign(flash, { writes, writeMs });
+    }
     return isOther;
   }
 
@@ -360,6 +371,7 @@ export class DeviceSite {
   cutPower(): void {
     this.flash.cut();
     this.spendingFlash.cut();
+    this.pushFlash.cut();
     this.machine.clock.reboot(this.#hasBattery);
   }
 

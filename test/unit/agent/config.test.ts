@@ -56,8 +56,29 @@ test('a short file is enough, and the rest has defaults', () => {
         fleet: 'jvpn',
         device: null,
       },
+      push: { enabled: false, signers: [], groups: [] },
     },
   });
+});
+
+test('documents need a key, a broker to come over, and a session to prove themselves in', () => {
+  const push = (text: string) => `${HUB}${LINKS}[push]\n${text}`;
+  const telemetry = '[telemetry]\nenabled = true\nurl = "mqtt://broker:1883"\n';
+  expect(problemsOf(push(`signers = ["${KEY}"]\n`))).toEqual([]);
+  expect(problemsOf(push('enabled = true\n'))).toEqual([
+    'push.signers: missing',
+    'telemetry.enabled: false',
+  ]);
+  const on = `enabled = true\nsigners = ["${KEY}"]\ngroups = ["south"]\n`;
+  expect(problemsOf(push(on) + telemetry)).toEqual([]);
+  const plain = `${PLAIN}${LINKS}[tunnel]\naddresses = ["10.77.0.5/24"]\nallowed = ["10.0.0.0/8"]\n`;
+  expect(problemsOf(`${plain}[push]\n${on}${telemetry}`)).toEqual([
+    'push.enabled: true, but hub.mode is "plain"',
+  ]);
+  expect(problemsOf(push('signers = ["short"]\ngroups = ["a/b"]\n'))).toEqual([
+    'push.signers[0]: "short"',
+    'push.groups[0]: "a/b"',
+  ]);
 });
 
 test('an empty file names everything that must be written', () => {
@@ -73,7 +94,7 @@ test('a wrong file is answered with every problem, for people', () => {
   const loaded = loadAgentConfig(text);
   expect(loaded.ok ? '' : formatProblems('agent.toml', loaded.problems)).toMatchInlineSnapshot(`
     "agent.toml: tunel: unknown key; did you mean "tunnel"?
-        allowed: only identity, hub, links, tunnel, state, control, policy, audit, telemetry, metrics
+        allowed: only identity, hub, links, tunnel, state, control, policy, audit, telemetry, push, metrics
     agent.toml: hub.mod: unknown key; did you mean "mode"?
         allowed: only public_key, preshared_key_file, endpoints, names, mode
     agent.toml: hub.endpoints[0]: "198.51.100.1:99999"

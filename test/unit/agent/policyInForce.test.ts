@@ -8,6 +8,7 @@ import { expect, test } from 'bun:test';
 import { Memory } from '../../../agent/memory.ts';
 import type { ToTunnel } from '../../../agent/messages.ts';
 import { PolicyInForce } from '../../../agent/policyInForce.ts';
+import type { Push } from '../../../agent/push.ts';
 import { Spending } from '../../../agent/spending.ts';
 import type { Start } from '../../../agent/start.ts';
 import { refused } from '../../../hal/control.ts';
@@ -41,7 +42,7 @@ class Rig {
   written: Policy = policyOf(5);
   file: string | null = 'policy.toml';
 
-  constructor(mode: 'session' | 'plain' = 'session') {
+  constructor(mode: 'session' | 'plain' = 'session', push: Push | null = null) {
     const days = new MemoryFlash(SPENDING_BYTES);
     new SpendingStore(days).save([USED]);
     const memory = new Memory(this.flash, new Uint8Array(32).fill(7));
@@ -54,6 +55,7 @@ class Rig {
       start: start as unknown as Start,
       memory,
       spending: must(Spending.open(this.written, links, () => halOk(days))),
+      push,
       post: (message) => this.posted.push(message),
       note: (...said) => this.noted.push(said),
       onApplied: () => {},
@@ -118,6 +120,41 @@ test('with a plain peer nobody else says that a policy is in force', () => {
   const session = new Rig();
   session.reload(policyOf(6));
   expect(session.noted).toEqual([]);
+});
+
+test('a file takes the place of a pushed policy only with a higher version, and then the documents say what to follow', () => {
+  const configured: number[] = [];
+  const push = {
+    ...{ onTrial: 8, confirmed: { version: 7, isPushed: true } },
+    configured: ({ version }: Policy) => configured.push(version) > 0,
+  };
+  const rig = new Rig('session', push as unknown as Push);
+  for (const version of [6, 7, 8]) {
+    expect(rig.reload(policyOf(version))).toMatchObject({
+      ...{ ok: false, code: 'policyOlder' },
+      message: expect.stringContaining(
+        'version 8 was pushed here. Raise its `version` to at least 9.',
+      ),
+    });
+  }
+  expect([configured, rig.posted]).toEqual([[], []]);
+  expect(rig.reload(policyOf(9))).toMatchObject({ ok: true });
+  expect([configured, rig.posted]).toEqual([[9], []]);
+});
+
+test('a pushed policy is followed without a file, and on trial it has to be proven', () => {
+  const rig = new Rig();
+  expect([rig.policy.follow(policyOf(6), true), rig.policy.follow(policyOf(5), false)]).toEqual([
+    true,
+    true,
+  ]);
+  expect(rig.posted).toMatchObject([
+    { kind: 'policy', version: 6, isOnTrial: true },
+    { kind: 'policy', version: 5 },
+  ]);
+  expect(rig.policy.current.version).toBe(5);
+  // What was ever in force is not the business of a trial: I4's memory still has 5.
+  expect(rig.reload(policyOf(5))).toMatchObject({ ok: true });
 });
 
 test('an older policy is refused with what can be done: nobody raises the version of a shipped profile', () => {

@@ -170,6 +170,20 @@ test('a broker that publishes what nobody asked for, or floods, is left', async 
   }
 });
 
+test('what is published to another topic than the one that is heard ends the connection, unread', async () => {
+  const connack5 = [0x20, 3, 0, 0, 0];
+  const publish = [0x30, 6, 0, 1, 0x61, 0, 0x68, 0x69];
+  const url = await peer((socket) =>
+    socket.once('data', () => socket.write(Uint8Array.from([...connack5, ...publish]))),
+  );
+  const heard: unknown[] = [];
+  const documents = { onDocument: (bytes: unknown) => heard.push(bytes), reported: () => ({}) };
+  const shown = started({ ...parts(url), documents });
+  const why = 'misbehaves: that is not subscribed';
+  await eventually(why, () => shown().last_error === why, WAIT_MS);
+  expect(heard).toEqual([]);
+});
+
 /**
  * Goal: MQTT.js in our process never throws into it.
  * Method: random bytes, random bytes behind an acceptance, and valid packets with one byte changed. An uncaught

@@ -6,6 +6,8 @@ test('the topics of a device', () => {
   expect(deviceTopics('north', 'gw-7')).toEqual({
     health: 'jvpn/v1/north/gw-7/health',
     presence: 'jvpn/v1/north/gw-7/presence',
+    policyReported: 'jvpn/v1/north/gw-7/policy/reported',
+    policyDesired: 'jvpn/v1/north/gw-7/policy/desired',
   });
 });
 

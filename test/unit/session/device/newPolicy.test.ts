@@ -48,6 +48,18 @@ test('a policy says that it is in force, and leaves state, session and binding a
   });
 });
 
+test('under a policy on trial the hub is asked at once, on an idle metered binding too', () => {
+  const asked = (isOnTrial: boolean) => {
+    const driver = attachedDevice([WWAN]);
+    driver.run(10 * SECOND_MS);
+    driver.forget();
+    const { nowMs: atMs } = driver;
+    driver.feed({ kind: 'policy', atMs, version: 2, name: 'other', isOnTrial });
+    return driver.frames.filter(({ type }) => type === 'probe').length;
+  };
+  expect([asked(true), asked(false)]).toEqual([1, 0]);
+});
+
 describe('how late silence is noticed', () => {
   const told = (driver: Driver) =>
     driver.frames.flatMap((frame) => (frame.type === 'mtu' ? [frame.noticeMs] : []));

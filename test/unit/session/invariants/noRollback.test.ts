@@ -1,5 +1,6 @@
 import { expect, test } from 'bun:test';
 import {
+  PolicyWatch,
   policyRollback,
   RecordWatch,
   rollbackBetween,
@@ -26,6 +27,35 @@ test('what must be fresh is new, the rest may stay', () => {
   expect(versionFault(4, 5, false)).toContain('went back from 5 to 4');
   expect(policyRollback(1, 1)).toBeNull();
   expect(policyRollback(2, 1)).toContain('policy_version');
+});
+
+const told = (reasonCode: string, version: number) => ({ reasonCode, detail: { version } });
+
+/** What is said of each version in force, in this order; what is told of a version stands before it. */
+function policiesOf(...steps: readonly (number | ReturnType<typeof told>)[]): (string | null)[] {
+  const watch = new PolicyWatch();
+  return steps.flatMap((step) => {
+    if (typeof step === 'number') return [watch.inForce(step)];
+    watch.told(step);
+    return [];
+  });
+}
+
+test('a policy that was on trial may go, back to the one before it and no further', () => {
+  const back = told('policy_rolled_back', 5);
+  const onTrial = told('policy_on_trial', 5);
+  expect(policiesOf(3, onTrial, 5, back, 5, 3, 3)).toEqual([null, null, null, null, null]);
+  // Killed while it was on trial, before a line was written under it.
+  expect(policiesOf(3, onTrial, back, 3, 4)).toEqual([null, null, null]);
+  // A log that begins in the middle of a trial.
+  expect(policiesOf(5, back, 3)).toEqual([null, null]);
+  expect(policiesOf(3, onTrial, 5, 3).at(-1)).toContain('went back from 5 to 3');
+  expect(policiesOf(3, onTrial, 5, back, 2).at(-1)).toContain('went back from 3 to 2');
+  expect(policiesOf(3, onTrial, 5, told('policy_rolled_back', 4), 3).at(-1)).toContain('I4');
+  expect(policiesOf(3, 5, back, 3).at(-1)).toContain('I4');
+  expect(policiesOf(3, onTrial, 5, told('policy_refused', 5), 3).at(-1)).toContain('I4');
+  const kept = policiesOf(3, onTrial, 5, told('policy_confirmed', 5), back, 3);
+  expect(kept.at(-1)).toContain('went back from 5 to 3');
 });
 
 test('a record is replaced by its successor', () => {

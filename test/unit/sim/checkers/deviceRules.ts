@@ -58,6 +58,14 @@ const policies = (report: Report): Watch =>
   });
 const applied = (atMs: number, version = 5) =>
   said({ atMs, reasonCode: 'policy_applied', detail: { version } });
+const ofPolicy = (
+  reasonCode: 'policy_on_trial' | 'policy_confirmed' | 'policy_rolled_back',
+  version: number,
+) => said({ atMs: 20_000, reasonCode, detail: { version } });
+const onTrial = (watch: Watch, version: number) => {
+  watch.onSaid?.(ofPolicy('policy_on_trial', version));
+  watch.onSaid?.(applied(20_000, version));
+};
 
 /** DEGRADED may last, until the next policy. */
 const patientThenStrict = (report: Report): Watch => {
@@ -221,6 +229,35 @@ export const DEVICE_RULES: readonly Rule[] = [
     rule: 'I4 policyVersions', make: policies,
     good: (watch) => { watch.onSaid?.(applied(20_000, 4)); watch.onSaid?.(applied(20_000)); },
     bad: (watch) => { watch.onSaid?.(applied(20_000)); watch.onSaid?.(applied(20_000, 4)); },
+  },
+  {
+    // A policy that was on trial may be followed by the one before it, and by no older one.
+    rule: 'I4 policyVersions', make: policies,
+    good: (watch) => {
+      for (const version of [3, 5]) onTrial(watch, version);
+      watch.onSaid?.(ofPolicy('policy_rolled_back', 5));
+      watch.onSaid?.(applied(20_000, 3));
+    },
+    bad: (watch) => {
+      for (const version of [3, 5]) onTrial(watch, version);
+      watch.onSaid?.(ofPolicy('policy_rolled_back', 5));
+      watch.onSaid?.(applied(20_000, 2));
+    },
+  },
+  {
+    // Once it is confirmed, nothing takes it back.
+    rule: 'I4 policyVersions', make: policies,
+    good: (watch) => {
+      for (const version of [3, 5]) onTrial(watch, version);
+      watch.onSaid?.(ofPolicy('policy_rolled_back', 4));
+      watch.onSaid?.(applied(20_000));
+    },
+    bad: (watch) => {
+      for (const version of [3, 5]) onTrial(watch, version);
+      watch.onSaid?.(ofPolicy('policy_confirmed', 5));
+      watch.onSaid?.(ofPolicy('policy_rolled_back', 5));
+      watch.onSaid?.(applied(20_000, 3));
+    },
   },
   {
     rule: 'I3 policyBounds', make: policies,

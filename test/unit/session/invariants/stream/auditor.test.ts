@@ -174,6 +174,25 @@ test('I4: a policy is followed by an older one', () => {
   ]);
 });
 
+test('I4: a policy that was on trial and is rolled back is followed by the one before it', () => {
+  const said = (reasonCode: string) => ({ reasonCode, policyVersion: 2, detail: { version: 2 } });
+  const quiet = deviceRecords().slice(0, 6);
+  const last = quiet.at(-1)!;
+  const line = (seq: number, more: Partial<AuditRecord>): AuditRecord => {
+    return { ...last, event: 'notice', from: null, to: null, seq, detail: {}, ...more };
+  };
+  const lines = (reasonCode: string) => [
+    ...quiet,
+    line(7, { ...said('policy_on_trial'), policyVersion: 1 }),
+    line(8, said('policy_applied')),
+    line(9, said(reasonCode)),
+    line(10, { policyVersion: 1 }),
+  ];
+  expect(violated(lines('policy_rolled_back'), hubRecords().slice(0, 4))).toEqual([]);
+  const back = ['device 10 I4: policy_version went back from 2 to 1'];
+  expect(violated(lines('policy_refused'), hubRecords().slice(0, 4))).toEqual(back);
+});
+
 test('I5: an answer counts without a claim', () => {
   const unclaimed = deviceRecords()
     .filter(({ seq }) => seq !== 13)

@@ -1,0 +1,107 @@
+/**
+ * Whether a document whose signature is right may be taken now.
+ *
+ * Asked in this order, the first that fails is the reason: target, retained, clock, begin, end, version of its target, version of the
+ * policy in force. What the document says is judged behind that (`body.ts`).
+ *
+ * ◆ A device that does not know the time. It knows one thing: it is not earlier than the latest `not before` of the documents that
+ * it took. What expired before that is refused. Beyond that
+ * - policies and emergencies are taken: a device whose clock comes through the tunnel must be able to get the policy that lets the
+ *   tunnel work, a version is taken once whatever the time, and what a policy breaks is rolled back. One that was to begin
+ *   later begins when it arrives; who publishes it decides when that is.
+ * - commands and rotations are refused: a command that was held back on its way acts on a session it was not meant for,
+ *   and neither is undone by itself.
+ *
+ * @module
+ */
+import type { Claims, Kind, Target } from './claims.ts';
+import type { PushRecord } from './record.ts';
+import { type Refused, refuse } from './refusal.ts';
+
+/** Whom a device takes documents for. */
+export interface Identity {
+  /** Its public key as one level of a topic, and the name it has there, if another. */
+  readonly device: readonly string[];
+  readonly groups: readonly string[];
+  readonly fleet: string;
+}
+
+export interface Clock {
+  /** Milliseconds since 1970. */
+  readonly wallMs: number;
+  /** False where the clock is plainly wrong (`clock_unset`). */
+  readonly isKnown: boolean;
+}
+
+export interface Asked {
+  readonly identity: Identity;
+  readonly clock: Clock;
+  readonly isRetained: boolean;
+  readonly record: PushRecord;
+  /** Version of the newest policy that was confirmed or configured (I4), 0 for none: a pushed one has to be above. */
+  readonly policyVersionMin: number;
+}
+
+/** Null: it may be taken. */
+export function refusalOf(claims: Claims, asked: Asked): Refused | null {
+  const { kind, target, version } = claims;
+  if (!isMeant(target, asked.identity)) {
+    return refuse('wrong_target', `it is for ${target.level} ${target.name}`);
+  }
+  // Retained policies are the usual way to reach a device that is away; its version keeps one from being taken twice.
+  if (kind === 'command' && asked.isRetained) {
+    return refuse('command_retained', `version ${version}`);
+  }
+  const untimely = timeRefusal(claims, asked);
+  if (untimely !== null) return untimely;
+  const floor = floorOf(asked.record, kind, target);
+  if (version <= floor) {
+    return refuse('document_replayed', `version ${version}, and ${floor} was taken`);
+  }
+  // Not the same one either: with the floors lost, that is all that keeps the newest from being taken twice.
+  if (kind === 'policy' && version <= asked.policyVersionMin) {
+    const before = asked.policyVersionMin;
+    return refuse('document_older', `version ${version}, and ${before} was in force`);
+  }
+  return null;
+}
+
+function timeRefusal({ kind, notBeforeS, expiresS }: Claims, asked: Asked): Refused | null {
+  const { isKnown, wallMs } = asked.clock;
+  const nowS = isKnown ? Math.floor(wallMs / 1_000) : asked.record.sinceS;
+  if (nowS >= expiresS) return refuse('document_expired', `${nowS - expiresS} s ago`);
+  if (!isKnown) {
+    const waits = kind === 'command' || kind === 'rotation';
+    return waits ? refuse('clock_unknown', `it is a ${kind}`) : null;
+  }
+  return nowS < notBeforeS ? refuse('document_early', `by ${notBeforeS - nowS} s`) : null;
+}
+
+export function isMeant({ level, name }: Target, identity: Identity): boolean {
+  if (level === 'fleet') return name === identity.fleet;
+  return (level === 'device' ? identity.device : identity.groups).includes(name);
+}
+
+/** The highest version that was taken of this kind for this target, 0 for none. */
+export function floorOf(record: PushRecord, kind: Kind, target: Target): number {
+  return record.floors.find((floor) => isOf(floor, kind, target))?.version ?? 0;
+}
+
+/** `record` in which this version is used up. What it returns may have one floor more than there is room for. */
+export function withFloor(
+  record: PushRecord,
+  { kind, target, version, notBeforeS }: Claims,
+): PushRecord {
+  const others = record.floors.filter((floor) => !isOf(floor, kind, target));
+  return {
+    ...record,
+    floors: [...others, { kind, target, version }],
+    sinceS: Math.max(record.sinceS, notBeforeS),
+  };
+}
+
+function isOf(floor: PushRecord['floors'][number], kind: Kind, target: Target): boolean {
+  return (
+    floor.kind === kind && floor.target.level === target.level && floor.target.name === target.name
+  );
+}

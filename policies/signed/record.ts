@@ -1,0 +1,205 @@
+/**
+ * What a device must not forget of signed documents, as one slot of fixed size. Integers big-endian.
+ *
+ * ```text
+ *   0        4      6       8                16        20       24                             32768
+ *   +--------+------+-------+----------------+---------+--------+--------------------------------+
+ *   | "JVPP" |format| zero  |   generation   |  bytes  | crc32  |  content, then anything        |
+ *   +--------+------+-------+----------------+---------+--------+--------------------------------+
+ * ```
+ *
+ * The content is one map in the encoding of `cbor.ts`: 1 the confirmed policy, 2 the one on trial, 3 the emergency (whole
+ * documents, or null); 4 floors, each an array of kind, level, name and version; 5 successors, each an array of the key and whom
+ * it replaces (or null); 6 retired key ids; 7 the latest `not before` of a document that was taken, seconds. crc32 covers the
+ * 20 bytes before it and the content.
+ *
+ * A record of its own in slots of its own: what it takes to write it must never touch the one that I4 rests on.
+ *
+ * @module
+ */
+import { assert } from '../../session/assert.ts';
+import { bytesToHex, concatBytes, hexToBytes } from '../../session/bytes.ts';
+import { crc32 } from '../../session/flash/crc.ts';
+import {
+  NOT_ROTATED,
+  PUBLIC_KEY_BYTES,
+  RETIRED_MAX,
+  type Rotated,
+  SUCCESSORS_MAX,
+} from './anchors.ts';
+import { type Cbor, type CborMap, decodeCbor, encodeCbor } from './cbor.ts';
+import { isTargetName, KINDS, type Kind, LEVELS, type Level, type Target } from './claims.ts';
+import { DOCUMENT_BYTES_MAX, KEY_ID_BYTES } from './envelope.ts';
+
+/** Three documents, and tables that are full. */
+export const PUSH_RECORD_BYTES = 32_768;
+/** Kinds of documents times targets that this device has had (chosen). */
+export const FLOORS_MAX = 32;
+const FORMAT = 1;
+const MAGIC = 0x4a565050; // "JVPP"
+const CRC_AT = 20;
+const CONTENT_AT = 24;
+const KEY = {
+  confirmed: 1,
+  pending: 2,
+  emergency: 3,
+  floors: 4,
+  successors: 5,
+  retired: 6,
+  sinceS: 7,
+} as const;
+
+/** The highest version that was taken of one kind for one target. */
+export interface Floor {
+  readonly kind: Kind;
+  readonly target: Target;
+  readonly version: number;
+}
+
+export interface PushRecord {
+  /** The document of the policy that proved itself last; null: that of the configuration. */
+  readonly confirmed: Uint8Array | null;
+  /** The document of a policy on trial. Found at a start, the trial has failed. */
+  readonly pending: Uint8Array | null;
+  readonly emergency: Uint8Array | null;
+  readonly floors: readonly Floor[];
+  readonly rotated: Rotated;
+  /** It is at least that late, as the newest signed document says; 0: none was taken. Seconds since 1970. */
+  readonly sinceS: number;
+}
+
+export const NOTHING_PUSHED: PushRecord = {
+  confirmed: null,
+  pending: null,
+  emergency: null,
+  floors: [],
+  rotated: NOT_ROTATED,
+  sinceS: 0,
+};
+
+/** @throws InvariantError where a table is longer than it may be. */
+export function encodePushRecord(record: PushRecord, generation: number): Uint8Array {
+  const { confirmed, pending, emergency, floors, rotated, sinceS } = record;
+  for (const document of [confirmed, pending, emergency]) {
+    assert((document?.length ?? 0) <= DOCUMENT_BYTES_MAX, 'a document fits its part of the slot');
+  }
+  assert(floors.length <= FLOORS_MAX, 'floors have a bound');
+  const content = encodeCbor(
+    new Map<number, Cbor>([
+      [KEY.confirmed, confirmed],
+      [KEY.pending, pending],
+      [KEY.emergency, emergency],
+      [
+        KEY.floors,
+        floors.map(({ kind, target, version }) => [
+          KINDS[kind],
+          LEVELS[target.level],
+          target.name,
+          version,
+        ]),
+      ],
+      [
+        KEY.successors,
+        rotated.successors.map(({ publicKey, replaces }) => [
+          publicKey,
+          replaces === null ? null : hexToBytes(replaces),
+        ]),
+      ],
+      [KEY.retired, rotated.retired.map(hexToBytes)],
+      [KEY.sinceS, sinceS],
+    ]),
+  );
+  assert(content.length <= PUSH_RECORD_BYTES - CONTENT_AT, 'the record fits its slot');
+  const bytes = new Uint8Array(PUSH_RECORD_BYTES);
+  const view = new DataView(bytes.buffer);
+  view.setUint32(0, MAGIC);
+  view.setUint16(4, FORMAT);
+  view.setBigUint64(8, BigInt(generation));
+  view.setUint32(16, content.length);
+  bytes.set(content, CONTENT_AT);
+  view.setUint32(CRC_AT, sumOf(bytes, CONTENT_AT + content.length));
+  return bytes;
+}
+
+const sumOf = (bytes: Uint8Array, end: number) =>
+  crc32(concatBytes(bytes.subarray(0, CRC_AT), bytes.subarray(CONTENT_AT, end)));
+
+export interface ReadPushRecord {
+  readonly record: PushRecord;
+  readonly generation: number;
+}
+
+/** Read a slot, which may hold anything; null for what is none of ours. Never throws. */
+export function decodePushRecord(bytes: Uint8Array): ReadPushRecord | null {
+  if (bytes.length !== PUSH_RECORD_BYTES) return null;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, PUSH_RECORD_BYTES);
+  if (view.getUint32(0) !== MAGIC || view.getUint32(4) !== FORMAT << 16) return null;
+  const generation = Number(view.getBigUint64(8));
+  const end = CONTENT_AT + view.getUint32(16);
+  if (!Number.isSafeInteger(generation + 2) || end > PUSH_RECORD_BYTES) return null;
+  if (view.getUint32(CRC_AT) !== sumOf(bytes, end)) return null;
+  const content = decodeCbor(bytes.subarray(CONTENT_AT, end));
+  const record = content instanceof Map ? readContent(content as CborMap) : null;
+  return record === null ? null : { record, generation };
+}
+
+function readContent(content: CborMap): PushRecord | null {
+  if (content.size !== Object.keys(KEY).length) return null;
+  const documents = [KEY.confirmed, KEY.pending, KEY.emergency].map((key) => content.get(key));
+  const floors = rowsOf(content.get(KEY.floors), FLOORS_MAX, readFloor);
+  const successors = rowsOf(content.get(KEY.successors), SUCCESSORS_MAX, readSuccessor);
+  const retired = rowsOf(content.get(KEY.retired), RETIRED_MAX, readKeyId);
+  const sinceS = content.get(KEY.sinceS);
+  if (!documents.every(isDocument) || !isCount(sinceS)) return null;
+  if (floors === null || successors === null || retired === null) return null;
+  const [confirmed, pending, emergency] = documents as (Uint8Array | null)[];
+  return {
+    confirmed: confirmed ?? null,
+    pending: pending ?? null,
+    emergency: emergency ?? null,
+    floors,
+    rotated: { successors, retired },
+    sinceS,
+  };
+}
+
+const isDocument = (value: unknown) =>
+  value === null || (value instanceof Uint8Array && value.length <= DOCUMENT_BYTES_MAX);
+
+const isCount = (value: unknown): value is number =>
+  typeof value === 'number' && Number.isInteger(value) && value >= 0;
+
+function rowsOf<Row>(
+  value: Cbor | undefined,
+  countMax: number,
+  read: (row: unknown) => Row | null,
+): readonly Row[] | null {
+  if (!Array.isArray(value) || value.length > countMax) return null;
+  const rows = value.map(read);
+  return rows.includes(null) ? null : (rows as Row[]);
+}
+
+function readFloor(row: unknown): Floor | null {
+  if (!Array.isArray(row) || row.length !== 4) return null;
+  const [kindNumber, levelNumber, name, version]: unknown[] = row;
+  const kind = (Object.keys(KINDS) as Kind[]).find((one) => KINDS[one] === kindNumber);
+  const level = (Object.keys(LEVELS) as Level[]).find((one) => LEVELS[one] === levelNumber);
+  if (kind === undefined || level === undefined || !isCount(version)) return null;
+  return typeof name === 'string' && isTargetName(name)
+    ? { kind, target: { level, name }, version }
+    : null;
+}
+
+function readSuccessor(row: unknown): Rotated['successors'][number] | null {
+  if (!Array.isArray(row) || row.length !== 2) return null;
+  const [publicKey, replaces]: unknown[] = row;
+  if (!(publicKey instanceof Uint8Array) || publicKey.length !== PUBLIC_KEY_BYTES) return null;
+  if (replaces === null) return { publicKey, replaces };
+  const keyId = readKeyId(replaces);
+  return keyId === null ? null : { publicKey, replaces: keyId };
+}
+
+function readKeyId(value: unknown): string | null {
+  const isKeyId = value instanceof Uint8Array && value.length === KEY_ID_BYTES;
+  return isKeyId ? bytesToHex(value) : null;
+}

@@ -1,0 +1,157 @@
+/**
+ * A document that arrived: refused with a reason, or written down. What it does begins when it is durable (`staging.ts`).
+ *
+ * @module
+ */
+import { refusalOf, withFloor } from './admit.ts';
+import { withSigner, withSuccessor } from './anchors.ts';
+import { commandOf, type Overrides, overridesOf, policyOf, successorOf } from './body.ts';
+import type { SignedDocument } from './open.ts';
+import { underEmergency } from './overlay.ts';
+import { FLOORS_MAX, type PushRecord } from './record.ts';
+import { isRefused, type Refused, refuse } from './refusal.ts';
+import {
+  ANSWERS_MAX,
+  type Purpose,
+  type PushEffect,
+  type PushEvent,
+  type PushState,
+  type PushStep,
+  type ReportDetail,
+} from './state.ts';
+
+/** What is to be written, and for what. */
+interface Taken {
+  readonly record: PushRecord;
+  readonly purpose: Purpose;
+}
+
+export function onArrived(state: PushState, event: PushEvent & { kind: 'arrived' }): PushStep {
+  const { document } = event;
+  const taken = take(state, event);
+  if (!isRefused(taken)) return begin(state, taken);
+  const known = taken.refused === 'document_replayed' ? answerOf(state, document) : null;
+  if (known !== null) return { state, effects: known };
+  const { kind, version } = document;
+  const detail = { kind, version, why: taken.detail };
+  return { state, effects: [reportOf(taken.refused, detail)] };
+}
+
+function take(state: PushState, event: PushEvent & { kind: 'arrived' }): Taken | Refused {
+  const { setup, record, confirmed } = state;
+  const { document, clock, isRetained } = event;
+  const { identity } = setup;
+  const policyVersionMin = Math.max(setup.policyVersionMin, confirmed.version);
+  // It may have been retired since the signature was judged.
+  if (record.rotated.retired.includes(document.signer)) {
+    return refuse('signer_unknown', `key id ${document.signer}`);
+  }
+  const refused = refusalOf(document, { identity, clock, isRetained, record, policyVersionMin });
+  if (refused !== null) return refused;
+  const purpose = purposeOf(state, document);
+  if (isRefused(purpose)) return purpose;
+  if (state.writing !== null) return refuse('push_busy', 'another one is being written');
+  if (purpose.kind === 'stage' && state.trial !== null) {
+    return refuse('push_busy', `version ${state.trial.document.version} is on trial`);
+  }
+  const next = recordOf(withFloor(record, document), purpose, document);
+  if (isRefused(next)) return next;
+  return next.floors.length > FLOORS_MAX
+    ? refuse('push_full', `${FLOORS_MAX} kinds and targets`)
+    : { record: next, purpose };
+}
+
+/** What the document says, judged by its kind and beside what holds now. */
+function purposeOf(state: PushState, document: SignedDocument): Purpose | Refused {
+  switch (document.kind) {
+    case 'policy': {
+      const loaded = policyOf(document);
+      if (isRefused(loaded)) return loaded;
+      const { policy } = loaded;
+      const { emergency } = state;
+      const broken = emergency === null ? null : brokenBy(policy, emergency.overrides);
+      return broken ?? { kind: 'stage', document, policy };
+    }
+    case 'emergency': {
+      const checked = overridesOf(document);
+      if (isRefused(checked)) return checked;
+      const { overrides } = checked;
+      if (isEmpty(overrides)) return { kind: 'emergency', document, overrides: null };
+      const policies = [state.confirmed, ...(state.trial === null ? [] : [state.trial.policy])];
+      const broken = policies.map((policy) => brokenBy(policy, overrides)).find((one) => one);
+      return broken ?? { kind: 'emergency', document, overrides };
+    }
+    case 'rotation': {
+      const named = successorOf(document);
+      return isRefused(named) ? named : { kind: 'rotation', document };
+    }
+    case 'command': {
+      const asked = commandOf(document);
+      return isRefused(asked) ? asked : { kind: 'command', document, command: asked.command };
+    }
+  }
+}
+
+function brokenBy(policy: PushState['confirmed'], overrides: Overrides): Refused | null {
+  const together = underEmergency(policy, overrides);
+  if ('policy' in together) return null;
+  const [first] = together.problems;
+  return refuse('document_invalid', `${first?.path}: ${first?.wrong}`);
+}
+
+/** `record` behind this document; whoever signed it has shown itself. */
+function recordOf(
+  record: PushRecord,
+  purpose: Purpose,
+  document: SignedDocument,
+): PushRecord | Refused {
+  const { bytes, signer } = document;
+  const rotated = withSigner(record.rotated, signer);
+  switch (purpose.kind) {
+    case 'stage':
+      return { ...record, rotated, pending: bytes };
+    case 'emergency':
+      return { ...record, rotated, emergency: purpose.overrides === null ? null : bytes };
+    case 'rotation': {
+      const named = successorOf(document);
+      if (isRefused(named)) return named;
+      const next = withSuccessor(rotated, signer, named.publicKey);
+      return next === null
+        ? refuse('push_full', 'no room for that key, or it was retired or named before')
+        : { ...record, rotated: next };
+    }
+    default:
+      return { ...record, rotated };
+  }
+}
+
+function begin(state: PushState, { record, purpose }: Taken): PushStep {
+  const answers =
+    purpose.kind === 'command'
+      ? [...state.answers, { id: purpose.command.id, outcome: null }].slice(-ANSWERS_MAX)
+      : state.answers;
+  return {
+    state: { ...state, answers, writing: { record, purpose } },
+    effects: [{ kind: 'write', record }],
+  };
+}
+
+/** A command that came twice is answered twice and carried out once; null if this is none of those. */
+function answerOf(state: PushState, document: SignedDocument): PushEffect[] | null {
+  if (document.kind !== 'command') return null;
+  const asked = commandOf(document);
+  if (isRefused(asked)) return null;
+  const known = state.answers.find(({ id }) => id === asked.command.id);
+  if (known === undefined) return null;
+  return known.outcome === null ? [] : [{ kind: 'answer', id: known.id, outcome: known.outcome }];
+}
+
+const isEmpty = (overrides: Overrides) =>
+  Object.values(overrides).every((section) =>
+    Object.values(section).every((value) => value === null),
+  );
+
+export const reportOf = (
+  code: (PushEffect & { kind: 'report' })['code'],
+  detail: ReportDetail,
+): PushEffect => ({ kind: 'report', code, detail });

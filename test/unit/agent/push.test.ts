@@ -1,0 +1,285 @@
+/**
+ * Goal: what a device does with signed documents while it runs: nothing of a stranger's, one policy at a time, in force when it is
+ * on flash, confirmed when the session proved it, gone when it did not; and a start goes on with what was confirmed.
+ *
+ * Method: flash in memory, real signatures; whoever follows the policy and the clock are the test's.
+ */
+import { afterEach, expect, test } from 'bun:test';
+import { COSE } from '../../../agent/cose.ts';
+import { Push } from '../../../agent/push.ts';
+import { MemoryFlash } from '../../../hal/memory/flash.ts';
+import { halFail } from '../../../hal/result.ts';
+import { loadPolicy } from '../../../policies/load.ts';
+import { bodyOfTable, commandBody } from '../../../policies/signed/body.ts';
+import type { Claims } from '../../../policies/signed/claims.ts';
+import { PUSH_RECORD_BYTES } from '../../../policies/signed/record.ts';
+import { IDENTITY, NOW_S, sign, signerOf } from '../policies/signed/documents.ts';
+
+const SIGNER = signerOf(1);
+const WINDOW_MS = 120_000;
+
+function policyOf(version: number) {
+  const loaded = loadPolicy({ version, name: `v${version}` });
+  if (!loaded.ok) throw new Error(JSON.stringify(loaded.problems));
+  return loaded.policy;
+}
+
+const started: Push[] = [];
+afterEach(() => {
+  for (const push of started.splice(0)) push.stop();
+});
+
+class Rig {
+  readonly followed: string[] = [];
+  readonly said: string[] = [];
+  readonly faults: string[] = [];
+  confirmed = 0;
+  reports = 0;
+  nowMs = 1_000;
+  isFollowing = true;
+  readonly push: Push;
+  readonly flash: MemoryFlash;
+
+  constructor(flash = new MemoryFlash(PUSH_RECORD_BYTES), load = async () => COSE, configured = 1) {
+    this.flash = flash;
+    this.push = new Push({
+      ...{ flash, identity: IDENTITY, signers: [SIGNER.publicKey], loadSign1: load },
+      ...{ configured: policyOf(configured), policyVersionMin: configured },
+      clock: { monotonicMs: () => this.nowMs, wallMs: () => NOW_S * 1_000 },
+    });
+    started.push(this.push);
+    this.push.begin({
+      follow: ({ name, version }, isOnTrial) => {
+        this.followed.push(`${name} ${version}${isOnTrial ? ' on trial' : ''}`);
+        return this.isFollowing;
+      },
+      onConfirmed: (version) => {
+        this.confirmed = version;
+      },
+      note: (event, code, { version = '', why = '', repeated = '' }) =>
+        this.said.push(
+          [event, code, version, why, repeated].filter((part) => part !== '').join(' '),
+        ),
+      onReport: () => this.reports++,
+      onFault: (message, isOnTrial) =>
+        this.faults.push(`${message}${isOnTrial ? ', on trial' : ''}`),
+    });
+  }
+
+  /** Resolves when the document was judged. */
+  async take(bytes: Uint8Array, isRetained = false): Promise<void> {
+    this.push.arrived(bytes, isRetained);
+    await settled();
+  }
+
+  /** What the power cut left. */
+  restarted(): Rig {
+    this.push.stop();
+    return new Rig(this.flash);
+  }
+
+  heard(): readonly string[] {
+    return this.said.splice(0);
+  }
+}
+
+/** Signatures are judged behind a chain of promises, without a timer. */
+const settled = () => Bun.sleep(1);
+
+const document = (version: number, more: Partial<Claims> = {}) =>
+  sign(SIGNER, { version, body: bodyOfTable({ version, name: `v${version}` })!, ...more });
+
+test('a policy is followed from when it is on flash, and stays once the session proved it', async () => {
+  const rig = new Rig();
+  await rig.take(document(2));
+  expect(rig.heard()).toEqual(['notice policy_on_trial 2']);
+  expect(rig.followed).toEqual(['v2 2 on trial']);
+  expect([rig.push.policy.version, rig.push.onTrial, rig.push.confirmed.version]).toEqual([
+    2, 2, 1,
+  ]);
+  // Of another one, or told late.
+  rig.push.proven(3);
+  expect(rig.heard()).toEqual([]);
+  rig.push.proven(2);
+  expect(rig.heard()).toEqual(['notice policy_confirmed 2']);
+  expect([rig.confirmed, rig.push.onTrial, rig.push.confirmed]).toEqual([
+    2,
+    null,
+    { version: 2, isPushed: true },
+  ]);
+  const next = rig.restarted();
+  expect([next.push.policy.version, next.said, next.followed]).toEqual([2, [], []]);
+});
+
+test('one that is not proven in its window is rolled back by itself', async () => {
+  const rig = new Rig();
+  await rig.take(document(2));
+  rig.heard();
+  rig.nowMs += WINDOW_MS - 1;
+  rig.push.look();
+  expect(rig.heard()).toEqual([]);
+  rig.nowMs += 1;
+  rig.push.look();
+  expect(rig.heard()).toEqual(['alarm policy_rolled_back 2 confirm_window_over']);
+  expect([rig.followed, rig.confirmed]).toEqual([['v2 2 on trial', 'v1 1'], 0]);
+  // What proves it then comes too late.
+  rig.push.proven(2);
+  expect([rig.heard(), rig.push.policy.version]).toEqual([[], 1]);
+});
+
+test('cut in the middle of a trial, the device starts with what was confirmed, and the version is used up', async () => {
+  const rig = new Rig();
+  await rig.take(document(2));
+  rig.push.proven(2);
+  await rig.take(document(3));
+  expect(rig.push.policy.version).toBe(3);
+  const next = rig.restarted();
+  expect(next.heard()).toEqual(['alarm policy_rolled_back 3 restarted']);
+  expect([next.push.policy.version, next.push.onTrial]).toEqual([2, null]);
+  await next.take(document(3));
+  expect(next.heard()).toEqual(['refusal document_replayed 3 version 3, and 3 was taken']);
+  expect(next.restarted().heard()).toEqual([]);
+});
+
+test('with both slots lost the configuration counts, and no version that was in force is taken again', async () => {
+  const rig = new Rig();
+  await rig.take(document(5));
+  rig.push.proven(5);
+  expect(rig.push.isLost).toBe(false);
+  for (const slot of [0, 1] as const) rig.flash.writeSlot(slot, new Uint8Array(PUSH_RECORD_BYTES));
+  rig.push.stop();
+  const next = new Rig(rig.flash, async () => COSE, 5);
+  expect([next.push.isLost, next.heard()]).toEqual([true, ['alarm push_state_lost']]);
+  await next.take(document(5));
+  expect(next.heard()).toEqual(['refusal document_older 5 version 5, and 5 was in force']);
+  await next.take(document(6));
+  next.push.proven(6);
+  expect(next.heard()).toEqual(['notice policy_on_trial 6', 'notice policy_confirmed 6']);
+  const last = new Rig(rig.flash, async () => COSE, 5);
+  expect([last.push.isLost, last.push.policy.version]).toEqual([false, 6]);
+});
+
+test('what cannot be written is not followed', async () => {
+  const rig = new Rig();
+  rig.flash.failNext = halFail('storageFailed', 'write: ENOSPC');
+  await rig.take(document(2));
+  expect([rig.heard(), rig.followed]).toEqual([['alarm push_not_durable 2'], []]);
+  await rig.take(document(2));
+  expect(rig.followed).toEqual(['v2 2 on trial']);
+});
+
+test('what cannot be followed is rolled back', async () => {
+  const rig = new Rig();
+  rig.isFollowing = false;
+  await rig.take(document(2));
+  expect(rig.heard()).toEqual([
+    'notice policy_on_trial 2',
+    'alarm policy_rolled_back 2 not_applied',
+  ]);
+  expect(rig.push.policy.version).toBe(1);
+});
+
+test('a stranger, a forger, another device, an older version and a command change nothing on flash', async () => {
+  const rig = new Rig();
+  await rig.take(document(5));
+  rig.push.proven(5);
+  rig.heard();
+  const { writtenBytes } = rig.flash;
+  const forged = document(6);
+  forged[forged.length - 1]! ^= 1;
+  const cases = [
+    [sign(signerOf(2), { version: 6 }), 'alarm signer_unknown'],
+    [forged, 'alarm signature_invalid'],
+    [document(6, { target: { level: 'device', name: 'kiosk-8' } }), 'refusal wrong_target 6'],
+    [document(4, { target: { level: 'group', name: 'south' } }), 'refusal document_older 4'],
+    [document(5, { notBeforeS: NOW_S - 1 }), 'refusal document_replayed 5'],
+    [Uint8Array.of(1, 2, 3), 'refusal document_malformed'],
+    [
+      document(6, { body: bodyOfTable({ version: 6, name: 'v6', nonsense: 1 })! }),
+      'refusal document_invalid 6',
+    ],
+    [
+      sign(SIGNER, {
+        ...{ kind: 'command', version: 1, expiresS: NOW_S + 60 },
+        body: commandBody({ name: 'terminate_session', link: null }, new Uint8Array(16)),
+      }),
+      'refusal document_invalid 1',
+    ],
+  ] as const;
+  for (const [bytes, said] of cases) {
+    rig.nowMs += 60_000;
+    await rig.take(bytes, true);
+    expect(rig.heard()).toEqual([expect.stringMatching(new RegExp(`^${said}`))]);
+  }
+  // Cleared; and what the device follows already, as each connection brings it.
+  await rig.take(new Uint8Array(0), true);
+  await rig.take(document(5), true);
+  expect([rig.heard(), rig.flash.writtenBytes, rig.push.policy.version]).toEqual([
+    [],
+    writtenBytes,
+    5,
+  ]);
+});
+
+test('a flood is counted, said once a minute, and waits in no queue', async () => {
+  const rig = new Rig();
+  const nonsense = Uint8Array.of(1);
+  for (let count = 0; count < 20; count++) rig.push.arrived(nonsense, false);
+  await settled();
+  for (let count = 0; count < 4; count++) await rig.take(nonsense);
+  expect(rig.push.reported().counters).toEqual({ push_busy: 12, document_malformed: 12 });
+  expect(rig.heard().map((line) => line.split(' ')[1])).toEqual([
+    'push_busy',
+    'document_malformed',
+  ]);
+  rig.nowMs += 60_000;
+  await rig.take(nonsense);
+  expect(rig.heard()).toEqual([expect.stringMatching(/^refusal document_malformed .* 11$/)]);
+});
+
+test('an emergency tightens what is followed, outlives a restart, and is withdrawn by an empty one', async () => {
+  const rig = new Rig();
+  const emergency = (version: number, table: Record<string, unknown>) =>
+    sign(SIGNER, { kind: 'emergency', version, body: bodyOfTable(table)! });
+  await rig.take(emergency(1, { switching: { max_switches_per_minute: 3 } }));
+  expect(rig.heard()).toEqual(['notice emergency_began 1']);
+  expect(rig.push.policy.switching.maxSwitchesPerMinute).toBe(3);
+  const next = rig.restarted();
+  expect(next.push.policy.switching.maxSwitchesPerMinute).toBe(3);
+  await next.take(emergency(2, {}));
+  expect(next.heard()).toEqual(['notice emergency_ended 2 withdrawn']);
+  expect(next.push.policy.switching.maxSwitchesPerMinute).toBe(8);
+});
+
+test('a fault in here stops documents; with a policy on trial the next start has to come', async () => {
+  const broken = async (): Promise<typeof COSE> => {
+    throw new Error('no such module');
+  };
+  const rig = new Rig(new MemoryFlash(PUSH_RECORD_BYTES), broken);
+  await rig.take(document(2));
+  expect([rig.faults, rig.followed]).toEqual([
+    ['documents are not taken any more: no such module'],
+    [],
+  ]);
+
+  const midway = new Rig();
+  await midway.take(document(2));
+  midway.flash.writeSlot = () => {
+    throw new Error('slot');
+  };
+  midway.push.proven(2);
+  expect(midway.faults).toEqual(['documents are not taken any more: slot, on trial']);
+  await midway.take(document(3));
+  expect(midway.followed).toEqual(['v2 2 on trial']);
+});
+
+test('what is reported says which policy is followed, which is on trial, and what came of the newest document', async () => {
+  const rig = new Rig();
+  await rig.take(document(2));
+  expect(rig.push.reported()).toEqual({
+    ...{ v: 1, ts_ms: NOW_S * 1_000, policy: { name: 'v2', version: 2 } },
+    ...{ confirmed: 1, on_trial: 2, emergency: null, counters: { policy_on_trial: 1 } },
+    last: { code: 'policy_on_trial', ts_ms: NOW_S * 1_000, version: 2 },
+  });
+  expect(rig.reports).toBe(1);
+});

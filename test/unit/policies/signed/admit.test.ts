@@ -1,0 +1,126 @@
+/**
+ * Goal: whether a document may be taken, in the order in which a device asks, at both sides of each limit.
+ */
+import { describe, expect, test } from 'bun:test';
+import {
+  type Asked,
+  type Clock,
+  floorOf,
+  refusalOf,
+  withFloor,
+} from '../../../../policies/signed/admit.ts';
+import type { Claims, Kind, Target } from '../../../../policies/signed/claims.ts';
+import { NOTHING_PUSHED } from '../../../../policies/signed/record.ts';
+import { claimsOf, IDENTITY, NOW, NOW_S, UNKNOWN } from './documents.ts';
+
+const ASKED: Asked = {
+  identity: IDENTITY,
+  clock: NOW,
+  isRetained: false,
+  record: NOTHING_PUSHED,
+  policyVersionMin: 1,
+};
+
+const verdict = (claims: Partial<Claims>, asked: Partial<Asked> = {}) =>
+  refusalOf(claimsOf(claims), { ...ASKED, ...asked })?.refused ?? 'taken';
+
+const at = (wallS: number): Clock => ({ wallMs: wallS * 1_000, isKnown: true });
+
+test('a device takes what is for it, its groups and its fleet', () => {
+  const targets: [Target['level'], string, string][] = [
+    ['device', 'kiosk-7', 'taken'],
+    ['device', 'kiosk-8', 'wrong_target'],
+    ['device', 'acme', 'wrong_target'],
+    ['group', 'south', 'taken'],
+    ['group', 'north', 'wrong_target'],
+    ['group', 'kiosk-7', 'wrong_target'],
+    ['fleet', 'acme', 'taken'],
+    ['fleet', 'south', 'wrong_target'],
+    ['fleet', 'ACME', 'wrong_target'],
+  ];
+  for (const [level, name, code] of targets) {
+    expect([level, name, verdict({ target: { level, name } })]).toEqual([level, name, code]);
+  }
+});
+
+test('the first that fails is the reason', () => {
+  const wrong = {
+    kind: 'command',
+    target: { level: 'fleet', name: 'other' },
+    expiresS: NOW_S,
+    version: 1,
+  } as const;
+  const record = withFloor(NOTHING_PUSHED, claimsOf({ kind: 'command', version: 5 }));
+  const asked = { isRetained: true, record };
+  expect(verdict(wrong, asked)).toBe('wrong_target');
+  const target = { level: 'fleet', name: 'acme' } as const;
+  expect(verdict({ ...wrong, target }, asked)).toBe('command_retained');
+  expect(verdict({ ...wrong, target }, { record })).toBe('document_expired');
+  expect(verdict({ ...wrong, target, expiresS: NOW_S + 1 }, { record })).toBe('document_replayed');
+  expect(verdict({ ...wrong, target, expiresS: NOW_S + 1, version: 6 }, { record })).toBe('taken');
+});
+
+test('only a command may not be retained', () => {
+  const kinds: Kind[] = ['policy', 'emergency', 'rotation', 'command'];
+  const codes = kinds.map((kind) => verdict({ kind }, { isRetained: true }));
+  expect(codes).toEqual(['taken', 'taken', 'taken', 'command_retained']);
+});
+
+describe('with a clock', () => {
+  test('from not before on, until just before it expires', () => {
+    const times = [NOW_S - 301, NOW_S - 300, NOW_S + 86_399, NOW_S + 86_400];
+    const codes = times.map((time) => verdict({}, { clock: at(time) }));
+    expect(codes).toEqual(['document_early', 'taken', 'taken', 'document_expired']);
+  });
+});
+
+describe('without a clock', () => {
+  const asked = { clock: UNKNOWN };
+
+  test('policies and emergencies are taken, commands and rotations wait', () => {
+    const kinds: Kind[] = ['policy', 'emergency', 'rotation', 'command'];
+    const codes = kinds.map((kind) => verdict({ kind }, asked));
+    expect(codes).toEqual(['taken', 'taken', 'clock_unknown', 'clock_unknown']);
+  });
+
+  test('what expired before a document that was taken began is refused', () => {
+    const later = claimsOf({ notBeforeS: NOW_S + 86_400, expiresS: NOW_S + 90_000 });
+    const record = { ...withFloor(NOTHING_PUSHED, later), floors: [] };
+    expect(verdict({}, { ...asked, record })).toBe('document_expired');
+    expect(verdict({ expiresS: NOW_S + 86_401 }, { ...asked, record })).toBe('taken');
+  });
+
+  test('with one, that counts for nothing: a signer may be wrong about the time', () => {
+    const record = { ...NOTHING_PUSHED, sinceS: NOW_S + 1_000_000 };
+    expect(verdict({}, { record })).toBe('taken');
+  });
+});
+
+describe('versions', () => {
+  const taken = withFloor(NOTHING_PUSHED, claimsOf({ version: 7 }));
+
+  test('only grow, for each kind and target by itself', () => {
+    const record = taken;
+    const codes = [6, 7, 8].map((version) => verdict({ version }, { record }));
+    expect(codes).toEqual(['document_replayed', 'document_replayed', 'taken']);
+    const target = { level: 'group', name: 'south' } as const;
+    expect(verdict({ version: 2, target }, { record })).toBe('taken');
+    expect(verdict({ version: 1, kind: 'emergency' }, { record })).toBe('taken');
+  });
+
+  test('a floor is kept once for each kind and target', () => {
+    const higher = withFloor(taken, claimsOf({ version: 9 }));
+    expect(higher.floors).toHaveLength(1);
+    expect(floorOf(higher, 'policy', claimsOf().target)).toBe(9);
+    expect(floorOf(higher, 'command', claimsOf().target)).toBe(0);
+  });
+
+  test('of policies are above what was in force; the others have their own', () => {
+    const asked = { policyVersionMin: 7 };
+    expect([7, 8].map((version) => verdict({ version }, asked))).toEqual([
+      'document_older',
+      'taken',
+    ]);
+    expect(verdict({ version: 1, kind: 'emergency' }, asked)).toBe('taken');
+  });
+});

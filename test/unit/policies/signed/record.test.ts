@@ -1,0 +1,112 @@
+/**
+ * Goal: what is written to flash is what is read; anything else in a slot is nothing, never a part of it; a lost slot costs
+ * nothing that was saved.
+ */
+import { describe, expect, test } from 'bun:test';
+import { MemoryFlash } from '../../../../hal/memory/flash.ts';
+import { halFail } from '../../../../hal/result.ts';
+import { RETIRED_MAX, SUCCESSORS_MAX } from '../../../../policies/signed/anchors.ts';
+import { DOCUMENT_BYTES_MAX } from '../../../../policies/signed/envelope.ts';
+import {
+  decodePushRecord,
+  encodePushRecord,
+  FLOORS_MAX,
+  NOTHING_PUSHED,
+  PUSH_RECORD_BYTES,
+  type PushRecord,
+} from '../../../../policies/signed/record.ts';
+import { PushStore } from '../../../../policies/signed/store.ts';
+import { Random } from '../../../sim/random.ts';
+
+const full: PushRecord = {
+  confirmed: new Uint8Array(DOCUMENT_BYTES_MAX).fill(1),
+  pending: new Uint8Array(DOCUMENT_BYTES_MAX).fill(2),
+  emergency: new Uint8Array(DOCUMENT_BYTES_MAX).fill(3),
+  floors: Array.from({ length: FLOORS_MAX }, (_, at) => ({
+    kind: 'policy',
+    target: { level: 'group', name: `${at}`.padStart(64, 'g') },
+    version: Number.MAX_SAFE_INTEGER,
+  })),
+  rotated: {
+    successors: Array.from({ length: SUCCESSORS_MAX }, (_, at) => ({
+      publicKey: new Uint8Array(32).fill(at),
+      replaces: at === 0 ? null : `0${at}`.repeat(8),
+    })),
+    retired: Array.from({ length: RETIRED_MAX }, (_, at) => `f${at.toString(16)}`.repeat(8)),
+  },
+  sinceS: Number.MAX_SAFE_INTEGER,
+};
+
+describe('a record', () => {
+  test('is read as it was written, with nothing and with all there is room for', () => {
+    for (const record of [NOTHING_PUSHED, full]) {
+      const bytes = encodePushRecord(record, 7);
+      expect(bytes).toHaveLength(PUSH_RECORD_BYTES);
+      expect(decodePushRecord(bytes)).toEqual({ record, generation: 7 });
+    }
+  });
+
+  test('with more is a fault of ours', () => {
+    const document = new Uint8Array(DOCUMENT_BYTES_MAX + 1);
+    expect(() => encodePushRecord({ ...full, pending: document }, 1)).toThrow('fits');
+    const floors = [...full.floors, ...full.floors];
+    expect(() => encodePushRecord({ ...full, floors }, 1)).toThrow('bound');
+  });
+
+  test('with any bit turned over, cut off or blank is none', () => {
+    const bytes = encodePushRecord({ ...full, confirmed: null, pending: null, emergency: null }, 7);
+    const used = 24 + new DataView(bytes.buffer).getUint32(16);
+    const random = new Random(4);
+    for (let round = 0; round < 300; round++) {
+      const torn = bytes.slice();
+      torn[random.below(used)]! ^= 1 << random.below(8);
+      expect(decodePushRecord(torn)).toBeNull();
+    }
+    for (const length of [0, 1, 512, PUSH_RECORD_BYTES - 1]) {
+      expect(decodePushRecord(bytes.slice(0, length))).toBeNull();
+    }
+    for (const fill of [0, 0xff]) {
+      expect(decodePushRecord(new Uint8Array(PUSH_RECORD_BYTES).fill(fill))).toBeNull();
+    }
+  });
+});
+
+describe('the store', () => {
+  const flash = (initial?: readonly [Uint8Array | null, Uint8Array | null]) =>
+    new MemoryFlash(PUSH_RECORD_BYTES, initial);
+  const some: PushRecord = { ...NOTHING_PUSHED, sinceS: 5 };
+  const more: PushRecord = { ...NOTHING_PUSHED, sinceS: 6 };
+
+  test('writes both slots, so that either may be lost', () => {
+    const medium = flash();
+    new PushStore(medium).save(some);
+    for (const slots of [
+      [medium.readSlot(0), null],
+      [null, medium.readSlot(1)],
+    ] as const) {
+      const store = new PushStore(flash(slots));
+      expect([store.recovery, store.record]).toEqual(['oneSlotLost', some]);
+    }
+    expect(new PushStore(medium).recovery).toBe('intact');
+  });
+
+  test('a save that fails is said, and goes to the same slot again', () => {
+    const medium = flash();
+    const store = new PushStore(medium);
+    store.save(some);
+    medium.failNext = halFail('storageFull', 'slot: ENOSPC');
+    expect(store.save(more)).toEqual(halFail('storageFull', 'slot: ENOSPC'));
+    expect(store.save(more)).toMatchObject({ ok: true });
+    const written = medium.log.flatMap(({ kind, slot }) => (kind === 'write' ? [slot] : []));
+    expect(written).toEqual([0, 1, 0, 0, 1]);
+    expect(new PushStore(medium).record).toEqual(more);
+  });
+
+  test('tells what was never saved from what was lost', () => {
+    const torn = new Uint8Array(PUSH_RECORD_BYTES).fill(7);
+    expect(new PushStore(flash()).recovery).toBe('blank');
+    expect(new PushStore(flash([torn, null])).recovery).toBe('blank'); // the first save of all, cut off
+    expect(new PushStore(flash([torn, torn])).recovery).toBe('bothSlotsLost');
+    expect(new PushStore(flash([torn, torn])).record).toEqual(NOTHING_PUSHED);
+  });
+});

@@ -1,0 +1,193 @@
+/**
+ * Goal: emergencies, commands and rotations on their way through a device: what is asked of the shell, and what a failing step leaves.
+ *
+ * Method: as in staging.test.ts.
+ */
+import { describe, expect, test } from 'bun:test';
+import { keyIdOf, keyIdText } from '../../../../policies/signed/anchors.ts';
+import { bodyOfTable, commandBody, rotationBody } from '../../../../policies/signed/body.ts';
+import { NOTHING_PUSHED } from '../../../../policies/signed/record.ts';
+import { nextPushDeadline, policyInForce } from '../../../../policies/signed/staging.ts';
+import { NOW, NOW_S, signerOf, UNKNOWN, unproven } from './documents.ts';
+import { CALM, Device, emergency, pushed, WINDOW_MS } from './stagedDevice.ts';
+
+describe('an emergency', () => {
+  const switches = (device: Device) => policyInForce(device.state).switching.maxSwitchesPerMinute;
+
+  test('tightens until it ends by itself', () => {
+    const device = new Device();
+    device.take(emergency(1, CALM));
+    const begun = ['write emergency', 'emergency_began 1', 'apply configured 1'];
+    expect([device.asked, switches(device)]).toEqual([begun, 4]);
+    expect(nextPushDeadline(device.state)).toBe(3_600_000);
+    device.after(3_599_999);
+    expect([device.asked, switches(device)]).toEqual([[], 4]);
+    device.after(1);
+    const ended = ['emergency_ended 1', 'apply configured 1', 'write nothing'];
+    expect([device.asked, switches(device)]).toEqual([ended, 8]);
+  });
+
+  test('never loosens: of each field the tighter value holds', () => {
+    const device = new Device();
+    device.take(emergency(1, { switching: { max_switches_per_minute: 60, cooldown_ms: 5_000 } }));
+    const { maxSwitchesPerMinute, cooldownMs } = policyInForce(device.state).switching;
+    expect([maxSwitchesPerMinute, cooldownMs]).toEqual([8, 5_000]);
+  });
+
+  test('holds over a restart until its end', () => {
+    const held = { ...NOTHING_PUSHED, emergency: emergency(1, CALM).bytes };
+    expect(switches(new Device({ record: held }))).toBe(4);
+    const later = { wallMs: NOW.wallMs + 3_600_000, isKnown: true };
+    const device = new Device({ record: held, clock: later });
+    expect([device.asked, switches(device)]).toEqual([['emergency_ended 1', 'write nothing'], 8]);
+  });
+
+  test('without a clock lasts as long as it may, and less once the clock is known', () => {
+    const device = new Device({ clock: UNKNOWN });
+    device.take(emergency(1, CALM));
+    expect(nextPushDeadline(device.state)).toBe(3_900_000); // from not before to expires
+    device.clock = { wallMs: (NOW_S + 3_590) * 1_000, isKnown: true };
+    device.after(0);
+    expect(nextPushDeadline(device.state)).toBe(10_000);
+    device.clock = NOW; // set back
+    device.after(10_000);
+    expect(switches(device)).toBe(8);
+  });
+
+  test('holds over a policy on trial and over the one that is gone back to', () => {
+    const device = new Device();
+    device.take(pushed(2, { switching: { max_switches_per_minute: 12 } }));
+    device.take(emergency(1, CALM));
+    expect([device.followed, switches(device)]).toEqual(['pushed 2', 4]);
+    device.after(WINDOW_MS);
+    expect([device.followed, switches(device)]).toEqual(['configured 1', 4]);
+  });
+
+  test('another one takes its place, one without values ends it', () => {
+    const device = new Device();
+    device.take(emergency(1, CALM));
+    device.take(emergency(2, { switching: { max_switches_per_minute: 6 } }));
+    expect(switches(device)).toBe(6);
+    device.forget();
+    device.take(emergency(3, {}));
+    expect([device.asked[1], switches(device)]).toEqual(['emergency_ended 3', 8]);
+    device.take(emergency(2, CALM));
+    expect(device.asked).toEqual(['document_replayed 2']);
+  });
+
+  test('that would break a rule, or names what no emergency may touch, is refused', () => {
+    const device = new Device();
+    device.take(emergency(1, { session: { transport_ttl_ms: 10_000 } })); // below recovery_window_ms
+    device.take(emergency(1, { liveness: { dead_after_missed: 20 } }));
+    device.take(emergency(1, { session: { ttl_ms: 1 } }));
+    expect(device.asked).toEqual(Array(3).fill('document_invalid 1'));
+  });
+
+  test('keeps out a policy that would break a rule together with it', () => {
+    const device = new Device();
+    device.take(emergency(1, { session: { recovery_window_ms: 5_000, transport_ttl_ms: 5_000 } }));
+    device.forget();
+    device.take(pushed(2, { session: { recovery_window_ms: 4_000, transport_ttl_ms: 4_500 } }));
+    expect(device.asked[0]).toBe('write pending emergency'); // tighter by itself
+    device.tell({ kind: 'attached' });
+    device.forget();
+    device.take(emergency(2, { admission: { reattach_per_session_per_minute: 8 } }));
+    device.take(pushed(3, { switching: { max_switches_per_minute: 12 } }));
+    expect(device.asked.at(-1)).toBe('document_invalid 3');
+  });
+});
+
+describe('a command', () => {
+  const ID = new Uint8Array(16).fill(7);
+  const command = (version: number, id = ID) =>
+    unproven({
+      kind: 'command',
+      version,
+      expiresS: NOW_S + 600,
+      body: commandBody({ name: 'refresh_health', link: null }, id),
+    });
+
+  test('is written down, then carried out, then answered; the same again is only answered', () => {
+    const device = new Device();
+    device.take(command(1));
+    expect(device.asked).toEqual(['write nothing', 'command_taken', 'run refresh_health']);
+    device.take(command(1)); // still under way
+    expect(device.asked).toEqual([]);
+    device.tell({ kind: 'answered', id: '07'.repeat(16), outcome: 'done' });
+    device.take(command(1));
+    expect(device.asked).toEqual(['answer done', 'answer done']);
+  });
+
+  test('is not carried out again after a restart', () => {
+    const device = new Device();
+    device.take(command(1));
+    const restarted = new Device({ record: device.state.record });
+    restarted.take(command(1));
+    expect(restarted.asked).toEqual(['document_replayed 1']);
+  });
+
+  test('is not carried out where it cannot be written down, and may come again', () => {
+    const device = new Device();
+    device.canWrite = false;
+    device.take(command(1));
+    expect(device.asked).toEqual(['write nothing', 'push_not_durable 1']);
+    device.canWrite = true;
+    device.take(command(1));
+    expect(device.asked).toContain('run refresh_health');
+  });
+
+  test('is never retained, and waits for a clock', () => {
+    const device = new Device();
+    device.take(command(1), true);
+    expect(device.asked).toEqual(['command_retained 1']);
+    const timeless = new Device({ clock: UNKNOWN });
+    timeless.take(command(1));
+    expect(timeless.asked).toEqual(['clock_unknown 1']);
+  });
+
+  test('more than are remembered: the oldest is refused by its version', () => {
+    const device = new Device();
+    for (let version = 1; version <= 17; version++) {
+      device.take(command(version, new Uint8Array(16).fill(version)));
+    }
+    device.forget();
+    device.take(command(1, new Uint8Array(16).fill(1)));
+    expect(device.asked).toEqual(['document_replayed 1']);
+  });
+});
+
+describe('a rotation', () => {
+  const [OLD, NEW] = [signerOf(1), signerOf(2)];
+  const rotation = unproven(
+    { kind: 'rotation', version: 1, body: rotationBody(NEW.publicKey) },
+    keyIdOf(OLD.publicKey),
+  );
+  const by = (signer: typeof OLD, version: number) =>
+    unproven(
+      { version, body: bodyOfTable({ version, name: 'pushed' })! },
+      keyIdOf(signer.publicKey),
+    );
+
+  test('leaves the older key until the successor has shown itself', () => {
+    const device = new Device();
+    device.take(rotation);
+    expect(device.asked).toEqual(['write nothing', 'signer_rotated 1']);
+    device.take(by(OLD, 2));
+    device.tell({ kind: 'attached' });
+    expect(device.followed).toBe('pushed 2');
+    device.forget();
+    device.take(by(NEW, 3));
+    expect(device.asked).toContain('signer_rotated');
+    device.tell({ kind: 'attached' });
+    expect(device.state.record.rotated.retired).toEqual([keyIdText(OLD.publicKey)]);
+    device.forget();
+    device.take(by(OLD, 4));
+    expect(device.asked).toEqual(['signer_unknown 4']);
+  });
+
+  test('waits for a clock', () => {
+    const device = new Device({ clock: UNKNOWN });
+    device.take(rotation);
+    expect(device.asked).toEqual(['clock_unknown 1']);
+  });
+});
