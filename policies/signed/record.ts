@@ -143,6 +143,12 @@ export function decodePushRecord(bytes: Uint8Array): ReadPushRecord | null {
   return record === null ? null : { record, generation };
 }
 
+/** What a slot says, without its generation. The slot is a whole one. */
+export function contentOf(slot: Uint8Array): Uint8Array {
+  const view = new DataView(slot.buffer, slot.byteOffset, PUSH_RECORD_BYTES);
+  return slot.subarray(CONTENT_AT, CONTENT_AT + view.getUint32(16));
+}
+
 function readContent(content: CborMap): PushRecord | null {
   if (content.size !== Object.keys(KEY).length) return null;
   const documents = [KEY.confirmed, KEY.pending, KEY.emergency].map((key) => content.get(key));

@@ -33,15 +33,29 @@ import { onArrived, reportOf } from './take.ts';
 
 /** Between two tries to write or to apply what has to be (chosen). */
 const RETRY_MS = 10_000;
+/** Why a slot is written at a start. */
+const STALE: Readonly<Partial<Record<PushRecovery, string>>> = {
+  oneSlotLost: 'lost',
+  slotsDiffer: 'older',
+};
+
+/** What a start reads: a `PushStore`. */
+export interface Opened {
+  readonly record: PushRecord;
+  readonly recovery: PushRecovery;
+  readonly isWhole: boolean;
+}
 
 /** After a start, with what flash holds. What to follow is {@link policyInForce}. */
 export function openPush(
   setup: Setup,
-  { record, recovery }: { readonly record: PushRecord; readonly recovery: PushRecovery },
+  { record, recovery, isWhole }: Opened,
   { atMs, clock }: { readonly atMs: number; readonly clock: Clock },
 ): PushStep {
   const effects: PushEffect[] = [];
   if (recovery === 'bothSlotsLost') effects.push(reportOf('push_state_lost', {}));
+  const stale = STALE[recovery];
+  if (stale !== undefined) effects.push(reportOf('push_slot_stale', { why: stale }));
   const confirmed = confirmedAtStart(setup.configured, record, effects);
   if (record.pending !== null) {
     const document = reopenDocument(record.pending);
@@ -56,7 +70,9 @@ export function openPush(
     emergency: emergencyAtStart(record, confirmed, atMs, clock, effects),
     writing: null,
     isUnfollowed: false,
-    retryAtMs: null,
+    isHalfSaved: !isWhole,
+    // It failed a moment ago.
+    retryAtMs: isWhole ? null : atMs + RETRY_MS,
     answers: [],
   };
   return pursue(state, effects, atMs);
@@ -144,7 +160,7 @@ function onDurable(state: PushState, event: PushEvent & { kind: 'written' }): Pu
   assert(writing !== null, 'what was written was asked for');
   const { record, purpose } = writing;
   const retryAtMs = state.isUnfollowed ? state.retryAtMs : null;
-  const next: PushState = { ...state, record, writing: null, retryAtMs };
+  const next: PushState = { ...state, record, writing: null, retryAtMs, isHalfSaved: false };
   const retired = record.rotated.retired.filter(
     (keyId) => !state.record.rotated.retired.includes(keyId),
   );
@@ -261,7 +277,7 @@ function rollBack(state: PushState, why: string): PushStep {
 
 /** Begin what is due, if anything: a policy to follow again, one that proved itself, or what flash should not hold any more. */
 function pursue(before: PushState, earlier: readonly PushEffect[], atMs: number): PushStep {
-  const { record, trial, emergency, writing, retryAtMs, isUnfollowed } = before;
+  const { record, trial, emergency, writing, retryAtMs, isUnfollowed, isHalfSaved } = before;
   const isDue = retryAtMs === null || atMs >= retryAtMs;
   const isFree = writing === null && isDue;
   const state = isDue ? { ...before, isUnfollowed: false } : before;
@@ -277,7 +293,7 @@ function pursue(before: PushState, earlier: readonly PushEffect[], atMs: number)
     return write(state, effects, confirmed, { kind: 'confirm' });
   }
   const isClean = cleaned.pending === record.pending && cleaned.emergency === record.emergency;
-  if (!isClean) return write(state, effects, cleaned, { kind: 'clean' });
+  if (!isClean || isHalfSaved) return write(state, effects, cleaned, { kind: 'clean' });
   return { state: { ...state, retryAtMs: null }, effects };
 }
 

@@ -68,6 +68,8 @@ export interface PushState {
   readonly writing: { readonly record: PushRecord; readonly purpose: Purpose } | null;
   /** The policy in force was not taken by whoever has to follow it. */
   readonly isUnfollowed: boolean;
+  /** A save failed, and a slot may hold what it was to hold: the next start must not find that. */
+  readonly isHalfSaved: boolean;
   /** When to try again what failed and has to be done sooner or later. */
   readonly retryAtMs: number | null;
   /** The newest commands, at most {@link ANSWERS_MAX}. */

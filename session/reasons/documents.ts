@@ -174,6 +174,13 @@ export const DOCUMENT_STEPS = {
     retry: null,
     hint: 'The event names the command and its id.',
   },
+  push_slot_stale: {
+    sentence: 'One copy of what was pushed was unreadable or older; the other one takes its place.',
+    severity: 'notice',
+    fatal: false,
+    retry: null,
+    hint: 'After a power cut nothing; if it comes without one, check the storage medium.',
+  },
   push_state_lost: {
     sentence:
       'Both copies of what was pushed are unreadable; the configuration’s policy is followed.',

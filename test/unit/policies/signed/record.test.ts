@@ -90,6 +90,51 @@ describe('the store', () => {
     expect(new PushStore(medium).recovery).toBe('intact');
   });
 
+  test('opened with one slot lost, or an older one, writes both', () => {
+    const whole = flash();
+    new PushStore(whole).save(more);
+    const older = flash();
+    new PushStore(older).save(some);
+    const [first, second] = [whole.readSlot(0)!, whole.readSlot(1)!];
+    const torn = new Uint8Array(PUSH_RECORD_BYTES).fill(7);
+    for (const [slots, recovery] of [
+      [[first, null], 'oneSlotLost'],
+      [[torn, second], 'oneSlotLost'],
+      [[older.readSlot(0), second], 'slotsDiffer'],
+    ] as const) {
+      const medium = flash(slots);
+      const store = new PushStore(medium);
+      expect([store.recovery, store.isWhole, store.record]).toEqual([recovery, true, more]);
+      for (const lost of [0, 1]) {
+        const held = [medium.readSlot(0), medium.readSlot(1)] as const;
+        const left = new PushStore(
+          flash([lost === 0 ? torn : held[0], lost === 1 ? torn : held[1]]),
+        );
+        expect([left.recovery, left.record]).toEqual(['oneSlotLost', more]);
+      }
+      expect(new PushStore(medium).recovery).toBe('intact');
+    }
+  });
+
+  test('opened with what is whole, or nothing, writes nothing', () => {
+    const medium = flash();
+    new PushStore(medium);
+    expect(medium.writtenBytes).toBe(0);
+    new PushStore(medium).save(some);
+    const { writtenBytes } = medium;
+    expect([new PushStore(medium).isWhole, medium.writtenBytes]).toEqual([true, writtenBytes]);
+  });
+
+  test('opened where that write fails, says so, and the slot that counts is left', () => {
+    const whole = flash();
+    new PushStore(whole).save(some);
+    const medium = flash([whole.readSlot(0), null]);
+    medium.failNext = halFail('storageFull', 'slot: ENOSPC');
+    const store = new PushStore(medium);
+    expect([store.isWhole, store.record]).toEqual([false, some]);
+    expect(medium.log.map(({ slot }) => slot)).toEqual([1]);
+  });
+
   test('a save that fails is said, and goes to the same slot again', () => {
     const medium = flash();
     const store = new PushStore(medium);

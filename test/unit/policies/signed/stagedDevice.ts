@@ -29,6 +29,7 @@ type Told = Timeless<PushEvent>;
 interface Options {
   readonly record?: PushRecord;
   readonly recovery?: PushRecovery;
+  readonly isWhole?: boolean;
   readonly clock?: Clock;
   readonly policyVersionMin?: number;
 }
@@ -42,13 +43,17 @@ export class Device {
   clock: Clock;
   state: PushState;
 
-  constructor({ record, recovery, clock, policyVersionMin }: Options = {}) {
+  constructor({ record, recovery, isWhole, clock, policyVersionMin }: Options = {}) {
     this.clock = clock ?? NOW;
     const configured = policyOf({ version: 1, name: 'configured' });
     const setup = { identity: IDENTITY, configured, policyVersionMin: policyVersionMin ?? 1 };
     const { state, effects } = openPush(
       setup,
-      { record: record ?? NOTHING_PUSHED, recovery: recovery ?? 'intact' },
+      {
+        record: record ?? NOTHING_PUSHED,
+        recovery: recovery ?? 'intact',
+        isWhole: isWhole ?? true,
+      },
       { atMs: 0, clock: this.clock },
     );
     this.state = state;

@@ -166,6 +166,17 @@ describe('a start', () => {
     expect([later.asked, later.followed]).toEqual([['apply file 3'], 'file 3']);
   });
 
+  test('writes again what it could not write into both slots', () => {
+    const device = new Device({ recovery: 'oneSlotLost', isWhole: false });
+    expect([device.asked, nextPushDeadline(device.state)]).toEqual([['push_slot_stale'], 10_000]);
+    device.canWrite = false;
+    device.after(10_000);
+    device.canWrite = true;
+    device.after(10_000);
+    expect(device.asked).toEqual(['write nothing', 'write nothing']);
+    expect(nextPushDeadline(device.state)).toBeNull();
+  });
+
   test('says that both slots are lost', () => {
     expect(new Device({ recovery: 'bothSlotsLost' }).asked).toEqual(['push_state_lost']);
   });
