@@ -224,13 +224,13 @@ function onPurpose(
   }
 }
 
-/** Nothing of it counts, whatever the medium has; what must be written will be tried again. */
+/** Nothing of it counts, whatever the medium has: what counts will be written over it, and what must be written tried again. */
 function onNotDurable(state: PushState, atMs: number): PushStep {
   const { writing } = state;
   assert(writing !== null, 'what was written was asked for');
   const { purpose } = writing;
   const retryAtMs = atMs + RETRY_MS;
-  const next: PushState = { ...state, writing: null, retryAtMs };
+  const next: PushState = { ...state, writing: null, retryAtMs, isHalfSaved: true };
   if (purpose.kind === 'confirm' || purpose.kind === 'clean') return stay(next);
   const { kind, version } = purpose.document;
   const answers =

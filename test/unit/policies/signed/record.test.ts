@@ -147,6 +147,24 @@ describe('the store', () => {
     expect(new PushStore(medium).record).toEqual(more);
   });
 
+  test('a save that failed half-way is undone by the next one', () => {
+    const medium = flash();
+    const store = new PushStore(medium);
+    store.save(some);
+    const writeSlot = medium.writeSlot.bind(medium);
+    let isSecond = false;
+    medium.writeSlot = (slot, bytes) => {
+      if (isSecond) medium.failNext = halFail('storageFailed', 'slot: EIO');
+      isSecond = !isSecond;
+      return writeSlot(slot, bytes);
+    };
+    expect(store.save(more).ok).toBe(false);
+    medium.writeSlot = writeSlot;
+    expect(store.save(some)).toMatchObject({ ok: true });
+    const next = new PushStore(flash([medium.readSlot(0), medium.readSlot(1)]));
+    expect([next.recovery, next.record]).toEqual(['intact', some]);
+  });
+
   test('tells what was never saved from what was lost', () => {
     const torn = new Uint8Array(PUSH_RECORD_BYTES).fill(7);
     expect(new PushStore(flash()).recovery).toBe('blank');

@@ -210,12 +210,29 @@ describe('a newer file on the device', () => {
   });
 });
 
-test('after a step of any event nothing is left to do that has no time', () => {
+test('after a save that failed what counts is written again, until it is durable', () => {
   const device = new Device();
   device.canWrite = false;
   device.take(pushed(2));
   device.forget();
   expect(nextPushDeadline(device.state)).toBe(10_000);
+  device.after(9_999);
+  expect(device.asked).toEqual([]);
+  device.after(1);
+  expect([device.asked, nextPushDeadline(device.state)]).toEqual([['write nothing'], 20_000]);
+  device.canWrite = true;
+  device.after(10_000);
+  expect([device.asked, nextPushDeadline(device.state)]).toEqual([['write nothing'], null]);
+});
+
+test('after a save that failed another document that is saved does as well', () => {
+  const device = new Device();
+  device.canWrite = false;
+  device.take(pushed(2));
+  device.canWrite = true;
+  device.take(pushed(2));
+  device.tell({ kind: 'attached' });
+  device.forget();
   device.after(10_000);
   expect([device.asked, nextPushDeadline(device.state)]).toEqual([[], null]);
 });
