@@ -81,9 +81,9 @@ export class Push {
   constructor(parts: PushParts) {
     this.#parts = parts;
     this.#store = new PushStore<HalFailure>(parts.flash);
-    const { identity, configured, policyVersionMin } = parts;
+    const { identity, signers, configured, policyVersionMin } = parts;
     const { state, effects } = openPush(
-      { identity, configured, policyVersionMin },
+      { identity, signers, configured, policyVersionMin },
       this.#store,
       this.#moment(),
     );

@@ -9,9 +9,9 @@
  * ```
  *
  * The content is one map in the encoding of `cbor.ts`: 1 the confirmed policy, 2 the one on trial, 3 the emergency (whole
- * documents, or null); 4 floors, each an array of kind, level, name and version; 5 successors, each an array of the key and whom
- * it replaces (or null); 6 retired key ids; 7 the latest `not before` of a document that was taken, seconds. crc32 covers the
- * 20 bytes before it and the content.
+ * documents, or null); 4 floors, each an array of kind, level, name and version; 5 successors, each an array of the key, who named
+ * it and whether it has shown itself; 6 retired keys, each an array of its id and of who named it (or null); 7 the latest `not
+ * before` of a document that was taken, seconds. crc32 covers the 20 bytes before it and the content.
  *
  * A record of its own in slots of its own: what it takes to write it must never touch the one that I4 rests on.
  *
@@ -24,8 +24,9 @@ import {
   NOT_ROTATED,
   PUBLIC_KEY_BYTES,
   RETIRED_MAX,
+  type Retired,
   type Rotated,
-  SUCCESSORS_MAX,
+  type Successor,
 } from './anchors.ts';
 import { type Cbor, type CborMap, decodeCbor, encodeCbor } from './cbor.ts';
 import { isTargetName, KINDS, type Kind, LEVELS, type Level, type Target } from './claims.ts';
@@ -83,7 +84,10 @@ export function encodePushRecord(record: PushRecord, generation: number): Uint8A
   for (const document of [confirmed, pending, emergency]) {
     assert((document?.length ?? 0) <= DOCUMENT_BYTES_MAX, 'a document fits its part of the slot');
   }
+  // What is longer would be read as nothing, in both slots.
   assert(floors.length <= FLOORS_MAX, 'floors have a bound');
+  assert(rotated.successors.length <= RETIRED_MAX, 'successors have a bound');
+  assert(rotated.retired.length <= RETIRED_MAX, 'retired keys have a bound');
   const content = encodeCbor(
     new Map<number, Cbor>([
       [KEY.confirmed, confirmed],
@@ -100,12 +104,19 @@ export function encodePushRecord(record: PushRecord, generation: number): Uint8A
       ],
       [
         KEY.successors,
-        rotated.successors.map(({ publicKey, replaces }) => [
+        rotated.successors.map(({ publicKey, namedBy, hasShown }) => [
           publicKey,
-          replaces === null ? null : hexToBytes(replaces),
+          hexToBytes(namedBy),
+          hasShown,
         ]),
       ],
-      [KEY.retired, rotated.retired.map(hexToBytes)],
+      [
+        KEY.retired,
+        rotated.retired.map(({ keyId, namedBy }) => [
+          hexToBytes(keyId),
+          namedBy === null ? null : hexToBytes(namedBy),
+        ]),
+      ],
       [KEY.sinceS, sinceS],
     ]),
   );
@@ -153,8 +164,8 @@ function readContent(content: CborMap): PushRecord | null {
   if (content.size !== Object.keys(KEY).length) return null;
   const documents = [KEY.confirmed, KEY.pending, KEY.emergency].map((key) => content.get(key));
   const floors = rowsOf(content.get(KEY.floors), FLOORS_MAX, readFloor);
-  const successors = rowsOf(content.get(KEY.successors), SUCCESSORS_MAX, readSuccessor);
-  const retired = rowsOf(content.get(KEY.retired), RETIRED_MAX, readKeyId);
+  const successors = rowsOf(content.get(KEY.successors), RETIRED_MAX, readSuccessor);
+  const retired = rowsOf(content.get(KEY.retired), RETIRED_MAX, readRetired);
   const sinceS = content.get(KEY.sinceS);
   if (!documents.every(isDocument) || !isCount(sinceS)) return null;
   if (floors === null || successors === null || retired === null) return null;
@@ -196,13 +207,21 @@ function readFloor(row: unknown): Floor | null {
     : null;
 }
 
-function readSuccessor(row: unknown): Rotated['successors'][number] | null {
-  if (!Array.isArray(row) || row.length !== 2) return null;
-  const [publicKey, replaces]: unknown[] = row;
+function readSuccessor(row: unknown): Successor | null {
+  if (!Array.isArray(row) || row.length !== 3) return null;
+  const [publicKey, namer, hasShown]: unknown[] = row;
   if (!(publicKey instanceof Uint8Array) || publicKey.length !== PUBLIC_KEY_BYTES) return null;
-  if (replaces === null) return { publicKey, replaces };
-  const keyId = readKeyId(replaces);
-  return keyId === null ? null : { publicKey, replaces: keyId };
+  const namedBy = readKeyId(namer);
+  return namedBy === null || typeof hasShown !== 'boolean'
+    ? null
+    : { publicKey, namedBy, hasShown };
+}
+
+function readRetired(row: unknown): Retired | null {
+  if (!Array.isArray(row) || row.length !== 2) return null;
+  const keyId = readKeyId(row[0]);
+  const namedBy = row[1] === null ? null : readKeyId(row[1]);
+  return keyId === null || (namedBy === null && row[1] !== null) ? null : { keyId, namedBy };
 }
 
 function readKeyId(value: unknown): string | null {

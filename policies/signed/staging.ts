@@ -22,6 +22,7 @@
 import { assert } from '../../session/assert.ts';
 import type { Policy } from '../schema.ts';
 import type { Clock } from './admit.ts';
+import { isRetired } from './anchors.ts';
 import { overridesOf, policyOf } from './body.ts';
 import { reopenDocument, type SignedDocument } from './open.ts';
 import { underEmergency } from './overlay.ts';
@@ -162,9 +163,9 @@ function onDurable(state: PushState, event: PushEvent & { kind: 'written' }): Pu
   const retryAtMs = state.isUnfollowed ? state.retryAtMs : null;
   const next: PushState = { ...state, record, writing: null, retryAtMs, isHalfSaved: false };
   const retired = record.rotated.retired.filter(
-    (keyId) => !state.record.rotated.retired.includes(keyId),
+    ({ keyId }) => !isRetired(state.record.rotated, keyId),
   );
-  const rotated = retired.map((keyId) => reportOf('signer_rotated', { retired: keyId }));
+  const rotated = retired.map(({ keyId }) => reportOf('signer_rotated', { retired: keyId }));
   const { state: after, effects } = onPurpose(next, purpose, event);
   return { state: after, effects: [...rotated, ...effects] };
 }

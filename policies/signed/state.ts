@@ -15,6 +15,8 @@ import type { RefusalCode } from './refusal.ts';
 /** What stays as it is while the process runs. */
 export interface Setup {
   readonly identity: Identity;
+  /** Public keys that the configuration trusts, 32 bytes each. */
+  readonly signers: readonly Uint8Array[];
   /** What the configuration names; followed where nothing was pushed that is as new. */
   readonly configured: Policy;
   /** Version of the newest policy that was ever in force (`policyVersion` of the flash record), 0 for none. */

@@ -5,7 +5,7 @@
 import { describe, expect, test } from 'bun:test';
 import { MemoryFlash } from '../../../../hal/memory/flash.ts';
 import { halFail } from '../../../../hal/result.ts';
-import { RETIRED_MAX, SUCCESSORS_MAX } from '../../../../policies/signed/anchors.ts';
+import { RETIRED_MAX } from '../../../../policies/signed/anchors.ts';
 import { DOCUMENT_BYTES_MAX } from '../../../../policies/signed/envelope.ts';
 import {
   decodePushRecord,
@@ -28,11 +28,15 @@ const full: PushRecord = {
     version: Number.MAX_SAFE_INTEGER,
   })),
   rotated: {
-    successors: Array.from({ length: SUCCESSORS_MAX }, (_, at) => ({
+    successors: Array.from({ length: RETIRED_MAX }, (_, at) => ({
       publicKey: new Uint8Array(32).fill(at),
-      replaces: at === 0 ? null : `0${at}`.repeat(8),
+      namedBy: `0${at.toString(16)}`.repeat(8),
+      hasShown: at > 0,
     })),
-    retired: Array.from({ length: RETIRED_MAX }, (_, at) => `f${at.toString(16)}`.repeat(8)),
+    retired: Array.from({ length: RETIRED_MAX }, (_, at) => ({
+      keyId: `f${at.toString(16)}`.repeat(8),
+      namedBy: at === 0 ? null : `0${at.toString(16)}`.repeat(8),
+    })),
   },
   sinceS: Number.MAX_SAFE_INTEGER,
 };
@@ -51,6 +55,13 @@ describe('a record', () => {
     expect(() => encodePushRecord({ ...full, pending: document }, 1)).toThrow('fits');
     const floors = [...full.floors, ...full.floors];
     expect(() => encodePushRecord({ ...full, floors }, 1)).toThrow('bound');
+    const { successors, retired } = full.rotated;
+    for (const rotated of [
+      { successors, retired: [...retired, ...retired.slice(0, 1)] },
+      { successors: [...successors, ...successors.slice(0, 1)], retired },
+    ]) {
+      expect(() => encodePushRecord({ ...full, rotated }, 1)).toThrow('bound');
+    }
   });
 
   test('with any bit turned over, cut off or blank is none', () => {

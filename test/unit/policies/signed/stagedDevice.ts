@@ -12,7 +12,7 @@ import { NOTHING_PUSHED, type PushRecord } from '../../../../policies/signed/rec
 import { openPush, policyInForce, stepPush } from '../../../../policies/signed/staging.ts';
 import type { PushEffect, PushEvent, PushState } from '../../../../policies/signed/state.ts';
 import type { PushRecovery } from '../../../../policies/signed/store.ts';
-import { IDENTITY, NOW, NOW_S, unproven } from './documents.ts';
+import { IDENTITY, NOW, NOW_S, signerOf, unproven } from './documents.ts';
 
 export const WINDOW_MS = 120_000;
 
@@ -46,7 +46,10 @@ export class Device {
   constructor({ record, recovery, isWhole, clock, policyVersionMin }: Options = {}) {
     this.clock = clock ?? NOW;
     const configured = policyOf({ version: 1, name: 'configured' });
-    const setup = { identity: IDENTITY, configured, policyVersionMin: policyVersionMin ?? 1 };
+    const setup = {
+      ...{ identity: IDENTITY, signers: [signerOf(1).publicKey], configured },
+      policyVersionMin: policyVersionMin ?? 1,
+    };
     const { state, effects } = openPush(
       setup,
       {

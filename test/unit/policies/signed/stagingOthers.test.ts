@@ -179,7 +179,9 @@ describe('a rotation', () => {
     device.take(by(NEW, 3));
     expect(device.asked).toContain('signer_rotated');
     device.tell({ kind: 'attached' });
-    expect(device.state.record.rotated.retired).toEqual([keyIdText(OLD.publicKey)]);
+    expect(device.state.record.rotated.retired).toEqual([
+      { keyId: keyIdText(OLD.publicKey), namedBy: null },
+    ]);
     device.forget();
     device.take(by(OLD, 4));
     expect(device.asked).toEqual(['signer_unknown 4']);

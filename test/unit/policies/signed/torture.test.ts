@@ -34,7 +34,7 @@ const STEPS_MAX = 12;
 
 const CONFIGURED = loadPolicy({ version: 1, name: 'configured' });
 if (!CONFIGURED.ok) throw new Error('the configured policy is valid');
-const SETUP = { identity: IDENTITY, configured: CONFIGURED.policy };
+const SETUP = { identity: IDENTITY, signers: [], configured: CONFIGURED.policy };
 
 type Store = PushStore<{ ok: false }>;
 type Start = (store: Opened, policyVersionMin: number) => PushStep;
