@@ -2,7 +2,7 @@
  * Whether a document whose signature is right may be taken now.
  *
  * Asked in this order, the first that fails is the reason: target, retained, clock, begin, end, version of its target, version of the
- * policy in force. What the document says is judged behind that (`body.ts`).
+ * policy in force or begin of the newest emergency. What the document says is judged behind that (`body.ts`).
  *
  * ◆ A device that does not know the time. It knows one thing: it is not earlier than the latest `not before` of the documents that
  * it took. What expired before that is refused. Beyond that
@@ -44,7 +44,7 @@ export interface Asked {
 
 /** Null: it may be taken. */
 export function refusalOf(claims: Claims, asked: Asked): Refused | null {
-  const { kind, target, version } = claims;
+  const { kind, target, version, notBeforeS } = claims;
   if (!isMeant(target, asked.identity)) {
     return refuse('wrong_target', `it is for ${target.level} ${target.name}`);
   }
@@ -62,6 +62,11 @@ export function refusalOf(claims: Claims, asked: Asked): Refused | null {
   if (kind === 'policy' && version <= asked.policyVersionMin) {
     const before = asked.policyVersionMin;
     return refuse('document_older', `version ${version}, and ${before} was in force`);
+  }
+  // There is one emergency, whatever its target, and versions are of one target each: one that was held back must not end a newer.
+  const earlierS = asked.record.emergencySinceS - notBeforeS;
+  if (kind === 'emergency' && earlierS > 0) {
+    return refuse('document_older', `it begins ${earlierS} s before the newest emergency`);
   }
   return null;
 }
@@ -92,11 +97,13 @@ export function withFloor(
   record: PushRecord,
   { kind, target, version, notBeforeS }: Claims,
 ): PushRecord {
-  const others = record.floors.filter((floor) => !isOf(floor, kind, target));
+  const { floors, sinceS, emergencySinceS } = record;
+  const others = floors.filter((floor) => !isOf(floor, kind, target));
   return {
     ...record,
     floors: [...others, { kind, target, version }],
-    sinceS: Math.max(record.sinceS, notBeforeS),
+    sinceS: Math.max(sinceS, notBeforeS),
+    emergencySinceS: kind === 'emergency' ? Math.max(emergencySinceS, notBeforeS) : emergencySinceS,
   };
 }
 

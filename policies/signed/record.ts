@@ -11,7 +11,7 @@
  * The content is one map in the encoding of `cbor.ts`: 1 the confirmed policy, 2 the one on trial, 3 the emergency (whole
  * documents, or null); 4 floors, each an array of kind, level, name and version; 5 successors, each an array of the key, who named
  * it and whether it has shown itself; 6 retired keys, each an array of its id and of who named it (or null); 7 the latest `not
- * before` of a document that was taken, seconds. crc32 covers the 20 bytes before it and the content.
+ * before` of a document that was taken, 8 that of an emergency, seconds. crc32 covers the 20 bytes before it and the content.
  *
  * A record of its own in slots of its own: what it takes to write it must never touch the one that I4 rests on.
  *
@@ -48,6 +48,7 @@ const KEY = {
   successors: 5,
   retired: 6,
   sinceS: 7,
+  emergencySinceS: 8,
 } as const;
 
 /** The highest version that was taken of one kind for one target. */
@@ -67,6 +68,8 @@ export interface PushRecord {
   readonly rotated: Rotated;
   /** It is at least that late, as the newest signed document says; 0: none was taken. Seconds since 1970. */
   readonly sinceS: number;
+  /** `not before` of the newest emergency that was taken, for whatever target; 0: none was. Seconds since 1970. */
+  readonly emergencySinceS: number;
 }
 
 export const NOTHING_PUSHED: PushRecord = {
@@ -76,11 +79,12 @@ export const NOTHING_PUSHED: PushRecord = {
   floors: [],
   rotated: NOT_ROTATED,
   sinceS: 0,
+  emergencySinceS: 0,
 };
 
 /** @throws InvariantError where a table is longer than it may be. */
 export function encodePushRecord(record: PushRecord, generation: number): Uint8Array {
-  const { confirmed, pending, emergency, floors, rotated, sinceS } = record;
+  const { confirmed, pending, emergency, floors, rotated, sinceS, emergencySinceS } = record;
   for (const document of [confirmed, pending, emergency]) {
     assert((document?.length ?? 0) <= DOCUMENT_BYTES_MAX, 'a document fits its part of the slot');
   }
@@ -118,6 +122,7 @@ export function encodePushRecord(record: PushRecord, generation: number): Uint8A
         ]),
       ],
       [KEY.sinceS, sinceS],
+      [KEY.emergencySinceS, emergencySinceS],
     ]),
   );
   assert(content.length <= PUSH_RECORD_BYTES - CONTENT_AT, 'the record fits its slot');
@@ -167,7 +172,8 @@ function readContent(content: CborMap): PushRecord | null {
   const successors = rowsOf(content.get(KEY.successors), RETIRED_MAX, readSuccessor);
   const retired = rowsOf(content.get(KEY.retired), RETIRED_MAX, readRetired);
   const sinceS = content.get(KEY.sinceS);
-  if (!documents.every(isDocument) || !isCount(sinceS)) return null;
+  const emergencySinceS = content.get(KEY.emergencySinceS);
+  if (!documents.every(isDocument) || !isCount(sinceS) || !isCount(emergencySinceS)) return null;
   if (floors === null || successors === null || retired === null) return null;
   const [confirmed, pending, emergency] = documents as (Uint8Array | null)[];
   return {
@@ -177,6 +183,7 @@ function readContent(content: CborMap): PushRecord | null {
     floors,
     rotated: { successors, retired },
     sinceS,
+    emergencySinceS,
   };
 }
 

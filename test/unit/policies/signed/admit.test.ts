@@ -123,4 +123,19 @@ describe('versions', () => {
     ]);
     expect(verdict({ version: 1, kind: 'emergency' }, asked)).toBe('taken');
   });
+
+  test('of emergencies are of one target each: none of another one begins before the newest', () => {
+    const of = (level: 'group' | 'fleet', name: string, version: number, notBeforeS: number) =>
+      ({ kind: 'emergency', target: { level, name }, version, notBeforeS }) as const;
+    const record = withFloor(NOTHING_PUSHED, claimsOf(of('group', 'south', 8, NOW_S - 60)));
+    expect(record.emergencySinceS).toBe(NOW_S - 60);
+    const codes = [NOW_S - 61, NOW_S - 60].map((notBeforeS) =>
+      verdict(of('fleet', 'acme', 2, notBeforeS), { record }),
+    );
+    expect(codes).toEqual(['document_older', 'taken']);
+    // Other kinds have no part in that, on either side.
+    expect(verdict({ notBeforeS: NOW_S - 61 }, { record })).toBe('taken');
+    const policy = withFloor(NOTHING_PUSHED, claimsOf({ notBeforeS: NOW_S - 60 }));
+    expect(verdict(of('fleet', 'acme', 2, NOW_S - 61), { record: policy })).toBe('taken');
+  });
 });

@@ -39,6 +39,7 @@ const full: PushRecord = {
     })),
   },
   sinceS: Number.MAX_SAFE_INTEGER,
+  emergencySinceS: Number.MAX_SAFE_INTEGER,
 };
 
 describe('a record', () => {

@@ -6,6 +6,7 @@
 import { describe, expect, test } from 'bun:test';
 import { keyIdOf, keyIdText } from '../../../../policies/signed/anchors.ts';
 import { bodyOfTable, commandBody, rotationBody } from '../../../../policies/signed/body.ts';
+import type { Claims } from '../../../../policies/signed/claims.ts';
 import { NOTHING_PUSHED } from '../../../../policies/signed/record.ts';
 import { nextPushDeadline, policyInForce } from '../../../../policies/signed/staging.ts';
 import { NOW, NOW_S, signerOf, UNKNOWN, unproven } from './documents.ts';
@@ -73,6 +74,25 @@ describe('an emergency', () => {
     expect([device.asked[1], switches(device)]).toEqual(['emergency_ended 3', 8]);
     device.take(emergency(2, CALM));
     expect(device.asked).toEqual(['document_replayed 2']);
+  });
+
+  test('is not ended by a withdrawal for another target that was held back', () => {
+    const device = new Device();
+    const at = (target: Claims['target'], version: number, notBeforeS: number, tables: object) =>
+      unproven({
+        ...{ kind: 'emergency', target, version, notBeforeS, expiresS: NOW_S + 3_600 },
+        body: bodyOfTable(tables as Readonly<Record<string, unknown>>)!,
+      });
+    device.take(at({ level: 'group', name: 'south' }, 8, NOW_S - 60, CALM));
+    device.forget();
+    const fleet = { level: 'fleet', name: 'acme' } as const;
+    device.take(at(fleet, 2, NOW_S - 86_400, {}));
+    expect([device.asked, switches(device)]).toEqual([['document_older 2'], 4]);
+    // Nor does an older one begin once it is withdrawn.
+    device.take(at(fleet, 3, NOW_S - 59, {}));
+    device.forget();
+    device.take(at({ level: 'device', name: 'kiosk-7' }, 1, NOW_S - 3_600, CALM));
+    expect([device.asked, switches(device)]).toEqual([['document_older 1'], 8]);
   });
 
   test('that would break a rule, or names what no emergency may touch, is refused', () => {
