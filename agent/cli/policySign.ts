@@ -27,6 +27,7 @@ import {
   type Kind,
   LEVELS,
   type Level,
+  NOT_BEFORE_AHEAD_MAX_S,
   type Target,
 } from '../../policies/signed/claims.ts';
 import { openDocument, type SignedDocument } from '../../policies/signed/open.ts';
@@ -47,7 +48,7 @@ Signs a document for devices (docs/push.md). Agents take policies, emergencies a
   --signing-key-file KEY   as \`jvpn keygen --signing\` writes it
   --target TARGET          device:NAME, group:NAME or fleet:NAME
   --version N              higher than of every document of this kind for this target; a policy has its own
-  --not-before TIME        UTC like 2026-12-24T18:00:00Z (default: five minutes ago, for clocks that are behind)
+  --not-before TIME        UTC like 2026-12-24T18:00:00Z (default: five minutes ago, for clocks that are behind; at most 31 days ahead)
   --expires TIME           until when a device may take it, and an emergency lasts (default: a week, ten minutes for a command)
   --command NAME           ${COMMANDS.join(', ')}
   --link LINK              the link of rebind
@@ -115,6 +116,9 @@ function sign(flags: Flags, file: string | undefined, nowS: number): string {
   const target = targetOf(textOf(flags, 'target'));
   const output = textOf(flags, 'output');
   const notBeforeS = timeOf(flags, 'not-before') ?? nowS - BEHIND_S;
+  if (notBeforeS > nowS + NOT_BEFORE_AHEAD_MAX_S) {
+    throw new Unusable(`--not-before: at most ${NOT_BEFORE_AHEAD_MAX_S / 86_400} days ahead`, 2);
+  }
   const asked = timeOf(flags, 'expires');
   if (kind === 'emergency' && asked === null) throw new Unusable('--expires is missing', 2);
   const expiresS = asked ?? notBeforeS + LASTS_S[kind];

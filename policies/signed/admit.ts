@@ -5,12 +5,14 @@
  * policy in force or begin of the newest emergency. What the document says is judged behind that (`body.ts`).
  *
  * ◆ A device that does not know the time. It knows one thing: it is not earlier than the latest `not before` of the documents that
- * it took. What expired before that is refused. Beyond that
+ * it took. What expired before that is refused, and a clock that is behind that is none. Beyond that
  * - policies and emergencies are taken: a device whose clock comes through the tunnel must be able to get the policy that lets the
  *   tunnel work, a version is taken once whatever the time, and what a policy breaks is rolled back. One that was to begin
  *   later begins when it arrives; who publishes it decides when that is.
  * - commands and rotations are refused: a command that was held back on its way acts on a session it was not meant for,
  *   and neither is undone by itself.
+ * Nobody is there to say that a document is early, so each may teach such a device a year at most: what one wrong `not before` would
+ * make it refuse, it refuses no longer than that.
  *
  * @module
  */
@@ -31,6 +33,19 @@ export interface Clock {
   readonly wallMs: number;
   /** False where the clock is plainly wrong (`clock_unset`). */
   readonly isKnown: boolean;
+}
+
+/** 2026-11-01T00:00:00Z: no document is older than their format. */
+const FORMAT_SINCE_S = 1_793_491_200;
+/** What one document may add to what a device without a clock knows of the time (chosen). */
+const LEARNED_MAX_S = 366 * 86_400;
+
+/** The clock that counts: one that is behind what signed documents prove tells nothing. */
+export function believed(
+  { wallMs, isKnown }: Clock,
+  { sinceS }: Pick<PushRecord, 'sinceS'>,
+): Clock {
+  return { wallMs, isKnown: isKnown && wallMs >= sinceS * 1_000 };
 }
 
 export interface Asked {
@@ -72,7 +87,7 @@ export function refusalOf(claims: Claims, asked: Asked): Refused | null {
 }
 
 function timeRefusal({ kind, notBeforeS, expiresS }: Claims, asked: Asked): Refused | null {
-  const { isKnown, wallMs } = asked.clock;
+  const { isKnown, wallMs } = believed(asked.clock, asked.record);
   const nowS = isKnown ? Math.floor(wallMs / 1_000) : asked.record.sinceS;
   if (nowS >= expiresS) return refuse('document_expired', `${nowS - expiresS} s ago`);
   if (!isKnown) {
@@ -96,14 +111,17 @@ export function floorOf(record: PushRecord, kind: Kind, target: Target): number 
 export function withFloor(
   record: PushRecord,
   { kind, target, version, notBeforeS }: Claims,
+  clock: Clock,
 ): PushRecord {
   const { floors, sinceS, emergencySinceS } = record;
   const others = floors.filter((floor) => !isOf(floor, kind, target));
+  const learnedS = Math.max(sinceS, FORMAT_SINCE_S) + LEARNED_MAX_S;
+  const provenS = believed(clock, record).isKnown ? notBeforeS : Math.min(notBeforeS, learnedS);
   return {
     ...record,
     floors: [...others, { kind, target, version }],
-    sinceS: Math.max(sinceS, notBeforeS),
-    emergencySinceS: kind === 'emergency' ? Math.max(emergencySinceS, notBeforeS) : emergencySinceS,
+    sinceS: Math.max(sinceS, provenS),
+    emergencySinceS: kind === 'emergency' ? Math.max(emergencySinceS, provenS) : emergencySinceS,
   };
 }
 

@@ -46,6 +46,9 @@ export const LIFETIME_MAX_S: Readonly<Record<Kind, number>> = {
   command: DAY_S,
 };
 
+/** How far ahead `not before` may be when a document is signed (chosen): a wrong year is noticed before any device sees it. */
+export const NOT_BEFORE_AHEAD_MAX_S = 31 * DAY_S;
+
 export interface Target {
   readonly level: Level;
   /** One level of a topic: 1…64 letters, digits, `_`, `.` and `-`. */

@@ -21,7 +21,7 @@
  */
 import { assert } from '../../session/assert.ts';
 import type { Policy } from '../schema.ts';
-import type { Clock } from './admit.ts';
+import { believed, type Clock } from './admit.ts';
 import { isRetired } from './anchors.ts';
 import { overridesOf, policyOf } from './body.ts';
 import { reopenDocument, type SignedDocument } from './open.ts';
@@ -201,7 +201,9 @@ function onPurpose(
       const { document, overrides } = purpose;
       const { version } = document;
       const emergency =
-        overrides === null ? null : { document, overrides, endsAtMs: endOf(document, atMs, clock) };
+        overrides === null
+          ? null
+          : { document, overrides, endsAtMs: endOf(document, atMs, believed(clock, state.record)) };
       const next = { ...state, emergency };
       const report =
         emergency === null
@@ -257,7 +259,7 @@ function endWhatIsOver(state: PushState, atMs: number, clock: Clock): PushStep {
   if (next.emergency !== null) {
     const { document, endsAtMs } = next.emergency;
     // A clock that was set shortens what was counted without it, and never lengthens it.
-    const sooner = Math.min(endsAtMs, endOf(document, atMs, clock));
+    const sooner = Math.min(endsAtMs, endOf(document, atMs, believed(clock, next.record)));
     next = { ...next, emergency: { ...next.emergency, endsAtMs: sooner } };
     if (atMs >= sooner) {
       next = { ...next, emergency: null };
@@ -339,7 +341,7 @@ function emergencyAtStart(
     }
     return null;
   }
-  const endsAtMs = endOf(document, atMs, clock);
+  const endsAtMs = endOf(document, atMs, believed(clock, record));
   const { version } = document;
   if (atMs >= endsAtMs) {
     effects.push(reportOf('emergency_ended', { version }));

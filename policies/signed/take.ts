@@ -54,7 +54,7 @@ function take(state: PushState, event: PushEvent & { kind: 'arrived' }): Taken |
   if (purpose.kind === 'stage' && state.trial !== null) {
     return refuse('push_busy', `version ${state.trial.document.version} is on trial`);
   }
-  const next = recordOf(withFloor(record, document), purpose, document, setup.signers);
+  const next = recordOf(withFloor(record, document, clock), purpose, document, setup.signers);
   if (isRefused(next)) return next;
   return next.floors.length > FLOORS_MAX
     ? refuse('push_full', `${FLOORS_MAX} kinds and targets`)

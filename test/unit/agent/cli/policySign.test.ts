@@ -165,6 +165,14 @@ test('wrong usage: 2 and what is allowed', async () => {
     ['--command', 'rotate_keys', '--version', '0'],
     ['--rotate-to', 'short', '--version', '1'],
     [place.at('p.toml'), '--expires', 'soon'],
+    [place.at('p.toml'), '--not-before', '2026-12-30T00:00:01Z'],
+    [
+      place.at('p.toml'),
+      '--not-before',
+      '2126-11-29T00:00:00Z',
+      '--expires',
+      '2126-12-01T00:00:00Z',
+    ],
     [place.at('p.toml'), '--emergency', '--version', '1'],
   ];
   for (const argv of wrong) {

@@ -207,9 +207,15 @@ describe('a rotation', () => {
     expect(device.asked).toEqual(['signer_unknown 4']);
   });
 
-  test('waits for a clock', () => {
+  test('waits for a clock, and for one that is not behind what documents prove', () => {
     const device = new Device({ clock: UNKNOWN });
     device.take(rotation);
     expect(device.asked).toEqual(['clock_unknown 1']);
+    const set = { wallMs: Date.UTC(2024, 5, 1), isKnown: true };
+    const wrong = new Device({ clock: set, record: { ...NOTHING_PUSHED, sinceS: NOW_S } });
+    wrong.take(rotation);
+    expect(wrong.asked).toEqual(['clock_unknown 1']);
+    wrong.take(pushed(2));
+    expect(wrong.followed).toBe('pushed 2');
   });
 });
