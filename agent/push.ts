@@ -81,9 +81,9 @@ export class Push {
   constructor(parts: PushParts) {
     this.#parts = parts;
     this.#store = new PushStore<HalFailure>(parts.flash);
-    const { identity, configured, policyVersionMin } = parts;
+    const { identity, signers, configured, policyVersionMin } = parts;
     const { state, effects } = openPush(
-      { identity, configured, policyVersionMin },
+      { identity, signers, configured, policyVersionMin },
       this.#store,
       this.#moment(),
     );
@@ -92,7 +92,10 @@ export class Push {
     this.isLost = effects.some(
       (effect) =>
         effect.kind === 'report' &&
-        (effect.code === 'push_state_lost' || effect.detail['kind'] === 'policy'),
+        (effect.code === 'push_state_lost' ||
+          // Followed only where the other one is too old for I4.
+          (effect.code === 'push_slot_stale' && effect.detail['why'] === 'lost') ||
+          effect.detail['kind'] === 'policy'),
     );
   }
 

@@ -2,19 +2,21 @@
  * Whether a document whose signature is right may be taken now.
  *
  * Asked in this order, the first that fails is the reason: target, retained, clock, begin, end, version of its target, version of the
- * policy in force. What the document says is judged behind that (`body.ts`).
+ * policy in force or begin of the newest emergency. What the document says is judged behind that (`body.ts`).
  *
  * ◆ A device that does not know the time. It knows one thing: it is not earlier than the latest `not before` of the documents that
- * it took. What expired before that is refused. Beyond that
+ * it took. What expired before that is refused, and a clock that is behind that is none. Beyond that
  * - policies and emergencies are taken: a device whose clock comes through the tunnel must be able to get the policy that lets the
  *   tunnel work, a version is taken once whatever the time, and what a policy breaks is rolled back. One that was to begin
  *   later begins when it arrives; who publishes it decides when that is.
  * - commands and rotations are refused: a command that was held back on its way acts on a session it was not meant for,
  *   and neither is undone by itself.
+ * Nobody is there to say that a document is early, so each may teach such a device a year at most: what one wrong `not before` would
+ * make it refuse, it refuses no longer than that.
  *
  * @module
  */
-import type { Claims, Kind, Target } from './claims.ts';
+import { type Claims, isSameTarget, type Kind, type Target, targetText } from './claims.ts';
 import type { PushRecord } from './record.ts';
 import { type Refused, refuse } from './refusal.ts';
 
@@ -33,6 +35,19 @@ export interface Clock {
   readonly isKnown: boolean;
 }
 
+/** 2026-11-01T00:00:00Z: no document is older than their format. */
+const FORMAT_SINCE_S = 1_793_491_200;
+/** What one document may add to what a device without a clock knows of the time (chosen). */
+const LEARNED_MAX_S = 366 * 86_400;
+
+/** The clock that counts: one that is behind what signed documents prove tells nothing. */
+export function believed(
+  { wallMs, isKnown }: Clock,
+  { sinceS }: Pick<PushRecord, 'sinceS'>,
+): Clock {
+  return { wallMs, isKnown: isKnown && wallMs >= sinceS * 1_000 };
+}
+
 export interface Asked {
   readonly identity: Identity;
   readonly clock: Clock;
@@ -44,9 +59,9 @@ export interface Asked {
 
 /** Null: it may be taken. */
 export function refusalOf(claims: Claims, asked: Asked): Refused | null {
-  const { kind, target, version } = claims;
+  const { kind, target, version, notBeforeS } = claims;
   if (!isMeant(target, asked.identity)) {
-    return refuse('wrong_target', `it is for ${target.level} ${target.name}`);
+    return refuse('wrong_target', `it is for ${targetText(target)}`);
   }
   // Retained policies are the usual way to reach a device that is away; its version keeps one from being taken twice.
   if (kind === 'command' && asked.isRetained) {
@@ -63,11 +78,16 @@ export function refusalOf(claims: Claims, asked: Asked): Refused | null {
     const before = asked.policyVersionMin;
     return refuse('document_older', `version ${version}, and ${before} was in force`);
   }
+  // There is one emergency, whatever its target, and versions are of one target each: one that was held back must not end a newer.
+  const earlierS = asked.record.emergencySinceS - notBeforeS;
+  if (kind === 'emergency' && earlierS > 0) {
+    return refuse('document_older', `it begins ${earlierS} s before the newest emergency`);
+  }
   return null;
 }
 
 function timeRefusal({ kind, notBeforeS, expiresS }: Claims, asked: Asked): Refused | null {
-  const { isKnown, wallMs } = asked.clock;
+  const { isKnown, wallMs } = believed(asked.clock, asked.record);
   const nowS = isKnown ? Math.floor(wallMs / 1_000) : asked.record.sinceS;
   if (nowS >= expiresS) return refuse('document_expired', `${nowS - expiresS} s ago`);
   if (!isKnown) {
@@ -77,9 +97,10 @@ function timeRefusal({ kind, notBeforeS, expiresS }: Claims, asked: Asked): Refu
   return nowS < notBeforeS ? refuse('document_early', `by ${notBeforeS - nowS} s`) : null;
 }
 
-export function isMeant({ level, name }: Target, identity: Identity): boolean {
-  if (level === 'fleet') return name === identity.fleet;
-  return (level === 'device' ? identity.device : identity.groups).includes(name);
+export function isMeant(target: Target, identity: Identity): boolean {
+  if (target.level === 'fleet') return target.name === identity.fleet;
+  const names = target.level === 'device' ? identity.device : identity.groups;
+  return target.fleet === identity.fleet && names.includes(target.name);
 }
 
 /** The highest version that was taken of this kind for this target, 0 for none. */
@@ -91,17 +112,20 @@ export function floorOf(record: PushRecord, kind: Kind, target: Target): number 
 export function withFloor(
   record: PushRecord,
   { kind, target, version, notBeforeS }: Claims,
+  clock: Clock,
 ): PushRecord {
-  const others = record.floors.filter((floor) => !isOf(floor, kind, target));
+  const { floors, sinceS, emergencySinceS } = record;
+  const others = floors.filter((floor) => !isOf(floor, kind, target));
+  const learnedS = Math.max(sinceS, FORMAT_SINCE_S) + LEARNED_MAX_S;
+  const provenS = believed(clock, record).isKnown ? notBeforeS : Math.min(notBeforeS, learnedS);
   return {
     ...record,
     floors: [...others, { kind, target, version }],
-    sinceS: Math.max(record.sinceS, notBeforeS),
+    sinceS: Math.max(sinceS, provenS),
+    emergencySinceS: kind === 'emergency' ? Math.max(emergencySinceS, provenS) : emergencySinceS,
   };
 }
 
 function isOf(floor: PushRecord['floors'][number], kind: Kind, target: Target): boolean {
-  return (
-    floor.kind === kind && floor.target.level === target.level && floor.target.name === target.name
-  );
+  return floor.kind === kind && isSameTarget(floor.target, target);
 }

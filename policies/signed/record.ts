@@ -9,9 +9,9 @@
  * ```
  *
  * The content is one map in the encoding of `cbor.ts`: 1 the confirmed policy, 2 the one on trial, 3 the emergency (whole
- * documents, or null); 4 floors, each an array of kind, level, name and version; 5 successors, each an array of the key and whom
- * it replaces (or null); 6 retired key ids; 7 the latest `not before` of a document that was taken, seconds. crc32 covers the
- * 20 bytes before it and the content.
+ * documents, or null); 4 floors, each an array of kind, target (as in a document) and version; 5 successors, each an array of the key, who named
+ * it and whether it has shown itself; 6 retired keys, each an array of its id and of who named it (or null); 7 the latest `not
+ * before` of a document that was taken, 8 that of an emergency, seconds. crc32 covers the 20 bytes before it and the content.
  *
  * A record of its own in slots of its own: what it takes to write it must never touch the one that I4 rests on.
  *
@@ -24,11 +24,12 @@ import {
   NOT_ROTATED,
   PUBLIC_KEY_BYTES,
   RETIRED_MAX,
+  type Retired,
   type Rotated,
-  SUCCESSORS_MAX,
+  type Successor,
 } from './anchors.ts';
 import { type Cbor, type CborMap, decodeCbor, encodeCbor } from './cbor.ts';
-import { isTargetName, KINDS, type Kind, LEVELS, type Level, type Target } from './claims.ts';
+import { encodeTarget, KINDS, type Kind, readTarget, type Target } from './claims.ts';
 import { DOCUMENT_BYTES_MAX, KEY_ID_BYTES } from './envelope.ts';
 
 /** Three documents, and tables that are full. */
@@ -47,6 +48,7 @@ const KEY = {
   successors: 5,
   retired: 6,
   sinceS: 7,
+  emergencySinceS: 8,
 } as const;
 
 /** The highest version that was taken of one kind for one target. */
@@ -66,6 +68,8 @@ export interface PushRecord {
   readonly rotated: Rotated;
   /** It is at least that late, as the newest signed document says; 0: none was taken. Seconds since 1970. */
   readonly sinceS: number;
+  /** `not before` of the newest emergency that was taken, for whatever target; 0: none was. Seconds since 1970. */
+  readonly emergencySinceS: number;
 }
 
 export const NOTHING_PUSHED: PushRecord = {
@@ -75,15 +79,19 @@ export const NOTHING_PUSHED: PushRecord = {
   floors: [],
   rotated: NOT_ROTATED,
   sinceS: 0,
+  emergencySinceS: 0,
 };
 
 /** @throws InvariantError where a table is longer than it may be. */
 export function encodePushRecord(record: PushRecord, generation: number): Uint8Array {
-  const { confirmed, pending, emergency, floors, rotated, sinceS } = record;
+  const { confirmed, pending, emergency, floors, rotated, sinceS, emergencySinceS } = record;
   for (const document of [confirmed, pending, emergency]) {
     assert((document?.length ?? 0) <= DOCUMENT_BYTES_MAX, 'a document fits its part of the slot');
   }
+  // What is longer would be read as nothing, in both slots.
   assert(floors.length <= FLOORS_MAX, 'floors have a bound');
+  assert(rotated.successors.length <= RETIRED_MAX, 'successors have a bound');
+  assert(rotated.retired.length <= RETIRED_MAX, 'retired keys have a bound');
   const content = encodeCbor(
     new Map<number, Cbor>([
       [KEY.confirmed, confirmed],
@@ -91,22 +99,25 @@ export function encodePushRecord(record: PushRecord, generation: number): Uint8A
       [KEY.emergency, emergency],
       [
         KEY.floors,
-        floors.map(({ kind, target, version }) => [
-          KINDS[kind],
-          LEVELS[target.level],
-          target.name,
-          version,
-        ]),
+        floors.map(({ kind, target, version }) => [KINDS[kind], encodeTarget(target), version]),
       ],
       [
         KEY.successors,
-        rotated.successors.map(({ publicKey, replaces }) => [
+        rotated.successors.map(({ publicKey, namedBy, hasShown }) => [
           publicKey,
-          replaces === null ? null : hexToBytes(replaces),
+          hexToBytes(namedBy),
+          hasShown,
         ]),
       ],
-      [KEY.retired, rotated.retired.map(hexToBytes)],
+      [
+        KEY.retired,
+        rotated.retired.map(({ keyId, namedBy }) => [
+          hexToBytes(keyId),
+          namedBy === null ? null : hexToBytes(namedBy),
+        ]),
+      ],
       [KEY.sinceS, sinceS],
+      [KEY.emergencySinceS, emergencySinceS],
     ]),
   );
   assert(content.length <= PUSH_RECORD_BYTES - CONTENT_AT, 'the record fits its slot');
@@ -143,14 +154,21 @@ export function decodePushRecord(bytes: Uint8Array): ReadPushRecord | null {
   return record === null ? null : { record, generation };
 }
 
+/** What a slot says, without its generation. The slot is a whole one. */
+export function contentOf(slot: Uint8Array): Uint8Array {
+  const view = new DataView(slot.buffer, slot.byteOffset, PUSH_RECORD_BYTES);
+  return slot.subarray(CONTENT_AT, CONTENT_AT + view.getUint32(16));
+}
+
 function readContent(content: CborMap): PushRecord | null {
   if (content.size !== Object.keys(KEY).length) return null;
   const documents = [KEY.confirmed, KEY.pending, KEY.emergency].map((key) => content.get(key));
   const floors = rowsOf(content.get(KEY.floors), FLOORS_MAX, readFloor);
-  const successors = rowsOf(content.get(KEY.successors), SUCCESSORS_MAX, readSuccessor);
-  const retired = rowsOf(content.get(KEY.retired), RETIRED_MAX, readKeyId);
+  const successors = rowsOf(content.get(KEY.successors), RETIRED_MAX, readSuccessor);
+  const retired = rowsOf(content.get(KEY.retired), RETIRED_MAX, readRetired);
   const sinceS = content.get(KEY.sinceS);
-  if (!documents.every(isDocument) || !isCount(sinceS)) return null;
+  const emergencySinceS = content.get(KEY.emergencySinceS);
+  if (!documents.every(isDocument) || !isCount(sinceS) || !isCount(emergencySinceS)) return null;
   if (floors === null || successors === null || retired === null) return null;
   const [confirmed, pending, emergency] = documents as (Uint8Array | null)[];
   return {
@@ -160,6 +178,7 @@ function readContent(content: CborMap): PushRecord | null {
     floors,
     rotated: { successors, retired },
     sinceS,
+    emergencySinceS,
   };
 }
 
@@ -180,23 +199,30 @@ function rowsOf<Row>(
 }
 
 function readFloor(row: unknown): Floor | null {
-  if (!Array.isArray(row) || row.length !== 4) return null;
-  const [kindNumber, levelNumber, name, version]: unknown[] = row;
-  const kind = (Object.keys(KINDS) as Kind[]).find((one) => KINDS[one] === kindNumber);
-  const level = (Object.keys(LEVELS) as Level[]).find((one) => LEVELS[one] === levelNumber);
-  if (kind === undefined || level === undefined || !isCount(version)) return null;
-  return typeof name === 'string' && isTargetName(name)
-    ? { kind, target: { level, name }, version }
-    : null;
+  if (!Array.isArray(row) || row.length !== 3) return null;
+  const kind = (Object.keys(KINDS) as Kind[]).find((one) => KINDS[one] === row[0]);
+  const target = readTarget(row[1]);
+  const version: unknown = row[2];
+  return kind === undefined || target === null || !isCount(version)
+    ? null
+    : { kind, target, version };
 }
 
-function readSuccessor(row: unknown): Rotated['successors'][number] | null {
-  if (!Array.isArray(row) || row.length !== 2) return null;
-  const [publicKey, replaces]: unknown[] = row;
+function readSuccessor(row: unknown): Successor | null {
+  if (!Array.isArray(row) || row.length !== 3) return null;
+  const [publicKey, namer, hasShown]: unknown[] = row;
   if (!(publicKey instanceof Uint8Array) || publicKey.length !== PUBLIC_KEY_BYTES) return null;
-  if (replaces === null) return { publicKey, replaces };
-  const keyId = readKeyId(replaces);
-  return keyId === null ? null : { publicKey, replaces: keyId };
+  const namedBy = readKeyId(namer);
+  return namedBy === null || typeof hasShown !== 'boolean'
+    ? null
+    : { publicKey, namedBy, hasShown };
+}
+
+function readRetired(row: unknown): Retired | null {
+  if (!Array.isArray(row) || row.length !== 2) return null;
+  const keyId = readKeyId(row[0]);
+  const namedBy = row[1] === null ? null : readKeyId(row[1]);
+  return keyId === null || (namedBy === null && row[1] !== null) ? null : { keyId, namedBy };
 }
 
 function readKeyId(value: unknown): string | null {

@@ -21,7 +21,8 @@
  */
 import { assert } from '../../session/assert.ts';
 import type { Policy } from '../schema.ts';
-import type { Clock } from './admit.ts';
+import { believed, type Clock } from './admit.ts';
+import { isRetired } from './anchors.ts';
 import { overridesOf, policyOf } from './body.ts';
 import { reopenDocument, type SignedDocument } from './open.ts';
 import { underEmergency } from './overlay.ts';
@@ -33,15 +34,29 @@ import { onArrived, reportOf } from './take.ts';
 
 /** Between two tries to write or to apply what has to be (chosen). */
 const RETRY_MS = 10_000;
+/** Why a slot is written at a start. */
+const STALE: Readonly<Partial<Record<PushRecovery, string>>> = {
+  oneSlotLost: 'lost',
+  slotsDiffer: 'older',
+};
+
+/** What a start reads: a `PushStore`. */
+export interface Opened {
+  readonly record: PushRecord;
+  readonly recovery: PushRecovery;
+  readonly isWhole: boolean;
+}
 
 /** After a start, with what flash holds. What to follow is {@link policyInForce}. */
 export function openPush(
   setup: Setup,
-  { record, recovery }: { readonly record: PushRecord; readonly recovery: PushRecovery },
+  { record, recovery, isWhole }: Opened,
   { atMs, clock }: { readonly atMs: number; readonly clock: Clock },
 ): PushStep {
   const effects: PushEffect[] = [];
   if (recovery === 'bothSlotsLost') effects.push(reportOf('push_state_lost', {}));
+  const stale = STALE[recovery];
+  if (stale !== undefined) effects.push(reportOf('push_slot_stale', { why: stale }));
   const confirmed = confirmedAtStart(setup.configured, record, effects);
   if (record.pending !== null) {
     const document = reopenDocument(record.pending);
@@ -56,7 +71,9 @@ export function openPush(
     emergency: emergencyAtStart(record, confirmed, atMs, clock, effects),
     writing: null,
     isUnfollowed: false,
-    retryAtMs: null,
+    isHalfSaved: !isWhole,
+    // It failed a moment ago.
+    retryAtMs: isWhole ? null : atMs + RETRY_MS,
     answers: [],
   };
   return pursue(state, effects, atMs);
@@ -70,8 +87,9 @@ export function policyInForce({ confirmed, trial, emergency }: PushState): Polic
 export function stepPush(state: PushState, event: PushEvent): PushStep {
   const { atMs } = event;
   const { state: next, effects } = react(state, event);
-  const over = 'clock' in event ? endWhatIsOver(next, atMs, event.clock) : stay(next);
-  return pursue(over.state, [...effects, ...over.effects], atMs);
+  const over = endTrial(next, atMs);
+  const ended = 'clock' in event ? endEmergency(over.state, atMs, event.clock) : stay(over.state);
+  return pursue(ended.state, [...effects, ...over.effects, ...ended.effects], atMs);
 }
 
 /** When a `tick` is due, or null. A spurious one is harmless. */
@@ -98,7 +116,7 @@ function react(state: PushState, event: PushEvent): PushStep {
       return onConfigured(state, event.policy);
     case 'attached': {
       const { trial } = state;
-      // Before it is applied, ATTACHED says nothing about it.
+      // Before it is applied, ATTACHED says nothing about it; behind its window the trial ends with this step.
       if (trial?.isApplied !== true) return stay(state);
       return stay({ ...state, trial: { ...trial, isAttached: true } });
     }
@@ -144,11 +162,11 @@ function onDurable(state: PushState, event: PushEvent & { kind: 'written' }): Pu
   assert(writing !== null, 'what was written was asked for');
   const { record, purpose } = writing;
   const retryAtMs = state.isUnfollowed ? state.retryAtMs : null;
-  const next: PushState = { ...state, record, writing: null, retryAtMs };
+  const next: PushState = { ...state, record, writing: null, retryAtMs, isHalfSaved: false };
   const retired = record.rotated.retired.filter(
-    (keyId) => !state.record.rotated.retired.includes(keyId),
+    ({ keyId }) => !isRetired(state.record.rotated, keyId),
   );
-  const rotated = retired.map((keyId) => reportOf('signer_rotated', { retired: keyId }));
+  const rotated = retired.map(({ keyId }) => reportOf('signer_rotated', { retired: keyId }));
   const { state: after, effects } = onPurpose(next, purpose, event);
   return { state: after, effects: [...rotated, ...effects] };
 }
@@ -184,7 +202,9 @@ function onPurpose(
       const { document, overrides } = purpose;
       const { version } = document;
       const emergency =
-        overrides === null ? null : { document, overrides, endsAtMs: endOf(document, atMs, clock) };
+        overrides === null
+          ? null
+          : { document, overrides, endsAtMs: endOf(document, atMs, believed(clock, state.record)) };
       const next = { ...state, emergency };
       const report =
         emergency === null
@@ -208,13 +228,13 @@ function onPurpose(
   }
 }
 
-/** Nothing of it counts, whatever the medium has; what must be written will be tried again. */
+/** Nothing of it counts, whatever the medium has: what counts will be written over it, and what must be written tried again. */
 function onNotDurable(state: PushState, atMs: number): PushStep {
   const { writing } = state;
   assert(writing !== null, 'what was written was asked for');
   const { purpose } = writing;
   const retryAtMs = atMs + RETRY_MS;
-  const next: PushState = { ...state, writing: null, retryAtMs };
+  const next: PushState = { ...state, writing: null, retryAtMs, isHalfSaved: true };
   if (purpose.kind === 'confirm' || purpose.kind === 'clean') return stay(next);
   const { kind, version } = purpose.document;
   const answers =
@@ -227,27 +247,24 @@ function onNotDurable(state: PushState, atMs: number): PushStep {
   };
 }
 
-function endWhatIsOver(state: PushState, atMs: number, clock: Clock): PushStep {
-  let next = state;
-  const effects: PushEffect[] = [];
-  const { trial, writing } = next;
+function endTrial(state: PushState, atMs: number): PushStep {
+  const { trial, writing } = state;
   // A confirmation that is being written is not withdrawn: what flash says by then counts.
-  if (trial !== null && atMs >= trial.endsAtMs && writing?.purpose.kind !== 'confirm') {
-    const back = rollBack(next, 'confirm_window_over');
-    next = back.state;
-    effects.push(...back.effects);
+  const isHeld = trial === null || writing?.purpose.kind === 'confirm';
+  return isHeld || atMs < trial.endsAtMs ? stay(state) : rollBack(state, 'confirm_window_over');
+}
+
+function endEmergency(state: PushState, atMs: number, clock: Clock): PushStep {
+  if (state.emergency === null) return stay(state);
+  const { document, endsAtMs } = state.emergency;
+  // A clock that was set shortens what was counted without it, and never lengthens it.
+  const sooner = Math.min(endsAtMs, endOf(document, atMs, believed(clock, state.record)));
+  if (atMs < sooner) {
+    return stay({ ...state, emergency: { ...state.emergency, endsAtMs: sooner } });
   }
-  if (next.emergency !== null) {
-    const { document, endsAtMs } = next.emergency;
-    // A clock that was set shortens what was counted without it, and never lengthens it.
-    const sooner = Math.min(endsAtMs, endOf(document, atMs, clock));
-    next = { ...next, emergency: { ...next.emergency, endsAtMs: sooner } };
-    if (atMs >= sooner) {
-      next = { ...next, emergency: null };
-      effects.push(reportOf('emergency_ended', { version: document.version }), follow(next));
-    }
-  }
-  return { state: next, effects };
+  const next = { ...state, emergency: null };
+  const { version } = document;
+  return { state: next, effects: [reportOf('emergency_ended', { version }), follow(next)] };
 }
 
 function rollBack(state: PushState, why: string): PushStep {
@@ -261,7 +278,7 @@ function rollBack(state: PushState, why: string): PushStep {
 
 /** Begin what is due, if anything: a policy to follow again, one that proved itself, or what flash should not hold any more. */
 function pursue(before: PushState, earlier: readonly PushEffect[], atMs: number): PushStep {
-  const { record, trial, emergency, writing, retryAtMs, isUnfollowed } = before;
+  const { record, trial, emergency, writing, retryAtMs, isUnfollowed, isHalfSaved } = before;
   const isDue = retryAtMs === null || atMs >= retryAtMs;
   const isFree = writing === null && isDue;
   const state = isDue ? { ...before, isUnfollowed: false } : before;
@@ -277,7 +294,7 @@ function pursue(before: PushState, earlier: readonly PushEffect[], atMs: number)
     return write(state, effects, confirmed, { kind: 'confirm' });
   }
   const isClean = cleaned.pending === record.pending && cleaned.emergency === record.emergency;
-  if (!isClean) return write(state, effects, cleaned, { kind: 'clean' });
+  if (!isClean || isHalfSaved) return write(state, effects, cleaned, { kind: 'clean' });
   return { state: { ...state, retryAtMs: null }, effects };
 }
 
@@ -322,7 +339,7 @@ function emergencyAtStart(
     }
     return null;
   }
-  const endsAtMs = endOf(document, atMs, clock);
+  const endsAtMs = endOf(document, atMs, believed(clock, record));
   const { version } = document;
   if (atMs >= endsAtMs) {
     effects.push(reportOf('emergency_ended', { version }));

@@ -15,6 +15,8 @@ import type { RefusalCode } from './refusal.ts';
 /** What stays as it is while the process runs. */
 export interface Setup {
   readonly identity: Identity;
+  /** Public keys that the configuration trusts, 32 bytes each. */
+  readonly signers: readonly Uint8Array[];
   /** What the configuration names; followed where nothing was pushed that is as new. */
   readonly configured: Policy;
   /** Version of the newest policy that was ever in force (`policyVersion` of the flash record), 0 for none. */
@@ -68,6 +70,8 @@ export interface PushState {
   readonly writing: { readonly record: PushRecord; readonly purpose: Purpose } | null;
   /** The policy in force was not taken by whoever has to follow it. */
   readonly isUnfollowed: boolean;
+  /** A save failed, and a slot may hold what it was to hold: the next start must not find that. */
+  readonly isHalfSaved: boolean;
   /** When to try again what failed and has to be done sooner or later. */
   readonly retryAtMs: number | null;
   /** The newest commands, at most {@link ANSWERS_MAX}. */

@@ -4,7 +4,7 @@
  * @module
  */
 import { refusalOf, withFloor } from './admit.ts';
-import { withSigner, withSuccessor } from './anchors.ts';
+import { isRetired, withSigner, withSuccessor } from './anchors.ts';
 import { commandOf, type Overrides, overridesOf, policyOf, successorOf } from './body.ts';
 import type { SignedDocument } from './open.ts';
 import { underEmergency } from './overlay.ts';
@@ -43,7 +43,7 @@ function take(state: PushState, event: PushEvent & { kind: 'arrived' }): Taken |
   const { identity } = setup;
   const policyVersionMin = Math.max(setup.policyVersionMin, confirmed.version);
   // It may have been retired since the signature was judged.
-  if (record.rotated.retired.includes(document.signer)) {
+  if (isRetired(record.rotated, document.signer)) {
     return refuse('signer_unknown', `key id ${document.signer}`);
   }
   const refused = refusalOf(document, { identity, clock, isRetained, record, policyVersionMin });
@@ -54,7 +54,7 @@ function take(state: PushState, event: PushEvent & { kind: 'arrived' }): Taken |
   if (purpose.kind === 'stage' && state.trial !== null) {
     return refuse('push_busy', `version ${state.trial.document.version} is on trial`);
   }
-  const next = recordOf(withFloor(record, document), purpose, document);
+  const next = recordOf(withFloor(record, document, clock), purpose, document, setup.signers);
   if (isRefused(next)) return next;
   return next.floors.length > FLOORS_MAX
     ? refuse('push_full', `${FLOORS_MAX} kinds and targets`)
@@ -104,6 +104,7 @@ function recordOf(
   record: PushRecord,
   purpose: Purpose,
   document: SignedDocument,
+  signers: readonly Uint8Array[],
 ): PushRecord | Refused {
   const { bytes, signer } = document;
   const rotated = withSigner(record.rotated, signer);
@@ -115,7 +116,7 @@ function recordOf(
     case 'rotation': {
       const named = successorOf(document);
       if (isRefused(named)) return named;
-      const next = withSuccessor(rotated, signer, named.publicKey);
+      const next = withSuccessor(rotated, signers, signer, named.publicKey);
       return next === null
         ? refuse('push_full', 'no room for that key, or it was retired or named before')
         : { ...record, rotated: next };

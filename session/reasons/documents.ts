@@ -88,11 +88,11 @@ export const DOCUMENT_REFUSALS = {
     hint: 'The same document twice is harmless; to send another one, raise its version.',
   },
   document_older: {
-    sentence: 'A policy came whose version is not above that of one that was in force here.',
+    sentence: 'A policy or an emergency came that is not newer than one that was in force here.',
     severity: 'warning',
     fatal: false,
     retry: null,
-    hint: 'Raise its version above that of every policy that this device has followed.',
+    hint: 'Raise a policy’s version above all that were followed here; sign an emergency again.',
   },
   document_invalid: {
     sentence: 'A document was signed by a trusted key, and what it says may not be done.',
@@ -173,6 +173,13 @@ export const DOCUMENT_STEPS = {
     fatal: false,
     retry: null,
     hint: 'The event names the command and its id.',
+  },
+  push_slot_stale: {
+    sentence: 'One copy of what was pushed was unreadable or older; the other one takes its place.',
+    severity: 'notice',
+    fatal: false,
+    retry: null,
+    hint: 'After a power cut nothing; if it comes without one, check the storage medium.',
   },
   push_state_lost: {
     sentence:

@@ -19,6 +19,8 @@ export class Disk implements Flash {
   writtenBytes = 0;
   readonly slots: [Uint8Array | null, Uint8Array | null] = [null, null];
   fuse = Number.POSITIVE_INFINITY;
+  /** The power goes before the write behind these, and nothing of that one arrives. */
+  writesLeft = Number.POSITIVE_INFINITY;
   readonly #random: Random;
 
   constructor(random: Random) {
@@ -32,6 +34,7 @@ export class Disk implements Flash {
   /** The power is back. */
   restore(): void {
     this.fuse = Number.POSITIVE_INFINITY;
+    this.writesLeft = Number.POSITIVE_INFINITY;
   }
 
   /** A step of the device, at which it may be cut off. */
@@ -39,11 +42,22 @@ export class Disk implements Flash {
     if (this.fuse-- <= 0) throw new PowerCut();
   }
 
+  /** A slot cannot be read any more. */
+  rot(slot: 0 | 1): void {
+    this.slots[slot] = new Uint8Array(PUSH_RECORD_BYTES);
+  }
+
+  /** For whoever looks at it and is no device: opening a store writes. */
+  get seen(): Pick<Disk, 'readSlot' | 'writeSlot'> {
+    return { readSlot: (slot) => this.readSlot(slot), writeSlot: () => halOk(null) };
+  }
+
   readSlot(slot: 0 | 1): Uint8Array | null {
     return this.slots[slot]?.slice() ?? null;
   }
 
   writeSlot(slot: 0 | 1, bytes: Uint8Array): FlashResult {
+    if (this.writesLeft-- <= 0) throw new PowerCut();
     try {
       this.step();
     } catch (cut) {

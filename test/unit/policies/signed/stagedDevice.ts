@@ -12,7 +12,7 @@ import { NOTHING_PUSHED, type PushRecord } from '../../../../policies/signed/rec
 import { openPush, policyInForce, stepPush } from '../../../../policies/signed/staging.ts';
 import type { PushEffect, PushEvent, PushState } from '../../../../policies/signed/state.ts';
 import type { PushRecovery } from '../../../../policies/signed/store.ts';
-import { IDENTITY, NOW, NOW_S, unproven } from './documents.ts';
+import { IDENTITY, NOW, NOW_S, signerOf, unproven } from './documents.ts';
 
 export const WINDOW_MS = 120_000;
 
@@ -29,6 +29,7 @@ type Told = Timeless<PushEvent>;
 interface Options {
   readonly record?: PushRecord;
   readonly recovery?: PushRecovery;
+  readonly isWhole?: boolean;
   readonly clock?: Clock;
   readonly policyVersionMin?: number;
 }
@@ -42,13 +43,20 @@ export class Device {
   clock: Clock;
   state: PushState;
 
-  constructor({ record, recovery, clock, policyVersionMin }: Options = {}) {
+  constructor({ record, recovery, isWhole, clock, policyVersionMin }: Options = {}) {
     this.clock = clock ?? NOW;
     const configured = policyOf({ version: 1, name: 'configured' });
-    const setup = { identity: IDENTITY, configured, policyVersionMin: policyVersionMin ?? 1 };
+    const setup = {
+      ...{ identity: IDENTITY, signers: [signerOf(1).publicKey], configured },
+      policyVersionMin: policyVersionMin ?? 1,
+    };
     const { state, effects } = openPush(
       setup,
-      { record: record ?? NOTHING_PUSHED, recovery: recovery ?? 'intact' },
+      {
+        record: record ?? NOTHING_PUSHED,
+        recovery: recovery ?? 'intact',
+        isWhole: isWhole ?? true,
+      },
       { atMs: 0, clock: this.clock },
     );
     this.state = state;

@@ -63,6 +63,29 @@ describe('a policy', () => {
     expect(device.asked).toEqual([]);
   });
 
+  test('whose session is ATTACHED when its window is over has not proven itself', () => {
+    for (const [afterMs, followed] of [
+      [WINDOW_MS - 1, 'pushed 2'],
+      [WINDOW_MS, 'configured 1'],
+      [3_600_000, 'configured 1'],
+    ] as const) {
+      const device = new Device();
+      device.take(pushed(2));
+      device.atMs += afterMs; // asleep: nobody looked
+      device.tell({ kind: 'attached' });
+      expect([afterMs, device.followed]).toEqual([afterMs, followed]);
+    }
+  });
+
+  test('whose window is over is rolled back by whatever happens next', () => {
+    const device = new Device();
+    device.take(pushed(2));
+    device.forget();
+    device.atMs += WINDOW_MS;
+    device.tell({ kind: 'answered', id: '07', outcome: 'done' });
+    expect(device.asked).toContain('policy_rolled_back 2 confirm_window_over');
+  });
+
   test('of which ATTACHED is told before it was applied is not confirmed', () => {
     const device = new Device();
     const document = pushed(2);
@@ -124,7 +147,7 @@ describe('a policy', () => {
 
   test('is above every one that was in force, whatever its target', () => {
     const device = new Device({ policyVersionMin: 5 });
-    const other = { target: { level: 'device', name: 'kiosk-7' } } as const;
+    const other = { target: { level: 'device', fleet: 'acme', name: 'kiosk-7' } } as const;
     device.take(pushed(5));
     device.take(unproven({ version: 4, body: bodyOfTable({ version: 4 })!, ...other }));
     expect(device.asked).toEqual(['document_older 5', 'document_older 4']);
@@ -166,6 +189,17 @@ describe('a start', () => {
     expect([later.asked, later.followed]).toEqual([['apply file 3'], 'file 3']);
   });
 
+  test('writes again what it could not write into both slots', () => {
+    const device = new Device({ recovery: 'oneSlotLost', isWhole: false });
+    expect([device.asked, nextPushDeadline(device.state)]).toEqual([['push_slot_stale'], 10_000]);
+    device.canWrite = false;
+    device.after(10_000);
+    device.canWrite = true;
+    device.after(10_000);
+    expect(device.asked).toEqual(['write nothing', 'write nothing']);
+    expect(nextPushDeadline(device.state)).toBeNull();
+  });
+
   test('says that both slots are lost', () => {
     expect(new Device({ recovery: 'bothSlotsLost' }).asked).toEqual(['push_state_lost']);
   });
@@ -199,12 +233,29 @@ describe('a newer file on the device', () => {
   });
 });
 
-test('after a step of any event nothing is left to do that has no time', () => {
+test('after a save that failed what counts is written again, until it is durable', () => {
   const device = new Device();
   device.canWrite = false;
   device.take(pushed(2));
   device.forget();
   expect(nextPushDeadline(device.state)).toBe(10_000);
+  device.after(9_999);
+  expect(device.asked).toEqual([]);
+  device.after(1);
+  expect([device.asked, nextPushDeadline(device.state)]).toEqual([['write nothing'], 20_000]);
+  device.canWrite = true;
+  device.after(10_000);
+  expect([device.asked, nextPushDeadline(device.state)]).toEqual([['write nothing'], null]);
+});
+
+test('after a save that failed another document that is saved does as well', () => {
+  const device = new Device();
+  device.canWrite = false;
+  device.take(pushed(2));
+  device.canWrite = true;
+  device.take(pushed(2));
+  device.tell({ kind: 'attached' });
+  device.forget();
   device.after(10_000);
   expect([device.asked, nextPushDeadline(device.state)]).toEqual([[], null]);
 });

@@ -6,6 +6,7 @@
 import { describe, expect, test } from 'bun:test';
 import { keyIdOf, keyIdText } from '../../../../policies/signed/anchors.ts';
 import { bodyOfTable, commandBody, rotationBody } from '../../../../policies/signed/body.ts';
+import type { Claims } from '../../../../policies/signed/claims.ts';
 import { NOTHING_PUSHED } from '../../../../policies/signed/record.ts';
 import { nextPushDeadline, policyInForce } from '../../../../policies/signed/staging.ts';
 import { NOW, NOW_S, signerOf, UNKNOWN, unproven } from './documents.ts';
@@ -54,6 +55,26 @@ describe('an emergency', () => {
     expect(switches(device)).toBe(8);
   });
 
+  test('is not ended sooner by a clock that is behind what documents prove', () => {
+    const device = new Device({ clock: UNKNOWN });
+    device.take(emergency(1, CALM));
+    const table = { version: 2, name: 'later' };
+    device.take(unproven({ version: 2, notBeforeS: NOW_S + 10_000, body: bodyOfTable(table)! }));
+    device.tell({ kind: 'attached' });
+    device.clock = { wallMs: (NOW_S + 3_590) * 1_000, isKnown: true };
+    device.after(0);
+    expect(nextPushDeadline(device.state)).toBe(3_900_000);
+  });
+
+  test('lasts no longer than it was signed for, however far the clock was set back', () => {
+    const held = { ...NOTHING_PUSHED, emergency: emergency(1, CALM).bytes };
+    const back = { wallMs: NOW.wallMs - 36_000_000, isKnown: true };
+    const device = new Device({ record: held, clock: back });
+    expect([switches(device), nextPushDeadline(device.state)]).toEqual([4, 3_900_000]);
+    device.after(3_900_000);
+    expect(switches(device)).toBe(8);
+  });
+
   test('holds over a policy on trial and over the one that is gone back to', () => {
     const device = new Device();
     device.take(pushed(2, { switching: { max_switches_per_minute: 12 } }));
@@ -73,6 +94,25 @@ describe('an emergency', () => {
     expect([device.asked[1], switches(device)]).toEqual(['emergency_ended 3', 8]);
     device.take(emergency(2, CALM));
     expect(device.asked).toEqual(['document_replayed 2']);
+  });
+
+  test('is not ended by a withdrawal for another target that was held back', () => {
+    const device = new Device();
+    const at = (target: Claims['target'], version: number, notBeforeS: number, tables: object) =>
+      unproven({
+        ...{ kind: 'emergency', target, version, notBeforeS, expiresS: NOW_S + 3_600 },
+        body: bodyOfTable(tables as Readonly<Record<string, unknown>>)!,
+      });
+    device.take(at({ level: 'group', fleet: 'acme', name: 'south' }, 8, NOW_S - 60, CALM));
+    device.forget();
+    const fleet = { level: 'fleet', name: 'acme' } as const;
+    device.take(at(fleet, 2, NOW_S - 86_400, {}));
+    expect([device.asked, switches(device)]).toEqual([['document_older 2'], 4]);
+    // Nor does an older one begin once it is withdrawn.
+    device.take(at(fleet, 3, NOW_S - 59, {}));
+    device.forget();
+    device.take(at({ level: 'device', fleet: 'acme', name: 'kiosk-7' }, 1, NOW_S - 3_600, CALM));
+    expect([device.asked, switches(device)]).toEqual([['document_older 1'], 8]);
   });
 
   test('that would break a rule, or names what no emergency may touch, is refused', () => {
@@ -179,15 +219,23 @@ describe('a rotation', () => {
     device.take(by(NEW, 3));
     expect(device.asked).toContain('signer_rotated');
     device.tell({ kind: 'attached' });
-    expect(device.state.record.rotated.retired).toEqual([keyIdText(OLD.publicKey)]);
+    expect(device.state.record.rotated.retired).toEqual([
+      { keyId: keyIdText(OLD.publicKey), namedBy: null },
+    ]);
     device.forget();
     device.take(by(OLD, 4));
     expect(device.asked).toEqual(['signer_unknown 4']);
   });
 
-  test('waits for a clock', () => {
+  test('waits for a clock, and for one that is not behind what documents prove', () => {
     const device = new Device({ clock: UNKNOWN });
     device.take(rotation);
     expect(device.asked).toEqual(['clock_unknown 1']);
+    const set = { wallMs: Date.UTC(2024, 5, 1), isKnown: true };
+    const wrong = new Device({ clock: set, record: { ...NOTHING_PUSHED, sinceS: NOW_S } });
+    wrong.take(rotation);
+    expect(wrong.asked).toEqual(['clock_unknown 1']);
+    wrong.take(pushed(2));
+    expect(wrong.followed).toBe('pushed 2');
   });
 });
