@@ -133,7 +133,7 @@ export class Push {
     });
   }
 
-  /** The session is ATTACHED under the policy of this version, and the hub has answered since. */
+  /** The session has held under the policy of this version (`proven.ts`). */
   proven(version: number): void {
     if (this.onTrial === version) this.#feed({ kind: 'attached', atMs: this.#now() });
   }

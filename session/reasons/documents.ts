@@ -133,7 +133,7 @@ export const DOCUMENT_STEPS = {
     hint: 'Nothing to do; policy_confirmed or policy_rolled_back follows.',
   },
   policy_confirmed: {
-    sentence: 'The session was ATTACHED under the pushed policy, which stays.',
+    sentence: 'The session held under the pushed policy, which stays.',
     severity: 'info',
     fatal: false,
     retry: null,
