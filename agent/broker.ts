@@ -13,6 +13,7 @@ import { readSecrets } from '../hal/mqtt/secrets.ts';
 import type { ProtocolLevel } from '../hal/mqtt/version.ts';
 import { brokerStream, tlsFor } from './brokerStream.ts';
 import type { Report } from './mqttQueue.ts';
+import { PacketSizes } from './packetSizes.ts';
 import { PAYLOAD_PROPERTIES, type PayloadFormat } from './payload.ts';
 
 /** How a connection ended. `versionRefused` and `hungUp` come instead of an answer to CONNECT. */
@@ -187,14 +188,9 @@ export class Broker {
     });
   }
 
-  /**
-   * What is published to us beside the one topic that is subscribed is wrong. And MQTT.js looks at the size of a
-   * packet when it holds all of it, while the length field allows 256 MB.
-   */
+  /** What is published to us beside the one topic that is subscribed is wrong. */
   #limitIncoming(client: MqttClient): void {
-    let bytes = 0;
     client.on('packetreceive', (packet) => {
-      bytes = 0;
       if (packet.cmd === 'publish' && packet.topic !== this.#hears?.topic) {
         const detail = this.#hears === null ? 'nothing is subscribed' : 'that is not subscribed';
         this.end({ code: 'misbehaves', detail });
@@ -204,9 +200,9 @@ export class Broker {
         this.end({ code: 'misbehaves', detail: 'a property twice' });
       }
     });
+    const sizes = new PacketSizes(INCOMING_BYTES_MAX);
     client.stream.on('data', (chunk: Uint8Array) => {
-      bytes += chunk.length;
-      if (bytes <= INCOMING_BYTES_MAX) return;
+      if (this.#hasEnded || !sizes.isOver(chunk)) return;
       this.end({
         code: 'misbehaves',
         detail: `a packet of more than ${INCOMING_BYTES_MAX} bytes`,
