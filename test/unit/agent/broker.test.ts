@@ -129,6 +129,25 @@ test('as many documents as may be retained, each as long as any, are heard in on
   }
 });
 
+test('◆ what comes at QoS 2 ends the connection, unread: it would be kept until a release that may never come', async () => {
+  for (const level of LEVELS) {
+    const { peer, heard, ends, stop } = await hearing(level);
+    peer.publish(HEARD, [new Uint8Array(60_000)], { qos: 2 });
+    await eventually('ended', () => ends.length === 1, WAIT_MS);
+    expect([heard, ends]).toEqual([[], [{ code: 'misbehaves', detail: 'a publish at QoS 2' }]]);
+    stop();
+  }
+});
+
+test('a broker is told how much it may have under way', async () => {
+  const { peer, stop } = await hearing(5);
+  // MQTT 5 §3.1.2.11.3, and of a packet §3.1.2.11.4.
+  const properties = peer.connectProperties.join(' ');
+  expect(properties).toContain([0x21, 0, 8].join(' '));
+  expect(properties).toContain([0x27, 0, 1, 0, 0].join(' '));
+  stop();
+});
+
 /** Resolves when whoever came to this port before has been accepted, or refused. */
 function behindOthers(port: number): Promise<void> {
   const socket = connect(port, '127.0.0.1', () => socket.write(BYE));
