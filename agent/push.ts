@@ -23,7 +23,7 @@ import { nextPushDeadline, openPush, policyInForce, stepPush } from '../policies
 import type { PushEffect, PushEvent, PushState, PushStep } from '../policies/signed/state.ts';
 import { PushStore } from '../policies/signed/store.ts';
 import { equalBytes } from '../session/bytes.ts';
-import { type PushCode, Refusals, severityKind } from './pushRefusals.ts';
+import { isRefusal, type PushCode, Refusals, severityKind } from './pushRefusals.ts';
 import type { Documents } from './telemetry.ts';
 import { CLOCK_SET_MS } from './wallClock.ts';
 
@@ -60,6 +60,7 @@ export interface PushUsers {
 }
 
 type Detail = Readonly<Record<string, string | number>>;
+type Told = Readonly<Record<string, unknown>>;
 
 export class Push {
   readonly #parts: PushParts;
@@ -69,7 +70,8 @@ export class Push {
   #state: PushState;
   #begin: readonly PushEffect[];
   #users: PushUsers | null = null;
-  #last: Readonly<Record<string, unknown>> | null = null;
+  #lastStep: Told | null = null;
+  #lastRefusal: Told | null = null;
   #line: Promise<void> = Promise.resolve();
   #waiting = 0;
   #isWorking = false;
@@ -160,7 +162,8 @@ export class Push {
       confirmed: this.confirmed.version,
       on_trial: trial?.policy.version ?? null,
       emergency: emergency?.document.version ?? null,
-      last: this.#last,
+      last_step: this.#lastStep,
+      last_refusal: this.#lastRefusal,
       counters: this.#refusals.counters,
     };
   }
@@ -249,7 +252,10 @@ export class Push {
 
   /** Counted and reported; audited, unless it is a refusal that was audited a moment ago. */
   #tell(code: PushCode, detail: Detail): void {
-    this.#last = { code, ts_ms: Math.round(this.#parts.clock.wallMs()), ...detail };
+    const told = { code, ts_ms: Math.round(this.#parts.clock.wallMs()), ...detail };
+    // Apart, for anybody can have something refused.
+    if (isRefusal(code)) this.#lastRefusal = told;
+    else this.#lastStep = told;
     const repeated = this.#refusals.note(code, this.#now());
     if (repeated !== null) {
       const more = repeated === 0 ? {} : { repeated };

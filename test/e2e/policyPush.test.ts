@@ -137,7 +137,7 @@ interface Documents {
   readonly counters: Readonly<Record<string, number>>;
 }
 
-type Reported = Documents & { readonly last: { readonly code: string } };
+type Reported = Documents & { readonly last_step: { readonly code: string } | null };
 
 const status = () =>
   site.status<{ session_id: string; policy: { version: number }; documents: Documents }>(
@@ -176,7 +176,7 @@ pushLab(
         const heard = parseLine<MqttLine>(line);
         if (heard?.topic !== REPORTED) return false;
         const reported = JSON.parse(Buffer.from(heard.hex, 'hex').toString()) as Reported;
-        return reported.last.code === 'policy_confirmed' && reported.confirmed === 2;
+        return reported.last_step?.code === 'policy_confirmed' && reported.confirmed === 2;
       });
     await eventually('reported', isReported, 10_000);
     await reader.stop();

@@ -273,13 +273,21 @@ test('a fault in here stops documents; with a policy on trial the next start has
   expect(midway.followed).toEqual(['v2 2 on trial']);
 });
 
-test('what is reported says which policy is followed, which is on trial, and what came of the newest document', async () => {
+test('what is reported says which policy is followed, which is on trial, what came of the newest that was taken, and what was refused', async () => {
   const rig = new Rig();
   await rig.take(document(2));
   expect(rig.push.reported()).toEqual({
     ...{ v: 1, ts_ms: NOW_S * 1_000, policy: { name: 'v2', version: 2 } },
     ...{ confirmed: 1, on_trial: 2, emergency: null, counters: { policy_on_trial: 1 } },
-    last: { code: 'policy_on_trial', ts_ms: NOW_S * 1_000, version: 2 },
+    last_step: { code: 'policy_on_trial', ts_ms: NOW_S * 1_000, version: 2 },
+    last_refusal: null,
   });
   expect(rig.reports).toBe(1);
+  const next = rig.restarted();
+  // A stranger says something: what is said of the roll-back stays.
+  await next.take(Uint8Array.of(1));
+  expect(next.push.reported()).toMatchObject({
+    last_step: { code: 'policy_rolled_back', version: 2, why: 'restarted' },
+    last_refusal: { code: 'document_malformed' },
+  });
 });
