@@ -4,7 +4,8 @@
  * What it decides is done in order, and what came of it is told to it behind that; a document's signature is judged here, one
  * document after the other. Whoever may write to the topic can make a device read, and neither write nor remember anything.
  *
- * A fault in here ends no session that follows a policy which proved itself (I10): documents are not taken any more until the next start.
+ * A fault in here ends no session that follows what it would follow after a start (I10): documents are not taken any more until that
+ * comes. Where it follows something else for a while, nobody looks after the end of it any more, and the start has to come.
  *
  * Source: docs/push.md.
  *
@@ -55,8 +56,11 @@ export interface PushUsers {
   readonly note: (event: 'notice' | 'refusal' | 'alarm', code: PushCode, detail: Detail) => void;
   /** What `reported` says is another one. */
   readonly onReport: () => void;
-  /** Nothing is taken any more. With a policy on trial nobody looks after that either: a start has to roll it back. */
-  readonly onFault: (message: string, isOnTrial: boolean) => void;
+  /**
+   * Nothing is taken any more. `isPending`: a policy is on trial, an emergency holds, or something else is not followed yet; nobody
+   * looks after that either, so a start has to.
+   */
+  readonly onFault: (message: string, isPending: boolean) => void;
 }
 
 type Detail = Readonly<Record<string, string | number>>;
@@ -75,6 +79,8 @@ export class Push {
   #line: Promise<void> = Promise.resolve();
   #waiting = 0;
   #isWorking = false;
+  /** What was decided to be followed, is. */
+  #isFollowed = true;
   #timer: ReturnType<typeof setTimeout> | null = null;
   #isOver = false;
   /** What was pushed cannot be read any more, a confirmed policy among it, if there was one: the configuration's is followed. */
@@ -129,9 +135,14 @@ export class Push {
     }
     this.#waiting += 1;
     this.#line = this.#line.then(async () => {
-      const sign1 = await this.#parts.loadSign1().catch((error: unknown) => this.#onFault(error));
+      const sign1 = await this.#parts.loadSign1().catch(oneLine);
       this.#waiting -= 1;
-      if (sign1) this.#guard(() => this.#judge(bytes, isRetained, sign1));
+      this.#guard(() => {
+        // The next one may find it: a shortage of files or memory passes.
+        if (typeof sign1 === 'string') {
+          this.#tell('push_busy', { why: `its signature cannot be judged: ${sign1}` });
+        } else this.#judge(bytes, isRetained, sign1);
+      });
     });
   }
 
@@ -222,6 +233,7 @@ export class Push {
 
   #carryOut({ state, effects }: PushStep): void {
     this.#state = state;
+    if (effects.some(({ kind }) => kind === 'apply')) this.#isFollowed = false;
     for (const effect of effects) this.#perform(effect);
   }
 
@@ -234,6 +246,7 @@ export class Push {
       case 'apply': {
         const { policy, isOnTrial } = effect;
         const isApplied = this.#users?.follow(policy, isOnTrial) === true;
+        this.#isFollowed = isApplied;
         const { version } = policy;
         return this.#feed({ kind: 'applied', atMs: this.#now(), version, isApplied });
       }
@@ -282,11 +295,11 @@ export class Push {
     }
   }
 
-  #onFault(error: unknown): undefined {
-    const message = `documents are not taken any more: ${error instanceof Error ? error.message : String(error)}`;
+  #onFault(error: unknown): void {
+    const { trial, emergency } = this.#state;
     this.stop();
-    this.#users?.onFault(message, this.#state.trial !== null);
-    return undefined;
+    const isPending = trial !== null || emergency !== null || !this.#isFollowed;
+    this.#users?.onFault(`documents are not taken any more: ${oneLine(error)}`, isPending);
   }
 
   #moment() {
@@ -298,3 +311,5 @@ export class Push {
     return this.#parts.clock.monotonicMs();
   }
 }
+
+const oneLine = (error: unknown) => (error instanceof Error ? error.message : String(error));
