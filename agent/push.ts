@@ -17,13 +17,13 @@ import type { HalFailure } from '../hal/result.ts';
 import type { Policy } from '../policies/schema.ts';
 import type { Identity } from '../policies/signed/admit.ts';
 import { anchorsOf } from '../policies/signed/anchors.ts';
-import type { Sign1 } from '../policies/signed/envelope.ts';
+import { readEnvelope, type Sign1 } from '../policies/signed/envelope.ts';
 import { openDocument } from '../policies/signed/open.ts';
-import { isRefused } from '../policies/signed/refusal.ts';
+import { isRefused, type Refused, refuse } from '../policies/signed/refusal.ts';
 import { nextPushDeadline, openPush, policyInForce, stepPush } from '../policies/signed/staging.ts';
 import type { PushEffect, PushEvent, PushState, PushStep } from '../policies/signed/state.ts';
 import { PushStore } from '../policies/signed/store.ts';
-import { equalBytes } from '../session/bytes.ts';
+import { bytesToHex, equalBytes } from '../session/bytes.ts';
 import { isRefusal, type PushCode, Refusals, severityKind } from './pushRefusals.ts';
 import type { Documents } from './telemetry.ts';
 import { CLOCK_SET_MS } from './wallClock.ts';
@@ -43,7 +43,7 @@ export interface PushParts {
   /** Version of the newest policy ever confirmed or configured (I4), 0 for none. */
   readonly policyVersionMin: number;
   readonly clock: Clock;
-  /** Asked for when the first document is there. */
+  /** Asked for when a document is there whose signature has to be judged: loading it takes memory for good. */
   readonly loadSign1: () => Promise<Pick<Sign1, 'verify'>>;
 }
 
@@ -130,6 +130,10 @@ export class Push {
   /** Bytes from anyone. An empty payload only clears a retained document. */
   arrived(bytes: Uint8Array, isRetained: boolean): void {
     if (this.#isOver || bytes.length === 0) return;
+    // A retained document comes with each connection: what is on flash is no news.
+    if (this.#holds(bytes)) return this.#refusals.count('document_replayed');
+    const strange = this.#strangeness(bytes);
+    if (strange !== null) return this.#tell(strange.refused, { why: strange.detail });
     if (this.#waiting >= WAITING_MAX) {
       return this.#tell('push_busy', { why: `${WAITING_MAX} documents wait` });
     }
@@ -193,17 +197,26 @@ export class Push {
   }
 
   #judge(bytes: Uint8Array, isRetained: boolean, sign1: Pick<Sign1, 'verify'>): void {
-    const anchors = anchorsOf(this.#parts.signers, this.#state.record.rotated);
-    const document = openDocument(bytes, anchors, sign1);
+    const document = openDocument(bytes, this.#anchors, sign1);
     if (isRefused(document)) return this.#tell(document.refused, { why: document.detail });
     const { kind, version } = document;
     if (kind === 'command') {
       const why = 'no command is carried out in this version';
       return this.#tell('document_invalid', { kind, version, why });
     }
-    // A retained document comes with each connection: what is on flash is no news.
-    if (this.#holds(bytes)) return this.#refusals.count('document_replayed');
     this.#feed({ kind: 'arrived', ...this.#moment(), isRetained, document });
+  }
+
+  get #anchors(): ReadonlyMap<string, Uint8Array> {
+    return anchorsOf(this.#parts.signers, this.#state.record.rotated);
+  }
+
+  /** What is wrong with it before there is a signature to judge, or null. It is asked again with the signature. */
+  #strangeness(bytes: Uint8Array): Refused | null {
+    const envelope = readEnvelope(bytes);
+    if (isRefused(envelope)) return envelope;
+    const signer = bytesToHex(envelope.keyId);
+    return this.#anchors.has(signer) ? null : refuse('signer_unknown', `key id ${signer}`);
   }
 
   #holds(bytes: Uint8Array): boolean {

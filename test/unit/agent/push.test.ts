@@ -228,18 +228,44 @@ test('a stranger, a forger, another device, an older version and a command chang
 
 test('a flood is counted, said once a minute, and waits in no queue', async () => {
   const rig = new Rig();
-  const nonsense = Uint8Array.of(1);
-  for (let count = 0; count < 20; count++) rig.push.arrived(nonsense, false);
+  const [nonsense, forged] = [Uint8Array.of(1), document(2)];
+  forged[forged.length - 1]! ^= 1;
+  for (let count = 0; count < 20; count++) rig.push.arrived(forged, false);
   await settled();
-  for (let count = 0; count < 4; count++) await rig.take(nonsense);
-  expect(rig.push.reported().counters).toEqual({ push_busy: 12, document_malformed: 12 });
+  for (let count = 0; count < 4; count++) await rig.take(forged);
+  // What nobody has signed waits for nobody.
+  for (let count = 0; count < 20; count++) rig.push.arrived(nonsense, false);
+  expect(rig.push.reported().counters).toEqual({
+    ...{ push_busy: 12, signature_invalid: 12, document_malformed: 20 },
+  });
   expect(rig.heard().map((line) => line.split(' ')[1])).toEqual([
-    'push_busy',
-    'document_malformed',
+    ...['push_busy', 'signature_invalid', 'document_malformed'],
   ]);
   rig.nowMs += 60_000;
-  await rig.take(nonsense);
-  expect(rig.heard()).toEqual([expect.stringMatching(/^refusal document_malformed .* 11$/)]);
+  await rig.take(forged);
+  expect(rig.heard()).toEqual([expect.stringMatching(/^alarm signature_invalid .* 11$/)]);
+});
+
+test('the library that judges signatures is loaded for what a trusted key may have signed, and is new', async () => {
+  const first = new Rig();
+  await first.take(document(2));
+  first.push.proven(2);
+  first.push.stop();
+  let loaded = 0;
+  const rig = new Rig(first.flash, async () => {
+    loaded += 1;
+    return COSE;
+  });
+  await rig.take(document(2), true);
+  await rig.take(Uint8Array.of(1, 2, 3));
+  await rig.take(new Uint8Array(9_000));
+  await rig.take(sign(signerOf(2), { version: 3 }));
+  expect(rig.push.reported().counters).toEqual({
+    ...{ document_replayed: 1, document_malformed: 1, document_too_large: 1, signer_unknown: 1 },
+  });
+  expect(loaded).toBe(0);
+  await rig.take(document(3));
+  expect([loaded, rig.push.onTrial]).toEqual([1, 3]);
 });
 
 test('an emergency tightens what is followed, outlives a restart, and is withdrawn by an empty one', async () => {
