@@ -13,6 +13,7 @@ import { readSecrets } from '../hal/mqtt/secrets.ts';
 import type { ProtocolLevel } from '../hal/mqtt/version.ts';
 import { brokerStream, tlsFor } from './brokerStream.ts';
 import type { Report } from './mqttQueue.ts';
+import { PacketSizes } from './packetSizes.ts';
 import { PAYLOAD_PROPERTIES, type PayloadFormat } from './payload.ts';
 
 /** How a connection ended. `versionRefused` and `hungUp` come instead of an answer to CONNECT. */
@@ -72,6 +73,8 @@ type CodedError = Error & { readonly code?: unknown };
 const VERSION_REFUSED = [1, 0x84];
 /** A broker has nothing long to say to a client that hears one topic at most (chosen). */
 const INCOMING_BYTES_MAX = 65_536;
+/** Publishes that a broker may have under way; each is judged before the next is read (chosen). */
+const RECEIVE_MAX = 8;
 /** How long `close` waits for what is not acknowledged (chosen). */
 const CLOSE_MAX_MS = 2_000;
 const DETAIL_MAX = 160;
@@ -188,25 +191,26 @@ export class Broker {
   }
 
   /**
-   * What is published to us beside the one topic that is subscribed is wrong. And MQTT.js looks at the size of a
-   * packet when it holds all of it, while the length field allows 256 MB.
+   * What is published to us beside the one topic that is subscribed is wrong. So is QoS 2, above what was asked for: MQTT.js keeps each of
+   * these until a release that may never come.
    */
   #limitIncoming(client: MqttClient): void {
-    let bytes = 0;
     client.on('packetreceive', (packet) => {
-      bytes = 0;
       if (packet.cmd === 'publish' && packet.topic !== this.#hears?.topic) {
         const detail = this.#hears === null ? 'nothing is subscribed' : 'that is not subscribed';
         this.end({ code: 'misbehaves', detail });
+      }
+      if (packet.cmd === 'publish' && packet.qos > 1) {
+        this.end({ code: 'misbehaves', detail: 'a publish at QoS 2' });
       }
       if (packet.cmd === 'connack' && hasListed(packet.properties)) {
         delete packet.properties;
         this.end({ code: 'misbehaves', detail: 'a property twice' });
       }
     });
+    const sizes = new PacketSizes(INCOMING_BYTES_MAX);
     client.stream.on('data', (chunk: Uint8Array) => {
-      bytes += chunk.length;
-      if (bytes <= INCOMING_BYTES_MAX) return;
+      if (this.#hasEnded || !sizes.isOver(chunk)) return;
       this.end({
         code: 'misbehaves',
         detail: `a packet of more than ${INCOMING_BYTES_MAX} bytes`,
@@ -258,7 +262,9 @@ function clientOptions(options: BrokerOptions): IClientOptions {
       retain: true,
       ...(isFive ? { properties: PAYLOAD_PROPERTIES[options.format] } : {}),
     },
-    ...(isFive ? { properties: { maximumPacketSize: INCOMING_BYTES_MAX } } : {}),
+    ...(isFive
+      ? { properties: { maximumPacketSize: INCOMING_BYTES_MAX, receiveMaximum: RECEIVE_MAX } }
+      : {}),
     ...(options.username === null ? {} : { username: options.username }),
   };
 }

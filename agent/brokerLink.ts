@@ -9,6 +9,7 @@
 import { backoffMs } from '../hal/backoff.ts';
 import { MQTT_NAME, MqttVersion } from '../hal/mqtt/version.ts';
 import { Broker, type BrokerEnd, type BrokerOptions, type Hears } from './broker.ts';
+import { HEARD_PER_MINUTE_MAX, HeardRate } from './heardRate.ts';
 import type { Report } from './mqttQueue.ts';
 import { encodePayload } from './payload.ts';
 import { presenceBirth, presenceEnd, presenceWill } from './presence.ts';
@@ -118,7 +119,8 @@ export class BrokerLink {
   }
 
   #connect(): void {
-    const { address, times, nowMs, hears = null } = this.#parts;
+    const { address, times, nowMs } = this.#parts;
+    const hears = this.#hears();
     // Begun before there was a tunnel, it speaks from an address that nobody behind the hub answers.
     this.#broker?.end({ code: 'unreachable', detail: 'begun before the network changed' });
     this.#connectAtMs = null;
@@ -141,6 +143,19 @@ export class BrokerLink {
         onEnd: (end) => this.#onEnd(end),
       },
     );
+  }
+
+  /** No more often than {@link HeardRate} allows: whoever may write to the topic shall not decide how much of a radio is used. */
+  #hears(): Hears | null {
+    const { hears = null, nowMs } = this.#parts;
+    if (hears === null) return null;
+    const rate = new HeardRate();
+    const onPayload: Hears['onPayload'] = (payload, isRetained) => {
+      if (!rate.isOver(nowMs())) return hears.onPayload(payload, isRetained);
+      const detail = `more than ${HEARD_PER_MINUTE_MAX} documents a minute`;
+      this.#broker?.end({ code: 'misbehaves', detail });
+    };
+    return { ...hears, onPayload };
   }
 
   #onUp(): void {
@@ -172,7 +187,9 @@ export class BrokerLink {
     this.lastError = end.detail === '' ? end.code : `${end.code}: ${end.detail}`;
     const { times, nowMs, random } = this.#parts;
     const wasUp = this.#upAtMs >= this.#triedAtMs;
-    const wasStable = wasUp && nowMs() - this.#upAtMs >= times.stableMs;
+    // However long it lasted: what ends it would come again at once.
+    const isGood = wasUp && end.code !== 'misbehaves';
+    const wasStable = isGood && nowMs() - this.#upAtMs >= times.stableMs;
     this.#failuresInRow = wasStable ? 1 : this.#failuresInRow + 1;
     const limits = { firstMs: times.backoffFirstMs, maxMs: times.backoffMaxMs };
     return backoffMs(this.#failuresInRow, limits, random());

@@ -206,8 +206,8 @@ export class AgentDaemon {
       },
       note: (event, reasonCode, detail) => this.#note(reasonCode, event, detail),
       onReport: () => this.#telemetry?.tellDocuments(),
-      onFault: (message, isOnTrial) =>
-        isOnTrial ? this.#fail(message) : console.error(`jvpn agent: ${message}`),
+      onFault: (message, isPending) =>
+        isPending ? this.#fail(message) : console.error(`jvpn agent: ${message}`),
     });
   }
 

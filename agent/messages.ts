@@ -76,8 +76,8 @@ export type ToTunnel =
       readonly name: string;
       readonly rules: TunnelRules;
       readonly metering: Metering;
-      /** `proven` is to be told of it. */
-      readonly isOnTrial?: boolean;
+      /** It is on trial: how long the session has to hold under it before `proven` is told (`proven.ts`). */
+      readonly trialHoldMs?: number;
     }
   | { readonly kind: 'status'; readonly requestId: number };
 
@@ -98,7 +98,7 @@ export type FromTunnel =
   | { readonly kind: 'audit'; readonly event: AuditEvent }
   /** What metered links have spent, to be remembered. Not answered: the next one says it all again. */
   | { readonly kind: 'spent'; readonly links: readonly LinkSpending[] }
-  /** The session is ATTACHED under the policy on trial, and the hub was heard since it is in force. Once. */
+  /** The session has held under the policy on trial (`proven.ts`). Once. */
   | { readonly kind: 'proven'; readonly version: number }
   /** Asked to end a session that had ended already, or what has none: mode `plain`. */
   | { readonly kind: 'over' }

@@ -19,7 +19,7 @@ import { olderPolicy, takePolicy } from './durable.ts';
 import type { Memory } from './memory.ts';
 import type { ToTunnel } from './messages.ts';
 import type { Push } from './push.ts';
-import { tunnelRules } from './rules.ts';
+import { trialHoldMs, tunnelRules } from './rules.ts';
 import type { Spending } from './spending.ts';
 import { type NamedPolicy, type Start, StartError } from './start.ts';
 
@@ -112,7 +112,7 @@ export class PolicyInForce {
     const { version, name } = policy;
     const rules = tunnelRules(policy, start.config.links);
     const message = { kind: 'policy', version, name, rules, metering: metering.value } as const;
-    this.#follow(policy, isOnTrial ? { ...message, isOnTrial } : message);
+    this.#follow(policy, isOnTrial ? { ...message, trialHoldMs: trialHoldMs(policy) } : message);
     return true;
   }
 

@@ -4,7 +4,8 @@
  * What it decides is done in order, and what came of it is told to it behind that; a document's signature is judged here, one
  * document after the other. Whoever may write to the topic can make a device read, and neither write nor remember anything.
  *
- * A fault in here ends no session that follows a policy which proved itself (I10): documents are not taken any more until the next start.
+ * A fault in here ends no session that follows what it would follow after a start (I10): documents are not taken any more until that
+ * comes. Where it follows something else for a while, nobody looks after the end of it any more, and the start has to come.
  *
  * Source: docs/push.md.
  *
@@ -16,14 +17,14 @@ import type { HalFailure } from '../hal/result.ts';
 import type { Policy } from '../policies/schema.ts';
 import type { Identity } from '../policies/signed/admit.ts';
 import { anchorsOf } from '../policies/signed/anchors.ts';
-import type { Sign1 } from '../policies/signed/envelope.ts';
+import { readEnvelope, type Sign1 } from '../policies/signed/envelope.ts';
 import { openDocument } from '../policies/signed/open.ts';
-import { isRefused } from '../policies/signed/refusal.ts';
+import { isRefused, type Refused, refuse } from '../policies/signed/refusal.ts';
 import { nextPushDeadline, openPush, policyInForce, stepPush } from '../policies/signed/staging.ts';
 import type { PushEffect, PushEvent, PushState, PushStep } from '../policies/signed/state.ts';
 import { PushStore } from '../policies/signed/store.ts';
-import { equalBytes } from '../session/bytes.ts';
-import { type PushCode, Refusals, severityKind } from './pushRefusals.ts';
+import { bytesToHex, equalBytes } from '../session/bytes.ts';
+import { isRefusal, type PushCode, Refusals, severityKind } from './pushRefusals.ts';
 import type { Documents } from './telemetry.ts';
 import { CLOCK_SET_MS } from './wallClock.ts';
 
@@ -42,7 +43,7 @@ export interface PushParts {
   /** Version of the newest policy ever confirmed or configured (I4), 0 for none. */
   readonly policyVersionMin: number;
   readonly clock: Clock;
-  /** Asked for when the first document is there. */
+  /** Asked for when a document is there whose signature has to be judged: loading it takes memory for good. */
   readonly loadSign1: () => Promise<Pick<Sign1, 'verify'>>;
 }
 
@@ -55,11 +56,15 @@ export interface PushUsers {
   readonly note: (event: 'notice' | 'refusal' | 'alarm', code: PushCode, detail: Detail) => void;
   /** What `reported` says is another one. */
   readonly onReport: () => void;
-  /** Nothing is taken any more. With a policy on trial nobody looks after that either: a start has to roll it back. */
-  readonly onFault: (message: string, isOnTrial: boolean) => void;
+  /**
+   * Nothing is taken any more. `isPending`: a policy is on trial, an emergency holds, or something else is not followed yet; nobody
+   * looks after that either, so a start has to.
+   */
+  readonly onFault: (message: string, isPending: boolean) => void;
 }
 
 type Detail = Readonly<Record<string, string | number>>;
+type Told = Readonly<Record<string, unknown>>;
 
 export class Push {
   readonly #parts: PushParts;
@@ -69,10 +74,13 @@ export class Push {
   #state: PushState;
   #begin: readonly PushEffect[];
   #users: PushUsers | null = null;
-  #last: Readonly<Record<string, unknown>> | null = null;
+  #lastStep: Told | null = null;
+  #lastRefusal: Told | null = null;
   #line: Promise<void> = Promise.resolve();
   #waiting = 0;
   #isWorking = false;
+  /** What was decided to be followed, is. */
+  #isFollowed = true;
   #timer: ReturnType<typeof setTimeout> | null = null;
   #isOver = false;
   /** What was pushed cannot be read any more, a confirmed policy among it, if there was one: the configuration's is followed. */
@@ -125,18 +133,27 @@ export class Push {
   /** Bytes from anyone. An empty payload only clears a retained document. */
   arrived(bytes: Uint8Array, isRetained: boolean): void {
     if (this.#isOver || bytes.length === 0) return;
+    // A retained document comes with each connection: what is on flash is no news.
+    if (this.#holds(bytes)) return this.#refusals.count('document_replayed');
+    const strange = this.#strangeness(bytes);
+    if (strange !== null) return this.#tell(strange.refused, { why: strange.detail });
     if (this.#waiting >= WAITING_MAX) {
       return this.#tell('push_busy', { why: `${WAITING_MAX} documents wait` });
     }
     this.#waiting += 1;
     this.#line = this.#line.then(async () => {
-      const sign1 = await this.#parts.loadSign1().catch((error: unknown) => this.#onFault(error));
+      const sign1 = await this.#parts.loadSign1().catch(oneLine);
       this.#waiting -= 1;
-      if (sign1) this.#guard(() => this.#judge(bytes, isRetained, sign1));
+      this.#guard(() => {
+        // The next one may find it: a shortage of files or memory passes.
+        if (typeof sign1 === 'string') {
+          this.#tell('push_busy', { why: `its signature cannot be judged: ${sign1}` });
+        } else this.#judge(bytes, isRetained, sign1);
+      });
     });
   }
 
-  /** The session is ATTACHED under the policy of this version, and the hub has answered since. */
+  /** The session has held under the policy of this version (`proven.ts`). */
   proven(version: number): void {
     if (this.onTrial === version) this.#feed({ kind: 'attached', atMs: this.#now() });
   }
@@ -163,7 +180,8 @@ export class Push {
       confirmed: this.confirmed.version,
       on_trial: trial?.policy.version ?? null,
       emergency: emergency?.document.version ?? null,
-      last: this.#last,
+      last_step: this.#lastStep,
+      last_refusal: this.#lastRefusal,
       counters: this.#refusals.counters,
     };
   }
@@ -182,17 +200,26 @@ export class Push {
   }
 
   #judge(bytes: Uint8Array, isRetained: boolean, sign1: Pick<Sign1, 'verify'>): void {
-    const anchors = anchorsOf(this.#parts.signers, this.#state.record.rotated);
-    const document = openDocument(bytes, anchors, sign1);
+    const document = openDocument(bytes, this.#anchors, sign1);
     if (isRefused(document)) return this.#tell(document.refused, { why: document.detail });
     const { kind, version } = document;
     if (kind === 'command') {
       const why = 'no command is carried out in this version';
       return this.#tell('document_invalid', { kind, version, why });
     }
-    // A retained document comes with each connection: what is on flash is no news.
-    if (this.#holds(bytes)) return this.#refusals.count('document_replayed');
     this.#feed({ kind: 'arrived', ...this.#moment(), isRetained, document });
+  }
+
+  get #anchors(): ReadonlyMap<string, Uint8Array> {
+    return anchorsOf(this.#parts.signers, this.#state.record.rotated);
+  }
+
+  /** What is wrong with it before there is a signature to judge, or null. It is asked again with the signature. */
+  #strangeness(bytes: Uint8Array): Refused | null {
+    const envelope = readEnvelope(bytes);
+    if (isRefused(envelope)) return envelope;
+    const signer = bytesToHex(envelope.keyId);
+    return this.#anchors.has(signer) ? null : refuse('signer_unknown', `key id ${signer}`);
   }
 
   #holds(bytes: Uint8Array): boolean {
@@ -222,6 +249,7 @@ export class Push {
 
   #carryOut({ state, effects }: PushStep): void {
     this.#state = state;
+    if (effects.some(({ kind }) => kind === 'apply')) this.#isFollowed = false;
     for (const effect of effects) this.#perform(effect);
   }
 
@@ -234,6 +262,7 @@ export class Push {
       case 'apply': {
         const { policy, isOnTrial } = effect;
         const isApplied = this.#users?.follow(policy, isOnTrial) === true;
+        this.#isFollowed = isApplied;
         const { version } = policy;
         return this.#feed({ kind: 'applied', atMs: this.#now(), version, isApplied });
       }
@@ -252,7 +281,10 @@ export class Push {
 
   /** Counted and reported; audited, unless it is a refusal that was audited a moment ago. */
   #tell(code: PushCode, detail: Detail): void {
-    this.#last = { code, ts_ms: Math.round(this.#parts.clock.wallMs()), ...detail };
+    const told = { code, ts_ms: Math.round(this.#parts.clock.wallMs()), ...detail };
+    // Apart, for anybody can have something refused.
+    if (isRefusal(code)) this.#lastRefusal = told;
+    else this.#lastStep = told;
     const repeated = this.#refusals.note(code, this.#now());
     if (repeated !== null) {
       const more = repeated === 0 ? {} : { repeated };
@@ -279,11 +311,11 @@ export class Push {
     }
   }
 
-  #onFault(error: unknown): undefined {
-    const message = `documents are not taken any more: ${error instanceof Error ? error.message : String(error)}`;
+  #onFault(error: unknown): void {
+    const { trial, emergency } = this.#state;
     this.stop();
-    this.#users?.onFault(message, this.#state.trial !== null);
-    return undefined;
+    const isPending = trial !== null || emergency !== null || !this.#isFollowed;
+    this.#users?.onFault(`documents are not taken any more: ${oneLine(error)}`, isPending);
   }
 
   #moment() {
@@ -295,3 +327,5 @@ export class Push {
     return this.#parts.clock.monotonicMs();
   }
 }
+
+const oneLine = (error: unknown) => (error instanceof Error ? error.message : String(error));

@@ -28,7 +28,7 @@ export class Refusals {
   /** Counts it. Null: not to be said; otherwise how many were not said before. */
   note(code: PushCode, atMs: number): number | null {
     this.count(code);
-    if (!Object.hasOwn(DOCUMENT_REFUSALS, code)) return 0;
+    if (!isRefusal(code)) return 0;
     const unsaid = this.#unsaid.get(code) ?? 0;
     if (atMs - (this.#saidAtMs.get(code) ?? Number.NEGATIVE_INFINITY) < APART_MS) {
       this.#unsaid.set(code, unsaid + 1);
@@ -40,8 +40,13 @@ export class Refusals {
   }
 }
 
+/** Of a document that was not taken; else what became of one that was. */
+export function isRefusal(code: PushCode): boolean {
+  return Object.hasOwn(DOCUMENT_REFUSALS, code);
+}
+
 /** How the audit log has it. */
 export function severityKind(code: PushCode): 'notice' | 'refusal' | 'alarm' {
   if (REASONS[code].severity === 'alarm') return 'alarm';
-  return Object.hasOwn(DOCUMENT_REFUSALS, code) ? 'refusal' : 'notice';
+  return isRefusal(code) ? 'refusal' : 'notice';
 }

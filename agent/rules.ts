@@ -11,6 +11,14 @@ import type { AgentLink } from './config.ts';
 import type { TunnelRules } from './messages.ts';
 import type { Metering } from './metering.ts';
 
+/** Of the window; what is left is for whatever the policy makes the session do first (chosen). */
+const HELD_PART = 0.5;
+
+/** How long a session has to hold under this policy while it is on trial (`proven.ts`), in ms. */
+export function trialHoldMs({ push }: Policy): number {
+  return push.confirmWindowMs * HELD_PART;
+}
+
 export function tunnelRules(policy: Policy, links: readonly AgentLink[]): TunnelRules {
   return {
     limits: deviceLimits(policy),

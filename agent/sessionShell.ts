@@ -33,7 +33,7 @@ import { Keyring } from './keyring.ts';
 import { LateEndpoints } from './lateEndpoints.ts';
 import type { FromTunnel, ToTunnel, TunnelSetup } from './messages.ts';
 import { spendingAtEnd, spendingDue } from './metering.ts';
-import { isProven } from './proven.ts';
+import { Trial } from './proven.ts';
 import { Rehearsals } from './rehearsal.ts';
 import { TimestampReservation } from './reservation.ts';
 import { countOverflow, countRefused, newPacketCounters, sessionStatus } from './status.ts';
@@ -68,7 +68,7 @@ export class SessionShell {
   readonly #rehearsals = new Rehearsals();
   #nextIndex: number;
   #isEnding = false; // the process ends with the session
-  #trial: { readonly version: number; readonly sinceMs: number } | null = null;
+  #trial: Trial | null = null; // of the policy in force, until another message says more
   #rebindId = 0; // the request that the core answers within its step
 
   constructor(parts: ShellParts) {
@@ -154,19 +154,22 @@ export class SessionShell {
 
   /** Already durable; from here on the core follows it. */
   #usePolicy(message: Extract<ToTunnel, { kind: 'policy' }>): void {
-    const { version, name, rules, metering, isOnTrial = false } = message;
+    const { version, name, rules, metering, trialHoldMs = null } = message;
     const { publicKey } = this.#handshakes.identity;
     this.#config = deviceConfigOf(this.#parts, publicKey, rules);
     this.#parts.uplinks.setMetering(metering);
     const atMs = this.#now();
-    this.#trial = isOnTrial ? { version, sinceMs: atMs } : null;
+    const isOnTrial = trialHoldMs !== null;
+    if (!isOnTrial) this.#trial = null;
+    // An emergency may tighten a policy on trial: still the same trial.
+    else if (this.#trial?.version !== version)
+      this.#trial = new Trial(version, trialHoldMs, this.#device);
     this.#feed({ kind: 'policy', atMs, version, name, ...(isOnTrial ? { isOnTrial } : {}) });
   }
 
   #tellProven(): void {
-    if (this.#trial === null || !isProven(this.#device, this.#trial.sinceMs)) return;
+    if (this.#trial?.see(this.#device, this.#config) !== true) return;
     this.#parts.post({ kind: 'proven', version: this.#trial.version });
-    this.#trial = null;
   }
 
   /** What one read of the tun gave. */
@@ -234,6 +237,7 @@ export class SessionShell {
     const { deadlineMs } = this.#wants;
     const nowMs = this.#now();
     if (deadlineMs !== null && deadlineMs <= nowMs) this.#feed({ kind: 'tick', atMs: nowMs });
+    if (this.#trial?.takeDue(nowMs) === true) this.#feed({ kind: 'ask', atMs: nowMs });
     this.#rehearsals.onTime(this.#device, this.#config, traffic !== null, atMs);
   }
 
@@ -285,7 +289,8 @@ export class SessionShell {
     const { deadlineMs, tellMs } = this.#wants;
     const keys = earlier(this.#keyring.nextDeadlineMs(), this.#data.nextDeadlineMs(tellMs));
     const core = earlier(deadlineMs, this.#reservation.nextDeadlineMs());
-    return earlier(earlier(core, this.#rehearsals.nextDeadlineMs()), keys);
+    const own = earlier(this.#rehearsals.nextDeadlineMs(), this.#trial?.nextDeadlineMs() ?? null);
+    return earlier(earlier(core, own), keys);
   }
 
   #feed(event: DeviceEvent): void {

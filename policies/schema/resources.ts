@@ -120,7 +120,7 @@ export const PUSH = {
     confirm_window_ms: {
       kind: 'integer',
       meaning:
-        'Longest time from following a pushed policy to ATTACHED; over, the device goes back to the one before.',
+        'Longest time until a pushed policy has proven itself, half of it in a session that holds; over, the device goes back to the one before.',
       unit: 'ms',
       default: 120_000,
       min: 10_000,

@@ -120,6 +120,8 @@ export type DeviceEvent =
       /** It has to prove itself: the hub is asked at once. */
       readonly isOnTrial?: boolean;
     }
+  /** Whoever watches a policy on trial wants an answer now, whatever the cadence. */
+  | { readonly kind: 'ask'; readonly atMs: number }
   | { readonly kind: 'tick'; readonly atMs: number };
 
 /** What has to be on flash. The shell adds the timestamp reservation, seals the secret and writes. */

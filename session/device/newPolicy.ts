@@ -26,7 +26,7 @@ export function onPolicy(turn: Turn, event: DeviceEvent & { kind: 'policy' }): v
     forgiveSooner(turn, transport);
     askSooner(turn, transport);
   }
-  // Until the hub answers, nobody knows whether the policy works.
+  // A policy that keeps the hub from answering is found out soon.
   if (event.isOnTrial === true && draft.activeId !== null) probeNow(turn, draft.activeId);
   // What was denied, or not worth a plan, may be another matter now.
   draft.deniedFor = null;

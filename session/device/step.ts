@@ -25,7 +25,7 @@ import { fitMtu, onMtu, tellMtu } from './mtu.ts';
 import { onPolicy } from './newPolicy.ts';
 import { doubtQuiet, onTraffic } from './pace.ts';
 import { tellUnanswered } from './portal.ts';
-import { judge, onHearsay, onLate, onProbeAck, probeDue } from './probes.ts';
+import { judge, onHearsay, onLate, onProbeAck, probeDue, probeNow } from './probes.ts';
 import { pursue } from './pursue.ts';
 import { onRebind } from './rebind.ts';
 import { onChallenge, onReject, onTerminate } from './refusals.ts';
@@ -91,6 +91,8 @@ function dispatch(turn: Turn, event: DeviceEvent): void {
       return onRebind(turn, event.linkName);
     case 'policy':
       return onPolicy(turn, event);
+    case 'ask':
+      return turn.draft.activeId === null ? undefined : probeNow(turn, turn.draft.activeId);
     case 'tick':
       return;
     default:

@@ -102,11 +102,12 @@ export const DOCUMENT_REFUSALS = {
     hint: 'The event names the field; check policies with `jvpn policy lint` before they are signed.',
   },
   push_busy: {
-    sentence: 'A document came while another one was being written or was on trial.',
+    sentence:
+      'A document came while another one was being written or on trial, or none could be judged.',
     severity: 'notice',
     fatal: false,
     retry: null,
-    hint: 'Send it again, the same one, when the trial is over.',
+    hint: 'Send it again, the same one, when the trial is over; the event says what was in its way.',
   },
   push_full: {
     sentence: 'A document came, and there is no room to remember one more target or key.',
@@ -133,7 +134,7 @@ export const DOCUMENT_STEPS = {
     hint: 'Nothing to do; policy_confirmed or policy_rolled_back follows.',
   },
   policy_confirmed: {
-    sentence: 'The session was ATTACHED under the pushed policy, which stays.',
+    sentence: 'The session held under the pushed policy, which stays.',
     severity: 'info',
     fatal: false,
     retry: null,

@@ -4,7 +4,8 @@
  * its session. Where flash lost what was pushed the device goes back to no older policy.
  *
  * Method: real daemons in the lab network, a real mosquitto with the shipped rules on the device's own loopback, documents made by
- * `jvpn policy sign`. A policy that does not work is one under which the hub answers nothing: it is stopped meanwhile.
+ * `jvpn policy sign`. A policy that does not work is one that forbids the links, or one under which the hub answers nothing: it is
+ * stopped meanwhile.
  */
 import { afterAll, beforeAll, expect } from 'bun:test';
 import { chmodSync, copyFileSync, readFileSync, writeFileSync } from 'node:fs';
@@ -26,6 +27,12 @@ const DESIRED = 'jvpn/v1/jvpn/gw1/policy/desired';
 const REPORTED = 'jvpn/v1/jvpn/gw1/policy/reported';
 /** The least that a policy may say. */
 const WINDOW = '[push]\nconfirm_window_ms = 10_000\n';
+/** Half of it: so long the session has to hold. */
+const HOLD_MS = 5_000;
+/** None that this device has: the binding stays as it is, and once it has gone nothing is claimed again. */
+const NO_LINK = ['ethernet', 'usb', 'wifi', 'lte']
+  .map((kind) => `[links.${kind}]\ncost_class = "never"\n`)
+  .join('');
 const publicKeyOf = (seed: Uint8Array) => Buffer.from(signingPublicKey(seed)).toString('base64');
 const [OWNER, STRANGER] = [new Uint8Array(32).fill(41), new Uint8Array(32).fill(42)];
 
@@ -102,12 +109,12 @@ interface Asked {
   readonly policy?: string;
 }
 
-/** A signed policy of this version, in a file of its own. */
+/** A signed policy of this version with the shortest window, in a file of its own. */
 async function signed(version: number, asked: Asked = {}): Promise<string> {
   const { key = 'owner', target = 'fleet:jvpn', more = [], policy = '' } = asked;
   made += 1;
   const [text, output] = [site.path(`${made}.toml`), site.path(`${made}.cose`)];
-  writeFileSync(text, `version = ${version}\nname = "v${version}"\n${policy}`);
+  writeFileSync(text, `version = ${version}\nname = "v${version}"\n${WINDOW}${policy}`);
   const signing = ['--signing-key-file', site.path(`${key}.key`), '--target', target];
   const argv = ['policy', 'sign', text, ...signing, '--output', output, ...more];
   const { code, stderr } = await site.jvpn('hub', argv);
@@ -130,7 +137,7 @@ interface Documents {
   readonly counters: Readonly<Record<string, number>>;
 }
 
-type Reported = Documents & { readonly last: { readonly code: string } };
+type Reported = Documents & { readonly last_step: { readonly code: string } | null };
 
 const status = () =>
   site.status<{ session_id: string; policy: { version: number }; documents: Documents }>(
@@ -146,8 +153,10 @@ pushLab(
   async () => {
     const { session_id: before } = await status();
     const seen = auditOf(agent).length;
-    await push(await signed(2, { policy: WINDOW }));
-    await until('policy_confirmed', seen);
+    await push(await signed(2));
+    const began = await until('policy_on_trial', seen);
+    const confirmed = await until('policy_confirmed', seen);
+    expect(confirmed.mono_ms - began.mono_ms).toBeGreaterThanOrEqual(HOLD_MS);
     const steps = auditOf(agent)
       .slice(seen)
       .filter(({ event, reason_code }) => event !== 'claim' && reason_code.startsWith('policy_'));
@@ -167,7 +176,7 @@ pushLab(
         const heard = parseLine<MqttLine>(line);
         if (heard?.topic !== REPORTED) return false;
         const reported = JSON.parse(Buffer.from(heard.hex, 'hex').toString()) as Reported;
-        return reported.last.code === 'policy_confirmed' && reported.confirmed === 2;
+        return reported.last_step?.code === 'policy_confirmed' && reported.confirmed === 2;
       });
     await eventually('reported', isReported, 10_000);
     await reader.stop();
@@ -215,7 +224,7 @@ pushLab(
   async () => {
     const { session_id: before } = await status();
     const seen = auditOf(agent).length;
-    const document = await signed(3, { policy: WINDOW });
+    const document = await signed(3);
     hub.signal('SIGSTOP');
     await push(document);
     await until('policy_on_trial', seen);
@@ -234,11 +243,32 @@ pushLab(
 );
 
 pushLab(
+  'a policy that forbids every link of the device is rolled back by itself, though the session never noticed',
+  async () => {
+    const { session_id: before } = await status();
+    const seen = auditOf(agent).length;
+    await push(await signed(5, { policy: NO_LINK }));
+    await until('policy_on_trial', seen);
+    const back = await until('policy_rolled_back', seen, 20_000);
+    expect(back.detail).toMatchObject({ version: 5, why: 'confirm_window_over' });
+    const moves = auditOf(agent)
+      .slice(seen)
+      .filter(({ event }) => event === 'transition');
+    expect(moves).toEqual([]);
+    expect(await status()).toMatchObject({
+      ...{ session_id: before, policy: { name: 'v2', version: 2 } },
+      documents: { confirmed: 2, on_trial: null },
+    });
+  },
+  60_000,
+);
+
+pushLab(
   'killed in the middle of a push, the device starts with the confirmed policy and the same session',
   async () => {
     const { session_id: before } = await status();
     const seen = auditOf(agent).length;
-    const document = await signed(4, { policy: WINDOW });
+    const document = await signed(6);
     hub.signal('SIGSTOP');
     await push(document);
     await until('policy_on_trial', seen);
@@ -246,7 +276,7 @@ pushLab(
     hub.signal('SIGCONT');
     agent = site.agent('gw1');
     const back = await until('policy_rolled_back', 0);
-    expect(back.detail).toMatchObject({ version: 4, why: 'restarted' });
+    expect(back.detail).toMatchObject({ version: 6, why: 'restarted' });
     await untilAudit(agent, 'ATTACHED', isAttached, 20_000);
     // The retained document comes again.
     await until('document_replayed', 0);
@@ -273,7 +303,9 @@ pushLab(
   async () => {
     const { session_id, documents } = await status();
     let newest = documents.confirmed;
-    for (const [at, afterMs] of [0, 1, 2, 4, 8, 16, 32, 64].entries()) {
+    // On its way, being written, on trial; and where it is being confirmed.
+    const moments = [0, 1, 2, 4, 8, 16, 32, 64, HOLD_MS, HOLD_MS + 50, HOLD_MS + 500];
+    for (const [at, afterMs] of moments.entries()) {
       const version = 10 + at;
       const document = await signed(version);
       const sent = () =>
@@ -293,14 +325,15 @@ pushLab(
           ['policy_confirmed', 'document_replayed'].some((code) => counters[code])
         );
       };
-      await eventually(`version ${version} is confirmed or was used up`, isSettled, 15_000);
+      await eventually(`version ${version} is confirmed or was used up`, isSettled, 20_000);
       const now = await status();
       expect([newest, version]).toContain(now.documents.confirmed);
       newest = now.documents.confirmed;
       expect([now.session_id, now.policy.version]).toEqual([session_id, newest]);
     }
+    expect(newest).toBeGreaterThan(documents.confirmed);
   },
-  120_000,
+  180_000,
 );
 
 pushLab(

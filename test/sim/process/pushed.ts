@@ -10,7 +10,7 @@ import { takePolicy } from '../../../agent/durable.ts';
 import type { Memory } from '../../../agent/memory.ts';
 import type { ToTunnel } from '../../../agent/messages.ts';
 import { severityKind } from '../../../agent/pushRefusals.ts';
-import { tunnelRules } from '../../../agent/rules.ts';
+import { trialHoldMs, tunnelRules } from '../../../agent/rules.ts';
 import type { Spending } from '../../../agent/spending.ts';
 import { CLOCK_SET_MS } from '../../../agent/wallClock.ts';
 import type { Clock } from '../../../hal/clock.ts';
@@ -170,7 +170,7 @@ export class Pushed {
     const { version, name } = policy;
     const rules = tunnelRules(policy, links);
     const message = { kind: 'policy', version, name, rules, metering: metering.value } as const;
-    tell(isOnTrial ? { ...message, isOnTrial } : message);
+    tell(isOnTrial ? { ...message, trialHoldMs: trialHoldMs(policy) } : message);
     spending.told();
     return true;
   }

@@ -1,4 +1,7 @@
-/** Goal (I10): nothing that a broker says or a file holds can end the agent, not even through an exception in MQTT.js. */
+/**
+ * Goal (I10): nothing that a broker says or a file holds can end the agent, not even through an exception in MQTT.js; and what it
+ * publishes is heard in any number that topics may have retained, and never kept.
+ */
 import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { generateKeyPairSync } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -6,8 +9,10 @@ import { connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Broker, type BrokerEnd, type BrokerOptions } from '../../../agent/broker.ts';
+import { DOCUMENT_BYTES_MAX } from '../../../policies/signed/envelope.ts';
 import { freePort } from '../../lab/mosquitto.ts';
 import { eventually } from '../../lab/process.ts';
+import { MadeUpBroker } from './madeUpBroker.ts';
 
 const WAIT_MS = 5_000;
 /** Of a key that is gone. What TLS takes for a pair does not depend on the day. */
@@ -39,21 +44,22 @@ const file = (name: string) => join(folder, name);
 const connack = (...properties: number[]) =>
   Uint8Array.of(0x20, 3 + properties.length, 0, 0, properties.length, ...properties);
 
+const OPTIONS = {
+  ...{ username: null, passwordFile: null, caFile: null, certificateFile: null, keyFile: null },
+  ...({ format: 'cbor', clientId: 'a', level: 5 } as const),
+  ...{ keepaliveMs: 60_000, connectMaxMs: 5_000 },
+  will: { topic: 'jvpn/v1/a/b/presence', payload: new Uint8Array(1) },
+};
+
 async function endOf(
   differing: Pick<BrokerOptions, 'url'> & Partial<BrokerOptions>,
 ): Promise<{ end: BrokerEnd; ups: number }> {
   const ended = Promise.withResolvers<BrokerEnd>();
   let ups = 0;
-  const options = {
-    ...{ username: null, passwordFile: null, caFile: null, certificateFile: null, keyFile: null },
-    ...({ format: 'cbor', clientId: 'a', level: 5 } as const),
-    ...{ keepaliveMs: 60_000, connectMaxMs: 5_000 },
-    will: { topic: 'jvpn/v1/a/b/presence', payload: new Uint8Array(1) },
-  };
   const onUp = () => {
     ups += 1;
   };
-  new Broker({ ...options, ...differing }, { onUp, onEnd: ended.resolve });
+  new Broker({ ...OPTIONS, ...differing }, { onUp, onEnd: ended.resolve });
   return { end: await ended.promise, ups };
 }
 
@@ -83,6 +89,63 @@ test('properties that stand there once, and user properties, are taken', async (
   const user = [0x26, 0, 1, 0x61, 0, 1, 0x62];
   const { end, ups } = await endAfter(connack(0x13, 0, 60, ...user, ...user, 0x24, 1));
   expect([end.code, ups]).toEqual(['lost', 1]);
+});
+
+const HEARD = 'jvpn/v1/a/b/policy/desired';
+
+/** A broker of this level on which the one topic is heard; `ends` has how the connection ended, if it did. */
+async function hearing(level: BrokerOptions['level'], subackCode = 1) {
+  const peer = await new MadeUpBroker().listen();
+  peer.subackCode = subackCode;
+  const heard: [number, boolean][] = [];
+  const ends: BrokerEnd[] = [];
+  let deaf = 0;
+  const onPayload = ({ length }: Uint8Array, isRetained: boolean) =>
+    void heard.push([length, isRetained]);
+  const broker = new Broker(
+    { ...OPTIONS, url: peer.url, level, hears: { topic: HEARD, onPayload } },
+    { onUp: () => {}, onDeaf: () => deaf++, onEnd: (end) => ends.push(end) },
+  );
+  const stop = () => {
+    broker.end({ code: 'closed', detail: '' });
+    peer.close();
+  };
+  await eventually('subscribed', () => peer.subscribed.length === 1, WAIT_MS);
+  return { peer, heard, ends, stop, deaf: () => deaf };
+}
+
+const LEVELS = [5, 4] as const;
+
+test('as many documents as may be retained, each as long as any, are heard in one piece, and acknowledged', async () => {
+  for (const level of LEVELS) {
+    const { peer, heard, ends, stop } = await hearing(level);
+    expect(peer.subscribed).toEqual([HEARD]);
+    const documents = Array.from({ length: 12 }, () => new Uint8Array(DOCUMENT_BYTES_MAX));
+    peer.publish(HEARD, documents, { isRetained: true });
+    await eventually('acknowledged', () => peer.acknowledged === 12, WAIT_MS);
+    expect(heard).toEqual(documents.map(({ length }) => [length, true]));
+    expect(ends).toEqual([]);
+    stop();
+  }
+});
+
+test('◆ what comes at QoS 2 ends the connection, unread: it would be kept until a release that may never come', async () => {
+  for (const level of LEVELS) {
+    const { peer, heard, ends, stop } = await hearing(level);
+    peer.publish(HEARD, [new Uint8Array(60_000)], { qos: 2 });
+    await eventually('ended', () => ends.length === 1, WAIT_MS);
+    expect([heard, ends]).toEqual([[], [{ code: 'misbehaves', detail: 'a publish at QoS 2' }]]);
+    stop();
+  }
+});
+
+test('a broker is told how much it may have under way', async () => {
+  const { peer, stop } = await hearing(5);
+  // MQTT 5 §3.1.2.11.3, and of a packet §3.1.2.11.4.
+  const properties = peer.connectProperties.join(' ');
+  expect(properties).toContain([0x21, 0, 8].join(' '));
+  expect(properties).toContain([0x27, 0, 1, 0, 0].join(' '));
+  stop();
 });
 
 /** Resolves when whoever came to this port before has been accepted, or refused. */

@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { createServer, type Server, type Socket } from 'node:net';
 import { BrokerLink } from '../../../agent/brokerLink.ts';
+import { HEARD_PER_MINUTE_MAX } from '../../../agent/heardRate.ts';
 import { TELEMETRY_TIMES } from '../../../agent/telemetry.ts';
 import { eventually } from '../../lab/process.ts';
+import { MadeUpBroker } from './madeUpBroker.ts';
 
 /** A broker that takes connections and never says a word: what a path without a way back looks like. */
 let silent: Server;
@@ -65,4 +67,71 @@ test('a connection under way when the network changes is given up for a new one,
   await eventually('the second attempt', () => callers.length === 2, 5_000);
   expect([link.connections, link.nextDeadlineMs()]).toEqual([2, Number.POSITIVE_INFINITY]);
   link.stop();
+});
+
+const HEARD = 'jvpn/v1/a/b/policy/desired';
+
+/** A link over which one topic is heard, at a time of the test's own. */
+async function hearing(subackCode = 1) {
+  const peer = await new MadeUpBroker().listen();
+  peer.subackCode = subackCode;
+  const clock = { nowMs: 0 };
+  let heard = 0;
+  const link = new BrokerLink({
+    address: {
+      ...{ url: peer.url, username: null, passwordFile: null, caFile: null },
+      ...{ certificateFile: null, keyFile: null, clientId: 'hears', format: 'cbor' },
+    },
+    times: TELEMETRY_TIMES,
+    presenceTopic: 'presence',
+    hears: { topic: HEARD, onPayload: () => heard++ },
+    boot: '00',
+    nowMs: () => clock.nowMs,
+    wallMs: () => clock.nowMs,
+    random: () => 1,
+    keepaliveMs: 60_000,
+    onUp: () => {},
+    onDown: () => {},
+  });
+  const connect = async () => {
+    const before = peer.subscribed.length;
+    link.tick(clock.nowMs);
+    await eventually('subscribed', () => peer.subscribed.length > before, 5_000);
+  };
+  const stop = () => {
+    link.stop();
+    peer.close();
+  };
+  return { peer, clock, link, connect, stop, heard: () => heard };
+}
+
+/** Goal: who may write to the topic of documents can keep neither processor nor radio busy. */
+test('◆ more documents a minute than there is a use for end the connection, each time for longer', async () => {
+  const { peer, clock, link, connect, stop, heard } = await hearing();
+  const publish = (count: number) =>
+    peer.publish(
+      HEARD,
+      Array.from({ length: count }, () => Uint8Array.of(1)),
+    );
+  const waits: number[] = [];
+  for (let flood = 1; flood <= 3; flood++) {
+    await connect();
+    // What comes in two minutes, as much as may come in each: a connection that was a good one.
+    for (let minute = 0; minute < 2; minute++) {
+      const before = heard();
+      publish(HEARD_PER_MINUTE_MAX);
+      await eventually('heard', () => heard() - before === HEARD_PER_MINUTE_MAX, 5_000);
+      expect(link.up).not.toBeNull();
+      clock.nowMs += 60_000;
+    }
+    const before = heard();
+    publish(HEARD_PER_MINUTE_MAX + 3);
+    await eventually('ended', () => link.failures === flood, 5_000);
+    expect(heard() - before).toBe(HEARD_PER_MINUTE_MAX);
+    waits.push(link.nextDeadlineMs() - clock.nowMs);
+    clock.nowMs = link.nextDeadlineMs();
+  }
+  expect(link.lastError).toBe(`misbehaves: more than ${HEARD_PER_MINUTE_MAX} documents a minute`);
+  expect(waits).toEqual([1_000, 2_000, 4_000]);
+  stop();
 });

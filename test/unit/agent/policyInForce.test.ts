@@ -149,7 +149,7 @@ test('a pushed policy is followed without a file, and on trial it has to be prov
     true,
   ]);
   expect(rig.posted).toMatchObject([
-    { kind: 'policy', version: 6, isOnTrial: true },
+    { kind: 'policy', version: 6, trialHoldMs: 60_000 },
     { kind: 'policy', version: 5 },
   ]);
   expect(rig.policy.current.version).toBe(5);

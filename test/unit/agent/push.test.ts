@@ -37,6 +37,7 @@ class Rig {
   reports = 0;
   nowMs = 1_000;
   isFollowing = true;
+  isBroken = false;
   readonly push: Push;
   readonly flash: MemoryFlash;
 
@@ -45,12 +46,13 @@ class Rig {
     this.push = new Push({
       ...{ flash, identity: IDENTITY, signers: [SIGNER.publicKey], loadSign1: load },
       ...{ configured: policyOf(configured), policyVersionMin: configured },
-      clock: { monotonicMs: () => this.nowMs, wallMs: () => NOW_S * 1_000 },
+      clock: { monotonicMs: () => this.nowMs, wallMs: () => NOW_S * 1_000 + this.nowMs - 1_000 },
     });
     started.push(this.push);
     this.push.begin({
       follow: ({ name, version }, isOnTrial) => {
         this.followed.push(`${name} ${version}${isOnTrial ? ' on trial' : ''}`);
+        if (this.isBroken) throw new Error('follow');
         return this.isFollowing;
       },
       onConfirmed: (version) => {
@@ -61,8 +63,8 @@ class Rig {
           [event, code, version, why, repeated].filter((part) => part !== '').join(' '),
         ),
       onReport: () => this.reports++,
-      onFault: (message, isOnTrial) =>
-        this.faults.push(`${message}${isOnTrial ? ', on trial' : ''}`),
+      onFault: (message, isPending) =>
+        this.faults.push(`${message}${isPending ? ', a start has to come' : ''}`),
     });
   }
 
@@ -88,6 +90,9 @@ const settled = () => Bun.sleep(1);
 
 const document = (version: number, more: Partial<Claims> = {}) =>
   sign(SIGNER, { version, body: bodyOfTable({ version, name: `v${version}` })!, ...more });
+
+const emergency = (version: number, table: Record<string, unknown>) =>
+  sign(SIGNER, { kind: 'emergency', version, body: bodyOfTable(table)! });
 
 test('a policy is followed from when it is on flash, and stays once the session proved it', async () => {
   const rig = new Rig();
@@ -229,24 +234,48 @@ test('a stranger, a forger, another device, an older version and a command chang
 
 test('a flood is counted, said once a minute, and waits in no queue', async () => {
   const rig = new Rig();
-  const nonsense = Uint8Array.of(1);
-  for (let count = 0; count < 20; count++) rig.push.arrived(nonsense, false);
+  const [nonsense, forged] = [Uint8Array.of(1), document(2)];
+  forged[forged.length - 1]! ^= 1;
+  for (let count = 0; count < 20; count++) rig.push.arrived(forged, false);
   await settled();
-  for (let count = 0; count < 4; count++) await rig.take(nonsense);
-  expect(rig.push.reported().counters).toEqual({ push_busy: 12, document_malformed: 12 });
+  for (let count = 0; count < 4; count++) await rig.take(forged);
+  // What nobody has signed waits for nobody.
+  for (let count = 0; count < 20; count++) rig.push.arrived(nonsense, false);
+  expect(rig.push.reported().counters).toEqual({
+    ...{ push_busy: 12, signature_invalid: 12, document_malformed: 20 },
+  });
   expect(rig.heard().map((line) => line.split(' ')[1])).toEqual([
-    'push_busy',
-    'document_malformed',
+    ...['push_busy', 'signature_invalid', 'document_malformed'],
   ]);
   rig.nowMs += 60_000;
-  await rig.take(nonsense);
-  expect(rig.heard()).toEqual([expect.stringMatching(/^refusal document_malformed .* 11$/)]);
+  await rig.take(forged);
+  expect(rig.heard()).toEqual([expect.stringMatching(/^alarm signature_invalid .* 11$/)]);
+});
+
+test('the library that judges signatures is loaded for what a trusted key may have signed, and is new', async () => {
+  const first = new Rig();
+  await first.take(document(2));
+  first.push.proven(2);
+  first.push.stop();
+  let loaded = 0;
+  const rig = new Rig(first.flash, async () => {
+    loaded += 1;
+    return COSE;
+  });
+  await rig.take(document(2), true);
+  await rig.take(Uint8Array.of(1, 2, 3));
+  await rig.take(new Uint8Array(9_000));
+  await rig.take(sign(signerOf(2), { version: 3 }));
+  expect(rig.push.reported().counters).toEqual({
+    ...{ document_replayed: 1, document_malformed: 1, document_too_large: 1, signer_unknown: 1 },
+  });
+  expect(loaded).toBe(0);
+  await rig.take(document(3));
+  expect([loaded, rig.push.onTrial]).toEqual([1, 3]);
 });
 
 test('an emergency tightens what is followed, outlives a restart, and is withdrawn by an empty one', async () => {
   const rig = new Rig();
-  const emergency = (version: number, table: Record<string, unknown>) =>
-    sign(SIGNER, { kind: 'emergency', version, body: bodyOfTable(table)! });
   await rig.take(emergency(1, { switching: { max_switches_per_minute: 3 } }));
   expect(rig.heard()).toEqual(['notice emergency_began 1']);
   expect(rig.push.policy.switching.maxSwitchesPerMinute).toBe(3);
@@ -257,15 +286,54 @@ test('an emergency tightens what is followed, outlives a restart, and is withdra
   expect(next.push.policy.switching.maxSwitchesPerMinute).toBe(8);
 });
 
-test('a fault in here stops documents; with a policy on trial the next start has to come', async () => {
-  const broken = async (): Promise<typeof COSE> => {
-    throw new Error('no such module');
+test('a library that cannot be loaded now refuses one document: an emergency ends all the same, and the next one is taken', async () => {
+  let isThere = true;
+  const load = async () => {
+    if (isThere) return COSE;
+    throw new Error('EMFILE');
   };
-  const rig = new Rig(new MemoryFlash(PUSH_RECORD_BYTES), broken);
+  const rig = new Rig(new MemoryFlash(PUSH_RECORD_BYTES), load);
+  await rig.take(emergency(1, { switching: { max_switches_per_minute: 3 } }));
+  isThere = false;
+  rig.heard();
   await rig.take(document(2));
-  expect([rig.faults, rig.followed]).toEqual([
-    ['documents are not taken any more: no such module'],
-    [],
+  expect(rig.heard()).toEqual(['refusal push_busy its signature cannot be judged: EMFILE']);
+  rig.nowMs += 2 * 86_400_000;
+  rig.push.look();
+  expect(rig.heard()).toEqual(['notice emergency_ended 1']);
+  expect(rig.push.policy.switching.maxSwitchesPerMinute).toBe(8);
+  isThere = true;
+  await rig.take(document(2, { expiresS: NOW_S + 3 * 86_400 }));
+  expect([rig.heard(), rig.faults]).toEqual([['notice policy_on_trial 2'], []]);
+});
+
+test('a fault in here stops documents, and a start has to come where what is followed would end', async () => {
+  const fault = 'documents are not taken any more: slot';
+  const broken = (rig: Rig) => {
+    rig.flash.writeSlot = () => {
+      throw new Error('slot');
+    };
+  };
+  const calm = new Rig();
+  broken(calm);
+  await calm.take(document(2));
+  expect([calm.faults, calm.followed]).toEqual([[fault], []]);
+
+  const tightened = new Rig();
+  await tightened.take(emergency(1, { switching: { max_switches_per_minute: 3 } }));
+  broken(tightened);
+  await tightened.take(document(2));
+  expect(tightened.faults).toEqual([`${fault}, a start has to come`]);
+
+  // Of a policy that is rolled back nothing is on trial any more, and it is followed all the same.
+  const back = new Rig();
+  await back.take(document(2));
+  back.isBroken = true;
+  back.nowMs += WINDOW_MS;
+  back.push.look();
+  expect([back.faults, back.push.onTrial]).toEqual([
+    ['documents are not taken any more: follow, a start has to come'],
+    null,
   ]);
 
   const midway = new Rig();
@@ -274,18 +342,26 @@ test('a fault in here stops documents; with a policy on trial the next start has
     throw new Error('slot');
   };
   midway.push.proven(2);
-  expect(midway.faults).toEqual(['documents are not taken any more: slot, on trial']);
+  expect(midway.faults).toEqual([`${fault}, a start has to come`]);
   await midway.take(document(3));
   expect(midway.followed).toEqual(['v2 2 on trial']);
 });
 
-test('what is reported says which policy is followed, which is on trial, and what came of the newest document', async () => {
+test('what is reported says which policy is followed, which is on trial, what came of the newest that was taken, and what was refused', async () => {
   const rig = new Rig();
   await rig.take(document(2));
   expect(rig.push.reported()).toEqual({
     ...{ v: 1, ts_ms: NOW_S * 1_000, policy: { name: 'v2', version: 2 } },
     ...{ confirmed: 1, on_trial: 2, emergency: null, counters: { policy_on_trial: 1 } },
-    last: { code: 'policy_on_trial', ts_ms: NOW_S * 1_000, version: 2 },
+    last_step: { code: 'policy_on_trial', ts_ms: NOW_S * 1_000, version: 2 },
+    last_refusal: null,
   });
   expect(rig.reports).toBe(1);
+  const next = rig.restarted();
+  // A stranger says something: what is said of the roll-back stays.
+  await next.take(Uint8Array.of(1));
+  expect(next.push.reported()).toMatchObject({
+    last_step: { code: 'policy_rolled_back', version: 2, why: 'restarted' },
+    last_refusal: { code: 'document_malformed' },
+  });
 });

@@ -1,0 +1,125 @@
+/**
+ * A broker on loopback that lets anybody in and says what a test tells it to say, right or wrong.
+ *
+ * Packets are put together by hand, after MQTT 5 §3 and 3.1.1 §3; what a client publishes is acknowledged.
+ *
+ * @module
+ */
+import { createServer, type Server, type Socket } from 'node:net';
+
+const PACKET = { connect: 1, publish: 3, puback: 4, subscribe: 8 } as const;
+const GRANTED = 1;
+
+export interface Saying {
+  readonly qos?: 0 | 1 | 2;
+  readonly isRetained?: boolean;
+}
+
+export class MadeUpBroker {
+  url = '';
+  connections = 0;
+  /** Acknowledgements of what was published to the client. */
+  acknowledged = 0;
+  /** Topics, in the order in which they were asked for. */
+  readonly subscribed: string[] = [];
+  /** Properties of the newest CONNECT, as they came; empty in 3.1.1. */
+  connectProperties: readonly number[] = [];
+  /** Reason code of SUBACK. */
+  subackCode = GRANTED;
+  readonly #server: Server;
+  #client: Socket | null = null;
+  #level = 5;
+  #nextId = 1;
+
+  constructor() {
+    this.#server = createServer((socket) => {
+      let waiting: readonly number[] = [];
+      socket.on('error', () => {});
+      socket.on('data', (bytes: Uint8Array) => {
+        waiting = this.#take(socket, [...waiting, ...bytes]);
+      });
+    });
+  }
+
+  async listen(): Promise<this> {
+    await new Promise<void>((done) => this.#server.listen(0, '127.0.0.1', done));
+    const address = this.#server.address();
+    this.url = `mqtt://127.0.0.1:${typeof address === 'object' ? address?.port : 0}`;
+    return this;
+  }
+
+  close(): void {
+    this.#client?.destroy();
+    this.#server.close();
+  }
+
+  /** All of them in one piece. */
+  publish(topic: string, payloads: readonly Uint8Array[], how: Saying = {}): void {
+    this.#client?.write(
+      Uint8Array.from(payloads.flatMap((payload) => this.#publishing(topic, payload, how))),
+    );
+  }
+
+  #publishing(topic: string, payload: Uint8Array, { qos = 1, isRetained = false }: Saying) {
+    const name = [...new TextEncoder().encode(topic)];
+    const id = qos === 0 ? [] : twoBytes(this.#nextId++);
+    const properties = this.#level === 5 ? [0] : [];
+    const body = [...twoBytes(name.length), ...name, ...id, ...properties, ...payload];
+    const first = (PACKET.publish << 4) | (qos << 1) | Number(isRetained);
+    return [first, ...lengthOf(body.length), ...body];
+  }
+
+  /** What is left of it: a packet that is not whole. */
+  #take(socket: Socket, bytes: readonly number[]): readonly number[] {
+    const length = readLength(bytes);
+    if (length === null || bytes.length < length.endsAt) return bytes;
+    this.#answer(socket, bytes[0] ?? 0, bytes.slice(length.beginsAt, length.endsAt));
+    return this.#take(socket, bytes.slice(length.endsAt));
+  }
+
+  #answer(socket: Socket, first: number, body: readonly number[]): void {
+    const say = (...bytes: number[]) => socket.write(Uint8Array.from(bytes));
+    switch (first >> 4) {
+      case PACKET.connect: {
+        this.#client = socket;
+        this.connections += 1;
+        this.#level = body[6] ?? 5;
+        const isFive = this.#level === 5;
+        this.connectProperties = isFive ? body.slice(11, 11 + (body[10] ?? 0)) : [];
+        return void say(0x20, isFive ? 3 : 2, 0, 0, ...(isFive ? [0] : []));
+      }
+      case PACKET.subscribe: {
+        const [high = 0, low = 0, ...rest] = body;
+        const topic = this.#level === 5 ? rest.slice(1) : rest;
+        const bytes = topic.slice(2, 2 + ((topic[0] ?? 0) << 8) + (topic[1] ?? 0));
+        this.subscribed.push(new TextDecoder().decode(Uint8Array.from(bytes)));
+        const properties = this.#level === 5 ? [0] : [];
+        return void say(0x90, 3 + properties.length, high, low, ...properties, this.subackCode);
+      }
+      case PACKET.publish: {
+        const name = ((body[0] ?? 0) << 8) + (body[1] ?? 0);
+        const isAnswered = (first & 0x06) !== 0;
+        if (isAnswered) say(0x40, 2, body[2 + name] ?? 0, body[3 + name] ?? 0);
+        return;
+      }
+      case PACKET.puback:
+        this.acknowledged += 1;
+    }
+  }
+}
+
+const twoBytes = (value: number) => [(value >> 8) & 0xff, value & 0xff];
+
+function lengthOf(bytes: number): number[] {
+  return bytes < 0x80 ? [bytes] : [(bytes & 0x7f) | 0x80, ...lengthOf(bytes >> 7)];
+}
+
+function readLength(bytes: readonly number[]): { beginsAt: number; endsAt: number } | null {
+  let length = 0;
+  for (let at = 1; at < bytes.length; at++) {
+    const byte = bytes[at] ?? 0;
+    length += (byte & 0x7f) * 0x80 ** (at - 1);
+    if (byte < 0x80) return { beginsAt: at + 1, endsAt: at + 1 + length };
+  }
+  return null;
+}
