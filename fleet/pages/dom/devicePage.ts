@@ -15,7 +15,7 @@ import { ask, attempt } from './ask.ts';
 import { showBroker } from './broker.ts';
 import { localText, serverMs, setClock } from './clock.ts';
 import { element, named, say } from './element.ts';
-import { answered, listen } from './live.ts';
+import { answered, asWatcher, listen } from './live.ts';
 import { showPart } from './part.ts';
 import { spanOptions } from './seriesView.ts';
 import { swatchOf } from './swatch.ts';
@@ -83,7 +83,7 @@ function load(afterMs: number): void {
 
 async function loadDevice(): Promise<void> {
   const toldBefore = told;
-  const device = await ask<Device>(`/api/device/${encodeURIComponent(name)}`);
+  const device = await ask<Device>(`/api/device/${encodeURIComponent(name)}?${asWatcher}`);
   answered();
   // News that came meanwhile are newer, and the next question is on its way.
   if (told === toldBefore) showFacts(device);
