@@ -9,6 +9,7 @@ import { bytesText, countText, durationText, percentText, UNKNOWN } from '../for
 import { timesOf } from '../lanes.ts';
 import { changeText, kindText, reasonText } from '../marks.ts';
 import { ranked, wordsOf } from '../reasonWords.ts';
+import { documentFacts } from '../rollout.ts';
 import { isState } from '../states.ts';
 import { spanOf } from '../timeScale.ts';
 import { ask, attempt } from './ask.ts';
@@ -119,6 +120,7 @@ function showFacts(news: DeviceRow): void {
     showFact(words, factText(id, cells[id], news), id === 'state' ? stateNow(news) : null);
   }
   showFact('State version', countText(news.state_version));
+  for (const { words, text } of documentFacts(news.documents)) showFact(words, text);
   showFact('Public key', news.device_key ?? UNKNOWN);
 }
 
