@@ -9,6 +9,7 @@ import type { Day } from './day.ts';
 import type { Device } from './device.ts';
 import { decodeDocument, isDocument } from './document.ts';
 import type { History } from './history.ts';
+import { WATCHER_NAME } from './live.ts';
 import { type Overview, overviewOf } from './overview.ts';
 import type { Registry } from './registry.ts';
 import { gapRows, pageOf, presenceRow, rowOf } from './rows.ts';
@@ -26,6 +27,8 @@ export interface ApiParts {
   readonly isConnected: () => boolean;
   /** Before history is read: what waits is written. */
   readonly settle: () => void;
+  /** What a watcher is shown by an answer of this moment (`Live.sees`). */
+  readonly onSeen: (watcher: string, devices: readonly string[]) => void;
 }
 
 export class Api {
@@ -50,13 +53,26 @@ export class Api {
     if (name === undefined) return answerError(404, 'The API has nothing at this address.');
     const device = this.#parts.registry.devices.get(name);
     if (device === undefined) return answerError(404, 'No device of this name was heard.');
-    return more === undefined ? answerJson(deviceAnswer(device)) : this.#timeline(device, query);
+    if (more !== undefined) return this.#timeline(device, query);
+    this.#show(query, [name]);
+    return answerJson(deviceAnswer(device));
   }
 
   #devices(query: URLSearchParams): Response {
     const asked = rowsAsked(query);
     if (!asked.ok) return answerError(400, asked.error);
-    return answerJson(pageOf(this.#parts.registry.devices.values(), asked.value));
+    const page = pageOf(this.#parts.registry.devices.values(), asked.value);
+    this.#show(
+      query,
+      page.devices.map(({ name }) => name),
+    );
+    return answerJson(page);
+  }
+
+  /** To a watcher, if it is one who asks: its stream tells of these from here on. */
+  #show(query: URLSearchParams, devices: readonly string[]): void {
+    const watcher = query.get('watcher');
+    if (watcher !== null && WATCHER_NAME.test(watcher)) this.#parts.onSeen(watcher, devices);
   }
 
   #series(query: URLSearchParams): Response {

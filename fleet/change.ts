@@ -14,6 +14,7 @@ export const CHANGE_KIND = {
   terminated: 5,
   gap: 6,
   noticed: 7,
+  document: 8,
 } as const;
 export type ChangeKind = keyof typeof CHANGE_KIND;
 

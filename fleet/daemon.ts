@@ -90,6 +90,7 @@ export class Fleet {
       ...{ fleet, registry, day: this.#day, history, nowMs },
       isConnected: () => this.#isConnected,
       settle: () => this.#flush(),
+      onSeen: (watcher, devices) => this.#live.sees(watcher, devices),
     });
     this.#live = new Live({
       overview: () => this.#api.overview(),

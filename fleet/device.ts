@@ -6,6 +6,14 @@
 import type { Change } from './change.ts';
 import { differenceOf, type Tally } from './difference.ts';
 import {
+  type DocumentOutcome,
+  type Documents,
+  type DocumentVerdict,
+  isDocumentRefusal,
+  isSameDocuments,
+  verdictAfter,
+} from './documents.ts';
+import {
   NO_PRESENCE,
   type Presence,
   type PresenceNews,
@@ -42,6 +50,12 @@ export interface DeviceMemory {
   /** Of all gaps that are the device's. */
   missing: number;
   lastChangeAtMs: number;
+  /** What it said last of signed documents; null: it takes none, as far as is known. */
+  documents: Documents | null;
+  /** Of the newest policy that it spoke of. */
+  verdict: DocumentVerdict | null;
+  /** The newest document that it did not take. */
+  refusal: DocumentOutcome | null;
 }
 
 export interface Device extends DeviceMemory {
@@ -61,6 +75,7 @@ export interface Device extends DeviceMemory {
 export const newMemory = (): DeviceMemory => ({
   ...{ presence: NO_PRESENCE, report: null, binding: null, lastSeenMs: null },
   ...{ isRetained: false, replaced: [], gaps: [], missing: 0, lastChangeAtMs: 0 },
+  ...{ documents: null, verdict: null, refusal: null },
 });
 
 export interface Heard {
@@ -145,6 +160,32 @@ export function takePresence(
   if (isSame) return { outcome: 'taken', changes: [] };
   device.lastChangeAtMs = Math.max(device.lastChangeAtMs, heard.atMs);
   return { outcome: 'taken', changes: [presenceChange(presenceWord(presence), after, heard)] };
+}
+
+/** It has no number: what is as it was is the same one again. */
+export function takeDocuments(
+  device: Device,
+  news: Documents,
+  { atMs, isRetained }: Heard,
+): { readonly outcome: 'taken' | 'duplicate'; readonly changes: readonly Change[] } {
+  const before = device.documents;
+  if (before !== null && isSameDocuments(before, news))
+    return { outcome: 'duplicate', changes: [] };
+  device.documents = news;
+  device.verdict = verdictAfter(device.verdict, news);
+  const { last } = news;
+  if (last !== null && isDocumentRefusal(last.code)) device.refusal = last;
+  const isNew = last !== null && JSON.stringify(before?.last) !== JSON.stringify(last);
+  // Of the first that is ever heard of a device nobody knows when it happened.
+  if (before === null || !isNew) return { outcome: 'taken', changes: [] };
+  device.lastChangeAtMs = Math.max(device.lastChangeAtMs, atMs);
+  const { code: reason, version } = last;
+  const to = version === null ? null : String(version);
+  const happened = { atMs: device.lastChangeAtMs, isLate: isRetained, count: 1 };
+  return {
+    outcome: 'taken',
+    changes: [{ kind: 'document', reason, from: null, to, ...happened }],
+  };
 }
 
 /**

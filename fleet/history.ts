@@ -213,7 +213,8 @@ function memoryText(device: Device): string {
 function memoryOf(text: string): DeviceMemory | null {
   try {
     const memory: unknown = JSON.parse(text);
-    return isMemory(memory) ? memory : null;
+    // What an earlier version did not know of has not been heard.
+    return isMemory(memory) ? { ...newMemory(), ...memory } : null;
   } catch {
     return null;
   }

@@ -1,6 +1,9 @@
 /**
  * What changes, to whoever watches (`/api/live`), as server-sent events: the overview once a second, devices as they change.
  *
+ * A watcher may say which devices it shows, by what it asks (`Live.sees`): then it hears of those alone, and of each of them as soon
+ * as it changes, however many others do. What changes between that answer and the begin of the stream comes first of all.
+ *
  * A watcher that does not keep up gets the newest of each device and not a longer queue. The `id` of an event says how far
  * the watcher has come; one that returns with it gets the devices that are another since, as long as this process lives.
  *
@@ -13,8 +16,10 @@ import { rowOf } from './rows.ts';
 /** Watchers at a time (chosen): a wall of screens. */
 export const WATCHERS_MAX = 64;
 const TICK_MS = 250;
-/** A quarter of the 50 a second that the page is told to expect. */
+/** A quarter of the 50 a second that whoever hears of all devices is told to expect. */
 const DEVICES_A_TICK = 12;
+/** A page of the list: of what a watcher shows all may change at once. */
+const SHOWN_A_TICK = 100;
 const TICKS_A_SECOND = 4;
 /** The page takes 30 s of silence for a broken stream. */
 const KEEPALIVE_TICKS = 10 * TICKS_A_SECOND;
@@ -32,7 +37,23 @@ export interface LiveParts {
   readonly run: string;
 }
 
+/** How a watcher names itself: 16 hex digits of its own choice. */
+export const WATCHER_NAME = /^[0-9a-f]{16}$/;
+/** Answers to watchers whose stream has not begun (chosen). */
+const ANSWERED_MAX = 2 * WATCHERS_MAX;
+
+/** What a watcher shows. */
+interface Sight {
+  readonly names: ReadonlySet<string>;
+  /** How far the answer had come that it has them from. */
+  readonly shownId: number;
+}
+
 interface Watcher {
+  /** Null: it has none. */
+  readonly name: string | null;
+  /** The devices that it shows; null: it has not said, and hears of all. */
+  names: ReadonlySet<string> | null;
   readonly send: (text: string) => void;
   readonly room: () => number;
   readonly close: () => void;
@@ -49,6 +70,8 @@ const utf8 = new TextEncoder();
 export class Live {
   readonly #parts: LiveParts;
   readonly #watchers = new Set<Watcher>();
+  /** By the names of watchers whose stream has not begun, the newest last. */
+  readonly #answered = new Map<string, Sight>();
   #timer: Timer | null = null;
   #ticks = 0;
   #sentId = -1;
@@ -63,7 +86,8 @@ export class Live {
 
   /** A device is shown otherwise; `isChanged`: by more than newer figures. */
   onShown({ name }: Device, isChanged: boolean): void {
-    for (const { changed, refreshed } of this.#watchers) {
+    for (const { names, changed, refreshed } of this.#watchers) {
+      if (names !== null && !names.has(name)) continue;
       if (isChanged) {
         refreshed.delete(name);
         changed.add(name);
@@ -71,18 +95,53 @@ export class Live {
     }
   }
 
-  /** Null: too many watch already. */
-  watch(lastId: string | null): ReadableStream<Uint8Array> | null {
+  /**
+   * A watcher is answered with these devices as they are at this moment, and shows no others from now on. Its stream may begin
+   * later.
+   */
+  sees(name: string, devices: readonly string[]): void {
+    const sight = { names: new Set(devices), shownId: this.#parts.shownId() };
+    const watcher = this.#named(name);
+    if (watcher === undefined) {
+      this.#answered.delete(name);
+      this.#answered.set(name, sight);
+      for (const oldest of this.#answered.keys()) {
+        if (this.#answered.size <= ANSWERED_MAX) break;
+        this.#answered.delete(oldest);
+      }
+      return;
+    }
+    watcher.names = sight.names;
+    for (const waiting of [watcher.changed, watcher.refreshed]) {
+      for (const device of waiting) if (!sight.names.has(device)) waiting.delete(device);
+    }
+  }
+
+  /**
+   * Null: too many watch already.
+   *
+   * @param name of the watcher, as in {@link Live.sees}; a stream of the same name that is still open is over.
+   */
+  watch(lastId: string | null, name: string | null = null): ReadableStream<Uint8Array> | null {
+    const before = name === null ? undefined : this.#named(name);
+    if (before !== undefined) {
+      this.#leave(before);
+      before.close();
+    }
     if (this.#watchers.size >= WATCHERS_MAX) return null;
+    const sight = this.#answered.get(name ?? '');
+    if (sight !== undefined) this.#answered.delete(name ?? '');
     let watcher: Watcher | null = null;
     return new ReadableStream<Uint8Array>(
       {
         start: (controller) => {
           watcher = {
+            name,
+            names: sight?.names ?? null,
             send: (text) => controller.enqueue(utf8.encode(text)),
             room: () => controller.desiredSize ?? 0,
             close: () => controller.close(),
-            changed: this.#changedSince(lastId),
+            changed: sight === undefined ? this.#changedSince(lastId) : this.#changedIn(sight),
             refreshed: new Set(),
             ...{ quietTicks: 0, stuckTicks: 0 },
           };
@@ -139,7 +198,7 @@ export class Live {
   }
 
   #sendDevices(watcher: Watcher): void {
-    let room = DEVICES_A_TICK;
+    let room = watcher.names === null ? DEVICES_A_TICK : SHOWN_A_TICK;
     for (const names of [watcher.changed, watcher.refreshed]) {
       for (const name of names) {
         if (room <= 0) return;
@@ -173,6 +232,15 @@ export class Live {
       if (shownId > Number(id)) names.add(name);
     }
     return names;
+  }
+
+  #changedIn({ names, shownId }: Sight): Set<string> {
+    const isNewer = (name: string) => (this.#parts.devices.get(name)?.shownId ?? 0) > shownId;
+    return new Set([...names].filter(isNewer));
+  }
+
+  #named(name: string): Watcher | undefined {
+    return [...this.#watchers].find((watcher) => watcher.name === name);
   }
 
   #leave(watcher: Watcher | null): void {

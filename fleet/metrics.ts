@@ -60,6 +60,7 @@ export function fleetMetrics(facts: FleetFacts): string {
       ...seconds(p95, 'p95'),
       ...seconds(p99, 'p99'),
     ]),
+    ...rolloutMetrics(overview),
     counter(
       'jvpn_fleet_messages_total',
       'Messages of the broker by what became of them.',
@@ -101,4 +102,25 @@ export function fleetMetrics(facts: FleetFacts): string {
       known(facts.loginsRefused),
     ),
   ]);
+}
+
+function rolloutMetrics({ rollout, emergency }: Overview) {
+  const { version, devices, ...outcomes } = rollout ?? { version: null, devices: 0 };
+  return [
+    gauge(
+      'jvpn_fleet_rollout_version',
+      'Version of the newest policy that any device has said something about.',
+      known(version),
+    ),
+    gauge(
+      'jvpn_fleet_rollout_devices',
+      'Devices that take documents, by what they say of that policy.',
+      byLabel('outcome', outcomes),
+    ),
+    gauge(
+      'jvpn_fleet_emergency_devices',
+      'Devices at the broker on which an emergency holds.',
+      known(emergency.devices),
+    ),
+  ];
 }

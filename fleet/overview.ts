@@ -6,6 +6,7 @@
 import type { Day } from './day.ts';
 import { addRecoveries, type Latencies, quantilesOf } from './latencies.ts';
 import type { Registry } from './registry.ts';
+import { emergencyOf, rolloutOf } from './rollout.ts';
 import { tallyOf } from './rows.ts';
 import { degradedPercent, livingSessions } from './span.ts';
 
@@ -52,6 +53,8 @@ export function overviewOf({ fleet, registry, day, isConnected, nowMs }: Overvie
       ({ version }) => `${version}`,
       ({ version }) => ({ version }),
     ),
+    rollout: rolloutOf(devices),
+    emergency: emergencyOf(devices),
   };
 }
 

@@ -16,10 +16,12 @@ import {
   doubtPresence,
   type Heard,
   newMemory,
+  takeDocuments,
   takePresence,
   takeReport,
 } from './device.ts';
 import { decodeDocument } from './document.ts';
+import { readPolicyReported } from './documents.ts';
 import { isAway, readPresence } from './presence.ts';
 import { readReport } from './report.ts';
 
@@ -128,6 +130,16 @@ export class Registry {
       if (outcome === 'taken') this.#tell(device, changes);
       return outcome;
     }
+    if (place.stream === 'policyReported') {
+      const news = readPolicyReported(document.value);
+      if (!news.ok) return news.code;
+      const device = this.#deviceOf(place.device);
+      if (device === null) return 'tooManyDevices';
+      device.heardOn = heard.connection;
+      const { outcome, changes } = takeDocuments(device, news.value, heard);
+      if (outcome === 'taken') this.#tell(device, changes, true);
+      return outcome;
+    }
     const report = readReport(document.value);
     if (!report.ok) return report.code;
     const device = this.#deviceOf(place.device);
@@ -142,10 +154,10 @@ export class Registry {
     return 'taken';
   }
 
-  #tell(device: Device, changes: readonly Change[]): void {
+  #tell(device: Device, changes: readonly Change[], isChanged = changes.length > 0): void {
     device.shownId = ++this.#shownId;
     if (changes.length > 0) this.#parts.onChanges(device, changes);
-    this.#parts.onShown(device, changes.length > 0);
+    this.#parts.onShown(device, isChanged);
   }
 
   #deviceOf(name: string): Device | null {

@@ -4,6 +4,7 @@
  * @module
  */
 import { type Device, presenceWord } from './device.ts';
+import type { DocumentOutcome } from './documents.ts';
 import { isAway } from './presence.ts';
 import type { Report } from './report.ts';
 
@@ -27,9 +28,28 @@ export interface DeviceRow {
   readonly switches_total: number;
   readonly recovery_p95_ms: number | null;
   readonly terminated: string | null;
+  readonly documents: DocumentsRow | null;
 }
 
-export function rowOf({ name, report, presence, lastSeenMs, isRetained }: Device): DeviceRow {
+/** What it says of signed documents; null: it takes none. */
+export interface DocumentsRow {
+  readonly confirmed: number;
+  readonly on_trial: number | null;
+  readonly emergency: number | null;
+  readonly last: OutcomeRow | null;
+  readonly last_refusal: OutcomeRow | null;
+}
+
+export interface OutcomeRow {
+  readonly code: string;
+  readonly ts_ms: number | null;
+  readonly version: number | null;
+  readonly kind: string | null;
+  readonly why: string | null;
+}
+
+export function rowOf(device: Device): DeviceRow {
+  const { name, report, presence, lastSeenMs, isRetained } = device;
   return {
     name,
     device_key: report?.deviceKey ?? null,
@@ -48,7 +68,21 @@ export function rowOf({ name, report, presence, lastSeenMs, isRetained }: Device
     switches_total: report?.switchesTotal ?? 0,
     recovery_p95_ms: report?.recovery.p95 ?? null,
     terminated: report?.terminated ?? null,
+    documents: documentsRow(device),
   };
+}
+
+function documentsRow({ documents, refusal }: Device): DocumentsRow | null {
+  if (documents === null) return null;
+  const { confirmed, onTrial, emergency, last } = documents;
+  const outcomes = { last: outcomeRow(last), last_refusal: outcomeRow(refusal) };
+  return { confirmed, on_trial: onTrial, emergency, ...outcomes };
+}
+
+function outcomeRow(outcome: DocumentOutcome | null): OutcomeRow | null {
+  if (outcome === null) return null;
+  const { tsMs, ...words } = outcome;
+  return { ts_ms: tsMs, ...words };
 }
 
 export const SORTS = ['name', 'state', 'last_seen', 'switches'] as const;

@@ -14,7 +14,7 @@ import { EXPOSITION_TYPE } from '../hal/exposition.ts';
 import { parseEndpoint } from '../policies/address.ts';
 import { answer, answerElsewhere, answerError, answerPage, FOREVER, type Page } from './answer.ts';
 import type { Api } from './api.ts';
-import type { Live } from './live.ts';
+import { type Live, WATCHER_NAME } from './live.ts';
 import type { Login, Verdict } from './login.ts';
 
 /** Path → what is there: `/`, `/device` for each device, `/login`, `/login/refused`, `/assets/…`. */
@@ -94,15 +94,20 @@ async function answerTo(parts: ServerParts, request: Request, peer: Peer): Promi
   const verdict = login.judge(request.headers, peer.address);
   if (verdict !== 'allowed') return refusal(parts, verdict, path);
   if (path === '/metrics') return answer(200, parts.metrics(), EXPOSITION_TYPE);
-  if (path === '/api/live' && request.method === 'GET') return watch(parts, request, peer);
+  if (path === '/api/live' && request.method === 'GET') {
+    return watch(parts, request, url.searchParams.get('watcher'), peer);
+  }
   if (path.startsWith('/api/'))
     return parts.api.answer(path.slice('/api'.length), url.searchParams);
   if (/^\/device\/[^/]+$/.test(path)) return pageAt(pages, '/device');
   return pageAt(pages, path === '/device' ? '' : path);
 }
 
-function watch({ live }: ServerParts, request: Request, peer: Peer): Response {
-  const stream = live.watch(request.headers.get('last-event-id'));
+function watch({ live }: ServerParts, request: Request, name: string | null, peer: Peer): Response {
+  if (name !== null && !WATCHER_NAME.test(name)) {
+    return answerError(400, 'watcher is 16 digits of hex.');
+  }
+  const stream = live.watch(request.headers.get('last-event-id'), name);
   if (stream === null) return answerError(503, 'Too many watch already.', { 'retry-after': '30' });
   peer.neverTimeOut();
   // A proxy that collects before it passes on would hold every event back.

@@ -1,5 +1,5 @@
 /**
- * `jvpn report FILE…`: a review of what audit logs tell, as Markdown and as a page with plots.
+ * `jvpn report FILE…`: a review of what audit logs tell, as Markdown and as a page with plots; or of what a fleet remembers.
  *
  * Reads files and nothing else, as `jvpn audit`, whose verdicts are part of it.
  *
@@ -16,12 +16,15 @@ import { htmlOf } from './report/html.ts';
 import { markdownOf } from './report/markdown.ts';
 import { sectionsOf } from './report/sections.ts';
 import { storiesOf, type Told } from './report/stories.ts';
+import { reviewDatabase } from './reportDatabase.ts';
 
 const HELP = `Usage: jvpn report FILE… [--from TIME] [--to TIME] [--device KEY] [--html FILE] [--json]
+       jvpn report --database FILE [--from TIME] [--to TIME] [--html FILE] [--json]
 
 A review of what happened, from audit logs: states, recovery latency, switches, refused claims, ended sessions, invariants. As
 Markdown on standard output. Give the logs of devices and hub together, and rotated parts with their log.
 
+  --database FILE          instead: the history of a jvpn fleet that has ended (history.file), the whole fleet
   --from TIME, --to TIME   only events from then, or until then: 2026-11-29T14:00Z (without a zone: local time)
   --device KEY             only of this device; the first characters of its public key will do
   --html FILE              also write a page with plots, which needs nothing else; not over one of the logs
@@ -36,6 +39,7 @@ const FLAGS = {
   from: { type: 'string' },
   to: { type: 'string' },
   device: { type: 'string' },
+  database: { type: 'string' },
   html: { type: 'string' },
   json: { type: 'boolean' },
   help: { type: 'boolean' },
@@ -55,8 +59,15 @@ export async function runReport(
     terminal.out(HELP);
     return EXIT.ok;
   }
-  if (parsed.operands.length === 0) return usage(terminal, 'FILE is missing');
+  const { database } = parsed.flags;
+  if (database !== undefined && parsed.operands.length > 0) {
+    return usage(terminal, '--database or audit logs, one of them');
+  }
+  if (database === undefined && parsed.operands.length === 0) {
+    return usage(terminal, 'FILE is missing');
+  }
   try {
+    if (database !== undefined) return await reportFleet(database, parsed.flags, terminal);
     if (html !== undefined) checkPage(html, parsed.operands);
     const range = { fromMs: timeOf('--from', from), toMs: timeOf('--to', to) };
     const facts = factsIn(parsed.operands, range, device ?? '');
@@ -70,6 +81,26 @@ export async function runReport(
     terminal.err(`jvpn report: ${error.message}`);
     return EXIT.usage;
   }
+}
+
+/** Of the whole fleet: `--device` is of audit logs. */
+async function reportFleet(
+  file: string,
+  { from, to, html, json, device }: Partial<Record<keyof typeof FLAGS, string | boolean>>,
+  terminal: Terminal,
+): Promise<number> {
+  if (device !== undefined) throw new InputError('--device is of audit logs, not of --database');
+  const text = (flag: string | boolean | undefined) =>
+    typeof flag === 'string' ? flag : undefined;
+  const page = text(html);
+  if (page !== undefined) checkPage(page, [file]);
+  const fromMs = timeOf('--from', text(from));
+  const toMs = timeOf('--to', text(to));
+  const review = await reviewDatabase({ file, fromMs, toMs, isJson: json === true });
+  if (!review.ok) throw new InputError(review.message);
+  if (page !== undefined) writing(page, review.page);
+  terminal.out(review.text);
+  return EXIT.ok;
 }
 
 /** What was given cannot be used. */

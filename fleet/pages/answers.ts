@@ -43,6 +43,44 @@ export interface Overview {
   readonly switches_per_session_per_hour: number | null;
   readonly policies: readonly (Policy & { readonly devices: number })[];
   readonly versions: readonly { readonly version: string | null; readonly devices: number }[];
+  /** Null where no device takes documents. */
+  readonly rollout?: Rollout | null;
+  readonly emergency?: Emergency;
+}
+
+/** Of the newest policy: what the devices that take documents say of it. */
+export interface Rollout {
+  readonly version: number;
+  readonly devices: number;
+  readonly confirmed: number;
+  readonly on_trial: number;
+  readonly rolled_back: number;
+  readonly refused: number;
+  readonly silent: number;
+}
+
+/** On how many devices one holds now. */
+export interface Emergency {
+  readonly devices: number;
+  readonly versions: readonly number[];
+}
+
+/** What came of one document. */
+export interface DocumentOutcome {
+  readonly code: string;
+  readonly ts_ms: number | null;
+  readonly version: number | null;
+  readonly kind: string | null;
+  readonly why: string | null;
+}
+
+/** Versions of what a device follows, and what came of the newest documents. */
+export interface DocumentsRow {
+  readonly confirmed: number;
+  readonly on_trial: number | null;
+  readonly emergency: number | null;
+  readonly last: DocumentOutcome | null;
+  readonly last_refusal: DocumentOutcome | null;
 }
 
 export interface Series {
@@ -83,6 +121,8 @@ export interface DeviceRow {
   readonly switches_total: number | null;
   readonly recovery_p95_ms: number | null;
   readonly terminated: string | null;
+  /** Null: it takes none. */
+  readonly documents?: DocumentsRow | null;
 }
 
 export interface DeviceList {

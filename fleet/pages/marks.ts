@@ -15,6 +15,7 @@ export const MARK_KINDS = {
   policy: { words: 'policy', path: 'M0-5 5 0 0 5-5 0Z' },
   noticed: { words: 'noticed', path: 'M-1.5-5H1.5V1H-1.5ZM-1.5 2.5H1.5V5H-1.5Z' },
   gap: { words: 'gap', path: 'M-5-4H-2V4H-5ZM2-4H5V4H2Z' },
+  document: { words: 'document', path: 'M-4-5H1L4-2V5H-4ZM-2-1V0H2V-1ZM-2 2V3H2V2Z' },
 } as const;
 export type MarkKind = keyof typeof MARK_KINDS;
 

@@ -23,6 +23,7 @@ export const SPANS = [
   { id: '6h', words: '6 hours', spanMs: 6 * HOUR_MS },
   { id: '24h', words: '24 hours', spanMs: DAY_MS },
   { id: '7d', words: '7 days', spanMs: 7 * DAY_MS },
+  { id: '30d', words: '30 days', spanMs: 30 * DAY_MS },
 ] as const;
 export type SpanId = (typeof SPANS)[number]['id'];
 

@@ -46,11 +46,15 @@ export function keyLevel(publicKey: string): string {
 /** What whoever watches a fleet subscribes to: the topics of all its devices. */
 export function fleetTopics(fleet: string): Readonly<Record<WatchedStream, string>> {
   const root = `${TOPIC_ROOT}/${level(fleet)}/+`;
-  return { health: `${root}/health`, presence: `${root}/presence` };
+  return {
+    health: `${root}/health`,
+    presence: `${root}/presence`,
+    policyReported: `${root}/policy/reported`,
+  };
 }
 
 /** The streams of a device that a fleet is watched by. */
-export type WatchedStream = 'health' | 'presence';
+export type WatchedStream = 'health' | 'presence' | 'policyReported';
 
 export interface TopicPlace {
   /** As the topic names it: `telemetry.device`, or the key of {@link keyLevel}. */
@@ -62,10 +66,18 @@ export interface TopicPlace {
 export function placeOfTopic(topic: string, fleet: string): TopicPlace | null {
   const root = `${TOPIC_ROOT}/${fleet}/`;
   if (!topic.startsWith(root)) return null;
-  const [device = '', stream = '', ...more] = topic.slice(root.length).split('/');
-  if (more.length > 0 || !LEVEL.test(device)) return null;
-  return stream === 'health' || stream === 'presence' ? { device, stream } : null;
+  const below = topic.slice(root.length);
+  const at = below.indexOf('/');
+  const [device, stream] = [below.slice(0, at), STREAMS.get(below.slice(at + 1))];
+  return stream === undefined || !LEVEL.test(device) ? null : { device, stream };
 }
+
+/** What stands behind the device. */
+const STREAMS: ReadonlyMap<string, WatchedStream> = new Map([
+  ['health', 'health'],
+  ['presence', 'presence'],
+  ['policy/reported', 'policyReported'],
+]);
 
 const LEVEL = /^[A-Za-z0-9_.-]{1,64}$/;
 

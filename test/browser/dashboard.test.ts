@@ -74,6 +74,38 @@ browserTest('figures, states, reasons in words, policies and charts', async () =
 });
 
 browserTest(
+  'how far a policy has come, and above everything else that an emergency holds',
+  async () => {
+    await using reader = await visit(browser);
+    const { page, complaints } = reader;
+    await open(page);
+    const caption = 'Policy version 8: 9,988 of 10,000 devices have confirmed it.';
+    expect(await texts(page, '#rollout caption')).toEqual([caption]);
+    expect(await texts(page, '#rollout tbody strong')).toEqual([
+      'confirmed',
+      'on trial',
+      'rolled back',
+      'refused',
+      'silent',
+    ]);
+    expect(await texts(page, '#rollout tbody td:nth-child(2)')).toEqual('9,988|5|4|2|1'.split('|'));
+    const width = await page.locator('#rollout rect.confirmed').getAttribute('width');
+    expect(Number.parseFloat(width ?? '')).toBeCloseTo(99.88, 5);
+    const emergency = page.locator('#emergency');
+    expect(await emergency.isVisible()).toBe(false);
+    const now = { emergency: { devices: 3, versions: [2] }, rollout: null };
+    server.tell('overview', { ...server.overview(), ...now });
+    await emergency.filter({ hasText: 'An emergency holds on 3 devices: version 2.' }).waitFor();
+    expect(await texts(page, '#rollout')).toEqual(['No device takes signed documents.']);
+    const { breaches, kept } = await judge(page);
+    expect([breaches, kept > 20]).toEqual([[], true]);
+    server.tell('overview', server.overview());
+    await emergency.waitFor({ state: 'hidden' });
+    expect(complaints).toEqual([]);
+  },
+);
+
+browserTest(
   '10,000 devices: first paint within a second, and the list comes in pages',
   async () => {
     const paintsMs: number[] = [];

@@ -13,6 +13,8 @@ import { browserObstacle, holdAnswers, sidewaysPx, startBrowser, visit } from '.
 const TEST_MS = 60_000;
 const START_MS = 40_000;
 const NAME = 'gw-00002';
+/** The question for it, and not the one for its timeline. */
+const OWN = new RegExp(`/api/device/${NAME}\\?`);
 
 let browser: Browser;
 let server: FleetServer;
@@ -47,6 +49,9 @@ browserTest(
     await open(page);
     expect(await page.title()).toBe(`${NAME} – Jumping VPN`);
     expect(await page.locator('#facts').textContent()).toContain('wwan0→198.51.100.7:51820 (lte)');
+    const facts = await page.locator('#facts').textContent();
+    expect(facts).toContain('Policy on trialversion 8');
+    expect(facts).toContain('Last refused documentsignature_invalid: A document came that names');
     const lanes = await page.locator('svg.timeline text').allTextContents();
     expect(lanes.slice(0, 13)).toEqual(
       'ATTACHED VOLATILE DEGRADED RECOVERING BIRTH TERMINATED switch refused ended presence policy noticed gap'.split(
@@ -102,13 +107,13 @@ browserTest('news that comes while an answer is on its way is newer than the ans
   const { page, complaints } = reader;
   await open(page);
   await page.locator('#live[data-phase=live]').waitFor();
-  const release = await holdAnswers(page, `**/api/device/${NAME}`);
-  const isAsked = page.waitForRequest(`**/api/device/${NAME}`);
+  const release = await holdAnswers(page, OWN);
+  const isAsked = page.waitForRequest(OWN);
   await page.getByLabel('How far back').selectOption('6h');
   await isAsked;
   server.tell('device', { name: NAME, row: { ...server.row(1), state: 'DEGRADED' } });
   await page.locator('#facts', { hasText: 'DEGRADED' }).waitFor();
-  const isAnswered = page.waitForResponse(`**/api/device/${NAME}`);
+  const isAnswered = page.waitForResponse(OWN);
   release();
   await (await isAnswered).finished();
   await page.evaluate('new Promise((done) => setTimeout(done, 100))');

@@ -48,8 +48,15 @@ export function rowAt(at: number, nowMs: number): DeviceRow {
     switches_total: (at * 11) % 97,
     recovery_p95_ms: at % 5 === 0 ? null : 180 + ((at * 17) % 900),
     terminated: state === 'TERMINATED' ? 'recovery_window_exceeded' : null,
+    documents: at % 2 === 1 ? DOCUMENTS : null,
   };
 }
+
+const DOCUMENTS = {
+  ...{ confirmed: 7, on_trial: 8, emergency: null },
+  last: { code: 'policy_on_trial', ts_ms: 1, version: 8, kind: 'policy', why: null },
+  last_refusal: { code: 'signature_invalid', ts_ms: 1, version: null, kind: null, why: 'key 7f' },
+};
 
 export function overviewOf(rows: readonly DeviceRow[], nowMs: number): Overview {
   const there = rows.filter(({ away }) => away !== true);
@@ -83,6 +90,11 @@ export function overviewOf(rows: readonly DeviceRow[], nowMs: number): Overview 
     versions: Object.entries(count((row) => row.version ?? '')).map(([version, devices]) => ({
       ...{ version, devices },
     })),
+    rollout: {
+      ...{ version: 8, devices: rows.length, confirmed: rows.length - 12, on_trial: 5 },
+      ...{ rolled_back: 4, refused: 2, silent: 1 },
+    },
+    emergency: { devices: 0, versions: [] },
   };
 }
 

@@ -39,10 +39,16 @@ export interface FleetOptions {
   readonly history: string;
   /** Fields of the `[broker]` table, over those for `brokerPort` without a login. */
   readonly broker?: Readonly<Record<string, string>>;
+  /** Instead of the command uncompiled: an executable and `fleet`. */
+  readonly program?: readonly string[];
+  /** False: whoever is on this machine may look. */
+  readonly hasLogin?: boolean;
 }
 
 /** Until the end of the scope. It hears the broker when this returns. */
-export async function startFleetOn({ directory, brokerPort, history, broker }: FleetOptions) {
+export async function startFleetOn(options: FleetOptions) {
+  const { directory, brokerPort, history, broker, program = FLEET_PROGRAM } = options;
+  const login = options.hasLogin === false ? '' : '[login]\ntoken_file = "token"\n';
   const port = await freePort();
   const file = join(directory, `${port}.toml`);
   const table = Object.entries({ url: urlOf(brokerPort), fleet: 'testfleet', ...broker });
@@ -53,13 +59,11 @@ export async function startFleetOn({ directory, brokerPort, history, broker }: F
 ${table.map(([key, value]) => `${key} = ${JSON.stringify(value)}`).join('\n')}
 [http]
 listen = "127.0.0.1:${port}"
-[login]
-token_file = "token"
-[history]
+${login}[history]
 file = "${history}"
 `,
   );
-  const argv = [...FLEET_PROGRAM, '--config', file, '--json'];
+  const argv = [...program, '--config', file, '--json'];
   const child = new LabProcess(argv, { name: 'fleet' });
   await child.until((lines) => lines.some((line) => line.includes('"ready":true')), WAIT_MS);
   const url = `http://127.0.0.1:${port}`;

@@ -23,6 +23,7 @@ import { isState, STATES_SHOWN } from '../states.ts';
 import { ask, attempt } from './ask.ts';
 import { localText, serverMs } from './clock.ts';
 import { element, named, say } from './element.ts';
+import { asWatcher } from './live.ts';
 import { swatchOf } from './swatch.ts';
 
 /** A pause in typing, after which the list is asked for. Chosen. */
@@ -141,7 +142,7 @@ function turn(next: DeviceQuery): void {
   const told = new Map<string, DeviceRow>();
   meanwhile = told;
   void attempt('the devices', async () => {
-    const answer = await ask<DeviceList>(requestOf(query)).finally(() => {
+    const answer = await ask<DeviceList>(`${requestOf(query)}&${asWatcher}`).finally(() => {
       if (question === asked) meanwhile = null;
     });
     if (question === asked) show(answer, told);

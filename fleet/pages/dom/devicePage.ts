@@ -9,13 +9,14 @@ import { bytesText, countText, durationText, percentText, UNKNOWN } from '../for
 import { timesOf } from '../lanes.ts';
 import { changeText, kindText, reasonText } from '../marks.ts';
 import { ranked, wordsOf } from '../reasonWords.ts';
+import { documentFacts } from '../rollout.ts';
 import { isState } from '../states.ts';
 import { spanOf } from '../timeScale.ts';
 import { ask, attempt } from './ask.ts';
 import { showBroker } from './broker.ts';
 import { localText, serverMs, setClock } from './clock.ts';
 import { element, named, say } from './element.ts';
-import { answered, listen } from './live.ts';
+import { answered, asWatcher, listen } from './live.ts';
 import { showPart } from './part.ts';
 import { spanOptions } from './seriesView.ts';
 import { swatchOf } from './swatch.ts';
@@ -83,7 +84,7 @@ function load(afterMs: number): void {
 
 async function loadDevice(): Promise<void> {
   const toldBefore = told;
-  const device = await ask<Device>(`/api/device/${encodeURIComponent(name)}`);
+  const device = await ask<Device>(`/api/device/${encodeURIComponent(name)}?${asWatcher}`);
   answered();
   // News that came meanwhile are newer, and the next question is on its way.
   if (told === toldBefore) showFacts(device);
@@ -119,6 +120,7 @@ function showFacts(news: DeviceRow): void {
     showFact(words, factText(id, cells[id], news), id === 'state' ? stateNow(news) : null);
   }
   showFact('State version', countText(news.state_version));
+  for (const { words, text } of documentFacts(news.documents)) showFact(words, text);
   showFact('Public key', news.device_key ?? UNKNOWN);
 }
 

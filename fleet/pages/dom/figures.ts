@@ -6,6 +6,7 @@
 import type { Overview } from '../answers.ts';
 import { countText, durationText, percentText, rateText, UNKNOWN } from '../format.ts';
 import { ranked } from '../reasonWords.ts';
+import { emergencyText, outcomesOf, rolloutText } from '../rollout.ts';
 import { isState, sharesOf } from '../states.ts';
 import { showBroker } from './broker.ts';
 import { element, named, say, shape } from './element.ts';
@@ -22,6 +23,8 @@ export function showOverview(overview: Overview): void {
   showUnknown(overview);
   showPart('states', overview.states, () => statesTable(overview));
   showPart('ended', overview.terminated, () => endedTable(overview));
+  showEmergency(overview);
+  showPart('rollout', overview.rollout ?? null, () => rolloutTable(overview));
   showPart('policies', overview.policies, () => policiesTable(overview));
   showPart('versions', overview.versions, () => versionsTable(overview));
 }
@@ -53,6 +56,40 @@ function showUnknown({ devices: { total, online, stopped, lost } }: Overview): v
     place,
     count <= 0 ? '' : `Of ${countText(count)} devices nobody knows whether they are online.`,
   );
+}
+
+/** Above everything else: it changes what every figure means. */
+function showEmergency({ emergency }: Overview): void {
+  const place = named('emergency', HTMLElement);
+  const text = emergency === undefined ? '' : emergencyText(emergency);
+  place.hidden = text === '';
+  say(place, text);
+}
+
+function rolloutTable({ rollout }: Overview): HTMLElement {
+  return tableOf({
+    caption: rollout ? rolloutText(rollout) : '',
+    heads: ['Policy is', 'Devices', 'Share', 'Drawn'],
+    rows: (rollout ? outcomesOf(rollout) : []).map(({ id, name, words, count, percent }) => [
+      element(
+        'span',
+        {},
+        element('strong', {}, name),
+        ' ',
+        element('span', { class: 'soft' }, words),
+      ),
+      countText(count),
+      percentText(percent),
+      shape(
+        'svg',
+        { class: 'bar', height: 14, 'aria-hidden': 'true' },
+        shape('rect', {
+          ...{ class: `outcome ${id}`, x: 0, y: 0.5, width: `${percent}%`, height: 13 },
+        }),
+      ),
+    ]),
+    none: 'No device takes signed documents.',
+  });
 }
 
 function statesTable({ states }: Overview): HTMLElement {

@@ -7,6 +7,7 @@
  *
  * @module
  */
+import { bytesToHex } from '../../../session/bytes.ts';
 import type { DeviceRow, Overview } from '../answers.ts';
 import {
   ageOf,
@@ -28,6 +29,9 @@ export interface Listener {
   /** The stream was broken and is back: what it did not tell has to be asked for. */
   onBack(): void;
 }
+
+/** Part of each question whose answer this page shows: the stream tells of those devices, from that answer on. */
+export const asWatcher = `watcher=${bytesToHex(crypto.getRandomValues(new Uint8Array(8)))}`;
 
 let stream: Stream = newStream(Date.now());
 let source: EventSource | null = null;
@@ -57,7 +61,7 @@ export function answered(): void {
 
 function connect(listener: Listener): void {
   disconnect();
-  const opened = new EventSource('/api/live');
+  const opened = new EventSource(`/api/live?${asWatcher}`);
   source = opened;
   const hear = (kind: string, take: (data: unknown) => void) =>
     opened.addEventListener(kind, (event) => {

@@ -8,6 +8,7 @@
  *                  [--lanes auto|1|2] [--no-peers] [--seed N] [--quick]
  * main.ts integrity --binary FILE [--json FILE] [--gigabytes N] [--loss-percent P | --clean] [--only PART,…] [--seed N]
  * main.ts verdicts --binary FILE [--json FILE] [--minutes M] [--seed N]
+ * main.ts fleet --binary FILE [--json FILE] [--devices N] [--connections C] [--seconds S] [--history-rows N]
  * ```
  *
  * Exit status: 0 measured, 1 a measurement failed, what arrived is not what was sent or a verdict was false, 2 wrong arguments, 130
@@ -27,6 +28,8 @@ import { hasMeasuredAll } from './failover/figures.ts';
 import { goalsOf } from './failover/goals.ts';
 import { plotOf } from './failover/plot.ts';
 import { failoverTableOf } from './failover/table.ts';
+import { type FleetArguments, readFleetArguments } from './fleet/arguments.ts';
+import { fleetBench } from './fleet/fleet.ts';
 import { type IdleArguments, readIdleArguments } from './idle/arguments.ts';
 import { idle } from './idle/idle.ts';
 import { type IntegrityArguments, readIntegrityArguments } from './integrity/arguments.ts';
@@ -40,6 +43,8 @@ import { verdicts } from './verdicts/verdicts.ts';
 
 /** Reads its arguments, and later does it. */
 interface Bench {
+  /** Touches no network but loopback, and needs no namespaces. */
+  readonly isOutside?: boolean;
   /** Outside of namespaces. */
   prepare(): Promise<void>;
   /** Its exit status. `onInterrupt` names what has to end for it to fail. */
@@ -113,6 +118,17 @@ function verdictsBench(given: VerdictsArguments): Bench {
   };
 }
 
+function measuredFleet(given: FleetArguments): Bench {
+  return {
+    isOutside: true,
+    async prepare() {},
+    async run(onInterrupt) {
+      writeJson(given.json, await fleetBench(given, onInterrupt, console.log));
+      return 0;
+    },
+  };
+}
+
 function writeJson(path: string | null, figures: object): void {
   if (path !== null) writeFileSync(path, `${JSON.stringify(figures, null, 2)}\n`);
 }
@@ -131,6 +147,8 @@ function given(): Bench {
         return integrityBench(withBinary(readIntegrityArguments(argv)));
       case 'verdicts':
         return verdictsBench(withBinary(readVerdictsArguments(argv)));
+      case 'fleet':
+        return measuredFleet(withBinary(readFleetArguments(argv)));
       default:
         throw new Error(`no subcommand "${subcommand}"`);
     }
@@ -170,5 +188,5 @@ async function main(bench: Bench): Promise<number> {
 const bench = given();
 // Outside of namespaces, where the compiler may find what it needs; and once.
 if (!isInsideRootless()) await bench.prepare();
-await ensureLab();
+if (bench.isOutside !== true) await ensureLab();
 process.exit(await main(bench));

@@ -112,3 +112,55 @@ test('their number is limited', () => {
   expect(live.watch(null)).not.toBeNull();
   live.close();
 });
+
+const [ME, OTHER] = ['00112233445566aa', '00112233445566bb'];
+
+test('who says which devices it shows hears of those alone, and of all of them at once', async () => {
+  const scene = new Scene();
+  const names = Array.from({ length: 50 }, (_, at) => `gw-${at}`);
+  for (const name of names) scene.health({ seq: 1 }, name);
+  const live = liveOf(scene);
+  const stream = live.watch(null, ME)!;
+  for (const name of names) live.onShown(scene.device(name), true);
+  const shown = names.slice(0, 40);
+  live.sees(ME, shown);
+  for (const name of names) live.onShown(scene.device(name), true);
+  live.tick();
+  // Another part of the list: what was told of the first is not told any more.
+  live.onShown(scene.device('gw-3'), true);
+  live.sees(ME, ['gw-45']);
+  live.onShown(scene.device('gw-45'), false);
+  live.tick();
+  live.close();
+  const told = (await heardOf(stream, 1_000)).map(nameOf).filter((name) => name !== 'overview');
+  expect(told).toEqual([...shown, 'gw-45']);
+});
+
+test('what changes between the answer and the begin of the stream comes first', async () => {
+  const scene = new Scene();
+  for (const name of ['gw-1', 'gw-2', 'gw-3']) scene.health({ seq: 1 }, name);
+  const live = liveOf(scene);
+  live.sees(ME, ['gw-1', 'gw-2']);
+  scene.health({ seq: 2, status: { state: 'DEGRADED' } }, 'gw-2');
+  scene.health({ seq: 2, status: { state: 'DEGRADED' } }, 'gw-3');
+  // Somebody else's stream has nothing of it.
+  const other = live.watch(null, OTHER)!;
+  const stream = live.watch(null, ME)!;
+  live.tick();
+  live.close();
+  expect((await heardOf(stream, 1_000)).map(nameOf)).toEqual(['overview', 'gw-2']);
+  expect((await heardOf(other, 1_000)).map(nameOf)).toEqual(['overview']);
+});
+
+test('a stream of the same name takes the place of the one before, and answers without streams are bounded', () => {
+  const scene = new Scene();
+  const live = liveOf(scene);
+  live.watch(null, ME);
+  live.watch(null, ME);
+  live.watch(null, OTHER);
+  expect(live.count).toBe(2);
+  live.close();
+  // Nobody comes for these.
+  for (let at = 0; at < 10_000; at++) live.sees(at.toString(16).padStart(16, '0'), ['gw-1']);
+  expect(live.count).toBe(0);
+});

@@ -99,6 +99,7 @@ test('the overview', async () => {
     switches_per_session_per_hour: 2,
     policies: [{ name: 'balanced', version: 3, devices: 3 }],
     versions: [{ version: '0.1.0', devices: 3 }],
+    ...{ rollout: null, emergency: { devices: 0, versions: [] } },
   });
 });
 

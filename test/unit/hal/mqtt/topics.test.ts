@@ -28,10 +28,13 @@ test('what is subscribed to covers what devices write, and each topic leads back
   expect(fleetTopics('north')).toEqual({
     health: 'jvpn/v1/north/+/health',
     presence: 'jvpn/v1/north/+/presence',
+    policyReported: 'jvpn/v1/north/+/policy/reported',
   });
-  const { health, presence } = deviceTopics('north', 'gw-7');
+  const { health, presence, policyReported } = deviceTopics('north', 'gw-7');
   expect(placeOfTopic(health, 'north')).toEqual({ device: 'gw-7', stream: 'health' });
   expect(placeOfTopic(presence, 'north')).toEqual({ device: 'gw-7', stream: 'presence' });
+  const reported = { device: 'gw-7', stream: 'policyReported' } as const;
+  expect(placeOfTopic(policyReported, 'north')).toEqual(reported);
 });
 
 test('a topic that no device writes leads nowhere', () => {
@@ -40,6 +43,9 @@ test('a topic that no device writes leads nowhere', () => {
     ...['jvpn/v1/north/gw 7/health', 'jvpn/v1/north//health', 'jvpn/v1/north/gw-7/health/more'],
     ...[
       'jvpn/v1/north/gw-7/commands',
+      'jvpn/v1/north/gw-7/policy/desired',
+      'jvpn/v1/north/gw-7/policy/reported/more',
+      'jvpn/v1/north/_group/south/policy/reported',
       'jvpn/v2/north/gw-7/health',
       `jvpn/v1/north/${'x'.repeat(65)}/health`,
     ],
