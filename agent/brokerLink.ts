@@ -30,7 +30,7 @@ export interface BrokerLinkParts {
   readonly address: BrokerAddress;
   readonly times: TelemetryTimes;
   readonly presenceTopic: string;
-  readonly hears?: Hears | null;
+  readonly hears?: readonly Hears[];
   readonly boot: string;
   readonly nowMs: () => number;
   readonly wallMs: () => number;
@@ -110,6 +110,18 @@ export class BrokerLink {
     return this.#presence(presenceEnd);
   }
 
+  /** What the device says of itself while it is connected. */
+  birth(): Report {
+    return this.#presence(presenceBirth);
+  }
+
+  sayBirth(): void {
+    const { presenceTopic } = this.#parts;
+    this.#broker?.publish(this.birth(), (outcome) => {
+      if (outcome === 'refused') this.lastError = `refused: ${presenceTopic}`;
+    });
+  }
+
   /** End it for good; `onDown` follows, at once unless the broker gets its goodbye. */
   stop(): void {
     this.#isStopped = true;
@@ -118,7 +130,7 @@ export class BrokerLink {
   }
 
   #connect(): void {
-    const { address, times, nowMs, hears = null } = this.#parts;
+    const { address, times, nowMs, hears = [] } = this.#parts;
     // Begun before there was a tunnel, it speaks from an address that nobody behind the hub answers.
     this.#broker?.end({ code: 'unreachable', detail: 'begun before the network changed' });
     this.#connectAtMs = null;
@@ -135,8 +147,8 @@ export class BrokerLink {
       },
       {
         onUp: () => this.#onUp(),
-        onDeaf: () => {
-          this.lastError = `refused: ${hears?.topic}`;
+        onDeaf: (topic) => {
+          this.lastError = `refused: ${topic}`;
         },
         onEnd: (end) => this.#onEnd(end),
       },
@@ -144,15 +156,13 @@ export class BrokerLink {
   }
 
   #onUp(): void {
-    const { presenceTopic, nowMs, onUp } = this.#parts;
+    const { nowMs, onUp } = this.#parts;
     this.#version.onAccepted();
     this.#upAtMs = nowMs();
     this.#connectAtMs = null;
     // The binding may have changed while CONNECT was under way.
     this.wantKeepalive(this.#keepaliveMs);
-    this.#broker?.publish(this.#presence(presenceBirth), (outcome) => {
-      if (outcome === 'refused') this.lastError = `refused: ${presenceTopic}`;
-    });
+    this.sayBirth();
     onUp();
   }
 

@@ -39,21 +39,22 @@ const file = (name: string) => join(folder, name);
 const connack = (...properties: number[]) =>
   Uint8Array.of(0x20, 3 + properties.length, 0, 0, properties.length, ...properties);
 
+const OPTIONS = {
+  ...{ username: null, passwordFile: null, caFile: null, certificateFile: null, keyFile: null },
+  ...({ format: 'cbor', clientId: 'a', level: 5 } as const),
+  ...{ keepaliveMs: 60_000, connectMaxMs: 5_000 },
+  will: { topic: 'jvpn/v1/a/b/presence', payload: new Uint8Array(1) },
+};
+
 async function endOf(
   differing: Pick<BrokerOptions, 'url'> & Partial<BrokerOptions>,
 ): Promise<{ end: BrokerEnd; ups: number }> {
   const ended = Promise.withResolvers<BrokerEnd>();
   let ups = 0;
-  const options = {
-    ...{ username: null, passwordFile: null, caFile: null, certificateFile: null, keyFile: null },
-    ...({ format: 'cbor', clientId: 'a', level: 5 } as const),
-    ...{ keepaliveMs: 60_000, connectMaxMs: 5_000 },
-    will: { topic: 'jvpn/v1/a/b/presence', payload: new Uint8Array(1) },
-  };
   const onUp = () => {
     ups += 1;
   };
-  new Broker({ ...options, ...differing }, { onUp, onEnd: ended.resolve });
+  new Broker({ ...OPTIONS, ...differing }, { onUp, onEnd: ended.resolve });
   return { end: await ended.promise, ups };
 }
 
@@ -83,6 +84,92 @@ test('properties that stand there once, and user properties, are taken', async (
   const user = [0x26, 0, 1, 0x61, 0, 1, 0x62];
   const { end, ups } = await endAfter(connack(0x13, 0, 60, ...user, ...user, 0x24, 1));
   expect([end.code, ups]).toEqual(['lost', 1]);
+});
+
+/** A connection to a broker that says `properties` and acknowledges what it is told to. */
+async function connected(...properties: number[]) {
+  const got: Buffer[] = [];
+  let socket: Bun.Socket | null = null;
+  const server = Bun.listen({
+    hostname: '127.0.0.1',
+    port: 0,
+    socket: {
+      data: (from, bytes) => {
+        if (socket === null) from.write(connack(...properties));
+        else got.push(Buffer.from(bytes));
+        socket = from;
+      },
+    },
+  });
+  const up = Promise.withResolvers<void>();
+  const url = `mqtt://127.0.0.1:${server.port}`;
+  const broker = new Broker({ ...OPTIONS, url }, { onUp: up.resolve, onEnd: () => {} });
+  await up.promise;
+  const all = () => Buffer.concat(got);
+  return {
+    broker,
+    /** How often it came. */
+    count: (text: string) => all().toString('latin1').split(text).length - 1,
+    /** Of the packet with this topic: before a byte of length and two of the topic's. */
+    firstByte: (topic: string) => all()[all().indexOf(topic) - 4],
+    acknowledge: (topic: string) => {
+      // The packet's number follows its topic.
+      const at = all().indexOf(topic) + topic.length;
+      socket?.write(Uint8Array.of(0x40, 2, all()[at]!, all()[at + 1]!));
+    },
+    stop: () => {
+      broker.end({ code: 'closed', detail: '' });
+      server.stop(true);
+    },
+  };
+}
+
+test('no more is under way than the broker takes at once (receive maximum)', async () => {
+  const { broker, count, acknowledge, stop } = await connected(0x21, 0, 2);
+  const outcomes: string[] = [];
+  for (const topic of ['t-one', 't-two', 't-three', 't-four']) {
+    const payload = new Uint8Array(1);
+    broker.publish({ topic, payload }, (outcome) => outcomes.push(`${topic} ${outcome}`));
+  }
+  await eventually('two', () => count('t-two') === 1, WAIT_MS);
+  await Bun.sleep(50);
+  expect([count('t-three'), outcomes]).toEqual([0, []]);
+  acknowledge('t-one');
+  await eventually('the third', () => count('t-three') === 1, WAIT_MS);
+  await Bun.sleep(50);
+  expect([count('t-four'), outcomes]).toEqual([0, ['t-one delivered']]);
+  acknowledge('t-two');
+  await eventually('the fourth', () => count('t-four') === 1, WAIT_MS);
+  stop();
+});
+
+test('topics are numbers from the second time on, as many as the broker knows and we have', async () => {
+  for (const [offered, names] of [
+    [[0x22, 0xff, 0xff], 1],
+    [[], 3],
+  ] as const) {
+    const { broker, count, stop } = await connected(...offered);
+    for (let turn = 0; turn < 3; turn += 1) {
+      const payload = new TextEncoder().encode('payload');
+      broker.publish({ topic: 'one-topic', payload }, () => {});
+    }
+    await eventually('three', () => count('payload') === 3, WAIT_MS);
+    expect(count('one-topic')).toBe(names);
+    stop();
+  }
+});
+
+test('an event has its expiry and is not retained, a report is retained for good', async () => {
+  const { broker, count, firstByte, stop } = await connected();
+  const payload = new Uint8Array(1);
+  broker.publish({ topic: 'a-report', payload }, () => {});
+  const beside = { expiryS: 0x01020304, userProperties: { reason_code: 'failback' } };
+  broker.publish({ topic: 'an-event', payload, isRetained: false, ...beside }, () => {});
+  await eventually('both', () => count('an-event') === 1, WAIT_MS);
+  expect([count('\x02\x01\x02\x03\x04'), count('failback')]).toEqual([1, 1]);
+  // The first byte of PUBLISH at QoS 1 (MQTT 5 §3.3.1): retained, and not.
+  expect([firstByte('a-report'), firstByte('an-event')]).toEqual([0x33, 0x32]);
+  stop();
 });
 
 /** Resolves when whoever came to this port before has been accepted, or refused. */
