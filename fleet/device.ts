@@ -5,6 +5,7 @@
  */
 import type { Change } from './change.ts';
 import { differenceOf, type Tally } from './difference.ts';
+import type { EventMemory } from './events.ts';
 import {
   NO_PRESENCE,
   type Presence,
@@ -17,7 +18,7 @@ import type { Report } from './report.ts';
 
 /** Reports that never came, both ends included. */
 export interface Gap {
-  readonly stream: 'health';
+  readonly stream: 'health' | 'event';
   readonly boot: string;
   readonly fromSeq: number;
   readonly toSeq: number;
@@ -42,6 +43,8 @@ export interface DeviceMemory {
   /** Of all gaps that are the device's. */
   missing: number;
   lastChangeAtMs: number;
+  /** What is known of its events; null: none was heard. */
+  events: EventMemory | null;
 }
 
 export interface Device extends DeviceMemory {
@@ -52,6 +55,8 @@ export interface Device extends DeviceMemory {
   payload: Uint8Array | null;
   /** Connection of the fleet to the broker on which the newest report came. */
   connection: number;
+  /** The one on which the newest event came. */
+  eventsOn: number;
   /** The one on which anything at all came. */
   heardOn: number;
   /** Rises with each change of what is shown of any device. */
@@ -61,6 +66,7 @@ export interface Device extends DeviceMemory {
 export const newMemory = (): DeviceMemory => ({
   ...{ presence: NO_PRESENCE, report: null, binding: null, lastSeenMs: null },
   ...{ isRetained: false, replaced: [], gaps: [], missing: 0, lastChangeAtMs: 0 },
+  events: null,
 });
 
 export interface Heard {

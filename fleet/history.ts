@@ -205,7 +205,7 @@ export class History {
 
 /** All but what belongs to this run. */
 function memoryText(device: Device): string {
-  const { id, name, payload, connection, heardOn, shownId, ...memory } = device;
+  const { id, name, payload, connection, eventsOn, heardOn, shownId, ...memory } = device;
   return JSON.stringify(memory satisfies DeviceMemory);
 }
 
@@ -213,7 +213,8 @@ function memoryText(device: Device): string {
 function memoryOf(text: string): DeviceMemory | null {
   try {
     const memory: unknown = JSON.parse(text);
-    return isMemory(memory) ? memory : null;
+    // What an earlier version did not know of has not been heard.
+    return isMemory(memory) ? { ...newMemory(), ...memory } : null;
   } catch {
     return null;
   }

@@ -35,7 +35,7 @@ export interface SubscriptionOptions extends SecretFiles {
 }
 
 export interface SubscriptionEvents {
-  /** Both topics are granted. */
+  /** All topics are granted. */
   readonly onUp: () => void;
   readonly onMessage: (topic: string, payload: Uint8Array, isRetained: boolean) => void;
   /** Exactly once, and the last that is heard of this connection. */
@@ -108,10 +108,10 @@ export class Subscription {
   }
 
   #subscribe(client: MqttClient, { fleet, level }: SubscriptionOptions): void {
-    const { health, presence } = fleetTopics(fleet);
+    const { health, presence, event } = fleetTopics(fleet);
     // Presence first: of a device that is gone, what it said before is told with that known.
     const options = level === 5 ? { qos: 1 as const, rap: false, rh: 0 } : { qos: 1 as const };
-    client.subscribe([presence, health], options, (error, granted) => {
+    client.subscribe([presence, health, event], options, (error, granted) => {
       if (this.#hasEnded) return;
       const refused = granted?.find(({ qos }) => qos >= SUBSCRIBE_REFUSED);
       if (error || refused !== undefined) {
