@@ -22,7 +22,7 @@ interface File {
 
 export class MemorySegments implements Segments {
   writtenBytes = 0;
-  /** What the next append or sync answers instead of working. */
+  /** What the next append or sync answers instead of working; an append has written half by then. */
   failNext: HalFailure | null = null;
   syncs = 0;
   readonly #files: Map<string, File>;
@@ -52,7 +52,15 @@ export class MemorySegments implements Segments {
 
   append(name: string, bytes: Uint8Array): SegmentResult {
     const failure = this.#takeFailure();
-    if (failure !== null) return failure;
+    if (failure !== null) {
+      this.#write(name, bytes.subarray(0, bytes.length / 2));
+      return failure;
+    }
+    this.#write(name, bytes);
+    return halOk(null);
+  }
+
+  #write(name: string, bytes: Uint8Array): void {
     this.writtenBytes += bytes.length;
     const file = this.#there(name) ?? {
       ...{ bytes: new Uint8Array(0), durableBytes: -1, isRemoved: false },
@@ -62,7 +70,6 @@ export class MemorySegments implements Segments {
     longer.set(bytes, file.bytes.length);
     file.bytes = longer;
     this.#files.set(name, file);
-    return halOk(null);
   }
 
   sync(name: string, onDone: (result: SegmentResult) => void): void {

@@ -116,6 +116,29 @@ test('a week without a broker and a power cut in the middle: transitions come or
   expect(device.heard.every(({ historical }) => historical)).toBe(true);
 });
 
+/** docs/mqtt.md, "Waiting for the broker". */
+test('transitions without end write 24 MB a day and no more, a day with the broker next to nothing', () => {
+  const storm = new Device(true, 1_048_576);
+  const before = storm.files.writtenBytes;
+  // A quarter of the day; the rest is as this.
+  for (let second = 0; second < 21_600; second += 1) {
+    storm.add('transition', 'carrier_lost', { recoveryMs: 80 });
+    storm.pass(1_000);
+    storm.files.settle();
+  }
+  const written = 4 * (storm.files.writtenBytes - before);
+  expect(written).toBeLessThan(24_500_000);
+  expect(written).toBeGreaterThan(20_000_000);
+  const calm = new Device(true, 1_048_576);
+  for (let hour = 0; hour < 24; hour += 1) {
+    for (let i = 0; i < 20; i += 1) calm.add('transition');
+    calm.drain();
+    calm.pass(HOUR_MS);
+  }
+  expect(calm.files.writtenBytes).toBeLessThan(2_500);
+  expect(calm.files.syncs).toBeLessThan(15);
+});
+
 function heapBytes(): number {
   Bun.gc(true);
   return process.memoryUsage().heapUsed;

@@ -182,6 +182,26 @@ test('what was on the medium before a power cut is sent after it, and only the r
   ]);
 });
 
+test('what is written while a file is being sent is sent in its turn', () => {
+  const device = new Device();
+  for (let i = 0; i < 10; i += 1) device.add('transition');
+  device.pass(10_000);
+  const sent = device.send();
+  device.add('transition');
+  device.pass(60_000);
+  device.add('transition');
+  for (const seq of sent) device.stream.settle(seq, 'delivered');
+  expect([sent.length, device.send()]).toEqual([8, [9, 10, 11, 12]]);
+});
+
+test('a cut takes nothing of what an earlier process has on the medium', () => {
+  const device = new Device();
+  for (let i = 0; i < 3; i += 1) device.add('transition');
+  device.restart();
+  device.cut(newRandom(3, 'cut'));
+  expect(device.store?.cut).toEqual([4, 67]);
+});
+
 test('no number is seen before the medium has the block that it is of', () => {
   const device = new Device();
   for (let i = 0; i < 70; i += 1) device.add('transition');
@@ -201,6 +221,7 @@ test('a disk that is full or gone costs nothing but room: events wait in memory,
   device.files.failNext = halFail('storageFull', 'ENOSPC');
   device.pass(10_000);
   expect(device.stream.status()).toMatchObject({ failures: 1, last_error: 'storageFull: ENOSPC' });
+  expect(device.files.names().some((name) => name.startsWith('greater-'))).toBe(false);
   device.add('transition');
   device.pass(60_000);
   expect(device.stream.status().memory_bytes).toBe(0);
