@@ -183,7 +183,7 @@ test('what was on the medium before a power cut is sent after it, and only the r
 });
 
 test('what is written while a file is being sent is sent in its turn', () => {
-  const device = new Device();
+  const device = new Device(true, 1_048_576);
   for (let i = 0; i < 10; i += 1) device.add('transition');
   device.pass(10_000);
   const sent = device.send();
