@@ -30,7 +30,6 @@ import { AgentControl } from './control.ts';
 import { daemonEvent } from './daemonEvent.ts';
 import { isPolicyAdmitted, makeDurable, olderPolicy, rememberedAtBoot } from './durable.ts';
 import { openEventStore } from './events/openStore.ts';
-import type { EventStore } from './events/store.ts';
 import { HubNames } from './hubNames.ts';
 import { giveBackWhenIdle } from './idleMain.ts';
 import { Inner } from './inner.ts';
@@ -65,7 +64,7 @@ export class AgentDaemon {
   readonly #memory: Memory;
   readonly #spending: Spending;
   readonly #audit: AuditLog;
-  readonly #eventStore: EventStore | null;
+  readonly #eventStore: ReturnType<typeof openEventStore>;
   readonly #denials = new EventCounts();
   readonly #inner: Inner;
   readonly #names: HubNames;

@@ -23,7 +23,8 @@ export function openEventStore(
   const { enabled, url, eventStoreBytes } = config.telemetry;
   if (!enabled || url === null || eventStoreBytes === 0) return null;
   const files = openSegments(join(path(config.state.directory), 'events'));
-  if (files.ok) return new EventStore(files.value, eventStoreBytes, newName);
-  say(`events wait in memory alone: ${explain(files)}`);
+  const store = files.ok ? new EventStore(files.value, eventStoreBytes, newName) : null;
+  if (store?.isUsable === true) return store;
+  say(`events wait in memory alone: ${files.ok ? store?.lastError : explain(files)}`);
   return null;
 }

@@ -7,7 +7,7 @@
  * @module
  */
 import type { Segments } from '../../hal/segments.ts';
-import { RANKS, type Rank, toDrop } from './keep.ts';
+import { EVENT_KINDS, RANKS, type Rank, toDrop } from './keep.ts';
 import { decodeLines, type LineValue } from './line.ts';
 import { markOf } from './mark.ts';
 
@@ -149,12 +149,13 @@ export class Shelf {
   }
 }
 
-/** Whatever a file has in it: numbers that rise. */
+/** Whatever a file has in it: numbers that rise, of kinds that have a topic. */
 function eventsOf(values: readonly LineValue[]): StoredEvent[] {
   const events: StoredEvent[] = [];
   for (const fields of values) {
     const seq = Number(fields['seq']);
     if (markOf(fields) !== null || !Number.isSafeInteger(seq)) continue;
+    if (!EVENT_KINDS.some((kind) => kind === fields['event'])) continue;
     if (seq > (events.at(-1)?.seq ?? 0)) events.push({ seq, fields });
   }
   return events;

@@ -28,6 +28,7 @@ export interface Batched {
 /** Numbers of one block, and how many are left when the next is asked for (chosen): a mark each 48 events. */
 const BLOCK = 64;
 const BLOCK_REST = 16;
+const MARK_FILE = /^mark-\d{1,15}$/;
 const MARK_FILE_BYTES = 4_096;
 /** Of the bound, for marks: their file, and the next one while it replaces it. */
 const MARKS_BYTES = 2 * MARK_FILE_BYTES;
@@ -41,6 +42,8 @@ export class EventStore {
   readonly done: number;
   /** Lines that a power cut or a bad block took a part of. */
   readonly torn: number;
+  /** False: the first block of numbers is not on the medium, so no number of the stream may be given. */
+  readonly isUsable: boolean;
   failures = 0;
   lastError: string | null = null;
   readonly #files: Segments;
@@ -63,16 +66,17 @@ export class EventStore {
     this.stream = mark?.stream ?? newStream();
     this.next = Math.max(mark?.next ?? 1, this.#shelf.last + 1);
     this.done = mark?.done ?? 0;
-    const before = this.#files.names().filter((name) => name.startsWith('mark-'));
+    const before = this.#files.names().filter((name) => MARK_FILE.test(name));
     this.#mark = {
-      ...{ mark: (mark?.mark ?? 0) + 1, stream: this.stream, closed: false },
+      // Above the files' numbers as well: a cut may have left one of them without a mark.
+      ...{ mark: Math.max(mark?.mark ?? 0, ...before.map(numberOf)) + 1 },
+      ...{ stream: this.stream, closed: false },
       ...{ next: this.next + BLOCK, done: this.done, safe: this.next - 1 },
       ...{ dropped: mark?.dropped ?? 0, cut: this.#cutOf(mark) },
     };
     this.#granted = this.#mark.next;
-    if (this.#putMark() && this.#note(this.#files.syncNow(this.#markFile.name))) {
-      for (const name of before) this.#files.remove(name);
-    }
+    this.isUsable = this.#putMark() && this.#note(this.#files.syncNow(this.#markFile.name));
+    if (this.isUsable) for (const name of before) this.#files.remove(name);
   }
 
   /** Bytes of events that wait. */
@@ -168,13 +172,17 @@ export class EventStore {
   #readAll(): { mark: Mark | null; torn: number } {
     let mark: Mark | null = null;
     let torn = 0;
-    const found = this.#files.names().map((name) => {
-      const bytes = this.#files.read(name) ?? new Uint8Array(0);
-      const lines = decodeLines(bytes);
-      torn += lines.torn;
-      for (const line of lines.values) mark = newest(mark, markOf(line));
-      return { name, bytes: bytes.length, values: lines.values };
-    });
+    const isOurs = (name: string) => Shelf.isName(name) || MARK_FILE.test(name);
+    const found = this.#files
+      .names()
+      .filter(isOurs)
+      .map((name) => {
+        const bytes = this.#files.read(name) ?? new Uint8Array(0);
+        const lines = decodeLines(bytes);
+        torn += lines.torn;
+        for (const line of lines.values) mark = newest(mark, markOf(line));
+        return { name, bytes: bytes.length, values: lines.values };
+      });
     for (const { name, bytes, values } of found) {
       if (!Shelf.isName(name)) continue;
       // Without a mark nobody knows whose numbers they are.
@@ -252,6 +260,8 @@ export class EventStore {
     return false;
   }
 }
+
+const numberOf = (markFile: string) => Number(markFile.slice('mark-'.length));
 
 function joined(parts: readonly Uint8Array[]): Uint8Array {
   const bytes = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));

@@ -2,12 +2,13 @@
  * Segments as files of one folder. Folder 0700, files 0600.
  *
  * A sync is the system's own fsync on a thread of the runtime, so that nobody waits for the medium; the folder is synced with the
- * first sync of a new name. Opening syncs what is there: a process before may have been killed before it did.
+ * first sync of a new name, and the one above it when it is made. Opening syncs what is there: a process before may have been
+ * killed before it did.
  *
  * @module
  */
 import * as fs from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { type HalResult, halFail, halOk } from '../result.ts';
 import type { SegmentResult, Segments } from '../segments.ts';
 import { errnoOf, storageFailure } from './storageFailure.ts';
@@ -15,7 +16,8 @@ import { errnoOf, storageFailure } from './storageFailure.ts';
 /** Open the segments in `directory`, which is created with its parents. */
 export function openSegments(directory: string): HalResult<Segments> {
   try {
-    fs.mkdirSync(directory, { recursive: true, mode: 0o700 });
+    const made = fs.mkdirSync(directory, { recursive: true, mode: 0o700 });
+    if (made !== undefined) syncFolder(dirname(directory));
     const segments = new FileSegments(directory);
     for (const name of segments.names()) {
       const synced = segments.syncNow(name);
@@ -82,7 +84,7 @@ class FileSegments implements Segments {
     }
     this.#open.delete(name);
     fs.fsync(fd, (error) => {
-      fs.closeSync(fd);
+      closed(fd);
       if (error !== null || !this.#unnamed.has(name)) return done(error);
       this.#syncDirectory(done);
     });
@@ -97,7 +99,7 @@ class FileSegments implements Segments {
       } finally {
         fs.closeSync(fd);
       }
-      if (this.#unnamed.has(name)) this.#syncDirectoryNow();
+      if (this.#unnamed.has(name)) syncFolder(this.#directory);
       this.#settle(name);
       return halOk(null);
     } catch (error) {
@@ -134,24 +136,35 @@ class FileSegments implements Segments {
   #syncDirectory(done: (error: unknown) => void): void {
     let fd: number;
     try {
-      fd = fs.openSync(this.#directory, fs.constants.O_RDONLY | fs.constants.O_DIRECTORY);
+      fd = fs.openSync(this.#directory, FOLDER);
     } catch (error) {
       return done(error);
     }
     fs.fsync(fd, (error) => {
-      fs.closeSync(fd);
+      closed(fd);
       done(error);
     });
   }
 
-  #syncDirectoryNow(): void {
-    const fd = fs.openSync(this.#directory, fs.constants.O_RDONLY | fs.constants.O_DIRECTORY);
-    try {
-      fs.fsyncSync(fd);
-    } finally {
-      fs.closeSync(fd);
-    }
-  }
-
   readonly #path = (name: string) => join(this.#directory, name);
+}
+
+const FOLDER = fs.constants.O_RDONLY | fs.constants.O_DIRECTORY;
+
+function syncFolder(path: string): void {
+  const fd = fs.openSync(path, FOLDER);
+  try {
+    fs.fsyncSync(fd);
+  } finally {
+    fs.closeSync(fd);
+  }
+}
+
+/** Whatever the system says to it: what counts was said by fsync, and nobody catches what is thrown here. */
+function closed(fd: number): void {
+  try {
+    fs.closeSync(fd);
+  } catch {
+    // Nothing is left to be done with it.
+  }
 }

@@ -186,6 +186,25 @@ mosquittoTest(
   },
 );
 
+mosquittoTest(
+  'MQTT 5: a broker that takes two at once gets two at once, and keeps the connection',
+  async () => {
+    const port = await freePort();
+    await using broker = await startMosquitto({
+      ...{ directory, port },
+      lines: ['max_inflight_messages 2'],
+    });
+    await using heard = await listening(urlOf(port));
+    await using reporter = reporting({ start: startFor({ url: urlOf(port) }), status });
+    for (let turn = 0; turn < 30; turn += 1) reporter.telemetry.noteEvent(nowRow('transition'));
+    await eventually('all', () => reporter.events().sent === 30, WAIT_MS);
+    expect(reporter.shown()).toMatchObject({ connected: true, dropped: 0 });
+    const joined = broker.stderr.filter((line) => line.includes('as jvpn-gw-7 ('));
+    expect(joined.length).toBe(1);
+    await eventually('heard', () => heard.events().at(-1)?.seq === 30, WAIT_MS);
+  },
+);
+
 /** A way to `port` on which one can count what the client says. */
 async function tapped(port: number) {
   const said: Buffer[] = [];

@@ -34,6 +34,7 @@ export function reporting(parts: Omit<Parameters<typeof startTelemetry>[0], 'dev
   return {
     telemetry,
     shown: () => telemetry.status() as Shown,
+    events: () => (telemetry.status() as { events: { sent: number } }).events,
     [Symbol.asyncDispose]: () => telemetry.stop(),
   };
 }

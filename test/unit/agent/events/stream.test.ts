@@ -1,8 +1,11 @@
 import { expect, test } from 'bun:test';
+import { encodeLine } from '../../../../agent/events/line.ts';
+import { EventStore } from '../../../../agent/events/store.ts';
 import { IN_FLIGHT_MAX, MEMORY_BYTES_MAX } from '../../../../agent/events/stream.ts';
+import { MemorySegments } from '../../../../hal/memory/segments.ts';
 import { halFail } from '../../../../hal/result.ts';
 import { newRandom } from '../../../lab/random.ts';
-import { Device } from './device.ts';
+import { Device, STORE_BYTES } from './device.ts';
 
 const numbers = (device: Device) => device.heard.map(({ seq }) => seq);
 
@@ -213,6 +216,41 @@ test('no number is seen before the medium has the block that it is of', () => {
   expect(sent.at(-1)).toBe(64);
   device.files.settle();
   expect(device.drain()).toEqual([65, 66, 67, 68, 69, 70]);
+});
+
+test('a disk that takes no mark at the start is no store: its numbers are given to nobody', () => {
+  const files = new MemorySegments();
+  files.failNext = halFail('storageReadOnly', 'EROFS');
+  const store = new EventStore(files, STORE_BYTES, () => 'stream');
+  expect([store.isUsable, store.lastError]).toEqual([false, 'storageReadOnly: EROFS']);
+  expect(new EventStore(new MemorySegments(), STORE_BYTES, () => 'stream').isUsable).toBe(true);
+});
+
+test('what else lies in the folder, and lines that are no events, change nothing', () => {
+  const device = new Device();
+  device.add('transition');
+  device.restart();
+  const line = { v: 1, stream: 'stream1', boot: '9', seq: 2, event: 'a/b', reason_code: 'x' };
+  device.files.append('greater-0000000000000002', encodeLine(line));
+  device.files.append('notes', new TextEncoder().encode('mine'));
+  device.restart();
+  device.add('transition');
+  expect(device.drain()).toEqual([1, 2]);
+  expect(device.files.names()).toContain('notes');
+});
+
+test('a file of marks that a cut left without one is not the next one’s name', () => {
+  const device = new Device();
+  device.add('transition');
+  device.drain();
+  for (let number = 2; number < 20; number += 1) {
+    device.files.append(`mark-${number}`, new TextEncoder().encode('torn'));
+  }
+  device.cut(newRandom(4, 'cut'));
+  device.cut(newRandom(5, 'cut'));
+  expect(device.store?.stream).toBe('stream1');
+  device.add('transition');
+  expect(device.drain()).toEqual([129]);
 });
 
 test('a disk that is full or gone costs nothing but room: events wait in memory, and are sent', () => {
