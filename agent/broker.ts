@@ -122,13 +122,16 @@ export class Broker {
    * under way at once than the broker said (MQTT 5 §3.2.2.3.3); callers bound what waits here for that.
    */
   publish(report: Report, onOutcome: (outcome: 'delivered' | 'refused') => void): void {
+    const atOnce = this.#answer?.properties?.receiveMaximum ?? Infinity;
+    const isFull = this.#unacknowledged >= atOnce || this.#held.length > 0;
+    if (isFull) this.#held.push(() => this.#send(report, onOutcome));
+    else this.#send(report, onOutcome);
+  }
+
+  #send(report: Report, onOutcome: (outcome: 'delivered' | 'refused') => void): void {
     const client = this.#client;
     if (client === null || !this.isUp) return;
-    const { maximumQoS, retainAvailable, receiveMaximum } = this.#answer?.properties ?? {};
-    if (this.#unacknowledged >= (receiveMaximum ?? Infinity)) {
-      this.#held.push(() => this.publish(report, onOutcome));
-      return;
-    }
+    const { maximumQoS, retainAvailable } = this.#answer?.properties ?? {};
     this.#unacknowledged += 1;
     const payload = Buffer.from(report.payload);
     const qos = maximumQoS === 0 ? 0 : 1;
@@ -136,10 +139,11 @@ export class Broker {
     const properties = { ...PAYLOAD_PROPERTIES[this.#format], ...propertiesOf(report) };
     client.publish(report.topic, payload, { qos, retain, properties }, (error?: CodedError) => {
       this.#unacknowledged -= 1;
+      // Before the outcome is told: what follows from that comes after what waits.
+      this.#held.shift()?.();
       // Without a reason code it is not the broker's word: the connection is ending.
       const isAnswer = !error || typeof error.code === 'number';
       if (isAnswer && !this.#hasEnded) onOutcome(error ? 'refused' : 'delivered');
-      this.#held.shift()?.();
     });
   }
 
