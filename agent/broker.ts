@@ -48,20 +48,27 @@ export interface BrokerOptions {
   readonly connectMaxMs: number;
   readonly will: Report;
   /** Left out: nothing is subscribed. */
-  readonly hears?: Hears | null;
+  readonly hears?: readonly Hears[];
 }
 
-/** One topic, without wildcards, and who is told what is published there. */
+/** Topics without wildcards, and who is told what is published there. */
 export interface Hears {
+  readonly topics: readonly string[];
+  /** From anyone who may write there; as often as the broker likes to repeat it. */
+  readonly onMessage: (heard: Heard) => void;
+}
+
+export interface Heard {
   readonly topic: string;
-  /** Bytes from anyone who may write there; as often as the broker likes to repeat them. */
-  readonly onPayload: (payload: Uint8Array, isRetained: boolean) => void;
+  readonly payload: Uint8Array;
+  /** As whoever published it asked for, and from MQTT 5 on also where it has just been published. */
+  readonly isRetained: boolean;
 }
 
 export interface BrokerEvents {
   readonly onUp: () => void;
-  /** The broker lets us hear nothing of {@link BrokerOptions.hears}; the connection lives on. */
-  readonly onDeaf?: () => void;
+  /** The broker lets us not hear this topic of {@link BrokerOptions.hears}; the connection lives on. */
+  readonly onDeaf?: (topic: string) => void;
   /** Exactly once, and the last that is heard of this connection. */
   readonly onEnd: (end: BrokerEnd) => void;
 }
@@ -71,32 +78,37 @@ type CodedError = Error & { readonly code?: unknown };
 
 /** "Unacceptable protocol version" of 3.1.1 §3.2.2.3 and "Unsupported Protocol Version" of 5 §3.2.2.2. */
 const VERSION_REFUSED = [1, 0x84];
-/** A broker has nothing long to say to a client that hears one topic at most (chosen). */
+/** A broker has nothing long to say to a client that hears a few topics at most (chosen). */
 const INCOMING_BYTES_MAX = 65_536;
 /** Publishes that a broker may have under way; each is judged before the next is read (chosen). */
 const RECEIVE_MAX = 8;
 /** How long `close` waits for what is not acknowledged (chosen). */
 const CLOSE_MAX_MS = 2_000;
 const DETAIL_MAX = 160;
+/** As many as a device has topics; a table for each that a broker offers would take a megabyte. */
+const TOPIC_ALIASES_MAX = 10;
 const CLOSED: BrokerEnd = { code: 'closed', detail: '' };
 
 export class Broker {
   readonly level: ProtocolLevel;
   readonly keepaliveMs: number;
   readonly #format: PayloadFormat;
-  readonly #hears: Hears | null;
+  readonly #hears: readonly Hears[];
   readonly #events: BrokerEvents;
   #client: MqttClient | null = null;
   #answer: IConnackPacket | null = null;
   #error: CodedError | null = null;
   #isClosing = false;
   #hasEnded = false;
+  #unacknowledged = 0;
+  /** Beyond what the broker takes at once, in order. */
+  readonly #held: (() => void)[] = [];
 
   constructor(options: BrokerOptions, events: BrokerEvents) {
     this.level = options.level;
     this.keepaliveMs = options.keepaliveMs;
     this.#format = options.format;
-    this.#hears = options.hears ?? null;
+    this.#hears = options.hears ?? [];
     this.#events = events;
     this.#open(options).catch((error: unknown) =>
       this.end({ code: 'unreachable', detail: oneLine(error) }),
@@ -108,18 +120,30 @@ export class Broker {
   }
 
   /**
-   * Send one retained report. `onOutcome` is called once, or never if the connection ends first.
-   * At QoS 1, so that `delivered` is the broker's word; where it only has QoS 0, that the bytes were written.
+   * Send one report. `onOutcome` is called once, or never if the connection ends first.
+   * At QoS 1, so that `delivered` is the broker's word; where it only has QoS 0, that the bytes were written. No more are
+   * under way at once than the broker said (MQTT 5 §3.2.2.3.3); callers bound what waits here for that.
    */
   publish(report: Report, onOutcome: (outcome: 'delivered' | 'refused') => void): void {
+    const atOnce = this.#answer?.properties?.receiveMaximum ?? Infinity;
+    const isFull = this.#unacknowledged >= atOnce || this.#held.length > 0;
+    if (isFull) this.#held.push(() => this.#send(report, onOutcome));
+    else this.#send(report, onOutcome);
+  }
+
+  #send(report: Report, onOutcome: (outcome: 'delivered' | 'refused') => void): void {
     const client = this.#client;
     if (client === null || !this.isUp) return;
     const { maximumQoS, retainAvailable } = this.#answer?.properties ?? {};
+    this.#unacknowledged += 1;
     const payload = Buffer.from(report.payload);
     const qos = maximumQoS === 0 ? 0 : 1;
-    const properties = PAYLOAD_PROPERTIES[this.#format];
-    const options = { qos, retain: retainAvailable !== false, properties } as const;
-    client.publish(report.topic, payload, options, (error?: CodedError) => {
+    const retain = report.isRetained !== false && retainAvailable !== false;
+    const properties = { ...PAYLOAD_PROPERTIES[this.#format], ...propertiesOf(report) };
+    client.publish(report.topic, payload, { qos, retain, properties }, (error?: CodedError) => {
+      this.#unacknowledged -= 1;
+      // Before the outcome is told: what follows from that comes after what waits.
+      this.#held.shift()?.();
       // Without a reason code it is not the broker's word: the connection is ending.
       const isAnswer = !error || typeof error.code === 'number';
       if (isAnswer && !this.#hasEnded) onOutcome(error ? 'refused' : 'delivered');
@@ -168,7 +192,7 @@ export class Broker {
       this.#answer = answer;
       if (this.#hasEnded) return;
       this.#events.onUp();
-      if (this.#hears !== null) this.#subscribe(client, this.#hears);
+      if (this.#hears.length > 0) this.#subscribe(client);
     });
     client.on('error', (error) => {
       this.#error = error;
@@ -180,29 +204,38 @@ export class Broker {
     this.#limitIncoming(client);
   }
 
-  #subscribe(client: MqttClient, { topic, onPayload }: Hears): void {
-    client.on('message', (_, payload, { retain }) => {
-      if (!this.#hasEnded) onPayload(Uint8Array.from(payload), retain);
+  #subscribe(client: MqttClient): void {
+    client.on('message', (topic, payload, { retain }) => {
+      if (this.#hasEnded) return;
+      const heard = { topic, payload: Uint8Array.from(payload), isRetained: retain };
+      this.#hearsOf(topic)?.onMessage(heard);
     });
-    client.subscribe(topic, { qos: 1 }, (error, granted) => {
-      const isRefused = error !== null || granted?.[0] === undefined || granted[0].qos >= 0x80;
-      if (isRefused && !this.#hasEnded) this.#events.onDeaf?.();
+    const topics = this.#hears.flatMap((one) => one.topics);
+    client.subscribe(topics, { qos: 1, rap: true }, (error, granted) => {
+      if (this.#hasEnded) return;
+      const isGranted = (topic: string) =>
+        error === null && granted?.some((one) => one.topic === topic && one.qos < 0x80) === true;
+      for (const topic of topics) if (!isGranted(topic)) this.#events.onDeaf?.(topic);
     });
   }
 
+  readonly #hearsOf = (topic: string) => this.#hears.find(({ topics }) => topics.includes(topic));
+
   /**
-   * What is published to us beside the one topic that is subscribed is wrong. So is QoS 2, above what was asked for: MQTT.js keeps each of
+   * What is published to us beside the topics that are subscribed is wrong. So is QoS 2, above what was asked for: MQTT.js keeps each of
    * these until a release that may never come.
    */
   #limitIncoming(client: MqttClient): void {
     client.on('packetreceive', (packet) => {
-      if (packet.cmd === 'publish' && packet.topic !== this.#hears?.topic) {
-        const detail = this.#hears === null ? 'nothing is subscribed' : 'that is not subscribed';
+      if (packet.cmd === 'publish' && this.#hearsOf(packet.topic) === undefined) {
+        const isDeaf = this.#hears.length === 0;
+        const detail = isDeaf ? 'nothing is subscribed' : 'that is not subscribed';
         this.end({ code: 'misbehaves', detail });
       }
       if (packet.cmd === 'publish' && packet.qos > 1) {
         this.end({ code: 'misbehaves', detail: 'a publish at QoS 2' });
       }
+      if (packet.cmd === 'connack') limitAliases(packet.properties);
       if (packet.cmd === 'connack' && hasListed(packet.properties)) {
         delete packet.properties;
         this.end({ code: 'misbehaves', detail: 'a property twice' });
@@ -240,6 +273,20 @@ function hasListed(properties: IConnackPacket['properties']): boolean {
   return Object.values(properties ?? {}).some((value) => Array.isArray(value));
 }
 
+/** Before MQTT.js makes its table of them. */
+function limitAliases(properties: IConnackPacket['properties']): void {
+  const { topicAliasMaximum } = properties ?? {};
+  if (properties === undefined || typeof topicAliasMaximum !== 'number') return;
+  properties.topicAliasMaximum = Math.min(topicAliasMaximum, TOPIC_ALIASES_MAX);
+}
+
+function propertiesOf({ expiryS, userProperties }: Report) {
+  return {
+    ...(expiryS === undefined ? {} : { messageExpiryInterval: expiryS }),
+    ...(userProperties === undefined ? {} : { userProperties: { ...userProperties } }),
+  };
+}
+
 function clientOptions(options: BrokerOptions): IClientOptions {
   const isFive = options.level === 5;
   return {
@@ -263,7 +310,10 @@ function clientOptions(options: BrokerOptions): IClientOptions {
       ...(isFive ? { properties: PAYLOAD_PROPERTIES[options.format] } : {}),
     },
     ...(isFive
-      ? { properties: { maximumPacketSize: INCOMING_BYTES_MAX, receiveMaximum: RECEIVE_MAX } }
+      ? {
+          properties: { maximumPacketSize: INCOMING_BYTES_MAX, receiveMaximum: RECEIVE_MAX },
+          autoAssignTopicAlias: true,
+        }
       : {}),
     ...(options.username === null ? {} : { username: options.username }),
   };

@@ -31,7 +31,7 @@ export interface BrokerLinkParts {
   readonly address: BrokerAddress;
   readonly times: TelemetryTimes;
   readonly presenceTopic: string;
-  readonly hears?: Hears | null;
+  readonly hears?: readonly Hears[];
   readonly boot: string;
   readonly nowMs: () => number;
   readonly wallMs: () => number;
@@ -111,6 +111,18 @@ export class BrokerLink {
     return this.#presence(presenceEnd);
   }
 
+  /** What the device says of itself while it is connected. */
+  birth(): Report {
+    return this.#presence(presenceBirth);
+  }
+
+  sayBirth(): void {
+    const { presenceTopic } = this.#parts;
+    this.#broker?.publish(this.birth(), (outcome) => {
+      if (outcome === 'refused') this.lastError = `refused: ${presenceTopic}`;
+    });
+  }
+
   /** End it for good; `onDown` follows, at once unless the broker gets its goodbye. */
   stop(): void {
     this.#isStopped = true;
@@ -137,37 +149,36 @@ export class BrokerLink {
       },
       {
         onUp: () => this.#onUp(),
-        onDeaf: () => {
-          this.lastError = `refused: ${hears?.topic}`;
+        onDeaf: (topic) => {
+          this.lastError = `refused: ${topic}`;
         },
         onEnd: (end) => this.#onEnd(end),
       },
     );
   }
 
-  /** No more often than {@link HeardRate} allows: whoever may write to the topic shall not decide how much of a radio is used. */
-  #hears(): Hears | null {
-    const { hears = null, nowMs } = this.#parts;
-    if (hears === null) return null;
+  /** No more often than {@link HeardRate} allows: whoever may write to a topic shall not decide how much of a radio is used. */
+  #hears(): readonly Hears[] {
+    const { hears = [], nowMs } = this.#parts;
     const rate = new HeardRate();
-    const onPayload: Hears['onPayload'] = (payload, isRetained) => {
-      if (!rate.isOver(nowMs())) return hears.onPayload(payload, isRetained);
-      const detail = `more than ${HEARD_PER_MINUTE_MAX} documents a minute`;
-      this.#broker?.end({ code: 'misbehaves', detail });
-    };
-    return { ...hears, onPayload };
+    return hears.map(({ topics, onMessage }) => ({
+      topics,
+      onMessage: (heard) => {
+        if (!rate.isOver(nowMs())) return onMessage(heard);
+        const detail = `more than ${HEARD_PER_MINUTE_MAX} messages a minute`;
+        this.#broker?.end({ code: 'misbehaves', detail });
+      },
+    }));
   }
 
   #onUp(): void {
-    const { presenceTopic, nowMs, onUp } = this.#parts;
+    const { nowMs, onUp } = this.#parts;
     this.#version.onAccepted();
     this.#upAtMs = nowMs();
     this.#connectAtMs = null;
     // The binding may have changed while CONNECT was under way.
     this.wantKeepalive(this.#keepaliveMs);
-    this.#broker?.publish(this.#presence(presenceBirth), (outcome) => {
-      if (outcome === 'refused') this.lastError = `refused: ${presenceTopic}`;
-    });
+    this.sayBirth();
     onUp();
   }
 

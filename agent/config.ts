@@ -40,6 +40,9 @@ import type { LinkKind } from '../session/wire/frames.ts';
 import { PUSH } from './pushFields.ts';
 import { TELEMETRY } from './telemetryFields.ts';
 
+/** A few batches of events and the marks between them. */
+const EVENT_STORE_BYTES_MIN = 65_536;
+
 export const AGENT_FIELDS = {
   identity: IDENTITY,
   hub: {
@@ -239,6 +242,11 @@ function lintTunnel({ hub, tunnel, links }: Written): Problem[] {
 function lintTelemetry({ telemetry }: Written): Problem[] {
   if (telemetry.enabled && telemetry.url === null) {
     return [problem('telemetry.url', 'missing', 'the broker, because telemetry.enabled is true')];
+  }
+  const { eventStoreBytes } = telemetry;
+  if (eventStoreBytes > 0 && eventStoreBytes < EVENT_STORE_BYTES_MIN) {
+    const allowed = `0, or at least ${EVENT_STORE_BYTES_MIN}`;
+    return [problem('telemetry.event_store_bytes', `is ${eventStoreBytes}`, allowed)];
   }
   return lintBroker('telemetry', telemetry);
 }

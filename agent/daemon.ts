@@ -29,6 +29,7 @@ import type { State } from '../session/transitions.ts';
 import { AgentControl } from './control.ts';
 import { daemonEvent } from './daemonEvent.ts';
 import { isPolicyAdmitted, makeDurable, olderPolicy, rememberedAtBoot } from './durable.ts';
+import { openEventStore } from './events/openStore.ts';
 import { HubNames } from './hubNames.ts';
 import { giveBackWhenIdle } from './idleMain.ts';
 import { Inner } from './inner.ts';
@@ -63,6 +64,7 @@ export class AgentDaemon {
   readonly #memory: Memory;
   readonly #spending: Spending;
   readonly #audit: AuditLog;
+  readonly #eventStore: ReturnType<typeof openEventStore>;
   readonly #denials = new EventCounts();
   readonly #inner: Inner;
   readonly #names: HubNames;
@@ -110,6 +112,7 @@ export class AgentDaemon {
       wallMs: () => this.#clock.wallMs(),
       policyVersion: () => this.#policy.auditedVersion,
     });
+    this.#eventStore = openEventStore(configured, (why) => console.error(`jvpn agent: ${why}`));
     this.#inner = new Inner(config.tunnel, config.hub.mode);
     this.#names = new HubNames([...config.hub.endpoints, ...config.hub.names], lookUpName);
     this.#policy = new PolicyInForce({
@@ -151,7 +154,8 @@ export class AgentDaemon {
     const status = () => this.#tunnel.status();
     const telemetry = startTelemetry({
       ...{ start: this.#start, device: this.#device, status },
-      documents: this.#push?.documents ?? null,
+      ...{ documents: this.#push?.documents ?? null, eventStore: this.#eventStore },
+      earlier: this.#audit.recent(RECENT_EVENTS),
     });
     this.#telemetry = telemetry;
     control.telemetry = telemetry;
@@ -319,9 +323,9 @@ export class AgentDaemon {
 
   #record(event: AuditEvent): void {
     this.#policy.onAudit(event);
-    this.#audit.append(event);
+    const row = this.#audit.append(event);
     this.#denials.noteDenial(event);
-    this.#telemetry?.noteChange(event.event);
+    this.#telemetry?.noteEvent(row);
     if (event.event === 'transition' && event.to !== null) this.#lookups.onState(event.to);
     if (this.#output.isVerbose) console.log(JSON.stringify(this.#audit.recent(1)[0]));
   }

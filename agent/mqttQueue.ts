@@ -11,6 +11,12 @@ import { assert } from '../session/assert.ts';
 export interface Report {
   readonly topic: string;
   readonly payload: Uint8Array;
+  /** Left out: yes. */
+  readonly isRetained?: boolean;
+  /** A broker that could not pass it on within so long forgets it (MQTT 5 §3.3.2.3.3). Left out: never. */
+  readonly expiryS?: number;
+  /** For rules at the broker, which need not read the payload then (MQTT 5 §3.3.2.3.7). */
+  readonly userProperties?: Readonly<Record<string, string>>;
 }
 
 export class MqttQueue {

@@ -6,18 +6,24 @@
  * @module
  */
 import type { Clock } from '../hal/clock.ts';
+import type { AuditRow } from '../hal/linux/auditLog.ts';
 import type { DeviceTopics } from '../hal/mqtt/topics.ts';
 import { linkRules } from '../policies/links.ts';
 import type { Policy } from '../policies/schema.ts';
 import type { AuditKind } from '../session/audit.ts';
+import type { Heard } from './broker.ts';
 import { type BrokerAddress, BrokerLink } from './brokerLink.ts';
 import type { AgentLink } from './config.ts';
+import { EventLane } from './events/lane.ts';
+import type { EventStream } from './events/stream.ts';
 import { healthOf, type TelemetryCounters } from './health.ts';
 import { MqttQueue } from './mqttQueue.ts';
 import { encodePayload } from './payload.ts';
+import { Rebirth } from './rebirth.ts';
 import type { TunnelStatus } from './status.ts';
 import type { Documents, Telemetry, TelemetryTimes } from './telemetry.ts';
 import { COMMIT, VERSION } from './version.ts';
+import { within } from './within.ts';
 
 export interface ReporterParts {
   readonly device: string;
@@ -28,6 +34,11 @@ export interface ReporterParts {
   readonly boot: string;
   readonly policy: Policy;
   readonly links: readonly AgentLink[];
+  /** What the device is; plain values. */
+  readonly twin: () => object;
+  readonly events: EventStream;
+  /** Events from before this was made. */
+  readonly earlier: readonly AuditRow[];
   readonly topics: DeviceTopics;
   readonly address: BrokerAddress;
   readonly documents: Documents | null;
@@ -42,6 +53,8 @@ export class Reporter implements Telemetry {
   readonly #parts: ReporterParts;
   readonly #queue: MqttQueue;
   readonly #link: BrokerLink;
+  readonly #lane: EventLane;
+  readonly #rebirth: Rebirth;
   readonly #startedAtMs: number;
   #policy: Policy;
   #timer: ReturnType<typeof setTimeout> | null = null;
@@ -58,26 +71,49 @@ export class Reporter implements Telemetry {
   #acknowledgeAtMs = Infinity;
 
   constructor(parts: ReporterParts) {
-    const { clock, policy } = parts;
+    const { clock, policy, topics, documents } = parts;
     this.#parts = parts;
     this.#policy = policy;
     this.#queue = new MqttQueue(policy.telemetry.queueBytesMax);
+    this.#rebirth = new Rebirth(parts.times.rebirthMs);
     this.#startedAtMs = clock.monotonicMs();
     this.#healthAtMs = this.#startedAtMs + this.#intervalMs();
     this.#link = new BrokerLink({
       ...parts,
       presenceTopic: parts.topics.presence,
-      hears:
-        parts.documents === null
-          ? null
-          : { topic: parts.topics.policyDesired, onPayload: parts.documents.onDocument },
+      hears: [
+        ...(documents === null
+          ? []
+          : [
+              {
+                topics: [topics.policyDesired],
+                onMessage: ({ payload, isRetained }: Heard) =>
+                  documents.onDocument(payload, isRetained),
+              },
+            ]),
+        { topics: [topics.rebirth], onMessage: (heard) => this.#onRebirth(heard) },
+      ],
       nowMs: () => clock.monotonicMs(),
       wallMs: () => clock.wallMs(),
       keepaliveMs: this.#keepaliveMs(),
       onUp: () => this.#onUp(),
       onDown: () => this.#onDown(),
     });
+    this.#lane = new EventLane({
+      ...{ stream: parts.events, boot: parts.boot, format: parts.address.format },
+      ...{ topicOf: topics.event, nowMs: () => this.#now() },
+      acknowledgeMaxMs: parts.times.acknowledgeMaxMs,
+      onChange: () => this.#flush(),
+    });
+    for (const row of parts.earlier) this.#lane.add(row);
     this.#arm();
+  }
+
+  noteEvent(row: AuditRow): void {
+    if (this.#isStopped) return;
+    this.#lane.add(row);
+    this.noteChange(row.event);
+    this.#flush();
   }
 
   noteChange(event: AuditKind): void {
@@ -124,7 +160,8 @@ export class Reporter implements Telemetry {
       connections,
       failures,
       status_failures: this.#statusFailures,
-      last_error: this.#lastError ?? this.#link.lastError,
+      last_error: this.#lastError ?? this.#link.lastError ?? this.#lane.lastError,
+      events: this.#parts.events.status(),
     };
   }
 
@@ -133,7 +170,11 @@ export class Reporter implements Telemetry {
     this.#isStopped = true;
     if (this.#timer !== null) clearTimeout(this.#timer);
     const broker = this.#link.up;
-    if (broker === null) return this.#link.stop();
+    if (broker === null) {
+      this.#parts.events.close();
+      return this.#link.stop();
+    }
+    this.#lane.send(broker);
 
     // The retained report shall not show a session that is over.
     const status = await within<TunnelStatus>(LAST_STATUS_MS, (done) => {
@@ -151,6 +192,7 @@ export class Reporter implements Telemetry {
         });
       }
     });
+    this.#parts.events.close();
     await within(GOODBYE_MS, (done) => {
       this.#onGone = () => done(null);
       this.#link.stop();
@@ -165,6 +207,8 @@ export class Reporter implements Telemetry {
       this.#healthAtMs,
       this.#changeAtMs,
       this.#acknowledgeAtMs,
+      this.#rebirth.dueAtMs,
+      this.#lane.nextDeadlineMs,
       this.#link.nextDeadlineMs(),
     );
     const waitMs = Math.max(0, Math.ceil(atMs - this.#now()));
@@ -173,22 +217,52 @@ export class Reporter implements Telemetry {
 
   #tick(): void {
     const nowMs = this.#now();
-    if (this.#acknowledgeAtMs <= nowMs) this.#link.abort('a report was not acknowledged');
+    this.#lane.tick(nowMs);
+    const isSilent = Math.min(this.#acknowledgeAtMs, this.#lane.silentAtMs) <= nowMs;
+    if (isSilent) this.#link.abort('a report was not acknowledged');
     this.#link.tick(nowMs);
+    if (this.#rebirth.dueAtMs <= nowMs) this.#giveBirth();
     if (Math.min(this.#healthAtMs, this.#changeAtMs) <= nowMs) this.#report();
     this.#arm();
   }
 
   #onUp(): void {
     this.#lastError = null;
+    this.#sayAll();
+    this.#flush();
+  }
+
+  /** What is retained, but for presence: who just subscribed, and a broker that forgot, know all of it again. */
+  #sayAll(): void {
+    this.#rebirth.said(this.#now());
+    this.#sayTwin();
     this.#queueDocuments();
     // What is being asked already is fresh enough.
     if (!this.#isAsking) this.#report();
+  }
+
+  #onRebirth({ isRetained }: Heard): void {
+    this.#rebirth.asked(isRetained, this.#now());
     this.#arm();
+  }
+
+  #giveBirth(): void {
+    this.#link.sayBirth();
+    this.#sayAll();
+  }
+
+  #sayTwin(): void {
+    const { topics, address, twin } = this.#parts;
+    const payload = encodePayload(twin(), address.format);
+    this.#link.up?.publish({ topic: topics.twin, payload }, (outcome) => {
+      if (outcome === 'refused') this.#lastError = `refused: ${topics.twin}`;
+    });
   }
 
   #onDown(): void {
     this.#acknowledgeAtMs = Infinity;
+    this.#rebirth.forget();
+    this.#lane.onDown();
     if (this.#queue.isInFlight) this.#queue.settle('unknown');
     this.#onGone?.();
     this.#arm();
@@ -249,6 +323,7 @@ export class Reporter implements Telemetry {
         this.#flush();
       });
     }
+    if (broker !== null) this.#lane.send(broker);
     this.#arm();
   }
 
@@ -300,15 +375,4 @@ export class Reporter implements Telemetry {
   #now(): number {
     return this.#parts.clock.monotonicMs();
   }
-}
-
-/** What `work` hands to `done`, or null when that takes longer. */
-function within<T>(limitMs: number, work: (done: (value: T | null) => void) => void) {
-  return new Promise<T | null>((resolve) => {
-    const timer = setTimeout(() => resolve(null), limitMs);
-    work((value) => {
-      clearTimeout(timer);
-      resolve(value);
-    });
-  });
 }

@@ -9,14 +9,19 @@
  *
  * @module
  */
+import type { AuditRow } from '../hal/linux/auditLog.ts';
 import { newClock } from '../hal/linux/clock.ts';
 import { deviceTopics, keyLevel } from '../hal/mqtt/topics.ts';
 import type { Policy } from '../policies/schema.ts';
 import type { AuditKind } from '../session/audit.ts';
-import { bytesToHex } from '../session/bytes.ts';
+import { newName } from './events/openStore.ts';
+import type { EventStore } from './events/store.ts';
+import { EventStream } from './events/stream.ts';
 import { Reporter } from './reporter.ts';
 import type { Start } from './start.ts';
 import type { TunnelStatus } from './status.ts';
+import { twinOf } from './twin.ts';
+import { COMMIT, VERSION } from './version.ts';
 
 export interface Telemetry {
   /** Leaves in order if the broker lets it; takes at most {@link STOP_MAX_MS}. */
@@ -25,6 +30,8 @@ export interface Telemetry {
   status(): unknown;
   /** An audit event happened. After a transition or a switch a report follows soon. */
   noteChange(event: AuditKind): void;
+  /** An event was written to the audit log: a change, and an event to publish. */
+  noteEvent(row: AuditRow): void;
   /** Another policy is in force: its intervals and queue, and a report that shows it. */
   usePolicy(policy: Policy): void;
   /** Something became of a document: what is reported of them is another one. */
@@ -53,6 +60,8 @@ export interface TelemetryTimes {
   readonly keepaliveSettleMs: number;
   /** A connection that lasted as long was a good one: the backoff starts over. */
   readonly stableMs: number;
+  /** Between two times that everything is said because somebody asked: whoever may ask can not have more than that sent. */
+  readonly rebirthMs: number;
 }
 
 /** Chosen; the cap of the backoff bounds both what an idle modem pays and how late a broker is found again. */
@@ -64,6 +73,7 @@ export const TELEMETRY_TIMES: TelemetryTimes = {
   acknowledgeMaxMs: 20_000,
   keepaliveSettleMs: 10_000,
   stableMs: 30_000,
+  rebirthMs: 10_000,
 };
 
 export interface TelemetryParts {
@@ -74,25 +84,40 @@ export interface TelemetryParts {
   readonly status: () => Promise<TunnelStatus>;
   /** Left out: none are taken, and nothing is subscribed. */
   readonly documents?: Documents | null;
+  /** Where events wait for the broker; left out: in memory. */
+  readonly eventStore?: EventStore | null;
+  /** Events from before telemetry was there. */
+  readonly earlier?: readonly AuditRow[];
   /** Other times than {@link TELEMETRY_TIMES}, for tests. */
   readonly times?: Partial<TelemetryTimes>;
 }
 
 export function startTelemetry(parts: TelemetryParts): Telemetry {
   const { start, device } = parts;
-  const { telemetry, links } = start.config;
+  const { telemetry } = start.config;
   if (!telemetry.enabled || telemetry.url === null) return SILENT;
   const name = telemetry.device ?? keyLevel(device);
   const path = (written: string | null) => (written === null ? null : start.path(written));
+  const boot = newName();
+  const clock = newClock();
+  const { eventStore = null } = parts;
   return new Reporter({
     device,
     status: parts.status,
     times: { ...TELEMETRY_TIMES, ...parts.times },
-    clock: newClock(),
+    clock,
     random: Math.random,
-    boot: bytesToHex(crypto.getRandomValues(new Uint8Array(8))),
+    boot,
     policy: start.policy,
-    links,
+    links: start.config.links,
+    twin: () =>
+      twinOf({
+        ...{ config: start.config, device, name, boot, version: VERSION, commit: COMMIT },
+        ...{ hasStore: eventStore !== null, tsMs: clock.wallMs() },
+        platform: `${process.platform}-${process.arch}`,
+      }),
+    events: new EventStream(boot, eventStore, newName()),
+    earlier: parts.earlier ?? [],
     topics: deviceTopics(telemetry.fleet, name),
     documents: parts.documents ?? null,
     address: {
@@ -112,6 +137,7 @@ const SILENT: Telemetry = {
   stop: async () => {},
   status: () => ({ enabled: false }),
   noteChange: () => {},
+  noteEvent: () => {},
   usePolicy: () => {},
   tellDocuments: () => {},
 };

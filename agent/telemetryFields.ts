@@ -53,6 +53,15 @@ export const TELEMETRY = {
       default: 'cbor',
       words: ['cbor', 'json'],
     },
+    event_store_bytes: {
+      kind: 'integer',
+      meaning:
+        'How much flash events may take that wait for the broker, in `events` of `state.directory`. 0: they wait in memory, and a restart loses them; else at least 65536.',
+      unit: 'bytes',
+      default: 1_048_576,
+      min: 0,
+      max: 67_108_864,
+    },
     fleet: { kind: 'text', meaning: 'First part of the topics.', default: 'jvpn', format: NAME },
     device: {
       kind: 'text',

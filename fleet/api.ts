@@ -106,6 +106,7 @@ function deviceAnswer(device: Device) {
     presence: presenceRow(device),
     gaps: gapRows(device),
     missing: device.missing,
+    events: device.events,
     links: Array.isArray(links) ? links.filter(isDocument) : [],
   };
 }

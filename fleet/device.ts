@@ -13,6 +13,7 @@ import {
   isSameDocuments,
   verdictAfter,
 } from './documents.ts';
+import type { EventMemory } from './events.ts';
 import {
   NO_PRESENCE,
   type Presence,
@@ -25,7 +26,7 @@ import type { Report } from './report.ts';
 
 /** Reports that never came, both ends included. */
 export interface Gap {
-  readonly stream: 'health';
+  readonly stream: 'health' | 'event';
   readonly boot: string;
   readonly fromSeq: number;
   readonly toSeq: number;
@@ -56,6 +57,8 @@ export interface DeviceMemory {
   verdict: DocumentVerdict | null;
   /** The newest document that it did not take. */
   refusal: DocumentOutcome | null;
+  /** What is known of its events; null: none was heard. */
+  events: EventMemory | null;
 }
 
 export interface Device extends DeviceMemory {
@@ -66,6 +69,8 @@ export interface Device extends DeviceMemory {
   payload: Uint8Array | null;
   /** Connection of the fleet to the broker on which the newest report came. */
   connection: number;
+  /** The one on which the newest event came. */
+  eventsOn: number;
   /** The one on which anything at all came. */
   heardOn: number;
   /** Rises with each change of what is shown of any device. */
@@ -75,7 +80,7 @@ export interface Device extends DeviceMemory {
 export const newMemory = (): DeviceMemory => ({
   ...{ presence: NO_PRESENCE, report: null, binding: null, lastSeenMs: null },
   ...{ isRetained: false, replaced: [], gaps: [], missing: 0, lastChangeAtMs: 0 },
-  ...{ documents: null, verdict: null, refusal: null },
+  ...{ documents: null, verdict: null, refusal: null, events: null },
 });
 
 export interface Heard {

@@ -22,6 +22,7 @@ import {
 } from './device.ts';
 import { decodeDocument } from './document.ts';
 import { readPolicyReported } from './documents.ts';
+import { readEvent, takeEvent } from './events.ts';
 import { isAway, readPresence } from './presence.ts';
 import { readReport } from './report.ts';
 
@@ -38,7 +39,9 @@ export interface Message {
 }
 
 /** Of a device in this run. */
-const NOT_HEARD = { payload: null, connection: -1, heardOn: -1, shownId: 0 } as const;
+const NOT_HEARD = {
+  ...{ payload: null, connection: -1, eventsOn: -1, heardOn: -1, shownId: 0 },
+} as const;
 
 export interface RegistryParts {
   readonly fleet: string;
@@ -128,6 +131,16 @@ export class Registry {
       device.heardOn = heard.connection;
       const { outcome, changes } = takePresence(device, news.value, heard);
       if (outcome === 'taken') this.#tell(device, changes);
+      return outcome;
+    }
+    if (place.stream === 'event') {
+      const news = readEvent(document.value);
+      if (!news.ok) return news.code;
+      const device = this.#deviceOf(place.device);
+      if (device === null) return 'tooManyDevices';
+      device.heardOn = heard.connection;
+      const { outcome, changes } = takeEvent(device, news.value, heard);
+      if (changes.length > 0) this.#tell(device, changes);
       return outcome;
     }
     if (place.stream === 'policyReported') {

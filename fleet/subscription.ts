@@ -108,10 +108,10 @@ export class Subscription {
   }
 
   #subscribe(client: MqttClient, { fleet, level }: SubscriptionOptions): void {
-    const { health, presence, policyReported } = fleetTopics(fleet);
+    const { health, presence, policyReported, event } = fleetTopics(fleet);
     // Presence first: of a device that is gone, what it said before is told with that known.
     const options = level === 5 ? { qos: 1 as const, rap: false, rh: 0 } : { qos: 1 as const };
-    client.subscribe([presence, policyReported, health], options, (error, granted) => {
+    client.subscribe([presence, policyReported, health, event], options, (error, granted) => {
       if (this.#hasEnded) return;
       const refused = granted?.find(({ qos }) => qos >= SUBSCRIBE_REFUSED);
       if (error || refused !== undefined) {

@@ -18,10 +18,10 @@
 import * as fs from 'node:fs';
 import { dirname, join } from 'node:path';
 import { assert } from '../../session/assert.ts';
-import type { HalCode } from '../capabilities.ts';
 import type { Flash, FlashResult, FlashSlot } from '../flash.ts';
 import { type HalResult, halFail, halOk } from '../result.ts';
 import { libc } from './libc.ts';
+import { errnoOf, storageFailure } from './storageFailure.ts';
 
 /** The system calls made here, so that a test can put a disk under them that loses power, fills up or fails. */
 export interface FlashSystem {
@@ -137,8 +137,8 @@ function syncParent(system: FlashSystem, parent: string, isNew: boolean): void {
   try {
     syncDirectory(system, parent);
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
-    if (isNew || code === 'EIO' || CODES.get(code) === 'storageFull') throw error;
+    const isFull = storageFailure(error, parent).code === 'storageFull';
+    if (isNew || isFull || errnoOf(error) === 'EIO') throw error;
   }
 }
 
@@ -149,17 +149,4 @@ function syncDirectory(system: FlashSystem, path: string): void {
   } finally {
     system.closeSync(fd);
   }
-}
-
-const CODES = new Map<string, HalCode>([
-  ['ENOSPC', 'storageFull'],
-  ['EDQUOT', 'storageFull'],
-  ['EROFS', 'storageReadOnly'],
-  ['EACCES', 'storageDenied'],
-  ['EPERM', 'storageDenied'],
-]);
-
-function storageFailure(error: unknown, what: string) {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
-  return halFail(CODES.get(code) ?? 'storageFailed', `${what}: ${code}`);
 }

@@ -4,6 +4,9 @@
  * ```text
  * jvpn/v1/<fleet>/<device>/health     retained  CBOR, agent/health.ts
  * jvpn/v1/<fleet>/<device>/presence   retained  CBOR, agent/presence.ts; also the last will
+ * jvpn/v1/<fleet>/<device>/twin       retained  CBOR, agent/twin.ts
+ * jvpn/v1/<fleet>/<device>/event/<kind>          CBOR, agent/events/
+ * jvpn/v1/<fleet>/<device>/rebirth    heard     anything
  * jvpn/v1/<fleet>/<device>/policy/reported   retained  CBOR, agent/push.ts
  * jvpn/v1/<fleet>/<device>/policy/desired    heard     COSE_Sign1, policies/signed/
  * ```
@@ -19,6 +22,9 @@ export const TOPIC_ROOT = 'jvpn/v1';
 export interface DeviceTopics {
   readonly health: string;
   readonly presence: string;
+  readonly twin: string;
+  readonly event: (kind: string) => string;
+  readonly rebirth: string;
   readonly policyReported: string;
   readonly policyDesired: string;
 }
@@ -28,6 +34,9 @@ export function deviceTopics(fleet: string, device: string): DeviceTopics {
   return {
     health: `${root}/health`,
     presence: `${root}/presence`,
+    twin: `${root}/twin`,
+    event: (kind) => `${root}/event/${level(kind)}`,
+    rebirth: `${root}/rebirth`,
     policyReported: `${root}/policy/reported`,
     policyDesired: `${root}/policy/desired`,
   };
@@ -50,11 +59,12 @@ export function fleetTopics(fleet: string): Readonly<Record<WatchedStream, strin
     health: `${root}/health`,
     presence: `${root}/presence`,
     policyReported: `${root}/policy/reported`,
+    event: `${root}/event/+`,
   };
 }
 
 /** The streams of a device that a fleet is watched by. */
-export type WatchedStream = 'health' | 'presence' | 'policyReported';
+export type WatchedStream = 'health' | 'presence' | 'policyReported' | 'event';
 
 export interface TopicPlace {
   /** As the topic names it: `telemetry.device`, or the key of {@link keyLevel}. */
@@ -68,16 +78,21 @@ export function placeOfTopic(topic: string, fleet: string): TopicPlace | null {
   if (!topic.startsWith(root)) return null;
   const below = topic.slice(root.length);
   const at = below.indexOf('/');
-  const [device, stream] = [below.slice(0, at), STREAMS.get(below.slice(at + 1))];
-  return stream === undefined || !LEVEL.test(device) ? null : { device, stream };
+  const [device, stream] = [below.slice(0, at), streamOf(below.slice(at + 1))];
+  return stream === null || !LEVEL.test(device) ? null : { device, stream };
 }
 
-/** What stands behind the device. */
+/** What stands behind the device; the kind of an event is in its payload. */
+function streamOf(rest: string): WatchedStream | null {
+  return EVENT.test(rest) ? 'event' : (STREAMS.get(rest) ?? null);
+}
+
 const STREAMS: ReadonlyMap<string, WatchedStream> = new Map([
   ['health', 'health'],
   ['presence', 'presence'],
   ['policy/reported', 'policyReported'],
 ]);
+const EVENT = /^event\/[a-z]{1,32}$/;
 
 const LEVEL = /^[A-Za-z0-9_.-]{1,64}$/;
 

@@ -45,8 +45,9 @@ mosquittoTest('a retained CBOR report over MQTT 5, read by the broker’s own cl
   expect(joined.join('\n')).toMatch(/\(p5, c1, k90[,)]/);
 
   await using late = await listening(urlOf(port));
-  await eventually('two retained', () => late.messages.length === 2, WAIT_MS);
+  await eventually('three retained', () => late.messages.length === 3, WAIT_MS);
   expect(late.messages.map(({ retain, contentType }) => [retain, contentType])).toEqual([
+    [true, 'application/cbor'],
     [true, 'application/cbor'],
     [true, 'application/cbor'],
   ]);
@@ -60,6 +61,7 @@ mosquittoTest('a retained CBOR report over MQTT 5, read by the broker’s own cl
     binding: 'eth0→198.51.100.1:51820',
     policy: { name: 'balanced', version: 1 },
   });
+  expect(late.twin()).toMatchObject([{ v: 1, boot: health!.boot, device: DEVICE, name: 'gw-7' }]);
   const [presence] = late.presence();
   expect(presence).toMatchObject({ online: true, why: null, connection: 1, boot: health!.boot });
 
@@ -87,7 +89,7 @@ mosquittoTest('as JSON, the last will included, over MQTT 5 and 3.1.1', async ()
     new Set(['application/json']),
   );
   await using older = await listening(urlOf(port), { version: 4 });
-  await eventually('two retained', () => older.messages.length === 2, WAIT_MS);
+  await eventually('three retained', () => older.messages.length === 3, WAIT_MS);
   expect([older.health()[0], older.presence()[0]]).toEqual([heard.health()[0], will]);
   expect(heard.messages.every(({ isJson }) => isJson)).toBe(true);
 });

@@ -10,10 +10,11 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { Aedes } from 'aedes';
 import { connectAsync } from 'mqtt';
+import { newClock } from '../../hal/linux/clock.ts';
 import { type Issued, newAuthority } from '../lab/certificates.ts';
 import { freePort, mosquittoObstacle, startMosquitto } from '../lab/mosquitto.ts';
 import { eventually, run } from '../lab/process.ts';
-import { startFor, statusOn, TOPIC } from '../lab/reporting.ts';
+import { eventRow, startFor, statusOn, TOPIC } from '../lab/reporting.ts';
 import { listening, reporting, urlOf } from '../lab/witness.ts';
 import { testUnless } from '../obstacle.ts';
 
@@ -58,7 +59,9 @@ mosquittoTest(
 mosquittoTest('a report that the broker refuses is counted and not sent again', async () => {
   const port = await freePort();
   const rules = join(directory, 'acl');
-  writeFileSync(rules, `topic read #\ntopic write ${TOPIC}/presence\n`, { mode: 0o600 });
+  writeFileSync(rules, `topic read #\ntopic write ${TOPIC}/presence\ntopic write ${TOPIC}/twin\n`, {
+    mode: 0o600,
+  });
   await using broker = await startMosquitto({ directory, port, lines: [`acl_file ${rules}`] });
   await using reporter = reporting({
     start: startFor({ url: urlOf(port) }),
@@ -165,11 +168,24 @@ mosquittoTest(
     await using impostorOnWeb = of(other, 'impostor-on-web', webUrl);
     await eventually('denied over WebSocket', () => impostorOnWeb.shown().dropped === 1, WAIT_MS);
 
-    await eventually('heard', () => fleet.topics.length >= 2, WAIT_MS);
+    device.telemetry.noteEvent(eventRow('transition', 0));
+    await eventually('heard', () => new Set(fleet.topics).size >= 4, WAIT_MS);
     expect(new Set(fleet.topics)).toEqual(
-      new Set([`${root}/gw-7/presence`, `${root}/gw-7/health`]),
+      new Set(
+        ['presence', 'twin', 'health', 'event/transition'].map((leaf) => `${root}/gw-7/${leaf}`),
+      ),
     );
     expect(eavesdropper.topics).toEqual([]);
+    // Who pushes policies may ask for everything again, another device may not.
+    await using pusher = await hearing(await authority.issue('jvpn-push'), `${root}/none`);
+    const births = () => fleet.topics.filter((topic) => topic.endsWith('/presence')).length;
+    const before = births();
+    eavesdropper.client.publish(`${root}/gw-7/rebirth`, '', { qos: 1 });
+    const isKept = () => broker.stderr.some((line) => /Denied PUBLISH from .*rebirth/.test(line));
+    await eventually('another device asks nothing', isKept, WAIT_MS);
+    expect(births()).toBe(before);
+    pusher.client.publish(`${root}/gw-7/rebirth`, '', { qos: 1 });
+    await eventually('everything is said again', () => births() > before, WAIT_MS);
     fleet.client.publish(`${root}/gw-7/presence`, 'forged', { qos: 1 });
     const denied = () => broker.stderr.some((line) => /Denied PUBLISH from .*fleet/.test(line));
     await eventually('the watcher writes nothing', denied, WAIT_MS);
@@ -198,12 +214,21 @@ test(
       await eventually('heard', () => heard.health().length === 1, WAIT_MS);
       expect(heard.health()[0]?.telemetry).toMatchObject({ mqtt: '3.1.1', failures: 1 });
       expect(heard.presence()).toMatchObject([{ online: true, connection: 2 }]);
+      reporter.telemetry.noteEvent(eventRow('transition', newClock().monotonicMs()));
+      await eventually('an event', () => heard.events().length === 1, WAIT_MS);
+      expect(heard.events()).toMatchObject([{ seq: 1, historical: false, gap: null }]);
+      const event = heard.messages.find(({ topic }) => topic.endsWith('/event/transition'));
+      expect(event).toMatchObject({ retain: false, expiryS: undefined, userProperties: undefined });
+      await heard.ask('rebirth');
+      await eventually('said again', () => heard.twin().length === 2, WAIT_MS);
+      expect(heard.presence()[1]).toMatchObject({ online: true, connection: 2 });
 
       for (const client of Object.values((broker as unknown as Clients).clients)) {
         if (client.id === 'jvpn-gw-7') client.conn.destroy();
       }
-      await eventually('the will and a birth', () => heard.presence().length === 3, WAIT_MS);
+      await eventually('the will and a birth', () => heard.presence().length === 4, WAIT_MS);
       expect(heard.presence().map(({ online, why }) => [online, why])).toEqual([
+        [true, null],
         [true, null],
         [false, 'lost'],
         [true, null],

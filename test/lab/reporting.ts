@@ -6,7 +6,10 @@
 import { loadAgentConfig } from '../../agent/config.ts';
 import type { Start } from '../../agent/start.ts';
 import { newPacketCounters, type TunnelStatus } from '../../agent/status.ts';
+import type { AuditRow } from '../../hal/linux/auditLog.ts';
 import { loadPolicyText } from '../../policies/load.ts';
+import type { AuditKind } from '../../session/audit.ts';
+import type { ReasonCode } from '../../session/reasons.ts';
 
 export const DEVICE = 'xTIBA5rboUvnH4htodjb6e697QjLERt1NAB4mZqp8Dg=';
 export const TOPIC = 'jvpn/v1/testfleet/gw-7';
@@ -16,7 +19,7 @@ export const TOPIC = 'jvpn/v1/testfleet/gw-7';
  * @param overrides of the policy's telemetry numbers, beyond the schema's ranges where a test is to be short.
  */
 export function startFor(
-  telemetry: Readonly<Record<string, string | boolean>>,
+  telemetry: Readonly<Record<string, string | boolean | number>>,
   overrides: Partial<Start['policy']['telemetry']> = {},
 ): Start {
   const table = { enabled: true, fleet: 'testfleet', device: 'gw-7', ...telemetry };
@@ -46,6 +49,21 @@ ${lines.join('\n')}`);
     hubPublicKey: new Uint8Array(32),
     psk: new Uint8Array(32),
     path: (written) => written,
+  };
+}
+
+/** A line of the audit log. */
+export function eventRow(
+  event: AuditKind,
+  monoMs: number,
+  reasonCode: ReasonCode = 'carrier_lost',
+  detail: AuditRow['detail'] = {},
+): AuditRow {
+  return {
+    ...{ ts_ms: 1_800_000_000_000 + monoMs, mono_ms: monoMs, seq: 9, event, device: DEVICE },
+    ...{ session_id: '00112233445566778899aabbccddeeff', from: null, to: null },
+    ...{ state_version: 3, hub_seq: 0, owner_epoch: 0, reason_code: reasonCode },
+    ...{ transport: 'eth0→198.51.100.1:51820', policy_version: 1, detail },
   };
 }
 

@@ -8,7 +8,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Broker, type BrokerEnd, type BrokerOptions } from '../../../agent/broker.ts';
+import { Broker, type BrokerEnd, type BrokerOptions, type Heard } from '../../../agent/broker.ts';
 import { DOCUMENT_BYTES_MAX } from '../../../policies/signed/envelope.ts';
 import { freePort } from '../../lab/mosquitto.ts';
 import { eventually } from '../../lab/process.ts';
@@ -100,10 +100,10 @@ async function hearing(level: BrokerOptions['level'], subackCode = 1) {
   const heard: [number, boolean][] = [];
   const ends: BrokerEnd[] = [];
   let deaf = 0;
-  const onPayload = ({ length }: Uint8Array, isRetained: boolean) =>
-    void heard.push([length, isRetained]);
+  const onMessage = ({ payload, isRetained }: Heard) =>
+    void heard.push([payload.length, isRetained]);
   const broker = new Broker(
-    { ...OPTIONS, url: peer.url, level, hears: { topic: HEARD, onPayload } },
+    { ...OPTIONS, url: peer.url, level, hears: [{ topics: [HEARD], onMessage }] },
     { onUp: () => {}, onDeaf: () => deaf++, onEnd: (end) => ends.push(end) },
   );
   const stop = () => {
@@ -145,6 +145,97 @@ test('a broker is told how much it may have under way', async () => {
   const properties = peer.connectProperties.join(' ');
   expect(properties).toContain([0x21, 0, 8].join(' '));
   expect(properties).toContain([0x27, 0, 1, 0, 0].join(' '));
+  stop();
+});
+
+/** A connection to a broker that says `properties` and acknowledges what it is told to. */
+async function connected(...properties: number[]) {
+  const got: Buffer[] = [];
+  let socket: Bun.Socket | null = null;
+  const server = Bun.listen({
+    hostname: '127.0.0.1',
+    port: 0,
+    socket: {
+      data: (from, bytes) => {
+        if (socket === null) from.write(connack(...properties));
+        else got.push(Buffer.from(bytes));
+        socket = from;
+      },
+    },
+  });
+  const up = Promise.withResolvers<void>();
+  const url = `mqtt://127.0.0.1:${server.port}`;
+  const broker = new Broker({ ...OPTIONS, url }, { onUp: up.resolve, onEnd: () => {} });
+  await up.promise;
+  const all = () => Buffer.concat(got);
+  return {
+    broker,
+    /** How often it came. */
+    count: (text: string) => all().toString('latin1').split(text).length - 1,
+    /** Of the packet with this topic: before a byte of length and two of the topic's. */
+    firstByte: (topic: string) => all()[all().indexOf(topic) - 4],
+    acknowledge: (topic: string) => {
+      // The packet's number follows its topic.
+      const at = all().indexOf(topic) + topic.length;
+      socket?.write(Uint8Array.of(0x40, 2, all()[at]!, all()[at + 1]!));
+    },
+    stop: () => {
+      broker.end({ code: 'closed', detail: '' });
+      server.stop(true);
+    },
+  };
+}
+
+test('no more is under way than the broker takes at once (receive maximum), in order', async () => {
+  const { broker, count, acknowledge, stop } = await connected(0x21, 0, 2);
+  const outcomes: string[] = [];
+  const publish = (topic: string) =>
+    broker.publish({ topic, payload: new Uint8Array(1) }, (outcome) => {
+      outcomes.push(`${topic} ${outcome}`);
+      // What is published because of it comes behind those that wait.
+      if (topic === 't-one') publish('t-five');
+    });
+  for (const topic of ['t-one', 't-two', 't-three', 't-four']) publish(topic);
+  await eventually('two', () => count('t-two') === 1, WAIT_MS);
+  await Bun.sleep(50);
+  expect([count('t-three'), outcomes]).toEqual([0, []]);
+  acknowledge('t-one');
+  await eventually('the third', () => count('t-three') === 1, WAIT_MS);
+  await Bun.sleep(50);
+  expect([count('t-four'), count('t-five'), outcomes]).toEqual([0, 0, ['t-one delivered']]);
+  acknowledge('t-two');
+  await eventually('the fourth', () => count('t-four') === 1, WAIT_MS);
+  acknowledge('t-three');
+  await eventually('the fifth', () => count('t-five') === 1, WAIT_MS);
+  stop();
+});
+
+test('topics are numbers from the second time on, as many as the broker knows and we have', async () => {
+  for (const [offered, names] of [
+    [[0x22, 0xff, 0xff], 1],
+    [[], 3],
+  ] as const) {
+    const { broker, count, stop } = await connected(...offered);
+    for (let turn = 0; turn < 3; turn += 1) {
+      const payload = new TextEncoder().encode('payload');
+      broker.publish({ topic: 'one-topic', payload }, () => {});
+    }
+    await eventually('three', () => count('payload') === 3, WAIT_MS);
+    expect(count('one-topic')).toBe(names);
+    stop();
+  }
+});
+
+test('an event has its expiry and is not retained, a report is retained for good', async () => {
+  const { broker, count, firstByte, stop } = await connected();
+  const payload = new Uint8Array(1);
+  broker.publish({ topic: 'a-report', payload }, () => {});
+  const beside = { expiryS: 0x01020304, userProperties: { reason_code: 'failback' } };
+  broker.publish({ topic: 'an-event', payload, isRetained: false, ...beside }, () => {});
+  await eventually('both', () => count('an-event') === 1, WAIT_MS);
+  expect([count('\x02\x01\x02\x03\x04'), count('failback')]).toEqual([1, 1]);
+  // The first byte of PUBLISH at QoS 1 (MQTT 5 §3.3.1): retained, and not.
+  expect([firstByte('a-report'), firstByte('an-event')]).toEqual([0x33, 0x32]);
   stop();
 });
 

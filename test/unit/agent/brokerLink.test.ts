@@ -84,7 +84,7 @@ async function hearing(subackCode = 1) {
     },
     times: TELEMETRY_TIMES,
     presenceTopic: 'presence',
-    hears: { topic: HEARD, onPayload: () => heard++ },
+    hears: [{ topics: [HEARD], onMessage: () => void heard++ }],
     boot: '00',
     nowMs: () => clock.nowMs,
     wallMs: () => clock.nowMs,
@@ -106,7 +106,7 @@ async function hearing(subackCode = 1) {
 }
 
 /** Goal: who may write to the topic of documents can keep neither processor nor radio busy. */
-test('◆ more documents a minute than there is a use for end the connection, each time for longer', async () => {
+test('◆ more messages a minute than there is a use for end the connection, each time for longer', async () => {
   const { peer, clock, link, connect, stop, heard } = await hearing();
   const publish = (count: number) =>
     peer.publish(
@@ -131,7 +131,7 @@ test('◆ more documents a minute than there is a use for end the connection, ea
     waits.push(link.nextDeadlineMs() - clock.nowMs);
     clock.nowMs = link.nextDeadlineMs();
   }
-  expect(link.lastError).toBe(`misbehaves: more than ${HEARD_PER_MINUTE_MAX} documents a minute`);
+  expect(link.lastError).toBe(`misbehaves: more than ${HEARD_PER_MINUTE_MAX} messages a minute`);
   expect(waits).toEqual([1_000, 2_000, 4_000]);
   stop();
 });

@@ -53,6 +53,7 @@ test('a short file is enough, and the rest has defaults', () => {
         keyFile: null,
         clientId: null,
         format: 'cbor',
+        eventStoreBytes: 1_048_576,
         fleet: 'jvpn',
         device: null,
       },
@@ -188,6 +189,17 @@ test('telemetry that is enabled has a broker, and a password has a user', () => 
   ]);
   expect(problemsOf(`${HUB + LINKS}[telemetry]\npassword_file = "p"`)).toEqual([
     'telemetry.username: missing',
+  ]);
+});
+
+test('an event store has room for a few batches, or there is none', () => {
+  const problemsWith = (bytes: number) =>
+    problemsOf(`${HUB + LINKS}[telemetry]\nevent_store_bytes = ${bytes}`);
+  expect([0, 1, 65_535, 65_536].map(problemsWith)).toEqual([
+    [],
+    ['telemetry.event_store_bytes: is 1'],
+    ['telemetry.event_store_bytes: is 65535'],
+    [],
   ]);
 });
 

@@ -159,7 +159,7 @@ test('a broker that publishes what nobody asked for, or floods, is left', async 
   const publish = [0x30, 6, 0, 1, 0x61, 0, 0x68, 0x69];
   const long = [0x30, 0xff, 0xff, 0xff, 0x7f, ...new Uint8Array(70_000)];
   for (const [bytes, why] of [
-    [publish, 'nothing is subscribed'],
+    [publish, 'that is not subscribed'],
     [long, 'a packet of more than 65536 bytes'],
   ] as const) {
     const url = await peer((socket) =>

@@ -3,9 +3,13 @@ import { deviceTopics, fleetTopics, keyLevel, placeOfTopic } from '../../../../h
 import { InvariantError } from '../../../../session/assert.ts';
 
 test('the topics of a device', () => {
-  expect(deviceTopics('north', 'gw-7')).toEqual({
+  const { event, ...topics } = deviceTopics('north', 'gw-7');
+  expect(event('transition')).toBe('jvpn/v1/north/gw-7/event/transition');
+  expect(topics).toEqual({
     health: 'jvpn/v1/north/gw-7/health',
     presence: 'jvpn/v1/north/gw-7/presence',
+    twin: 'jvpn/v1/north/gw-7/twin',
+    rebirth: 'jvpn/v1/north/gw-7/rebirth',
     policyReported: 'jvpn/v1/north/gw-7/policy/reported',
     policyDesired: 'jvpn/v1/north/gw-7/policy/desired',
   });
@@ -29,8 +33,11 @@ test('what is subscribed to covers what devices write, and each topic leads back
     health: 'jvpn/v1/north/+/health',
     presence: 'jvpn/v1/north/+/presence',
     policyReported: 'jvpn/v1/north/+/policy/reported',
+    event: 'jvpn/v1/north/+/event/+',
   });
-  const { health, presence, policyReported } = deviceTopics('north', 'gw-7');
+  const { health, presence, policyReported, event } = deviceTopics('north', 'gw-7');
+  const place = { device: 'gw-7', stream: 'event' } as const;
+  expect(placeOfTopic(event('transition'), 'north')).toEqual(place);
   expect(placeOfTopic(health, 'north')).toEqual({ device: 'gw-7', stream: 'health' });
   expect(placeOfTopic(presence, 'north')).toEqual({ device: 'gw-7', stream: 'presence' });
   const reported = { device: 'gw-7', stream: 'policyReported' } as const;
@@ -42,6 +49,7 @@ test('a topic that no device writes leads nowhere', () => {
     ...['', 'jvpn/v1/north', 'jvpn/v1/north/gw-7', 'jvpn/v1/south/gw-7/health'],
     ...['jvpn/v1/north/gw 7/health', 'jvpn/v1/north//health', 'jvpn/v1/north/gw-7/health/more'],
     ...[
+      ...['jvpn/v1/north/gw-7/event', 'jvpn/v1/north/gw-7/event/a/b', 'jvpn/v1/north/event/x'],
       'jvpn/v1/north/gw-7/commands',
       'jvpn/v1/north/gw-7/policy/desired',
       'jvpn/v1/north/gw-7/policy/reported/more',

@@ -1,0 +1,53 @@
+/**
+ * What the event store remembers beside events: whose numbers they are, which are used, and which need not be sent any more.
+ *
+ * A mark stands in a file of its own, and before the events of each batch. The newest that is whole counts. Pure.
+ *
+ * @module
+ */
+import type { LineValue } from './line.ts';
+
+export interface Mark {
+  /** Grows by one with each mark. */
+  readonly mark: number;
+  /** Random name of the stream of numbers, 16 hex digits; another one: counted anew. */
+  readonly stream: string;
+  /** No number from here on was given, or, closed: this one is given next. */
+  readonly next: number;
+  /** The process ended in order: `next` is exact. */
+  readonly closed: boolean;
+  /** Up to here all were acknowledged, or are told as missing. */
+  readonly done: number;
+  /** Up to here all were acknowledged, are on the medium, or were dropped and counted. */
+  readonly safe: number;
+  /** Dropped for lack of room, of all processes of this stream. */
+  readonly dropped: number;
+  /** Numbers of which a power cut took some or all, or null: `[from, to]`. */
+  readonly cut: readonly [number, number] | null;
+}
+
+/** The mark in a line, or null where it is none. */
+export function markOf(line: LineValue): Mark | null {
+  const { mark, stream, next, closed, done, safe, dropped, cut } = line;
+  const counts = [mark, next, done, safe, dropped];
+  if (!counts.every((count) => Number.isSafeInteger(count) && Number(count) >= 0)) return null;
+  if (typeof stream !== 'string' || typeof closed !== 'boolean') return null;
+  if (cut !== null && !isRange(cut)) return null;
+  return line as unknown as Mark;
+}
+
+/** The newer of two. */
+export function newest(a: Mark | null, b: Mark | null): Mark | null {
+  if (a === null || b === null) return a ?? b;
+  return b.mark > a.mark ? b : a;
+}
+
+/** One range that covers both. */
+export function spanning(a: Mark['cut'], b: Mark['cut']): Mark['cut'] {
+  if (a === null || b === null) return a ?? b;
+  return [Math.min(a[0], b[0]), Math.max(a[1], b[1])];
+}
+
+function isRange(value: unknown): value is readonly [number, number] {
+  return Array.isArray(value) && value.length === 2 && value.every(Number.isSafeInteger);
+}
