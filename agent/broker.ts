@@ -8,6 +8,7 @@
  * @module
  */
 import type { IClientOptions, IConnackPacket, MqttClient } from 'mqtt';
+import { isCovered } from '../hal/mqtt/commandTopic.ts';
 import { placeOf } from '../hal/mqtt/place.ts';
 import { readSecrets } from '../hal/mqtt/secrets.ts';
 import type { ProtocolLevel } from '../hal/mqtt/version.ts';
@@ -50,17 +51,27 @@ export interface BrokerOptions {
   readonly hears?: Hears | null;
 }
 
-/** One topic, without wildcards, and who is told what is published there. */
+/** Topics, which may have `+` for whole levels, and who is told what is published there. */
 export interface Hears {
+  readonly topics: readonly string[];
+  /** From anyone who may write there; as often as the broker likes to repeat it. */
+  readonly onMessage: (heard: Heard) => void;
+}
+
+export interface Heard {
   readonly topic: string;
-  /** Bytes from anyone who may write there; as often as the broker likes to repeat them. */
-  readonly onPayload: (payload: Uint8Array, isRetained: boolean) => void;
+  readonly payload: Uint8Array;
+  /** As whoever published it asked for, and from MQTT 5 on also where it has just been published. */
+  readonly isRetained: boolean;
+  /** MQTT 5 §4.10: where whoever published it waits for an answer, and what he knows it by. Nobody has checked either. */
+  readonly responseTopic: string | null;
+  readonly correlation: Uint8Array | null;
 }
 
 export interface BrokerEvents {
   readonly onUp: () => void;
-  /** The broker lets us hear nothing of {@link BrokerOptions.hears}; the connection lives on. */
-  readonly onDeaf?: () => void;
+  /** The broker lets us hear nothing of this topic of {@link BrokerOptions.hears}; the connection lives on. */
+  readonly onDeaf?: (topic: string) => void;
   /** Exactly once, and the last that is heard of this connection. */
   readonly onEnd: (end: BrokerEnd) => void;
 }
@@ -70,7 +81,7 @@ type CodedError = Error & { readonly code?: unknown };
 
 /** "Unacceptable protocol version" of 3.1.1 §3.2.2.3 and "Unsupported Protocol Version" of 5 §3.2.2.2. */
 const VERSION_REFUSED = [1, 0x84];
-/** A broker has nothing long to say to a client that hears one topic at most (chosen). */
+/** A broker has nothing long to say to a client that hears documents at most (chosen). */
 const INCOMING_BYTES_MAX = 65_536;
 /** How long `close` waits for what is not acknowledged (chosen). */
 const CLOSE_MAX_MS = 2_000;
@@ -105,7 +116,7 @@ export class Broker {
   }
 
   /**
-   * Send one retained report. `onOutcome` is called once, or never if the connection ends first.
+   * Send one report. `onOutcome` is called once, or never if the connection ends first.
    * At QoS 1, so that `delivered` is the broker's word; where it only has QoS 0, that the bytes were written.
    */
   publish(report: Report, onOutcome: (outcome: 'delivered' | 'refused') => void): void {
@@ -114,8 +125,13 @@ export class Broker {
     const { maximumQoS, retainAvailable } = this.#answer?.properties ?? {};
     const payload = Buffer.from(report.payload);
     const qos = maximumQoS === 0 ? 0 : 1;
-    const properties = PAYLOAD_PROPERTIES[this.#format];
-    const options = { qos, retain: retainAvailable !== false, properties } as const;
+    const { isRetained = true, correlation = null } = report;
+    const properties = {
+      ...PAYLOAD_PROPERTIES[this.#format],
+      ...(correlation === null ? {} : { correlationData: Buffer.from(correlation) }),
+    };
+    const retain = isRetained && retainAvailable !== false;
+    const options = { qos, retain, properties } as const;
     client.publish(report.topic, payload, options, (error?: CodedError) => {
       // Without a reason code it is not the broker's word: the connection is ending.
       const isAnswer = !error || typeof error.code === 'number';
@@ -177,25 +193,36 @@ export class Broker {
     this.#limitIncoming(client);
   }
 
-  #subscribe(client: MqttClient, { topic, onPayload }: Hears): void {
-    client.on('message', (_, payload, { retain }) => {
-      if (!this.#hasEnded) onPayload(Uint8Array.from(payload), retain);
+  #subscribe(client: MqttClient, { topics, onMessage }: Hears): void {
+    client.on('message', (topic, payload, { retain, properties }) => {
+      if (this.#hasEnded) return;
+      const { responseTopic, correlationData } = properties ?? {};
+      onMessage({
+        ...{ topic, payload: Uint8Array.from(payload), isRetained: retain },
+        // Of either there may be a list: see `hasListed`.
+        responseTopic: typeof responseTopic === 'string' ? responseTopic : null,
+        correlation:
+          correlationData instanceof Uint8Array ? Uint8Array.from(correlationData) : null,
+      });
     });
-    client.subscribe(topic, { qos: 1 }, (error, granted) => {
-      const isRefused = error !== null || granted?.[0] === undefined || granted[0].qos >= 0x80;
-      if (isRefused && !this.#hasEnded) this.#events.onDeaf?.();
-    });
+    // One by one: MQTT.js does not say which of several was refused.
+    for (const topic of topics) {
+      client.subscribe(topic, { qos: 1, rap: true }, (error, granted) => {
+        const isRefused = error !== null || granted?.[0] === undefined || granted[0].qos >= 0x80;
+        if (isRefused && !this.#hasEnded) this.#events.onDeaf?.(topic);
+      });
+    }
   }
 
   /**
-   * What is published to us beside the one topic that is subscribed is wrong. And MQTT.js looks at the size of a
+   * What is published to us beside what is subscribed is wrong. And MQTT.js looks at the size of a
    * packet when it holds all of it, while the length field allows 256 MB.
    */
   #limitIncoming(client: MqttClient): void {
     let bytes = 0;
     client.on('packetreceive', (packet) => {
       bytes = 0;
-      if (packet.cmd === 'publish' && packet.topic !== this.#hears?.topic) {
+      if (packet.cmd === 'publish' && !this.#isHeard(packet.topic)) {
         const detail = this.#hears === null ? 'nothing is subscribed' : 'that is not subscribed';
         this.end({ code: 'misbehaves', detail });
       }
@@ -212,6 +239,10 @@ export class Broker {
         detail: `a packet of more than ${INCOMING_BYTES_MAX} bytes`,
       });
     });
+  }
+
+  #isHeard(topic: string): boolean {
+    return this.#hears?.topics.some((filter) => isCovered(filter, topic)) === true;
   }
 
   #diagnosis(): BrokerEnd {

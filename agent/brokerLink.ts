@@ -105,6 +105,11 @@ export class BrokerLink {
     this.#broker?.end({ code: 'silent', detail });
   }
 
+  /** What the device says of itself while it is connected. */
+  birth(): Report {
+    return this.#presence(presenceBirth);
+  }
+
   /** What the device says of itself when it leaves in order. */
   farewell(): Report {
     return this.#presence(presenceEnd);
@@ -135,8 +140,8 @@ export class BrokerLink {
       },
       {
         onUp: () => this.#onUp(),
-        onDeaf: () => {
-          this.lastError = `refused: ${hears?.topic}`;
+        onDeaf: (topic) => {
+          this.lastError = `refused: ${topic}`;
         },
         onEnd: (end) => this.#onEnd(end),
       },
@@ -150,7 +155,7 @@ export class BrokerLink {
     this.#connectAtMs = null;
     // The binding may have changed while CONNECT was under way.
     this.wantKeepalive(this.#keepaliveMs);
-    this.#broker?.publish(this.#presence(presenceBirth), (outcome) => {
+    this.#broker?.publish(this.birth(), (outcome) => {
       if (outcome === 'refused') this.lastError = `refused: ${presenceTopic}`;
     });
     onUp();

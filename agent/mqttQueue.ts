@@ -11,6 +11,10 @@ import { assert } from '../session/assert.ts';
 export interface Report {
   readonly topic: string;
   readonly payload: Uint8Array;
+  /** Left out: yes. */
+  readonly isRetained?: boolean;
+  /** What whoever waits for it knows it by (MQTT 5 §3.3.2.3.6). */
+  readonly correlation?: Uint8Array | null;
 }
 
 export class MqttQueue {

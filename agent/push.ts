@@ -16,15 +16,23 @@ import type { HalFailure } from '../hal/result.ts';
 import type { Policy } from '../policies/schema.ts';
 import type { Identity } from '../policies/signed/admit.ts';
 import { anchorsOf } from '../policies/signed/anchors.ts';
+import type { Command } from '../policies/signed/body.ts';
 import type { Sign1 } from '../policies/signed/envelope.ts';
 import { openDocument } from '../policies/signed/open.ts';
 import { isRefused } from '../policies/signed/refusal.ts';
 import { nextPushDeadline, openPush, policyInForce, stepPush } from '../policies/signed/staging.ts';
-import type { PushEffect, PushEvent, PushState, PushStep } from '../policies/signed/state.ts';
+import {
+  ANSWERS_MAX,
+  type PushEffect,
+  type PushEvent,
+  type PushState,
+  type PushStep,
+} from '../policies/signed/state.ts';
 import { PushStore } from '../policies/signed/store.ts';
 import { equalBytes } from '../session/bytes.ts';
+import type { CarriedOut } from './commands.ts';
 import { type PushCode, Refusals, severityKind } from './pushRefusals.ts';
-import type { Documents } from './telemetry.ts';
+import type { CommandRequest, Documents } from './telemetry.ts';
 import { CLOCK_SET_MS } from './wallClock.ts';
 
 /** Documents that wait for their signature to be judged; one more is refused (chosen). */
@@ -52,6 +60,10 @@ export interface PushUsers {
   readonly follow: (policy: Policy, isOnTrial: boolean) => boolean;
   /** It proved itself and is on flash. */
   readonly onConfirmed: (version: number) => void;
+  /** Never rejects. */
+  readonly carryOut: (command: Command) => Promise<CarriedOut>;
+  /** @param request of the command that it answers, the newest of this id; null: not known any more. */
+  readonly onAnswer: (answer: Answer, why: string | null, request: CommandRequest | null) => void;
   readonly note: (event: 'notice' | 'refusal' | 'alarm', code: PushCode, detail: Detail) => void;
   /** What `reported` says is another one. */
   readonly onReport: () => void;
@@ -60,12 +72,15 @@ export interface PushUsers {
 }
 
 type Detail = Readonly<Record<string, string | number>>;
+type Answer = Omit<PushEffect & { kind: 'answer' }, 'kind'>;
 
 export class Push {
   readonly #parts: PushParts;
   readonly #store: PushStore<HalFailure>;
   readonly #refusals = new Refusals();
   readonly #due: PushEvent[] = [];
+  /** By id, from whoever signed it or repeated what was signed; the newest {@link ANSWERS_MAX}. */
+  readonly #requests = new Map<string, CommandRequest>();
   #state: PushState;
   #begin: readonly PushEffect[];
   #users: PushUsers | null = null;
@@ -120,7 +135,7 @@ export class Push {
   }
 
   /** Bytes from anyone. An empty payload only clears a retained document. */
-  arrived(bytes: Uint8Array, isRetained: boolean): void {
+  arrived(bytes: Uint8Array, isRetained: boolean, request: CommandRequest | null = null): void {
     if (this.#isOver || bytes.length === 0) return;
     if (this.#waiting >= WAITING_MAX) {
       return this.#tell('push_busy', { why: `${WAITING_MAX} documents wait` });
@@ -129,7 +144,7 @@ export class Push {
     this.#line = this.#line.then(async () => {
       const sign1 = await this.#parts.loadSign1().catch((error: unknown) => this.#onFault(error));
       this.#waiting -= 1;
-      if (sign1) this.#guard(() => this.#judge(bytes, isRetained, sign1));
+      if (sign1) this.#guard(() => this.#judge(bytes, isRetained, request, sign1));
     });
   }
 
@@ -168,7 +183,7 @@ export class Push {
   /** For whoever has a connection over which documents come. */
   get documents(): Documents {
     return {
-      onDocument: (bytes, isRetained) => this.arrived(bytes, isRetained),
+      onDocument: (bytes, isRetained, request) => this.arrived(bytes, isRetained, request),
       reported: () => this.reported(),
     };
   }
@@ -178,18 +193,28 @@ export class Push {
     if (this.#timer !== null) clearTimeout(this.#timer);
   }
 
-  #judge(bytes: Uint8Array, isRetained: boolean, sign1: Pick<Sign1, 'verify'>): void {
+  #judge(
+    bytes: Uint8Array,
+    isRetained: boolean,
+    request: CommandRequest | null,
+    sign1: Pick<Sign1, 'verify'>,
+  ): void {
     const anchors = anchorsOf(this.#parts.signers, this.#state.record.rotated);
     const document = openDocument(bytes, anchors, sign1);
     if (isRefused(document)) return this.#tell(document.refused, { why: document.detail });
-    const { kind, version } = document;
-    if (kind === 'command') {
-      const why = 'no command is carried out in this version';
-      return this.#tell('document_invalid', { kind, version, why });
-    }
     // A retained document comes with each connection: what is on flash is no news.
     if (this.#holds(bytes)) return this.#refusals.count('document_replayed');
-    this.#feed({ kind: 'arrived', ...this.#moment(), isRetained, document });
+    if (request !== null) this.#remember(request);
+    const place = request?.place ?? null;
+    this.#feed({ kind: 'arrived', ...this.#moment(), isRetained, place, document });
+  }
+
+  #remember(request: CommandRequest): void {
+    const { id } = request.place;
+    this.#requests.delete(id);
+    this.#requests.set(id, request);
+    const [oldest] = this.#requests.keys();
+    if (this.#requests.size > ANSWERS_MAX && oldest !== undefined) this.#requests.delete(oldest);
   }
 
   #holds(bytes: Uint8Array): boolean {
@@ -240,11 +265,27 @@ export class Push {
         if (code === 'policy_confirmed') this.#users?.onConfirmed(Number(version));
         return this.#tell(code, detail);
       }
-      // No command gets that far.
       case 'run':
-      case 'answer':
-        return;
+        return void this.#run(effect.command);
+      case 'answer': {
+        const { id, name, outcome } = effect;
+        const why = this.#last?.['code'] === outcome ? this.#last['why'] : null;
+        const request = this.#requests.get(id) ?? null;
+        const said = typeof why === 'string' ? why : null;
+        return this.#users?.onAnswer({ id, name, outcome }, said, request);
+      }
     }
+  }
+
+  async #run(command: Command): Promise<void> {
+    const done = await this.#users?.carryOut(command);
+    if (done === undefined) return;
+    const { name, id } = command;
+    const { outcome, why } = done;
+    this.#guard(() => {
+      this.#tell(outcome, { command: name, id, ...(why === null ? {} : { why }) });
+      this.#feed({ kind: 'answered', atMs: this.#now(), id, outcome });
+    });
   }
 
   /** Counted and reported; audited, unless it is a refusal that was audited a moment ago. */

@@ -12,6 +12,7 @@ import type { Policy } from '../policies/schema.ts';
 import type { AuditKind } from '../session/audit.ts';
 import { type BrokerAddress, BrokerLink } from './brokerLink.ts';
 import type { AgentLink } from './config.ts';
+import { documentsHeard } from './documentsHeard.ts';
 import { healthOf, type TelemetryCounters } from './health.ts';
 import { MqttQueue } from './mqttQueue.ts';
 import { encodePayload } from './payload.ts';
@@ -29,6 +30,8 @@ export interface ReporterParts {
   readonly policy: Policy;
   readonly links: readonly AgentLink[];
   readonly topics: DeviceTopics;
+  /** The two names that all its topics begin with. */
+  readonly place: { readonly fleet: string; readonly device: string };
   readonly address: BrokerAddress;
   readonly documents: Documents | null;
 }
@@ -67,10 +70,7 @@ export class Reporter implements Telemetry {
     this.#link = new BrokerLink({
       ...parts,
       presenceTopic: parts.topics.presence,
-      hears:
-        parts.documents === null
-          ? null
-          : { topic: parts.topics.policyDesired, onPayload: parts.documents.onDocument },
+      hears: parts.documents === null ? null : documentsHeard(parts, parts.documents),
       nowMs: () => clock.monotonicMs(),
       wallMs: () => clock.wallMs(),
       keepaliveMs: this.#keepaliveMs(),
@@ -100,6 +100,24 @@ export class Reporter implements Telemetry {
   tellDocuments(): void {
     if (this.#isStopped) return;
     this.#queueDocuments();
+    this.#flush();
+  }
+
+  refresh(): void {
+    if (this.#isStopped) return;
+    // Without a connection, the next one says both.
+    if (this.#link.up !== null) this.#queue.push(this.#link.birth());
+    // What is being asked already is fresh enough.
+    if (!this.#isAsking) this.#report();
+    this.#flush();
+  }
+
+  answer(topics: readonly string[], document: object, correlation: Uint8Array | null): void {
+    if (this.#isStopped) return;
+    const payload = encodePayload(document, this.#parts.address.format);
+    for (const topic of topics) {
+      this.#queue.push({ topic, payload, isRetained: false, correlation });
+    }
     this.#flush();
   }
 

@@ -12,6 +12,7 @@
 import { newClock } from '../hal/linux/clock.ts';
 import { deviceTopics, keyLevel } from '../hal/mqtt/topics.ts';
 import type { Policy } from '../policies/schema.ts';
+import type { CommandPlace } from '../policies/signed/body.ts';
 import type { AuditKind } from '../session/audit.ts';
 import { bytesToHex } from '../session/bytes.ts';
 import { Reporter } from './reporter.ts';
@@ -29,13 +30,30 @@ export interface Telemetry {
   usePolicy(policy: Policy): void;
   /** Something became of a document: what is reported of them is another one. */
   tellDocuments(): void;
+  /** Say presence and health as they are, soon. */
+  refresh(): void;
+  /** Somebody waits for this on each of these topics. */
+  answer(topics: readonly string[], document: object, correlation: Uint8Array | null): void;
 }
 
 /** Signed documents that come over the broker's connection, and what became of them. */
 export interface Documents {
-  readonly onDocument: (bytes: Uint8Array, isRetained: boolean) => void;
+  /** @param request null: it came where everything but commands comes. */
+  readonly onDocument: (
+    bytes: Uint8Array,
+    isRetained: boolean,
+    request: CommandRequest | null,
+  ) => void;
   /** Plain values; docs/mqtt.md. */
   readonly reported: () => object;
+}
+
+/** How a command came, and where its answer goes. */
+export interface CommandRequest {
+  readonly place: CommandPlace;
+  /** Beside the topic that every answer goes to; null: nowhere. Nobody signed it, and it is one that may be answered to. */
+  readonly responseTopic: string | null;
+  readonly correlation: Uint8Array | null;
 }
 
 export const STOP_MAX_MS = 500;
@@ -94,6 +112,7 @@ export function startTelemetry(parts: TelemetryParts): Telemetry {
     policy: start.policy,
     links,
     topics: deviceTopics(telemetry.fleet, name),
+    place: { fleet: telemetry.fleet, device: name },
     documents: parts.documents ?? null,
     address: {
       url: telemetry.url,
@@ -114,4 +133,6 @@ const SILENT: Telemetry = {
   noteChange: () => {},
   usePolicy: () => {},
   tellDocuments: () => {},
+  refresh: () => {},
+  answer: () => {},
 };

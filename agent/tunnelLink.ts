@@ -5,7 +5,7 @@
  */
 import { ThreadLink } from '../hal/threadLink.ts';
 import { assert } from '../session/assert.ts';
-import type { FromTunnel, ToTunnel } from './messages.ts';
+import type { FromTunnel, NotOrdered, Order, ToTunnel } from './messages.ts';
 import type { NotRebound } from './rebindAnswer.ts';
 import type { TunnelStatus } from './status.ts';
 
@@ -21,6 +21,13 @@ export class TunnelLink extends ThreadLink<ToTunnel, FromTunnel> {
   async rebind(linkName: string): Promise<NotRebound | null> {
     const answer = await this.ask((requestId) => ({ kind: 'rebind', requestId, linkName }));
     assert(answer.kind === 'rebind', 'a question is answered in kind');
+    return answer.denied;
+  }
+
+  /** Why it is not begun, or null where it is. Rejects as {@link status} does. */
+  async order(order: Order): Promise<NotOrdered | null> {
+    const answer = await this.ask((requestId) => ({ kind: 'order', requestId, order }));
+    assert(answer.kind === 'order', 'a question is answered in kind');
     return answer.denied;
   }
 }

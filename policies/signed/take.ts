@@ -5,11 +5,18 @@
  */
 import { refusalOf, withFloor } from './admit.ts';
 import { withSigner, withSuccessor } from './anchors.ts';
-import { commandOf, type Overrides, overridesOf, policyOf, successorOf } from './body.ts';
+import {
+  type Command,
+  commandOf,
+  type Overrides,
+  overridesOf,
+  policyOf,
+  successorOf,
+} from './body.ts';
 import type { SignedDocument } from './open.ts';
 import { underEmergency } from './overlay.ts';
 import { FLOORS_MAX, type PushRecord } from './record.ts';
-import { isRefused, type Refused, refuse } from './refusal.ts';
+import { isRefused, type RefusalCode, type Refused, refuse } from './refusal.ts';
 import {
   ANSWERS_MAX,
   type Purpose,
@@ -34,19 +41,30 @@ export function onArrived(state: PushState, event: PushEvent & { kind: 'arrived'
   if (known !== null) return { state, effects: known };
   const { kind, version } = document;
   const detail = { kind, version, why: taken.detail };
-  return { state, effects: [reportOf(taken.refused, detail)] };
+  const answer = taken.refused === 'wrong_topic' ? [] : refusalAnswer(document, taken.refused);
+  return { state, effects: [reportOf(taken.refused, detail), ...answer] };
+}
+
+/** Whoever sent a command waits; of one that says no id nobody can be told. */
+export function refusalAnswer(document: SignedDocument, outcome: RefusalCode): PushEffect[] {
+  if (document.kind !== 'command') return [];
+  const asked = commandOf(document);
+  if (isRefused(asked)) return [];
+  const { id, name } = asked.command;
+  return [{ kind: 'answer', id, name, outcome }];
 }
 
 function take(state: PushState, event: PushEvent & { kind: 'arrived' }): Taken | Refused {
   const { setup, record, confirmed } = state;
-  const { document, clock, isRetained } = event;
+  const { document, clock, isRetained, place = null } = event;
   const { identity } = setup;
   const policyVersionMin = Math.max(setup.policyVersionMin, confirmed.version);
   // It may have been retired since the signature was judged.
   if (record.rotated.retired.includes(document.signer)) {
     return refuse('signer_unknown', `key id ${document.signer}`);
   }
-  const refused = refusalOf(document, { identity, clock, isRetained, record, policyVersionMin });
+  const asked = { identity, clock, isRetained, place, record, policyVersionMin };
+  const refused = refusalOf(document, asked);
   if (refused !== null) return refused;
   const purpose = purposeOf(state, document);
   if (isRefused(purpose)) return purpose;
@@ -128,13 +146,15 @@ function recordOf(
 function begin(state: PushState, { record, purpose }: Taken): PushStep {
   const answers =
     purpose.kind === 'command'
-      ? [...state.answers, { id: purpose.command.id, outcome: null }].slice(-ANSWERS_MAX)
+      ? [...state.answers, begun(purpose.command)].slice(-ANSWERS_MAX)
       : state.answers;
   return {
     state: { ...state, answers, writing: { record, purpose } },
     effects: [{ kind: 'write', record }],
   };
 }
+
+const begun = ({ id, name }: Command) => ({ id, name, outcome: null });
 
 /** A command that came twice is answered twice and carried out once; null if this is none of those. */
 function answerOf(state: PushState, document: SignedDocument): PushEffect[] | null {
@@ -143,7 +163,8 @@ function answerOf(state: PushState, document: SignedDocument): PushEffect[] | nu
   if (isRefused(asked)) return null;
   const known = state.answers.find(({ id }) => id === asked.command.id);
   if (known === undefined) return null;
-  return known.outcome === null ? [] : [{ kind: 'answer', id: known.id, outcome: known.outcome }];
+  const { id, name, outcome } = known;
+  return outcome === null ? [] : [{ kind: 'answer', id, name, outcome }];
 }
 
 const isEmpty = (overrides: Overrides) =>

@@ -5,8 +5,10 @@
  * Method: flash in memory, real signatures; whoever follows the policy and the clock are the test's.
  */
 import { afterEach, expect, test } from 'bun:test';
+import type { CarriedOut } from '../../../agent/commands.ts';
 import { COSE } from '../../../agent/cose.ts';
 import { Push } from '../../../agent/push.ts';
+import type { CommandRequest } from '../../../agent/telemetry.ts';
 import { MemoryFlash } from '../../../hal/memory/flash.ts';
 import { halFail } from '../../../hal/result.ts';
 import { loadPolicy } from '../../../policies/load.ts';
@@ -37,6 +39,10 @@ class Rig {
   reports = 0;
   nowMs = 1_000;
   isFollowing = true;
+  /** What came of each command, in the order in which it was told. */
+  readonly answers: (string | null)[][] = [];
+  readonly ran: string[] = [];
+  carriedOut: CarriedOut = { outcome: 'command_done', why: null };
   readonly push: Push;
   readonly flash: MemoryFlash;
 
@@ -56,6 +62,12 @@ class Rig {
       onConfirmed: (version) => {
         this.confirmed = version;
       },
+      carryOut: async ({ name }) => {
+        this.ran.push(name);
+        return this.carriedOut;
+      },
+      onAnswer: ({ name, outcome }, why, request) =>
+        this.answers.push([name, outcome, why, request?.responseTopic ?? null]),
       note: (event, code, { version = '', why = '', repeated = '' }) =>
         this.said.push(
           [event, code, version, why, repeated].filter((part) => part !== '').join(' '),
@@ -67,8 +79,12 @@ class Rig {
   }
 
   /** Resolves when the document was judged. */
-  async take(bytes: Uint8Array, isRetained = false): Promise<void> {
-    this.push.arrived(bytes, isRetained);
+  async take(
+    bytes: Uint8Array,
+    isRetained = false,
+    request: CommandRequest | null = null,
+  ): Promise<void> {
+    this.push.arrived(bytes, isRetained, request);
     await settled();
   }
 
@@ -203,7 +219,7 @@ test('a stranger, a forger, another device, an older version and a command chang
         ...{ kind: 'command', version: 1, expiresS: NOW_S + 60 },
         body: commandBody({ name: 'terminate_session', link: null }, new Uint8Array(16)),
       }),
-      'refusal document_invalid 1',
+      'refusal wrong_topic 1',
     ],
   ] as const;
   for (const [bytes, said] of cases) {
@@ -282,4 +298,68 @@ test('what is reported says which policy is followed, which is on trial, and wha
     last: { code: 'policy_on_trial', ts_ms: NOW_S * 1_000, version: 2 },
   });
   expect(rig.reports).toBe(1);
+});
+
+const ID = new Uint8Array(16).fill(7);
+const command = (version: number, more: Partial<Claims> = {}, id = ID) =>
+  sign(SIGNER, {
+    ...{ kind: 'command', version, expiresS: NOW_S + 60 },
+    body: commandBody({ name: 'rotate_keys', link: null }, id),
+    ...more,
+  });
+
+const request = (responseTopic: string | null = null, id = ID): CommandRequest => ({
+  place: { name: 'rotate_keys', id: Buffer.from(id).toString('hex') },
+  ...{ responseTopic, correlation: null },
+});
+
+test('a command is written down, carried out once, and answered as often as it comes', async () => {
+  const rig = new Rig();
+  await rig.take(command(1), false, request('jvpn/v1/acme/desk/answer'));
+  expect(rig.heard()).toEqual(['notice command_taken', 'notice command_done']);
+  await rig.take(command(1), false, request());
+  expect(rig.ran).toEqual(['rotate_keys']);
+  expect(rig.answers).toEqual([
+    ['rotate_keys', 'command_done', null, 'jvpn/v1/acme/desk/answer'],
+    ['rotate_keys', 'command_done', null, null],
+  ]);
+});
+
+test('a command that something was in the way of says what', async () => {
+  const rig = new Rig();
+  rig.carriedOut = { outcome: 'command_withheld', why: 'no_binding' };
+  await rig.take(command(1), false, request());
+  expect(rig.heard()).toEqual(['notice command_taken', 'notice command_withheld no_binding']);
+  expect(rig.answers).toEqual([['rotate_keys', 'command_withheld', 'no_binding', null]]);
+});
+
+test('a command that was written down before a power cut is not carried out behind it, and that is answered', async () => {
+  const rig = new Rig();
+  await rig.take(command(1), false, request());
+  const next = rig.restarted();
+  await next.take(command(1), false, request());
+  const why = 'version 1, and 1 was taken';
+  expect([next.ran, next.answers]).toEqual([[], [['rotate_keys', 'document_replayed', why, null]]]);
+});
+
+test('a command is refused with a reason, and answered where its own topic is', async () => {
+  const rig = new Rig();
+  const other = { level: 'device', name: 'kiosk-8' } as const;
+  const elsewhere = request(null, new Uint8Array(16).fill(8));
+  const cases = [
+    ['command_retained', command(1), true, request()],
+    ['wrong_target', command(1, { target: other }), false, request()],
+    ['document_expired', command(1, { expiresS: NOW_S }), false, request()],
+    ['wrong_topic', command(1), false, elsewhere],
+    ['wrong_topic', command(1), false, null],
+    ['signer_unknown', sign(signerOf(2), { version: 1 }), false, request()],
+  ] as const;
+  for (const [code, bytes, isRetained, asked] of cases) {
+    rig.nowMs += 60_000;
+    await rig.take(bytes, isRetained, asked);
+    expect(rig.heard().map((line) => line.split(' ')[1])).toEqual([code]);
+    const isAnswered = code !== 'wrong_topic' && code !== 'signer_unknown';
+    expect(rig.answers.splice(0).map(([, outcome]) => outcome)).toEqual(isAnswered ? [code] : []);
+  }
+  expect(rig.ran).toEqual([]);
 });
