@@ -11,33 +11,34 @@ import { isReasonCode, reasonOf } from '../../session/reasons.ts';
 /** Of a log, unpacked (chosen): 256 events have a tenth of it. */
 const LOG_BYTES_MAX = 4_194_304;
 
-export type CommandAnswer = Readonly<Record<string, unknown>> & {
+type Plain = string | number | boolean | null;
+
+export type CommandAnswer = Readonly<Record<string, Plain>> & {
   readonly id: string;
   readonly outcome: string;
 };
 
 const codec = new Decoder({ useRecords: false, mapsAsObjects: true });
 
-/** Takes any bytes, CBOR or JSON; null for what answers no command of this id. */
+/** Takes any bytes, CBOR or JSON; null for what answers no command of this id. What is no plain value is left out. */
 export function readAnswer(payload: Uint8Array, id: string): CommandAnswer | null {
   try {
     const isJson = payload[0] === 0x7b;
     const value: unknown = isJson
       ? JSON.parse(new TextDecoder().decode(payload))
       : codec.decode(payload);
-    return isAnswer(value) && value.id === id ? value : null;
+    const answer = Object.fromEntries(Object.entries(value ?? {}).filter(isPlain));
+    return isAnswer(answer) && answer.id === id ? answer : null;
   } catch {
     return null;
   }
 }
 
-const isAnswer = (value: unknown): value is CommandAnswer =>
-  typeof value === 'object' &&
-  value !== null &&
-  'id' in value &&
-  typeof value.id === 'string' &&
-  'outcome' in value &&
-  typeof value.outcome === 'string';
+const isPlain = (entry: [string, unknown]): entry is [string, Plain] =>
+  entry[1] === null || ['string', 'number', 'boolean'].includes(typeof entry[1]);
+
+const isAnswer = (answer: Readonly<Record<string, Plain>>): answer is CommandAnswer =>
+  typeof answer['id'] === 'string' && typeof answer['outcome'] === 'string';
 
 export const isCarriedOut = ({ outcome }: CommandAnswer): boolean => outcome === 'command_done';
 

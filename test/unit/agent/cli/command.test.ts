@@ -103,6 +103,16 @@ test('what comes from a device moves no terminal', async () => {
   expect(out).toContain('a [2Jb');
 });
 
+test('an answer is read from whatever bytes: what is no plain value is left out', async () => {
+  using place = await scratch();
+  const argv = ['rotate_keys', ...BROKER, ...place.key];
+  const odd = { state: { toString: 1, valueOf: 1 }, binding: [1], state_version: 2n ** 60n };
+  for (const flags of [[], ['--json']]) {
+    const { code, out } = await sent([...argv, ...flags], { outcome: 'command_done', ...odd });
+    expect([code, out.includes('command_done')]).toEqual([0, true]);
+  }
+});
+
 test('one that was signed elsewhere is sent as it is', async () => {
   using place = await scratch();
   const output = ['--target', 'device:gw1', '--output', place.at('c.cose')];
