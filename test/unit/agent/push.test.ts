@@ -308,6 +308,13 @@ const command = (version: number, more: Partial<Claims> = {}, id = ID) =>
     ...more,
   });
 
+/** As many, each with a version and an id of its own. */
+const commands = (count: number) =>
+  Array.from({ length: count }, (_, at) => {
+    const id = new Uint8Array(16).fill(at);
+    return { bytes: command(at + 1, {}, id), asked: request(null, id) };
+  });
+
 const request = (responseTopic: string | null = null, id = ID): CommandRequest => ({
   place: { name: 'rotate_keys', id: Buffer.from(id).toString('hex') },
   ...{ responseTopic, correlation: null },
@@ -362,4 +369,13 @@ test('a command is refused with a reason, and answered where its own topic is', 
     expect(rig.answers.splice(0).map(([, outcome]) => outcome)).toEqual(isAnswered ? [code] : []);
   }
   expect(rig.ran).toEqual([]);
+});
+
+test('more commands than may wait are refused, and each that is taken is carried out once', async () => {
+  const rig = new Rig();
+  for (const { bytes, asked } of commands(12)) rig.push.arrived(bytes, false, asked);
+  await settled();
+  await settled();
+  expect([rig.ran.length, rig.answers.length]).toEqual([8, 8]);
+  expect(rig.push.reported().counters).toMatchObject({ push_busy: 4, command_done: 8 });
 });
