@@ -105,7 +105,12 @@ function purposeOf(state: PushState, document: SignedDocument): Purpose | Refuse
     }
     case 'command': {
       const asked = commandOf(document);
-      return isRefused(asked) ? asked : { kind: 'command', document, command: asked.command };
+      if (isRefused(asked)) return asked;
+      const { command } = asked;
+      // An id stands for one command, whatever its document's version.
+      const isKnown = state.answers.some(({ id }) => id === command.id);
+      if (isKnown) return refuse('document_replayed', 'a command of that id was taken');
+      return { kind: 'command', document, command };
     }
   }
 }
@@ -161,7 +166,8 @@ function answerOf(state: PushState, document: SignedDocument): PushEffect[] | nu
   if (document.kind !== 'command') return null;
   const asked = commandOf(document);
   if (isRefused(asked)) return null;
-  const known = state.answers.find(({ id }) => id === asked.command.id);
+  const { command } = asked;
+  const known = state.answers.find((one) => one.id === command.id && one.name === command.name);
   if (known === undefined) return null;
   const { id, name, outcome } = known;
   return outcome === null ? [] : [{ kind: 'answer', id, name, outcome }];

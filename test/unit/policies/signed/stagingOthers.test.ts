@@ -118,6 +118,21 @@ describe('a command', () => {
     expect(device.asked).toEqual(['answer done', 'answer done']);
   });
 
+  test('has an id of its own: another document with that id is answered, and not carried out', () => {
+    const device = new Device();
+    device.take(command(1));
+    device.tell({ kind: 'answered', id: '07'.repeat(16), outcome: 'command_done' });
+    device.forget();
+    device.take(command(2));
+    expect(device.asked).toEqual(['answer command_done']);
+    const body = commandBody({ name: 'rotate_keys', link: null }, ID);
+    device.take(unproven({ kind: 'command', version: 2, expiresS: NOW_S + 600, body }));
+    expect(device.asked).toEqual(['document_replayed 2', 'answer document_replayed']);
+    // Its version is not used up by either.
+    device.take(command(2, new Uint8Array(16).fill(8)));
+    expect(device.asked).toContain('run refresh_health');
+  });
+
   test('is not carried out again after a restart', () => {
     const device = new Device();
     device.take(command(1));
