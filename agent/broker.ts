@@ -8,6 +8,7 @@
  * @module
  */
 import type { IClientOptions, IConnackPacket, MqttClient } from 'mqtt';
+import { isCovered } from '../hal/mqtt/commandTopic.ts';
 import { placeOf } from '../hal/mqtt/place.ts';
 import { readSecrets } from '../hal/mqtt/secrets.ts';
 import type { ProtocolLevel } from '../hal/mqtt/version.ts';
@@ -51,7 +52,7 @@ export interface BrokerOptions {
   readonly hears?: readonly Hears[];
 }
 
-/** Topics without wildcards, and who is told what is published there. */
+/** Topics, which may have `+` for whole levels, and who is told what is published there. */
 export interface Hears {
   readonly topics: readonly string[];
   /** From anyone who may write there; as often as the broker likes to repeat it. */
@@ -63,6 +64,9 @@ export interface Heard {
   readonly payload: Uint8Array;
   /** As whoever published it asked for, and from MQTT 5 on also where it has just been published. */
   readonly isRetained: boolean;
+  /** MQTT 5 §4.10: where whoever published it waits for an answer, and what he knows it by. Nobody has checked either. */
+  readonly responseTopic: string | null;
+  readonly correlation: Uint8Array | null;
 }
 
 export interface BrokerEvents {
@@ -205,21 +209,29 @@ export class Broker {
   }
 
   #subscribe(client: MqttClient): void {
-    client.on('message', (topic, payload, { retain }) => {
+    client.on('message', (topic, payload, { retain, properties }) => {
       if (this.#hasEnded) return;
-      const heard = { topic, payload: Uint8Array.from(payload), isRetained: retain };
-      this.#hearsOf(topic)?.onMessage(heard);
+      const { responseTopic, correlationData } = properties ?? {};
+      this.#hearsOf(topic)?.onMessage({
+        ...{ topic, payload: Uint8Array.from(payload), isRetained: retain },
+        // Of either there may be a list: see `hasListed`.
+        responseTopic: typeof responseTopic === 'string' ? responseTopic : null,
+        correlation:
+          correlationData instanceof Uint8Array ? Uint8Array.from(correlationData) : null,
+      });
     });
-    const topics = this.#hears.flatMap((one) => one.topics);
-    client.subscribe(topics, { qos: 1, rap: true }, (error, granted) => {
-      if (this.#hasEnded) return;
-      const isGranted = (topic: string) =>
-        error === null && granted?.some((one) => one.topic === topic && one.qos < 0x80) === true;
-      for (const topic of topics) if (!isGranted(topic)) this.#events.onDeaf?.(topic);
-    });
+    // One by one: MQTT.js does not say which of several was refused.
+    for (const topic of this.#hears.flatMap(({ topics }) => topics)) {
+      client.subscribe(topic, { qos: 1, rap: true }, (error, granted) => {
+        const isRefused = error !== null || granted?.[0] === undefined || granted[0].qos >= 0x80;
+        if (isRefused && !this.#hasEnded) this.#events.onDeaf?.(topic);
+      });
+    }
   }
 
-  readonly #hearsOf = (topic: string) => this.#hears.find(({ topics }) => topics.includes(topic));
+  #hearsOf(topic: string): Hears | undefined {
+    return this.#hears.find(({ topics }) => topics.some((filter) => isCovered(filter, topic)));
+  }
 
   /**
    * What is published to us beside the topics that are subscribed is wrong. So is QoS 2, above what was asked for: MQTT.js keeps each of
@@ -280,8 +292,9 @@ function limitAliases(properties: IConnackPacket['properties']): void {
   properties.topicAliasMaximum = Math.min(topicAliasMaximum, TOPIC_ALIASES_MAX);
 }
 
-function propertiesOf({ expiryS, userProperties }: Report) {
+function propertiesOf({ expiryS, userProperties, correlation = null }: Report) {
   return {
+    ...(correlation === null ? {} : { correlationData: Buffer.from(correlation) }),
     ...(expiryS === undefined ? {} : { messageExpiryInterval: expiryS }),
     ...(userProperties === undefined ? {} : { userProperties: { ...userProperties } }),
   };

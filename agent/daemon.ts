@@ -26,6 +26,7 @@ import { stateAfter } from '../session/invariants/explicit.ts';
 import type { Dh } from '../session/noise/dh.ts';
 import type { ReasonCode } from '../session/reasons.ts';
 import type { State } from '../session/transitions.ts';
+import type { Commands } from './commands.ts';
 import { AgentControl } from './control.ts';
 import { daemonEvent } from './daemonEvent.ts';
 import { isPolicyAdmitted, makeDurable, olderPolicy, rememberedAtBoot } from './durable.ts';
@@ -38,7 +39,7 @@ import { FLASH_SLOT_BYTES, Memory } from './memory.ts';
 import type { FromTunnel, TimestampGrant, TunnelSetup } from './messages.ts';
 import { PolicyInForce } from './policyInForce.ts';
 import type { Push } from './push.ts';
-import type { startPush } from './pushStart.ts';
+import type { Pushing, startPush } from './pushStart.ts';
 import { tunnelRules } from './rules.ts';
 import { Spending } from './spending.ts';
 import { type Start, StartError } from './start.ts';
@@ -72,6 +73,7 @@ export class AgentDaemon {
   readonly #tunnel: TunnelLink;
   readonly #policy: PolicyInForce;
   readonly #push: Push | null;
+  #commands: Commands | null = null;
   readonly #ended = Promise.withResolvers<number>();
   #telemetry: Telemetry | null = null;
   #isStopping = false;
@@ -93,7 +95,8 @@ export class AgentDaemon {
     identity.privateKey.fill(0);
     const flash = need(openFlash(path(config.state.directory), FLASH_SLOT_BYTES));
     this.#memory = new Memory(flash, configured.privateKey);
-    this.#push = openPush?.(configured, this.#device, this.#memory, this.#clock) ?? null;
+    const pushing = openPush?.(configured, this.#device, this.#memory, this.#clock) ?? null;
+    this.#push = pushing?.push ?? null;
     const policy = this.#push?.policy ?? configured.policy;
     const start = { ...configured, policy };
     this.#start = start;
@@ -125,11 +128,11 @@ export class AgentDaemon {
       onApplied: (applied) => this.#telemetry?.usePolicy(applied),
     });
     this.#tunnel = this.#startTunnel();
-    this.#beginPush();
+    this.#beginPush(pushing);
     this.#lookups = new Lookups({
       names: this.#names,
       tell: (endpoints) => this.#tunnel.post({ kind: 'endpoints', endpoints }),
-      hasLink: () => this.#hasLink(),
+      hasLink: () => this.#tunnel.hasLink(),
     });
   }
 
@@ -200,8 +203,8 @@ export class AgentDaemon {
   }
 
   /** Before the tunnel thread says anything: a policy that is rolled back is told before what is decided without it. */
-  #beginPush(): void {
-    this.#push?.begin({
+  #beginPush(pushing: Pushing | null): void {
+    const users: Parameters<Pushing['begin']>[0] = {
       follow: (policy, isOnTrial) => this.#policy.follow(policy, isOnTrial),
       onConfirmed: (version) => {
         if (version <= this.#memory.policyVersion || this.#memory.applyPolicy(version)) return;
@@ -212,17 +215,13 @@ export class AgentDaemon {
       onReport: () => this.#telemetry?.tellDocuments(),
       onFault: (message, isPending) =>
         isPending ? this.#fail(message) : console.error(`jvpn agent: ${message}`),
-    });
-  }
-
-  /** A tunnel thread that does not answer asks nobody either. */
-  async #hasLink(): Promise<boolean> {
-    try {
-      const { links } = await this.#tunnel.status();
-      return links.some(({ usable }) => usable);
-    } catch {
-      return false;
-    }
+    };
+    const parts: Parameters<Pushing['begin']>[1] = {
+      ...{ tunnel: this.#tunnel, recent: (count) => this.#audit.recent(count) },
+      ...{ telemetry: () => this.#telemetry },
+      queueBytesMax: () => this.#policy.current.telemetry.queueBytesMax,
+    };
+    this.#commands = pushing?.begin(users, parts) ?? null;
   }
 
   #startTunnel(): TunnelLink {
@@ -324,6 +323,7 @@ export class AgentDaemon {
   #record(event: AuditEvent): void {
     this.#policy.onAudit(event);
     const row = this.#audit.append(event);
+    this.#commands?.onAudit(event);
     this.#denials.noteDenial(event);
     this.#telemetry?.noteEvent(row);
     if (event.event === 'transition' && event.to !== null) this.#lookups.onState(event.to);

@@ -31,6 +31,7 @@ Operator actions
              sign, verify: signed documents
   rebind     move an agent's session to another link
   terminate  end a session, with a reason
+  command    send a signed command to a device over MQTT, and print its answer
 
   jvpn COMMAND --help   more about one command
   jvpn --version        version, commit and platform
@@ -54,6 +55,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Run>>> = {
   events: async () => (await import('./cli/ask.ts')).runEvents,
   rebind: async () => (await import('./cli/ask.ts')).runRebind,
   terminate: async () => (await import('./cli/ask.ts')).runTerminate,
+  command: async () => (await import('./cli/command.ts')).runCommand,
 };
 
 async function main(argv: readonly string[]): Promise<number> {

@@ -61,6 +61,10 @@ export interface TimestampGrant {
   readonly untilMs: number;
 }
 
+export type Order = 'terminate' | 'rotate';
+
+export type NotOrdered = 'plain' | 'session_over' | 'no_binding';
+
 export type ToTunnel =
   | { readonly kind: 'persisted'; readonly ticket: number; readonly isDurable: boolean }
   /** Null: they could not be made durable, none of them may be used. */
@@ -69,6 +73,8 @@ export type ToTunnel =
   /** What names stand for now, in the order of the setup. */
   | { readonly kind: 'endpoints'; readonly endpoints: readonly (string | null)[] }
   | { readonly kind: 'rebind'; readonly requestId: number; readonly linkName: string }
+  /** Of a signed command. Ends the session and not the process, or asks for other keys of the channel. */
+  | { readonly kind: 'order'; readonly requestId: number; readonly order: Order }
   /** Another policy, admitted and durable. What it says of buffers waits for the next start. */
   | {
       readonly kind: 'policy';
@@ -105,5 +111,7 @@ export type FromTunnel =
   | { readonly kind: 'status'; readonly requestId: number; readonly status: TunnelStatus }
   /** Why the rebind was not planned; null: its claim is under way. */
   | { readonly kind: 'rebind'; readonly requestId: number; readonly denied: NotRebound | null }
+  /** Why nothing was begun; null: it is under way, and an event says what came of it. */
+  | { readonly kind: 'order'; readonly requestId: number; readonly denied: NotOrdered | null }
   /** The thread cannot go on; the process ends with this sentence. */
   | { readonly kind: 'failed'; readonly message: string; readonly isInvariant: boolean };

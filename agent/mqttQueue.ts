@@ -17,6 +17,8 @@ export interface Report {
   readonly expiryS?: number;
   /** For rules at the broker, which need not read the payload then (MQTT 5 §3.3.2.3.7). */
   readonly userProperties?: Readonly<Record<string, string>>;
+  /** What whoever waits for it knows it by (MQTT 5 §3.3.2.3.6). */
+  readonly correlation?: Uint8Array | null;
 }
 
 export class MqttQueue {

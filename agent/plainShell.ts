@@ -161,8 +161,9 @@ export class PlainShell {
     } else if (message.kind === 'terminate') {
       this.#postSpending(spendingAtEnd(this.#uplinks.all));
       this.#post({ kind: 'over' }); // the server is told nothing: WireGuard has no word for it
-    } else if (message.kind === 'rebind') {
-      this.#post({ kind: 'rebind', requestId: message.requestId, denied: 'plain' });
+    } else if (message.kind === 'rebind' || message.kind === 'order') {
+      const { kind, requestId } = message;
+      this.#post({ kind, requestId, denied: 'plain' });
     } else if (message.kind === 'status') {
       this.#post({ kind: 'status', requestId: message.requestId, status: this.#status() });
     }

@@ -17,15 +17,23 @@ import type { HalFailure } from '../hal/result.ts';
 import type { Policy } from '../policies/schema.ts';
 import type { Identity } from '../policies/signed/admit.ts';
 import { anchorsOf } from '../policies/signed/anchors.ts';
+import type { Command } from '../policies/signed/body.ts';
 import { readEnvelope, type Sign1 } from '../policies/signed/envelope.ts';
 import { openDocument } from '../policies/signed/open.ts';
 import { isRefused, type Refused, refuse } from '../policies/signed/refusal.ts';
 import { nextPushDeadline, openPush, policyInForce, stepPush } from '../policies/signed/staging.ts';
-import type { PushEffect, PushEvent, PushState, PushStep } from '../policies/signed/state.ts';
+import {
+  ANSWERS_MAX,
+  type PushEffect,
+  type PushEvent,
+  type PushState,
+  type PushStep,
+} from '../policies/signed/state.ts';
 import { PushStore } from '../policies/signed/store.ts';
 import { bytesToHex, equalBytes } from '../session/bytes.ts';
+import type { CarriedOut } from './commands.ts';
 import { isRefusal, type PushCode, Refusals, severityKind } from './pushRefusals.ts';
-import type { Documents } from './telemetry.ts';
+import type { CommandRequest, Documents } from './telemetry.ts';
 import { CLOCK_SET_MS } from './wallClock.ts';
 
 /** Documents that wait for their signature to be judged; one more is refused (chosen). */
@@ -53,6 +61,10 @@ export interface PushUsers {
   readonly follow: (policy: Policy, isOnTrial: boolean) => boolean;
   /** It proved itself and is on flash. */
   readonly onConfirmed: (version: number) => void;
+  /** Never rejects. */
+  readonly carryOut: (command: Command) => Promise<CarriedOut>;
+  /** @param request of the command that it answers, the newest of this id; null: not known any more. */
+  readonly onAnswer: (answer: Answer, why: string | null, request: CommandRequest | null) => void;
   readonly note: (event: 'notice' | 'refusal' | 'alarm', code: PushCode, detail: Detail) => void;
   /** What `reported` says is another one. */
   readonly onReport: () => void;
@@ -65,16 +77,21 @@ export interface PushUsers {
 
 type Detail = Readonly<Record<string, string | number>>;
 type Told = Readonly<Record<string, unknown>>;
+type Answer = Omit<PushEffect & { kind: 'answer' }, 'kind'>;
 
 export class Push {
   readonly #parts: PushParts;
   readonly #store: PushStore<HalFailure>;
   readonly #refusals = new Refusals();
   readonly #due: PushEvent[] = [];
+  /** By id, from whoever signed it or repeated what was signed; the newest {@link ANSWERS_MAX}. */
+  readonly #requests = new Map<string, CommandRequest>();
   #state: PushState;
   #begin: readonly PushEffect[];
   #users: PushUsers | null = null;
   #lastStep: Told | null = null;
+  /** What was told of last, for an answer that follows. */
+  #newest: Told | null = null;
   #lastRefusal: Told | null = null;
   #line: Promise<void> = Promise.resolve();
   #waiting = 0;
@@ -131,7 +148,7 @@ export class Push {
   }
 
   /** Bytes from anyone. An empty payload only clears a retained document. */
-  arrived(bytes: Uint8Array, isRetained: boolean): void {
+  arrived(bytes: Uint8Array, isRetained: boolean, request: CommandRequest | null = null): void {
     if (this.#isOver || bytes.length === 0) return;
     // A retained document comes with each connection: what is on flash is no news.
     if (this.#holds(bytes)) return this.#refusals.count('document_replayed');
@@ -148,7 +165,7 @@ export class Push {
         // The next one may find it: a shortage of files or memory passes.
         if (typeof sign1 === 'string') {
           this.#tell('push_busy', { why: `its signature cannot be judged: ${sign1}` });
-        } else this.#judge(bytes, isRetained, sign1);
+        } else this.#judge(bytes, isRetained, request, sign1);
       });
     });
   }
@@ -189,7 +206,7 @@ export class Push {
   /** For whoever has a connection over which documents come. */
   get documents(): Documents {
     return {
-      onDocument: (bytes, isRetained) => this.arrived(bytes, isRetained),
+      onDocument: (bytes, isRetained, request) => this.arrived(bytes, isRetained, request),
       reported: () => this.reported(),
     };
   }
@@ -199,15 +216,25 @@ export class Push {
     if (this.#timer !== null) clearTimeout(this.#timer);
   }
 
-  #judge(bytes: Uint8Array, isRetained: boolean, sign1: Pick<Sign1, 'verify'>): void {
+  #judge(
+    bytes: Uint8Array,
+    isRetained: boolean,
+    request: CommandRequest | null,
+    sign1: Pick<Sign1, 'verify'>,
+  ): void {
     const document = openDocument(bytes, this.#anchors, sign1);
     if (isRefused(document)) return this.#tell(document.refused, { why: document.detail });
-    const { kind, version } = document;
-    if (kind === 'command') {
-      const why = 'no command is carried out in this version';
-      return this.#tell('document_invalid', { kind, version, why });
-    }
-    this.#feed({ kind: 'arrived', ...this.#moment(), isRetained, document });
+    if (request !== null) this.#remember(request);
+    const place = request?.place ?? null;
+    this.#feed({ kind: 'arrived', ...this.#moment(), isRetained, place, document });
+  }
+
+  #remember(request: CommandRequest): void {
+    const { id } = request.place;
+    this.#requests.delete(id);
+    this.#requests.set(id, request);
+    const [oldest] = this.#requests.keys();
+    if (this.#requests.size > ANSWERS_MAX && oldest !== undefined) this.#requests.delete(oldest);
   }
 
   get #anchors(): ReadonlyMap<string, Uint8Array> {
@@ -272,11 +299,27 @@ export class Push {
         if (code === 'policy_confirmed') this.#users?.onConfirmed(Number(version));
         return this.#tell(code, detail);
       }
-      // No command gets that far.
       case 'run':
-      case 'answer':
-        return;
+        return void this.#run(effect.command);
+      case 'answer': {
+        const { id, name, outcome } = effect;
+        const why = this.#newest?.['code'] === outcome ? this.#newest['why'] : null;
+        const request = this.#requests.get(id) ?? null;
+        const said = typeof why === 'string' ? why : null;
+        return this.#users?.onAnswer({ id, name, outcome }, said, request);
+      }
     }
+  }
+
+  async #run(command: Command): Promise<void> {
+    const done = await this.#users?.carryOut(command);
+    if (done === undefined) return;
+    const { name, id } = command;
+    const { outcome, why } = done;
+    this.#guard(() => {
+      this.#tell(outcome, { command: name, id, ...(why === null ? {} : { why }) });
+      this.#feed({ kind: 'answered', atMs: this.#now(), id, outcome });
+    });
   }
 
   /** Counted and reported; audited, unless it is a refusal that was audited a moment ago. */
@@ -285,6 +328,7 @@ export class Push {
     // Apart, for anybody can have something refused.
     if (isRefusal(code)) this.#lastRefusal = told;
     else this.#lastStep = told;
+    this.#newest = told;
     const repeated = this.#refusals.note(code, this.#now());
     if (repeated !== null) {
       const more = repeated === 0 ? {} : { repeated };

@@ -14,6 +14,7 @@ import type { AuditKind } from '../session/audit.ts';
 import type { Heard } from './broker.ts';
 import { type BrokerAddress, BrokerLink } from './brokerLink.ts';
 import type { AgentLink } from './config.ts';
+import { documentsHeard } from './documentsHeard.ts';
 import { EventLane } from './events/lane.ts';
 import type { EventStream } from './events/stream.ts';
 import { healthOf, type TelemetryCounters } from './health.ts';
@@ -40,6 +41,8 @@ export interface ReporterParts {
   /** Events from before this was made. */
   readonly earlier: readonly AuditRow[];
   readonly topics: DeviceTopics;
+  /** The two names that all its topics begin with. */
+  readonly place: { readonly fleet: string; readonly device: string };
   readonly address: BrokerAddress;
   readonly documents: Documents | null;
 }
@@ -82,15 +85,7 @@ export class Reporter implements Telemetry {
       ...parts,
       presenceTopic: parts.topics.presence,
       hears: [
-        ...(documents === null
-          ? []
-          : [
-              {
-                topics: [topics.policyDesired],
-                onMessage: ({ payload, isRetained }: Heard) =>
-                  documents.onDocument(payload, isRetained),
-              },
-            ]),
+        ...(documents === null ? [] : [documentsHeard(parts, documents)]),
         { topics: [topics.rebirth], onMessage: (heard) => this.#onRebirth(heard) },
       ],
       nowMs: () => clock.monotonicMs(),
@@ -136,6 +131,24 @@ export class Reporter implements Telemetry {
   tellDocuments(): void {
     if (this.#isStopped) return;
     this.#queueDocuments();
+    this.#flush();
+  }
+
+  refresh(): void {
+    if (this.#isStopped) return;
+    // Without a connection, the next one says both.
+    if (this.#link.up !== null) this.#queue.push(this.#link.birth());
+    // What is being asked already is fresh enough.
+    if (!this.#isAsking) this.#report();
+    this.#flush();
+  }
+
+  answer(topics: readonly string[], document: object, correlation: Uint8Array | null): void {
+    if (this.#isStopped) return;
+    const payload = encodePayload(document, this.#parts.address.format);
+    for (const topic of topics) {
+      this.#queue.push({ topic, payload, isRetained: false, correlation });
+    }
     this.#flush();
   }
 

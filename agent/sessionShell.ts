@@ -33,6 +33,7 @@ import { Keyring } from './keyring.ts';
 import { LateEndpoints } from './lateEndpoints.ts';
 import type { FromTunnel, ToTunnel, TunnelSetup } from './messages.ts';
 import { spendingAtEnd, spendingDue } from './metering.ts';
+import { orderEvent } from './order.ts';
 import { Trial } from './proven.ts';
 import { Rehearsals } from './rehearsal.ts';
 import { TimestampReservation } from './reservation.ts';
@@ -141,6 +142,13 @@ export class SessionShell {
       case 'rebind':
         this.#rebindId = message.requestId;
         return this.#feed({ kind: 'rebind', atMs, linkName: message.linkName });
+      case 'order': {
+        const { requestId, order } = message;
+        const event = orderEvent(this.#device, order, atMs);
+        const denied = typeof event === 'string' ? event : null;
+        this.#parts.post({ kind: 'order', requestId, denied });
+        return typeof event === 'string' ? undefined : this.#feed(event);
+      }
       case 'policy':
         return this.#usePolicy(message);
       case 'status': {

@@ -13,6 +13,7 @@ import type { AuditRow } from '../hal/linux/auditLog.ts';
 import { newClock } from '../hal/linux/clock.ts';
 import { deviceTopics, keyLevel } from '../hal/mqtt/topics.ts';
 import type { Policy } from '../policies/schema.ts';
+import type { CommandPlace } from '../policies/signed/body.ts';
 import type { AuditKind } from '../session/audit.ts';
 import { newName } from './events/openStore.ts';
 import type { EventStore } from './events/store.ts';
@@ -36,13 +37,30 @@ export interface Telemetry {
   usePolicy(policy: Policy): void;
   /** Something became of a document: what is reported of them is another one. */
   tellDocuments(): void;
+  /** Say presence and health as they are, soon. */
+  refresh(): void;
+  /** Somebody waits for this on each of these topics. */
+  answer(topics: readonly string[], document: object, correlation: Uint8Array | null): void;
 }
 
 /** Signed documents that come over the broker's connection, and what became of them. */
 export interface Documents {
-  readonly onDocument: (bytes: Uint8Array, isRetained: boolean) => void;
+  /** @param request null: it came where everything but commands comes. */
+  readonly onDocument: (
+    bytes: Uint8Array,
+    isRetained: boolean,
+    request: CommandRequest | null,
+  ) => void;
   /** Plain values; docs/mqtt.md. */
   readonly reported: () => object;
+}
+
+/** How a command came, and where its answer goes. */
+export interface CommandRequest {
+  readonly place: CommandPlace;
+  /** Beside the topic that every answer goes to; null: nowhere. Nobody signed it, and it is one that may be answered to. */
+  readonly responseTopic: string | null;
+  readonly correlation: Uint8Array | null;
 }
 
 export const STOP_MAX_MS = 500;
@@ -119,6 +137,7 @@ export function startTelemetry(parts: TelemetryParts): Telemetry {
     events: new EventStream(boot, eventStore, newName()),
     earlier: parts.earlier ?? [],
     topics: deviceTopics(telemetry.fleet, name),
+    place: { fleet: telemetry.fleet, device: name },
     documents: parts.documents ?? null,
     address: {
       url: telemetry.url,
@@ -140,4 +159,6 @@ const SILENT: Telemetry = {
   noteEvent: () => {},
   usePolicy: () => {},
   tellDocuments: () => {},
+  refresh: () => {},
+  answer: () => {},
 };

@@ -5,7 +5,7 @@
  */
 import { ThreadLink } from '../hal/threadLink.ts';
 import { assert } from '../session/assert.ts';
-import type { FromTunnel, ToTunnel } from './messages.ts';
+import type { FromTunnel, NotOrdered, Order, ToTunnel } from './messages.ts';
 import type { NotRebound } from './rebindAnswer.ts';
 import type { TunnelStatus } from './status.ts';
 
@@ -17,10 +17,27 @@ export class TunnelLink extends ThreadLink<ToTunnel, FromTunnel> {
     return answer.status;
   }
 
+  /** Whether a link is usable. A tunnel thread that does not answer asks nobody either: false. */
+  async hasLink(): Promise<boolean> {
+    try {
+      const { links } = await this.status();
+      return links.some(({ usable }) => usable);
+    } catch {
+      return false;
+    }
+  }
+
   /** Ask for another link: why it is not tried, or null where it is. Rejects as {@link status} does. */
   async rebind(linkName: string): Promise<NotRebound | null> {
     const answer = await this.ask((requestId) => ({ kind: 'rebind', requestId, linkName }));
     assert(answer.kind === 'rebind', 'a question is answered in kind');
+    return answer.denied;
+  }
+
+  /** Why it is not begun, or null where it is. Rejects as {@link status} does. */
+  async order(order: Order): Promise<NotOrdered | null> {
+    const answer = await this.ask((requestId) => ({ kind: 'order', requestId, order }));
+    assert(answer.kind === 'order', 'a question is answered in kind');
     return answer.denied;
   }
 }

@@ -9,6 +9,7 @@
  * jvpn/v1/<fleet>/<device>/rebirth    heard     anything
  * jvpn/v1/<fleet>/<device>/policy/reported   retained  CBOR, agent/push.ts
  * jvpn/v1/<fleet>/<device>/policy/desired    heard     COSE_Sign1, policies/signed/
+ * jvpn/v1/<fleet>/<device>/cmd/…             commands and their answers: commandTopic.ts
  * ```
  *
  * `v1` is the version of this scheme: a topic is never given another meaning under the same one.
@@ -30,7 +31,7 @@ export interface DeviceTopics {
 }
 
 export function deviceTopics(fleet: string, device: string): DeviceTopics {
-  const root = [TOPIC_ROOT, level(fleet), level(device)].join('/');
+  const root = deviceRoot(fleet, device);
   return {
     health: `${root}/health`,
     presence: `${root}/presence`,
@@ -40,6 +41,11 @@ export function deviceTopics(fleet: string, device: string): DeviceTopics {
     policyReported: `${root}/policy/reported`,
     policyDesired: `${root}/policy/desired`,
   };
+}
+
+/** What all topics of a device begin with. */
+export function deviceRoot(fleet: string, device: string): string {
+  return [TOPIC_ROOT, level(fleet), level(device)].join('/');
 }
 
 /**
@@ -95,6 +101,8 @@ const STREAMS: ReadonlyMap<string, WatchedStream> = new Map([
 const EVENT = /^event\/[a-z]{1,32}$/;
 
 const LEVEL = /^[A-Za-z0-9_.-]{1,64}$/;
+
+export const isLevel = (name: string): boolean => LEVEL.test(name);
 
 /** Anything else would let a name reach into the topics of another device. */
 function level(name: string): string {

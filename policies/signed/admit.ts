@@ -1,7 +1,7 @@
 /**
  * Whether a document whose signature is right may be taken now.
  *
- * Asked in this order, the first that fails is the reason: target, retained, clock, begin, end, version of its target, version of the
+ * Asked in this order, the first that fails is the reason: target, topic, retained, clock, begin, end, version of its target, version of the
  * policy in force or begin of the newest emergency. What the document says is judged behind that (`body.ts`).
  *
  * ◆ A device that does not know the time. It knows one thing: it is not earlier than the latest `not before` of the documents that
@@ -16,9 +16,10 @@
  *
  * @module
  */
+import { type CommandPlace, commandOf } from './body.ts';
 import { type Claims, isSameTarget, type Kind, type Target, targetText } from './claims.ts';
 import type { PushRecord } from './record.ts';
-import { type Refused, refuse } from './refusal.ts';
+import { isRefused, type Refused, refuse } from './refusal.ts';
 
 /** Whom a device takes documents for. */
 export interface Identity {
@@ -52,6 +53,8 @@ export interface Asked {
   readonly identity: Identity;
   readonly clock: Clock;
   readonly isRetained: boolean;
+  /** Null: it came where everything but commands comes. */
+  readonly place: CommandPlace | null;
   readonly record: PushRecord;
   /** Version of the newest policy that was confirmed or configured (I4), 0 for none: a pushed one has to be above. */
   readonly policyVersionMin: number;
@@ -62,6 +65,9 @@ export function refusalOf(claims: Claims, asked: Asked): Refused | null {
   const { kind, target, version, notBeforeS } = claims;
   if (!isMeant(target, asked.identity)) {
     return refuse('wrong_target', `it is for ${targetText(target)}`);
+  }
+  if (!isInPlace(claims, asked.place)) {
+    return refuse('wrong_topic', kind === 'command' ? 'a command has its own' : `it is a ${kind}`);
   }
   // Retained policies are the usual way to reach a device that is away; its version keeps one from being taken twice.
   if (kind === 'command' && asked.isRetained) {
@@ -84,6 +90,14 @@ export function refusalOf(claims: Claims, asked: Asked): Refused | null {
     return refuse('document_older', `it begins ${earlierS} s before the newest emergency`);
   }
   return null;
+}
+
+/** A command that says nothing sensible is in no wrong place: what it says is judged later. */
+function isInPlace(claims: Claims, place: CommandPlace | null): boolean {
+  if (claims.kind !== 'command' || place === null)
+    return claims.kind !== 'command' && place === null;
+  const asked = commandOf(claims);
+  return isRefused(asked) || (asked.command.name === place.name && asked.command.id === place.id);
 }
 
 function timeRefusal({ kind, notBeforeS, expiresS }: Claims, asked: Asked): Refused | null {

@@ -43,6 +43,12 @@ export interface Command {
   readonly link: string | null;
 }
 
+/** What a topic says of the command on it, as texts that nobody has checked (`hal/mqtt/commandTopic.ts`). */
+export interface CommandPlace {
+  readonly name: string;
+  readonly id: string;
+}
+
 const COMMAND_ID_BYTES = 16;
 const KEY = { successor: 1, name: 1, id: 2, link: 3 } as const;
 

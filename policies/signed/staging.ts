@@ -30,7 +30,7 @@ import type { PushRecord } from './record.ts';
 import { isRefused } from './refusal.ts';
 import type { Emergency, PushEffect, PushEvent, PushState, PushStep, Setup } from './state.ts';
 import type { PushRecovery } from './store.ts';
-import { onArrived, reportOf } from './take.ts';
+import { onArrived, refusalAnswer, reportOf } from './take.ts';
 
 /** Between two tries to write or to apply what has to be (chosen). */
 const RETRY_MS = 10_000;
@@ -122,8 +122,12 @@ function react(state: PushState, event: PushEvent): PushStep {
     }
     case 'answered': {
       const { id, outcome } = event;
-      const answers = state.answers.map((one) => (one.id === id ? { id, outcome } : one));
-      return { state: { ...state, answers }, effects: [{ kind: 'answer', id, outcome }] };
+      const asked = state.answers.find((one) => one.id === id);
+      // More have come since than are remembered.
+      if (asked === undefined) return stay(state);
+      const answers = state.answers.map((one) => (one === asked ? { ...one, outcome } : one));
+      const { name } = asked;
+      return { state: { ...state, answers }, effects: [{ kind: 'answer', id, name, outcome }] };
     }
     case 'tick':
       return stay(state);
@@ -241,10 +245,9 @@ function onNotDurable(state: PushState, atMs: number): PushStep {
     purpose.kind === 'command'
       ? next.answers.filter(({ id }) => id !== purpose.command.id)
       : next.answers;
-  return {
-    state: { ...next, answers },
-    effects: [reportOf('push_not_durable', { kind, version })],
-  };
+  const report = reportOf('push_not_durable', { kind, version });
+  const answer = refusalAnswer(purpose.document, 'push_not_durable');
+  return { state: { ...next, answers }, effects: [report, ...answer] };
 }
 
 function endTrial(state: PushState, atMs: number): PushStep {

@@ -7,7 +7,7 @@
 import type { DOCUMENT_STEPS } from '../../session/reasons/documents.ts';
 import type { Policy } from '../schema.ts';
 import type { Clock, Identity } from './admit.ts';
-import type { Command, Overrides } from './body.ts';
+import type { Command, CommandName, CommandPlace, Overrides } from './body.ts';
 import type { SignedDocument } from './open.ts';
 import type { PushRecord } from './record.ts';
 import type { RefusalCode } from './refusal.ts';
@@ -41,6 +41,7 @@ export interface Emergency {
 
 export interface Answered {
   readonly id: string;
+  readonly name: CommandName;
   /** Null while it is carried out. */
   readonly outcome: string | null;
 }
@@ -88,6 +89,8 @@ export type PushEvent = { readonly atMs: number } & (
       readonly kind: 'arrived';
       readonly clock: Clock;
       readonly isRetained: boolean;
+      /** Left out: it came where everything but commands comes. */
+      readonly place?: CommandPlace | null;
       readonly document: SignedDocument;
     }
   /** The outcome of the newest `write`. */
@@ -118,8 +121,13 @@ export type PushEffect =
     }
   /** Carry it out, once. */
   | { readonly kind: 'run'; readonly command: Command }
-  /** Say what came of a command, to whoever sent it. */
-  | { readonly kind: 'answer'; readonly id: string; readonly outcome: string };
+  /** Say what came of a command, to whoever sent it: what carrying it out gave, or why it was not taken. */
+  | {
+      readonly kind: 'answer';
+      readonly id: string;
+      readonly name: CommandName;
+      readonly outcome: string;
+    };
 
 export interface PushStep {
   readonly state: PushState;

@@ -5,11 +5,18 @@
  */
 import { refusalOf, withFloor } from './admit.ts';
 import { isRetired, withSigner, withSuccessor } from './anchors.ts';
-import { commandOf, type Overrides, overridesOf, policyOf, successorOf } from './body.ts';
+import {
+  type Command,
+  commandOf,
+  type Overrides,
+  overridesOf,
+  policyOf,
+  successorOf,
+} from './body.ts';
 import type { SignedDocument } from './open.ts';
 import { underEmergency } from './overlay.ts';
 import { FLOORS_MAX, type PushRecord } from './record.ts';
-import { isRefused, type Refused, refuse } from './refusal.ts';
+import { isRefused, type RefusalCode, type Refused, refuse } from './refusal.ts';
 import {
   ANSWERS_MAX,
   type Purpose,
@@ -34,19 +41,30 @@ export function onArrived(state: PushState, event: PushEvent & { kind: 'arrived'
   if (known !== null) return { state, effects: known };
   const { kind, version } = document;
   const detail = { kind, version, why: taken.detail };
-  return { state, effects: [reportOf(taken.refused, detail)] };
+  const answer = taken.refused === 'wrong_topic' ? [] : refusalAnswer(document, taken.refused);
+  return { state, effects: [reportOf(taken.refused, detail), ...answer] };
+}
+
+/** Whoever sent a command waits; of one that says no id nobody can be told. */
+export function refusalAnswer(document: SignedDocument, outcome: RefusalCode): PushEffect[] {
+  if (document.kind !== 'command') return [];
+  const asked = commandOf(document);
+  if (isRefused(asked)) return [];
+  const { id, name } = asked.command;
+  return [{ kind: 'answer', id, name, outcome }];
 }
 
 function take(state: PushState, event: PushEvent & { kind: 'arrived' }): Taken | Refused {
   const { setup, record, confirmed } = state;
-  const { document, clock, isRetained } = event;
+  const { document, clock, isRetained, place = null } = event;
   const { identity } = setup;
   const policyVersionMin = Math.max(setup.policyVersionMin, confirmed.version);
   // It may have been retired since the signature was judged.
   if (isRetired(record.rotated, document.signer)) {
     return refuse('signer_unknown', `key id ${document.signer}`);
   }
-  const refused = refusalOf(document, { identity, clock, isRetained, record, policyVersionMin });
+  const asked = { identity, clock, isRetained, place, record, policyVersionMin };
+  const refused = refusalOf(document, asked);
   if (refused !== null) return refused;
   const purpose = purposeOf(state, document);
   if (isRefused(purpose)) return purpose;
@@ -87,7 +105,12 @@ function purposeOf(state: PushState, document: SignedDocument): Purpose | Refuse
     }
     case 'command': {
       const asked = commandOf(document);
-      return isRefused(asked) ? asked : { kind: 'command', document, command: asked.command };
+      if (isRefused(asked)) return asked;
+      const { command } = asked;
+      // An id stands for one command, whatever its document's version.
+      const isKnown = state.answers.some(({ id }) => id === command.id);
+      if (isKnown) return refuse('document_replayed', 'a command of that id was taken');
+      return { kind: 'command', document, command };
     }
   }
 }
@@ -129,7 +152,7 @@ function recordOf(
 function begin(state: PushState, { record, purpose }: Taken): PushStep {
   const answers =
     purpose.kind === 'command'
-      ? [...state.answers, { id: purpose.command.id, outcome: null }].slice(-ANSWERS_MAX)
+      ? [...state.answers, begun(purpose.command)].slice(-ANSWERS_MAX)
       : state.answers;
   return {
     state: { ...state, answers, writing: { record, purpose } },
@@ -137,14 +160,18 @@ function begin(state: PushState, { record, purpose }: Taken): PushStep {
   };
 }
 
+const begun = ({ id, name }: Command) => ({ id, name, outcome: null });
+
 /** A command that came twice is answered twice and carried out once; null if this is none of those. */
 function answerOf(state: PushState, document: SignedDocument): PushEffect[] | null {
   if (document.kind !== 'command') return null;
   const asked = commandOf(document);
   if (isRefused(asked)) return null;
-  const known = state.answers.find(({ id }) => id === asked.command.id);
+  const { command } = asked;
+  const known = state.answers.find((one) => one.id === command.id && one.name === command.name);
   if (known === undefined) return null;
-  return known.outcome === null ? [] : [{ kind: 'answer', id: known.id, outcome: known.outcome }];
+  const { id, name, outcome } = known;
+  return outcome === null ? [] : [{ kind: 'answer', id, name, outcome }];
 }
 
 const isEmpty = (overrides: Overrides) =>

@@ -51,6 +51,13 @@ export const DOCUMENT_REFUSALS = {
     retry: null,
     hint: 'Check the topic that it was published to, and the names that this device has.',
   },
+  wrong_topic: {
+    sentence: 'A document came on another topic than the one that is meant for it.',
+    severity: 'warning',
+    fatal: false,
+    retry: null,
+    hint: 'A command goes to the topic of its own name and id: send it with `jvpn command`.',
+  },
   command_retained: {
     sentence:
       'A command came as a retained message, as which it would take effect again and again.',
@@ -181,6 +188,27 @@ export const DOCUMENT_STEPS = {
     fatal: false,
     retry: null,
     hint: 'After a power cut nothing; if it comes without one, check the storage medium.',
+  },
+  command_done: {
+    sentence: 'A signed command was carried out.',
+    severity: 'info',
+    fatal: false,
+    retry: null,
+    hint: 'Nothing to do; the event names the command and its id.',
+  },
+  command_withheld: {
+    sentence: 'A signed command was taken and not carried out, because something was in its way.',
+    severity: 'notice',
+    fatal: false,
+    retry: null,
+    hint: 'The event and the answer say why; sign another command when that is over.',
+  },
+  command_failed: {
+    sentence: 'A signed command was begun, and what it asks for did not come about in time.',
+    severity: 'warning',
+    fatal: false,
+    retry: null,
+    hint: 'The event and the answer say why; look at the state of the session before another try.',
   },
   push_state_lost: {
     sentence:

@@ -200,6 +200,13 @@ export const TRANSITION_REASONS = {
     retry: null,
     hint: 'The audit event names who asked; the device may open a new session.',
   },
+  command_terminated: {
+    sentence: 'A signed command ended the session.',
+    severity: 'notice',
+    fatal: false,
+    retry: null,
+    hint: 'The event command_taken before it names the command; the device may open a new session.',
+  },
   shutdown: {
     sentence: 'The daemon was told to stop and ended the session first.',
     severity: 'info',

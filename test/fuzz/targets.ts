@@ -11,6 +11,7 @@ import { control } from './targets/control.ts';
 import { core } from './targets/core.ts';
 import { deliver } from './targets/deliver.ts';
 import { device } from './targets/device.ts';
+import { documents } from './targets/documents.ts';
 import { flash } from './targets/flash.ts';
 import { fleet } from './targets/fleet.ts';
 import { frames } from './targets/frames.ts';
@@ -27,5 +28,5 @@ import { texts } from './targets/texts.ts';
 
 export const TARGETS: readonly Target[] = [
   ...[hub, device, plain, seat, core, frames, cbor, agentConfig, hubConfig, policy, split, deliver],
-  ...[netlink, control, flash, record, audit, texts, mqtt, socket, fleet],
+  ...[netlink, control, flash, record, audit, texts, mqtt, socket, fleet, documents],
 ];

@@ -51,6 +51,8 @@ export class CrowdPush {
       onConfirmed: () => {},
       note: () => {},
       onReport,
+      carryOut: async () => ({ outcome: 'command_withheld', why: 'not_attached' }),
+      onAnswer: () => {},
       onFault: (message) => console.error(`${identity.device[0]}: ${message}`),
     });
   }

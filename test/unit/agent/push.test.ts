@@ -2,97 +2,19 @@
  * Goal: what a device does with signed documents while it runs: nothing of a stranger's, one policy at a time, in force when it is
  * on flash, confirmed when the session proved it, gone when it did not; and a start goes on with what was confirmed.
  *
- * Method: flash in memory, real signatures; whoever follows the policy and the clock are the test's.
+ * Method: pushRig.ts.
  */
 import { afterEach, expect, test } from 'bun:test';
 import { COSE } from '../../../agent/cose.ts';
-import { Push } from '../../../agent/push.ts';
 import { MemoryFlash } from '../../../hal/memory/flash.ts';
 import { halFail } from '../../../hal/result.ts';
-import { loadPolicy } from '../../../policies/load.ts';
 import { bodyOfTable, commandBody } from '../../../policies/signed/body.ts';
-import type { Claims } from '../../../policies/signed/claims.ts';
 import { PUSH_RECORD_BYTES } from '../../../policies/signed/record.ts';
-import { IDENTITY, NOW_S, sign, signerOf } from '../policies/signed/documents.ts';
+import { NOW_S, sign, signerOf } from '../policies/signed/documents.ts';
 
-const SIGNER = signerOf(1);
-const WINDOW_MS = 120_000;
+import { document, emergency, Rig, SIGNER, settled, stopAll, WINDOW_MS } from './pushRig.ts';
 
-function policyOf(version: number) {
-  const loaded = loadPolicy({ version, name: `v${version}` });
-  if (!loaded.ok) throw new Error(JSON.stringify(loaded.problems));
-  return loaded.policy;
-}
-
-const started: Push[] = [];
-afterEach(() => {
-  for (const push of started.splice(0)) push.stop();
-});
-
-class Rig {
-  readonly followed: string[] = [];
-  readonly said: string[] = [];
-  readonly faults: string[] = [];
-  confirmed = 0;
-  reports = 0;
-  nowMs = 1_000;
-  isFollowing = true;
-  isBroken = false;
-  readonly push: Push;
-  readonly flash: MemoryFlash;
-
-  constructor(flash = new MemoryFlash(PUSH_RECORD_BYTES), load = async () => COSE, configured = 1) {
-    this.flash = flash;
-    this.push = new Push({
-      ...{ flash, identity: IDENTITY, signers: [SIGNER.publicKey], loadSign1: load },
-      ...{ configured: policyOf(configured), policyVersionMin: configured },
-      clock: { monotonicMs: () => this.nowMs, wallMs: () => NOW_S * 1_000 + this.nowMs - 1_000 },
-    });
-    started.push(this.push);
-    this.push.begin({
-      follow: ({ name, version }, isOnTrial) => {
-        this.followed.push(`${name} ${version}${isOnTrial ? ' on trial' : ''}`);
-        if (this.isBroken) throw new Error('follow');
-        return this.isFollowing;
-      },
-      onConfirmed: (version) => {
-        this.confirmed = version;
-      },
-      note: (event, code, { version = '', why = '', repeated = '' }) =>
-        this.said.push(
-          [event, code, version, why, repeated].filter((part) => part !== '').join(' '),
-        ),
-      onReport: () => this.reports++,
-      onFault: (message, isPending) =>
-        this.faults.push(`${message}${isPending ? ', a start has to come' : ''}`),
-    });
-  }
-
-  /** Resolves when the document was judged. */
-  async take(bytes: Uint8Array, isRetained = false): Promise<void> {
-    this.push.arrived(bytes, isRetained);
-    await settled();
-  }
-
-  /** What the power cut left. */
-  restarted(): Rig {
-    this.push.stop();
-    return new Rig(this.flash);
-  }
-
-  heard(): readonly string[] {
-    return this.said.splice(0);
-  }
-}
-
-/** Signatures are judged behind a chain of promises, without a timer. */
-const settled = () => Bun.sleep(1);
-
-const document = (version: number, more: Partial<Claims> = {}) =>
-  sign(SIGNER, { version, body: bodyOfTable({ version, name: `v${version}` })!, ...more });
-
-const emergency = (version: number, table: Record<string, unknown>) =>
-  sign(SIGNER, { kind: 'emergency', version, body: bodyOfTable(table)! });
+afterEach(stopAll);
 
 test('a policy is followed from when it is on flash, and stays once the session proved it', async () => {
   const rig = new Rig();
@@ -214,7 +136,7 @@ test('a stranger, a forger, another device, an older version and a command chang
         ...{ kind: 'command', version: 1, expiresS: NOW_S + 60 },
         body: commandBody({ name: 'terminate_session', link: null }, new Uint8Array(16)),
       }),
-      'refusal document_invalid 1',
+      'refusal wrong_topic 1',
     ],
   ] as const;
   for (const [bytes, said] of cases) {

@@ -52,6 +52,8 @@ class Device {
         return true;
       },
       onConfirmed: () => {},
+      carryOut: async () => ({ outcome: 'command_done', why: null }),
+      onAnswer: () => {},
       note: (_, code) => this.codes.push(code),
       onReport: () => {},
       onFault: () => {},

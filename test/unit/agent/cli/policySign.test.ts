@@ -114,6 +114,15 @@ test('an emergency, a rotation and a command', async () => {
   }
 });
 
+test('the version of a command is the time, unless one is named', async () => {
+  using place = await scratch();
+  const named = await place.sign('--command', 'rotate_keys', '--version', '9');
+  expect(named.out).toContain('command version 9 for');
+  rmSync(place.at('out'));
+  const timed = await place.sign('--command', 'rotate_keys');
+  expect(timed.out).toContain(`command version ${NOW_MS} for`);
+});
+
 test('what no device would take is not written', async () => {
   using place = await scratch();
   writeFileSync(place.at('bad.toml'), 'version = 7\n[session]\nttl_ms = 1\n');

@@ -9,6 +9,7 @@ import {
   refusalOf,
   withFloor,
 } from '../../../../policies/signed/admit.ts';
+import { commandBody } from '../../../../policies/signed/body.ts';
 import { type Claims, type Kind, targetOfText } from '../../../../policies/signed/claims.ts';
 import { NOTHING_PUSHED } from '../../../../policies/signed/record.ts';
 import { claimsOf, IDENTITY, NOW, NOW_S, UNKNOWN } from './documents.ts';
@@ -17,12 +18,16 @@ const ASKED: Asked = {
   identity: IDENTITY,
   clock: NOW,
   isRetained: false,
+  place: null,
   record: NOTHING_PUSHED,
   policyVersionMin: 1,
 };
 
-const verdict = (claims: Partial<Claims>, asked: Partial<Asked> = {}) =>
-  refusalOf(claimsOf(claims), { ...ASKED, ...asked })?.refused ?? 'taken';
+/** A command comes on a topic of commands, unless it is asked what happens otherwise. */
+const verdict = (claims: Partial<Claims>, asked: Partial<Asked> = {}) => {
+  const place = claims.kind === 'command' ? { name: 'rebind', id: '07'.repeat(16) } : null;
+  return refusalOf(claimsOf(claims), { ...ASKED, place, ...asked })?.refused ?? 'taken';
+};
 
 const at = (wallS: number): Clock => ({ wallMs: wallS * 1_000, isKnown: true });
 
@@ -47,6 +52,26 @@ test('a device takes what is for it, its groups and its fleet', () => {
   }
 });
 
+test('a command counts on the topic of its own name and id, and there nothing else does', () => {
+  const id = new Uint8Array(16).fill(7);
+  const command: Partial<Claims> = {
+    ...{ kind: 'command', version: 1, expiresS: NOW_S + 60 },
+    body: commandBody({ name: 'rebind', link: 'eth0' }, id),
+  };
+  const [name, text] = ['rebind', '07'.repeat(16)];
+  const cases = [
+    [{ name, id: text }, 'taken'],
+    [{ name: 'terminate_session', id: text }, 'wrong_topic'],
+    [{ name, id: '08'.repeat(16) }, 'wrong_topic'],
+    [null, 'wrong_topic'],
+  ] as const;
+  for (const [place, code] of cases)
+    expect([place, verdict(command, { place })]).toEqual([place, code]);
+  for (const kind of ['policy', 'emergency', 'rotation'] as const) {
+    expect([kind, verdict({ kind }, { place: { name, id: text } })]).toEqual([kind, 'wrong_topic']);
+  }
+});
+
 test('the first that fails is the reason', () => {
   const wrong = {
     kind: 'command',
@@ -58,6 +83,7 @@ test('the first that fails is the reason', () => {
   const asked = { isRetained: true, record };
   expect(verdict(wrong, asked)).toBe('wrong_target');
   const target = { level: 'fleet', name: 'acme' } as const;
+  expect(verdict({ ...wrong, target }, { ...asked, place: null })).toBe('wrong_topic');
   expect(verdict({ ...wrong, target }, asked)).toBe('command_retained');
   expect(verdict({ ...wrong, target }, { record })).toBe('document_expired');
   expect(verdict({ ...wrong, target, expiresS: NOW_S + 1 }, { record })).toBe('document_replayed');

@@ -6,9 +6,10 @@
 import { loadPolicy } from '../../../../policies/load.ts';
 import type { Policy } from '../../../../policies/schema.ts';
 import type { Clock } from '../../../../policies/signed/admit.ts';
-import { bodyOfTable } from '../../../../policies/signed/body.ts';
+import { bodyOfTable, type CommandPlace, commandOf } from '../../../../policies/signed/body.ts';
 import type { SignedDocument } from '../../../../policies/signed/open.ts';
 import { NOTHING_PUSHED, type PushRecord } from '../../../../policies/signed/record.ts';
+import { isRefused } from '../../../../policies/signed/refusal.ts';
 import { openPush, policyInForce, stepPush } from '../../../../policies/signed/staging.ts';
 import type { PushEffect, PushEvent, PushState } from '../../../../policies/signed/state.ts';
 import type { PushRecovery } from '../../../../policies/signed/store.ts';
@@ -83,8 +84,9 @@ export class Device {
     this.#perform(effects);
   }
 
-  take(document: SignedDocument, isRetained = false): void {
-    this.tell({ kind: 'arrived', clock: this.clock, isRetained, document });
+  /** @param place a command comes where it belongs, unless this says otherwise. */
+  take(document: SignedDocument, isRetained = false, place = placeOf(document)): void {
+    this.tell({ kind: 'arrived', clock: this.clock, isRetained, place, document });
   }
 
   after(ms: number): void {
@@ -105,6 +107,11 @@ export class Device {
       }
     }
   }
+}
+
+function placeOf(document: SignedDocument): CommandPlace | null {
+  const asked = document.kind === 'command' ? commandOf(document) : null;
+  return asked === null || isRefused(asked) ? null : asked.command;
 }
 
 function lineOf(effect: PushEffect): string {

@@ -158,19 +158,36 @@ describe('a command', () => {
     expect(device.asked).toEqual(['answer done', 'answer done']);
   });
 
+  test('has an id of its own: another document with that id is answered, and not carried out', () => {
+    const device = new Device();
+    device.take(command(1));
+    device.tell({ kind: 'answered', id: '07'.repeat(16), outcome: 'command_done' });
+    device.forget();
+    device.take(command(2));
+    expect(device.asked).toEqual(['answer command_done']);
+    const body = commandBody({ name: 'rotate_keys', link: null }, ID);
+    device.take(unproven({ kind: 'command', version: 2, expiresS: NOW_S + 600, body }));
+    expect(device.asked).toEqual(['document_replayed 2', 'answer document_replayed']);
+    // Its version is not used up by either.
+    device.take(command(2, new Uint8Array(16).fill(8)));
+    expect(device.asked).toContain('run refresh_health');
+  });
+
   test('is not carried out again after a restart', () => {
     const device = new Device();
     device.take(command(1));
     const restarted = new Device({ record: device.state.record });
     restarted.take(command(1));
-    expect(restarted.asked).toEqual(['document_replayed 1']);
+    expect(restarted.asked).toEqual(['document_replayed 1', 'answer document_replayed']);
   });
 
   test('is not carried out where it cannot be written down, and may come again', () => {
     const device = new Device();
     device.canWrite = false;
     device.take(command(1));
-    expect(device.asked).toEqual(['write nothing', 'push_not_durable 1']);
+    expect(device.asked).toEqual([
+      ...['write nothing', 'push_not_durable 1', 'answer push_not_durable'],
+    ]);
     device.canWrite = true;
     device.take(command(1));
     expect(device.asked).toContain('run refresh_health');
@@ -179,10 +196,32 @@ describe('a command', () => {
   test('is never retained, and waits for a clock', () => {
     const device = new Device();
     device.take(command(1), true);
-    expect(device.asked).toEqual(['command_retained 1']);
+    expect(device.asked).toEqual(['command_retained 1', 'answer command_retained']);
     const timeless = new Device({ clock: UNKNOWN });
     timeless.take(command(1));
-    expect(timeless.asked).toEqual(['clock_unknown 1']);
+    expect(timeless.asked).toEqual(['clock_unknown 1', 'answer clock_unknown']);
+  });
+
+  test('is refused where it does not belong, and nobody is answered there', () => {
+    const device = new Device();
+    const id = '07'.repeat(16);
+    for (const place of [null, { name: 'rebind', id }, { name: 'refresh_health', id: 'ff' }]) {
+      device.take(command(1), false, place);
+      expect(device.asked).toEqual(['wrong_topic 1']);
+    }
+    device.take(command(1));
+    expect(device.asked).toContain('run refresh_health');
+    device.tell({ kind: 'answered', id, outcome: 'command_done' });
+    device.forget();
+    device.take(command(1), false, null);
+    expect(device.asked).toEqual(['wrong_topic 1']);
+  });
+
+  test('that has expired is refused, and answered', () => {
+    const device = new Device();
+    device.clock = { wallMs: (NOW_S + 600) * 1_000, isKnown: true };
+    device.take(command(1));
+    expect(device.asked).toEqual(['document_expired 1', 'answer document_expired']);
   });
 
   test('more than are remembered: the oldest is refused by its version', () => {
@@ -192,7 +231,10 @@ describe('a command', () => {
     }
     device.forget();
     device.take(command(1, new Uint8Array(16).fill(1)));
-    expect(device.asked).toEqual(['document_replayed 1']);
+    expect(device.asked).toEqual(['document_replayed 1', 'answer document_replayed']);
+    // What comes of it that late is told to nobody.
+    device.tell({ kind: 'answered', id: '01'.repeat(16), outcome: 'command_done' });
+    expect(device.asked).toEqual([]);
   });
 });
 

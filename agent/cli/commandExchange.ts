@@ -1,0 +1,118 @@
+/**
+ * One signed command to a broker, and the answer that a device publishes: one connection, to its end.
+ *
+ * The answer is subscribed to before the command is published, so none is missed. MQTT 5 first, for what it says more: that nobody
+ * hears the topic, and an answer that knows its question; 3.1.1 where the broker knows no other.
+ *
+ * @module
+ */
+import { connect, type IClientOptions, type MqttClient } from 'mqtt';
+import { placeOf } from '../../hal/mqtt/place.ts';
+import { readSecrets, type SecretFiles } from '../../hal/mqtt/secrets.ts';
+
+export interface Exchange extends SecretFiles {
+  readonly url: string;
+  readonly username: string | null;
+  readonly commandTopic: string;
+  readonly answerTopic: string;
+  readonly document: Uint8Array;
+  /** 16 bytes: the id of the command. */
+  readonly correlation: Uint8Array;
+  readonly timeoutMs: number;
+}
+
+export type Exchanged =
+  | { readonly ok: true; readonly answer: Uint8Array }
+  | { readonly ok: false; readonly message: string };
+
+/** "Unacceptable protocol version" of 3.1.1 §3.2.2.3 and "Unsupported Protocol Version" of 5 §3.2.2.2. */
+const VERSION_REFUSED: readonly unknown[] = [1, 0x84];
+/** MQTT 5 §3.4.2.1: the broker has the message, and nobody subscribes to it. */
+const NOBODY_HEARS = 0x10;
+const PACKET_BYTES_MAX = 65_536;
+const DETAIL_MAX = 200;
+const UNHEARD =
+  'nobody hears this topic: the device is not connected, has another name there, or takes no documents. Nothing was done.';
+
+type Outcome = Exchanged | 'otherVersion';
+
+/** Never rejects. */
+export async function exchange(asked: Exchange): Promise<Exchanged> {
+  const place = placeOf(asked.url);
+  if (place === null) return failed('--broker: mqtt, mqtts, ws or wss, a host and maybe a port');
+  const secrets = await readSecrets(asked);
+  if (typeof secrets === 'string') return failed(oneLine(secrets));
+  const endsAtMs = performance.now() + asked.timeoutMs;
+  for (const level of [5, 4] as const) {
+    const { username } = asked;
+    const options: IClientOptions = {
+      ...{ ...place, ...secrets, protocolVersion: level, clean: true, reconnectPeriod: 0 },
+      ...{ connectTimeout: asked.timeoutMs, resubscribe: false },
+      ...(level === 5 ? { properties: { maximumPacketSize: PACKET_BYTES_MAX } } : {}),
+      ...(username === null ? {} : { username }),
+    };
+    const outcome = await once(connect(options), asked, level, endsAtMs - performance.now());
+    if (outcome !== 'otherVersion') return outcome;
+  }
+  return failed('the broker speaks neither MQTT 5 nor 3.1.1');
+}
+
+function once(
+  client: MqttClient,
+  asked: Exchange,
+  level: 5 | 4,
+  timeoutMs: number,
+): Promise<Outcome> {
+  const { promise, resolve } = Promise.withResolvers<Outcome>();
+  let waitsFor = 'the broker';
+  const patience = setTimeout(
+    () => resolve(failed(`no answer of ${waitsFor} within ${asked.timeoutMs / 1_000} s`)),
+    Math.max(0, timeoutMs),
+  );
+  client.on('error', (error) => {
+    const isOther = level === 5 && 'code' in error && VERSION_REFUSED.includes(error.code);
+    resolve(isOther ? 'otherVersion' : failed(oneLine(error.message)));
+  });
+  client.on('close', () => resolve(failed('the broker closed the connection')));
+  client.on('message', (topic, payload) => {
+    if (topic === asked.answerTopic) resolve({ ok: true, answer: Uint8Array.from(payload) });
+  });
+  // Of what one connection publishes there is one acknowledgement.
+  client.on('packetreceive', (packet) => {
+    const isUnheard = packet.cmd === 'puback' && packet.reasonCode === NOBODY_HEARS;
+    if (isUnheard) resolve(failed(UNHEARD));
+  });
+  client.on('connect', () => {
+    client.subscribe(asked.answerTopic, { qos: 1 }, (error, granted) => {
+      if (error !== null || granted?.some(({ qos }) => qos >= 0x80) !== false) {
+        return resolve(failed(`the broker does not let us hear ${asked.answerTopic}`));
+      }
+      waitsFor = 'the device';
+      publish(client, asked, level, (message) => resolve(failed(message)));
+    });
+  });
+  return promise.finally(() => {
+    clearTimeout(patience);
+    client.end(true);
+  });
+}
+
+function publish(
+  client: MqttClient,
+  { commandTopic, answerTopic, document, correlation }: Exchange,
+  level: 5 | 4,
+  onFailure: (message: string) => void,
+): void {
+  const properties = { responseTopic: answerTopic, correlationData: Buffer.from(correlation) };
+  const options = { qos: 1, retain: false, ...(level === 5 ? { properties } : {}) } as const;
+  client.publish(commandTopic, Buffer.from(document), options, (error) => {
+    if (error) onFailure(`the broker does not take it: ${oneLine(error.message)}`);
+  });
+}
+
+const failed = (message: string) => ({ ok: false, message }) as const;
+
+/** Some of it was written by the broker: nothing that a terminal would obey. */
+function oneLine(text: string): string {
+  return text.replace(/[^\x20-\x7e]+/g, ' ').slice(0, DETAIL_MAX);
+}

@@ -1,0 +1,41 @@
+/**
+ * Where a device hears signed documents, and how one came: as a command, or where everything else comes.
+ *
+ * @module
+ */
+import { commandFilter, mayAnswerTo, placeOfCommand } from '../hal/mqtt/commandTopic.ts';
+import type { DeviceTopics } from '../hal/mqtt/topics.ts';
+import type { Heard, Hears } from './broker.ts';
+import type { CommandRequest, Documents } from './telemetry.ts';
+
+/** What is said back to whoever asks, as often as it is asked: no more than a key of his own (chosen). */
+const CORRELATION_BYTES_MAX = 64;
+
+interface Place {
+  readonly fleet: string;
+  readonly device: string;
+}
+
+export function documentsHeard(
+  { topics, place }: { readonly topics: DeviceTopics; readonly place: Place },
+  { onDocument }: Documents,
+): Hears {
+  return {
+    topics: [topics.policyDesired, commandFilter(place.fleet, place.device)],
+    onMessage: (heard) => onDocument(heard.payload, heard.isRetained, requestOf(heard, place)),
+  };
+}
+
+/** Null: it is on no topic of commands. */
+export function requestOf(heard: Heard, { fleet, device }: Place): CommandRequest | null {
+  const place = placeOfCommand(heard.topic, fleet, device);
+  if (place === null) return null;
+  const { responseTopic, correlation } = heard;
+  const isAnswerable = responseTopic !== null && mayAnswerTo(responseTopic, fleet);
+  const isShort = correlation !== null && correlation.length <= CORRELATION_BYTES_MAX;
+  return {
+    place,
+    responseTopic: isAnswerable ? responseTopic : null,
+    correlation: isShort ? correlation : null,
+  };
+}

@@ -1,0 +1,38 @@
+import { expect, test } from 'bun:test';
+import { documentsHeard, requestOf } from '../../../agent/documentsHeard.ts';
+import { deviceTopics } from '../../../hal/mqtt/topics.ts';
+
+const PLACE = { fleet: 'north', device: 'gw-7' };
+const COMMAND = 'jvpn/v1/north/gw-7/cmd/rebind/07';
+const heard = (topic: string, more: object = {}) => ({
+  ...{ topic, payload: Uint8Array.of(1), isRetained: false },
+  ...{ responseTopic: null, correlation: null, ...more },
+});
+
+test('documents come on their topic, commands on theirs, and each is told with where it came', () => {
+  const told: unknown[] = [];
+  const hears = documentsHeard(
+    { topics: deviceTopics('north', 'gw-7'), place: PLACE },
+    { onDocument: (...args) => told.push(args), reported: () => ({}) },
+  );
+  expect(hears.topics).toEqual(['jvpn/v1/north/gw-7/policy/desired', 'jvpn/v1/north/gw-7/cmd/+/+']);
+  hears.onMessage(heard('jvpn/v1/north/gw-7/policy/desired', { isRetained: true }));
+  hears.onMessage(heard(COMMAND));
+  const place = { name: 'rebind', id: '07' };
+  expect(told).toEqual([
+    [Uint8Array.of(1), true, null],
+    [Uint8Array.of(1), false, { place, responseTopic: null, correlation: null }],
+  ]);
+});
+
+test('what whoever asks waits for is kept where it may be answered, and short', () => {
+  const responseTopic = 'jvpn/v1/north/desk/answer';
+  const correlation = new Uint8Array(64);
+  expect(requestOf(heard(COMMAND, { responseTopic, correlation }), PLACE)).toMatchObject({
+    ...{ responseTopic, correlation },
+  });
+  const long = { responseTopic: 'jvpn/v1/north/gw-8/health', correlation: new Uint8Array(65) };
+  expect(requestOf(heard(COMMAND, long), PLACE)).toMatchObject({
+    ...{ responseTopic: null, correlation: null },
+  });
+});
