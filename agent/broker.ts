@@ -50,17 +50,17 @@ export interface BrokerOptions {
   readonly hears?: Hears | null;
 }
 
-/** One topic, without wildcards, and who is told what is published there. */
+/** Topics, without wildcards, and who is told what is published there. */
 export interface Hears {
-  readonly topic: string;
+  readonly topics: readonly string[];
   /** Bytes from anyone who may write there; as often as the broker likes to repeat them. */
   readonly onPayload: (payload: Uint8Array, isRetained: boolean) => void;
 }
 
 export interface BrokerEvents {
   readonly onUp: () => void;
-  /** The broker lets us hear nothing of {@link BrokerOptions.hears}; the connection lives on. */
-  readonly onDeaf?: () => void;
+  /** The broker does not let us hear this one of {@link BrokerOptions.hears}; the connection lives on. */
+  readonly onDeaf?: (topic: string) => void;
   /** Exactly once, and the last that is heard of this connection. */
   readonly onEnd: (end: BrokerEnd) => void;
 }
@@ -70,7 +70,7 @@ type CodedError = Error & { readonly code?: unknown };
 
 /** "Unacceptable protocol version" of 3.1.1 §3.2.2.3 and "Unsupported Protocol Version" of 5 §3.2.2.2. */
 const VERSION_REFUSED = [1, 0x84];
-/** A broker has nothing long to say to a client that hears one topic at most (chosen). */
+/** A broker has nothing long to say to a client that hears a few documents (chosen). */
 const INCOMING_BYTES_MAX = 65_536;
 /** How long `close` waits for what is not acknowledged (chosen). */
 const CLOSE_MAX_MS = 2_000;
@@ -177,25 +177,27 @@ export class Broker {
     this.#limitIncoming(client);
   }
 
-  #subscribe(client: MqttClient, { topic, onPayload }: Hears): void {
+  #subscribe(client: MqttClient, { topics, onPayload }: Hears): void {
     client.on('message', (_, payload, { retain }) => {
       if (!this.#hasEnded) onPayload(Uint8Array.from(payload), retain);
     });
-    client.subscribe(topic, { qos: 1 }, (error, granted) => {
-      const isRefused = error !== null || granted?.[0] === undefined || granted[0].qos >= 0x80;
-      if (isRefused && !this.#hasEnded) this.#events.onDeaf?.();
+    client.subscribe([...topics], { qos: 1 }, (error, granted) => {
+      const isHeard = (topic: string) =>
+        error === null && granted?.some((grant) => grant.topic === topic && grant.qos < 0x80);
+      const deaf = topics.find((topic) => isHeard(topic) !== true);
+      if (deaf !== undefined && !this.#hasEnded) this.#events.onDeaf?.(deaf);
     });
   }
 
   /**
-   * What is published to us beside the one topic that is subscribed is wrong. And MQTT.js looks at the size of a
+   * What is published to us beside the topics that are subscribed is wrong. And MQTT.js looks at the size of a
    * packet when it holds all of it, while the length field allows 256 MB.
    */
   #limitIncoming(client: MqttClient): void {
     let bytes = 0;
     client.on('packetreceive', (packet) => {
       bytes = 0;
-      if (packet.cmd === 'publish' && packet.topic !== this.#hears?.topic) {
+      if (packet.cmd === 'publish' && this.#hears?.topics.includes(packet.topic) !== true) {
         const detail = this.#hears === null ? 'nothing is subscribed' : 'that is not subscribed';
         this.end({ code: 'misbehaves', detail });
       }

@@ -135,8 +135,8 @@ export class BrokerLink {
       },
       {
         onUp: () => this.#onUp(),
-        onDeaf: () => {
-          this.lastError = `refused: ${hears?.topic}`;
+        onDeaf: (topic) => {
+          this.lastError = `refused: ${topic}`;
         },
         onEnd: (end) => this.#onEnd(end),
       },

@@ -16,8 +16,9 @@ import type { HalFailure } from '../hal/result.ts';
 import type { Policy } from '../policies/schema.ts';
 import type { Identity } from '../policies/signed/admit.ts';
 import { anchorsOf } from '../policies/signed/anchors.ts';
+import { encodeCbor } from '../policies/signed/cbor.ts';
 import type { Sign1 } from '../policies/signed/envelope.ts';
-import { openDocument } from '../policies/signed/open.ts';
+import { openDocument, reopenDocument, type SignedDocument } from '../policies/signed/open.ts';
 import { isRefused } from '../policies/signed/refusal.ts';
 import { nextPushDeadline, openPush, policyInForce, stepPush } from '../policies/signed/staging.ts';
 import type { PushEffect, PushEvent, PushState, PushStep } from '../policies/signed/state.ts';
@@ -27,8 +28,8 @@ import { type PushCode, Refusals, severityKind } from './pushRefusals.ts';
 import type { Documents } from './telemetry.ts';
 import { CLOCK_SET_MS } from './wallClock.ts';
 
-/** Documents that wait for their signature to be judged; one more is refused (chosen). */
-const WAITING_MAX = 8;
+/** Documents that wait for their signature to be judged; one more is refused. As many as topics can retain for one device. */
+const WAITING_MAX = 20;
 /** Suspended time counts and wakes nobody: a deadline is looked for at least this often (chosen). */
 const LOOK_MAX_MS = 60_000;
 
@@ -59,6 +60,9 @@ export interface PushUsers {
   readonly onFault: (message: string, isOnTrial: boolean) => void;
 }
 
+/** A policy that came while another one was on trial. Retained, it comes no second time on this connection. */
+type Later = Pick<PushEvent & { kind: 'arrived' }, 'document' | 'isRetained'>;
+
 type Detail = Readonly<Record<string, string | number>>;
 
 export class Push {
@@ -66,6 +70,7 @@ export class Push {
   readonly #store: PushStore<HalFailure>;
   readonly #refusals = new Refusals();
   readonly #due: PushEvent[] = [];
+  #later: Later | null = null;
   #state: PushState;
   #begin: readonly PushEffect[];
   #users: PushUsers | null = null;
@@ -160,6 +165,8 @@ export class Push {
       confirmed: this.confirmed.version,
       on_trial: trial?.policy.version ?? null,
       emergency: emergency?.document.version ?? null,
+      emergency_expires_s: emergency?.document.expiresS ?? null,
+      groups: this.#parts.identity.groups,
       last: this.#last,
       counters: this.#refusals.counters,
     };
@@ -188,13 +195,17 @@ export class Push {
       return this.#tell('document_invalid', { kind, version, why });
     }
     // A retained document comes with each connection: what is on flash is no news.
-    if (this.#holds(bytes)) return this.#refusals.count('document_replayed');
+    if (this.#holds(document)) return this.#refusals.count('document_replayed');
     this.#feed({ kind: 'arrived', ...this.#moment(), isRetained, document });
   }
 
-  #holds(bytes: Uint8Array): boolean {
+  /** The document itself, or the same policy for another target: the rest of a rollout comes to its canary as well. */
+  #holds(document: SignedDocument): boolean {
     const { confirmed, pending, emergency } = this.#state.record;
-    return [confirmed, pending, emergency].some((held) => held !== null && equalBytes(held, bytes));
+    return [confirmed, pending, emergency].some((held) => {
+      if (held === null) return false;
+      return equalBytes(held, document.bytes) || isSamePolicy(held, document);
+    });
   }
 
   /** What happens while something is carried out comes behind it. */
@@ -210,11 +221,34 @@ export class Push {
     this.#guard(() => {
       if (first !== null) this.#carryOut(first);
       for (let next = this.#due.shift(); next !== undefined; next = this.#due.shift()) {
-        this.#carryOut(stepPush(this.#state, next));
+        const step = stepPush(this.#state, next);
+        if (next.kind === 'arrived') this.#keepForLater(next, step);
+        this.#carryOut(step);
+        if (this.#due.length === 0) this.#lookAtLater();
       }
       this.#arm();
     });
     this.#isWorking = false;
+  }
+
+  /** Of policies that are refused for the trial alone the newest gets its turn behind it. */
+  #keepForLater({ document, isRetained }: Later, { effects }: PushStep): void {
+    const isBusy = effects.some(
+      (effect) => effect.kind === 'report' && effect.code === 'push_busy',
+    );
+    if (!isBusy || document.kind !== 'policy') return;
+    if (document.version > (this.#later?.document.version ?? 0)) {
+      this.#later = { document, isRetained };
+    }
+  }
+
+  #lookAtLater(): void {
+    const { trial, writing, record } = this.#state;
+    if (this.#later === null || trial !== null || writing !== null || record.pending !== null)
+      return;
+    const later = this.#later;
+    this.#later = null;
+    this.#due.push({ kind: 'arrived', ...this.#moment(), ...later });
   }
 
   #carryOut({ state, effects }: PushStep): void {
@@ -291,4 +325,15 @@ export class Push {
   #now(): number {
     return this.#parts.clock.monotonicMs();
   }
+}
+
+function isSamePolicy(held: Uint8Array, { kind, target, version, body }: SignedDocument): boolean {
+  const other = reopenDocument(held);
+  if (isRefused(other) || kind !== 'policy' || other.kind !== kind) return false;
+  const isOtherTarget = other.target.level !== target.level || other.target.name !== target.name;
+  return (
+    isOtherTarget &&
+    other.version === version &&
+    equalBytes(encodeCbor(other.body), encodeCbor(body))
+  );
 }

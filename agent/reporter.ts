@@ -29,6 +29,8 @@ export interface ReporterParts {
   readonly policy: Policy;
   readonly links: readonly AgentLink[];
   readonly topics: DeviceTopics;
+  /** Where documents come. */
+  readonly desiredTopics: readonly string[];
   readonly address: BrokerAddress;
   readonly documents: Documents | null;
 }
@@ -70,7 +72,7 @@ export class Reporter implements Telemetry {
       hears:
         parts.documents === null
           ? null
-          : { topic: parts.topics.policyDesired, onPayload: parts.documents.onDocument },
+          : { topics: parts.desiredTopics, onPayload: parts.documents.onDocument },
       nowMs: () => clock.monotonicMs(),
       wallMs: () => clock.wallMs(),
       keepaliveMs: this.#keepaliveMs(),

@@ -10,7 +10,7 @@
  * @module
  */
 import { newClock } from '../hal/linux/clock.ts';
-import { deviceTopics, keyLevel } from '../hal/mqtt/topics.ts';
+import { desiredTopics, deviceTopics, keyLevel } from '../hal/mqtt/topics.ts';
 import type { Policy } from '../policies/schema.ts';
 import type { AuditKind } from '../session/audit.ts';
 import { bytesToHex } from '../session/bytes.ts';
@@ -80,7 +80,7 @@ export interface TelemetryParts {
 
 export function startTelemetry(parts: TelemetryParts): Telemetry {
   const { start, device } = parts;
-  const { telemetry, links } = start.config;
+  const { telemetry, links, push } = start.config;
   if (!telemetry.enabled || telemetry.url === null) return SILENT;
   const name = telemetry.device ?? keyLevel(device);
   const path = (written: string | null) => (written === null ? null : start.path(written));
@@ -94,6 +94,7 @@ export function startTelemetry(parts: TelemetryParts): Telemetry {
     policy: start.policy,
     links,
     topics: deviceTopics(telemetry.fleet, name),
+    desiredTopics: desiredTopics(telemetry.fleet, name, push.groups),
     documents: parts.documents ?? null,
     address: {
       url: telemetry.url,

@@ -5,8 +5,11 @@
  * jvpn/v1/<fleet>/<device>/health     retained  CBOR, agent/health.ts
  * jvpn/v1/<fleet>/<device>/presence   retained  CBOR, agent/presence.ts; also the last will
  * jvpn/v1/<fleet>/<device>/policy/reported   retained  CBOR, agent/push.ts
- * jvpn/v1/<fleet>/<device>/policy/desired    heard     COSE_Sign1, policies/signed/
+ * jvpn/v1/<fleet>/<whom>/policy/desired      heard     COSE_Sign1, policies/signed/
+ * jvpn/v1/<fleet>/<whom>/emergency/desired   heard     the same; apart, because a topic retains one document
  * ```
+ *
+ * `<whom>` is a device, `_group/<group>` or `_fleet`. No name begins with `_`; a public key may, and is longer than both.
  *
  * `v1` is the version of this scheme: a topic is never given another meaning under the same one.
  *
@@ -20,6 +23,7 @@ export interface DeviceTopics {
   readonly health: string;
   readonly presence: string;
   readonly policyReported: string;
+  /** Where documents for this device alone come. Whatever its groups and its fleet are sent: {@link desiredTopics}. */
   readonly policyDesired: string;
 }
 
@@ -31,6 +35,34 @@ export function deviceTopics(fleet: string, device: string): DeviceTopics {
     policyReported: `${root}/policy/reported`,
     policyDesired: `${root}/policy/desired`,
   };
+}
+
+/** Of each a topic retains one, so that a policy and an emergency reach a device that was away. */
+export type DesiredStream = 'policy' | 'emergency';
+
+/** Whom documents may be for, as `Target` of policies/signed/claims.ts has it. */
+export interface Addressee {
+  readonly level: 'device' | 'group' | 'fleet';
+  readonly name: string;
+}
+
+/** Where documents for `whom` are published. The fleet is in all topics, so its own name is not asked. */
+export function desiredTopic(fleet: string, whom: Addressee, stream: DesiredStream): string {
+  const root = `${TOPIC_ROOT}/${level(fleet)}`;
+  if (whom.level === 'fleet') return `${root}/_fleet/${stream}/desired`;
+  const name = level(whom.name);
+  return `${root}/${whom.level === 'group' ? `_group/${name}` : name}/${stream}/desired`;
+}
+
+/** All topics on which a device hears documents: its own, those of its groups and of its fleet. */
+export function desiredTopics(fleet: string, device: string, groups: readonly string[]): string[] {
+  const all: readonly Addressee[] = [
+    { level: 'device', name: device },
+    ...groups.map((name) => ({ level: 'group', name }) as const),
+    { level: 'fleet', name: fleet },
+  ];
+  const streams = ['policy', 'emergency'] as const;
+  return all.flatMap((whom) => streams.map((stream) => desiredTopic(fleet, whom, stream)));
 }
 
 /**
@@ -67,7 +99,8 @@ export function placeOfTopic(topic: string, fleet: string): TopicPlace | null {
   return stream === 'health' || stream === 'presence' ? { device, stream } : null;
 }
 
-const LEVEL = /^[A-Za-z0-9_.-]{1,64}$/;
+/** A name, or a public key as {@link keyLevel} writes it: `_group` and `_fleet` are neither. */
+const LEVEL = /^(?:[A-Za-z0-9.-][A-Za-z0-9_.-]{0,63}|[A-Za-z0-9_-]{43})$/;
 
 /** Anything else would let a name reach into the topics of another device. */
 function level(name: string): string {

@@ -170,6 +170,19 @@ mosquittoTest(
       new Set([`${root}/gw-7/presence`, `${root}/gw-7/health`]),
     );
     expect(eavesdropper.topics).toEqual([]);
+    // What is sent to one device is heard by it alone, what is sent to groups and the fleet by all; and only by whoever may push is it sent.
+    await using publisher = await hearing(await authority.issue('jvpn-push'), `${root}/+/health`);
+    const documents = ['gw-7/policy', '_group/vans/policy', '_fleet/emergency', '_fleet/policy'];
+    for (const topic of documents) {
+      const desired = `${root}/${topic}/desired`;
+      await eavesdropper.client.publishAsync(desired, 'forged', { qos: 1 }).catch(() => {});
+      await publisher.client.publishAsync(desired, 'signed', { qos: 1 });
+    }
+    const isHeard = () => eavesdropper.topics.length >= 3;
+    await eventually('documents for groups and the fleet are heard', isHeard, WAIT_MS);
+    expect(eavesdropper.topics).toEqual(
+      documents.slice(1).map((topic) => `${root}/${topic}/desired`),
+    );
     fleet.client.publish(`${root}/gw-7/presence`, 'forged', { qos: 1 });
     const denied = () => broker.stderr.some((line) => /Denied PUBLISH from .*fleet/.test(line));
     await eventually('the watcher writes nothing', denied, WAIT_MS);

@@ -111,6 +111,41 @@ test('a policy is followed from when it is on flash, and stays once the session 
   expect([next.push.policy.version, next.said, next.followed]).toEqual([2, [], []]);
 });
 
+test('of policies that come during a trial the newest gets its turn behind it, whatever became of the trial', async () => {
+  for (const isProven of [true, false]) {
+    const rig = new Rig();
+    await rig.take(document(2));
+    const target = { level: 'device', name: 'kiosk-7' } as const;
+    await rig.take(document(4, { target }), true);
+    await rig.take(document(3), true);
+    expect(rig.heard().slice(1, 2)).toEqual(['refusal push_busy 4 version 2 is on trial']);
+    if (isProven) rig.push.proven(2);
+    else rig.nowMs += WINDOW_MS;
+    rig.push.look();
+    expect([rig.push.onTrial, rig.push.policy.version]).toEqual([4, 4]);
+    rig.push.proven(4);
+    expect(rig.push.confirmed).toEqual({ version: 4, isPushed: true });
+    expect(rig.heard().filter((line) => line.includes('push_busy'))).toEqual([]);
+  }
+});
+
+test('the rest of a rollout is no news to its canary: the same policy for another target is counted, and not said', async () => {
+  const rig = new Rig();
+  await rig.take(document(2));
+  rig.push.proven(2);
+  rig.heard();
+  const target = { level: 'device', name: 'kiosk-7' } as const;
+  await rig.take(document(2, { target }), true);
+  expect([rig.heard(), rig.push.reported().counters]).toEqual([
+    [],
+    { policy_on_trial: 1, policy_confirmed: 1, document_replayed: 1 },
+  ]);
+  // Another one of the same version is refused, and said.
+  const other = bodyOfTable({ version: 2, name: 'other' })!;
+  await rig.take(document(2, { target, body: other }), true);
+  expect(rig.heard()).toEqual(['refusal document_older 2 version 2, and 2 was in force']);
+});
+
 test('one that is not proven in its window is rolled back by itself', async () => {
   const rig = new Rig();
   await rig.take(document(2));
@@ -224,17 +259,17 @@ test('a stranger, a forger, another device, an older version and a command chang
 test('a flood is counted, said once a minute, and waits in no queue', async () => {
   const rig = new Rig();
   const nonsense = Uint8Array.of(1);
-  for (let count = 0; count < 20; count++) rig.push.arrived(nonsense, false);
+  for (let count = 0; count < 32; count++) rig.push.arrived(nonsense, false);
   await settled();
   for (let count = 0; count < 4; count++) await rig.take(nonsense);
-  expect(rig.push.reported().counters).toEqual({ push_busy: 12, document_malformed: 12 });
+  expect(rig.push.reported().counters).toEqual({ push_busy: 12, document_malformed: 24 });
   expect(rig.heard().map((line) => line.split(' ')[1])).toEqual([
     'push_busy',
     'document_malformed',
   ]);
   rig.nowMs += 60_000;
   await rig.take(nonsense);
-  expect(rig.heard()).toEqual([expect.stringMatching(/^refusal document_malformed .* 11$/)]);
+  expect(rig.heard()).toEqual([expect.stringMatching(/^refusal document_malformed .* 23$/)]);
 });
 
 test('an emergency tightens what is followed, outlives a restart, and is withdrawn by an empty one', async () => {
@@ -278,7 +313,14 @@ test('what is reported says which policy is followed, which is on trial, and wha
   await rig.take(document(2));
   expect(rig.push.reported()).toEqual({
     ...{ v: 1, ts_ms: NOW_S * 1_000, policy: { name: 'v2', version: 2 } },
-    ...{ confirmed: 1, on_trial: 2, emergency: null, counters: { policy_on_trial: 1 } },
+    ...{
+      confirmed: 1,
+      on_trial: 2,
+      emergency: null,
+      emergency_expires_s: null,
+      groups: ['south'],
+      counters: { policy_on_trial: 1 },
+    },
     last: { code: 'policy_on_trial', ts_ms: NOW_S * 1_000, version: 2 },
   });
   expect(rig.reports).toBe(1);

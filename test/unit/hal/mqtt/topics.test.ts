@@ -1,5 +1,12 @@
 import { expect, test } from 'bun:test';
-import { deviceTopics, fleetTopics, keyLevel, placeOfTopic } from '../../../../hal/mqtt/topics.ts';
+import {
+  desiredTopics,
+  deviceTopics,
+  fleetTopics,
+  keyLevel,
+  placeOfTopic,
+} from '../../../../hal/mqtt/topics.ts';
+import { NAME } from '../../../../policies/format.ts';
 import { InvariantError } from '../../../../session/assert.ts';
 
 test('the topics of a device', () => {
@@ -9,6 +16,28 @@ test('the topics of a device', () => {
     policyReported: 'jvpn/v1/north/gw-7/policy/reported',
     policyDesired: 'jvpn/v1/north/gw-7/policy/desired',
   });
+});
+
+test('a device hears its own documents, those of its groups and of its fleet, policies and emergencies apart', () => {
+  expect(desiredTopics('north', 'gw-7', ['vans'])).toEqual([
+    'jvpn/v1/north/gw-7/policy/desired',
+    'jvpn/v1/north/gw-7/emergency/desired',
+    'jvpn/v1/north/_group/vans/policy/desired',
+    'jvpn/v1/north/_group/vans/emergency/desired',
+    'jvpn/v1/north/_fleet/policy/desired',
+    'jvpn/v1/north/_fleet/emergency/desired',
+  ]);
+});
+
+test('no device is called as groups and the fleet are, whatever its key begins with', () => {
+  for (const name of ['_group', '_fleet', '_', `_${'x'.repeat(41)}`, `_${'x'.repeat(43)}`]) {
+    expect(() => deviceTopics('north', name)).toThrow(InvariantError);
+    expect(placeOfTopic(`jvpn/v1/north/${name}/health`, 'north')).toBeNull();
+    expect([name, NAME.accepts(name)]).toEqual([name, false]);
+  }
+  const key = keyLevel(`/${'A'.repeat(41)}8=`);
+  expect(key).toStartWith('_');
+  expect(deviceTopics('north', key).health).toContain(key);
 });
 
 test('a public key becomes one level, whatever its base64 holds', () => {
