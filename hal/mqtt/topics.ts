@@ -99,6 +99,37 @@ export function placeOfTopic(topic: string, fleet: string): TopicPlace | null {
   return stream === 'health' || stream === 'presence' ? { device, stream } : null;
 }
 
+/** The streams of a device that tell what became of a document, and how the device is. */
+export type AnswerStream = 'health' | 'presence' | 'policyReported';
+
+/** What whoever pushes documents subscribes to: of one device, or of all of a fleet. */
+export function answerTopics(
+  fleet: string,
+  device: string | null,
+): Readonly<Record<AnswerStream, string>> {
+  const root = [TOPIC_ROOT, level(fleet), device === null ? '+' : level(device)].join('/');
+  return {
+    health: `${root}/health`,
+    presence: `${root}/presence`,
+    policyReported: `${root}/policy/reported`,
+  };
+}
+
+/** Whose answer it is, or null for a topic that is none of {@link answerTopics}. Takes any text. */
+export function placeOfAnswer(
+  topic: string,
+  fleet: string,
+): { readonly device: string; readonly stream: AnswerStream } | null {
+  const root = `${TOPIC_ROOT}/${fleet}/`;
+  const [device = ''] = topic.startsWith(root) ? topic.slice(root.length).split('/') : [];
+  if (!LEVEL.test(device)) return null;
+  const topics = answerTopics(fleet, device);
+  const stream = (['health', 'presence', 'policyReported'] as const).find(
+    (one) => topics[one] === topic,
+  );
+  return stream === undefined ? null : { device, stream };
+}
+
 /** A name, or a public key as {@link keyLevel} writes it: `_group` and `_fleet` are neither. */
 const LEVEL = /^(?:[A-Za-z0-9.-][A-Za-z0-9_.-]{0,63}|[A-Za-z0-9_-]{43})$/;
 

@@ -1,9 +1,11 @@
 import { expect, test } from 'bun:test';
 import {
+  answerTopics,
   desiredTopics,
   deviceTopics,
   fleetTopics,
   keyLevel,
+  placeOfAnswer,
   placeOfTopic,
 } from '../../../../hal/mqtt/topics.ts';
 import { NAME } from '../../../../policies/format.ts';
@@ -74,5 +76,29 @@ test('a topic that no device writes leads nowhere', () => {
     ],
   ]) {
     expect([topic, placeOfTopic(topic, 'north')]).toEqual([topic, null]);
+  }
+});
+
+test('whoever pushes hears what devices answer, of one or of all, and knows whose it is', () => {
+  expect(answerTopics('north', null)).toEqual({
+    health: 'jvpn/v1/north/+/health',
+    presence: 'jvpn/v1/north/+/presence',
+    policyReported: 'jvpn/v1/north/+/policy/reported',
+  });
+  const { policyReported, health } = answerTopics('north', 'gw-7');
+  expect(placeOfAnswer(policyReported, 'north')).toEqual({
+    device: 'gw-7',
+    stream: 'policyReported',
+  });
+  expect(placeOfAnswer(health, 'north')).toEqual({ device: 'gw-7', stream: 'health' });
+  for (const topic of [
+    '',
+    'jvpn/v1/north',
+    'jvpn/v1/north/gw-7/policy',
+    'jvpn/v1/south/gw-7/health',
+    'jvpn/v1/north/_fleet/policy/reported',
+    'jvpn/v1/north/gw-7/policy/desired',
+  ]) {
+    expect([topic, placeOfAnswer(topic, 'north')]).toEqual([topic, null]);
   }
 });
