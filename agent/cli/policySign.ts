@@ -78,7 +78,7 @@ const LASTS_S: Readonly<Record<Kind, number>> = {
 };
 
 /** What is wrong with the command line (2), or with what it names (1). */
-class Unusable extends Error {
+export class Unusable extends Error {
   readonly exitCode: 1 | 2;
   constructor(message: string, exitCode: 1 | 2) {
     super(message);
@@ -135,13 +135,20 @@ function sign(flags: Flags, file: string | undefined, nowS: number): string {
   };
   const privateKey = readSigningKey(textOf(flags, 'signing-key-file'));
   const publicKey = signingPublicKey(privateKey);
-  const document = COSE.sign(encodeClaims(claims), keyIdOf(publicKey), privateKey);
   const keyId = keyIdText(publicKey);
-  const opened = openDocument(document, new Map([[keyId, publicKey]]), COSE);
-  const refused = isRefused(opened) ? opened : bodyRefusal(opened);
-  if (refused !== null) throw new Unusable(`${refused.refused}: ${refused.detail}`, 1);
+  const document = signClaims(claims, privateKey);
   writeOnce(output, document);
   return `${output}: ${kind} version ${claims.version} for ${target.level} ${target.name}, signed by ${keyId}, ${document.length} bytes`;
+}
+
+/** A document, read by the rules of a device. @throws Unusable where none would take it. */
+export function signClaims(claims: Claims, privateKey: Uint8Array): Uint8Array {
+  const publicKey = signingPublicKey(privateKey);
+  const document = COSE.sign(encodeClaims(claims), keyIdOf(publicKey), privateKey);
+  const opened = openDocument(document, new Map([[keyIdText(publicKey), publicKey]]), COSE);
+  const refused = isRefused(opened) ? opened : bodyRefusal(opened);
+  if (refused !== null) throw new Unusable(`${refused.refused}: ${refused.detail}`, 1);
+  return document;
 }
 
 /** What is wrong with what a document says, by its kind; null: nothing. */
@@ -181,7 +188,12 @@ function bodyOf(kind: Kind, flags: Flags, file: string | undefined): CborMap {
     const link = typeof flags.link === 'string' ? flags.link : null;
     return commandBody({ name, link }, new Uint8Array(randomBytes(16)));
   }
-  const document = documentOfToml(readText(file ?? ''), Bun.TOML.parse);
+  return tableBody(file ?? '');
+}
+
+/** A TOML file as the body of a policy or an emergency; whether devices would take it is not asked. @throws Unusable */
+export function tableBody(file: string): CborMap {
+  const document = documentOfToml(readText(file), Bun.TOML.parse);
   if (!document.ok) {
     const [first] = document.problems;
     throw new Unusable(`${file}: ${first?.path} ${first?.wrong}`, 1);
@@ -223,7 +235,7 @@ function textOf(flags: Flags, name: keyof Flags): string {
   return text;
 }
 
-function readSigningKey(file: string): Uint8Array {
+export function readSigningKey(file: string): Uint8Array {
   const text = readText(file);
   if ((statSync(file).mode & 0o077) !== 0) {
     throw new Unusable(`${file}: others may read this key. Run: chmod 600 ${file}`, 1);
