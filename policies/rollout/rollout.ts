@@ -162,7 +162,10 @@ export class Rollout {
         return [];
       case 'health': {
         const { health, isRetained, atMs } = event;
-        this.#change(event.device, { health, healthAtMs: isRetained ? null : atMs });
+        // One that is there replaces what is retained at its interval: how old that is nobody knows, but not older than that.
+        const knownAtMs = this.#devices.get(event.device)?.healthAtMs ?? null;
+        const healthAtMs = isRetained && knownAtMs !== null ? knownAtMs : atMs;
+        this.#change(event.device, { health, healthAtMs });
         return [];
       }
       case 'presence':

@@ -19,6 +19,6 @@ export interface DeviceView {
   readonly before: Reported['counters'] | null;
   readonly outcome: Outcome;
   readonly health: Health | null;
-  /** When its newest report was made, monotonic; null: the broker had kept it. */
+  /** When a report came, monotonic; of one that the broker had kept, when that was heard first. */
   readonly healthAtMs: number | null;
 }

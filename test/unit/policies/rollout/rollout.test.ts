@@ -116,6 +116,25 @@ test('the soak counts only time in which half of the canary is heard, whatever e
   expect(scene.rollout.stage).toBe('rest');
 });
 
+test('what the broker kept of a canary that is there counts as heard, for as long as a report may be old, and once', () => {
+  const first = new Scene(10).ready();
+  first.confirms(5);
+  first.pass(1);
+  const scene = first.resumed();
+  const keep = () => {
+    for (const device of scene.canary) {
+      const health = { policyVersion: 5, state: 'ATTACHED', switchesLastMinute: 0 };
+      scene.feed({ kind: 'health', device, health, isRetained: true });
+    }
+  };
+  keep();
+  scene.pass(20);
+  keep();
+  scene.pass(20);
+  // 30 s from when it was heard first; the first tick only begins to count.
+  expect([scene.rollout.isHeard, scene.rollout.progress.soakedMs]).toEqual([false, 29_000]);
+});
+
 test('a canary of which less than half confirms in time is taken back; time without a broker is none', () => {
   const scene = new Scene(20).ready();
   scene.confirms(5, scene.canary.slice(0, 1));
