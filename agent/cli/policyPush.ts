@@ -7,8 +7,11 @@
  */
 import { randomBytes } from 'node:crypto';
 import type { Sought } from '../../policies/rollout/outcome.ts';
-import { BEGINNING, type Plan, Rollout } from '../../policies/rollout/rollout.ts';
+import { BEGINNING, type Plan } from '../../policies/rollout/plan.ts';
+import { Rollout } from '../../policies/rollout/rollout.ts';
 import type { CborMap } from '../../policies/signed/cbor.ts';
+import { reopenDocument } from '../../policies/signed/open.ts';
+import { isRefused } from '../../policies/signed/refusal.ts';
 import { EXIT, TERMINAL, type Terminal } from './arguments.ts';
 import { readSigningKey, signClaims, tableBody, Unusable } from './policySign.ts';
 import {
@@ -107,6 +110,12 @@ function preparation(flags: PushFlags): (run: PushRun) => Prepared {
   if (isEmergency) {
     const body: CborMap = file === null ? new Map() : tableBody(file);
     const times = timesOf('emergency', isEnd, flags.expiresMs, Date.now());
+    // Whether devices would take it is known before the broker is asked.
+    const { bytes } = signedEmergency(flags, body, times, privateKey, 1);
+    const first = reopenDocument(bytes);
+    if (!isEnd && !isRefused(first) && soughtOf(first).kind === 'emergencyEnd') {
+      throw new PushUsage('FILE has no values: --end ends an emergency');
+    }
     return (run) => emergency(flags, body, times, privateKey, run);
   }
   const { body, policy } = policyFile(file ?? '');
@@ -115,19 +124,27 @@ function preparation(flags: PushFlags): (run: PushRun) => Prepared {
   if (canary === null) {
     const bytes = signPolicy(body, flags.target, times, privateKey);
     const sought = { kind: 'policy', version: policy.version } as const;
-    return () => atOnce(flags, sought, { bytes, expiresS: times.expiresS }, answerMs);
+    return (run) => {
+      const prepared = atOnce(flags, sought, { bytes, expiresS: times.expiresS }, answerMs);
+      refuseOlder(run, privateKey, prepared.rollout);
+      return prepared;
+    };
   }
-  return (run) =>
-    openRollout({ flags, canary, body, policy, times, privateKey, answerMs }, run.retained);
+  return (run) => {
+    const wanted = { flags, canary, body, policy, times, privateKey, answerMs };
+    const prepared = openRollout(wanted, run.retained);
+    refuseOlder(run, privateKey, prepared.rollout);
+    return prepared;
+  };
+}
+
+interface Published {
+  readonly bytes: Uint8Array;
+  readonly expiresS: number;
 }
 
 /** To all of the target, and nothing is watched. */
-function atOnce(
-  flags: PushFlags,
-  sought: Sought,
-  document: { readonly bytes: Uint8Array; readonly expiresS: number },
-  answerMs: number,
-): Prepared {
+function atOnce(flags: PushFlags, sought: Sought, document: Published, answerMs: number): Prepared {
   const plan: Plan = {
     ...{ id: '', target: flags.target, sought, canary: null, freshMs: 0 },
     patienceMs: flags.answerWithinMs ?? answerMs,
@@ -159,10 +176,32 @@ function emergency(
     nowS,
     ...before.filter((one) => one < nowS + YEAR_S).map((one) => one + 1),
   );
-  const { target } = flags;
-  const bytes = signClaims({ kind: 'emergency', target, version, ...times, body }, privateKey);
   const kind = flags.isEnd ? 'emergencyEnd' : 'emergency';
-  return atOnce(flags, { kind, version }, { bytes, expiresS: times.expiresS }, ANSWER_MS);
+  const document = signedEmergency(flags, body, times, privateKey, version);
+  return atOnce(flags, { kind, version }, document, ANSWER_MS);
+}
+
+function signedEmergency(
+  { target }: PushFlags,
+  body: CborMap,
+  times: Times,
+  privateKey: Uint8Array,
+  version: number,
+): Published {
+  const bytes = signClaims({ kind: 'emergency', target, version, ...times, body }, privateKey);
+  return { bytes, expiresS: times.expiresS };
+}
+
+/** Retained, it would take the place of a newer one, and devices that are away would get none. */
+function refuseOlder(run: PushRun, privateKey: Uint8Array, rollout: Rollout): void {
+  const { version } = rollout.sought;
+  const kept = keptVersion(run.retained, privateKey);
+  if (kept <= version) return;
+  const { level, name } = rollout.plan.target;
+  throw new Unusable(
+    `the broker keeps version ${kept} for ${level} ${name}, signed by this key: ${version} is older`,
+    1,
+  );
 }
 
 function endOf(rollout: Rollout, { isGood, why, lastedMs }: PushEnd) {

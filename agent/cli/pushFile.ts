@@ -6,8 +6,8 @@
  *
  * @module
  */
-import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
-import { type Progress, STAGES } from '../../policies/rollout/rollout.ts';
+import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { type Progress, STAGES } from '../../policies/rollout/plan.ts';
 import { isTargetName, LEVELS, type Target } from '../../policies/signed/claims.ts';
 
 export interface PushFile {
@@ -49,7 +49,7 @@ export function writePushFile(path: string, file: PushFile): void {
   const fresh = `${path}.new`;
   const handle = openSync(fresh, 'w', 0o600);
   try {
-    writeSync(handle, `${JSON.stringify(file, null, 2)}\n`);
+    writeFileSync(handle, `${JSON.stringify(file, null, 2)}\n`);
     fsyncSync(handle);
   } finally {
     closeSync(handle);

@@ -8,7 +8,8 @@
 import { randomBytes } from 'node:crypto';
 import { parseShare } from '../../policies/rollout/canary.ts';
 import { parseConditions } from '../../policies/rollout/condition.ts';
-import { BEGINNING, type Plan, Rollout } from '../../policies/rollout/rollout.ts';
+import { BEGINNING, type Plan } from '../../policies/rollout/plan.ts';
+import { Rollout } from '../../policies/rollout/rollout.ts';
 import type { Policy } from '../../policies/schema.ts';
 import type { CborMap } from '../../policies/signed/cbor.ts';
 import { durationMs } from './duration.ts';

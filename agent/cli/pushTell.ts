@@ -52,6 +52,7 @@ function progressOf(rollout: Rollout, brokerError: string | null) {
       ? {}
       : {
           canary: progress.canary,
+          heard: rollout.isHeard,
           soaked_s: Math.floor(progress.soakedMs / 1_000),
           soak_s: plan.canary.soakMs / 1_000,
         }),

@@ -7,7 +7,7 @@
  */
 import { placeOfAnswer } from '../../hal/mqtt/topics.ts';
 import type { Reported } from '../../policies/rollout/outcome.ts';
-import type { RolloutEvent } from '../../policies/rollout/rollout.ts';
+import type { RolloutEvent } from '../../policies/rollout/plan.ts';
 import { type Document, decodeDocument } from '../document.ts';
 import {
   NO_PRESENCE,

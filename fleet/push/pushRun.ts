@@ -6,12 +6,8 @@
  * @module
  */
 import { answerTopics, type DesiredStream, desiredTopic } from '../../hal/mqtt/topics.ts';
-import type {
-  Progress,
-  Rollout,
-  RolloutEffect,
-  RolloutEvent,
-} from '../../policies/rollout/rollout.ts';
+import type { Progress, RolloutEffect, RolloutEvent } from '../../policies/rollout/plan.ts';
+import type { Rollout } from '../../policies/rollout/rollout.ts';
 import type { Target } from '../../policies/signed/claims.ts';
 import { Answers } from './answers.ts';
 import { type PushAddress, PushLink } from './pushLink.ts';
@@ -155,8 +151,8 @@ export class PushRun {
     };
     feed({ kind: 'link', atMs: nowMs(), isUp: this.#isUp });
     hear();
-    feed({ kind: 'ready', atMs: nowMs() });
     if (steps.isAbort) feed({ kind: 'abort', atMs: nowMs() });
+    feed({ kind: 'ready', atMs: nowMs() });
     while (end === null && !this.#isInterrupted) {
       this.#checkRefused();
       hear();

@@ -23,77 +23,19 @@
  *
  * @module
  */
-import type { Target } from '../signed/claims.ts';
-import { canaryOf, type Share } from './canary.ts';
+import { canaryOf } from './canary.ts';
 import { brokenCondition, type Condition, type Tally } from './condition.ts';
 import { type Counted, countDevices } from './count.ts';
 import { isSettled, outcomeOf, type Reported, type Sought, WAITING } from './outcome.ts';
-import type { DeviceView, Health } from './view.ts';
-
-export const STAGES = ['begin', 'canary', 'soak', 'rest', 'reverting', 'done', 'aborted'] as const;
-export type Stage = (typeof STAGES)[number];
-
-export interface Plan {
-  /** Hashed with names: `canaryOf`. */
-  readonly id: string;
-  readonly target: Target;
-  readonly sought: Sought;
-  /** Null: to all at once, and nothing is watched. */
-  readonly canary: {
-    readonly share: Share;
-    readonly soakMs: number;
-    readonly conditions: readonly Condition[];
-    /** Of the policy before, as it is signed anew. Above `sought.version`. */
-    readonly revertVersion: number;
-  } | null;
-  /** How long a device that is there may say nothing of a document. */
-  readonly patienceMs: number;
-  /** How old the newest report of a device may be to count as hearing it. */
-  readonly freshMs: number;
-}
-
-/** What has to outlive the process. */
-export interface Progress {
-  readonly stage: Stage;
-  readonly canary: readonly string[];
-  readonly soakedMs: number;
-  /** The whole target was sent it, so a revert goes there too. */
-  readonly isWide: boolean;
-  /** Why it was aborted, or null. */
-  readonly why: string | null;
-}
-
-export const BEGINNING: Progress = {
-  ...{ stage: 'begin', canary: [], soakedMs: 0, isWide: false, why: null },
-};
-
-/** Times are monotonic. */
-export type RolloutEvent = { readonly atMs: number } & (
-  | { readonly kind: 'reported'; readonly device: string; readonly reported: Reported }
-  | {
-      readonly kind: 'health';
-      readonly device: string;
-      readonly health: Health;
-      readonly isRetained: boolean;
-    }
-  | { readonly kind: 'presence'; readonly device: string; readonly online: boolean }
-  /** Whether the broker is heard. */
-  | { readonly kind: 'link'; readonly isUp: boolean }
-  /** What the broker had kept has been heard. Begins, or goes on. */
-  | { readonly kind: 'ready' }
-  /** The operator wants it back. */
-  | { readonly kind: 'abort' }
-  /** Whatever is decided is decided here: at least once a second. */
-  | { readonly kind: 'tick' }
-);
-
-/** In order. */
-export type RolloutEffect =
-  | { readonly kind: 'save'; readonly progress: Progress }
-  | { readonly kind: 'publish'; readonly document: 'forward' | 'revert'; readonly to: Target }
-  /** What is retained for this device alone is not needed any more. */
-  | { readonly kind: 'clear'; readonly device: string }
-  | { readonly kind: 'finish'; readonly isGood: boolean; readonly why: string };
+import {
+  BEGINNING,
+  type Plan,
+  type Progress,
+  type RolloutEffect,
+  type RolloutEvent,
+  type Stage,
+} from './plan.ts';
+import type { DeviceView } from './view.ts';
 
 /** Time of a process that did not run is no soak. */
 const TICK_MAX_MS = 5_000;
@@ -113,6 +55,7 @@ export class Rollout {
   #isUp = false;
   #isReady = false;
   #isOver = false;
+  #isUnwanted = false;
   /** Since the stage began, while the broker was heard. */
   #waitedMs = 0;
   #tickAtMs = 0;
@@ -177,9 +120,13 @@ export class Rollout {
       case 'ready':
         if (this.#isReady) return [];
         this.#isReady = true;
-        return this.stage === 'begin' ? this.#begin(event.atMs) : this.#resume();
+        if (this.stage === 'begin') return this.#isUnwanted ? [] : this.#begin(event.atMs);
+        return this.#isUnwanted ? this.#onAbort(event.atMs) : this.#resume();
       case 'abort':
-        return this.#isReady ? this.#revert('the operator asked for it', event.atMs) : [];
+        // Sent to all at once there is nothing to go back to.
+        if (this.plan.canary === null) return [];
+        this.#isUnwanted = true;
+        return this.#isReady ? this.#onAbort(event.atMs) : [];
       case 'tick':
         return this.#isReady ? this.#onTick(event.atMs) : [];
     }
@@ -209,6 +156,12 @@ export class Rollout {
     }
     this.#reachable = this.#there();
     return this.#publications();
+  }
+
+  /** What is being taken back, or over, stays that. */
+  #onAbort(atMs: number): readonly RolloutEffect[] {
+    const reverted = this.#revert('the operator asked for it', atMs);
+    return reverted.length === 0 ? this.#resume() : reverted;
   }
 
   #go(stage: Stage, atMs: number): readonly RolloutEffect[] {
@@ -381,7 +334,8 @@ export class Rollout {
   }
 }
 
-function summary({ confirmed, rolled_back, refused, missing, away }: Counted): string {
+function summary({ devices, confirmed, rolled_back, refused, missing, away }: Counted): string {
+  if (devices === 0) return 'no device that it is for reports here; it waits at the broker';
   return [
     `${confirmed} confirmed`,
     ...(rolled_back > 0 ? [`${rolled_back} rolled back`] : []),

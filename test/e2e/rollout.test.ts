@@ -273,3 +273,41 @@ rolloutLab(
   },
   60_000,
 );
+
+rolloutLab(
+  'a document that was signed elsewhere goes to a group; refused by devices or by the broker it is not done',
+  async () => {
+    const output = site.path('signed.cose');
+    const target = ['--target', 'group:south', '--output', output];
+    const signing = ['--signing-key-file', site.path('owner.key'), ...target];
+    const argv = ['policy', 'sign', policy(7, 'signed'), ...signing];
+    expect((await site.jvpn('hub', argv)).code).toBe(0);
+    const send = (user: string) =>
+      site.jvpn('device', [
+        ...['policy', 'push', output, '--broker', `mqtt://${user}:of-${user}@127.0.0.1:${PORT}`],
+        ...['--group', 'south'],
+      ]);
+    const denied = await send('jvpn-fleet');
+    expect([denied.code, denied.stderr]).toEqual([
+      1,
+      expect.stringContaining(
+        'the broker does not allow us jvpn/v1/jvpn/_group/south/policy/desired',
+      ),
+    ]);
+    const sent = await send('jvpn-push');
+    expect([sent.code, sent.stderr]).toEqual([0, '']);
+    expect(sent.stdout).toMatch(/^done: 9 confirmed; the last one after \d+\.\d s$/m);
+    const older = push(policy(6, 'older'));
+    expect(await older.exited).toBe(1);
+    expect(told(older).at(-1)).toMatchObject({ ok: false, why: '0 confirmed, 9 refused' });
+    // What the broker keeps for those who are away is not replaced by anything older.
+    const oldest = push(policy(4, 'oldest'));
+    expect([await oldest.exited, oldest.stderr[0]]).toEqual([
+      1,
+      expect.stringContaining(
+        'the broker keeps version 6 for fleet jvpn, signed by this key: 4 is older',
+      ),
+    ]);
+  },
+  60_000,
+);

@@ -211,6 +211,41 @@ test('in the rest a condition takes it back from all, and devices that were away
   ]);
 });
 
+test('taken back from where it stood, nothing is sent forward again; what is over stays over', () => {
+  const before = new Scene(10).ready();
+  before.confirms(5);
+  before.pass(1, 5);
+  before.pass(70, 5);
+  expect(before.rollout.stage).toBe('rest');
+  const scene = new Scene(0, PLAN, before);
+  scene.feed({ kind: 'abort' });
+  expect(scene.did()).toEqual([]);
+  scene.ready();
+  expect(scene.did()).toEqual([
+    'save reverting',
+    'revert fleet:acme',
+    ...scene.canary.map((device) => `clear ${device}`),
+  ]);
+  // Asked twice, it goes on taking back.
+  const again = new Scene(0, PLAN, scene);
+  again.feed({ kind: 'abort' });
+  again.ready();
+  expect(again.did()[0]).toBe('revert fleet:acme');
+  again.confirms(6, again.devices.keys());
+  again.pass(1);
+  expect(again.did().at(-1)).toBe('bad: the operator asked for it; 10 confirmed');
+});
+
+test('of a device that nobody heard of it waits at the broker', () => {
+  const target = { level: 'device', name: 'gw-new' } as const;
+  const scene = new Scene(2, { ...PLAN, canary: null, target }).ready();
+  scene.pass(1);
+  expect(scene.did()).toEqual([
+    ...['save rest', 'forward device:gw-new', 'save done'],
+    'good: no device that it is for reports here; it waits at the broker',
+  ]);
+});
+
 test('the operator may take it back, and a rollout without canary not', () => {
   const scene = new Scene(10).ready();
   scene.did();

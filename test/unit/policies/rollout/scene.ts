@@ -5,13 +5,13 @@
  */
 import { parseConditions } from '../../../../policies/rollout/condition.ts';
 import type { Reported } from '../../../../policies/rollout/outcome.ts';
-import {
-  type Plan,
-  type Progress,
-  Rollout,
-  type RolloutEffect,
-  type RolloutEvent,
-} from '../../../../policies/rollout/rollout.ts';
+import type {
+  Plan,
+  Progress,
+  RolloutEffect,
+  RolloutEvent,
+} from '../../../../policies/rollout/plan.ts';
+import { Rollout } from '../../../../policies/rollout/rollout.ts';
 
 /** Without its time: that is the scene's. */
 type Happening = RolloutEvent extends infer Each
