@@ -175,6 +175,17 @@ test('killed at any stage it goes on there, with the same canary, and publishes 
   expect(scene.resumed().did()).toEqual(['good: it was done before']);
 });
 
+test('gone on with, what devices refused before it was killed or begun is not taken for news', () => {
+  const before = new Scene(10);
+  for (const device of before.devices.keys())
+    before.says(device, { counters: { signer_unknown: 3 } });
+  before.ready();
+  before.pass(1);
+  const scene = before.resumed();
+  scene.pass(1);
+  expect([before.rollout.stage, scene.rollout.stage]).toEqual(['canary', 'canary']);
+});
+
 test('killed while it takes back, it goes on taking back', () => {
   const before = new Scene(10).ready();
   before.says(before.canary[0] ?? '', { counters: { signer_unknown: 1 } });
@@ -190,13 +201,14 @@ test('killed while it takes back, it goes on taking back', () => {
 test('in the rest a condition takes it back from all, and devices that were away before are not counted', () => {
   const conditions = conditionsOf('offline > 10%');
   const scene = new Scene(10, { ...PLAN, canary: { ...CANARY, conditions } });
-  const parked = 'gw-parked';
-  scene.devices.set(parked, scene.devices.get('gw-0')!);
-  scene.feed({ kind: 'presence', device: parked, online: false });
-  scene.says(parked, {});
+  for (const parked of ['gw-parked', 'gw-sold', 'gw-lost']) {
+    scene.feed({ kind: 'presence', device: parked, online: false });
+    scene.says(parked, {});
+  }
   scene.ready();
   scene.confirms(5);
   scene.pass(63, 5);
+  scene.pass(2, 5);
   expect(scene.rollout.stage).toBe('rest');
   scene.did();
   const others = [...scene.devices.keys()].filter((device) => !scene.canary.includes(device));
