@@ -117,6 +117,10 @@ export class Push {
     return this.#state.trial?.policy.version ?? null;
   }
 
+  get isEmergency(): boolean {
+    return this.#state.emergency !== null;
+  }
+
   /** Before anything is decided under {@link policy}: what a start has to say goes first. */
   begin(users: PushUsers): void {
     this.#users = users;

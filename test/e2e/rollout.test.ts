@@ -31,6 +31,7 @@ const WINDOW = '[push]\nconfirm_window_ms = 10_000\n[telemetry]\nhealth_interval
 
 let net: Topology;
 let site: Site;
+let agent: LabProcess;
 let reader: LabProcess;
 
 beforeAll(async () => {
@@ -58,7 +59,7 @@ groups = ["south"]
   await startBroker();
   await site.hub();
   await site.device('gw1');
-  const agent = site.agent('gw1');
+  agent = site.agent('gw1');
   const argv = [process.execPath, DEVICES, String(PORT), 'jvpn', SIGNER, ...MADE_UP];
   net.spawn('device', argv);
   await untilAudit(agent, 'ATTACHED', isAttached);
@@ -272,6 +273,28 @@ rolloutLab(
     expect(calm.stdout).not.toContain('EMERGENCY');
   },
   60_000,
+);
+
+rolloutLab(
+  'a device that comes back during an emergency hears of it, and it ends by itself, everywhere, without a word',
+  async () => {
+    await agent.stop();
+    const isAway = () => {
+      const hex = newest('jvpn/v1/jvpn/gw1/presence');
+      return hex !== null && JSON.parse(Buffer.from(hex, 'hex').toString()).online === false;
+    };
+    await eventually('it is away', isAway, 10_000);
+    const begun = push(site.path('emergency.toml'), '--emergency', '--expires', '30s');
+    expect(await begun.exited).toBe(0);
+    expect(told(begun).at(-1)?.why).toBe('8 confirmed, 1 away, for whom it waits at the broker');
+    agent = site.agent('gw1');
+    const holds = (device: string) => (reported(device)?.emergency ?? null) !== null;
+    await eventually('it holds at all', () => ALL.every(holds), 25_000);
+    await eventually('it is over at all', () => !ALL.some(holds), 35_000);
+    const codes = site.audit('gw1').map(({ reason_code }) => reason_code);
+    expect(codes).toContain('emergency_ended');
+  },
+  90_000,
 );
 
 rolloutLab(
