@@ -185,6 +185,7 @@ export class AgentDaemon {
     const { serveAgentMetrics } = await import('./metricsEndpoint.ts');
     return serveAgentMetrics({
       ...{ listen, tunnel: this.#tunnel, policy: this.#policy, denials: this.#denials },
+      isEmergency: () => this.#push?.isEmergency === true,
       say: (message) => console.error(`jvpn agent: ${message}`),
     });
   }

@@ -4,7 +4,6 @@
  * @module
  */
 import { commandFilter, mayAnswerTo, placeOfCommand } from '../hal/mqtt/commandTopic.ts';
-import type { DeviceTopics } from '../hal/mqtt/topics.ts';
 import type { Heard, Hears } from './broker.ts';
 import type { CommandRequest, Documents } from './telemetry.ts';
 
@@ -17,11 +16,11 @@ interface Place {
 }
 
 export function documentsHeard(
-  { topics, place }: { readonly topics: DeviceTopics; readonly place: Place },
+  { desiredTopics, place }: { readonly desiredTopics: readonly string[]; readonly place: Place },
   { onDocument }: Documents,
 ): Hears {
   return {
-    topics: [topics.policyDesired, commandFilter(place.fleet, place.device)],
+    topics: [...desiredTopics, commandFilter(place.fleet, place.device)],
     onMessage: (heard) => onDocument(heard.payload, heard.isRetained, requestOf(heard, place)),
   };
 }

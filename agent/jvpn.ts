@@ -28,7 +28,7 @@ Operator actions
   keygen     make a private key, print the public one
   enroll     tell a hub about a device
   policy     lint FILE: check a policy; budget: what it costs an idle device; reload: follow a changed one;
-             sign, verify: signed documents
+             sign, verify: signed documents; push: send them to devices
   rebind     move an agent's session to another link
   terminate  end a session, with a reason
   command    send a signed command to a device over MQTT, and print its answer

@@ -25,6 +25,8 @@ export interface AgentFacts {
   readonly version: string;
   readonly commit: string;
   readonly policyVersion: number;
+  /** A signed document tightens the policy. */
+  readonly isEmergency: boolean;
   readonly rssBytes: number;
   /** Switches that a rule denied, by its reason code: every code of the table. */
   readonly denials: Readonly<Record<string, number>>;
@@ -34,7 +36,7 @@ export interface AgentFacts {
 const NONE_YET = Object.fromEntries(Object.keys(REASONS).map((code) => [code, 0]));
 
 export function agentMetrics(facts: AgentFacts): string {
-  const { status, version, commit, policyVersion, rssBytes, denials } = facts;
+  const { status, version, commit, policyVersion, isEmergency, rssBytes, denials } = facts;
   const { packets, recovery_ms: recovery } = status;
   return expositionOf([
     gauge(
@@ -43,6 +45,11 @@ export function agentMetrics(facts: AgentFacts): string {
       known(1, { role: 'agent', version, commit }),
     ),
     gauge('jvpn_policy_version', 'Version of the policy in force.', known(policyVersion)),
+    gauge(
+      'jvpn_emergency',
+      'Whether an emergency tightens the policy.',
+      known(Number(isEmergency)),
+    ),
     gauge('jvpn_resident_memory_bytes', 'Resident memory of the process.', known(rssBytes)),
     gauge(
       'jvpn_session_state',

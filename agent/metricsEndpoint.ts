@@ -16,17 +16,19 @@ export interface AgentMetricsParts {
   readonly say: (message: string) => void;
   readonly tunnel: TunnelLink;
   readonly policy: PolicyInForce;
+  readonly isEmergency: () => boolean;
   readonly denials: EventCounts;
 }
 
 export function serveAgentMetrics(parts: AgentMetricsParts): MetricsServer {
-  const { listen, say, tunnel, policy, denials } = parts;
+  const { listen, say, tunnel, policy, isEmergency, denials } = parts;
   const collect = async () =>
     agentMetrics({
       status: await tunnel.status(),
       version: VERSION,
       commit: COMMIT,
       policyVersion: policy.current.version,
+      isEmergency: isEmergency(),
       denials: denials.snapshot(),
       rssBytes: process.memoryUsage.rss(),
     });

@@ -11,6 +11,7 @@
  *
  * @module
  */
+
 import type { Clock } from '../hal/clock.ts';
 import type { Flash } from '../hal/flash.ts';
 import type { HalFailure } from '../hal/result.ts';
@@ -19,25 +20,22 @@ import type { Identity } from '../policies/signed/admit.ts';
 import { anchorsOf } from '../policies/signed/anchors.ts';
 import type { Command } from '../policies/signed/body.ts';
 import { readEnvelope, type Sign1 } from '../policies/signed/envelope.ts';
-import { openDocument } from '../policies/signed/open.ts';
+import { openDocument, type SignedDocument } from '../policies/signed/open.ts';
 import { isRefused, type Refused, refuse } from '../policies/signed/refusal.ts';
+import { isSamePolicy } from '../policies/signed/samePolicy.ts';
 import { nextPushDeadline, openPush, policyInForce, stepPush } from '../policies/signed/staging.ts';
-import {
-  ANSWERS_MAX,
-  type PushEffect,
-  type PushEvent,
-  type PushState,
-  type PushStep,
-} from '../policies/signed/state.ts';
+import type { PushEffect, PushEvent, PushState, PushStep } from '../policies/signed/state.ts';
 import { PushStore } from '../policies/signed/store.ts';
 import { bytesToHex, equalBytes } from '../session/bytes.ts';
+import { CommandRequests } from './commandRequests.ts';
 import type { CarriedOut } from './commands.ts';
+import { LaterPolicy } from './laterPolicy.ts';
 import { isRefusal, type PushCode, Refusals, severityKind } from './pushRefusals.ts';
 import type { CommandRequest, Documents } from './telemetry.ts';
 import { CLOCK_SET_MS } from './wallClock.ts';
 
-/** Documents that wait for their signature to be judged; one more is refused (chosen). */
-const WAITING_MAX = 8;
+/** Documents that wait for their signature to be judged; one more is refused. As many as topics can retain for one device. */
+const WAITING_MAX = 20;
 /** Suspended time counts and wakes nobody: a deadline is looked for at least this often (chosen). */
 const LOOK_MAX_MS = 60_000;
 
@@ -84,8 +82,8 @@ export class Push {
   readonly #store: PushStore<HalFailure>;
   readonly #refusals = new Refusals();
   readonly #due: PushEvent[] = [];
-  /** By id, from whoever signed it or repeated what was signed; the newest {@link ANSWERS_MAX}. */
-  readonly #requests = new Map<string, CommandRequest>();
+  readonly #requests = new CommandRequests();
+  readonly #later = new LaterPolicy();
   #state: PushState;
   #begin: readonly PushEffect[];
   #users: PushUsers | null = null;
@@ -138,6 +136,10 @@ export class Push {
   /** Version of the policy on trial, or null. */
   get onTrial(): number | null {
     return this.#state.trial?.policy.version ?? null;
+  }
+
+  get isEmergency(): boolean {
+    return this.#state.emergency !== null;
   }
 
   /** Before anything is decided under {@link policy}: what a start has to say goes first. */
@@ -197,6 +199,8 @@ export class Push {
       confirmed: this.confirmed.version,
       on_trial: trial?.policy.version ?? null,
       emergency: emergency?.document.version ?? null,
+      emergency_expires_s: emergency?.document.expiresS ?? null,
+      groups: this.#parts.identity.groups,
       last_step: this.#lastStep,
       last_refusal: this.#lastRefusal,
       counters: this.#refusals.counters,
@@ -224,17 +228,10 @@ export class Push {
   ): void {
     const document = openDocument(bytes, this.#anchors, sign1);
     if (isRefused(document)) return this.#tell(document.refused, { why: document.detail });
-    if (request !== null) this.#remember(request);
+    if (this.#holdsPolicyOf(document)) return this.#refusals.count('document_replayed');
+    if (request !== null) this.#requests.remember(request);
     const place = request?.place ?? null;
     this.#feed({ kind: 'arrived', ...this.#moment(), isRetained, place, document });
-  }
-
-  #remember(request: CommandRequest): void {
-    const { id } = request.place;
-    this.#requests.delete(id);
-    this.#requests.set(id, request);
-    const [oldest] = this.#requests.keys();
-    if (this.#requests.size > ANSWERS_MAX && oldest !== undefined) this.#requests.delete(oldest);
   }
 
   get #anchors(): ReadonlyMap<string, Uint8Array> {
@@ -249,9 +246,18 @@ export class Push {
     return this.#anchors.has(signer) ? null : refuse('signer_unknown', `key id ${signer}`);
   }
 
-  #holds(bytes: Uint8Array): boolean {
+  get #held(): readonly Uint8Array[] {
     const { confirmed, pending, emergency } = this.#state.record;
-    return [confirmed, pending, emergency].some((held) => held !== null && equalBytes(held, bytes));
+    return [confirmed, pending, emergency].filter((held) => held !== null);
+  }
+
+  #holds(bytes: Uint8Array): boolean {
+    return this.#held.some((held) => equalBytes(held, bytes));
+  }
+
+  /** The same policy for another target: the rest of a rollout comes to its canary as well. */
+  #holdsPolicyOf(document: SignedDocument): boolean {
+    return this.#held.some((held) => isSamePolicy(held, document));
   }
 
   /** What happens while something is carried out comes behind it. */
@@ -267,7 +273,13 @@ export class Push {
     this.#guard(() => {
       if (first !== null) this.#carryOut(first);
       for (let next = this.#due.shift(); next !== undefined; next = this.#due.shift()) {
-        this.#carryOut(stepPush(this.#state, next));
+        const step = stepPush(this.#state, next);
+        this.#later.keep(next, step);
+        this.#carryOut(step);
+        const later = this.#due.length === 0 ? this.#later.next(this.#state) : null;
+        if (later !== null) {
+          this.#due.push({ kind: 'arrived', ...this.#moment(), place: null, ...later });
+        }
       }
       this.#arm();
     });
@@ -304,7 +316,7 @@ export class Push {
       case 'answer': {
         const { id, name, outcome } = effect;
         const why = this.#newest?.['code'] === outcome ? this.#newest['why'] : null;
-        const request = this.#requests.get(id) ?? null;
+        const request = this.#requests.of(id);
         const said = typeof why === 'string' ? why : null;
         return this.#users?.onAnswer({ id, name, outcome }, said, request);
       }

@@ -43,6 +43,8 @@ export interface ReporterParts {
   readonly topics: DeviceTopics;
   /** The two names that all its topics begin with. */
   readonly place: { readonly fleet: string; readonly device: string };
+  /** Where documents come that are no commands. */
+  readonly desiredTopics: readonly string[];
   readonly address: BrokerAddress;
   readonly documents: Documents | null;
 }

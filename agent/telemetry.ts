@@ -11,7 +11,7 @@
  */
 import type { AuditRow } from '../hal/linux/auditLog.ts';
 import { newClock } from '../hal/linux/clock.ts';
-import { deviceTopics, keyLevel } from '../hal/mqtt/topics.ts';
+import { desiredTopics, deviceTopics, keyLevel } from '../hal/mqtt/topics.ts';
 import type { Policy } from '../policies/schema.ts';
 import type { CommandPlace } from '../policies/signed/body.ts';
 import type { AuditKind } from '../session/audit.ts';
@@ -112,7 +112,7 @@ export interface TelemetryParts {
 
 export function startTelemetry(parts: TelemetryParts): Telemetry {
   const { start, device } = parts;
-  const { telemetry } = start.config;
+  const { telemetry, push } = start.config;
   if (!telemetry.enabled || telemetry.url === null) return SILENT;
   const name = telemetry.device ?? keyLevel(device);
   const path = (written: string | null) => (written === null ? null : start.path(written));
@@ -138,6 +138,7 @@ export function startTelemetry(parts: TelemetryParts): Telemetry {
     earlier: parts.earlier ?? [],
     topics: deviceTopics(telemetry.fleet, name),
     place: { fleet: telemetry.fleet, device: name },
+    desiredTopics: desiredTopics(telemetry.fleet, name, push.groups),
     documents: parts.documents ?? null,
     address: {
       url: telemetry.url,

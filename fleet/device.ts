@@ -9,7 +9,6 @@ import {
   type DocumentOutcome,
   type Documents,
   type DocumentVerdict,
-  isDocumentRefusal,
   isSameDocuments,
   verdictAfter,
 } from './documents.ts';
@@ -178,19 +177,21 @@ export function takeDocuments(
     return { outcome: 'duplicate', changes: [] };
   device.documents = news;
   device.verdict = verdictAfter(device.verdict, news);
-  const { last } = news;
-  if (last !== null && isDocumentRefusal(last.code)) device.refusal = last;
-  const isNew = last !== null && JSON.stringify(before?.last) !== JSON.stringify(last);
+  if (news.refused !== null) device.refusal = news.refused;
   // Of the first that is ever heard of a device nobody knows when it happened.
-  if (before === null || !isNew) return { outcome: 'taken', changes: [] };
-  device.lastChangeAtMs = Math.max(device.lastChangeAtMs, atMs);
-  const { code: reason, version } = last;
-  const to = version === null ? null : String(version);
+  if (before === null) return { outcome: 'taken', changes: [] };
+  const outcomes = (['step', 'refused'] as const).flatMap((name) => {
+    const outcome = news[name];
+    const isNew = JSON.stringify(before[name]) !== JSON.stringify(outcome);
+    return outcome !== null && isNew ? [outcome] : [];
+  });
+  if (outcomes.length > 0) device.lastChangeAtMs = Math.max(device.lastChangeAtMs, atMs);
   const happened = { atMs: device.lastChangeAtMs, isLate: isRetained, count: 1 };
-  return {
-    outcome: 'taken',
-    changes: [{ kind: 'document', reason, from: null, to, ...happened }],
-  };
+  const changes = outcomes.map(({ code: reason, version }) => {
+    const to = version === null ? null : String(version);
+    return { kind: 'document' as const, reason, from: null, to, ...happened };
+  });
+  return { outcome: 'taken', changes };
 }
 
 /**

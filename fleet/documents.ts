@@ -5,7 +5,6 @@
  *
  * @module
  */
-import { DOCUMENT_REFUSALS } from '../session/reasons/documents.ts';
 import { isReasonCode } from '../session/reasons.ts';
 import { fail, ok, type Result } from '../session/result.ts';
 import { type Document, isDocument } from './document.ts';
@@ -31,8 +30,9 @@ export interface Documents {
   readonly onTrial: number | null;
   /** Version of the emergency that holds. */
   readonly emergency: number | null;
-  /** Null: none since the agent started. */
-  readonly last: DocumentOutcome | null;
+  /** Of the newest that was taken, and of the newest that was not: anybody can have one refused. Null: none since the agent started. */
+  readonly step: DocumentOutcome | null;
+  readonly refused: DocumentOutcome | null;
 }
 
 /** The words are those of `/api/overview`. */
@@ -56,24 +56,24 @@ export function readPolicyReported(
     confirmed,
     onTrial: countAt(document, 'on_trial'),
     emergency: countAt(document, 'emergency'),
-    last: isDocument(document['last']) ? outcomeOf(document['last']) : null,
+    step: outcomeOf(document['last_step']),
+    refused: outcomeOf(document['last_refusal']),
   });
 }
 
 /** Null: the device has named no version yet. */
 export function verdictAfter(
   before: DocumentVerdict | null,
-  { confirmed, onTrial, last }: Documents,
+  { confirmed, onTrial, step, refused }: Documents,
 ): DocumentVerdict | null {
   const said: DocumentVerdict[] = [];
   if (confirmed > 0) said.push({ version: confirmed, word: 'confirmed' });
   if (onTrial !== null) said.push({ version: onTrial, word: 'on_trial' });
-  const version = last?.version ?? null;
-  if (last !== null && version !== null) {
-    if (last.code === 'policy_rolled_back') said.push({ version, word: 'rolled_back' });
-    else if (isDocumentRefusal(last.code) && last.kind === 'policy') {
-      said.push({ version, word: 'refused' });
-    }
+  if (step?.code === 'policy_rolled_back' && step.version !== null) {
+    said.push({ version: step.version, word: 'rolled_back' });
+  }
+  if (refused?.kind === 'policy' && refused.version !== null) {
+    said.push({ version: refused.version, word: 'refused' });
   }
   // What is not on trial any more and was not confirmed was rolled back, whether that was heard or not.
   if (before !== null) {
@@ -86,13 +86,12 @@ export function verdictAfter(
   );
 }
 
-export const isDocumentRefusal = (code: string): boolean => Object.hasOwn(DOCUMENT_REFUSALS, code);
-
 export function isSameDocuments(a: Documents, b: Documents): boolean {
   return JSON.stringify(a) === JSON.stringify(b);
 }
 
-function outcomeOf(table: Document): DocumentOutcome | null {
+function outcomeOf(table: unknown): DocumentOutcome | null {
+  if (!isDocument(table)) return null;
   const code = textAt(table, 'code');
   if (code === null || !isReasonCode(code)) return null;
   const kind = textAt(table, 'kind');

@@ -74,8 +74,8 @@ export function rowOf(device: Device): DeviceRow {
 
 function documentsRow({ documents, refusal }: Device): DocumentsRow | null {
   if (documents === null) return null;
-  const { confirmed, onTrial, emergency, last } = documents;
-  const outcomes = { last: outcomeRow(last), last_refusal: outcomeRow(refusal) };
+  const { confirmed, onTrial, emergency, step } = documents;
+  const outcomes = { last: outcomeRow(step), last_refusal: outcomeRow(refusal) };
   return { confirmed, on_trial: onTrial, emergency, ...outcomes };
 }
 

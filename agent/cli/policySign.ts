@@ -140,7 +140,12 @@ function bodyOf(kind: Kind, flags: Flags, file: string | undefined): CborMap {
     const link = typeof flags.link === 'string' ? flags.link : null;
     return commandBody({ name, link }, new Uint8Array(randomBytes(16)));
   }
-  const document = documentOfToml(readText(file ?? ''), Bun.TOML.parse);
+  return tableBody(file ?? '');
+}
+
+/** A TOML file as the body of a policy or an emergency; whether devices would take it is not asked. @throws Unusable */
+export function tableBody(file: string): CborMap {
+  const document = documentOfToml(readText(file), Bun.TOML.parse);
   if (!document.ok) {
     const [first] = document.problems;
     throw new Unusable(`${file}: ${first?.path} ${first?.wrong}`, 1);

@@ -68,7 +68,7 @@ const STATUS_FIELDS = [
 
 export function statusLines(value: unknown): readonly string[] {
   const status = fieldsOf(value);
-  const lines = [...pairs(status, STATUS_FIELDS)];
+  const lines = [...pairs(status, STATUS_FIELDS), ...emergencyLines(status['documents'])];
   if (Array.isArray(status['links'])) lines.push('', ...linkLines(status['links']));
   lines.push(
     ...cipherLines(status['ciphers']),
@@ -83,6 +83,18 @@ export function statusLines(value: unknown): readonly string[] {
       ...table(counters.map(([name, count]) => [`  ${name}`, text(count)])),
     );
   return lines;
+}
+
+/** Values that are tighter than the policy's for a while: whoever looks at anything else has to know. */
+function emergencyLines(value: unknown): readonly string[] {
+  const { emergency, emergency_expires_s: expiresS } = fieldsOf(value);
+  if (typeof emergency !== 'number') return [];
+  const at = new Date(typeof expiresS === 'number' ? expiresS * 1_000 : Number.NaN);
+  const until = Number.isNaN(at.getTime()) ? '–' : at.toISOString().replace('.000Z', 'Z');
+  return [
+    '',
+    `EMERGENCY, version ${emergency}, until ${until}: a signed document tightens the policy`,
+  ];
 }
 
 /** What seals here: each candidate that was measured, and why another one does not serve. */

@@ -41,13 +41,18 @@ export function signClaims(
   keyFile: string,
 ): { readonly document: Uint8Array; readonly keyId: string } {
   const privateKey = readSigningKey(keyFile);
+  const keyId = keyIdText(signingPublicKey(privateKey));
+  return { document: signWith(claims, privateKey), keyId };
+}
+
+/** The same, with a key that was read before. @throws Unusable */
+export function signWith(claims: Claims, privateKey: Uint8Array): Uint8Array {
   const publicKey = signingPublicKey(privateKey);
   const document = COSE.sign(encodeClaims(claims), keyIdOf(publicKey), privateKey);
-  const keyId = keyIdText(publicKey);
-  const opened = openDocument(document, new Map([[keyId, publicKey]]), COSE);
+  const opened = openDocument(document, new Map([[keyIdText(publicKey), publicKey]]), COSE);
   const refused = isRefused(opened) ? opened : bodyRefusal(opened);
   if (refused !== null) throw new Unusable(`${refused.refused}: ${refused.detail}`, 1);
-  return { document, keyId };
+  return document;
 }
 
 /** What is wrong with what a document says, by its kind; null: nothing. */
@@ -79,7 +84,7 @@ export function readText(file: string): string {
   }
 }
 
-function readSigningKey(file: string): Uint8Array {
+export function readSigningKey(file: string): Uint8Array {
   const text = readText(file);
   if ((statSync(file).mode & 0o077) !== 0) {
     throw new Unusable(`${file}: others may read this key. Run: chmod 600 ${file}`, 1);

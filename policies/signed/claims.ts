@@ -106,6 +106,10 @@ export function readTarget(value: unknown): Target | null {
     : null;
 }
 
+/** The fleet that its names are of. */
+export const fleetOf = (target: Target): string =>
+  target.level === 'fleet' ? target.name : target.fleet;
+
 export const isSameTarget = (one: Target, other: Target) => targetText(one) === targetText(other);
 
 /** The payload. Its claims are the caller's to have right. */

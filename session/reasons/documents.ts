@@ -114,7 +114,7 @@ export const DOCUMENT_REFUSALS = {
     severity: 'notice',
     fatal: false,
     retry: null,
-    hint: 'Send it again, the same one, when the trial is over; the event says what was in its way.',
+    hint: 'Of policies the newest gets its turn behind the trial by itself; send anything else again. The event says what was in its way.',
   },
   push_full: {
     sentence: 'A document came, and there is no room to remember one more target or key.',

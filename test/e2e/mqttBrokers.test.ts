@@ -177,15 +177,27 @@ mosquittoTest(
     );
     expect(eavesdropper.topics).toEqual([]);
     // Who pushes policies may ask for everything again, another device may not.
-    await using pusher = await hearing(await authority.issue('jvpn-push'), `${root}/none`);
+    await using publisher = await hearing(await authority.issue('jvpn-push'), `${root}/+/health`);
     const births = () => fleet.topics.filter((topic) => topic.endsWith('/presence')).length;
     const before = births();
     eavesdropper.client.publish(`${root}/gw-7/rebirth`, '', { qos: 1 });
     const isKept = () => broker.stderr.some((line) => /Denied PUBLISH from .*rebirth/.test(line));
     await eventually('another device asks nothing', isKept, WAIT_MS);
     expect(births()).toBe(before);
-    pusher.client.publish(`${root}/gw-7/rebirth`, '', { qos: 1 });
+    publisher.client.publish(`${root}/gw-7/rebirth`, '', { qos: 1 });
     await eventually('everything is said again', () => births() > before, WAIT_MS);
+    // What is sent to one device is heard by it alone, what is sent to groups and the fleet by all; and only by whoever may push is it sent.
+    const documents = ['gw-7/policy', '_group/vans/policy', '_fleet/emergency', '_fleet/policy'];
+    for (const topic of documents) {
+      const desired = `${root}/${topic}/desired`;
+      await eavesdropper.client.publishAsync(desired, 'forged', { qos: 1 }).catch(() => {});
+      await publisher.client.publishAsync(desired, 'signed', { qos: 1 });
+    }
+    const isHeard = () => eavesdropper.topics.length >= 3;
+    await eventually('documents for groups and the fleet are heard', isHeard, WAIT_MS);
+    expect(eavesdropper.topics).toEqual(
+      documents.slice(1).map((topic) => `${root}/${topic}/desired`),
+    );
     fleet.client.publish(`${root}/gw-7/presence`, 'forged', { qos: 1 });
     const denied = () => broker.stderr.some((line) => /Denied PUBLISH from .*fleet/.test(line));
     await eventually('the watcher writes nothing', denied, WAIT_MS);

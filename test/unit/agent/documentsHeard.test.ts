@@ -1,6 +1,5 @@
 import { expect, test } from 'bun:test';
 import { documentsHeard, requestOf } from '../../../agent/documentsHeard.ts';
-import { deviceTopics } from '../../../hal/mqtt/topics.ts';
 
 const PLACE = { fleet: 'north', device: 'gw-7' };
 const COMMAND = 'jvpn/v1/north/gw-7/cmd/rebind/07';
@@ -12,7 +11,7 @@ const heard = (topic: string, more: object = {}) => ({
 test('documents come on their topic, commands on theirs, and each is told with where it came', () => {
   const told: unknown[] = [];
   const hears = documentsHeard(
-    { topics: deviceTopics('north', 'gw-7'), place: PLACE },
+    { desiredTopics: ['jvpn/v1/north/gw-7/policy/desired'], place: PLACE },
     { onDocument: (...args) => told.push(args), reported: () => ({}) },
   );
   expect(hears.topics).toEqual(['jvpn/v1/north/gw-7/policy/desired', 'jvpn/v1/north/gw-7/cmd/+/+']);

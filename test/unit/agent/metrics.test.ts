@@ -14,6 +14,7 @@ const TEXT = agentMetrics({
   version: '0.1.0',
   commit: 'abc1234',
   policyVersion: 7,
+  isEmergency: true,
   rssBytes: 60_000_000,
   denials: { cooldown_active: 4 },
 });
@@ -25,6 +26,7 @@ test('state, switches, reasons, packets and links', () => {
   for (const line of [
     'jvpn_build_info{role="agent",version="0.1.0",commit="abc1234"} 1',
     'jvpn_policy_version 7',
+    'jvpn_emergency 1',
     'jvpn_resident_memory_bytes 60000000',
     'jvpn_session_state{state="ATTACHED"} 1',
     'jvpn_session_state{state="RECOVERING"} 0',
@@ -53,7 +55,7 @@ test('a link to two addresses has one budget, and one without a budget none', ()
   const two = [row!, { ...row!, endpoint: '[2001:db8::1]:51820' }];
   const text = agentMetrics({
     status: { ...STATUS, links: two.map((link) => ({ ...link, day_bytes: 9, day_bytes_max: 0 })) },
-    ...{ version: '', commit: '', policyVersion: 1, rssBytes: 1, denials: {} },
+    ...{ version: '', commit: '', policyVersion: 1, isEmergency: false, rssBytes: 1, denials: {} },
   });
   expect(text.split('\n').filter((line) => line.startsWith('jvpn_link_day_'))).toEqual([
     `jvpn_link_day_bytes{link="${row!.link}"} 9`,
@@ -69,8 +71,9 @@ test('nothing of the session that is a secret or a name of the inside', () => {
   };
   const text = agentMetrics({
     status: named,
-    ...{ version: '', commit: '', policyVersion: 1, rssBytes: 1, denials: {} },
+    ...{ version: '', commit: '', policyVersion: 1, isEmergency: false, rssBytes: 1, denials: {} },
   });
+  expect(text).toContain('jvpn_emergency 0\n');
   for (const word of ['feed', '10.77.0.9', '192.0.2.0']) expect(text).not.toContain(word);
 });
 

@@ -38,6 +38,41 @@ test('a policy is followed from when it is on flash, and stays once the session 
   expect([next.push.policy.version, next.said, next.followed]).toEqual([2, [], []]);
 });
 
+test('of policies that come during a trial the newest gets its turn behind it, whatever became of the trial', async () => {
+  for (const isProven of [true, false]) {
+    const rig = new Rig();
+    await rig.take(document(2));
+    const target = { level: 'device', fleet: 'acme', name: 'kiosk-7' } as const;
+    await rig.take(document(4, { target }), true);
+    await rig.take(document(3), true);
+    expect(rig.heard().slice(1, 2)).toEqual(['refusal push_busy 4 version 2 is on trial']);
+    if (isProven) rig.push.proven(2);
+    else rig.nowMs += WINDOW_MS;
+    rig.push.look();
+    expect([rig.push.onTrial, rig.push.policy.version]).toEqual([4, 4]);
+    rig.push.proven(4);
+    expect(rig.push.confirmed).toEqual({ version: 4, isPushed: true });
+    expect(rig.heard().filter((line) => line.includes('push_busy'))).toEqual([]);
+  }
+});
+
+test('the rest of a rollout is no news to its canary: the same policy for another target is counted, and not said', async () => {
+  const rig = new Rig();
+  await rig.take(document(2));
+  rig.push.proven(2);
+  rig.heard();
+  const target = { level: 'device', fleet: 'acme', name: 'kiosk-7' } as const;
+  await rig.take(document(2, { target }), true);
+  expect([rig.heard(), rig.push.reported().counters]).toEqual([
+    [],
+    { policy_on_trial: 1, policy_confirmed: 1, document_replayed: 1 },
+  ]);
+  // Another one of the same version is refused, and said.
+  const other = bodyOfTable({ version: 2, name: 'other' })!;
+  await rig.take(document(2, { target, body: other }), true);
+  expect(rig.heard()).toEqual(['refusal document_older 2 version 2, and 2 was in force']);
+});
+
 test('one that is not proven in its window is rolled back by itself', async () => {
   const rig = new Rig();
   await rig.take(document(2));
@@ -158,20 +193,20 @@ test('a flood is counted, said once a minute, and waits in no queue', async () =
   const rig = new Rig();
   const [nonsense, forged] = [Uint8Array.of(1), document(2)];
   forged[forged.length - 1]! ^= 1;
-  for (let count = 0; count < 20; count++) rig.push.arrived(forged, false);
+  for (let count = 0; count < 32; count++) rig.push.arrived(forged, false);
   await settled();
   for (let count = 0; count < 4; count++) await rig.take(forged);
   // What nobody has signed waits for nobody.
   for (let count = 0; count < 20; count++) rig.push.arrived(nonsense, false);
   expect(rig.push.reported().counters).toEqual({
-    ...{ push_busy: 12, signature_invalid: 12, document_malformed: 20 },
+    ...{ push_busy: 12, signature_invalid: 24, document_malformed: 20 },
   });
   expect(rig.heard().map((line) => line.split(' ')[1])).toEqual([
     ...['push_busy', 'signature_invalid', 'document_malformed'],
   ]);
   rig.nowMs += 60_000;
   await rig.take(forged);
-  expect(rig.heard()).toEqual([expect.stringMatching(/^alarm signature_invalid .* 11$/)]);
+  expect(rig.heard()).toEqual([expect.stringMatching(/^alarm signature_invalid .* 23$/)]);
 });
 
 test('the library that judges signatures is loaded for what a trusted key may have signed, and is new', async () => {
@@ -274,7 +309,14 @@ test('what is reported says which policy is followed, which is on trial, what ca
   await rig.take(document(2));
   expect(rig.push.reported()).toEqual({
     ...{ v: 1, ts_ms: NOW_S * 1_000, policy: { name: 'v2', version: 2 } },
-    ...{ confirmed: 1, on_trial: 2, emergency: null, counters: { policy_on_trial: 1 } },
+    ...{
+      confirmed: 1,
+      on_trial: 2,
+      emergency: null,
+      emergency_expires_s: null,
+      groups: ['south'],
+      counters: { policy_on_trial: 1 },
+    },
     last_step: { code: 'policy_on_trial', ts_ms: NOW_S * 1_000, version: 2 },
     last_refusal: null,
   });

@@ -84,9 +84,9 @@ test('a command is refused with a reason, and answered where its own topic is', 
 
 test('more commands than may wait are refused, and each that is taken is carried out once', async () => {
   const rig = new Rig();
-  for (const { bytes, asked } of commands(12)) rig.push.arrived(bytes, false, asked);
+  for (const { bytes, asked } of commands(24)) rig.push.arrived(bytes, false, asked);
   await settled();
   await settled();
-  expect([rig.ran.length, rig.answers.length]).toEqual([8, 8]);
-  expect(rig.push.reported().counters).toMatchObject({ push_busy: 4, command_done: 8 });
+  expect([rig.ran.length, rig.answers.length]).toEqual([20, 20]);
+  expect(rig.push.reported().counters).toMatchObject({ push_busy: 4, command_done: 20 });
 });

@@ -6,6 +6,7 @@ import { expect, test } from 'bun:test';
 import { encodePayload } from '../../../agent/payload.ts';
 import { emergencyOf, rolloutOf } from '../../../fleet/rollout.ts';
 import { rowOf } from '../../../fleet/rows.ts';
+import { DOCUMENT_REFUSALS } from '../../../session/reasons/documents.ts';
 import { BOOT, Scene, START_MS } from './sample.ts';
 
 interface Reported {
@@ -19,7 +20,13 @@ function reported(scene: Scene, said: Reported, device = 'gw-7') {
   const { confirmed = 3, onTrial = null, emergency = null, last = null } = said;
   const policy = { name: 'balanced', version: onTrial ?? confirmed };
   const document = { v: 1, ts_ms: START_MS, policy, confirmed, on_trial: onTrial, emergency };
-  const payload = encodePayload({ ...document, last, counters: {} }, 'cbor');
+  // As the device sorts them.
+  const isRefusal = Object.hasOwn(
+    DOCUMENT_REFUSALS,
+    (last as { code?: string } | null)?.code ?? '',
+  );
+  const outcomes = isRefusal ? { last_step: null, last_refusal: last } : { last_step: last };
+  const payload = encodePayload({ ...document, ...outcomes, counters: {} }, 'cbor');
   return scene.say(`${device}/policy/reported`, payload);
 }
 
@@ -125,10 +132,10 @@ test('whatever is published, it is counted and nothing breaks', () => {
   expect(say({ v: 1, confirmed: -1 })).toBe('fieldWrong');
   expect(say({ v: 1 })).toBe('fieldWrong');
   expect(scene.registry.devices.size).toBe(0);
-  expect(say({ v: 1, confirmed: 1, on_trial: 'x', emergency: [], policy: 7, last: 'y' })).toBe(
+  expect(say({ v: 1, confirmed: 1, on_trial: 'x', emergency: [], policy: 7, last_step: 'y' })).toBe(
     'taken',
   );
-  expect(say({ v: 1, confirmed: 1, last: { code: '<b>', version: -2 } })).toBe('duplicate');
+  expect(say({ v: 1, confirmed: 1, last_step: { code: '<b>', version: -2 } })).toBe('duplicate');
   expect(rowOf(scene.device()).documents).toMatchObject({
     on_trial: null,
     emergency: null,

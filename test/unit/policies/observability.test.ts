@@ -59,7 +59,14 @@ function said(): Set<string> {
   const packets = { ...status.packets, refused: { x: 1 } };
   const agent = agentMetrics({
     status: { ...status, links, packets, recovery_ms: recovery },
-    ...{ version: '', commit: '', policyVersion: 1, rssBytes: 1, denials: { x: 1 } },
+    ...{
+      version: '',
+      commit: '',
+      policyVersion: 1,
+      isEmergency: true,
+      rssBytes: 1,
+      denials: { x: 1 },
+    },
   });
   const hub = hubMetrics({
     status: {

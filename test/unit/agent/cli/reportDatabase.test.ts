@@ -57,7 +57,8 @@ function written(name: string): string {
 
 function said(scene: Scene, device: string, confirmed: number, last: object | null): void {
   const policy = { name: 'balanced', version: confirmed };
-  const document = { v: 1, policy, confirmed, on_trial: null, emergency: null, last };
+  const outcomes = device === 'gw-2' ? { last_refusal: last } : { last_step: last };
+  const document = { v: 1, policy, confirmed, on_trial: null, emergency: null, ...outcomes };
   scene.say(`${device}/policy/reported`, encodePayload(document, 'cbor'));
 }
 

@@ -25,6 +25,18 @@ test('status says what the system refused to a link, and what would help', () =>
   expect(lines[at + 1]).toBe('  Grant it.');
 });
 
+test('status says that an emergency holds, which and until when, and nothing where none does', () => {
+  const documents = { emergency: 7, emergency_expires_s: 1_795_910_400 };
+  expect(statusLines({ ...statusOn('eth0'), documents })).toContain(
+    'EMERGENCY, version 7, until 2026-11-29T00:00:00Z: a signed document tightens the policy',
+  );
+  const calm = { emergency: null, emergency_expires_s: null };
+  for (const without of [calm, null, undefined]) {
+    const lines = statusLines({ ...statusOn('eth0'), documents: without });
+    expect(lines.filter((line) => line.includes('EMERGENCY'))).toEqual([]);
+  }
+});
+
 test('links and status print the hint of a link that never answered, once, whatever addresses the hub has', () => {
   const { links } = statusOn('eth0');
   const { sentence, hint } = reasonOf('link_unanswered');

@@ -1,5 +1,14 @@
 import { expect, test } from 'bun:test';
-import { deviceTopics, fleetTopics, keyLevel, placeOfTopic } from '../../../../hal/mqtt/topics.ts';
+import {
+  answerTopics,
+  desiredTopics,
+  deviceTopics,
+  fleetTopics,
+  keyLevel,
+  placeOfAnswer,
+  placeOfTopic,
+} from '../../../../hal/mqtt/topics.ts';
+import { NAME } from '../../../../policies/format.ts';
 import { InvariantError } from '../../../../session/assert.ts';
 
 test('the topics of a device', () => {
@@ -13,6 +22,28 @@ test('the topics of a device', () => {
     policyReported: 'jvpn/v1/north/gw-7/policy/reported',
     policyDesired: 'jvpn/v1/north/gw-7/policy/desired',
   });
+});
+
+test('a device hears its own documents, those of its groups and of its fleet, policies and emergencies apart', () => {
+  expect(desiredTopics('north', 'gw-7', ['vans'])).toEqual([
+    'jvpn/v1/north/gw-7/policy/desired',
+    'jvpn/v1/north/gw-7/emergency/desired',
+    'jvpn/v1/north/_group/vans/policy/desired',
+    'jvpn/v1/north/_group/vans/emergency/desired',
+    'jvpn/v1/north/_fleet/policy/desired',
+    'jvpn/v1/north/_fleet/emergency/desired',
+  ]);
+});
+
+test('no device is called as groups and the fleet are, whatever its key begins with', () => {
+  for (const name of ['_group', '_fleet', '_', `_${'x'.repeat(41)}`, `_${'x'.repeat(43)}`]) {
+    expect(() => deviceTopics('north', name)).toThrow(InvariantError);
+    expect(placeOfTopic(`jvpn/v1/north/${name}/health`, 'north')).toBeNull();
+    expect([name, NAME.accepts(name)]).toEqual([name, false]);
+  }
+  const key = keyLevel(`/${'A'.repeat(41)}8=`);
+  expect(key).toStartWith('_');
+  expect(deviceTopics('north', key).health).toContain(key);
 });
 
 test('a public key becomes one level, whatever its base64 holds', () => {
@@ -59,5 +90,29 @@ test('a topic that no device writes leads nowhere', () => {
     ],
   ]) {
     expect([topic, placeOfTopic(topic, 'north')]).toEqual([topic, null]);
+  }
+});
+
+test('whoever pushes hears what devices answer, of one or of all, and knows whose it is', () => {
+  expect(answerTopics('north', null)).toEqual({
+    health: 'jvpn/v1/north/+/health',
+    presence: 'jvpn/v1/north/+/presence',
+    policyReported: 'jvpn/v1/north/+/policy/reported',
+  });
+  const { policyReported, health } = answerTopics('north', 'gw-7');
+  expect(placeOfAnswer(policyReported, 'north')).toEqual({
+    device: 'gw-7',
+    stream: 'policyReported',
+  });
+  expect(placeOfAnswer(health, 'north')).toEqual({ device: 'gw-7', stream: 'health' });
+  for (const topic of [
+    '',
+    'jvpn/v1/north',
+    'jvpn/v1/north/gw-7/policy',
+    'jvpn/v1/south/gw-7/health',
+    'jvpn/v1/north/_fleet/policy/reported',
+    'jvpn/v1/north/gw-7/policy/desired',
+  ]) {
+    expect([topic, placeOfAnswer(topic, 'north')]).toEqual([topic, null]);
   }
 });

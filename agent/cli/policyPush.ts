@@ -1,0 +1,221 @@
+/**
+ * `jvpn policy push`: sends a policy or an emergency to devices over MQTT and waits for what they say.
+ *
+ * What is decided on the way is `policies/rollout/`; what speaks to the broker is `fleet/push/`, loaded here by `import()`.
+ *
+ * @module
+ */
+
+import { randomBytes } from 'node:crypto';
+import type { Sought } from '../../policies/rollout/outcome.ts';
+import { BEGINNING, type Plan } from '../../policies/rollout/plan.ts';
+import { Rollout } from '../../policies/rollout/rollout.ts';
+import type { CborMap } from '../../policies/signed/cbor.ts';
+import { isSameTarget, targetText } from '../../policies/signed/claims.ts';
+import { reopenDocument } from '../../policies/signed/open.ts';
+import { isRefused } from '../../policies/signed/refusal.ts';
+import { EXIT, TERMINAL, type Terminal } from './arguments.ts';
+import { tableBody } from './policySign.ts';
+import {
+  keptVersion,
+  policyFile,
+  signedFile,
+  signPolicy,
+  soughtOf,
+  type Times,
+  timesOf,
+} from './pushDocument.ts';
+import { PUSH_HELP, type PushFlags, PushUsage, readPushFlags } from './pushFlags.ts';
+import type { Prepared, PushEnd, PushRun } from './pushParts.ts';
+import { openRollout } from './pushRollout.ts';
+import { PushTell } from './pushTell.ts';
+import { readSigningKey, signWith, Unusable } from './signing.ts';
+
+/** Over a trial: to the report of it. Of an emergency, which has none: for the slowest of those that are there. */
+const ANSWER_MS = 30_000;
+const YEAR_S = 366 * 86_400;
+
+export async function runPolicyPush(
+  argv: readonly string[],
+  terminal: Terminal = TERMINAL,
+): Promise<number> {
+  try {
+    const flags = readPushFlags(argv);
+    if (flags === null) {
+      terminal.out(PUSH_HELP);
+      return EXIT.ok;
+    }
+    return await push(flags, terminal);
+  } catch (error) {
+    const isUsage =
+      error instanceof PushUsage || (error instanceof Unusable && error.exitCode === EXIT.usage);
+    if (isUsage) {
+      terminal.err(`jvpn policy push: ${error.message}\n\n${PUSH_HELP}`);
+      return EXIT.usage;
+    }
+    terminal.err(`jvpn policy push: ${error instanceof Error ? error.message : String(error)}`);
+    return EXIT.failure;
+  }
+}
+
+async function push(flags: PushFlags, terminal: Terminal): Promise<number> {
+  const { target, fleet, broker, isEmergency, isJson } = flags;
+  // Before the broker is asked: what is wrong with files and keys.
+  const prepare = preparation(flags);
+  const { PushRun } = await import('../../fleet/push/pushRun.ts');
+  const nowMs = () => performance.now();
+  const clientId = `jvpn-push-${randomBytes(4).toString('hex')}`;
+  const stream = isEmergency ? 'emergency' : 'policy';
+  const run = new PushRun({ address: { ...broker, clientId }, fleet, target, stream, nowMs });
+  const interrupt = () => run.interrupt();
+  try {
+    await run.ready();
+    const { rollout, steps, goOn } = prepare(run);
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, interrupt);
+    const tell = new PushTell(terminal, isJson, nowMs);
+    const end = await run.run(rollout, {
+      ...steps,
+      tell: (now, brokerError) => tell.progress(now, brokerError),
+    });
+    if (end === null) {
+      terminal.err(`jvpn policy push: interrupted in stage ${rollout.stage}; ${goOn}`);
+      return EXIT.failure;
+    }
+    tell.step(endOf(rollout, end), endLine(rollout, end));
+    return end.isGood ? EXIT.ok : EXIT.failure;
+  } finally {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.removeListener(signal, interrupt);
+    await run.stop();
+  }
+}
+
+function preparation(flags: PushFlags): (run: PushRun) => Prepared {
+  const { file, canary, isEmergency, isEnd } = flags;
+  const document = file === null ? null : signedFile(file);
+  if (document !== null) {
+    if (canary !== null) {
+      throw new PushUsage('FILE is signed for one target: --canary signs for each device');
+    }
+    if (!isSameTarget(document.target, flags.target)) {
+      throw new PushUsage(`FILE is signed for ${targetText(document.target)}`);
+    }
+    if ((document.kind === 'emergency') !== isEmergency) {
+      throw new PushUsage(
+        `FILE is a signed ${document.kind}: ${isEmergency ? 'without' : 'with'} --emergency`,
+      );
+    }
+    const { bytes, expiresS } = document;
+    return () => atOnce(flags, soughtOf(document), { bytes, expiresS }, ANSWER_MS);
+  }
+  if (flags.signingKeyFile === null) throw new PushUsage('--signing-key-file is missing');
+  const privateKey = readSigningKey(flags.signingKeyFile);
+  if (isEmergency) {
+    const body: CborMap = file === null ? new Map() : tableBody(file);
+    const times = timesOf('emergency', isEnd, flags.expiresMs, Date.now());
+    // Whether devices would take it is known before the broker is asked.
+    const { bytes } = signedEmergency(flags, body, times, privateKey, 1);
+    const first = reopenDocument(bytes);
+    if (!isEnd && !isRefused(first) && soughtOf(first).kind === 'emergencyEnd') {
+      throw new PushUsage('FILE has no values: --end ends an emergency');
+    }
+    return (run) => emergency(flags, body, times, privateKey, run);
+  }
+  const { body, policy } = policyFile(file ?? '');
+  const times = timesOf('policy', false, flags.expiresMs, Date.now());
+  const answerMs = policy.push.confirmWindowMs + ANSWER_MS;
+  if (canary === null) {
+    const bytes = signPolicy(body, flags.target, times, privateKey);
+    const sought = { kind: 'policy', version: policy.version } as const;
+    return (run) => {
+      const prepared = atOnce(flags, sought, { bytes, expiresS: times.expiresS }, answerMs);
+      refuseOlder(run, privateKey, prepared.rollout);
+      return prepared;
+    };
+  }
+  return (run) => {
+    const wanted = { flags, canary, body, policy, times, privateKey, answerMs };
+    const prepared = openRollout(wanted, run.retained);
+    refuseOlder(run, privateKey, prepared.rollout);
+    return prepared;
+  };
+}
+
+interface Published {
+  readonly bytes: Uint8Array;
+  readonly expiresS: number;
+}
+
+/** To all of the target, and nothing is watched. */
+function atOnce(flags: PushFlags, sought: Sought, document: Published, answerMs: number): Prepared {
+  const plan: Plan = {
+    ...{ id: '', target: flags.target, sought, canary: null, freshMs: 0 },
+    patienceMs: flags.answerWithinMs ?? answerMs,
+  };
+  const expiresInS = document.expiresS - Math.floor(Date.now() / 1_000);
+  return {
+    rollout: new Rollout(plan, BEGINNING),
+    steps: {
+      documentFor: () => ({ bytes: document.bytes, expiresInS }),
+      save: () => {},
+      isAbort: false,
+    },
+    goOn: 'what was published is retained; run the same command again to wait for the others',
+  };
+}
+
+/** Versions of emergencies are the second in which they were signed, unless there was a higher one. */
+function emergency(
+  flags: PushFlags,
+  body: CborMap,
+  times: Times,
+  privateKey: Uint8Array,
+  run: PushRun,
+): Prepared {
+  const nowS = Math.floor(Date.now() / 1_000);
+  // Anybody may have written these: what no clock of ours could have made is none.
+  const before = [keptVersion(run.retained, privateKey), run.emergencyMax];
+  const version = Math.max(
+    nowS,
+    ...before.filter((one) => one < nowS + YEAR_S).map((one) => one + 1),
+  );
+  const kind = flags.isEnd ? 'emergencyEnd' : 'emergency';
+  const document = signedEmergency(flags, body, times, privateKey, version);
+  return atOnce(flags, { kind, version }, document, ANSWER_MS);
+}
+
+function signedEmergency(
+  { target }: PushFlags,
+  body: CborMap,
+  times: Times,
+  privateKey: Uint8Array,
+  version: number,
+): Published {
+  const bytes = signWith({ kind: 'emergency', target, version, ...times, body }, privateKey);
+  return { bytes, expiresS: times.expiresS };
+}
+
+/** Retained, it would take the place of a newer one, and devices that are away would get none. */
+function refuseOlder(run: PushRun, privateKey: Uint8Array, rollout: Rollout): void {
+  const { version } = rollout.sought;
+  const kept = keptVersion(run.retained, privateKey);
+  if (kept <= version) return;
+  throw new Unusable(
+    `the broker keeps version ${kept} for ${targetText(rollout.plan.target)}, signed by this key: ${version} is older`,
+    1,
+  );
+}
+
+function endOf(rollout: Rollout, { isGood, why, lastedMs }: PushEnd) {
+  const lasted_s = lastedMs === null ? null : Math.round(lastedMs / 100) / 10;
+  return { stage: rollout.stage, ok: isGood, why, version: rollout.sought.version, lasted_s };
+}
+
+function endLine(rollout: Rollout, { isGood, why, lastedMs }: PushEnd): string {
+  const { plan, stage } = rollout;
+  const lasted = lastedMs === null ? '' : `; the last one after ${(lastedMs / 1_000).toFixed(1)} s`;
+  if (stage === 'aborted' && plan.canary !== null) {
+    const { revertVersion } = plan.canary;
+    return `aborted: ${why}. The policy before was sent as version ${revertVersion}: the next one needs ${revertVersion + 1} or more`;
+  }
+  return `${isGood ? 'done' : 'not done'}: ${why}${lasted}`;
+}

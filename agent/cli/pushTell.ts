@@ -1,0 +1,83 @@
+/**
+ * What a push says while it runs: lines for a person, or one JSON document a line.
+ *
+ * @module
+ */
+import type { Rollout } from '../../policies/rollout/rollout.ts';
+import type { Terminal } from './arguments.ts';
+
+/** Between two lines that say the same (chosen). */
+const AGAIN_MS = 10_000;
+
+export class PushTell {
+  readonly #terminal: Terminal;
+  readonly #isJson: boolean;
+  readonly #nowMs: () => number;
+  #said = '';
+  #saidAtMs = Number.NEGATIVE_INFINITY;
+
+  constructor(terminal: Terminal, isJson: boolean, nowMs: () => number) {
+    this.#terminal = terminal;
+    this.#isJson = isJson;
+    this.#nowMs = nowMs;
+  }
+
+  /** Once a second; what changed since the line before, and every ten seconds whatever changed. */
+  progress(rollout: Rollout, brokerError: string | null): void {
+    const line = this.#isJson
+      ? JSON.stringify(progressOf(rollout, brokerError))
+      : progressLine(rollout, brokerError);
+    const isNews = line !== this.#said || this.#nowMs() - this.#saidAtMs >= AGAIN_MS;
+    if (!isNews) return;
+    [this.#said, this.#saidAtMs] = [line, this.#nowMs()];
+    this.#terminal.out(line);
+  }
+
+  /** `fields` are for scripts, `text` is for a person. */
+  step(fields: Readonly<Record<string, unknown>>, text: string): void {
+    this.#terminal.out(this.#isJson ? JSON.stringify(fields) : text);
+  }
+}
+
+function progressOf(rollout: Rollout, brokerError: string | null) {
+  const { stage, progress, plan, sought } = rollout;
+  const counted = rollout.counted();
+  const { devices, confirmed, on_trial, rolled_back, refusals, silent, missing, away } = counted;
+  const { degraded, volatile, recovering, terminated, offline, switches_per_minute } = counted;
+  return {
+    ...{ stage, version: sought.version, devices, confirmed, on_trial, rolled_back },
+    ...{ refused: refusals, silent, missing, away },
+    ...{ degraded, volatile, recovering, terminated, offline, switches_per_minute },
+    ...(plan.canary === null
+      ? {}
+      : {
+          canary: progress.canary,
+          heard: rollout.isHeard,
+          soaked_s: Math.floor(progress.soakedMs / 1_000),
+          soak_s: plan.canary.soakMs / 1_000,
+        }),
+    broker_error: brokerError,
+  };
+}
+
+function progressLine(rollout: Rollout, brokerError: string | null): string {
+  const { stage, progress, plan } = rollout;
+  const { devices, confirmed, on_trial, rolled_back, refusals, silent, missing, away } =
+    rollout.counted();
+  const soakS = (plan.canary?.soakMs ?? 0) / 1_000;
+  const heard = rollout.isHeard ? '' : ', standing still: the canary is not heard';
+  const where =
+    stage === 'soak'
+      ? `soak ${Math.floor(progress.soakedMs / 1_000)} s of ${soakS} s${heard}`
+      : stage;
+  const counts = [
+    `${confirmed} of ${devices} confirmed`,
+    ...(on_trial > 0 ? [`${on_trial} on trial`] : []),
+    ...(rolled_back > 0 ? [`${rolled_back} rolled back`] : []),
+    ...Object.entries(refusals).map(([code, count]) => `${count} refused (${code})`),
+    ...(silent > 0 ? [`${silent} silent`] : []),
+    ...(missing - on_trial > 0 ? [`${missing - on_trial} to answer`] : []),
+    ...(away > 0 ? [`${away} away`] : []),
+  ].join(', ');
+  return `${where}: ${counts}${brokerError === null ? '' : `; the broker is away: ${brokerError}`}`;
+}

@@ -1,0 +1,184 @@
+/**
+ * Keeps a connection to the broker over which documents are published and their answers heard.
+ *
+ * What is published waits until the broker has acknowledged it, over as many connections as that takes; of each topic the newest.
+ *
+ * @module
+ */
+import { connect, type IClientOptions, type MqttClient } from 'mqtt';
+import { backoffMs } from '../../hal/backoff.ts';
+import { placeOf } from '../../hal/mqtt/place.ts';
+import { readSecrets, type SecretFiles } from '../../hal/mqtt/secrets.ts';
+import { MqttVersion } from '../../hal/mqtt/version.ts';
+
+export interface PushAddress extends SecretFiles {
+  readonly url: string;
+  readonly username: string | null;
+  readonly clientId: string;
+}
+
+export interface PushLinkParts {
+  readonly address: PushAddress;
+  /** Heard on each connection. */
+  readonly topics: readonly string[];
+  readonly onMessage: (topic: string, payload: Uint8Array, isRetained: boolean) => void;
+  /** All topics are granted. */
+  readonly onUp: () => void;
+  readonly onDown: (why: string) => void;
+  /** The broker does not take this, and will not; or does not let this be heard. */
+  readonly onRefused: (topic: string) => void;
+}
+
+type CodedError = Error & { readonly code?: unknown };
+
+/** "Unacceptable protocol version" of 3.1.1 §3.2.2.3 and "Unsupported Protocol Version" of 5 §3.2.2.2. */
+const VERSION_REFUSED = [1, 0x84];
+/** From here on it is a refusal, in both versions. */
+const REFUSED_FROM = 0x80;
+const KEEPALIVE_S = 15;
+const CONNECT_MAX_MS = 10_000;
+const WAITS = { firstMs: 500, maxMs: 5_000 } as const;
+/** MQTT 5 brokers keep longer ones from us; a report has 3 KB. */
+const PACKET_BYTES_MAX = 65_536;
+/** MQTT 5 §3.3.2.3.3. */
+const EXPIRY_MAX_S = 0xffff_ffff;
+const DETAIL_MAX = 160;
+
+interface Waiting {
+  readonly payload: Uint8Array;
+  /** How long the broker may keep it, or null. */
+  readonly expiresInS: number | null;
+}
+
+export class PushLink {
+  readonly #parts: PushLinkParts;
+  readonly #version = new MqttVersion();
+  readonly #waiting = new Map<string, Waiting>();
+  #client: MqttClient | null = null;
+  #timer: Timer | null = null;
+  #failures = 0;
+  #isUp = false;
+  #isStopped = false;
+  lastError: string | null = null;
+
+  constructor(parts: PushLinkParts) {
+    this.#parts = parts;
+    this.#connect();
+  }
+
+  /** The broker has everything. */
+  get isIdle(): boolean {
+    return this.#waiting.size === 0;
+  }
+
+  /** Retained, at QoS 1. Empty: what is retained there is no more. */
+  publish(topic: string, payload: Uint8Array, expiresInS: number | null): void {
+    this.#waiting.set(topic, { payload, expiresInS });
+    if (this.#isUp) this.#send(topic);
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    await this.#client?.endAsync(!this.#isUp).catch(() => {});
+  }
+
+  #connect(): void {
+    this.#open().catch((error: unknown) => this.#onEnd(oneLine(error)));
+  }
+
+  async #open(): Promise<void> {
+    const { address, topics, onMessage } = this.#parts;
+    const secrets = await readSecrets(address);
+    if (typeof secrets === 'string') return this.#onEnd(oneLine(secrets));
+    const place = placeOf(address.url);
+    // Not shown: there may be a password in it.
+    if (place === null) return this.#onEnd('the url is no address');
+    if (this.#isStopped) return;
+    const { level } = this.#version;
+    const client = connect({ ...place, ...optionsFor(address, level), ...secrets });
+    this.#client = client;
+    let isAnswered = false;
+    let problem: CodedError | null = null;
+    client.on('message', (topic, payload, { retain }) => {
+      if (client === this.#client) onMessage(topic, Uint8Array.from(payload), retain);
+    });
+    client.on('packetreceive', (packet) => {
+      // Of none of them is anything read here, and MQTT.js throws at some that a broker must not send.
+      if (packet.cmd === 'publish') delete packet.properties;
+    });
+    client.on('connect', () => {
+      isAnswered = true;
+      this.#version.onAccepted();
+      client.subscribe([...topics], { qos: 1 }, (error, granted) => {
+        const refused = granted?.find(({ qos }) => qos >= REFUSED_FROM);
+        if (refused !== undefined) return this.#parts.onRefused(refused.topic);
+        if (error !== null || client !== this.#client) return;
+        this.#failures = 0;
+        this.#isUp = true;
+        this.#parts.onUp();
+        for (const topic of this.#waiting.keys()) this.#send(topic);
+      });
+    });
+    client.on('error', (error) => {
+      problem = error;
+    });
+    client.on('close', () => {
+      if (client !== this.#client) return;
+      this.#client = null;
+      if (!isAnswered) this.#noteVersion(problem);
+      client.end(true);
+      this.#onEnd(problem === null ? 'the connection was closed' : oneLine(problem));
+    });
+  }
+
+  #noteVersion(problem: CodedError | null): void {
+    const isRefused = typeof problem?.code === 'number' && VERSION_REFUSED.includes(problem.code);
+    if (isRefused) this.#version.onRefused();
+    else if (problem === null) this.#version.onHangUp();
+  }
+
+  #send(topic: string): void {
+    const waiting = this.#waiting.get(topic);
+    const client = this.#client;
+    if (waiting === undefined || client === null) return;
+    const { payload, expiresInS } = waiting;
+    const isFive = client.options.protocolVersion === 5;
+    const properties =
+      isFive && expiresInS !== null
+        ? { messageExpiryInterval: Math.min(EXPIRY_MAX_S, Math.max(1, Math.ceil(expiresInS))) }
+        : {};
+    const options = { qos: 1, retain: true, properties } as const;
+    client.publish(topic, Buffer.from(payload), options, (error?: CodedError) => {
+      if (error && typeof error.code === 'number') return this.#parts.onRefused(topic);
+      // Another one may have taken its place.
+      if (!error && this.#waiting.get(topic) === waiting) this.#waiting.delete(topic);
+    });
+  }
+
+  #onEnd(why: string): void {
+    this.#isUp = false;
+    this.lastError = why;
+    if (this.#isStopped) return;
+    this.#failures += 1;
+    this.#parts.onDown(why);
+    const waitMs = backoffMs(this.#failures, WAITS, Math.random());
+    this.#timer = setTimeout(() => this.#connect(), waitMs);
+  }
+}
+
+function optionsFor({ clientId, username }: PushAddress, level: 5 | 4): IClientOptions {
+  return {
+    ...{ clientId, protocolVersion: level, clean: true, keepalive: KEEPALIVE_S },
+    ...{ connectTimeout: CONNECT_MAX_MS, reconnectPeriod: 0, resubscribe: false },
+    ...{ queueQoSZero: false },
+    ...(level === 5 ? { properties: { maximumPacketSize: PACKET_BYTES_MAX } } : {}),
+    ...(username === null ? {} : { username }),
+  };
+}
+
+/** Some of it was written by the broker: nothing that a terminal would obey. */
+function oneLine(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error);
+  return text.replace(/[^\x20-\x7e]+/g, ' ').slice(0, DETAIL_MAX);
+}

@@ -1,0 +1,209 @@
+/**
+ * Carries out a rollout at a broker: hears, publishes, writes down; what is decided is `policies/rollout/`.
+ *
+ * First it hears what the broker has kept ({@link PushRun.ready}); which rollout it is may depend on that.
+ *
+ * @module
+ */
+import { answerTopics, type DesiredStream, desiredTopic } from '../../hal/mqtt/topics.ts';
+import type { Progress, RolloutEffect, RolloutEvent } from '../../policies/rollout/plan.ts';
+import type { Rollout } from '../../policies/rollout/rollout.ts';
+import type { Target } from '../../policies/signed/claims.ts';
+import { Answers } from './answers.ts';
+import { type PushAddress, PushLink } from './pushLink.ts';
+
+/** What the broker has kept comes in one go: nothing more for so long, and it is all there (chosen). */
+const QUIET_MS = 400;
+const TICK_MS = 200;
+const TELL_MS = 1_000;
+/** For the broker to be there at all, and to take what was published last. */
+const CONNECT_MAX_MS = 20_000;
+const FAREWELL_MAX_MS = 5_000;
+
+export interface PushRunParts {
+  readonly address: PushAddress;
+  readonly fleet: string;
+  readonly target: Target;
+  readonly stream: DesiredStream;
+  readonly nowMs: () => number;
+}
+
+export interface PushSteps {
+  /** Signed bytes, and how long they may be taken, in seconds. */
+  readonly documentFor: (
+    document: 'forward' | 'revert',
+    to: Target,
+  ) => { readonly bytes: Uint8Array; readonly expiresInS: number };
+  /** Durable when it returns; what it throws ends the run. */
+  readonly save: (progress: Progress) => void;
+  /** About once a second, and whenever a stage begins. */
+  readonly tell: (rollout: Rollout, brokerError: string | null) => void;
+  /** The operator wants it back. */
+  readonly isAbort: boolean;
+}
+
+export interface PushEnd {
+  readonly isGood: boolean;
+  readonly why: string;
+  /** From publishing to the last device that said what became of it; null where none did. */
+  readonly lastedMs: number | null;
+}
+
+/** The broker is not there, or does not let us. */
+export class PushError extends Error {}
+
+export class PushRun {
+  readonly #parts: PushRunParts;
+  readonly #answers: Answers;
+  readonly #link: PushLink;
+  readonly #desired: string;
+  #heard: RolloutEvent[] = [];
+  #heardAtMs: number;
+  #retained: Uint8Array | null = null;
+  #isUp = false;
+  #brokerError: string | null = null;
+  #refused: string | null = null;
+  #isInterrupted = false;
+
+  constructor(parts: PushRunParts) {
+    const { fleet, target, stream, address, nowMs } = parts;
+    this.#parts = parts;
+    this.#answers = new Answers(fleet);
+    this.#desired = desiredTopic(fleet, target, stream);
+    this.#heardAtMs = nowMs();
+    const { presence, health, policyReported } = answerTopics(
+      fleet,
+      target.level === 'device' ? target.name : null,
+    );
+    this.#link = new PushLink({
+      address,
+      topics: [presence, policyReported, health, this.#desired],
+      onMessage: (topic, payload, isRetained) => this.#onMessage(topic, payload, isRetained),
+      onUp: () => this.#onLink(true, null),
+      onDown: (why) => this.#onLink(false, why),
+      onRefused: (topic) => {
+        this.#refused = topic;
+      },
+    });
+  }
+
+  /** The document that the broker keeps for the target, or null. */
+  get retained(): Uint8Array | null {
+    return this.#retained;
+  }
+
+  /** Emergencies that devices report, the highest version: another one has to be above. 0 for none. */
+  get emergencyMax(): number {
+    return Math.max(
+      0,
+      ...this.#heard.map((event) =>
+        event.kind === 'reported' ? (event.reported.emergency ?? 0) : 0,
+      ),
+    );
+  }
+
+  /** Resolves when what the broker had kept has been heard. @throws PushError */
+  async ready(): Promise<void> {
+    const beganAtMs = this.#parts.nowMs();
+    for (;;) {
+      this.#checkRefused();
+      const nowMs = this.#parts.nowMs();
+      if (this.#isUp && nowMs - this.#heardAtMs >= QUIET_MS) return;
+      if (!this.#isUp && nowMs - beganAtMs > CONNECT_MAX_MS) {
+        throw new PushError(`the broker is not there: ${this.#brokerError ?? 'no answer'}`);
+      }
+      await Bun.sleep(20);
+    }
+  }
+
+  /** Ends {@link run} at the next moment, with null: it can be gone on with. */
+  interrupt(): void {
+    this.#isInterrupted = true;
+  }
+
+  /** Until it is done. @throws PushError, and what `save` throws */
+  async run(rollout: Rollout, steps: PushSteps): Promise<PushEnd | null> {
+    const { nowMs } = this.#parts;
+    let publishedAtMs: number | null = null;
+    let toldAtMs = Number.NEGATIVE_INFINITY;
+    let stage = rollout.stage;
+    let end: PushEnd | null = null;
+    const perform = (effect: RolloutEffect) => {
+      if (effect.kind === 'save') return steps.save(effect.progress);
+      if (effect.kind === 'publish') {
+        const { bytes, expiresInS } = steps.documentFor(effect.document, effect.to);
+        publishedAtMs ??= nowMs();
+        return this.#publish(effect.to, bytes, expiresInS);
+      }
+      if (effect.kind === 'clear') {
+        const device = { level: 'device', fleet: this.#parts.fleet, name: effect.device } as const;
+        return this.#publish(device, new Uint8Array(0), null);
+      }
+      const settledAtMs = publishedAtMs === null ? null : rollout.settledAtMs;
+      const lastedMs =
+        settledAtMs === null ? null : Math.max(0, settledAtMs - (publishedAtMs ?? 0));
+      end = { isGood: effect.isGood, why: effect.why, lastedMs };
+    };
+    const feed = (event: RolloutEvent) => {
+      for (const effect of rollout.feed(event)) perform(effect);
+    };
+    const hear = () => {
+      for (const event of this.#heard.splice(0)) feed(event);
+    };
+    feed({ kind: 'link', atMs: nowMs(), isUp: this.#isUp });
+    hear();
+    if (steps.isAbort) feed({ kind: 'abort', atMs: nowMs() });
+    feed({ kind: 'ready', atMs: nowMs() });
+    while (end === null && !this.#isInterrupted) {
+      this.#checkRefused();
+      hear();
+      feed({ kind: 'tick', atMs: nowMs() });
+      if (end === null && (nowMs() - toldAtMs >= TELL_MS || rollout.stage !== stage)) {
+        [toldAtMs, stage] = [nowMs(), rollout.stage];
+        steps.tell(rollout, this.#isUp ? null : this.#brokerError);
+      }
+      if (end === null) await Bun.sleep(TICK_MS);
+    }
+    await this.#flushed();
+    return end;
+  }
+
+  async stop(): Promise<void> {
+    await this.#link.stop();
+  }
+
+  #publish(to: Target, payload: Uint8Array, expiresInS: number | null): void {
+    const { fleet, stream } = this.#parts;
+    this.#link.publish(desiredTopic(fleet, to, stream), payload, expiresInS);
+  }
+
+  /** What was said last shall be at the broker, if it is there. */
+  async #flushed(): Promise<void> {
+    const endsAtMs = this.#parts.nowMs() + FAREWELL_MAX_MS;
+    while (!this.#link.isIdle && this.#parts.nowMs() < endsAtMs) {
+      this.#checkRefused();
+      await Bun.sleep(20);
+    }
+  }
+
+  #onMessage(topic: string, payload: Uint8Array, isRetained: boolean): void {
+    const atMs = this.#parts.nowMs();
+    if (isRetained) this.#heardAtMs = atMs;
+    if (topic === this.#desired) {
+      if (isRetained) this.#retained = payload.length === 0 ? null : payload;
+      return;
+    }
+    this.#heard.push(...this.#answers.read(topic, payload, isRetained, atMs));
+  }
+
+  #onLink(isUp: boolean, why: string | null): void {
+    const atMs = this.#parts.nowMs();
+    [this.#isUp, this.#brokerError, this.#heardAtMs] = [isUp, why, atMs];
+    this.#heard.push({ kind: 'link', atMs, isUp });
+  }
+
+  #checkRefused(): void {
+    if (this.#refused === null) return;
+    throw new PushError(`the broker does not allow us ${this.#refused}: see mosquitto.acl`);
+  }
+}

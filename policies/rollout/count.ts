@@ -1,0 +1,72 @@
+/**
+ * Devices by what became of a document and by how they are: what progress shows and what conditions ask.
+ *
+ * @module
+ */
+import type { Tally } from './condition.ts';
+import { isSettled } from './outcome.ts';
+import type { DeviceView } from './view.ts';
+
+export interface Counted extends Tally {
+  readonly confirmed: number;
+  readonly on_trial: number;
+  readonly waiting: number;
+  readonly settled: number;
+  /** There, and not settled. */
+  readonly missing: number;
+  /** Not there, and not settled: what is retained waits for them. */
+  readonly away: number;
+  /** By code. */
+  readonly refusals: Readonly<Record<string, number>>;
+}
+
+const STATES = {
+  DEGRADED: 'degraded',
+  VOLATILE: 'volatile',
+  RECOVERING: 'recovering',
+  TERMINATED: 'terminated',
+} as const;
+
+/**
+ * @param version states count where the newest report was made under this one.
+ * @param isLate who has said nothing should have.
+ */
+export function countDevices(
+  devices: readonly (readonly [string, DeviceView])[],
+  version: number,
+  isLate: boolean,
+): Counted {
+  const counted = {
+    ...{ degraded: 0, volatile: 0, recovering: 0, terminated: 0, offline: 0, silent: 0 },
+    ...{ confirmed: 0, on_trial: 0, waiting: 0, rolled_back: 0, refused: 0, settled: 0 },
+    ...{ missing: 0, away: 0 },
+  };
+  const refusals: Record<string, number> = {};
+  let [switches, following] = [0, 0];
+  for (const [, { online, outcome, health }] of devices) {
+    const isDone = isSettled(outcome);
+    counted[NAMES[outcome.kind]] += 1;
+    if (outcome.kind === 'refused') refusals[outcome.code] = (refusals[outcome.code] ?? 0) + 1;
+    if (isDone) counted.settled += 1;
+    else if (online === true) counted.missing += 1;
+    else counted.away += 1;
+    if (!isDone && isLate) counted.silent += 1;
+    if (online === false) counted.offline += 1;
+    if (online === false || health === null || health.policyVersion !== version) continue;
+    following += 1;
+    switches += health.switchesLastMinute;
+    if (Object.hasOwn(STATES, health.state)) {
+      counted[STATES[health.state as keyof typeof STATES]] += 1;
+    }
+  }
+  const mean = following === 0 ? 0 : switches / following;
+  return { ...counted, devices: devices.length, switches_per_minute: mean, refusals };
+}
+
+const NAMES = {
+  waiting: 'waiting',
+  onTrial: 'on_trial',
+  confirmed: 'confirmed',
+  rolledBack: 'rolled_back',
+  refused: 'refused',
+} as const;

@@ -1,0 +1,110 @@
+/**
+ * What became of a document at one device, from what the device reports (docs/mqtt.md, "Policy reported").
+ *
+ * @module
+ */
+
+/** Of `policy/reported`, what a rollout reckons with. */
+export interface Reported {
+  /** Versions, or null. */
+  readonly confirmed: number | null;
+  readonly onTrial: number | null;
+  readonly emergency: number | null;
+  readonly groups: readonly string[];
+  /** Of the newest document that was taken, and of the newest that was not. */
+  readonly lastStep: Told | null;
+  readonly lastRefusal: Told | null;
+  /** By code, since its process started. */
+  readonly counters: Readonly<Record<string, number>>;
+}
+
+/** What a device says of one document. */
+export interface Told {
+  readonly code: string;
+  readonly version: number | null;
+  readonly kind: string | null;
+}
+
+export interface Sought {
+  readonly kind: 'policy' | 'emergency' | 'emergencyEnd';
+  readonly version: number;
+}
+
+export type Outcome =
+  | { readonly kind: 'waiting' | 'onTrial' | 'confirmed' | 'rolledBack' }
+  | { readonly kind: 'refused'; readonly code: string };
+
+export const WAITING: Outcome = { kind: 'waiting' };
+
+/** Refusals that no version is told of, because nobody trusted could be asked for it. */
+const UNREAD = [
+  'document_too_large',
+  'document_malformed',
+  'document_unsigned',
+  'signer_unknown',
+  'signature_invalid',
+] as const;
+
+export const isSettled = ({ kind }: Outcome) => kind !== 'waiting' && kind !== 'onTrial';
+
+/**
+ * @param before counters when the document was published, or null where they are not known.
+ * @param known what it was. Confirmed it stays, and what was refused or rolled back stays that until it is tried once more.
+ */
+export function outcomeOf(
+  sought: Sought,
+  reported: Reported,
+  before: Reported['counters'] | null,
+  known: Outcome,
+): Outcome {
+  if (known.kind === 'confirmed') return known;
+  const next = outcomeNow(sought, reported, before);
+  return isSettled(known) && next.kind === 'waiting' ? known : next;
+}
+
+function outcomeNow(
+  sought: Sought,
+  reported: Reported,
+  before: Reported['counters'] | null,
+): Outcome {
+  if (sought.kind === 'policy') {
+    if (reported.confirmed === sought.version) return { kind: 'confirmed' };
+    if (reported.onTrial === sought.version) return { kind: 'onTrial' };
+  }
+  if (sought.kind === 'emergency' && reported.emergency === sought.version) {
+    return { kind: 'confirmed' };
+  }
+  if (sought.kind === 'emergencyEnd') {
+    const isOver = reported.emergency === null && grew(reported, before, 'emergency_ended');
+    if (isOver) return { kind: 'confirmed' };
+  }
+  const told = toldOf(sought, reported);
+  if (told !== null) return told;
+  const unread = UNREAD.find((code) => grew(reported, before, code));
+  return unread === undefined ? WAITING : { kind: 'refused', code: unread };
+}
+
+/** What it says of this document, or null. */
+function toldOf(sought: Sought, { lastStep, lastRefusal }: Reported): Outcome | null {
+  return saidBy(sought, lastStep) ?? saidBy(sought, lastRefusal);
+}
+
+function saidBy({ kind, version }: Sought, told: Told | null): Outcome | null {
+  if (told === null || told.version !== version) return null;
+  const { code } = told;
+  if (kind === 'policy' && code === 'policy_rolled_back') return { kind: 'rolledBack' };
+  if (kind === 'emergencyEnd' && code === 'emergency_ended') return { kind: 'confirmed' };
+  if (told.kind !== (kind === 'policy' ? 'policy' : 'emergency')) return null;
+  // Behind the trial of another one it gets its turn.
+  if (code === 'push_busy') return WAITING;
+  // Used up, and not confirmed: it was on trial before, and somebody has not heard what became of it.
+  if (kind === 'policy' && code === 'document_replayed') return { kind: 'rolledBack' };
+  return { kind: 'refused', code };
+}
+
+function grew({ counters }: Reported, before: Reported['counters'] | null, code: string): boolean {
+  if (before === null) return false;
+  const [now, then] = [counters[code] ?? 0, before[code] ?? 0];
+  // Less than before: another process, which began at zero.
+  return now > then || (now > 0 && now < then);
+}

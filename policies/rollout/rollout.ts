@@ -1,0 +1,351 @@
+/**
+ * A document on its way to many devices: first to a few, watched, then to the rest; or back.
+ *
+ * ```text
+ *            ready           all said, enough confirmed     soaked            all that are there said
+ *   begin ────────► canary ───────────────────────────► soak ──────► rest ─────────────────────────► done
+ *     │               │        a condition holds,         │           │
+ *     │               └──────► rolled back, refused ◄─────┘◄──────────┘
+ *     └── without canary: rest            │
+ *                                     reverting ──── all that are there said ────► aborted
+ * ```
+ *
+ * Knows what was heard over the broker and nothing else. The soak counts only time in which it hears the canary. `save` comes
+ * before whatever is published, so a process that is killed and started again goes on where it was; publishing the same
+ * document again changes nothing at a device.
+ *
+ * A canary device is sent a document of its own, the rest one document for the target, with the same version: it is no news to the
+ * canary. A revert has a higher version, because no device goes back (I4).
+ *
+ * Pure: events with their time in, effects out. Its map of devices is its own.
+ *
+ * Source: docs/push.md, "A rollout".
+ *
+ * @module
+ */
+import { fleetOf } from '../signed/claims.ts';
+import { canaryOf } from './canary.ts';
+import { brokenCondition, type Condition, type Tally } from './condition.ts';
+import { type Counted, countDevices } from './count.ts';
+import { isSettled, outcomeOf, type Reported, type Sought, WAITING } from './outcome.ts';
+import {
+  BEGINNING,
+  type Plan,
+  type Progress,
+  type RolloutEffect,
+  type RolloutEvent,
+  type Stage,
+} from './plan.ts';
+import type { DeviceView } from './view.ts';
+
+/** Time of a process that did not run is no soak. */
+const TICK_MAX_MS = 5_000;
+/** How much of a soak a kill may cost (chosen). */
+const SAVE_EVERY_MS = 10_000;
+const NEW: DeviceView = {
+  ...{ online: null, reported: null, before: null, outcome: WAITING, health: null },
+  healthAtMs: null,
+};
+
+export class Rollout {
+  readonly plan: Plan;
+  #progress: Progress;
+  readonly #devices = new Map<string, DeviceView>();
+  /** Those that were there when the rest was sent it: cars that were parked before are not its doing. */
+  #reachable: ReadonlySet<string> = new Set();
+  #isUp = false;
+  #isReady = false;
+  #isOver = false;
+  #isUnwanted = false;
+  /** Since the stage began, while the broker was heard. */
+  #waitedMs = 0;
+  #tickAtMs = 0;
+  #wasHeard = false;
+  /** When the newest device came to its outcome. */
+  settledAtMs: number | null = null;
+
+  constructor(plan: Plan, progress: Progress = BEGINNING) {
+    this.plan = plan;
+    this.#progress = progress;
+  }
+
+  get progress(): Progress {
+    return this.#progress;
+  }
+
+  /** Whether the soak is counting. */
+  get isHeard(): boolean {
+    return this.#wasHeard;
+  }
+
+  /** What is sought of devices now. */
+  get sought(): Sought {
+    const { sought, canary } = this.plan;
+    const isBack = this.stage === 'reverting' || this.stage === 'aborted';
+    return isBack && canary !== null ? { ...sought, version: canary.revertVersion } : sought;
+  }
+
+  get stage(): Stage {
+    return this.#progress.stage;
+  }
+
+  /** The devices that the stage is about, and what is known of them. */
+  counted(): Counted {
+    return countDevices(this.#population(), this.sought.version, this.#isLate);
+  }
+
+  get #isLate(): boolean {
+    return this.#waitedMs > this.plan.patienceMs;
+  }
+
+  feed(event: RolloutEvent): readonly RolloutEffect[] {
+    if (this.#isOver) return [];
+    switch (event.kind) {
+      case 'reported':
+        this.#onReported(event.device, event.reported, event.atMs);
+        return [];
+      case 'health': {
+        const { health, isRetained, atMs } = event;
+        // One that is there replaces what is retained at its interval: how old that is nobody knows, but not older than that.
+        const knownAtMs = this.#devices.get(event.device)?.healthAtMs ?? null;
+        const healthAtMs = isRetained && knownAtMs !== null ? knownAtMs : atMs;
+        this.#change(event.device, { health, healthAtMs });
+        return [];
+      }
+      case 'presence':
+        this.#change(event.device, { online: event.online });
+        return [];
+      case 'link':
+        this.#isUp = event.isUp;
+        return [];
+      case 'ready':
+        if (this.#isReady) return [];
+        this.#isReady = true;
+        if (this.stage === 'begin') return this.#isUnwanted ? [] : this.#begin(event.atMs);
+        return this.#isUnwanted ? this.#onAbort(event.atMs) : this.#resume();
+      case 'abort':
+        // Sent to all at once there is nothing to go back to.
+        if (this.plan.canary === null) return [];
+        this.#isUnwanted = true;
+        return this.#isReady ? this.#onAbort(event.atMs) : [];
+      case 'tick':
+        return this.#isReady ? this.#onTick(event.atMs) : [];
+    }
+  }
+
+  #begin(atMs: number): readonly RolloutEffect[] {
+    const { canary, sought, id } = this.plan;
+    if (canary === null) return this.#go('rest', atMs);
+    const targeted = this.#targeted();
+    const isCandidate = ([, { online, reported }]: readonly [string, DeviceView]) =>
+      online === true && (reported?.confirmed ?? 0) < sought.version;
+    const candidates = targeted.filter(isCandidate).map(([device]) => device);
+    const chosen = canaryOf(candidates, targeted.length, canary.share, id);
+    if (chosen.length === 0) {
+      const newest = Math.max(0, ...targeted.map(([, { reported }]) => reported?.confirmed ?? 0));
+      const why = `of ${targeted.length} devices that report here none is there and follows an older policy (the newest has version ${newest})`;
+      return this.#finish(false, why);
+    }
+    this.#progress = { ...this.#progress, canary: chosen };
+    return this.#go('canary', atMs);
+  }
+
+  /** What a stage publishes, it publishes again: nobody knows whether it was. */
+  #resume(): readonly RolloutEffect[] {
+    if (this.stage === 'done' || this.stage === 'aborted') {
+      return this.#finish(this.stage === 'done', this.#progress.why ?? 'it was done before');
+    }
+    this.#reachable = this.#there();
+    return this.#publications();
+  }
+
+  /** What is being taken back, or over, stays that. */
+  #onAbort(atMs: number): readonly RolloutEffect[] {
+    const reverted = this.#revert('the operator asked for it', atMs);
+    return reverted.length === 0 ? this.#resume() : reverted;
+  }
+
+  #go(stage: Stage, atMs: number): readonly RolloutEffect[] {
+    const isWide = this.#progress.isWide || stage === 'rest';
+    this.#progress = { ...this.#progress, stage, isWide };
+    this.#waitedMs = 0;
+    this.#reachable = this.#there();
+    if (stage === 'canary' || stage === 'rest' || stage === 'reverting') {
+      for (const [device, { reported, outcome }] of this.#devices) {
+        // The rest is sought the same version: whoever has it has it.
+        const isKept = stage !== 'reverting' && outcome.kind === 'confirmed';
+        const kept = isKept ? outcome : WAITING;
+        this.#change(device, { before: reported?.counters ?? {}, outcome: kept });
+        if (reported !== null) this.#onReported(device, reported, atMs);
+      }
+    }
+    return [{ kind: 'save', progress: this.#progress }, ...this.#publications()];
+  }
+
+  #publications(): readonly RolloutEffect[] {
+    const { target } = this.plan;
+    const { stage, canary, isWide } = this.#progress;
+    const toCanary = (document: 'forward' | 'revert') =>
+      canary.map((name) => ({
+        ...{
+          kind: 'publish' as const,
+          document,
+          to: { level: 'device' as const, fleet: fleetOf(target), name },
+        },
+      }));
+    const cleared = canary
+      .filter((device) => target.level !== 'device' || target.name !== device)
+      .map((device) => ({ kind: 'clear' as const, device }));
+    if (stage === 'canary') return toCanary('forward');
+    if (stage === 'rest') return [{ kind: 'publish', document: 'forward', to: target }];
+    if (stage === 'done') return cleared;
+    if (stage !== 'reverting') return [];
+    return isWide
+      ? [{ kind: 'publish', document: 'revert', to: target }, ...cleared]
+      : toCanary('revert');
+  }
+
+  #onTick(atMs: number): readonly RolloutEffect[] {
+    const passedMs = atMs - this.#tickAtMs;
+    this.#tickAtMs = atMs;
+    const effects = this.stage === 'soak' ? this.#soak(passedMs, atMs) : [];
+    // What was heard before may be long over.
+    if (!this.#isUp) return effects;
+    if (passedMs <= TICK_MAX_MS) this.#waitedMs += passedMs;
+    const counted = this.counted();
+    const broken = this.#broken(counted);
+    if (broken !== null) return [...effects, ...this.#revert(broken, atMs)];
+    return [...effects, ...this.#next(counted, atMs)];
+  }
+
+  /** Whether a stage is over, and which follows. */
+  #next(counted: Counted, atMs: number): readonly RolloutEffect[] {
+    switch (this.stage) {
+      case 'canary': {
+        if (counted.settled < counted.devices && !this.#isLate) return [];
+        if (counted.confirmed * 2 >= counted.devices) return this.#go('soak', atMs);
+        const why = `only ${counted.confirmed} of ${counted.devices} devices of the canary confirmed it`;
+        return this.#revert(why, atMs);
+      }
+      case 'soak':
+        return this.#progress.soakedMs >= (this.plan.canary?.soakMs ?? 0)
+          ? this.#go('rest', atMs)
+          : [];
+      case 'rest': {
+        if (counted.missing > 0 && !this.#isLate) return [];
+        const isGood = counted.missing + counted.refused + counted.rolled_back === 0;
+        return [...this.#go('done', atMs), ...this.#finish(isGood, summary(counted))];
+      }
+      case 'reverting': {
+        if (counted.missing > 0 && !this.#isLate) return [];
+        const why = `${this.#progress.why}; ${summary(counted)}`;
+        return [...this.#go('aborted', atMs), ...this.#finish(false, why)];
+      }
+      default:
+        return [];
+    }
+  }
+
+  /** Null: nothing speaks against going on. What is not named in conditions and came of the document itself stops a canary, too. */
+  #broken(counted: Counted): string | null {
+    const { canary } = this.plan;
+    if (canary === null) return null;
+    const isCanary = this.stage === 'canary' || this.stage === 'soak';
+    if (!isCanary && this.stage !== 'rest') return null;
+    const named = canary.conditions.map(({ indicator }) => indicator);
+    const own = (['rolled_back', 'refused'] as const)
+      .filter((indicator) => isCanary && !named.includes(indicator))
+      .map((indicator): Condition => ({ indicator, comparison: '>', limit: 0, isPercent: false }));
+    return brokenCondition([...canary.conditions, ...own], this.#watched(counted));
+  }
+
+  #watched(counted: Counted): Tally {
+    if (this.stage !== 'rest') return counted;
+    const there = this.#population().filter(([device]) => this.#reachable.has(device));
+    return countDevices(there, this.sought.version, this.#isLate);
+  }
+
+  #revert(why: string, atMs: number): readonly RolloutEffect[] {
+    const { stage } = this.#progress;
+    if (this.plan.canary === null) return [];
+    if (stage === 'reverting' || stage === 'done' || stage === 'aborted') return [];
+    this.#progress = { ...this.#progress, why };
+    return this.#go('reverting', atMs);
+  }
+
+  #soak(passedMs: number, atMs: number): readonly RolloutEffect[] {
+    const isHeard = this.#isUp && this.#hearsCanary(atMs);
+    const counts = isHeard && this.#wasHeard && passedMs <= TICK_MAX_MS;
+    this.#wasHeard = isHeard;
+    if (!counts) return [];
+    const before = this.#progress.soakedMs;
+    this.#progress = { ...this.#progress, soakedMs: before + passedMs };
+    const isWorthIt =
+      Math.floor(before / SAVE_EVERY_MS) !== Math.floor(this.#progress.soakedMs / SAVE_EVERY_MS);
+    return isWorthIt ? [{ kind: 'save', progress: this.#progress }] : [];
+  }
+
+  /** At least half of those that confirmed it have reported under it, and not long ago. */
+  #hearsCanary(atMs: number): boolean {
+    const confirmed = this.#population().filter(([, { outcome }]) => outcome.kind === 'confirmed');
+    const heard = confirmed.filter(
+      ([, { online, health, healthAtMs }]) =>
+        online === true &&
+        health?.policyVersion === this.sought.version &&
+        healthAtMs !== null &&
+        atMs - healthAtMs <= this.plan.freshMs,
+    );
+    return heard.length > 0 && heard.length * 2 >= confirmed.length;
+  }
+
+  #onReported(device: string, reported: Reported, atMs: number): void {
+    const { before, outcome } = this.#devices.get(device) ?? NEW;
+    const next = outcomeOf(this.sought, reported, before, outcome);
+    if (isSettled(next) && !isSettled(outcome)) this.settledAtMs = atMs;
+    this.#change(device, { reported, outcome: next });
+  }
+
+  #change(device: string, changed: Partial<DeviceView>): void {
+    this.#devices.set(device, { ...(this.#devices.get(device) ?? NEW), ...changed });
+  }
+
+  #population(): readonly (readonly [string, DeviceView])[] {
+    const { stage, canary, isWide } = this.#progress;
+    const isCanary = stage === 'canary' || stage === 'soak';
+    if (!isCanary && (stage === 'rest' || stage === 'begin' || isWide)) return this.#targeted();
+    return canary.map((device) => [device, this.#devices.get(device) ?? NEW] as const);
+  }
+
+  /** Whoever reports documents takes them. */
+  #targeted(): readonly (readonly [string, DeviceView])[] {
+    const { level, name } = this.plan.target;
+    return [...this.#devices].filter(([device, { reported }]) => {
+      if (level === 'device') return device === name;
+      return reported !== null && (level === 'fleet' || reported.groups.includes(name));
+    });
+  }
+
+  #there(): ReadonlySet<string> {
+    return new Set(
+      this.#targeted()
+        .filter(([, { online }]) => online === true)
+        .map(([device]) => device),
+    );
+  }
+
+  #finish(isGood: boolean, why: string): readonly RolloutEffect[] {
+    this.#isOver = true;
+    return [{ kind: 'finish', isGood, why }];
+  }
+}
+
+function summary({ devices, confirmed, rolled_back, refused, missing, away }: Counted): string {
+  if (devices === 0) return 'no device that it is for reports here; it waits at the broker';
+  return [
+    `${confirmed} confirmed`,
+    ...(rolled_back > 0 ? [`${rolled_back} rolled back`] : []),
+    ...(refused > 0 ? [`${refused} refused`] : []),
+    ...(missing > 0 ? [`${missing} said nothing`] : []),
+    ...(away > 0 ? [`${away} away, for whom it waits at the broker`] : []),
+  ].join(', ');
+}

@@ -1,0 +1,24 @@
+/**
+ * What was heard of one device, as far as a rollout reckons with it.
+ *
+ * @module
+ */
+import type { Outcome, Reported } from './outcome.ts';
+
+export interface Health {
+  readonly policyVersion: number | null;
+  readonly state: string;
+  readonly switchesLastMinute: number;
+}
+
+export interface DeviceView {
+  /** Null: the broker has nothing about it. */
+  readonly online: boolean | null;
+  readonly reported: Reported | null;
+  /** Counters when the newest document was published, or null where they were not heard. */
+  readonly before: Reported['counters'] | null;
+  readonly outcome: Outcome;
+  readonly health: Health | null;
+  /** When a report came, monotonic; of one that the broker had kept, when that was heard first. */
+  readonly healthAtMs: number | null;
+}

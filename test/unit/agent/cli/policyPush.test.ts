@@ -1,0 +1,225 @@
+/**
+ * Goal: a command line that does not fit together is refused before the broker is asked, and says what would fit; what no device would take
+ * is not sent; a rollout is gone on with as it was begun, or not at all.
+ */
+import { expect, test } from 'bun:test';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { durationMs } from '../../../../agent/cli/duration.ts';
+import { runPolicyPush } from '../../../../agent/cli/policyPush.ts';
+import { runPolicySign } from '../../../../agent/cli/policySign.ts';
+import { policyFile, signPolicy, timesOf } from '../../../../agent/cli/pushDocument.ts';
+import { readPushFile } from '../../../../agent/cli/pushFile.ts';
+import { readPushFlags } from '../../../../agent/cli/pushFlags.ts';
+import { openRollout } from '../../../../agent/cli/pushRollout.ts';
+import { reopenDocument } from '../../../../policies/signed/open.ts';
+import { isRefused } from '../../../../policies/signed/refusal.ts';
+import { collect } from './collect.ts';
+
+const KEY = new Uint8Array(32).fill(7);
+
+function scratch() {
+  const path = mkdtempSync(join(tmpdir(), 'jvpn-push-'));
+  const at = (name: string) => join(path, name);
+  const write = (name: string, text: string) => {
+    writeFileSync(at(name), text, { mode: 0o600 });
+    return at(name);
+  };
+  write('key', `${Buffer.from(KEY).toString('base64')}\n`);
+  write('p.toml', 'version = 5\nname = "next"\n');
+  write('before.toml', 'version = 4\nname = "before"\n');
+  write('e.toml', '[switching]\nmax_switches_per_minute = 4\n');
+  return { at, write, [Symbol.dispose]: () => rmSync(path, { recursive: true }) };
+}
+
+async function pushed(...argv: readonly string[]) {
+  const terminal = collect();
+  const code = await runPolicyPush(argv, terminal);
+  return { code, said: [...terminal.errLines, ...terminal.outLines].join('\n') };
+}
+
+test('lengths of time are a number and a unit', () => {
+  expect(['90s', '10m', '1h', '7d', '366d'].map(durationMs)).toEqual([
+    90_000, 600_000, 3_600_000, 604_800_000, 31_622_400_000,
+  ]);
+  for (const text of ['', '0s', '10', 'm', '1.5h', '-1s', '10 m', '367d', '1w', '99999999h']) {
+    expect([text, durationMs(text)]).toEqual([text, null]);
+  }
+});
+
+test('what does not fit together is refused with what would, before anybody is asked', async () => {
+  using place = scratch();
+  const file = place.at('p.toml');
+  const broker = ['--broker', 'mqtt://127.0.0.1:9'];
+  const key = ['--signing-key-file', place.at('key')];
+  const all = [...broker, ...key, '--all'];
+  const cases: readonly (readonly [string, readonly string[]])[] = [
+    ['FILE is missing', all],
+    ['--broker is missing', [file, ...key, '--all']],
+    ['--broker is no address', [file, '--broker', 'ftp://x', ...key, '--all']],
+    ['--ca-file written, but broker.url is mqtt://', [file, ...all, '--ca-file', 'ca.crt']],
+    ['--device, --group or --all, one of them', [file, ...broker, ...key]],
+    ['--device, --group or --all, one of them', [file, ...all, '--group', 'south']],
+    ['--group: a name of at most 64', [file, ...broker, ...key, '--group', 'a/b']],
+    ['--fleet: a name', [file, ...all, '--fleet', '#']],
+    ['--signing-key-file is missing', [file, ...broker, '--all']],
+    ['--expires: a number with s, m, h or d', [file, ...all, '--expires', 'tomorrow']],
+    ['--expires: less than 366d', [file, ...all, '--expires', '366d']],
+    ['--canary: a share like 5%', [file, ...all, '--canary', '5 percent']],
+    ['--soak goes with --canary', [file, ...all, '--soak', '10m']],
+    ['--abort goes with --canary', [file, ...all, '--abort']],
+    ['--soak: a number with', [file, ...all, '--canary', '5%', '--soak', '10']],
+    [
+      '--abort-if: "sad" is not known; allowed: degraded, volatile',
+      [file, ...all, '--canary', '5%', '--abort-if', 'sad > 2%'],
+    ],
+    [
+      '--canary is for --group or --all',
+      [file, ...broker, ...key, '--device', 'a', '--canary', '1'],
+    ],
+    ['an emergency is for all at once', [file, ...all, '--emergency', '--canary', '5%']],
+    ['--expires is missing: an emergency ends', [place.at('e.toml'), ...all, '--emergency']],
+    ['--expires: less than 7d', [place.at('e.toml'), ...all, '--emergency', '--expires', '8d']],
+    [
+      'FILE has no values: --end',
+      [place.write('none.toml', ''), ...all, '--emergency', '--expires', '1h'],
+    ],
+    ['--end goes with --emergency', [...all, '--end']],
+    ['--end takes no FILE', [file, ...all, '--emergency', '--end']],
+    ['unknown flag --canery, did you mean --canary?', [file, ...all, '--canery', '5%']],
+  ];
+  for (const [why, argv] of cases) {
+    const { code, said } = await pushed(...argv);
+    expect([argv, code, said.split('\n')[0]]).toEqual([argv, 2, expect.stringContaining(why)]);
+    expect(said).toContain('Usage: jvpn policy push');
+  }
+  expect(await pushed('--help')).toMatchObject({ code: 0 });
+});
+
+test('what no device would take is not sent', async () => {
+  using place = scratch();
+  const all = ['--broker', 'mqtt://127.0.0.1:9', '--all', '--signing-key-file', place.at('key')];
+  const cases = [
+    ['session.ttl_ms', place.write('bad.toml', 'version = 5\n[session]\nttl_ms = 1\n')],
+    ['ENOENT', place.at('missing.toml')],
+    ['document_malformed', place.write('torn.cose', '')],
+  ] as const;
+  writeFileSync(place.at('torn.cose'), Uint8Array.of(0xd2, 0x84));
+  for (const [why, file] of cases) {
+    const { code, said } = await pushed(file, ...all);
+    expect([file, code, said]).toEqual([file, 1, expect.stringContaining(why)]);
+  }
+});
+
+test('a signed document is for whom it was signed, and for no canary', async () => {
+  using place = scratch();
+  const signing = ['--signing-key-file', place.at('key'), '--target', 'group:jvpn/south'];
+  const signed = place.at('p.cose');
+  await runPolicySign([place.at('p.toml'), ...signing, '--output', signed], collect());
+  const broker = ['--broker', 'mqtt://127.0.0.1:9'];
+  const cases = [
+    ['FILE is signed for group:jvpn/south', [signed, ...broker, '--all']],
+    ['--canary signs for each device', [signed, ...broker, '--group', 'south', '--canary', '1']],
+    ['FILE is a signed policy', [signed, ...broker, '--group', 'south', '--emergency']],
+  ] as const;
+  for (const [why, argv] of cases) {
+    expect(await pushed(...argv)).toMatchObject({ code: 2, said: expect.stringContaining(why) });
+  }
+});
+
+/** What a command line with a canary would do, at a broker that keeps `retained`. */
+function opened(argv: readonly string[], retained: Uint8Array | null) {
+  const flags = readPushFlags([
+    ...argv,
+    ...['--broker', 'mqtt://127.0.0.1:9', '--all', '--fleet', 'acme'],
+  ]);
+  if (flags?.canary == null) throw new Error('no canary');
+  const { body, policy } = policyFile(flags.file ?? '');
+  const times = timesOf('policy', false, null, 1_795_910_400_000);
+  const { canary } = flags;
+  return openRollout(
+    { flags, canary, body, policy, times, privateKey: KEY, answerMs: 1_000 },
+    retained,
+  );
+}
+
+const DEVICE = { level: 'device', fleet: 'acme', name: 'gw-1' } as const;
+
+function nameIn(bytes: Uint8Array): string {
+  const document = reopenDocument(bytes);
+  return isRefused(document)
+    ? document.detail
+    : `${document.body.get('name')} ${document.version} for ${document.target.name}`;
+}
+
+test('what it goes back to: the file that is named, else what the broker keeps of this key, else nothing is begun', () => {
+  using place = scratch();
+  const file = place.at('p.toml');
+  const argv = [file, '--canary', '5%'];
+  const fleet = { level: 'fleet', name: 'acme' } as const;
+  const times = { notBeforeS: 1, expiresS: 2 };
+  const { body } = policyFile(place.write('kept.toml', 'version = 3\nname = "kept"\n'));
+  const kept = signPolicy(body, fleet, times, KEY);
+  const back = (more: readonly string[], retained: Uint8Array | null) =>
+    nameIn(opened([...argv, ...more], retained).steps.documentFor('revert', DEVICE).bytes);
+  expect(back(['--revert-to', place.at('before.toml')], kept)).toBe('before 6 for gw-1');
+  expect(back([], kept)).toBe('kept 6 for gw-1');
+  const strangers = signPolicy(body, fleet, times, new Uint8Array(32).fill(8));
+  const others = signPolicy(body, { level: 'group', fleet: 'acme', name: 'south' }, times, KEY);
+  for (const retained of [null, strangers, others, Uint8Array.of(1)]) {
+    expect(() => back([], retained)).toThrow('--revert-to is missing');
+  }
+  expect(existsSync(`${file}.rollout.json`)).toBeFalse();
+});
+
+test('a rollout that was begun goes on as it was, signs the same bytes, and is not mixed with another', () => {
+  using place = scratch();
+  const file = place.at('p.toml');
+  const state = place.at('state.json');
+  const argv = [file, '--canary', '5%', '--state-file', state];
+  const revert = ['--revert-to', place.at('before.toml')];
+  const first = opened([...argv, ...revert], null);
+  const canary = ['gw-1'];
+  first.steps.save({ stage: 'soak', canary, soakedMs: 20_000, isWide: false, why: null });
+  const text = readFileSync(state, 'utf8');
+  expect(text).not.toContain(Buffer.from(KEY).toString('base64'));
+  const again = opened(argv, null);
+  expect(again.rollout.progress).toMatchObject({ stage: 'soak', canary, soakedMs: 20_000 });
+  expect(again.rollout.plan).toEqual(first.rollout.plan);
+  for (const document of ['forward', 'revert'] as const) {
+    expect(again.steps.documentFor(document, DEVICE).bytes).toEqual(
+      first.steps.documentFor(document, DEVICE).bytes,
+    );
+  }
+  place.write('p.toml', 'version = 5\nname = "another"\n');
+  expect(() => opened([...argv, '--soak', '1h'], null)).toThrow('differs in its policy, --soak');
+  // What is taken back is in the state file, whatever the file says.
+  const aborted = opened([...argv, '--abort'], null);
+  expect([
+    aborted.steps.isAbort,
+    nameIn(aborted.steps.documentFor('revert', DEVICE).bytes),
+  ]).toEqual([true, 'before 6 for gw-1']);
+
+  again.steps.save({ ...again.rollout.progress, stage: 'done' });
+  expect(() => opened([...argv, '--abort'], null)).toThrow('no rollout that is under way');
+  place.write('p.toml', 'version = 7\nname = "seven"\n');
+  const next = opened(argv, null);
+  expect([next.rollout.stage, nameIn(next.steps.documentFor('revert', DEVICE).bytes)]).toEqual([
+    'begin',
+    'next 8 for gw-1',
+  ]);
+  expect(next.rollout.plan.id).not.toBe(first.rollout.plan.id);
+});
+
+test('a state file that is none is not taken for one, nor overwritten', () => {
+  using place = scratch();
+  const good = { v: 1 };
+  for (const text of ['', '{', '[]', 'null', JSON.stringify(good)]) {
+    const state = place.write('state.json', text);
+    const argv = [place.at('p.toml'), '--canary', '5%', '--state-file', state];
+    expect(() => opened(argv, null)).toThrow('this is no state of a push');
+    expect(readFileSync(state, 'utf8')).toBe(text);
+  }
+  expect(readPushFile(place.at('none.json'))).toBeNull();
+});
