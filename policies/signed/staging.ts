@@ -87,8 +87,9 @@ export function policyInForce({ confirmed, trial, emergency }: PushState): Polic
 export function stepPush(state: PushState, event: PushEvent): PushStep {
   const { atMs } = event;
   const { state: next, effects } = react(state, event);
-  const over = 'clock' in event ? endWhatIsOver(next, atMs, event.clock) : stay(next);
-  return pursue(over.state, [...effects, ...over.effects], atMs);
+  const over = endTrial(next, atMs);
+  const ended = 'clock' in event ? endEmergency(over.state, atMs, event.clock) : stay(over.state);
+  return pursue(ended.state, [...effects, ...over.effects, ...ended.effects], atMs);
 }
 
 /** When a `tick` is due, or null. A spurious one is harmless. */
@@ -115,7 +116,7 @@ function react(state: PushState, event: PushEvent): PushStep {
       return onConfigured(state, event.policy);
     case 'attached': {
       const { trial } = state;
-      // Before it is applied, ATTACHED says nothing about it.
+      // Before it is applied, ATTACHED says nothing about it; behind its window the trial ends with this step.
       if (trial?.isApplied !== true) return stay(state);
       return stay({ ...state, trial: { ...trial, isAttached: true } });
     }
@@ -246,27 +247,24 @@ function onNotDurable(state: PushState, atMs: number): PushStep {
   };
 }
 
-function endWhatIsOver(state: PushState, atMs: number, clock: Clock): PushStep {
-  let next = state;
-  const effects: PushEffect[] = [];
-  const { trial, writing } = next;
+function endTrial(state: PushState, atMs: number): PushStep {
+  const { trial, writing } = state;
   // A confirmation that is being written is not withdrawn: what flash says by then counts.
-  if (trial !== null && atMs >= trial.endsAtMs && writing?.purpose.kind !== 'confirm') {
-    const back = rollBack(next, 'confirm_window_over');
-    next = back.state;
-    effects.push(...back.effects);
+  const isHeld = trial === null || writing?.purpose.kind === 'confirm';
+  return isHeld || atMs < trial.endsAtMs ? stay(state) : rollBack(state, 'confirm_window_over');
+}
+
+function endEmergency(state: PushState, atMs: number, clock: Clock): PushStep {
+  if (state.emergency === null) return stay(state);
+  const { document, endsAtMs } = state.emergency;
+  // A clock that was set shortens what was counted without it, and never lengthens it.
+  const sooner = Math.min(endsAtMs, endOf(document, atMs, believed(clock, state.record)));
+  if (atMs < sooner) {
+    return stay({ ...state, emergency: { ...state.emergency, endsAtMs: sooner } });
   }
-  if (next.emergency !== null) {
-    const { document, endsAtMs } = next.emergency;
-    // A clock that was set shortens what was counted without it, and never lengthens it.
-    const sooner = Math.min(endsAtMs, endOf(document, atMs, believed(clock, next.record)));
-    next = { ...next, emergency: { ...next.emergency, endsAtMs: sooner } };
-    if (atMs >= sooner) {
-      next = { ...next, emergency: null };
-      effects.push(reportOf('emergency_ended', { version: document.version }), follow(next));
-    }
-  }
-  return { state: next, effects };
+  const next = { ...state, emergency: null };
+  const { version } = document;
+  return { state: next, effects: [reportOf('emergency_ended', { version }), follow(next)] };
 }
 
 function rollBack(state: PushState, why: string): PushStep {

@@ -63,6 +63,29 @@ describe('a policy', () => {
     expect(device.asked).toEqual([]);
   });
 
+  test('whose session is ATTACHED when its window is over has not proven itself', () => {
+    for (const [afterMs, followed] of [
+      [WINDOW_MS - 1, 'pushed 2'],
+      [WINDOW_MS, 'configured 1'],
+      [3_600_000, 'configured 1'],
+    ] as const) {
+      const device = new Device();
+      device.take(pushed(2));
+      device.atMs += afterMs; // asleep: nobody looked
+      device.tell({ kind: 'attached' });
+      expect([afterMs, device.followed]).toEqual([afterMs, followed]);
+    }
+  });
+
+  test('whose window is over is rolled back by whatever happens next', () => {
+    const device = new Device();
+    device.take(pushed(2));
+    device.forget();
+    device.atMs += WINDOW_MS;
+    device.tell({ kind: 'answered', id: '07', outcome: 'done' });
+    expect(device.asked).toContain('policy_rolled_back 2 confirm_window_over');
+  });
+
   test('of which ATTACHED is told before it was applied is not confirmed', () => {
     const device = new Device();
     const document = pushed(2);

@@ -55,6 +55,26 @@ describe('an emergency', () => {
     expect(switches(device)).toBe(8);
   });
 
+  test('is not ended sooner by a clock that is behind what documents prove', () => {
+    const device = new Device({ clock: UNKNOWN });
+    device.take(emergency(1, CALM));
+    const table = { version: 2, name: 'later' };
+    device.take(unproven({ version: 2, notBeforeS: NOW_S + 10_000, body: bodyOfTable(table)! }));
+    device.tell({ kind: 'attached' });
+    device.clock = { wallMs: (NOW_S + 3_590) * 1_000, isKnown: true };
+    device.after(0);
+    expect(nextPushDeadline(device.state)).toBe(3_900_000);
+  });
+
+  test('lasts no longer than it was signed for, however far the clock was set back', () => {
+    const held = { ...NOTHING_PUSHED, emergency: emergency(1, CALM).bytes };
+    const back = { wallMs: NOW.wallMs - 36_000_000, isKnown: true };
+    const device = new Device({ record: held, clock: back });
+    expect([switches(device), nextPushDeadline(device.state)]).toEqual([4, 3_900_000]);
+    device.after(3_900_000);
+    expect(switches(device)).toBe(8);
+  });
+
   test('holds over a policy on trial and over the one that is gone back to', () => {
     const device = new Device();
     device.take(pushed(2, { switching: { max_switches_per_minute: 12 } }));
