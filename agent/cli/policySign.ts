@@ -25,10 +25,10 @@ import {
   type Claims,
   encodeClaims,
   type Kind,
-  LEVELS,
-  type Level,
   NOT_BEFORE_AHEAD_MAX_S,
   type Target,
+  targetOfText,
+  targetText,
 } from '../../policies/signed/claims.ts';
 import { openDocument, type SignedDocument } from '../../policies/signed/open.ts';
 import { isRefused, type Refused } from '../../policies/signed/refusal.ts';
@@ -37,6 +37,7 @@ import { decodeKey } from '../../session/channel/identity.ts';
 import { COSE, signingPublicKey } from '../cose.ts';
 import { EXIT, parseArguments, TERMINAL, type Terminal } from './arguments.ts';
 
+const TARGETS = 'device:FLEET/NAME, group:FLEET/NAME or fleet:FLEET';
 const HELP = `Usage: jvpn policy sign FILE --signing-key-file KEY --target TARGET --output OUT
        jvpn policy sign FILE --emergency --version N --expires TIME --signing-key-file KEY --target TARGET --output OUT
        jvpn policy sign --rotate-to PUBLIC_KEY --version N --signing-key-file KEY --target TARGET --output OUT
@@ -46,7 +47,7 @@ Signs a document for devices (docs/push.md). Agents take policies, emergencies a
 
   FILE                     a policy; with --emergency the tables of [emergency.overrides]
   --signing-key-file KEY   as \`jvpn keygen --signing\` writes it
-  --target TARGET          device:NAME, group:NAME or fleet:NAME
+  --target TARGET          ${TARGETS}
   --version N              higher than of every document of this kind for this target; a policy has its own
   --not-before TIME        UTC like 2026-12-24T18:00:00Z (default: five minutes ago, for clocks that are behind; at most 31 days ahead)
   --expires TIME           until when a device may take it, and an emergency lasts (default: a week, ten minutes for a command)
@@ -145,7 +146,7 @@ function sign(flags: Flags, file: string | undefined, nowS: number): string {
   const refused = isRefused(opened) ? opened : bodyRefusal(opened);
   if (refused !== null) throw new Unusable(`${refused.refused}: ${refused.detail}`, 1);
   writeOnce(output, document);
-  return `${output}: ${kind} version ${claims.version} for ${target.level} ${target.name}, signed by ${keyId}, ${document.length} bytes`;
+  return `${output}: ${kind} version ${claims.version} for ${targetText(target)}, signed by ${keyId}, ${document.length} bytes`;
 }
 
 /** What is wrong with what a document says, by its kind; null: nothing. */
@@ -196,12 +197,9 @@ function bodyOf(kind: Kind, flags: Flags, file: string | undefined): CborMap {
 }
 
 function targetOf(text: string): Target {
-  const [, level, name] = /^(device|group|fleet):([A-Za-z0-9_.-]{1,64})$/.exec(text) ?? [];
-  if (level === undefined || name === undefined) {
-    const levels = (Object.keys(LEVELS) as Level[]).map((known) => `${known}:NAME`);
-    throw new Unusable(`--target: one of ${levels.join(', ')}`, 2);
-  }
-  return { level: level as Level, name };
+  const target = targetOfText(text);
+  if (target === null) throw new Unusable(`--target: ${TARGETS}`, 2);
+  return target;
 }
 
 function versionOf(text: string): number {

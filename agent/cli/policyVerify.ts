@@ -7,6 +7,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { anchorsOf, NOT_ROTATED } from '../../policies/signed/anchors.ts';
+import { targetText } from '../../policies/signed/claims.ts';
 import { openDocument, type SignedDocument } from '../../policies/signed/open.ts';
 import { isRefused, type Refused, refuse } from '../../policies/signed/refusal.ts';
 import { decodeKey } from '../../session/channel/identity.ts';
@@ -92,7 +93,7 @@ interface Shown {
 function shown({ kind, target, version, notBeforeS, expiresS, signer }: SignedDocument): Shown {
   return {
     kind,
-    target: `${target.level}:${target.name}`,
+    target: targetText(target),
     version,
     not_before: timeText(notBeforeS),
     expires: timeText(expiresS),

@@ -16,7 +16,7 @@
  *
  * @module
  */
-import type { Claims, Kind, Target } from './claims.ts';
+import { type Claims, isSameTarget, type Kind, type Target, targetText } from './claims.ts';
 import type { PushRecord } from './record.ts';
 import { type Refused, refuse } from './refusal.ts';
 
@@ -61,7 +61,7 @@ export interface Asked {
 export function refusalOf(claims: Claims, asked: Asked): Refused | null {
   const { kind, target, version, notBeforeS } = claims;
   if (!isMeant(target, asked.identity)) {
-    return refuse('wrong_target', `it is for ${target.level} ${target.name}`);
+    return refuse('wrong_target', `it is for ${targetText(target)}`);
   }
   // Retained policies are the usual way to reach a device that is away; its version keeps one from being taken twice.
   if (kind === 'command' && asked.isRetained) {
@@ -97,9 +97,10 @@ function timeRefusal({ kind, notBeforeS, expiresS }: Claims, asked: Asked): Refu
   return nowS < notBeforeS ? refuse('document_early', `by ${notBeforeS - nowS} s`) : null;
 }
 
-export function isMeant({ level, name }: Target, identity: Identity): boolean {
-  if (level === 'fleet') return name === identity.fleet;
-  return (level === 'device' ? identity.device : identity.groups).includes(name);
+export function isMeant(target: Target, identity: Identity): boolean {
+  if (target.level === 'fleet') return target.name === identity.fleet;
+  const names = target.level === 'device' ? identity.device : identity.groups;
+  return target.fleet === identity.fleet && names.includes(target.name);
 }
 
 /** The highest version that was taken of this kind for this target, 0 for none. */
@@ -126,7 +127,5 @@ export function withFloor(
 }
 
 function isOf(floor: PushRecord['floors'][number], kind: Kind, target: Target): boolean {
-  return (
-    floor.kind === kind && floor.target.level === target.level && floor.target.name === target.name
-  );
+  return floor.kind === kind && isSameTarget(floor.target, target);
 }

@@ -5,7 +5,7 @@
  * | --- | --- | --- |
  * | 1 | format | 1 |
  * | 2 | kind | 1 policy, 2 emergency, 3 rotation, 4 command |
- * | 3 | target | array: 1 device, 2 group, 3 fleet; its name |
+ * | 3 | target | array: 1 device, 2 group or 3 fleet; the fleet’s name; of a device or group its own |
  * | 4 | version | 1…2^53 − 1; grows with each document of one kind for one target |
  * | 5 | not before | seconds since 1970, UTC |
  * | 6 | expires | seconds since 1970, UTC; behind `not before` by at most what the kind allows |
@@ -49,11 +49,13 @@ export const LIFETIME_MAX_S: Readonly<Record<Kind, number>> = {
 /** How far ahead `not before` may be when a document is signed (chosen): a wrong year is noticed before any device sees it. */
 export const NOT_BEFORE_AHEAD_MAX_S = 31 * DAY_S;
 
-export interface Target {
-  readonly level: Level;
-  /** One level of a topic: 1…64 letters, digits, `_`, `.` and `-`. */
-  readonly name: string;
-}
+/**
+ * Whom a document is for. Devices and groups have their names in a fleet: one signing key may serve several, in each of which there is
+ * a `south`. Each name is one level of a topic: 1…64 letters, digits, `_`, `.` and `-`.
+ */
+export type Target =
+  | { readonly level: 'fleet'; readonly name: string }
+  | { readonly level: 'device' | 'group'; readonly fleet: string; readonly name: string };
 
 export interface Claims {
   readonly kind: Kind;
@@ -73,6 +75,39 @@ export function isTargetName(text: string): boolean {
   return NAME.test(text);
 }
 
+/** A target as a person writes it. */
+export function targetText(target: Target): string {
+  const { level, name } = target;
+  return target.level === 'fleet' ? `fleet:${name}` : `${level}:${target.fleet}/${name}`;
+}
+
+/** Null for a text that {@link targetText} never gives. */
+export function targetOfText(text: string): Target | null {
+  const [, level = '', names = ''] = /^([a-z]+):(.*)$/.exec(text) ?? [];
+  const levelNumber = Object.hasOwn(LEVELS, level) ? LEVELS[level as Level] : null;
+  return readTarget([levelNumber, ...names.split('/')]);
+}
+
+export const encodeTarget = (target: Target): readonly Cbor[] =>
+  target.level === 'fleet'
+    ? [LEVELS.fleet, target.name]
+    : [LEVELS[target.level], target.fleet, target.name];
+
+/** Null for what {@link encodeTarget} never makes. */
+export function readTarget(value: unknown): Target | null {
+  if (!Array.isArray(value)) return null;
+  const [levelNumber, ...names]: unknown[] = value;
+  const [first, second] = names.filter((name) => typeof name === 'string' && isTargetName(name));
+  const level = nameOf(LEVELS, levelNumber);
+  if (level === null || typeof first !== 'string') return null;
+  if (level === 'fleet') return names.length === 1 ? { level, name: first } : null;
+  return names.length === 2 && typeof second === 'string'
+    ? { level, fleet: first, name: second }
+    : null;
+}
+
+export const isSameTarget = (one: Target, other: Target) => targetText(one) === targetText(other);
+
 /** The payload. Its claims are the caller's to have right. */
 export function encodeClaims(claims: Claims): Uint8Array {
   const { kind, target, version, notBeforeS, expiresS, body } = claims;
@@ -80,7 +115,7 @@ export function encodeClaims(claims: Claims): Uint8Array {
     new Map<number, Cbor>([
       [KEY.format, FORMAT],
       [KEY.kind, KINDS[kind]],
-      [KEY.target, [LEVELS[target.level], target.name]],
+      [KEY.target, encodeTarget(target)],
       [KEY.version, version],
       [KEY.notBefore, notBeforeS],
       [KEY.expires, expiresS],
@@ -122,13 +157,6 @@ const isKnown = (key: number | string) =>
 
 const isCount = (value: unknown): value is number =>
   typeof value === 'number' && Number.isInteger(value) && value >= 0;
-
-function readTarget(value: unknown): Target | null {
-  if (!Array.isArray(value) || value.length !== 2) return null;
-  const [levelNumber, name]: unknown[] = value;
-  const level = nameOf(LEVELS, levelNumber);
-  return level !== null && typeof name === 'string' && isTargetName(name) ? { level, name } : null;
-}
 
 function nameOf<Names extends Readonly<Record<string, number>>>(
   names: Names,

@@ -9,7 +9,7 @@
  * ```
  *
  * The content is one map in the encoding of `cbor.ts`: 1 the confirmed policy, 2 the one on trial, 3 the emergency (whole
- * documents, or null); 4 floors, each an array of kind, level, name and version; 5 successors, each an array of the key, who named
+ * documents, or null); 4 floors, each an array of kind, target (as in a document) and version; 5 successors, each an array of the key, who named
  * it and whether it has shown itself; 6 retired keys, each an array of its id and of who named it (or null); 7 the latest `not
  * before` of a document that was taken, 8 that of an emergency, seconds. crc32 covers the 20 bytes before it and the content.
  *
@@ -29,7 +29,7 @@ import {
   type Successor,
 } from './anchors.ts';
 import { type Cbor, type CborMap, decodeCbor, encodeCbor } from './cbor.ts';
-import { isTargetName, KINDS, type Kind, LEVELS, type Level, type Target } from './claims.ts';
+import { encodeTarget, KINDS, type Kind, readTarget, type Target } from './claims.ts';
 import { DOCUMENT_BYTES_MAX, KEY_ID_BYTES } from './envelope.ts';
 
 /** Three documents, and tables that are full. */
@@ -99,12 +99,7 @@ export function encodePushRecord(record: PushRecord, generation: number): Uint8A
       [KEY.emergency, emergency],
       [
         KEY.floors,
-        floors.map(({ kind, target, version }) => [
-          KINDS[kind],
-          LEVELS[target.level],
-          target.name,
-          version,
-        ]),
+        floors.map(({ kind, target, version }) => [KINDS[kind], encodeTarget(target), version]),
       ],
       [
         KEY.successors,
@@ -204,14 +199,13 @@ function rowsOf<Row>(
 }
 
 function readFloor(row: unknown): Floor | null {
-  if (!Array.isArray(row) || row.length !== 4) return null;
-  const [kindNumber, levelNumber, name, version]: unknown[] = row;
-  const kind = (Object.keys(KINDS) as Kind[]).find((one) => KINDS[one] === kindNumber);
-  const level = (Object.keys(LEVELS) as Level[]).find((one) => LEVELS[one] === levelNumber);
-  if (kind === undefined || level === undefined || !isCount(version)) return null;
-  return typeof name === 'string' && isTargetName(name)
-    ? { kind, target: { level, name }, version }
-    : null;
+  if (!Array.isArray(row) || row.length !== 3) return null;
+  const kind = (Object.keys(KINDS) as Kind[]).find((one) => KINDS[one] === row[0]);
+  const target = readTarget(row[1]);
+  const version: unknown = row[2];
+  return kind === undefined || target === null || !isCount(version)
+    ? null
+    : { kind, target, version };
 }
 
 function readSuccessor(row: unknown): Successor | null {

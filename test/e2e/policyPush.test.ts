@@ -187,8 +187,8 @@ pushLab(
     const cases = [
       ['signature_invalid', damaged],
       ['signer_unknown', await signed(3, { key: 'stranger' })],
-      ['wrong_target', await signed(3, { target: 'device:gw2' })],
-      ['document_older', await signed(1, { target: 'group:south' })],
+      ['wrong_target', await signed(3, { target: 'device:jvpn/gw2' })],
+      ['document_older', await signed(1, { target: 'group:jvpn/south' })],
       ['document_replayed', await signed(2)],
       ['document_expired', await signed(3, { more: past })],
       ['document_malformed', site.path('1.toml')],

@@ -190,8 +190,14 @@ test('a stranger, a forger, another device, an older version and a command chang
   const cases = [
     [sign(signerOf(2), { version: 6 }), 'alarm signer_unknown'],
     [forged, 'alarm signature_invalid'],
-    [document(6, { target: { level: 'device', name: 'kiosk-8' } }), 'refusal wrong_target 6'],
-    [document(4, { target: { level: 'group', name: 'south' } }), 'refusal document_older 4'],
+    [
+      document(6, { target: { level: 'device', fleet: 'acme', name: 'kiosk-8' } }),
+      'refusal wrong_target 6',
+    ],
+    [
+      document(4, { target: { level: 'group', fleet: 'acme', name: 'south' } }),
+      'refusal document_older 4',
+    ],
     [document(5, { notBeforeS: NOW_S - 1 }), 'refusal document_replayed 5'],
     [Uint8Array.of(1, 2, 3), 'refusal document_malformed'],
     [

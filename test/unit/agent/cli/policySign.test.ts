@@ -36,11 +36,12 @@ async function scratch(): Promise<Scratch> {
     const code = await command(argv, terminal, NOW_MS);
     return { code, out: terminal.outLines.join('\n'), err: terminal.errLines.join('\n') };
   };
-  const common = ['--signing-key-file', at('key'), '--target', 'fleet:acme', '--output', at('out')];
+  // The last of two is what counts.
+  const common = ['--signing-key-file', at('key'), '--output', at('out')];
   return {
     at,
     publicKey: made.outLines[0]!,
-    sign: (...argv) => run(runPolicySign, [...argv, ...common]),
+    sign: (...argv) => run(runPolicySign, ['--target', 'fleet:acme', ...argv, ...common]),
     verify: (...argv) => run(runPolicyVerify, argv),
     [Symbol.dispose]: () => rmSync(path, { recursive: true }),
   };
@@ -64,7 +65,7 @@ test('a policy that was signed verifies, with its version and its target', async
   using place = await scratch();
   const signed = await place.sign(place.at('p.toml'));
   expect([signed.code, signed.err]).toEqual([0, '']);
-  expect(signed.out).toContain('policy version 7 for fleet acme');
+  expect(signed.out).toContain('policy version 7 for fleet:acme');
   const verified = await place.verify(place.at('out'), '--anchor', place.publicKey, '--json');
   expect(verified.code).toBe(0);
   expect(JSON.parse(verified.out)).toEqual({
@@ -81,6 +82,20 @@ test('a policy that was signed verifies, with its version and its target', async
     refused: null,
     detail: null,
   });
+});
+
+test('a target is a fleet, or a group or device of one', async () => {
+  using place = await scratch();
+  for (const target of ['device:acme/kiosk-7', 'group:acme/south']) {
+    expect(await place.sign(place.at('p.toml'), '--target', target)).toMatchObject({ err: '' });
+    const verified = await place.verify(place.at('out'), '--anchor', place.publicKey);
+    expect(verified.out).toContain(`policy version 7 for ${target}`);
+    rmSync(place.at('out'));
+  }
+  for (const target of ['group:south', 'device:a/b/c', 'fleet:a/b', 'hub:acme/h']) {
+    const { code, err } = await place.sign(place.at('p.toml'), '--target', target);
+    expect([target, code, err.includes('group:FLEET/NAME')]).toEqual([target, 2, true]);
+  }
 });
 
 test('an emergency, a rotation and a command', async () => {

@@ -9,7 +9,7 @@ import {
   refusalOf,
   withFloor,
 } from '../../../../policies/signed/admit.ts';
-import type { Claims, Kind, Target } from '../../../../policies/signed/claims.ts';
+import { type Claims, type Kind, targetOfText } from '../../../../policies/signed/claims.ts';
 import { NOTHING_PUSHED } from '../../../../policies/signed/record.ts';
 import { claimsOf, IDENTITY, NOW, NOW_S, UNKNOWN } from './documents.ts';
 
@@ -27,19 +27,23 @@ const verdict = (claims: Partial<Claims>, asked: Partial<Asked> = {}) =>
 const at = (wallS: number): Clock => ({ wallMs: wallS * 1_000, isKnown: true });
 
 test('a device takes what is for it, its groups and its fleet', () => {
-  const targets: [Target['level'], string, string][] = [
-    ['device', 'kiosk-7', 'taken'],
-    ['device', 'kiosk-8', 'wrong_target'],
-    ['device', 'acme', 'wrong_target'],
-    ['group', 'south', 'taken'],
-    ['group', 'north', 'wrong_target'],
-    ['group', 'kiosk-7', 'wrong_target'],
-    ['fleet', 'acme', 'taken'],
-    ['fleet', 'south', 'wrong_target'],
-    ['fleet', 'ACME', 'wrong_target'],
+  const targets: [string, string][] = [
+    ['device:acme/kiosk-7', 'taken'],
+    ['device:acme/kiosk-8', 'wrong_target'],
+    ['device:acme/acme', 'wrong_target'],
+    ['group:acme/south', 'taken'],
+    ['group:acme/north', 'wrong_target'],
+    ['group:acme/kiosk-7', 'wrong_target'],
+    ['fleet:acme', 'taken'],
+    ['fleet:south', 'wrong_target'],
+    ['fleet:ACME', 'wrong_target'],
+    // Of the same name in another fleet that the same key signs for.
+    ['device:other/kiosk-7', 'wrong_target'],
+    ['group:other/south', 'wrong_target'],
+    ['group:south/south', 'wrong_target'],
   ];
-  for (const [level, name, code] of targets) {
-    expect([level, name, verdict({ target: { level, name } })]).toEqual([level, name, code]);
+  for (const [text, code] of targets) {
+    expect([text, verdict({ target: targetOfText(text)! })]).toEqual([text, code]);
   }
 });
 
@@ -144,7 +148,7 @@ describe('versions', () => {
     const record = taken;
     const codes = [6, 7, 8].map((version) => verdict({ version }, { record }));
     expect(codes).toEqual(['document_replayed', 'document_replayed', 'taken']);
-    const target = { level: 'group', name: 'south' } as const;
+    const target = { level: 'group', fleet: 'acme', name: 'south' } as const;
     expect(verdict({ version: 2, target }, { record })).toBe('taken');
     expect(verdict({ version: 1, kind: 'emergency' }, { record })).toBe('taken');
   });
@@ -166,17 +170,17 @@ describe('versions', () => {
   });
 
   test('of emergencies are of one target each: none of another one begins before the newest', () => {
-    const of = (level: 'group' | 'fleet', name: string, version: number, notBeforeS: number) =>
-      ({ kind: 'emergency', target: { level, name }, version, notBeforeS }) as const;
-    const record = withFloor(NOTHING_PUSHED, claimsOf(of('group', 'south', 8, NOW_S - 60)), NOW);
+    const of = (target: string, version: number, notBeforeS: number) =>
+      ({ kind: 'emergency', target: targetOfText(target)!, version, notBeforeS }) as const;
+    const record = withFloor(NOTHING_PUSHED, claimsOf(of('group:acme/south', 8, NOW_S - 60)), NOW);
     expect(record.emergencySinceS).toBe(NOW_S - 60);
     const codes = [NOW_S - 61, NOW_S - 60].map((notBeforeS) =>
-      verdict(of('fleet', 'acme', 2, notBeforeS), { record }),
+      verdict(of('fleet:acme', 2, notBeforeS), { record }),
     );
     expect(codes).toEqual(['document_older', 'taken']);
     // Other kinds have no part in that, on either side.
     expect(verdict({ notBeforeS: NOW_S - 61 }, { record })).toBe('taken');
     const policy = withFloor(NOTHING_PUSHED, claimsOf({ notBeforeS: NOW_S - 60 }), NOW);
-    expect(verdict(of('fleet', 'acme', 2, NOW_S - 61), { record: policy })).toBe('taken');
+    expect(verdict(of('fleet:acme', 2, NOW_S - 61), { record: policy })).toBe('taken');
   });
 });

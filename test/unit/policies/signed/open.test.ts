@@ -8,7 +8,7 @@ import { Decoder } from 'cbor-x';
 import { COSE } from '../../../../agent/cose.ts';
 import { anchorsOf, keyIdOf, NOT_ROTATED } from '../../../../policies/signed/anchors.ts';
 import { type Cbor, encodeCbor } from '../../../../policies/signed/cbor.ts';
-import { encodeClaims } from '../../../../policies/signed/claims.ts';
+import { encodeClaims, targetOfText, targetText } from '../../../../policies/signed/claims.ts';
 import { DOCUMENT_BYTES_MAX, DOCUMENT_TYPE } from '../../../../policies/signed/envelope.ts';
 import { openDocument } from '../../../../policies/signed/open.ts';
 import { isRefused } from '../../../../policies/signed/refusal.ts';
@@ -198,6 +198,7 @@ describe('what was signed', () => {
   // biome-ignore format: this is a table
   const wrong: readonly [number, Cbor][] = [
     [1, 2], [2, 0], [2, 5], [2, '1'], [3, [4, 'acme']], [3, [3, 'a/b']], [3, [3, '']], [3, [3, 'acme', 1]], [3, 3],
+    [3, [3, 'acme', 'acme']], [3, [1, 'kiosk-7']], [3, [2, 'south']], [3, [2, 'acme', 'a/b']], [3, [2, '', 'south']], [3, [2, 'acme', 'south', 'x']],
     [4, 0], [4, -1], [4, '2'], [4, 1.5], [5, -1], [6, 1_000], [6, 999], [6, 1_000 + 366 * 86_400 + 1], [7, []], [7, null],
   ];
   for (const [key, value] of wrong) {
@@ -205,6 +206,26 @@ describe('what was signed', () => {
       expect(verdict(claims((map) => map.set(key, value)))).toBe('document_malformed');
     });
   }
+
+  test('is for a target that is read as it is written, and has one text', () => {
+    for (const text of ['device:acme/kiosk-7', 'group:acme/south', 'fleet:acme']) {
+      const target = targetOfText(text)!;
+      const signed = sign(SIGNER, { target });
+      const opened = openDocument(signed, ANCHORS, COSE);
+      expect([opened, targetText(target)]).toEqual([expect.objectContaining({ target }), text]);
+    }
+    for (const text of [
+      'device:kiosk-7',
+      'group:/south',
+      'fleet:a/b',
+      'hub:acme/h',
+      'acme',
+      ':',
+      'toString:a',
+    ]) {
+      expect([text, targetOfText(text)]).toEqual([text, null]);
+    }
+  });
 
   test('must be all there', () => {
     for (const key of [1, 2, 3, 4, 5, 6, 7]) {

@@ -24,7 +24,7 @@ const full: PushRecord = {
   emergency: new Uint8Array(DOCUMENT_BYTES_MAX).fill(3),
   floors: Array.from({ length: FLOORS_MAX }, (_, at) => ({
     kind: 'policy',
-    target: { level: 'group', name: `${at}`.padStart(64, 'g') },
+    target: { level: 'group', fleet: 'f'.repeat(64), name: `${at}`.padStart(64, 'g') },
     version: Number.MAX_SAFE_INTEGER,
   })),
   rotated: {

@@ -147,7 +147,7 @@ describe('a policy', () => {
 
   test('is above every one that was in force, whatever its target', () => {
     const device = new Device({ policyVersionMin: 5 });
-    const other = { target: { level: 'device', name: 'kiosk-7' } } as const;
+    const other = { target: { level: 'device', fleet: 'acme', name: 'kiosk-7' } } as const;
     device.take(pushed(5));
     device.take(unproven({ version: 4, body: bodyOfTable({ version: 4 })!, ...other }));
     expect(device.asked).toEqual(['document_older 5', 'document_older 4']);

@@ -103,7 +103,7 @@ describe('an emergency', () => {
         ...{ kind: 'emergency', target, version, notBeforeS, expiresS: NOW_S + 3_600 },
         body: bodyOfTable(tables as Readonly<Record<string, unknown>>)!,
       });
-    device.take(at({ level: 'group', name: 'south' }, 8, NOW_S - 60, CALM));
+    device.take(at({ level: 'group', fleet: 'acme', name: 'south' }, 8, NOW_S - 60, CALM));
     device.forget();
     const fleet = { level: 'fleet', name: 'acme' } as const;
     device.take(at(fleet, 2, NOW_S - 86_400, {}));
@@ -111,7 +111,7 @@ describe('an emergency', () => {
     // Nor does an older one begin once it is withdrawn.
     device.take(at(fleet, 3, NOW_S - 59, {}));
     device.forget();
-    device.take(at({ level: 'device', name: 'kiosk-7' }, 1, NOW_S - 3_600, CALM));
+    device.take(at({ level: 'device', fleet: 'acme', name: 'kiosk-7' }, 1, NOW_S - 3_600, CALM));
     expect([device.asked, switches(device)]).toEqual([['document_older 1'], 8]);
   });
 
