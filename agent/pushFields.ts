@@ -6,7 +6,7 @@
  * @module
  */
 import type { TableField } from '../policies/field.ts';
-import { KEY, NAME } from '../policies/format.ts';
+import { NAME, SIGNING_KEY } from '../policies/format.ts';
 
 export const PUSH = {
   kind: 'table',
@@ -22,7 +22,7 @@ export const PUSH = {
       kind: 'texts',
       meaning: 'Public keys that may sign, as `jvpn keygen --signing` prints them.',
       default: [],
-      format: KEY,
+      format: SIGNING_KEY,
       countMin: 0,
       countMax: 4,
     },

@@ -13,6 +13,7 @@ import {
   parseNamedEndpoint,
   parsePrefix,
 } from './address.ts';
+import { isSigningKey } from './signed/signingKey.ts';
 
 export interface Format {
   /** Continues "allowed: …". */
@@ -60,6 +61,15 @@ export const KEY = matching(
   'a public key as `jvpn keygen` prints it: 44 characters of base64',
   '^[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=$',
 );
+
+/** Of Ed25519: nobody can sign for it but who has its private key. */
+export const SIGNING_KEY: Format = {
+  ...KEY,
+  words: 'a public key as `jvpn keygen --signing` prints it, and none under which anybody can sign',
+  accepts: (text) =>
+    KEY.accepts(text) &&
+    isSigningKey(Uint8Array.from(atob(text), (character) => character.charCodeAt(0))),
+};
 
 export const LINE = matching('text on one line', '^[^\\u0000-\\u001f]{1,512}$');
 

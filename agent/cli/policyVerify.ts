@@ -10,6 +10,7 @@ import { anchorsOf, NOT_ROTATED } from '../../policies/signed/anchors.ts';
 import { targetText } from '../../policies/signed/claims.ts';
 import { openDocument, type SignedDocument } from '../../policies/signed/open.ts';
 import { isRefused, type Refused, refuse } from '../../policies/signed/refusal.ts';
+import { isSigningKey } from '../../policies/signed/signingKey.ts';
 import { decodeKey } from '../../session/channel/identity.ts';
 import { reasonOf } from '../../session/reasons.ts';
 import { COSE } from '../cose.ts';
@@ -50,6 +51,12 @@ export async function runPolicyVerify(
   const anchors = keys.flatMap((key) => (key.ok ? [key.value] : []));
   if (anchors.length < keys.length) {
     return usage(terminal, '--anchor: 44 characters of base64 are expected');
+  }
+  if (!anchors.every(isSigningKey)) {
+    return usage(
+      terminal,
+      '--anchor: this is no key of Ed25519, or one under which anybody can sign',
+    );
   }
   let bytes: Uint8Array;
   try {

@@ -22,6 +22,7 @@ import { PUBLIC_KEY_BYTES } from './anchors.ts';
 import type { Cbor, CborMap } from './cbor.ts';
 import type { Claims } from './claims.ts';
 import { type Refused, refuse } from './refusal.ts';
+import { isSigningKey } from './signingKey.ts';
 
 export type Overrides = Policy['emergency']['overrides'];
 
@@ -72,9 +73,12 @@ export function successorOf({ body }: Claims): { readonly publicKey: Uint8Array 
   if (body.size !== 1 || !(publicKey instanceof Uint8Array)) {
     return refuse('document_invalid', 'a rotation names one key');
   }
-  return publicKey.length === PUBLIC_KEY_BYTES
+  if (publicKey.length !== PUBLIC_KEY_BYTES) {
+    return refuse('document_invalid', `a key of ${publicKey.length} bytes`);
+  }
+  return isSigningKey(publicKey)
     ? { publicKey }
-    : refuse('document_invalid', `a key of ${publicKey.length} bytes`);
+    : refuse('document_invalid', 'a key under which anybody can sign');
 }
 
 export function commandOf({ body }: Claims): { readonly command: Command } | Refused {

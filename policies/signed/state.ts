@@ -19,7 +19,7 @@ export interface Setup {
   readonly signers: readonly Uint8Array[];
   /** What the configuration names; followed where nothing was pushed that is as new. */
   readonly configured: Policy;
-  /** Version of the newest policy that was ever in force (`policyVersion` of the flash record), 0 for none. */
+  /** Version of the newest policy that was ever confirmed or configured (`policyVersion` of the flash record), 0 for none. */
   readonly policyVersionMin: number;
 }
 
@@ -97,7 +97,7 @@ export type PushEvent = { readonly atMs: number } & (
   | { readonly kind: 'written'; readonly clock: Clock; readonly isDurable: boolean }
   /** The outcome of an `apply` of this version. */
   | { readonly kind: 'applied'; readonly version: number; readonly isApplied: boolean }
-  /** The configuration names this policy now; an older one than was ever in force never gets here (I4). */
+  /** The configuration names this policy now; an older one than was ever confirmed or configured never gets here (I4). */
   | { readonly kind: 'configured'; readonly policy: Policy }
   /** The session is ATTACHED, and the hub has answered since the newest `apply`. */
   | { readonly kind: 'attached' }

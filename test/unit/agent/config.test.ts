@@ -80,6 +80,9 @@ test('documents need a key, a broker to come over, and a session to prove themse
     'push.signers[0]: "short"',
     'push.groups[0]: "a/b"',
   ]);
+  // Anybody can sign under that.
+  const zero = `${'A'.repeat(43)}=`;
+  expect(problemsOf(push(`signers = ["${zero}"]\n`))).toEqual([`push.signers[0]: "${zero}"`]);
 });
 
 test('an empty file names everything that must be written', () => {

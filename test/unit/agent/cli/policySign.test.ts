@@ -13,6 +13,7 @@ import { runPolicySign } from '../../../../agent/cli/policySign.ts';
 import { runPolicyVerify } from '../../../../agent/cli/policyVerify.ts';
 import { collect } from './collect.ts';
 
+const ZERO_KEY = `${'A'.repeat(43)}=`;
 const NOW_MS = Date.parse('2026-11-29T00:00:00Z');
 
 interface Scratch extends Disposable {
@@ -133,6 +134,7 @@ test('what no device would take is not written', async () => {
     [[place.at('loose.toml'), ...emergency, '2026-11-29T06:00:00Z'], 'document_invalid'],
     [[place.at('p.toml'), '--expires', '2029-01-01T00:00:00Z'], 'document_malformed'],
     [['--command', 'rebind', '--version', '1'], 'document_invalid'],
+    [['--rotate-to', ZERO_KEY, '--version', '1'], 'a key under which anybody can sign'],
     [[place.at('missing.toml')], 'ENOENT'],
   ];
   for (const [argv, why] of refused) {
@@ -203,7 +205,8 @@ test('wrong usage: 2 and what is allowed', async () => {
     const { code, err } = await place.sign(...argv);
     expect([argv, code, err.includes('Usage: jvpn policy sign')]).toEqual([argv, 2, true]);
   }
-  for (const argv of [[], [place.at('p.toml')], [place.at('p.toml'), '--anchor', 'x']]) {
+  const file = place.at('p.toml');
+  for (const argv of [[], [file], [file, '--anchor', 'x'], [file, '--anchor', ZERO_KEY]]) {
     expect([argv, (await place.verify(...argv)).code]).toEqual([argv, 2]);
   }
 });
