@@ -199,16 +199,20 @@ export class AgentDaemon {
   #beginPush(): void {
     this.#push?.begin({
       follow: (policy, isOnTrial) => this.#policy.follow(policy, isOnTrial),
-      onConfirmed: (version) => {
-        if (version <= this.#memory.policyVersion || this.#memory.applyPolicy(version)) return;
-        // The next start writes it: its document is on flash.
-        this.#note('flash_write_failed', 'alarm', { version });
-      },
+      onConfirmed: (version) => this.#onConfirmed(version),
       note: (event, reasonCode, detail) => this.#note(reasonCode, event, detail),
       onReport: () => this.#telemetry?.tellDocuments(),
       onFault: (message, isPending) =>
         isPending ? this.#fail(message) : console.error(`jvpn agent: ${message}`),
     });
+  }
+
+  #onConfirmed(version: number): void {
+    if (version > this.#memory.policyVersion && !this.#memory.applyPolicy(version)) {
+      // The next start writes it: its document is on flash.
+      this.#note('flash_write_failed', 'alarm', { version });
+    }
+    if (this.#push !== null) this.#policy.follow(this.#push.policy, false);
   }
 
   /** A tunnel thread that does not answer asks nobody either. */

@@ -51,7 +51,7 @@ export interface PushParts {
 export interface PushUsers {
   /** False: it is not followed, the one before is. */
   readonly follow: (policy: Policy, isOnTrial: boolean) => boolean;
-  /** It proved itself and is on flash. */
+  /** It proved itself and is on flash: to be followed for good, its bounds included. */
   readonly onConfirmed: (version: number) => void;
   readonly note: (event: 'notice' | 'refusal' | 'alarm', code: PushCode, detail: Detail) => void;
   /** What `reported` says is another one. */

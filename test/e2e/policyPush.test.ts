@@ -156,6 +156,9 @@ pushLab(
     await push(await signed(2));
     const began = await until('policy_on_trial', seen);
     const confirmed = await until('policy_confirmed', seen);
+    const isForGood = ({ reason_code, seq }: AuditLine) =>
+      reason_code === 'policy_applied' && seq > confirmed.seq;
+    await untilAudit(agent, 'in force for good', isForGood, 10_000, seen);
     expect(confirmed.mono_ms - began.mono_ms).toBeGreaterThanOrEqual(HOLD_MS);
     const steps = auditOf(agent)
       .slice(seen)
@@ -164,6 +167,8 @@ pushLab(
       ['policy_on_trial', 2],
       ['policy_applied', 2],
       ['policy_confirmed', 2],
+      // With its bounds.
+      ['policy_applied', 2],
     ]);
     expect(await status()).toMatchObject({
       ...{ session_id: before, policy: { name: 'v2', version: 2 } },
