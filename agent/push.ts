@@ -158,7 +158,10 @@ export class Push {
   /** The configuration names this policy now; it is admitted and durable. False: nobody here follows it any more. */
   configured(policy: Policy): boolean {
     this.#feed({ kind: 'configured', atMs: this.#now(), policy });
-    return !this.#isOver;
+    if (this.#isOver) return false;
+    // No code is given for it, and what is followed is another one.
+    this.#users?.onReport();
+    return true;
   }
 
   /** Time passed. Too often is harmless. */

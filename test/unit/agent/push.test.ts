@@ -268,6 +268,20 @@ test('the library that judges signatures is loaded for what a trusted key may ha
   expect([loaded, rig.push.onTrial]).toEqual([1, 3]);
 });
 
+test('a newer file on the device itself is followed and reported', async () => {
+  const rig = new Rig();
+  expect(rig.push.configured(policyOf(3))).toBe(true);
+  expect([rig.followed, rig.reports, rig.push.reported()]).toMatchObject([
+    ...[['v3 3'], 1, { policy: { version: 3 }, confirmed: 3 }],
+  ]);
+  await rig.take(document(4));
+  expect(rig.push.configured(policyOf(5))).toBe(true);
+  expect(rig.heard()).toEqual([
+    ...['notice policy_on_trial 4', 'alarm policy_rolled_back 4 reconfigured'],
+  ]);
+  expect(rig.push.reported()).toMatchObject({ policy: { version: 5 }, on_trial: null });
+});
+
 test('an emergency tightens what is followed, outlives a restart, and is withdrawn by an empty one', async () => {
   const rig = new Rig();
   await rig.take(emergency(1, { switching: { max_switches_per_minute: 3 } }));
