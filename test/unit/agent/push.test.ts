@@ -13,6 +13,7 @@ import { loadPolicy } from '../../../policies/load.ts';
 import { bodyOfTable, commandBody } from '../../../policies/signed/body.ts';
 import type { Claims } from '../../../policies/signed/claims.ts';
 import { PUSH_RECORD_BYTES } from '../../../policies/signed/record.ts';
+import { eventually } from '../../lab/process.ts';
 import { IDENTITY, NOW_S, sign, signerOf } from '../policies/signed/documents.ts';
 
 const SIGNER = signerOf(1);
@@ -130,6 +131,17 @@ test('one that is not proven in its window is rolled back by itself', async () =
   // What proves it then comes too late.
   rig.push.proven(2);
   expect([rig.heard(), rig.push.policy.version]).toEqual([[], 1]);
+});
+
+test('it looks by itself when a deadline is there', async () => {
+  const rig = new Rig();
+  await rig.take(document(2));
+  rig.nowMs += WINDOW_MS - 5;
+  rig.push.look();
+  rig.heard();
+  rig.nowMs += 5;
+  await eventually('rolled back', () => rig.said.length > 0, 5_000);
+  expect(rig.heard()).toEqual(['alarm policy_rolled_back 2 confirm_window_over']);
 });
 
 test('cut in the middle of a trial, the device starts with what was confirmed, and the version is used up', async () => {
