@@ -326,7 +326,11 @@ export class AgentDaemon {
     this.#audit.append(event);
     this.#denials.noteDenial(event);
     this.#telemetry?.noteChange(event.event);
-    if (event.event === 'transition' && event.to !== null) this.#lookups.onState(event.to);
+    if (event.event === 'transition') {
+      if (event.to !== null) this.#lookups.onState(event.to);
+      // A machine that slept says so by what has become of its links.
+      this.#push?.look();
+    }
     if (this.#output.isVerbose) console.log(JSON.stringify(this.#audit.recent(1)[0]));
   }
 

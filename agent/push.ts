@@ -30,8 +30,11 @@ import { CLOCK_SET_MS } from './wallClock.ts';
 
 /** Documents that wait for their signature to be judged; one more is refused (chosen). */
 const WAITING_MAX = 8;
-/** Suspended time counts and wakes nobody: a deadline is looked for at least this often (chosen). */
-const LOOK_MAX_MS = 60_000;
+/**
+ * Suspended time counts and wakes nobody: a deadline is looked for at least this often (chosen). An emergency may last for days on a
+ * device that sleeps for the battery, so that rarely; whoever runs this calls {@link Push.look} where a sleep may have ended.
+ */
+const LOOK_MAX_MS = { trial: 60_000, emergency: 900_000 } as const;
 
 export interface PushParts {
   /** Slots of `PUSH_RECORD_BYTES` of its own. */
@@ -298,7 +301,10 @@ export class Push {
     this.#timer = null;
     const atMs = nextPushDeadline(this.#state);
     if (atMs === null || this.#isOver) return;
-    const waitMs = Math.min(LOOK_MAX_MS, Math.max(0, Math.ceil(atMs - this.#now())));
+    const { trial, emergency, retryAtMs } = this.#state;
+    const isCalm = emergency !== null && trial === null && retryAtMs === null;
+    const mostMs = LOOK_MAX_MS[isCalm ? 'emergency' : 'trial'];
+    const waitMs = Math.min(mostMs, Math.max(0, Math.ceil(atMs - this.#now())));
     this.#timer = setTimeout(() => this.look(), waitMs);
     this.#timer.unref();
   }

@@ -4,7 +4,7 @@
  *
  * Method: flash in memory, real signatures; whoever follows the policy and the clock are the test's.
  */
-import { afterEach, expect, test } from 'bun:test';
+import { afterEach, expect, spyOn, test } from 'bun:test';
 import { COSE } from '../../../agent/cose.ts';
 import { Push } from '../../../agent/push.ts';
 import { MemoryFlash } from '../../../hal/memory/flash.ts';
@@ -292,6 +292,22 @@ test('a newer file on the device itself is followed and reported', async () => {
     ...['notice policy_on_trial 4', 'alarm policy_rolled_back 4 reconfigured'],
   ]);
   expect(rig.push.reported()).toMatchObject({ policy: { version: 5 }, on_trial: null });
+});
+
+test('nobody is woken each minute for an emergency that lasts for days, and for a trial somebody is', async () => {
+  const timers = spyOn(globalThis, 'setTimeout');
+  const waitMs = () => timers.mock.calls.at(-1)?.[1];
+  try {
+    const rig = new Rig();
+    await rig.take(emergency(1, { switching: { max_switches_per_minute: 3 } }));
+    rig.push.look();
+    expect(waitMs()).toBe(900_000);
+    await rig.take(document(2));
+    rig.push.look();
+    expect(waitMs()).toBe(60_000);
+  } finally {
+    timers.mockRestore();
+  }
 });
 
 test('an emergency tightens what is followed, outlives a restart, and is withdrawn by an empty one', async () => {
