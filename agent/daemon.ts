@@ -207,11 +207,7 @@ export class AgentDaemon {
   #beginPush(pushing: Pushing | null): void {
     const users: Parameters<Pushing['begin']>[0] = {
       follow: (policy, isOnTrial) => this.#policy.follow(policy, isOnTrial),
-      onConfirmed: (version) => {
-        if (version <= this.#memory.policyVersion || this.#memory.applyPolicy(version)) return;
-        // The next start writes it: its document is on flash.
-        this.#note('flash_write_failed', 'alarm', { version });
-      },
+      onConfirmed: (version) => this.#onConfirmed(version),
       note: (event, reasonCode, detail) => this.#note(reasonCode, event, detail),
       onReport: () => this.#telemetry?.tellDocuments(),
       onFault: (message, isPending) =>
@@ -223,6 +219,14 @@ export class AgentDaemon {
       queueBytesMax: () => this.#policy.current.telemetry.queueBytesMax,
     };
     this.#commands = pushing?.begin(users, parts) ?? null;
+  }
+
+  #onConfirmed(version: number): void {
+    if (version > this.#memory.policyVersion && !this.#memory.applyPolicy(version)) {
+      // The next start writes it: its document is on flash.
+      this.#note('flash_write_failed', 'alarm', { version });
+    }
+    if (this.#push !== null) this.#policy.follow(this.#push.policy, false);
   }
 
   #startTunnel(): TunnelLink {
@@ -327,7 +331,11 @@ export class AgentDaemon {
     this.#commands?.onAudit(event);
     this.#denials.noteDenial(event);
     this.#telemetry?.noteEvent(row);
-    if (event.event === 'transition' && event.to !== null) this.#lookups.onState(event.to);
+    if (event.event === 'transition') {
+      if (event.to !== null) this.#lookups.onState(event.to);
+      // A machine that slept says so by what has become of its links.
+      this.#push?.look();
+    }
     if (this.#output.isVerbose) console.log(JSON.stringify(this.#audit.recent(1)[0]));
   }
 

@@ -5,7 +5,7 @@
  */
 import { encodeKey } from '../session/channel/identity.ts';
 import type { DeviceConfig, LinkPolicy } from '../session/device/limits.ts';
-import type { TunnelSetup } from './messages.ts';
+import type { TunnelRules, TunnelSetup } from './messages.ts';
 import type { ShellParts } from './sessionShell.ts';
 
 type Parts = Pick<ShellParts, 'setup' | 'chosen' | 'uplinks'>;
@@ -23,6 +23,14 @@ export function deviceConfigOf(
     limits: rules.limits,
     linkPolicy: (name) => linkPolicyOf(parts, rules, name),
   };
+}
+
+/** `rules` but for what ends a session by time, which is as in `before`: that is not tried. */
+export function withBoundsOf(rules: TunnelRules, before: TunnelRules): TunnelRules {
+  const { sessionTtlMs, transportTtlMs, recoveryWindowMs, birthDeadlineMs, degradedMaxMs } =
+    before.limits;
+  const bounds = { sessionTtlMs, transportTtlMs, recoveryWindowMs, birthDeadlineMs, degradedMaxMs };
+  return { ...rules, limits: { ...rules.limits, ...bounds } };
 }
 
 /** As the policy says, and whether the budget of the day is spent at this moment. */

@@ -82,7 +82,10 @@ export type ToTunnel =
       readonly name: string;
       readonly rules: TunnelRules;
       readonly metering: Metering;
-      /** It is on trial: how long the session has to hold under it before `proven` is told (`proven.ts`). */
+      /**
+       * It is on trial: how long the session has to hold under it before `proven` is told (`proven.ts`). Confirmed, it is told once more
+       * without this.
+       */
       readonly trialHoldMs?: number;
     }
   | { readonly kind: 'status'; readonly requestId: number };

@@ -36,8 +36,11 @@ import { CLOCK_SET_MS } from './wallClock.ts';
 
 /** Documents that wait for their signature to be judged; one more is refused. As many as topics can retain for one device. */
 const WAITING_MAX = 20;
-/** Suspended time counts and wakes nobody: a deadline is looked for at least this often (chosen). */
-const LOOK_MAX_MS = 60_000;
+/**
+ * Suspended time counts and wakes nobody: a deadline is looked for at least this often (chosen). An emergency may last for days on a
+ * device that sleeps for the battery, so that rarely; whoever runs this calls {@link Push.look} where a sleep may have ended.
+ */
+const LOOK_MAX_MS = { trial: 60_000, emergency: 900_000 } as const;
 
 export interface PushParts {
   /** Slots of `PUSH_RECORD_BYTES` of its own. */
@@ -57,7 +60,7 @@ export interface PushParts {
 export interface PushUsers {
   /** False: it is not followed, the one before is. */
   readonly follow: (policy: Policy, isOnTrial: boolean) => boolean;
-  /** It proved itself and is on flash. */
+  /** It proved itself and is on flash: to be followed for good, its bounds included. */
   readonly onConfirmed: (version: number) => void;
   /** Never rejects. */
   readonly carryOut: (command: Command) => Promise<CarriedOut>;
@@ -180,7 +183,10 @@ export class Push {
   /** The configuration names this policy now; it is admitted and durable. False: nobody here follows it any more. */
   configured(policy: Policy): boolean {
     this.#feed({ kind: 'configured', atMs: this.#now(), policy });
-    return !this.#isOver;
+    if (this.#isOver) return false;
+    // No code is given for it, and what is followed is another one.
+    this.#users?.onReport();
+    return true;
   }
 
   /** Time passed. Too often is harmless. */
@@ -354,7 +360,10 @@ export class Push {
     this.#timer = null;
     const atMs = nextPushDeadline(this.#state);
     if (atMs === null || this.#isOver) return;
-    const waitMs = Math.min(LOOK_MAX_MS, Math.max(0, Math.ceil(atMs - this.#now())));
+    const { trial, emergency, retryAtMs } = this.#state;
+    const isCalm = emergency !== null && trial === null && retryAtMs === null;
+    const mostMs = LOOK_MAX_MS[isCalm ? 'emergency' : 'trial'];
+    const waitMs = Math.min(mostMs, Math.max(0, Math.ceil(atMs - this.#now())));
     this.#timer = setTimeout(() => this.look(), waitMs);
     this.#timer.unref();
   }

@@ -26,12 +26,12 @@ import { transportIdOf } from '../session/wire/transport.ts';
 import { ControlMessages } from './controlMessages.ts';
 import { CoreWants } from './coreWants.ts';
 import { DataPath } from './dataPath.ts';
-import { deviceConfigOf } from './deviceConfig.ts';
+import { deviceConfigOf, withBoundsOf } from './deviceConfig.ts';
 import { frameBytes } from './frameBytes.ts';
 import { Handshakes } from './handshakes.ts';
 import { Keyring } from './keyring.ts';
 import { LateEndpoints } from './lateEndpoints.ts';
-import type { FromTunnel, ToTunnel, TunnelSetup } from './messages.ts';
+import type { FromTunnel, ToTunnel, TunnelRules, TunnelSetup } from './messages.ts';
 import { spendingAtEnd, spendingDue } from './metering.ts';
 import { orderEvent } from './order.ts';
 import { Trial } from './proven.ts';
@@ -63,6 +63,7 @@ export class SessionShell {
   readonly #late: LateEndpoints;
   #route: { readonly channelId: number; readonly transportId: number } | null = null;
   #config: DeviceConfig;
+  #kept: TunnelRules; // of the policy that is in force for good
   #device: Device = newDevice();
   readonly #core = new CoreWants();
   readonly #reservation = new TimestampReservation();
@@ -103,6 +104,7 @@ export class SessionShell {
         tell: (frame) => this.#tell(frame),
       },
     );
+    this.#kept = setup.rules;
     this.#config = deviceConfigOf(this.#parts, this.#handshakes.identity.publicKey, setup.rules);
     const { seed, remembered, wasLost } = setup;
     this.#feed({ kind: 'boot', atMs: this.#now(), seed, remembered, wasLost });
@@ -164,10 +166,11 @@ export class SessionShell {
   #usePolicy(message: Extract<ToTunnel, { kind: 'policy' }>): void {
     const { version, name, rules, metering, trialHoldMs = null } = message;
     const { publicKey } = this.#handshakes.identity;
-    this.#config = deviceConfigOf(this.#parts, publicKey, rules);
+    const isOnTrial = trialHoldMs !== null;
+    if (!isOnTrial) this.#kept = rules;
+    this.#config = deviceConfigOf(this.#parts, publicKey, withBoundsOf(rules, this.#kept));
     this.#parts.uplinks.setMetering(metering);
     const atMs = this.#now();
-    const isOnTrial = trialHoldMs !== null;
     if (!isOnTrial) this.#trial = null;
     // An emergency may tighten a policy on trial: still the same trial.
     else if (this.#trial?.version !== version)

@@ -117,7 +117,7 @@ export type DeviceEvent =
       readonly atMs: number;
       readonly version: number;
       readonly name: string;
-      /** It has to prove itself: the hub is asked at once. */
+      /** It has to prove itself: the hub is asked at once, and bounds stay until it is in force for good. */
       readonly isOnTrial?: boolean;
     }
   /** Whoever watches a policy on trial wants an answer now, whatever the cadence. */

@@ -4,7 +4,7 @@
  * The numbers come with `config`, as with every step. What is left to do is what the older policy has set already: bounds
  * that run, penalties, questions that are due. All of it comes sooner where the new policy says so and never later: no row
  * of policies adds up to a bound that is never met (I3), and none ends a fleet's sessions by a time that passed before it
- * came. How late silence is noticed from now on is the hub's to know, and told by MTU (`mtu.ts`).
+ * came. A policy on trial moves no bound: what it ends does not come back with the policy before. How late silence is noticed from now on is the hub's to know, and told by MTU (`mtu.ts`).
  *
  * Source: docs/protocol.md, "Policy"; docs/decisions/0023-a-policy-while-the-session-lives.md.
  *
@@ -21,7 +21,7 @@ import type { Turn } from './turn.ts';
 export function onPolicy(turn: Turn, event: DeviceEvent & { kind: 'policy' }): void {
   const { draft } = turn;
   turn.report('notice', 'policy_applied', { version: event.version, name: event.name });
-  boundSooner(turn);
+  if (event.isOnTrial !== true) boundSooner(turn);
   for (const transport of draft.transports) {
     forgiveSooner(turn, transport);
     askSooner(turn, transport);

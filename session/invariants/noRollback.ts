@@ -53,6 +53,8 @@ export class PolicyWatch {
   #before = 0;
   #onTrial: number | null = null;
   #givenUp: number | null = null;
+  /** Something was decided under it. */
+  #wasFollowed = false;
 
   /** What the device says of its policy, before what was decided under it. */
   told({ reasonCode, detail }: Pick<WatchedEvent, 'reasonCode' | 'detail'>): void {
@@ -63,20 +65,23 @@ export class PolicyWatch {
     if (reasonCode === 'policy_confirmed') this.#onTrial = null;
     if (reasonCode !== 'policy_rolled_back') return;
     this.#onTrial = null;
-    if (this.#newest !== version) return;
     this.#givenUp = version;
-    this.#newest = this.#before;
+    this.#wasFollowed = this.#newest === version;
+    if (this.#wasFollowed) this.#newest = this.#before;
   }
 
   /** Something was decided under the policy of this version; what is wrong with that, or null. */
   inForce(version: number): string | null {
-    // Decided before the tunnel thread was told to go back.
-    if (version === this.#givenUp) return null;
+    // Decided before the tunnel thread was told to go back, or even before it was told to follow.
+    if (version === this.#givenUp) {
+      this.#wasFollowed = true;
+      return null;
+    }
     // A log may begin in the middle of a trial.
     if (this.#newest === null) this.#onTrial ??= version;
     const newest = this.#newest ?? 0;
     const fault = policyRollback(newest, version);
-    this.#givenUp = null;
+    if (this.#wasFollowed) this.#givenUp = null;
     if (version > newest) {
       this.#before = newest;
       this.#newest = version;

@@ -145,6 +145,12 @@ const status = () =>
     'gw1',
   );
 
+function loseSlots(): void {
+  for (const slot of [0, 1]) {
+    writeFileSync(site.path(`gw1.state/push/slot${slot}`), new Uint8Array(PUSH_RECORD_BYTES));
+  }
+}
+
 const pushLab = (name: string, body: () => Promise<void>, timeoutMs: number) =>
   testUnless(mosquittoObstacle, name, body, timeoutMs);
 
@@ -156,6 +162,9 @@ pushLab(
     await push(await signed(2));
     const began = await until('policy_on_trial', seen);
     const confirmed = await until('policy_confirmed', seen);
+    const isForGood = ({ reason_code, seq }: AuditLine) =>
+      reason_code === 'policy_applied' && seq > confirmed.seq;
+    await untilAudit(agent, 'in force for good', isForGood, 10_000, seen);
     expect(confirmed.mono_ms - began.mono_ms).toBeGreaterThanOrEqual(HOLD_MS);
     const steps = auditOf(agent)
       .slice(seen)
@@ -164,6 +173,8 @@ pushLab(
       ['policy_on_trial', 2],
       ['policy_applied', 2],
       ['policy_confirmed', 2],
+      // With its bounds.
+      ['policy_applied', 2],
     ]);
     expect(await status()).toMatchObject({
       ...{ session_id: before, policy: { name: 'v2', version: 2 } },
@@ -341,9 +352,7 @@ pushLab(
   async () => {
     const { session_id, documents } = await status();
     await agent.stop('SIGKILL');
-    for (const slot of [0, 1]) {
-      writeFileSync(site.path(`gw1.state/push/slot${slot}`), new Uint8Array(PUSH_RECORD_BYTES));
-    }
+    loseSlots();
     const refused = site.agent('gw1');
     expect(await refused.exited).toBe(2);
     expect(refused.stderr.join('\n')).toContain(
@@ -361,8 +370,18 @@ pushLab(
     await push(await signed(31));
     await until('policy_confirmed', seen);
     expect(await status()).toMatchObject({ session_id, policy: { name: 'v31', version: 31 } });
+    // What was confirmed is the version that counts from that moment on, without a start in between.
+    await agent.stop('SIGKILL');
+    loseSlots();
+    const older = site.agent('gw1');
+    expect(await older.exited).toBe(2);
+    expect(older.stderr.join('\n')).toContain('version 31 was in force here');
+    writeFileSync(site.path('policy.toml'), 'version = 32\nname = "file"\n');
+    agent = site.agent('gw1');
+    await untilAudit(agent, 'ATTACHED', isAttached, 20_000);
+    expect(await status()).toMatchObject({ session_id, policy: { name: 'file', version: 32 } });
   },
-  60_000,
+  90_000,
 );
 
 pushLab(

@@ -189,7 +189,7 @@ export function newWatches(report: Report, around: Surroundings): readonly Watch
     }),
     new WithheldRivals(report, (who) => choiceOf(site(who))),
     new Policies(report, {
-      boundsOf: (who) => site(who).inForce.session,
+      boundsOf: (who) => site(who).bounding.session,
       runningOf: (who) => site(who).process.device,
       durableVersionOf: (who) => site(who).durablePolicyVersion,
     }),

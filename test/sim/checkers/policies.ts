@@ -10,7 +10,7 @@
 import { PolicyWatch } from '../../../session/invariants/noRollback.ts';
 import type { Report, Said, Watch } from './watch.ts';
 
-/** The bounds of one policy. */
+/** The bounds of one policy; one that is on trial has those of the policy before. */
 export interface Bounds {
   readonly ttlMs: number;
   readonly transportTtlMs: number;
@@ -30,7 +30,7 @@ export interface Running {
 }
 
 export interface PolicyDirectory {
-  /** Of the policy that the device's process follows. */
+  /** Of the policy that the device's process follows, where it is not on trial; else of the one before. */
   readonly boundsOf: (who: string) => Bounds;
   readonly runningOf: (who: string) => Running | null;
   readonly durableVersionOf: (who: string) => number;

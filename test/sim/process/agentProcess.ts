@@ -66,6 +66,8 @@ interface Life {
   /** Null: no document has come yet. */
   push: Pushed | null;
   policyVersion: number;
+  /** Of the policy whose bounds hold: one on trial has none. */
+  boundsVersion: number;
   /** Of the newest event; left out: there is none yet. */
   stateVersion?: number;
   readonly shell: SessionShell;
@@ -140,7 +142,8 @@ export class AgentProcess implements SimProcess {
     });
     const turn = new Turn({ shell, uplinks, tun, newMemory, isReady: () => true });
     const policyVersion = policy.version;
-    const life: Life = { memory, spending: spending.value, push, policyVersion, shell, turn };
+    const versions = { policyVersion, boundsVersion: policyVersion };
+    const life: Life = { memory, spending: spending.value, push, ...versions, shell, turn };
     this.#life = life;
     this.#beginPush(life);
     if (this.#wishes.length > 0) this.#askMainThread();
@@ -213,7 +216,10 @@ export class AgentProcess implements SimProcess {
         shell.onLinks(snapshots());
       }
       for (let next = this.#inbox.shift(); next !== undefined; next = this.#inbox.shift()) {
-        if (next.kind === 'policy') life.policyVersion = next.version;
+        if (next.kind === 'policy') {
+          life.policyVersion = next.version;
+          if (next.trialHoldMs === undefined) life.boundsVersion = next.version;
+        }
         shell.onMessage(next);
         if (this.#life !== life) return;
       }
@@ -269,6 +275,11 @@ export class AgentProcess implements SimProcess {
   /** Version of the policy that the session follows; null while the process is down. */
   get policyVersion(): number | null {
     return this.#life?.policyVersion ?? null;
+  }
+
+  /** Version of the policy whose bounds it follows; null while the process is down. */
+  get boundsVersion(): number | null {
+    return this.#life?.boundsVersion ?? null;
   }
 
   /** What the hub's names stand for, canonical `ip:port` each. */

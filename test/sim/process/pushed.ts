@@ -151,6 +151,7 @@ export class Pushed {
         const { code, detail } = effect;
         if (code === 'policy_confirmed') {
           this.#users?.memory.applyPolicy(Number(detail['version']));
+          this.#follow({ policy: this.policy, isOnTrial: false });
         }
         return this.#tell(code, detail);
       }
@@ -162,7 +163,7 @@ export class Pushed {
   }
 
   /** As `agent/policyInForce.ts` does. */
-  #follow({ policy, isOnTrial }: PushEffect & { kind: 'apply' }): boolean {
+  #follow({ policy, isOnTrial }: Omit<PushEffect & { kind: 'apply' }, 'kind'>): boolean {
     if (this.#users === null) return false;
     const { spending, links, tell } = this.#users;
     const metering = spending.meteringUnder(policy);

@@ -312,6 +312,11 @@ export class DeviceSite {
     return this.policies.at(this.process.policyVersion);
   }
 
+  /** The policy whose bounds the process follows: while one is on trial, the one before. */
+  get bounding(): Policy {
+    return this.policies.at(this.process.boundsVersion);
+  }
+
   changeLink(at: number, change: LinkChange): boolean {
     const link = this.links[at];
     if (link === undefined) return false;

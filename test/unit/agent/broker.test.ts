@@ -139,6 +139,23 @@ test('◆ what comes at QoS 2 ends the connection, unread: it would be kept unti
   }
 });
 
+test('a broker that lets nothing be heard is named, and the connection lives on', async () => {
+  for (const [level, refusal] of [
+    [5, 0x87],
+    [4, 0x80],
+  ] as const) {
+    const { deaf, ends, stop } = await hearing(level, refusal);
+    await eventually('told', () => deaf() === 1, WAIT_MS);
+    expect(ends).toEqual([]);
+    stop();
+    const well = await hearing(level);
+    well.peer.publish(HEARD, [Uint8Array.of(1)]);
+    await eventually('heard', () => well.heard.length === 1, WAIT_MS);
+    expect(well.deaf()).toBe(0);
+    well.stop();
+  }
+});
+
 test('a broker is told how much it may have under way', async () => {
   const { peer, stop } = await hearing(5);
   // MQTT 5 §3.1.2.11.3, and of a packet §3.1.2.11.4.

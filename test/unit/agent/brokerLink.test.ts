@@ -135,3 +135,11 @@ test('◆ more messages a minute than there is a use for end the connection, eac
   expect(waits).toEqual([1_000, 2_000, 4_000]);
   stop();
 });
+
+test('a topic that a broker does not let us hear is named as what was refused', async () => {
+  const { link, connect, stop } = await hearing(0x87);
+  await connect();
+  await eventually('named', () => link.lastError === `refused: ${HEARD}`, 5_000);
+  expect([link.failures, link.up === null]).toEqual([0, false]);
+  stop();
+});

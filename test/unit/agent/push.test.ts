@@ -4,15 +4,25 @@
  *
  * Method: pushRig.ts.
  */
-import { afterEach, expect, test } from 'bun:test';
+import { afterEach, expect, spyOn, test } from 'bun:test';
 import { COSE } from '../../../agent/cose.ts';
 import { MemoryFlash } from '../../../hal/memory/flash.ts';
 import { halFail } from '../../../hal/result.ts';
 import { bodyOfTable, commandBody } from '../../../policies/signed/body.ts';
 import { PUSH_RECORD_BYTES } from '../../../policies/signed/record.ts';
+import { eventually } from '../../lab/process.ts';
 import { NOW_S, sign, signerOf } from '../policies/signed/documents.ts';
 
-import { document, emergency, Rig, SIGNER, settled, stopAll, WINDOW_MS } from './pushRig.ts';
+import {
+  document,
+  emergency,
+  policyOf,
+  Rig,
+  SIGNER,
+  settled,
+  stopAll,
+  WINDOW_MS,
+} from './pushRig.ts';
 
 afterEach(stopAll);
 
@@ -87,6 +97,17 @@ test('one that is not proven in its window is rolled back by itself', async () =
   // What proves it then comes too late.
   rig.push.proven(2);
   expect([rig.heard(), rig.push.policy.version]).toEqual([[], 1]);
+});
+
+test('it looks by itself when a deadline is there', async () => {
+  const rig = new Rig();
+  await rig.take(document(2));
+  rig.nowMs += WINDOW_MS - 5;
+  rig.push.look();
+  rig.heard();
+  rig.nowMs += 5;
+  await eventually('rolled back', () => rig.said.length > 0, 5_000);
+  expect(rig.heard()).toEqual(['alarm policy_rolled_back 2 confirm_window_over']);
 });
 
 test('cut in the middle of a trial, the device starts with what was confirmed, and the version is used up', async () => {
@@ -229,6 +250,36 @@ test('the library that judges signatures is loaded for what a trusted key may ha
   expect(loaded).toBe(0);
   await rig.take(document(3));
   expect([loaded, rig.push.onTrial]).toEqual([1, 3]);
+});
+
+test('a newer file on the device itself is followed and reported', async () => {
+  const rig = new Rig();
+  expect(rig.push.configured(policyOf(3))).toBe(true);
+  expect([rig.followed, rig.reports, rig.push.reported()]).toMatchObject([
+    ...[['v3 3'], 1, { policy: { version: 3 }, confirmed: 3 }],
+  ]);
+  await rig.take(document(4));
+  expect(rig.push.configured(policyOf(5))).toBe(true);
+  expect(rig.heard()).toEqual([
+    ...['notice policy_on_trial 4', 'alarm policy_rolled_back 4 reconfigured'],
+  ]);
+  expect(rig.push.reported()).toMatchObject({ policy: { version: 5 }, on_trial: null });
+});
+
+test('nobody is woken each minute for an emergency that lasts for days, and for a trial somebody is', async () => {
+  const timers = spyOn(globalThis, 'setTimeout');
+  const waitMs = () => timers.mock.calls.at(-1)?.[1];
+  try {
+    const rig = new Rig();
+    await rig.take(emergency(1, { switching: { max_switches_per_minute: 3 } }));
+    rig.push.look();
+    expect(waitMs()).toBe(900_000);
+    await rig.take(document(2));
+    rig.push.look();
+    expect(waitMs()).toBe(60_000);
+  } finally {
+    timers.mockRestore();
+  }
 });
 
 test('an emergency tightens what is followed, outlives a restart, and is withdrawn by an empty one', async () => {

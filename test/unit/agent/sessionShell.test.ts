@@ -33,12 +33,16 @@ class Rig {
   readonly posted: FromTunnel[] = [];
   /** Where datagrams went, in order. */
   readonly sentTo: string[] = [];
+  /** When sessions were opened. */
+  readonly born: { readonly atMs: number }[] = [];
+  readonly rules: TunnelSetup['rules'];
   readonly shell: SessionShell;
 
   constructor(endpoints: readonly (string | null)[], answer: SendResult = SEND.sent) {
     const links = [{ name: 'eth0', kind: 'ethernet' }] as const;
     const policy = loadPolicy({});
     if (!policy.ok) throw new Error('the default policy does not load');
+    this.rules = tunnelRules(policy.policy, links);
     const setup: TunnelSetup = {
       wakeFd: -1,
       port: null as never,
@@ -54,7 +58,7 @@ class Rig {
       offload: 'off',
       dataCipher: 'auto',
       mark: 0,
-      rules: tunnelRules(policy.policy, links),
+      rules: this.rules,
       metering: UNMETERED,
       seed: new Uint8Array(32).fill(7),
       remembered: null,
@@ -88,6 +92,9 @@ class Rig {
   /** The main thread writes everything down at once. */
   settle(): void {
     for (let next = this.posted.shift(); next !== undefined; next = this.posted.shift()) {
+      if (next.kind === 'audit' && next.event.reasonCode === 'session_created') {
+        this.born.push(next.event);
+      }
       if (next.kind !== 'persist') continue;
       this.shell.onMessage({ kind: 'persisted', ticket: next.ticket, isDurable: true });
     }
@@ -184,4 +191,31 @@ test('each request for another link is answered: what was in its way, under its 
     { kind: 'rebind', requestId: 7, denied: 'no_binding' },
     { kind: 'rebind', requestId: 8, denied: 'no_binding' },
   ]);
+});
+
+describe('a policy on trial', () => {
+  const BIRTH_MS = 3_000;
+
+  /** A device in BIRTH that is told of a policy with a shorter birth, after a second. */
+  function onTrial(trialHoldMs?: number): Rig {
+    const rig = new Rig([NEAR]);
+    rig.pass(1_000);
+    const { limits } = rig.rules;
+    const rules = { ...rig.rules, limits: { ...limits, birthDeadlineMs: BIRTH_MS } };
+    const policy = { kind: 'policy', version: 2, name: 'new', rules, metering: UNMETERED } as const;
+    rig.shell.onMessage(trialHoldMs === undefined ? policy : { ...policy, trialHoldMs });
+    return rig;
+  }
+
+  const leftMs = ({ shell, clock }: Rig) =>
+    (shell.device.birthDeadlineAtMs ?? Number.NaN) - clock.monotonicMs();
+
+  test('◆ brings no bound of its own, also to a session that is born under it', () => {
+    expect(leftMs(onTrial())).toBe(BIRTH_MS);
+    const rig = onTrial(5_000);
+    const { birthDeadlineMs } = rig.rules.limits;
+    expect(leftMs(rig)).toBe(birthDeadlineMs - 1_000);
+    for (let waits = 0; waits < 200 && rig.born.length < 2; waits++) rig.pass(1_000);
+    expect(rig.shell.device.birthDeadlineAtMs).toBe(rig.born[1]!.atMs + birthDeadlineMs);
+  });
 });

@@ -182,6 +182,25 @@ describe('a bound that runs', () => {
     expect(lastedMs).toBeLessThanOrEqual(MINUTE_MS);
   });
 
+  test('◆ one on trial moves none: rolled back, it has ended nothing', () => {
+    const bounds = { birthDeadlineMs: 1_000, transportTtlMs: 1_000, recoveryWindowMs: 1_000 };
+    const driver = recovering();
+    const running = () => {
+      const { sessionEndsAtMs, recoveryDeadlineAtMs, transportTtlAtMs } = driver.device;
+      return [sessionEndsAtMs, recoveryDeadlineAtMs, transportTtlAtMs];
+    };
+    const before = running();
+    driver.config = configOf({ ...bounds, sessionTtlMs: MINUTE_MS });
+    const policy = { kind: 'policy', atMs: driver.nowMs, version: 2, name: 'other' } as const;
+    driver.feed({ ...policy, isOnTrial: true });
+    expect(running()).toEqual(before);
+    // Confirmed, it does.
+    driver.feed(policy);
+    const { nowMs } = driver;
+    expect(running().slice(1)).toEqual([nowMs + 1_000, nowMs + 1_000]);
+    expect(running()[0]).toBeLessThanOrEqual(nowMs + MINUTE_MS);
+  });
+
   describe('degraded_max_ms', () => {
     const quality = {
       ...LIMITS.quality,

@@ -47,6 +47,9 @@ test('a policy that was on trial may go, back to the one before it and no furthe
   expect(policiesOf(3, onTrial, 5, back, 5, 3, 3)).toEqual([null, null, null, null, null]);
   // Killed while it was on trial, before a line was written under it.
   expect(policiesOf(3, onTrial, back, 3, 4)).toEqual([null, null, null]);
+  // Given up before the thread that follows it was told of either; and it follows it once, not again.
+  expect(policiesOf(3, onTrial, 3, back, 3, 5, 5, 3)).toEqual([null, null, null, null, null, null]);
+  expect(policiesOf(3, onTrial, 3, back, 3, 5, 3, 5, 3).at(-1)).toContain('went back from 5 to 3');
   // A log that begins in the middle of a trial.
   expect(policiesOf(5, back, 3)).toEqual([null, null]);
   expect(policiesOf(3, onTrial, 5, 3).at(-1)).toContain('went back from 5 to 3');
