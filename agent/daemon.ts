@@ -255,10 +255,7 @@ export class AgentDaemon {
     return {
       wakeFd,
       port,
-      mode: config.hub.mode,
-      privateKey,
-      hubPublicKey,
-      psk,
+      ...{ mode: config.hub.mode, privateKey, hubPublicKey, psk },
       endpoints: this.#names.endpoints,
       links: config.links,
       tunName: config.tunnel.name,

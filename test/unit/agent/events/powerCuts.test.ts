@@ -8,7 +8,7 @@ import { MEMORY_BYTES_MAX } from '../../../../agent/events/stream.ts';
 import { newRandom } from '../../../lab/random.ts';
 import { accounts, Device, STORE_BYTES } from './device.ts';
 
-const SEEDS = process.env['SLICE'] === '1' ? 20 : 150;
+const SEEDS = process.env['SLICE'] === '1' ? 20 : 100;
 const HOUR_MS = 3_600_000;
 
 test('seeds: each number that was given comes, or is told as missing; none means two events', () => {
@@ -71,7 +71,7 @@ test('seeds: each number that was given comes, or is told as missing; none means
     expect(device.files.names().every((name) => name.startsWith('mark-'))).toBe(true);
   }
   expect(Math.min(cuts, gaps, drops)).toBeGreaterThan(SEEDS);
-});
+}, 120_000);
 
 test('a week without a broker and a power cut in the middle: transitions come or are told, memory flat', () => {
   const random = newRandom(11, 'a week');
@@ -137,7 +137,7 @@ test('transitions without end write 24 MB a day and no more, a day with the brok
   }
   expect(calm.files.writtenBytes).toBeLessThan(2_500);
   expect(calm.files.syncs).toBeLessThan(15);
-});
+}, 60_000);
 
 function heapBytes(): number {
   Bun.gc(true);
