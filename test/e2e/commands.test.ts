@@ -386,3 +386,20 @@ commandLab(
   },
   60_000,
 );
+
+commandLab(
+  'the logs of both ends keep every invariant',
+  async () => {
+    for (const name of ['gw1', 'hub']) {
+      const { stdout } = await site.jvpn('device', ['audit', site.path(`${name}.jsonl`), '--json']);
+      const { invariants } = JSON.parse(stdout) as {
+        invariants: readonly { id: string; violated: number }[];
+      };
+      expect(invariants.length).toBeGreaterThan(0);
+      expect([name, invariants.filter(({ violated }) => violated > 0)]).toEqual([name, []]);
+    }
+    const ends = site.audit('hub').filter(({ to }) => to === 'TERMINATED');
+    expect(ends.map(({ reason_code }) => reason_code)).toContain('command_terminated');
+  },
+  20_000,
+);

@@ -204,6 +204,49 @@ mosquittoTest(
   },
 );
 
+mosquittoTest(
+  'by the shipped rules a device hears its own commands and answers those alone, and whoever sends them hears the answers',
+  async () => {
+    const authority = await newAuthority(directory);
+    const server = await authority.issue('localhost');
+    const names = ['gw-7', 'gw-8', 'jvpn-push', 'jvpn-fleet'] as const;
+    const issued = await Promise.all(names.map((name) => authority.issue(name)));
+    const port = await freePort();
+    await using broker = await startMosquitto({
+      ...{ directory, port },
+      lines: [
+        ...[`cafile ${authority.file}`, `certfile ${server.certificate}`, `keyfile ${server.key}`],
+        ...['require_certificate true', 'use_identity_as_username true'],
+        `acl_file ${aclFor(directory)}`,
+      ],
+    });
+    const command = 'jvpn/v1/jvpn/gw-7/cmd/rebind/07';
+    const answer = `${command}/answer`;
+    const hearing = (at: number) =>
+      listeningTo(`mqtts://localhost:${port}`, 'jvpn/v1/jvpn/#', authority.file, issued[at]!);
+    await using own = await hearing(0);
+    await using other = await hearing(1);
+    await using operator = await hearing(2);
+    await using watcher = await hearing(3);
+    const denied = () => broker.stderr.filter((line) => /Denied PUBLISH/.test(line)).length;
+    const tries = [
+      ...[own, other, watcher].map(({ client }) => [client, command] as const),
+      ...[other, operator, watcher].map(({ client }) => [client, answer] as const),
+    ];
+    for (const [at, [client, topic]] of tries.entries()) {
+      client.publish(topic, 'forged', { qos: 1 });
+      await eventually(`try ${at} is denied`, () => denied() === at + 1, WAIT_MS);
+    }
+    operator.client.publish(command, 'signed', { qos: 1 });
+    await eventually('heard', () => own.topics.length === 1, WAIT_MS);
+    own.client.publish(answer, 'done', { qos: 1 });
+    await eventually('answered', () => operator.topics.length === 1, WAIT_MS);
+    await eventually('watched', () => watcher.topics.length === 2, WAIT_MS);
+    expect([own.topics, operator.topics]).toEqual([[command], [answer]]);
+    expect([other.topics, denied()]).toEqual([[], tries.length]);
+  },
+);
+
 test(
   'a broker without MQTT 5 (aedes): 3.1.1 after one refusal, and from then on at once',
   async () => {
