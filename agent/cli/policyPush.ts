@@ -13,7 +13,6 @@ import type { CborMap } from '../../policies/signed/cbor.ts';
 import { reopenDocument } from '../../policies/signed/open.ts';
 import { isRefused } from '../../policies/signed/refusal.ts';
 import { EXIT, TERMINAL, type Terminal } from './arguments.ts';
-import { readSigningKey, signClaims, tableBody, Unusable } from './policySign.ts';
 import {
   keptVersion,
   policyFile,
@@ -27,6 +26,7 @@ import { PUSH_HELP, type PushFlags, PushUsage, readPushFlags } from './pushFlags
 import type { Prepared, PushEnd, PushRun } from './pushParts.ts';
 import { openRollout } from './pushRollout.ts';
 import { PushTell } from './pushTell.ts';
+import { readSigningKey, signWith, tableBody, Unusable } from './signing.ts';
 
 /** Over a trial: to the report of it. Of an emergency, which has none: for the slowest of those that are there. */
 const ANSWER_MS = 30_000;
@@ -188,7 +188,8 @@ function signedEmergency(
   privateKey: Uint8Array,
   version: number,
 ): Published {
-  const bytes = signClaims({ kind: 'emergency', target, version, ...times, body }, privateKey);
+  const claims = { kind: 'emergency', target, version, ...times, body } as const;
+  const { document: bytes } = signWith(claims, privateKey);
   return { bytes, expiresS: times.expiresS };
 }
 

@@ -7,34 +7,19 @@
  * @module
  */
 import { randomBytes } from 'node:crypto';
-import { readFileSync, statSync, writeFileSync } from 'node:fs';
-import { instantMs } from '../../policies/instant.ts';
-import { keyIdOf, keyIdText } from '../../policies/signed/anchors.ts';
-import {
-  bodyOfTable,
-  COMMANDS,
-  commandBody,
-  commandOf,
-  overridesOf,
-  policyOf,
-  rotationBody,
-  successorOf,
-} from '../../policies/signed/body.ts';
+import { writeFileSync } from 'node:fs';
+import { COMMANDS, commandBody, rotationBody } from '../../policies/signed/body.ts';
 import type { CborMap } from '../../policies/signed/cbor.ts';
 import {
   type Claims,
-  encodeClaims,
   type Kind,
   LEVELS,
   type Level,
   type Target,
 } from '../../policies/signed/claims.ts';
-import { openDocument, type SignedDocument } from '../../policies/signed/open.ts';
-import { isRefused, type Refused } from '../../policies/signed/refusal.ts';
-import { documentOfToml } from '../../policies/toml.ts';
 import { decodeKey } from '../../session/channel/identity.ts';
-import { COSE, signingPublicKey } from '../cose.ts';
 import { EXIT, parseArguments, TERMINAL, type Terminal } from './arguments.ts';
+import { BEHIND_S, LASTS_S, signClaims, tableBody, timeOf, Unusable } from './signing.ts';
 
 const HELP = `Usage: jvpn policy sign FILE --signing-key-file KEY --target TARGET --output OUT
        jvpn policy sign FILE --emergency --version N --expires TIME --signing-key-file KEY --target TARGET --output OUT
@@ -69,23 +54,6 @@ const FLAGS = {
   help: { type: 'boolean' },
 } as const;
 
-const BEHIND_S = 300;
-const LASTS_S: Readonly<Record<Kind, number>> = {
-  policy: 7 * 86_400,
-  emergency: 7 * 86_400,
-  rotation: 7 * 86_400,
-  command: 600,
-};
-
-/** What is wrong with the command line (2), or with what it names (1). */
-export class Unusable extends Error {
-  readonly exitCode: 1 | 2;
-  constructor(message: string, exitCode: 1 | 2) {
-    super(message);
-    this.exitCode = exitCode;
-  }
-}
-
 export async function runPolicySign(
   argv: readonly string[],
   terminal: Terminal = TERMINAL,
@@ -114,8 +82,8 @@ function sign(flags: Flags, file: string | undefined, nowS: number): string {
   const kind = kindOf(flags, file);
   const target = targetOf(textOf(flags, 'target'));
   const output = textOf(flags, 'output');
-  const notBeforeS = timeOf(flags, 'not-before') ?? nowS - BEHIND_S;
-  const asked = timeOf(flags, 'expires');
+  const notBeforeS = timeOf(flags['not-before'], 'not-before') ?? nowS - BEHIND_S;
+  const asked = timeOf(flags.expires, 'expires');
   if (kind === 'emergency' && asked === null) throw new Unusable('--expires is missing', 2);
   const expiresS = asked ?? notBeforeS + LASTS_S[kind];
   const version = kind === 'policy' ? null : versionOf(textOf(flags, 'version'));
@@ -133,34 +101,9 @@ function sign(flags: Flags, file: string | undefined, nowS: number): string {
     expiresS,
     body,
   };
-  const privateKey = readSigningKey(textOf(flags, 'signing-key-file'));
-  const publicKey = signingPublicKey(privateKey);
-  const keyId = keyIdText(publicKey);
-  const document = signClaims(claims, privateKey);
+  const { document, keyId } = signClaims(claims, textOf(flags, 'signing-key-file'));
   writeOnce(output, document);
   return `${output}: ${kind} version ${claims.version} for ${target.level} ${target.name}, signed by ${keyId}, ${document.length} bytes`;
-}
-
-/** A document, read by the rules of a device. @throws Unusable where none would take it. */
-export function signClaims(claims: Claims, privateKey: Uint8Array): Uint8Array {
-  const publicKey = signingPublicKey(privateKey);
-  const document = COSE.sign(encodeClaims(claims), keyIdOf(publicKey), privateKey);
-  const opened = openDocument(document, new Map([[keyIdText(publicKey), publicKey]]), COSE);
-  const refused = isRefused(opened) ? opened : bodyRefusal(opened);
-  if (refused !== null) throw new Unusable(`${refused.refused}: ${refused.detail}`, 1);
-  return document;
-}
-
-/** What is wrong with what a document says, by its kind; null: nothing. */
-export function bodyRefusal(document: SignedDocument): Refused | null {
-  const judge = {
-    policy: policyOf,
-    emergency: overridesOf,
-    rotation: successorOf,
-    command: commandOf,
-  }[document.kind];
-  const judged: object = judge(document);
-  return isRefused(judged) ? judged : null;
 }
 
 function kindOf(flags: Flags, file: string | undefined): Kind {
@@ -191,18 +134,6 @@ function bodyOf(kind: Kind, flags: Flags, file: string | undefined): CborMap {
   return tableBody(file ?? '');
 }
 
-/** A TOML file as the body of a policy or an emergency; whether devices would take it is not asked. @throws Unusable */
-export function tableBody(file: string): CborMap {
-  const document = documentOfToml(readText(file), Bun.TOML.parse);
-  if (!document.ok) {
-    const [first] = document.problems;
-    throw new Unusable(`${file}: ${first?.path} ${first?.wrong}`, 1);
-  }
-  const body = bodyOfTable(document.value as Readonly<Record<string, unknown>>);
-  if (body === null) throw new Unusable(`${file}: a value that no policy has`, 1);
-  return body;
-}
-
 function targetOf(text: string): Target {
   const [, level, name] = /^(device|group|fleet):([A-Za-z0-9_.-]{1,64})$/.exec(text) ?? [];
   if (level === undefined || name === undefined) {
@@ -220,37 +151,10 @@ function versionOf(text: string): number {
   return version;
 }
 
-/** Seconds since 1970; null where the flag is not given. */
-function timeOf(flags: Flags, name: 'not-before' | 'expires'): number | null {
-  const text = flags[name];
-  if (typeof text !== 'string') return null;
-  const atMs = instantMs(text);
-  if (atMs === null) throw new Unusable(`--${name}: a time in UTC like 2026-12-24T18:00:00Z`, 2);
-  return Math.floor(atMs / 1_000);
-}
-
 function textOf(flags: Flags, name: keyof Flags): string {
   const text = flags[name];
   if (typeof text !== 'string') throw new Unusable(`--${name} is missing`, 2);
   return text;
-}
-
-export function readSigningKey(file: string): Uint8Array {
-  const text = readText(file);
-  if ((statSync(file).mode & 0o077) !== 0) {
-    throw new Unusable(`${file}: others may read this key. Run: chmod 600 ${file}`, 1);
-  }
-  const key = decodeKey(text.trim());
-  if (!key.ok) throw new Unusable(`${file}: not a key: 44 characters of base64 are expected`, 1);
-  return key.value;
-}
-
-function readText(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    throw new Unusable(`${file}: ${error instanceof Error ? error.message : error}`, 1);
-  }
 }
 
 function writeOnce(file: string, bytes: Uint8Array): void {

@@ -13,7 +13,7 @@ import { decodeKey } from '../../session/channel/identity.ts';
 import { reasonOf } from '../../session/reasons.ts';
 import { COSE } from '../cose.ts';
 import { EXIT, parseArguments, TERMINAL, type Terminal } from './arguments.ts';
-import { bodyRefusal } from './policySign.ts';
+import { bodyRefusal } from './signing.ts';
 
 const HELP = `Usage: jvpn policy verify FILE --anchor PUBLIC_KEY [--anchor PUBLIC_KEY …] [--json]
 

@@ -13,10 +13,8 @@ import { LIFETIME_MAX_S, type Target } from '../../policies/signed/claims.ts';
 import { openDocument, reopenDocument, type SignedDocument } from '../../policies/signed/open.ts';
 import { isRefused } from '../../policies/signed/refusal.ts';
 import { COSE, signingPublicKey } from '../cose.ts';
-import { bodyRefusal, signClaims, tableBody, Unusable } from './policySign.ts';
+import { BEHIND_S, bodyRefusal, signWith, tableBody, Unusable } from './signing.ts';
 
-/** For clocks that are behind. */
-const BEHIND_S = 300;
 const POLICY_S = 30 * 86_400;
 /** First byte of a signed document, and of no TOML. */
 const TAG_SIGN1 = 0xd2;
@@ -142,7 +140,8 @@ export function signPolicy(
 ): Uint8Array {
   const written = body.get('version');
   const version = typeof written === 'number' ? written : 1;
-  return signClaims({ kind: 'policy', target, version, notBeforeS, expiresS, body }, privateKey);
+  return signWith({ kind: 'policy', target, version, notBeforeS, expiresS, body }, privateKey)
+    .document;
 }
 
 /** By the rules of files and devices. */
