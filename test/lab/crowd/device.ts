@@ -31,9 +31,11 @@ export interface DeviceParts {
 
 /** An agent waits as long after a transition, for what comes along with it. */
 const CHANGE_MS = 1_000;
+/** As long as what it was told to be lasts, unless it is told something else. */
+const TURNED_MS = 15_000;
 /** After a policy is applied the hub is asked at once: a round trip of a link, and the session's turn. */
 const PROOF_MS = { least: 60, most: 900 } as const;
-const GROUP_OF_RSS = 58_000_000;
+const RSS_BYTES = 58_000_000;
 
 export class CrowdDevice {
   readonly name: string;
@@ -84,7 +86,7 @@ export class CrowdDevice {
       goOn(this.story, nowMs, this.#parts.dice);
       this.#hasten(nowMs + CHANGE_MS);
     }
-    if (nowMs >= this.#proofAtMs && this.story.state !== 'RECOVERING') {
+    if (nowMs >= this.#proofAtMs && this.story.state === 'ATTACHED') {
       this.#proofAtMs = Number.POSITIVE_INFINITY;
       this.push.proven();
     }
@@ -107,7 +109,7 @@ export class CrowdDevice {
   turn(state: 'ATTACHED' | 'DEGRADED', nowMs: number): void {
     this.story.state = state;
     this.story.stateVersion += 1;
-    this.story.nextAtMs = nowMs + 3_600_000;
+    this.story.nextAtMs = nowMs + TURNED_MS;
     this.report(nowMs);
   }
 
@@ -134,7 +136,7 @@ export class CrowdDevice {
     return healthOf({
       status: this.#status(),
       ...{ device: this.#key, boot: this.#boot, seq: this.#seq, tsMs: nowMs, monoMs: nowMs },
-      ...{ uptimeMs: nowMs - this.#bornAtMs, rssBytes: GROUP_OF_RSS },
+      ...{ uptimeMs: nowMs - this.#bornAtMs, rssBytes: RSS_BYTES },
       ...{ version: '0.1.0', commit: 'crowd', policy: this.push.policy, switchesTotal },
       telemetry: {
         ...{ published: this.#seq - 1, dropped: 0, failures: 0, connections: 1, mqtt: '5.0' },
