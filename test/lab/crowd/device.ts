@@ -48,11 +48,11 @@ export class CrowdDevice {
   readonly #key: string;
   readonly #bornAtMs: number;
   #seq = 0;
-  #reportAtMs: number;
+  #reportAtMs = Number.POSITIVE_INFINITY;
   #proofAtMs = Number.POSITIVE_INFINITY;
 
   constructor(parts: DeviceParts, nowMs: number) {
-    const { dice, intervalMs, fleet, name } = parts;
+    const { dice, fleet, name } = parts;
     this.#parts = parts;
     this.name = name;
     this.groups = parts.groups;
@@ -63,8 +63,6 @@ export class CrowdDevice {
     this.#boot = digits(16);
     this.#key = Buffer.from(digits(64), 'hex').toString('base64');
     this.#bornAtMs = nowMs;
-    // Spread over the interval from the start: a fleet that was switched on at once would be another benchmark.
-    this.#reportAtMs = nowMs + dice() * intervalMs;
     this.push = new CrowdPush({
       identity: { device: [name], groups: parts.groups, fleet },
       signers: parts.signers,
@@ -78,6 +76,11 @@ export class CrowdDevice {
     const birth = presenceBirth({ boot: this.#boot, connection: 1, ts_ms: Math.round(nowMs) });
     this.#say('presence', birth);
     this.#say('policy/reported', this.push.reported());
+  }
+
+  /** Reports from here on, spread over the interval: a fleet that was switched on at once would be another benchmark. */
+  begin(nowMs: number): void {
+    this.#reportAtMs = nowMs + this.#parts.dice() * this.#parts.intervalMs;
   }
 
   /** Whatever is due. */

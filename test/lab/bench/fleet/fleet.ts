@@ -14,6 +14,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Browser } from 'playwright-core';
 import type { Overview } from '../../../../fleet/overview.ts';
 import { browserObstacle, startBrowser } from '../../../browser/visitor.ts';
 import { Crowd } from '../../crowd/crowd.ts';
@@ -88,11 +89,15 @@ async function measure(
   const url = urlOf(port);
   const lines = [...BROKER_LINES];
   await using broker = await startMosquitto({ directory, port, lines, isQuiet: true });
-  onInterrupt(async () => void (await broker.stop()));
   await using operator = await Operator.at(url);
+  let browser: Browser | null = null;
   await using started = await startFleetOn({
     ...{ directory, brokerPort: port, history, broker: { fleet: FLEET } },
     program: [given.binary, 'fleet'],
+  });
+  onInterrupt(async () => {
+    // Whoever waits for one of them fails.
+    await Promise.all([started.child.stop(), broker.stop(), browser?.close()]);
   });
   const fleet = new FleetUnderTest(started);
   say(`${devices} devices over ${connections} connections`);
@@ -106,7 +111,7 @@ async function measure(
   const alone = await window(fleet, crowd, seconds * 1_000);
   const loadDuring = loadavg()[0] ?? 0;
   say('a reader');
-  const browser = await startBrowser();
+  browser = await startBrowser();
   try {
     await using reader = await Reader.at(browser, fleet.url);
     const paints = await reader.paints(PAINTS);
