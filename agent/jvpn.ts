@@ -22,7 +22,7 @@ What a running daemon is doing
   sessions  the sessions of a hub
   events    the newest audit events
   audit     replay audit logs against the invariants
-  report    a review of audit logs, as Markdown and as a page with plots
+  report    a review of audit logs, or of what a fleet remembers, as Markdown and as a page
 
 Operator actions
   keygen     make a private key, print the public one

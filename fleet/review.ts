@@ -10,7 +10,7 @@ import { statSync } from 'node:fs';
 import { CHANGE_KIND, type ChangeKind } from './change.ts';
 import type { DeviceMemory } from './device.ts';
 import { type Quantiles, quantilesOf } from './latencies.ts';
-import { mergeInto, newSpan, spanOf } from './span.ts';
+import { hasStates, mergeInto, newSpan, spanOf } from './span.ts';
 
 export interface ReviewRange {
   readonly fromMs: number | null;
@@ -29,6 +29,8 @@ export interface FleetFacts {
   readonly states: Counts;
   /** The most devices that were in a state at the end of a minute. */
   readonly statesMax: Counts;
+  /** States as the range went on, at most {@link POINTS_MAX} moments of it. */
+  readonly series: readonly { readonly atMs: number; readonly states: Counts }[];
   readonly switches: number;
   readonly ended: Counts;
   readonly replaySigns: number;
@@ -63,6 +65,8 @@ export type ReadReview =
   /** In words for a person. */
   | { readonly ok: false; readonly message: string };
 
+/** Moments that are drawn (chosen): a page has no more columns to tell apart. */
+const POINTS_MAX = 150;
 /** Rows of one table of the review (chosen): more are not read. */
 const ROWS_MAX = 20;
 
@@ -156,16 +160,20 @@ class Review {
     ).filter(({ at_ms }) => at_ms + 3_600_000 <= firstMs);
     const sum = newSpan();
     const statesMax: Record<string, number> = {};
-    for (const { span: text } of [...hours, ...minutes]) {
+    const told: { readonly atMs: number; readonly states: Counts }[] = [];
+    for (const { at_ms: atMs, span: text } of [...hours, ...minutes]) {
       const span = spanOf(text);
       mergeInto(sum, span);
+      if (hasStates(span)) told.push({ atMs, states: span.states });
       for (const [state, count] of Object.entries(span.states)) {
         statesMax[state] = Math.max(statesMax[state] ?? 0, count);
       }
     }
     const { states, switches, terminated: ended, replaySigns, hijackSigns, recoveries } = sum;
     const recoveryMs = quantilesOf(recoveries);
-    return { states, statesMax, switches, ended, replaySigns, hijackSigns, recoveryMs };
+    const apart = Math.max(1, Math.ceil(told.length / (POINTS_MAX - 1)));
+    const series = told.filter((_, at) => at % apart === 0 || at === told.length - 1);
+    return { states, statesMax, series, switches, ended, replaySigns, hijackSigns, recoveryMs };
   }
 
   #kinds(): Counts {

@@ -17,6 +17,9 @@ export interface ReviewSection {
   readonly plot: null;
 }
 
+/** Of the section that the states are drawn in. */
+export const STATES_TITLE = 'States';
+
 export function reviewSections(facts: FleetFacts): readonly ReviewSection[] {
   return [
     looked(facts),
@@ -52,7 +55,7 @@ function states({ states: now, statesMax }: FleetFacts): ReviewSection {
     return most === 0 ? [] : [[state, `${now[state] ?? 0}`, `${most}`]];
   });
   const head = ['state', 'devices at the end', 'most at the end of a minute'];
-  return section('States', rows.length === 0 ? [] : [head, ...rows], 'No state is known.');
+  return section(STATES_TITLE, rows.length === 0 ? [] : [head, ...rows], 'No state is known.');
 }
 
 function happened(facts: FleetFacts): ReviewSection {

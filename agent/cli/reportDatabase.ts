@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { statesOverTime } from './report/fleetPlot.ts';
 import { htmlOf } from './report/html.ts';
 import { markdownOf } from './report/markdown.ts';
 
@@ -22,10 +23,11 @@ export type DatabaseReview =
 
 export async function reviewDatabase(asked: DatabaseAsked): Promise<DatabaseReview> {
   const { readReview } = await import('../../fleet/review.ts');
-  const { reviewSections } = await import('../../fleet/reviewSections.ts');
+  const { reviewSections, STATES_TITLE } = await import('../../fleet/reviewSections.ts');
   const read = readReview(asked.file, asked);
   if (!read.ok) return read;
   const sections = reviewSections(read.facts);
   const text = asked.isJson ? JSON.stringify(read.facts, null, 2) : markdownOf(TITLE, sections);
-  return { ok: true, text, page: htmlOf(TITLE, sections, null) };
+  const drawn = { [STATES_TITLE]: statesOverTime(read.facts.series) };
+  return { ok: true, text, page: htmlOf(TITLE, sections, null, drawn) };
 }

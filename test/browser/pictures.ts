@@ -33,7 +33,7 @@ const PICTURES: readonly Picture[] = [
   {
     name: 'dashboard-device',
     path: '/device/gw-00002',
-    eyes: { scheme: 'light', width: 1_000, height: 860 },
+    eyes: { scheme: 'light', width: 1_000, height: 1_140 },
     whole: 'svg.timeline',
   },
   {

@@ -26,23 +26,36 @@ svg{width:100%;height:auto;font:12px system-ui,sans-serif}svg text{fill:var(--in
 .key span{display:inline-block;margin-right:1rem}.key i{display:inline-block;width:.8em;height:.8em;margin-right:.3em}
 ${STATES.map((state) => `.${state}{fill:${COLOURS[state]};background:${COLOURS[state]}}`).join('')}`;
 
-/** @param facts what plots are drawn from; null: no section has one. */
-export function htmlOf(title: string, sections: readonly Section[], facts: Facts | null): string {
+/**
+ * @param facts what plots are drawn from; null: no section names one.
+ * @param drawn SVG in the colours of states, by the title of its section.
+ */
+export function htmlOf(
+  title: string,
+  sections: readonly Section[],
+  facts: Facts | null,
+  drawn: Readonly<Record<string, string>> = {},
+): string {
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>${escaped(title)}</title><style>${STYLE}</style></head><body><main>
 <h1>${escaped(title)}</h1>
-${sections.map((section) => sectionOf(section, facts)).join('\n')}
+${sections.map((section) => sectionOf(section, facts, drawn[section.title] ?? '')).join('\n')}
 </main></body></html>
 `;
 }
 
-function sectionOf({ title, sentences, rows, plot }: Section, facts: Facts | null): string {
+function sectionOf(
+  { title, sentences, rows, plot }: Section,
+  facts: Facts | null,
+  drawn: string,
+): string {
   return [
     `<section><h2>${escaped(title)}</h2>`,
     ...sentences.map((sentence) => `<p>${escaped(sentence)}</p>`),
     ...(plot === 'timeline' && facts !== null ? [key(), timelineOf(facts)] : []),
     ...(plot === 'recoveries' && facts !== null ? [recoveriesOf(facts)] : []),
+    ...(drawn === '' ? [] : [key(), drawn]),
     ...(rows.length === 0 ? [] : [tableOf(rows)]),
     '</section>',
   ].join('\n');

@@ -7,13 +7,8 @@
  * @module
  */
 import { connect, type MqttClient } from 'mqtt';
-import { TOPIC_ROOT } from '../../../hal/mqtt/topics.ts';
 import type { CrowdDevice } from './device.ts';
-
-/** Documents for all, and for a group; docs/mqtt.md. */
-export const fleetDocumentTopic = (fleet: string) => `${TOPIC_ROOT}/${fleet}/_fleet/policy/desired`;
-export const groupDocumentTopic = (fleet: string, group: string) =>
-  `${TOPIC_ROOT}/${fleet}/_group/${group}/policy/desired`;
+import { documentTopic } from './names.ts';
 
 export interface ConnectionParts {
   readonly url: string;
@@ -33,6 +28,7 @@ export class CrowdConnection {
   inFlight = 0;
   readonly #parts: ConnectionParts;
   #client: MqttClient | null = null;
+  #readers: ReadonlyMap<string, readonly CrowdDevice[]> = new Map();
 
   constructor(parts: ConnectionParts) {
     this.#parts = parts;
@@ -41,6 +37,7 @@ export class CrowdConnection {
   /** Resolves when its devices have been born and hear their documents. */
   async open(): Promise<void> {
     const { url, clientId } = this.#parts;
+    this.#readers = this.#readersNow();
     const client = connect(url, {
       ...{ clientId, protocolVersion: 5, keepalive: KEEPALIVE_S, reconnectPeriod: 0 },
       // Two thousand of them begin at once, on two cores.
@@ -74,27 +71,32 @@ export class CrowdConnection {
   }
 
   async #subscribe(client: MqttClient): Promise<void> {
-    const filters = [...this.#readers().keys()];
+    const filters = [...this.#readers.keys()];
     for (let at = 0; at < filters.length; at += FILTERS_MAX) {
       await client.subscribeAsync(filters.slice(at, at + FILTERS_MAX), { qos: 1 });
     }
   }
 
   #onDocument(topic: string, payload: Uint8Array, isRetained: boolean): void {
-    for (const device of this.#readers().get(topic) ?? []) {
+    for (const device of this.#readers.get(topic) ?? []) {
       device.push.arrived(new Uint8Array(payload), isRetained);
     }
   }
 
   /** Who reads what. */
-  #readers(): ReadonlyMap<string, readonly CrowdDevice[]> {
+  #readersNow(): ReadonlyMap<string, readonly CrowdDevice[]> {
     const { fleet } = this.#parts;
-    const readers = new Map<string, CrowdDevice[]>([[fleetDocumentTopic(fleet), this.devices]]);
+    const readers = new Map<string, CrowdDevice[]>();
+    const add = (topic: string, device: CrowdDevice) => {
+      const known = readers.get(topic);
+      if (known === undefined) readers.set(topic, [device]);
+      else known.push(device);
+    };
     for (const device of this.devices) {
-      readers.set(device.topics.policyDesired, [device]);
-      for (const group of device.groups) {
-        const topic = groupDocumentTopic(fleet, group);
-        readers.set(topic, [...(readers.get(topic) ?? []), device]);
+      add(device.topics.policyDesired, device);
+      for (const stream of ['policy', 'emergency'] as const) {
+        add(documentTopic(fleet, stream), device);
+        for (const group of device.groups) add(documentTopic(fleet, stream, group), device);
       }
     }
     return readers;

@@ -31,9 +31,11 @@ export interface DeviceParts {
 
 /** An agent waits as long after a transition, for what comes along with it. */
 const CHANGE_MS = 1_000;
+/** As long as what it was told to be lasts, unless it is told something else. */
+const TURNED_MS = 15_000;
 /** After a policy is applied the hub is asked at once: a round trip of a link, and the session's turn. */
 const PROOF_MS = { least: 60, most: 900 } as const;
-const GROUP_OF_RSS = 58_000_000;
+const RSS_BYTES = 58_000_000;
 
 export class CrowdDevice {
   readonly name: string;
@@ -46,11 +48,11 @@ export class CrowdDevice {
   readonly #key: string;
   readonly #bornAtMs: number;
   #seq = 0;
-  #reportAtMs: number;
+  #reportAtMs = Number.POSITIVE_INFINITY;
   #proofAtMs = Number.POSITIVE_INFINITY;
 
   constructor(parts: DeviceParts, nowMs: number) {
-    const { dice, intervalMs, fleet, name } = parts;
+    const { dice, fleet, name } = parts;
     this.#parts = parts;
     this.name = name;
     this.groups = parts.groups;
@@ -61,8 +63,6 @@ export class CrowdDevice {
     this.#boot = digits(16);
     this.#key = Buffer.from(digits(64), 'hex').toString('base64');
     this.#bornAtMs = nowMs;
-    // Spread over the interval from the start: a fleet that was switched on at once would be another benchmark.
-    this.#reportAtMs = nowMs + dice() * intervalMs;
     this.push = new CrowdPush({
       identity: { device: [name], groups: parts.groups, fleet },
       signers: parts.signers,
@@ -78,13 +78,18 @@ export class CrowdDevice {
     this.#say('policy/reported', this.push.reported());
   }
 
+  /** Reports from here on, spread over the interval: a fleet that was switched on at once would be another benchmark. */
+  begin(nowMs: number): void {
+    this.#reportAtMs = nowMs + this.#parts.dice() * this.#parts.intervalMs;
+  }
+
   /** Whatever is due. */
   look(nowMs: number): void {
     if (nowMs >= this.story.nextAtMs) {
       goOn(this.story, nowMs, this.#parts.dice);
       this.#hasten(nowMs + CHANGE_MS);
     }
-    if (nowMs >= this.#proofAtMs && this.story.state !== 'RECOVERING') {
+    if (nowMs >= this.#proofAtMs && this.story.state === 'ATTACHED') {
       this.#proofAtMs = Number.POSITIVE_INFINITY;
       this.push.proven();
     }
@@ -107,7 +112,7 @@ export class CrowdDevice {
   turn(state: 'ATTACHED' | 'DEGRADED', nowMs: number): void {
     this.story.state = state;
     this.story.stateVersion += 1;
-    this.story.nextAtMs = nowMs + 3_600_000;
+    this.story.nextAtMs = nowMs + TURNED_MS;
     this.report(nowMs);
   }
 
@@ -134,7 +139,7 @@ export class CrowdDevice {
     return healthOf({
       status: this.#status(),
       ...{ device: this.#key, boot: this.#boot, seq: this.#seq, tsMs: nowMs, monoMs: nowMs },
-      ...{ uptimeMs: nowMs - this.#bornAtMs, rssBytes: GROUP_OF_RSS },
+      ...{ uptimeMs: nowMs - this.#bornAtMs, rssBytes: RSS_BYTES },
       ...{ version: '0.1.0', commit: 'crowd', policy: this.push.policy, switchesTotal },
       telemetry: {
         ...{ published: this.#seq - 1, dropped: 0, failures: 0, connections: 1, mqtt: '5.0' },

@@ -111,6 +111,7 @@ function obey(line: string): void {
 }
 
 await open();
+for (const device of devices) device.begin(Date.now());
 setInterval(look, LOOK_MS);
 const tookMs = Date.now() - startedAtMs;
 say({ event: 'ready', devices: count, connections: connections.length, tookMs });

@@ -21,7 +21,9 @@ export interface FleetMeasured {
   readonly paints: readonly { readonly paintMs: number; readonly listMs: number }[];
   readonly updatesMs: readonly number[];
   readonly storm: { readonly devices: number; readonly updatesMs: readonly number[] };
-  readonly policy: Reach;
+  /** A policy, on trial at least; and one that has proved itself, for which a device has to be ATTACHED. */
+  readonly followed: Reach;
+  readonly confirmed: Reach;
   readonly emergency: Reach;
   readonly history: { readonly bytes: number; readonly writtenS: number };
   readonly seriesMs: readonly number[];
@@ -37,7 +39,7 @@ export interface Window {
   readonly crowdLateMs: number;
 }
 
-/** From its publishing to when the fleet knew it of all devices. */
+/** From its publishing to when the fleet knew it of all devices; NaN: never. */
 export interface Reach {
   readonly allS: number;
   /** … and of half of them. */
@@ -55,7 +57,7 @@ export const GOALS = {
 const MISSING_PERCENT_MAX = 1;
 
 export function fleetFiguresOf(measured: FleetMeasured) {
-  const { given, alone, watched, paints, updatesMs, storm, policy, emergency } = measured;
+  const { given, alone, watched, paints, updatesMs, storm, followed, emergency } = measured;
   const obstacles = fleetObstaclesOf(given, Number(measured.machine['load_before'] ?? 0));
   const due = (given.devices * 1_000) / measured.intervalMs;
   const series = medianOf(measured.seriesMs);
@@ -67,7 +69,7 @@ export function fleetFiguresOf(measured: FleetMeasured) {
     fleet_cpu_percent: round(alone.cpuPercent),
     first_paint_ms: medianOf(paints.map(({ paintMs }) => paintMs)),
     update_ms_p99: round(percentileOf(updatesMs, 99)),
-    policy_fleetwide_s: round(policy.allS),
+    policy_fleetwide_s: round(followed.allS),
     query_30d_ms: Math.max(series, timeline),
     connections: given.connections,
     connected_s: round(measured.connectedS),
@@ -83,8 +85,11 @@ export function fleetFiguresOf(measured: FleetMeasured) {
     storm_devices: storm.devices,
     storm_update_ms_p50: medianOf(storm.updatesMs),
     storm_update_ms_p99: round(percentileOf(storm.updatesMs, 99)),
-    policy_devices: policy.devices,
-    policy_half_s: round(policy.halfS),
+    policy_devices: followed.devices,
+    policy_half_s: round(followed.halfS),
+    policy_confirmed_devices: measured.confirmed.devices,
+    policy_confirmed_s: round(measured.confirmed.allS),
+    policy_confirmed_half_s: round(measured.confirmed.halfS),
     emergency_devices: emergency.devices,
     emergency_fleetwide_s: round(emergency.allS),
     query_30d_series_ms: series,
@@ -127,7 +132,8 @@ export function fleetTable(figures: FleetFigures): readonly string[] {
     `dashboard   first paint ${figures.first_paint_ms} ms (at most ${figures.first_paint_ms_max}), list after ${figures.list_ms} ms`,
     `update      p50 ${figures.update_ms_p50} ms, p99 ${figures.update_ms_p99} ms of ${figures.updates}; while ` +
       `${figures.storm_devices} devices lose their links p50 ${figures.storm_update_ms_p50} ms, p99 ${figures.storm_update_ms_p99} ms`,
-    `policy      confirmed by ${figures.policy_devices} devices in ${figures.policy_fleetwide_s} s, by half of them in ${figures.policy_half_s} s`,
+    `policy      followed by ${figures.policy_devices} devices in ${figures.policy_fleetwide_s} s, by half of them in ${figures.policy_half_s} s; ` +
+      `confirmed by ${figures.policy_confirmed_devices} in ${figures.policy_confirmed_s} s, by half of them in ${figures.policy_confirmed_half_s} s`,
     `emergency   on ${figures.emergency_devices} devices in ${figures.emergency_fleetwide_s} s`,
     `30 days     ${figures.history_rows} changes, ${figures.history_mib} MiB: series ${figures.query_30d_series_ms} ms, ` +
       `one device ${figures.query_30d_device_ms} ms, at most ${figures.query_30d_ms_max} ms`,

@@ -79,7 +79,10 @@ test('a fleet in one review: devices, switches, policies, documents, who was los
   ]) {
     expect(out).toContain(line);
   }
-  expect(readFileSync(page, 'utf8')).toContain('<h2>Signed documents</h2>');
+  const text = readFileSync(page, 'utf8');
+  expect(text).toContain('<h2>Signed documents</h2>');
+  expect(text).toContain('<rect class="ATTACHED"');
+  expect(text).toContain('aria-label="Devices by state over 1 moments, at most 2"');
   const json = JSON.parse((await report('--database', file, '--json')).out);
   expect(json).toMatchObject({ devices: 3, switches: 2, verdicts: { '3 confirmed': 1 } });
   // Nothing was written into it.

@@ -45,7 +45,8 @@ const MEASURED: FleetMeasured = {
   paints: [100, 300, 200].map((paintMs) => ({ paintMs, listMs: 2 * paintMs })),
   updatesMs: Array.from({ length: 200 }, (_, at) => at + 1),
   storm: { devices: 990, updatesMs: [100, 900] },
-  policy: { allS: 12, halfS: 6, devices: 10_000 },
+  followed: { allS: 12, halfS: 6, devices: 10_000 },
+  confirmed: { allS: 40, halfS: 7, devices: 10_000 },
   emergency: { allS: 8, halfS: 4, devices: 9_999 },
   history: { bytes: 2 ** 20, writtenS: 3 },
   ...{ seriesMs: [50, 60, 70], timelineMs: [20, 150, 90] },
@@ -69,9 +70,9 @@ test('figures: the promised ones first, and each beside its goal', () => {
 });
 
 test('what was not heard or not reached is no good fleet', () => {
-  const policy = { allS: 180, halfS: Number.NaN, devices: 4_000 };
+  const followed = { allS: Number.NaN, halfS: Number.NaN, devices: 4_000 };
   const alone = { ...window, messagesPerS: 700 };
-  const figures = fleetFiguresOf({ ...MEASURED, policy, alone, peakMib: 301 });
+  const figures = fleetFiguresOf({ ...MEASURED, followed, alone, peakMib: 301 });
   const missed = figures.goals.flatMap(({ name, isReached }) => (isReached ? [] : [name]));
   expect(missed).toEqual([
     ...['reports_missing_percent', 'fleet_rss_mib', 'policy_fleetwide_s', 'policy_devices_missing'],

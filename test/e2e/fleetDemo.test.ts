@@ -1,0 +1,54 @@
+/**
+ * Goal: the demo of a fleet is what it promises: canary, rollout, storm, emergency and its end, a report, and nothing is left behind.
+ *
+ * Method: as `scripts/demo --fleet` starts it, with the binary of this tree and few devices.
+ */
+import { afterAll, beforeAll, expect } from 'bun:test';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { mosquittoObstacle } from '../lab/mosquitto.ts';
+import { run } from '../lab/process.ts';
+import { testUnless } from '../obstacle.ts';
+import { buildBinary } from './binary.ts';
+
+const MAIN = resolve(import.meta.dir, '../lab/demo/fleet/main.ts');
+const TEST_MS = 120_000;
+const folder = mkdtempSync(join(tmpdir(), 'jvpn-fleet-demo-'));
+const work = join(folder, 'work');
+let binary = '';
+
+beforeAll(async () => {
+  mkdirSync(work);
+  binary = await buildBinary(join(folder, 'built'));
+}, 60_000);
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+testUnless(
+  mosquittoObstacle,
+  'every step happens, and the report tells it from the history alone',
+  async () => {
+    const [json, report] = [join(folder, 'figures.json'), join(folder, 'report')];
+    const argv = ['--binary', binary, '--fleet', '60', '--json', json, '--report', report];
+    const { code, stdout, stderr } = await run([process.execPath, MAIN, ...argv], {
+      ...{ mayFail: true, env: { TMPDIR: work } },
+    });
+    expect({ code, stderr, stdout: code === 0 ? '' : stdout }).toEqual({
+      ...{ code: 0, stderr: '', stdout: '' },
+    });
+    expect(stdout).toMatch(/^dashboard: http:\/\/127\.0\.0\.1:\d+$/m);
+    expect(stdout).toContain('54 others have not heard of it');
+    const figures = JSON.parse(readFileSync(json, 'utf8'));
+    expect(figures).toMatchObject({ devices: 60, canaries: 6 });
+    expect(figures.storm_devices).toBeGreaterThan(0);
+    const text = readFileSync(`${report}.md`, 'utf8');
+    const confirmed = /\| 9 \| confirmed \| (\d+) \|/.exec(text)?.[1];
+    expect(Number(confirmed)).toBeGreaterThanOrEqual(54);
+    expect(text).toMatch(/policy\\_confirmed \| 8 \| 6 \|/);
+    expect(text).toMatch(/emergency\\_ended \| 2 \| 60 \|/);
+    expect(text).not.toContain('wrong');
+    expect(readFileSync(`${report}.html`, 'utf8')).toContain('<title>Jumping VPN');
+    expect(readdirSync(work)).toEqual([]);
+  },
+  TEST_MS,
+);
