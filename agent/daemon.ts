@@ -29,6 +29,7 @@ import type { State } from '../session/transitions.ts';
 import { AgentControl } from './control.ts';
 import { daemonEvent } from './daemonEvent.ts';
 import { isPolicyAdmitted, makeDurable, olderPolicy, rememberedAtBoot } from './durable.ts';
+import { EndedSessions } from './endedSessions.ts';
 import { HubNames } from './hubNames.ts';
 import { giveBackWhenIdle } from './idleMain.ts';
 import { Inner } from './inner.ts';
@@ -64,6 +65,7 @@ export class AgentDaemon {
   readonly #spending: Spending;
   readonly #audit: AuditLog;
   readonly #denials = new EventCounts();
+  readonly #endings = new EndedSessions();
   readonly #inner: Inner;
   readonly #names: HubNames;
   readonly #lookups: Lookups;
@@ -152,6 +154,7 @@ export class AgentDaemon {
     const telemetry = startTelemetry({
       ...{ start: this.#start, device: this.#device, status },
       documents: this.#push?.documents ?? null,
+      ended: () => this.#endings.snapshot(),
     });
     this.#telemetry = telemetry;
     control.telemetry = telemetry;
@@ -321,6 +324,7 @@ export class AgentDaemon {
     this.#policy.onAudit(event);
     this.#audit.append(event);
     this.#denials.noteDenial(event);
+    this.#endings.note(event);
     this.#telemetry?.noteChange(event.event);
     if (event.event === 'transition' && event.to !== null) this.#lookups.onState(event.to);
     if (this.#output.isVerbose) console.log(JSON.stringify(this.#audit.recent(1)[0]));

@@ -12,6 +12,7 @@ import type { Policy } from '../policies/schema.ts';
 import type { AuditKind } from '../session/audit.ts';
 import { type BrokerAddress, BrokerLink } from './brokerLink.ts';
 import type { AgentLink } from './config.ts';
+import type { EndedCounts } from './endedSessions.ts';
 import { healthOf, type TelemetryCounters } from './health.ts';
 import { MqttQueue } from './mqttQueue.ts';
 import { encodePayload } from './payload.ts';
@@ -31,6 +32,7 @@ export interface ReporterParts {
   readonly topics: DeviceTopics;
   readonly address: BrokerAddress;
   readonly documents: Documents | null;
+  readonly ended: () => EndedCounts;
 }
 
 /** Of the 500 ms that `stop` may take: for a last status, for the acknowledgements, for the goodbye. */
@@ -256,7 +258,7 @@ export class Reporter implements Telemetry {
   #ask = async () => this.#parts.status();
 
   #healthPayload(status: TunnelStatus): Uint8Array {
-    const { address, device, boot, clock } = this.#parts;
+    const { address, device, boot, clock, ended } = this.#parts;
     this.#seq += 1;
     const monoMs = clock.monotonicMs();
     const document = healthOf({
@@ -272,6 +274,7 @@ export class Reporter implements Telemetry {
       commit: COMMIT,
       policy: this.#policy,
       switchesTotal: this.#switches,
+      ended: ended(),
       telemetry: this.#counters(),
     });
     return encodePayload(document, address.format);

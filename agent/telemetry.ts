@@ -14,6 +14,7 @@ import { deviceTopics, keyLevel } from '../hal/mqtt/topics.ts';
 import type { Policy } from '../policies/schema.ts';
 import type { AuditKind } from '../session/audit.ts';
 import { bytesToHex } from '../session/bytes.ts';
+import type { EndedCounts } from './endedSessions.ts';
 import { Reporter } from './reporter.ts';
 import type { Start } from './start.ts';
 import type { TunnelStatus } from './status.ts';
@@ -72,6 +73,8 @@ export interface TelemetryParts {
   readonly device: string;
   /** May reject, throw or never answer. */
   readonly status: () => Promise<TunnelStatus>;
+  /** Sessions that ended since the process started; left out: none. */
+  readonly ended?: () => EndedCounts;
   /** Left out: none are taken, and nothing is subscribed. */
   readonly documents?: Documents | null;
   /** Other times than {@link TELEMETRY_TIMES}, for tests. */
@@ -95,6 +98,7 @@ export function startTelemetry(parts: TelemetryParts): Telemetry {
     links,
     topics: deviceTopics(telemetry.fleet, name),
     documents: parts.documents ?? null,
+    ended: parts.ended ?? (() => ({})),
     address: {
       url: telemetry.url,
       username: telemetry.username,
