@@ -8,13 +8,13 @@ import { START_MS } from './sample.ts';
 const RECOVERY = { count: 4, p50: 100, p95: 400, max: 1_000 };
 
 const tally = (more: Partial<Tally>): Tally => ({
-  ...{ switches: 0, terminated: null, replaySigns: 0, hijackSigns: 0, recoveries: 0 },
+  ...{ switches: 0, terminated: {}, replaySigns: 0, hijackSigns: 0, recoveries: 0 },
   ...more,
 });
 
 test('a minute ends when the next begins, and a clock that is put back ends none', () => {
   const day = new Day(START_MS + 5_000, []);
-  day.count(tally({ switches: 2, terminated: 'shutdown' }), RECOVERY);
+  day.count(tally({ switches: 2, terminated: { shutdown: 1 } }), RECOVERY);
   expect(day.close(START_MS + 59_999)).toBeNull();
   expect(day.close(START_MS - 3_600_000)).toBeNull();
   expect(day.close(START_MS + MINUTE_MS)).toMatchObject({
