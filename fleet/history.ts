@@ -205,7 +205,7 @@ export class History {
 
 /** All but what belongs to this run. */
 function memoryText(device: Device): string {
-  const { id, name, payload, connection, heardOn, shownId, ...memory } = device;
+  const { id, name, payload, former, connection, heardOn, shownId, ...memory } = device;
   return JSON.stringify(memory satisfies DeviceMemory);
 }
 

@@ -38,7 +38,7 @@ export interface Message {
 }
 
 /** Of a device in this run. */
-const NOT_HEARD = { payload: null, connection: -1, heardOn: -1, shownId: 0 } as const;
+const NOT_HEARD = { payload: null, former: null, connection: -1, heardOn: -1, shownId: 0 } as const;
 
 export interface RegistryParts {
   readonly fleet: string;

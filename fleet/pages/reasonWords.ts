@@ -6,7 +6,7 @@
  * @module
  */
 import { isReasonCode, reasonOf, type Severity } from '../../session/reasons.ts';
-import { NO_REASON, OTHER_REASONS } from '../signs.ts';
+import { NO_REASON, OTHER_REASONS, TWO_PROCESSES } from '../signs.ts';
 
 export interface ReasonWords {
   readonly code: string;
@@ -29,6 +29,12 @@ const OWN = new Map<string, ReasonWords>(
       sentence: 'No reason given: the device says that a session ended, and not why.',
       severity: 'alarm',
       hint: 'No agent does that; look at the audit log of the device.',
+    } as const,
+    {
+      code: TWO_PROCESSES,
+      sentence: 'Two processes report in turn under the name of this device.',
+      severity: 'warning',
+      hint: 'A copy of the device, or another with its name: look for the second one before trusting what is shown of either.',
     } as const,
     {
       code: OTHER_REASONS,

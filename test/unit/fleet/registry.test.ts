@@ -39,12 +39,68 @@ test('what comes twice counts once', () => {
   expect(scene.day.current).toMatchObject({ replaySigns: 2 });
 });
 
-test('a report of a process that another has followed is old', () => {
+test('a report of a process that another has followed is old, if it is none that was not heard yet', () => {
   const scene = new Scene();
   scene.health({ seq: 8 });
   expect(scene.health({ seq: 1, boot: NEXT })).toBe('taken');
+  expect(scene.health({ seq: 8 })).toBe('replaced');
+  scene.isRetained = true;
   expect(scene.health({ seq: 9 })).toBe('replaced');
   expect(scene.device().report).toMatchObject({ boot: NEXT, seq: 1 });
+});
+
+test('what a broker was restored with blinds nobody to a process that lives', () => {
+  const scene = new Scene();
+  scene.presence('online', NEXT, 1);
+  const counters = { carrier_lost: 3 };
+  scene.health({ seq: 5, boot: NEXT, status: { counters } });
+  scene.connection = 2;
+  scene.isRetained = true;
+  expect(scene.presence('online', BOOT, 7)).toBe('taken');
+  expect(scene.health({ seq: 90, tsMs: START_MS - 3_600_000 })).toBe('taken');
+  scene.isRetained = false;
+  scene.told();
+  expect(scene.presence('online', NEXT, 2)).toBe('taken');
+  const ended = { state: 'TERMINATED', terminated: 'session_ttl_expired', counters };
+  expect(scene.health({ seq: 7, boot: NEXT, status: ended })).toBe('taken');
+  expect(scene.device()).toMatchObject({
+    ...{ report: { boot: NEXT, state: 'TERMINATED' }, missing: 0 },
+    presence: { online: true, boot: NEXT, connection: 2 },
+  });
+  // Once: what it had said before it was hidden is not said again.
+  expect(scene.told()).toEqual([
+    'state session_ttl_expired ATTACHED→TERMINATED',
+    'terminated session_ttl_expired ATTACHED→null',
+    'gap 6→6 late',
+  ]);
+});
+
+test('of more processes than are remembered, a kept report of the first hides none that lives', () => {
+  const scene = new Scene();
+  for (let at = 0; at < 10; at++) scene.health({ seq: 1, boot: `boot${at}` });
+  scene.connection = 2;
+  scene.isRetained = true;
+  expect(scene.health({ seq: 3, boot: 'boot0' })).toBe('taken');
+  scene.isRetained = false;
+  expect(scene.health({ seq: 2, boot: 'boot9' })).toBe('taken');
+  expect(scene.health({ seq: 4, boot: 'boot0' })).toBe('taken');
+});
+
+test('two processes that speak in turn under one name are both heard, and that is told', () => {
+  const scene = new Scene();
+  const counters = { carrier_lost: 5, heartbeat_timeout: 1, stale_state_version: 2 };
+  const say = (seq: number, boot: string) =>
+    scene.health({ seq, boot, status: { counters }, switchesTotal: 4 });
+  say(1, BOOT);
+  say(1, NEXT);
+  scene.told();
+  const before = { ...scene.day.current };
+  expect([say(2, BOOT), say(2, NEXT), say(3, BOOT)]).toEqual(['taken', 'taken', 'taken']);
+  expect(scene.told()).toEqual(new Array(3).fill('noticed two_processes'));
+  expect(say(1, NEXT)).toBe('replaced');
+  // What each had said before counts once.
+  expect(scene.day.current).toEqual(before);
+  expect(Object.keys(scene.device().formerSeqs).length).toBeLessThanOrEqual(8);
 });
 
 test('missing numbers are the device’s, but not those of a time when the fleet was away', () => {
