@@ -183,13 +183,13 @@ export class Fleet {
     this.#closed = [];
   }
 
-  /** Once a connection, when all that the broker keeps must have come. */
+  /** When all that the broker keeps must have come, and each minute from then on. */
   #doubt(nowMs: number): void {
     if (nowMs < this.#doubtAtMs || this.#link === null || !this.#isConnected) return;
-    this.#doubtAtMs = Number.POSITIVE_INFINITY;
+    this.#doubtAtMs = nowMs + DOUBT_MS;
     const count = this.registry.doubt(this.#link.connection, Math.round(nowMs));
     if (count > 0)
-      this.#options.say(`the broker knows nothing of ${count} devices that were there`);
+      this.#options.say(`of ${count} devices nobody knows any more whether they are there`);
   }
 
   /** Once a day, those of whom nothing is remembered any more. */

@@ -14,6 +14,7 @@ import {
   verdictAfter,
 } from './documents.ts';
 import {
+  isAway,
   NO_PRESENCE,
   type Presence,
   type PresenceNews,
@@ -75,6 +76,8 @@ export interface Device extends DeviceMemory {
   connection: number;
   /** The one on which anything at all came. */
   heardOn: number;
+  /** The one on which something came that the broker had not kept. */
+  heardLiveOn: number;
   /** Rises with each change of what is shown of any device. */
   shownId: number;
 }
@@ -109,6 +112,8 @@ export interface Taken {
   readonly missing: number;
 }
 
+/** The longest interval of reports that a policy allows (docs/policy.md), and an hour to be late in. */
+const SILENT_MS = 25 * 3_600_000;
 const GAPS_MAX = 16;
 const REPLACED_MAX = 8;
 const nothing = (outcome: Taken['outcome']): Taken => ({
@@ -185,6 +190,7 @@ export function takePresence(
   heard: Heard,
 ): { readonly outcome: 'taken' | 'duplicate' | 'oldNews'; readonly changes: readonly Change[] } {
   const { presence } = device;
+  if (isOldBirth(device, news, heard)) return { outcome: 'duplicate', changes: [] };
   const after = presenceAfter(presence, news, device.replaced, heard);
   if (typeof after === 'string') return { outcome: after, changes: [] };
   if (presence.boot !== null && presence.boot !== after.boot) {
@@ -226,14 +232,33 @@ export function takeDocuments(
 
 /**
  * What it means that nothing came on `connection`, on which the broker has told what it keeps: a device that was said to be
- * there may have gone while the broker forgot. Null: it was heard, or not said to be there.
+ * there may have gone while the broker forgot, or, where it has kept what is older than any interval, while the broker was
+ * down. Null: it was heard, or is known to be gone.
  */
 export function doubtPresence(device: Device, connection: number, atMs: number): Change | null {
-  if (device.presence.online !== true || device.heardOn === connection) return null;
-  device.presence = presenceDoubted(device.presence, atMs);
+  const { presence, report } = device;
+  if (presence.online === false || isAway(presence)) return null;
+  const isSilent = device.heardLiveOn !== connection && isStale(device, atMs);
+  const isGone = presence.online === true && device.heardOn !== connection;
+  if (!isSilent && !isGone) return null;
+  const boot = presence.boot ?? report?.boot ?? null;
+  device.presence = presenceDoubted({ ...presence, boot }, atMs);
   device.lastChangeAtMs = Math.max(device.lastChangeAtMs, atMs);
-  const [from, to] = ['online', 'unknown'];
+  const [from, to] = [presenceWord(presence), 'unknown'];
   return { kind: 'presence', atMs, reason: null, from, to, count: 1, isLate: false };
+}
+
+/** A birth that the broker keeps of a device that died while the broker was down stays for ever; its reports do not get newer. */
+function isStale({ lastSeenMs, presence }: Device, atMs: number): boolean {
+  const newestMs = lastSeenMs ?? presence.sinceMs;
+  return newestMs !== null && atMs - newestMs > SILENT_MS;
+}
+
+/** Doubted once already: the broker says it again on each connection. */
+function isOldBirth(device: Device, news: PresenceNews, { atMs, isRetained }: Heard): boolean {
+  const { online, boot, connection } = device.presence;
+  if (online !== null || boot !== news.boot || connection !== news.connection) return false;
+  return isRetained && news.online && isStale(device, atMs);
 }
 
 /** `online`, `stopped` or `lost`; null: not known. */

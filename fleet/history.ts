@@ -205,7 +205,8 @@ export class History {
 
 /** All but what belongs to this run. */
 function memoryText(device: Device): string {
-  const { id, name, payload, former, connection, heardOn, shownId, ...memory } = device;
+  const { id, name, payload, former, shownId, ...heard } = device;
+  const { connection, heardOn, heardLiveOn, ...memory } = heard;
   return JSON.stringify(memory satisfies DeviceMemory);
 }
 

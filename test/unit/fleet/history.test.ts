@@ -33,7 +33,16 @@ function opened(file = newFile(), bounds: { retentionDays: number; bytesMax: num
 
 const device = (id: number): Device => ({
   ...newMemory(),
-  ...{ id, name: `gw-${id}`, payload: null, former: null, connection: -1, heardOn: -1, shownId: 0 },
+  ...{
+    id,
+    name: `gw-${id}`,
+    payload: null,
+    former: null,
+    connection: -1,
+    heardOn: -1,
+    heardLiveOn: -1,
+    shownId: 0,
+  },
 });
 
 const change = (atMs: number, more: Partial<Change> = {}): Change => ({
