@@ -200,7 +200,7 @@ export function takePresence(
   device.presence = after;
   const isSame = presence.online === after.online && presence.why === after.why;
   if (isSame) return { outcome: 'taken', changes: [] };
-  device.lastChangeAtMs = Math.max(device.lastChangeAtMs, heard.atMs);
+  device.lastChangeAtMs = heard.atMs;
   return { outcome: 'taken', changes: [presenceChange(presenceWord(presence), after, heard)] };
 }
 
@@ -220,7 +220,7 @@ export function takeDocuments(
   const isNew = last !== null && JSON.stringify(before?.last) !== JSON.stringify(last);
   // Of the first that is ever heard of a device nobody knows when it happened.
   if (before === null || !isNew) return { outcome: 'taken', changes: [] };
-  device.lastChangeAtMs = Math.max(device.lastChangeAtMs, atMs);
+  device.lastChangeAtMs = atMs;
   const { code: reason, version } = last;
   const to = version === null ? null : String(version);
   const happened = { atMs: device.lastChangeAtMs, isLate: isRetained, count: 1 };
@@ -243,7 +243,7 @@ export function doubtPresence(device: Device, connection: number, atMs: number):
   if (!isSilent && !isGone) return null;
   const boot = presence.boot ?? report?.boot ?? null;
   device.presence = presenceDoubted({ ...presence, boot }, atMs);
-  device.lastChangeAtMs = Math.max(device.lastChangeAtMs, atMs);
+  device.lastChangeAtMs = atMs;
   const [from, to] = [presenceWord(presence), 'unknown'];
   return { kind: 'presence', atMs, reason: null, from, to, count: 1, isLate: false };
 }
@@ -324,7 +324,8 @@ function gapChange(gap: Gap, atMs: number, isRetained: boolean): Change {
 /** What was kept happened before now, at the time of the device's clock if that can be; never before what is known. */
 function whenHeard(device: Device, report: Report, { atMs, isRetained }: Heard): number {
   const sayMs = isRetained ? (lastWord(report, atMs) ?? atMs) : atMs;
-  return Math.max(sayMs, device.lastChangeAtMs);
+  // A clock of ours that was ahead once must not keep its time for all that follows.
+  return Math.max(sayMs, Math.min(device.lastChangeAtMs, atMs));
 }
 
 /** A device without a clock says some day of 1970. */

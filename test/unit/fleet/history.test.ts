@@ -167,6 +167,22 @@ test('what is older than its days goes, minutes before hours', () => {
   history.close();
 });
 
+test('rows of a time to come keep none that are old, and without the time nothing is old', () => {
+  const history = opened();
+  const day = 24 * HOUR_MS;
+  const many = (count: number, atMs: number) => Array.from({ length: count }, () => change(atMs));
+  history.remember(device(1), many(4_100, START_MS + 3_650 * day));
+  history.remember(device(1), many(4_100, START_MS - 60 * day));
+  history.flush([{ atMs: START_MS - 60 * day, span: newSpan() }]);
+  expect(history.newestMinuteMs()).toBe(START_MS - 60 * day);
+  expect(history.prune(null)).toBe(false);
+  expect(rowsOf(history)).toBe(8_200);
+  expect(history.prune(START_MS)).toBe(true);
+  expect(history.prune(START_MS)).toBe(false);
+  expect([rowsOf(history), history.newestMinuteMs()]).toEqual([4_100, null]);
+  history.close();
+});
+
 test('the file stays within its bytes: the oldest goes, and the file shrinks', () => {
   const file = newFile();
   const bytesMax = 1_048_576;

@@ -264,6 +264,22 @@ test('what the broker had kept is told late, at its own time, and counts into no
   expect(scene.device()).toMatchObject({ isRetained: false, lastSeenMs: scene.nowMs });
 });
 
+test('a clock of the fleet that was ahead once leaves its time on nothing that follows', () => {
+  const scene = new Scene();
+  scene.nowMs = START_MS + 10 * 365 * 86_400_000;
+  scene.presence('online');
+  scene.health({ seq: 1 });
+  scene.nowMs = START_MS;
+  scene.changes.splice(0);
+  scene.health({ seq: 2, status: { state: 'DEGRADED' } });
+  scene.presence('lost');
+  expect(scene.changes.map(({ change }) => change.atMs)).toEqual([START_MS, START_MS]);
+  scene.nowMs += 1_000;
+  scene.isRetained = true;
+  scene.health({ seq: 3, tsMs: START_MS - 60_000 });
+  expect(scene.changes.at(-1)?.change.atMs).toBe(START_MS);
+});
+
 test('whatever is published, it is counted and nothing breaks', () => {
   const scene = new Scene();
   const document = (value: object) => encodePayload(value, 'cbor');
