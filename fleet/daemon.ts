@@ -100,7 +100,7 @@ export class Fleet {
       shownId: () => registry.shownId,
       run: bytesToHex(crypto.getRandomValues(new Uint8Array(8))),
     });
-    this.#login = new Login(options.login, nowMs);
+    this.#login = new Login(options.login, nowMs, () => performance.now());
     this.#steady = new SteadyClock(history.newestMinuteMs(), performance.now());
   }
 

@@ -31,12 +31,15 @@ export class Login {
   refused = 0;
   readonly #rules: LoginRules;
   readonly #nowMs: () => number;
+  readonly #monoMs: () => number;
   readonly #wrong = new Map<string, number>();
-  #wrongSinceMs = 0;
+  #wrongSinceMs = Number.NEGATIVE_INFINITY;
 
-  constructor(rules: LoginRules, nowMs: () => number) {
+  /** @param monoMs monotonic: a wall clock that is put back would keep wrong tokens counted. */
+  constructor(rules: LoginRules, nowMs: () => number, monoMs: () => number) {
     this.#rules = rules;
     this.#nowMs = nowMs;
+    this.#monoMs = monoMs;
   }
 
   /** @param address of the peer of the connection; null: not known. */
@@ -59,9 +62,10 @@ export class Login {
   judgeToken(given: string, address: string | null): Verdict {
     const { token } = this.#rules;
     if (token === null) return 'unknown';
-    if (this.#isTooMany(address)) return 'tooMany';
-    // Of the same length, so that the comparison says nothing of the token's.
+    // Of the same length, so that the comparison says nothing of the token's. First of all: many share the address of a proxy,
+    // and one of them who guesses must not lock the others out.
     if (equalBytes(digest(given), digest(token))) return 'allowed';
+    if (this.#isTooMany(address)) return 'tooMany';
     this.#countWrong(address);
     return 'wrong';
   }
@@ -95,8 +99,8 @@ export class Login {
   }
 
   #isTooMany(address: string | null): boolean {
-    if (this.#nowMs() - this.#wrongSinceMs >= WRONG_MS) {
-      this.#wrongSinceMs = this.#nowMs();
+    if (this.#monoMs() - this.#wrongSinceMs >= WRONG_MS) {
+      this.#wrongSinceMs = this.#monoMs();
       this.#wrong.clear();
     }
     return (this.#wrong.get(address ?? '') ?? 0) >= WRONG_MAX;
