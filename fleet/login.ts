@@ -18,6 +18,8 @@ export interface LoginRules {
 export type Verdict = 'allowed' | 'unknown' | 'wrong' | 'tooMany' | 'foreignHost';
 
 export const COOKIE = 'jvpn_fleet';
+/** Browsers take it over TLS alone, and from no neighbouring host (RFC 6265bis §4.1.3.2). */
+export const SECURE_COOKIE = `__Host-${COOKIE}`;
 /** Chosen: a working week and its weekend. */
 const COOKIE_MS = 7 * 24 * 3_600_000;
 /** Wrong tokens of one address in a minute (chosen); behind a proxy many share one. */
@@ -54,9 +56,8 @@ export class Login {
     }
     const bearer = /^Bearer +(\S{1,512})$/i.exec(headers.get('authorization') ?? '')?.[1];
     if (bearer !== undefined) return this.judgeToken(bearer, address);
-    const cookie = cookieOf(headers.get('cookie') ?? '');
-    if (cookie === null) return 'unknown';
-    return this.#isCookie(cookie, token) ? 'allowed' : 'unknown';
+    const cookies = cookiesOf(headers.get('cookie') ?? '');
+    return cookies.some((cookie) => this.#isCookie(cookie, token)) ? 'allowed' : 'unknown';
   }
 
   judgeToken(given: string, address: string | null): Verdict {
@@ -79,12 +80,7 @@ export class Login {
     const endsAtMs = Math.round(this.#nowMs() + COOKIE_MS);
     const value = `${endsAtMs}.${proofOf(endsAtMs, this.#rules.token ?? '')}`;
     const more = `Path=/; HttpOnly; SameSite=Strict; Max-Age=${COOKIE_MS / 1_000}`;
-    return `${COOKIE}=${value}; ${more}${isHttps ? '; Secure' : ''}`;
-  }
-
-  /** A header that only a believed proxy may set. */
-  isHttps(headers: Headers, address: string | null): boolean {
-    return this.#isProxy(address) && headers.get('x-forwarded-proto') === 'https';
+    return isHttps ? `${SECURE_COOKIE}=${value}; ${more}; Secure` : `${COOKIE}=${value}; ${more}`;
   }
 
   #isProxy(address: string | null): boolean {
@@ -122,9 +118,17 @@ function isOwnHost(host: string | null): boolean {
   return name === 'localhost' || isLoopback(name);
 }
 
-function cookieOf(header: string): string | null {
-  const found = header.split(/; */).find((pair) => pair.startsWith(`${COOKIE}=`));
-  return found === undefined ? null : found.slice(COOKIE.length + 1);
+/** Whether the browser came over TLS. Believed of anybody: who lies gets a cookie that his own browser keeps from him. */
+export function isHttps(headers: Headers): boolean {
+  const [first = ''] = (headers.get('x-forwarded-proto') ?? '').split(',');
+  return first.trim().toLowerCase() === 'https';
+}
+
+function cookiesOf(header: string): string[] {
+  return header.split(/; */).flatMap((pair) => {
+    const at = pair.indexOf('=');
+    return [COOKIE, SECURE_COOKIE].includes(pair.slice(0, at)) ? [pair.slice(at + 1)] : [];
+  });
 }
 
 const digest = (text: string) => new Bun.CryptoHasher('sha256').update(utf8ToBytes(text)).digest();

@@ -1,6 +1,6 @@
 /** Goal: nobody looks who may not, whatever headers he writes; and nobody learns the token from the answers. */
 import { expect, test } from 'bun:test';
-import { COOKIE, Login, type LoginRules } from '../../../fleet/login.ts';
+import { COOKIE, isHttps, Login, type LoginRules } from '../../../fleet/login.ts';
 import { START_MS } from './sample.ts';
 
 const TOKEN = 'correct horse battery'.replaceAll(' ', '-');
@@ -35,7 +35,10 @@ test('the cookie of the login page: until it expires, and until the token change
     /^jvpn_fleet=\d+\.[0-9a-f]{64}; Path=\/; HttpOnly; SameSite=Strict; Max-Age=/,
   );
   expect(set).not.toContain(TOKEN);
-  expect(login.newCookie(true)).toEndWith('; Secure');
+  const secure = login.newCookie(true);
+  expect(secure).toMatch(/^__Host-jvpn_fleet=[^;]+; Path=\/; .*; Secure$/);
+  expect(judge(login, { cookie: secure.split(';')[0]! })).toBe('allowed');
+  expect(judge(login, { cookie: `${COOKIE}=old; ${secure.split(';')[0]!}` })).toBe('allowed');
   const cookie = set.split(';')[0]!;
   expect(judge(login, { cookie: `a=b; ${cookie}; c=d` })).toBe('allowed');
   expect(judge(loginFor({ token: `${TOKEN}2` }), { cookie })).toBe('unknown');
@@ -61,6 +64,13 @@ test('a proxy’s header is believed of its address alone', () => {
   expect(judge(both, named, '192.0.2.9')).toBe('allowed');
   expect(judge(both, { authorization: `Bearer ${TOKEN}` })).toBe('allowed');
   expect(judge(both, named)).toBe('unknown');
+});
+
+test('a browser that came over TLS is one, whoever ends TLS', () => {
+  const says = (proto: string) => isHttps(new Headers({ 'x-forwarded-proto': proto }));
+  expect([says('https'), says('HTTPS'), says('https, http')]).toEqual([true, true, true]);
+  expect([says('http'), says('http, https'), says('')]).toEqual([false, false, false]);
+  expect(isHttps(new Headers())).toBe(false);
 });
 
 test('who guesses is stopped, and the others are not', () => {
