@@ -15,7 +15,7 @@ export interface LoginRules {
   readonly proxyAddresses: readonly string[];
 }
 
-export type Verdict = 'allowed' | 'unknown' | 'wrong' | 'tooMany' | 'foreignHost';
+export type Verdict = 'allowed' | 'unknown' | 'wrong' | 'tooMany' | 'foreignHost' | 'forwarded';
 
 export const COOKIE = 'jvpn_fleet';
 /** Browsers take it over TLS alone, and from no neighbouring host (RFC 6265bis §4.1.3.2). */
@@ -52,6 +52,7 @@ export class Login {
     }
     if (token === null) {
       if (proxyHeader !== null) return 'unknown';
+      if (isForwarded(headers)) return 'forwarded';
       return isOwnHost(headers.get('host')) ? 'allowed' : 'foreignHost';
     }
     const bearer = /^Bearer +(\S{1,512})$/i.exec(headers.get('authorization') ?? '')?.[1];
@@ -116,6 +117,12 @@ const plainAddress = (address: string) => address.replace(/^::ffff:(?=\d+\.)/, '
 function isOwnHost(host: string | null): boolean {
   const name = (host ?? '').replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1');
   return name === 'localhost' || isLoopback(name);
+}
+
+/** By a proxy that says so: then the one who asks is not on this machine, whatever his address here. */
+function isForwarded(headers: Headers): boolean {
+  const names = [...headers.keys()];
+  return names.some((name) => /^(x-forwarded-.*|x-real-ip|forwarded|via)$/.test(name));
 }
 
 /** Whether the browser came over TLS. Believed of anybody: who lies gets a cookie that his own browser keeps from him. */

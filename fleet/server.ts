@@ -128,6 +128,9 @@ function refusal({ login, pages }: ServerParts, verdict: Verdict, path: string):
   if (verdict === 'foreignHost') {
     return answerError(403, 'Without a login only this machine is answered, by its own address.');
   }
+  if (verdict === 'forwarded') {
+    return answerError(403, 'Without a login nobody is answered through a proxy: docs/fleet.md.');
+  }
   const isPage = path === '/' || path.startsWith('/device/');
   const hasForm = login.hasToken && pages.has('/login');
   if (verdict === 'unknown' && isPage && hasForm) return answerElsewhere('/login');

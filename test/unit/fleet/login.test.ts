@@ -101,3 +101,20 @@ test('without a login this machine is answered, by its own address and no other 
   }
   expect(judge(login, HOST)).toBe('allowed');
 });
+
+test('without a login nobody is answered through a proxy on this machine', () => {
+  const login = loginFor({});
+  const forwards = [
+    { 'X-Forwarded-For': '203.0.113.9' },
+    { 'X-Forwarded-Proto': 'https' },
+    { 'X-Real-IP': '203.0.113.9' },
+    { Forwarded: 'for=203.0.113.9' },
+    { Via: '1.1 proxy' },
+  ];
+  for (const more of forwards as Record<string, string>[]) {
+    expect([more, judge(login, { ...HOST, ...more }, '127.0.0.1')]).toEqual([more, 'forwarded']);
+  }
+  const token = loginFor({ token: TOKEN });
+  const headers = { authorization: `Bearer ${TOKEN}`, ...forwards[0] };
+  expect(judge(token, headers, '127.0.0.1')).toBe('allowed');
+});
