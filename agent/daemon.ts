@@ -30,6 +30,7 @@ import type { Commands } from './commands.ts';
 import { AgentControl } from './control.ts';
 import { daemonEvent } from './daemonEvent.ts';
 import { isPolicyAdmitted, makeDurable, olderPolicy, rememberedAtBoot } from './durable.ts';
+import { EndedSessions } from './endedSessions.ts';
 import { openEventStore } from './events/openStore.ts';
 import { HubNames } from './hubNames.ts';
 import { giveBackWhenIdle } from './idleMain.ts';
@@ -67,6 +68,7 @@ export class AgentDaemon {
   readonly #audit: AuditLog;
   readonly #eventStore: ReturnType<typeof openEventStore>;
   readonly #denials = new EventCounts();
+  readonly #endings = new EndedSessions();
   readonly #inner: Inner;
   readonly #names: HubNames;
   readonly #lookups: Lookups;
@@ -158,7 +160,7 @@ export class AgentDaemon {
     const telemetry = startTelemetry({
       ...{ start: this.#start, device: this.#device, status },
       ...{ documents: this.#push?.documents ?? null, eventStore: this.#eventStore },
-      earlier: this.#audit.recent(RECENT_EVENTS),
+      ...{ earlier: this.#audit.recent(RECENT_EVENTS), ended: () => this.#endings.snapshot() },
     });
     this.#telemetry = telemetry;
     control.telemetry = telemetry;
@@ -327,6 +329,7 @@ export class AgentDaemon {
     const row = this.#audit.append(event);
     this.#commands?.onAudit(event);
     this.#denials.noteDenial(event);
+    this.#endings.note(event);
     this.#telemetry?.noteEvent(row);
     if (event.event === 'transition') {
       if (event.to !== null) this.#lookups.onState(event.to);

@@ -19,6 +19,7 @@
  * | `state`, `state_version` | of the session | |
  * | `session_id`, `previous_session_id` | 16 bytes in hex | |
  * | `terminated` | reason code of the end, or null | |
+ * | `ended` | sessions that ended since the process started, by reason code | |
  * | `binding` | `link→endpoint`, or null | |
  * | `links` | rows: `link`, `kind`, `endpoint`, `bound`, `usable`, `why_not`, `rtt_ms`, `jitter_ms`, `loss_percent`, `missed_in_row`, `flaps`, `day_bytes`, `day_bytes_max`, `spent`; the binding first | |
  * | `links_omitted` | rows left out | |
@@ -31,6 +32,7 @@
  * @module
  */
 import type { ResendCounters } from '../session/resend/counters.ts';
+import type { EndedCounts } from './endedSessions.ts';
 import type { LinkStatus, TunnelStatus } from './status.ts';
 
 /** Rows of links in one report (chosen): about 2 KB, so that the smallest queue holds a report. */
@@ -60,6 +62,7 @@ export interface HealthFacts {
   readonly commit: string;
   readonly policy: { readonly name: string; readonly version: number };
   readonly switchesTotal: number;
+  readonly ended: EndedCounts;
   readonly telemetry: TelemetryCounters;
 }
 
@@ -87,6 +90,7 @@ export function healthOf(facts: HealthFacts) {
     session_id: status.session_id,
     previous_session_id: status.previous_session_id,
     terminated: status.terminated,
+    ended: { ...facts.ended },
     binding: status.binding,
     links: links.slice(0, LINKS_MAX).map(linkHealth),
     links_omitted: Math.max(0, links.length - LINKS_MAX),

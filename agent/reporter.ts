@@ -15,6 +15,7 @@ import type { Heard } from './broker.ts';
 import { type BrokerAddress, BrokerLink } from './brokerLink.ts';
 import type { AgentLink } from './config.ts';
 import { documentsHeard } from './documentsHeard.ts';
+import type { EndedCounts } from './endedSessions.ts';
 import { EventLane } from './events/lane.ts';
 import type { EventStream } from './events/stream.ts';
 import { healthOf, type TelemetryCounters } from './health.ts';
@@ -47,6 +48,7 @@ export interface ReporterParts {
   readonly desiredTopics: readonly string[];
   readonly address: BrokerAddress;
   readonly documents: Documents | null;
+  readonly ended: () => EndedCounts;
 }
 
 /** Of the 500 ms that `stop` may take: for a last status, for the acknowledgements, for the goodbye. */
@@ -346,7 +348,7 @@ export class Reporter implements Telemetry {
   #ask = async () => this.#parts.status();
 
   #healthPayload(status: TunnelStatus): Uint8Array {
-    const { address, device, boot, clock } = this.#parts;
+    const { address, device, boot, clock, ended } = this.#parts;
     this.#seq += 1;
     const monoMs = clock.monotonicMs();
     const document = healthOf({
@@ -362,6 +364,7 @@ export class Reporter implements Telemetry {
       commit: COMMIT,
       policy: this.#policy,
       switchesTotal: this.#switches,
+      ended: ended(),
       telemetry: this.#counters(),
     });
     return encodePayload(document, address.format);

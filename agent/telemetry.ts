@@ -15,6 +15,7 @@ import { desiredTopics, deviceTopics, keyLevel } from '../hal/mqtt/topics.ts';
 import type { Policy } from '../policies/schema.ts';
 import type { CommandPlace } from '../policies/signed/body.ts';
 import type { AuditKind } from '../session/audit.ts';
+import type { EndedCounts } from './endedSessions.ts';
 import { newName } from './events/openStore.ts';
 import type { EventStore } from './events/store.ts';
 import { EventStream } from './events/stream.ts';
@@ -100,6 +101,8 @@ export interface TelemetryParts {
   readonly device: string;
   /** May reject, throw or never answer. */
   readonly status: () => Promise<TunnelStatus>;
+  /** Sessions that ended since the process started; left out: none. */
+  readonly ended?: () => EndedCounts;
   /** Left out: none are taken, and nothing is subscribed. */
   readonly documents?: Documents | null;
   /** Where events wait for the broker; left out: in memory. */
@@ -140,6 +143,7 @@ export function startTelemetry(parts: TelemetryParts): Telemetry {
     place: { fleet: telemetry.fleet, device: name },
     desiredTopics: desiredTopics(telemetry.fleet, name, push.groups),
     documents: parts.documents ?? null,
+    ended: parts.ended ?? (() => ({})),
     address: {
       url: telemetry.url,
       username: telemetry.username,

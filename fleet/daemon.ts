@@ -14,6 +14,7 @@ import { Login, type LoginRules } from './login.ts';
 import { fleetMetrics } from './metrics.ts';
 import { Registry } from './registry.ts';
 import { type FleetServer, type Pages, serveFleet } from './server.ts';
+import { SteadyClock } from './steadyClock.ts';
 
 export interface FleetOptions {
   readonly broker: BrokerLinkParts['address'];
@@ -61,6 +62,7 @@ export class Fleet {
   readonly #live: Live;
   readonly #api: Api;
   readonly #login: Login;
+  readonly #steady: SteadyClock;
   #link: BrokerLink | null = null;
   #server: FleetServer | null = null;
   #timer: Timer | null = null;
@@ -98,7 +100,8 @@ export class Fleet {
       shownId: () => registry.shownId,
       run: bytesToHex(crypto.getRandomValues(new Uint8Array(8))),
     });
-    this.#login = new Login(options.login, nowMs);
+    this.#login = new Login(options.login, nowMs, () => performance.now());
+    this.#steady = new SteadyClock(history.newestMinuteMs(), performance.now());
   }
 
   get port(): number {
@@ -150,17 +153,18 @@ export class Fleet {
 
   #tick(): void {
     const nowMs = this.#options.nowMs();
+    const isSteady = this.#steady.isSteady(nowMs, performance.now());
     this.#sampleStates();
-    const closed = this.#day.close(nowMs);
+    const closed = this.#day.close(nowMs, (sinceMs) => this.#history.minutesSince(sinceMs));
     if (closed !== null) {
       this.#closed = [...this.#closed, closed].slice(-CLOSED_MAX);
-      this.#forget(nowMs);
+      if (isSteady) this.#forget(nowMs);
     }
     if (closed !== null || this.#history.isPending) this.#flush();
     this.#doubt(nowMs);
     const isFull = this.#history.lastError !== null;
     if (closed !== null || isFull || this.#isPruning) {
-      this.#isPruning = this.#history.prune(nowMs);
+      this.#isPruning = this.#history.prune(isSteady ? nowMs : null);
     }
     this.#complain();
   }
@@ -183,18 +187,18 @@ export class Fleet {
     this.#closed = [];
   }
 
-  /** Once a connection, when all that the broker keeps must have come. */
+  /** When all that the broker keeps must have come, and each minute from then on. */
   #doubt(nowMs: number): void {
     if (nowMs < this.#doubtAtMs || this.#link === null || !this.#isConnected) return;
-    this.#doubtAtMs = Number.POSITIVE_INFINITY;
+    this.#doubtAtMs = nowMs + DOUBT_MS;
     const count = this.registry.doubt(this.#link.connection, Math.round(nowMs));
     if (count > 0)
-      this.#options.say(`the broker knows nothing of ${count} devices that were there`);
+      this.#options.say(`of ${count} devices nobody knows any more whether they are there`);
   }
 
   /** Once a day, those of whom nothing is remembered any more. */
   #forget(nowMs: number): void {
-    if (nowMs - this.#forgotAtMs < DAY_MS) return;
+    if (Math.abs(nowMs - this.#forgotAtMs) < DAY_MS) return;
     this.#forgotAtMs = nowMs;
     const sinceMs = nowMs - this.#options.retentionDays * DAY_MS;
     this.#history.forget(this.registry.forget(sinceMs));

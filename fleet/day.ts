@@ -37,14 +37,26 @@ export class Day {
     countInto(this.current, tally, recovery);
   }
 
-  /** The minute that has ended by `nowMs`, or null. A clock that is put back makes this one longer. */
-  close(nowMs: number): Closed | null {
-    if (minuteOf(nowMs) <= this.atMs) return null;
+  /**
+   * The minute that has ended by `nowMs`, or null. A clock that is put back by more than a minute ends it, too; by less, it gets longer.
+   *
+   * @param written minutes since then that memory may have no more, asked for after a clock that was ahead.
+   */
+  close(nowMs: number, written: (sinceMs: number) => readonly Closed[] = () => []): Closed | null {
+    const newMs = minuteOf(nowMs);
+    if (newMs <= this.atMs && newMs >= this.atMs - MINUTE_MS) return null;
     const closed = { atMs: this.atMs, span: this.current };
-    this.atMs = minuteOf(nowMs);
-    this.current = newSpan();
-    const oldestMs = this.atMs - DAY_MINUTES * MINUTE_MS;
-    this.#minutes = [...this.#minutes, closed].filter(({ atMs }) => atMs >= oldestMs);
+    this.atMs = newMs;
+    const dayMs = DAY_MINUTES * MINUTE_MS;
+    const known = [...this.#minutes, closed];
+    if (newMs < closed.atMs) {
+      const isKnown = new Set(known.map(({ atMs }) => atMs));
+      known.unshift(...written(newMs - dayMs).filter(({ atMs }) => !isKnown.has(atMs)));
+    }
+    const others = known.filter(({ atMs }) => atMs >= newMs - dayMs && atMs < newMs + dayMs);
+    // A minute that there was already, by a clock that has been put back since, goes on.
+    this.current = others.find(({ atMs }) => atMs === newMs)?.span ?? newSpan();
+    this.#minutes = others.filter(({ atMs }) => atMs !== newMs);
     this.#sums.clear();
     return closed;
   }

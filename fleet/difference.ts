@@ -8,13 +8,13 @@
  */
 import type { Change } from './change.ts';
 import { RECOVERIES_MAX, type Report } from './report.ts';
-import { CAUSES, HIJACK_SIGNS, isNoticed, isRefusal, REPLAY_SIGNS } from './signs.ts';
+import { CAUSES, HIJACK_SIGNS, isNoticed, isRefusal, NO_REASON, REPLAY_SIGNS } from './signs.ts';
 
 /** What the fleet counts of it. */
 export interface Tally {
   readonly switches: number;
-  /** Reason code of a session that ended, or null. */
-  readonly terminated: string | null;
+  /** Sessions that ended, by reason code. */
+  readonly terminated: Readonly<Record<string, number>>;
   readonly replaySigns: number;
   readonly hijackSigns: number;
   readonly recoveries: number;
@@ -26,7 +26,7 @@ export interface Difference {
 }
 
 const NO_TALLY: Tally = {
-  ...{ switches: 0, terminated: null, replaySigns: 0, hijackSigns: 0, recoveries: 0 },
+  ...{ switches: 0, terminated: {}, replaySigns: 0, hijackSigns: 0, recoveries: 0 },
 };
 
 /**
@@ -42,15 +42,18 @@ export function differenceOf(
   const add = (change: Partial<Change> & Pick<Change, 'kind'>) =>
     changes.push({ reason: null, from: null, to: null, count: 1, ...heard, ...change });
 
-  const events = before === null ? {} : grown(before, after);
-  const reason = CAUSES.find((code) => events[code] !== undefined) ?? null;
+  const ended = before === null ? {} : endsBetween(before, after);
+  const all =
+    before === null ? {} : grown(before.counters, after.counters, isSameOf(before, after));
+  // What ended a session is told as its end, and not as a refusal beside it.
+  const events = without(all, ended);
+  const reason = Object.keys(ended)[0] ?? CAUSES.find((code) => all[code] !== undefined) ?? null;
   if (before?.state !== after.state) {
     add({ kind: 'state', from: before?.state ?? null, to: after.state, reason });
   }
   if (before === null) return { changes, tally: NO_TALLY };
 
-  const isSame = before.boot === after.boot;
-  const switches = isSame
+  const switches = isSameOf(before, after)
     ? Math.max(0, after.switchesTotal - before.switchesTotal)
     : after.switchesTotal;
   const isElsewhere = after.binding !== null && binding !== null && after.binding !== binding;
@@ -64,37 +67,58 @@ export function differenceOf(
   }
   const [from, to] = [policyOf(before), policyOf(after)];
   if (from !== to) add({ kind: 'policy', from, to });
-  const terminated = endOf(before, after);
-  if (terminated !== null) add({ kind: 'terminated', reason: terminated, from: before.state });
+  for (const [code, count] of Object.entries(ended)) {
+    add({ kind: 'terminated', reason: code, from: before.state, count });
+  }
 
   return {
     changes,
     tally: {
-      ...{ switches, terminated },
+      ...{ switches, terminated: ended },
       replaySigns: sumOf(events, REPLAY_SIGNS),
       hijackSigns: sumOf(events, HIJACK_SIGNS),
-      recoveries: recoveriesOf(before, after, events),
+      recoveries: recoveriesOf(before, after, all),
     },
   };
 }
 
-/** Events by reason code that came since `before`. */
-function grown(before: Report, after: Report): Record<string, number> {
-  const isSame = before.boot === after.boot;
+type Counts = Readonly<Record<string, number>>;
+
+const isSameOf = (before: Report, after: Report) => before.boot === after.boot;
+
+/** By reason code, what came since `before`. */
+function grown(before: Counts, after: Counts, isSame: boolean): Record<string, number> {
   const events: Record<string, number> = {};
-  for (const [code, count] of Object.entries(after.counters)) {
-    const more = isSame ? count - (before.counters[code] ?? 0) : count;
+  for (const [code, count] of Object.entries(after)) {
+    const more = isSame ? count - (before[code] ?? 0) : count;
     if (more > 0) events[code] = more;
   }
   return events;
 }
 
-function endOf(before: Report, after: Report): string | null {
+function without(events: Counts, ended: Counts): Record<string, number> {
+  const others: Record<string, number> = {};
+  for (const [code, count] of Object.entries(events)) {
+    const more = count - (ended[code] ?? 0);
+    if (more > 0) others[code] = more;
+  }
+  return others;
+}
+
+/** An agent that does not count its ends shows the last one, as long as no other session has begun. */
+function endsBetween(before: Report, after: Report): Record<string, number> {
+  const isSame = isSameOf(before, after);
+  if (after.ended !== null) {
+    // Of an earlier version of the fleet: what it had counted by then is not known.
+    return isSame && !before.ended ? {} : grown(before.ended ?? {}, after.ended, isSame);
+  }
+  if (after.state !== 'TERMINATED' && after.terminated === null) return {};
   const isKnown =
+    (before.state === 'TERMINATED' || before.terminated !== null) &&
     before.terminated === after.terminated &&
-    before.boot === after.boot &&
+    isSame &&
     before.sessionId === after.sessionId;
-  return isKnown ? null : after.terminated;
+  return isKnown ? {} : { [after.terminated ?? NO_REASON]: 1 };
 }
 
 function recoveriesOf(before: Report, after: Report, events: Record<string, number>): number {

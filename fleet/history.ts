@@ -83,6 +83,12 @@ export class History {
     return this.spans('minutes', sinceMs, Number.MAX_SAFE_INTEGER);
   }
 
+  /** When the last minute began that was written, or null. */
+  newestMinuteMs(): number | null {
+    const row = this.database.query('SELECT max(at_ms) AS at_ms FROM minutes').get();
+    return (row as { at_ms: number | null }).at_ms;
+  }
+
   /** @param toMs left out itself. */
   spans(table: 'minutes' | 'hours', fromMs: number, toMs: number): Closed[] {
     const rows = this.database
@@ -147,16 +153,16 @@ export class History {
     });
   }
 
-  /** Some of what is too old, and of what has no room. True: there is more of it. */
-  prune(nowMs: number): boolean {
-    const oldestMs = nowMs - this.#bounds.retentionDays * DAY_MS;
+  /**
+   * Some of what is too old, and of what has no room. True: there is more of it.
+   *
+   * @param nowMs null: nobody knows what is old; what has no room goes all the same.
+   */
+  prune(nowMs: number | null): boolean {
     let deleted = 0;
     this.#inTransaction(() => {
-      this.database.run('DELETE FROM hours WHERE at_ms < ?', [oldestMs]);
-      const minuteMs = Math.max(oldestMs, nowMs - MINUTES_KEPT_MS) - MINUTE_MS;
-      this.database.run('DELETE FROM minutes WHERE at_ms < ?', [minuteMs]);
-      deleted = this.#deleteOldest('WHERE at_ms < ?', [oldestMs]);
-      if (this.usedBytes() > this.#bounds.bytesMax * ROOM) deleted += this.#deleteOldest('', []);
+      if (nowMs !== null) deleted = this.#deleteOld(nowMs);
+      if (this.usedBytes() > this.#bounds.bytesMax * ROOM) deleted += this.#deleteFirst();
     });
     if (deleted > 0) this.database.run(`PRAGMA incremental_vacuum(${VACUUM_PAGES})`);
     return deleted >= PRUNE_ROWS;
@@ -174,11 +180,19 @@ export class History {
     this.database.close();
   }
 
-  /** Of the first rows, which are the oldest but for some that came late. */
-  #deleteOldest(where: string, values: number[]): number {
-    const first = `SELECT rowid, at_ms FROM changes ORDER BY rowid LIMIT ${PRUNE_ROWS}`;
-    const chosen = `SELECT rowid FROM (${first}) ${where}`;
-    return this.database.run(`DELETE FROM changes WHERE rowid IN (${chosen})`, values).changes;
+  #deleteOld(nowMs: number): number {
+    const oldestMs = nowMs - this.#bounds.retentionDays * DAY_MS;
+    this.database.run('DELETE FROM hours WHERE at_ms < ?', [oldestMs]);
+    const minuteMs = Math.max(oldestMs, nowMs - MINUTES_KEPT_MS) - MINUTE_MS;
+    this.database.run('DELETE FROM minutes WHERE at_ms < ?', [minuteMs]);
+    const old = `SELECT rowid FROM changes WHERE at_ms < ? ORDER BY at_ms LIMIT ${PRUNE_ROWS}`;
+    return this.database.run(`DELETE FROM changes WHERE rowid IN (${old})`, [oldestMs]).changes;
+  }
+
+  /** Those that were written first, whatever time they bear. */
+  #deleteFirst(): number {
+    const first = `SELECT rowid FROM changes ORDER BY rowid LIMIT ${PRUNE_ROWS}`;
+    return this.database.run(`DELETE FROM changes WHERE rowid IN (${first})`).changes;
   }
 
   #writeChange(device: number, change: Change): void {
@@ -205,7 +219,8 @@ export class History {
 
 /** All but what belongs to this run. */
 function memoryText(device: Device): string {
-  const { id, name, payload, connection, eventsOn, heardOn, shownId, ...memory } = device;
+  const { id, name, payload, former, shownId, ...heard } = device;
+  const { connection, eventsOn, heardOn, heardLiveOn, ...memory } = heard;
   return JSON.stringify(memory satisfies DeviceMemory);
 }
 

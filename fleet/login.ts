@@ -15,9 +15,11 @@ export interface LoginRules {
   readonly proxyAddresses: readonly string[];
 }
 
-export type Verdict = 'allowed' | 'unknown' | 'wrong' | 'tooMany' | 'foreignHost';
+export type Verdict = 'allowed' | 'unknown' | 'wrong' | 'tooMany' | 'foreignHost' | 'forwarded';
 
 export const COOKIE = 'jvpn_fleet';
+/** Browsers take it over TLS alone, and from no neighbouring host (RFC 6265bis §4.1.3.2). */
+export const SECURE_COOKIE = `__Host-${COOKIE}`;
 /** Chosen: a working week and its weekend. */
 const COOKIE_MS = 7 * 24 * 3_600_000;
 /** Wrong tokens of one address in a minute (chosen); behind a proxy many share one. */
@@ -31,12 +33,15 @@ export class Login {
   refused = 0;
   readonly #rules: LoginRules;
   readonly #nowMs: () => number;
+  readonly #monoMs: () => number;
   readonly #wrong = new Map<string, number>();
-  #wrongSinceMs = 0;
+  #wrongSinceMs = Number.NEGATIVE_INFINITY;
 
-  constructor(rules: LoginRules, nowMs: () => number) {
+  /** @param monoMs monotonic: a wall clock that is put back would keep wrong tokens counted. */
+  constructor(rules: LoginRules, nowMs: () => number, monoMs: () => number) {
     this.#rules = rules;
     this.#nowMs = nowMs;
+    this.#monoMs = monoMs;
   }
 
   /** @param address of the peer of the connection; null: not known. */
@@ -47,21 +52,22 @@ export class Login {
     }
     if (token === null) {
       if (proxyHeader !== null) return 'unknown';
+      if (isForwarded(headers)) return 'forwarded';
       return isOwnHost(headers.get('host')) ? 'allowed' : 'foreignHost';
     }
     const bearer = /^Bearer +(\S{1,512})$/i.exec(headers.get('authorization') ?? '')?.[1];
     if (bearer !== undefined) return this.judgeToken(bearer, address);
-    const cookie = cookieOf(headers.get('cookie') ?? '');
-    if (cookie === null) return 'unknown';
-    return this.#isCookie(cookie, token) ? 'allowed' : 'unknown';
+    const cookies = cookiesOf(headers.get('cookie') ?? '');
+    return cookies.some((cookie) => this.#isCookie(cookie, token)) ? 'allowed' : 'unknown';
   }
 
   judgeToken(given: string, address: string | null): Verdict {
     const { token } = this.#rules;
     if (token === null) return 'unknown';
-    if (this.#isTooMany(address)) return 'tooMany';
-    // Of the same length, so that the comparison says nothing of the token's.
+    // Of the same length, so that the comparison says nothing of the token's. First of all: many share the address of a proxy,
+    // and one of them who guesses must not lock the others out.
     if (equalBytes(digest(given), digest(token))) return 'allowed';
+    if (this.#isTooMany(address)) return 'tooMany';
     this.#countWrong(address);
     return 'wrong';
   }
@@ -75,12 +81,7 @@ export class Login {
     const endsAtMs = Math.round(this.#nowMs() + COOKIE_MS);
     const value = `${endsAtMs}.${proofOf(endsAtMs, this.#rules.token ?? '')}`;
     const more = `Path=/; HttpOnly; SameSite=Strict; Max-Age=${COOKIE_MS / 1_000}`;
-    return `${COOKIE}=${value}; ${more}${isHttps ? '; Secure' : ''}`;
-  }
-
-  /** A header that only a believed proxy may set. */
-  isHttps(headers: Headers, address: string | null): boolean {
-    return this.#isProxy(address) && headers.get('x-forwarded-proto') === 'https';
+    return isHttps ? `${SECURE_COOKIE}=${value}; ${more}; Secure` : `${COOKIE}=${value}; ${more}`;
   }
 
   #isProxy(address: string | null): boolean {
@@ -95,8 +96,8 @@ export class Login {
   }
 
   #isTooMany(address: string | null): boolean {
-    if (this.#nowMs() - this.#wrongSinceMs >= WRONG_MS) {
-      this.#wrongSinceMs = this.#nowMs();
+    if (this.#monoMs() - this.#wrongSinceMs >= WRONG_MS) {
+      this.#wrongSinceMs = this.#monoMs();
       this.#wrong.clear();
     }
     return (this.#wrong.get(address ?? '') ?? 0) >= WRONG_MAX;
@@ -118,9 +119,23 @@ function isOwnHost(host: string | null): boolean {
   return name === 'localhost' || isLoopback(name);
 }
 
-function cookieOf(header: string): string | null {
-  const found = header.split(/; */).find((pair) => pair.startsWith(`${COOKIE}=`));
-  return found === undefined ? null : found.slice(COOKIE.length + 1);
+/** By a proxy that says so: then the one who asks is not on this machine, whatever his address here. */
+function isForwarded(headers: Headers): boolean {
+  const names = [...headers.keys()];
+  return names.some((name) => /^(x-forwarded-.*|x-real-ip|forwarded|via)$/.test(name));
+}
+
+/** Whether the browser came over TLS. Believed of anybody: who lies gets a cookie that his own browser keeps from him. */
+export function isHttps(headers: Headers): boolean {
+  const [first = ''] = (headers.get('x-forwarded-proto') ?? '').split(',');
+  return first.trim().toLowerCase() === 'https';
+}
+
+function cookiesOf(header: string): string[] {
+  return header.split(/; */).flatMap((pair) => {
+    const at = pair.indexOf('=');
+    return [COOKIE, SECURE_COOKIE].includes(pair.slice(0, at)) ? [pair.slice(at + 1)] : [];
+  });
 }
 
 const digest = (text: string) => new Bun.CryptoHasher('sha256').update(utf8ToBytes(text)).digest();

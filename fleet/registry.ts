@@ -40,7 +40,8 @@ export interface Message {
 
 /** Of a device in this run. */
 const NOT_HEARD = {
-  ...{ payload: null, connection: -1, eventsOn: -1, heardOn: -1, shownId: 0 },
+  ...{ payload: null, former: null, connection: -1, eventsOn: -1 },
+  ...{ heardOn: -1, heardLiveOn: -1, shownId: 0 },
 } as const;
 
 export interface RegistryParts {
@@ -95,7 +96,7 @@ export class Registry {
     return gone;
   }
 
-  /** How many were said to be there and are not heard of on `connection`. Once the broker has told what it keeps. */
+  /** How many were said to be there, and on `connection` nothing says so, or nothing but what has been kept for long. Once the broker has told what it keeps. */
   doubt(connection: number, atMs: number): number {
     let count = 0;
     for (const device of this.devices.values()) {
@@ -128,7 +129,7 @@ export class Registry {
       if (!news.ok) return news.code;
       const device = this.#deviceOf(place.device);
       if (device === null) return 'tooManyDevices';
-      device.heardOn = heard.connection;
+      hear(device, heard);
       const { outcome, changes } = takePresence(device, news.value, heard);
       if (outcome === 'taken') this.#tell(device, changes);
       return outcome;
@@ -148,7 +149,7 @@ export class Registry {
       if (!news.ok) return news.code;
       const device = this.#deviceOf(place.device);
       if (device === null) return 'tooManyDevices';
-      device.heardOn = heard.connection;
+      hear(device, heard);
       const { outcome, changes } = takeDocuments(device, news.value, heard);
       if (outcome === 'taken') this.#tell(device, changes, true);
       return outcome;
@@ -157,7 +158,7 @@ export class Registry {
     if (!report.ok) return report.code;
     const device = this.#deviceOf(place.device);
     if (device === null) return 'tooManyDevices';
-    device.heardOn = heard.connection;
+    hear(device, heard);
     // A copy: what MQTT.js hands over is a part of a larger piece, which would live as long.
     const taken = takeReport(device, report.value, new Uint8Array(payload), heard);
     if (taken.outcome !== 'taken') return taken.outcome;
@@ -182,4 +183,9 @@ export class Registry {
     this.devices.set(name, device);
     return device;
   }
+}
+
+function hear(device: Device, { connection, isRetained }: Heard): void {
+  device.heardOn = connection;
+  if (!isRetained) device.heardLiveOn = connection;
 }

@@ -31,8 +31,10 @@ export interface Report {
   readonly state: string;
   readonly stateVersion: number | null;
   readonly sessionId: string | null;
-  /** Reason code. */
+  /** Reason code, perhaps one that this version does not know. */
   readonly terminated: string | null;
+  /** Sessions that ended since the process started, by reason code; null: an agent that does not count them. */
+  readonly ended: Readonly<Record<string, number>> | null;
   readonly binding: string | null;
   readonly linkKind: string | null;
   readonly recovery: Recovery;
@@ -48,6 +50,11 @@ export const RECOVERIES_MAX = 64;
 export type ReportError = 'versionUnknown' | 'fieldWrong';
 
 export const BOOT = /^[A-Za-z0-9_-]{1,64}$/;
+/** A reason of a device that is newer than this. */
+const CODE = /^[a-z_]{1,40}$/;
+const isCode = (text: string) => CODE.test(text) && !(text in Object.prototype);
+/** Codes in one report (chosen): more than an agent gives. */
+const CODES_MAX = 32;
 const STATE = /^[A-Z][A-Z_]{0,31}$/;
 /** Of any text that is shown or kept (chosen): a binding has about 40. */
 const TEXT_MAX = 128;
@@ -69,7 +76,8 @@ export function readReport(document: Document): Result<Report, ReportError> {
     policyVersion: countAt(policy, 'version'),
     stateVersion: countAt(document, 'state_version'),
     sessionId: textAt(document, 'session_id'),
-    terminated: terminated !== null && isReasonCode(terminated) ? terminated : null,
+    terminated: terminated !== null && isCode(terminated) ? terminated : null,
+    ended: endedOf(document),
     binding: textAt(document, 'binding'),
     linkKind: boundKind(document),
     recovery: recoveryOf(tableAt(document, 'recovery_ms')),
@@ -102,6 +110,17 @@ function countersOf(table: Document): Record<string, number> {
     if (count !== null && count > 0 && isReasonCode(key)) counters[key] = count;
   }
   return counters;
+}
+
+function endedOf(document: Document): Record<string, number> | null {
+  if (!Object.hasOwn(document, 'ended')) return null;
+  const table = tableAt(document, 'ended');
+  const ended: Record<string, number> = {};
+  for (const key of Object.keys(table).filter(isCode).slice(0, CODES_MAX)) {
+    const count = countAt(table, key);
+    if (count !== null && count > 0) ended[key] = count;
+  }
+  return ended;
 }
 
 const NOTHING: Document = {};

@@ -21,6 +21,7 @@ const SCHEMA = `
     came_from TEXT, went_to TEXT, count INTEGER NOT NULL, is_late INTEGER NOT NULL
   ) STRICT;
   CREATE INDEX IF NOT EXISTS changes_device ON changes (device, at_ms);
+  CREATE INDEX IF NOT EXISTS changes_time ON changes (at_ms);
   CREATE TABLE IF NOT EXISTS minutes (at_ms INTEGER PRIMARY KEY, span TEXT NOT NULL) STRICT;
   CREATE TABLE IF NOT EXISTS hours (at_ms INTEGER PRIMARY KEY, span TEXT NOT NULL) STRICT;`;
 

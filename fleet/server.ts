@@ -15,7 +15,7 @@ import { parseEndpoint } from '../policies/address.ts';
 import { answer, answerElsewhere, answerError, answerPage, FOREVER, type Page } from './answer.ts';
 import type { Api } from './api.ts';
 import { type Live, WATCHER_NAME } from './live.ts';
-import type { Login, Verdict } from './login.ts';
+import { isHttps, type Login, type Verdict } from './login.ts';
 
 /** Path → what is there: `/`, `/device` for each device, `/login`, `/login/refused`, `/assets/…`. */
 export type Pages = ReadonlyMap<string, Page>;
@@ -128,6 +128,9 @@ function refusal({ login, pages }: ServerParts, verdict: Verdict, path: string):
   if (verdict === 'foreignHost') {
     return answerError(403, 'Without a login only this machine is answered, by its own address.');
   }
+  if (verdict === 'forwarded') {
+    return answerError(403, 'Without a login nobody is answered through a proxy: docs/fleet.md.');
+  }
   const isPage = path === '/' || path.startsWith('/device/');
   const hasForm = login.hasToken && pages.has('/login');
   if (verdict === 'unknown' && isPage && hasForm) return answerElsewhere('/login');
@@ -150,8 +153,7 @@ async function logIn(parts: ServerParts, request: Request, peer: Peer): Promise<
   const given = new URLSearchParams(body).get('token') ?? '';
   const verdict = login.judgeToken(given.trim(), peer.address);
   if (verdict === 'allowed') {
-    const isHttps = login.isHttps(request.headers, peer.address);
-    return answerElsewhere('/', { 'set-cookie': login.newCookie(isHttps) });
+    return answerElsewhere('/', { 'set-cookie': login.newCookie(isHttps(request.headers)) });
   }
   const page = pages.get('/login/refused');
   if (verdict === 'tooMany' || page === undefined) return refusal(parts, verdict, '/login');

@@ -25,6 +25,14 @@ export const HIJACK_SIGNS: ReadonlySet<string> = new Set<ReasonCode>([
   'version_adopted',
 ]);
 
+/** An end without a reason, which no agent makes. */
+export const NO_REASON = 'no_reason_given';
+/** Of codes that this version does not know, those for which there is no row. */
+export const OTHER_REASONS = 'other_reasons';
+
+/** Reports of two processes in turn under one name. */
+export const TWO_PROCESSES = 'two_processes';
+
 /** Why a binding is left or a state changes, the plainest first: with several at once, the first is named. */
 export const CAUSES: readonly ReasonCode[] = [
   ...(['operator_terminated', 'operator_rebind', 'budget_spent', 'carrier_lost'] as const),

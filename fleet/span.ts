@@ -3,10 +3,12 @@
  *
  * @module
  */
+import { isReasonCode } from '../session/reasons.ts';
 import { STATES } from '../session/transitions.ts';
 import type { Tally } from './difference.ts';
 import { addLatencies, addRecoveries, type Latencies } from './latencies.ts';
 import type { Recovery } from './report.ts';
+import { NO_REASON, OTHER_REASONS } from './signs.ts';
 
 export interface Span {
   /** Devices by state at its end, those that are gone left out; empty where the broker was not heard. */
@@ -28,8 +30,7 @@ export function countInto(span: Span, tally: Tally, recovery: Recovery): void {
   span.switches += tally.switches;
   span.replaySigns += tally.replaySigns;
   span.hijackSigns += tally.hijackSigns;
-  const { terminated } = tally;
-  if (terminated !== null) span.terminated[terminated] = (span.terminated[terminated] ?? 0) + 1;
+  addEnded(span.terminated, tally.terminated);
   addRecoveries(span.recoveries, recovery, tally.recoveries);
 }
 
@@ -39,10 +40,23 @@ export function mergeInto(span: Span, later: Span): void {
   span.switches += later.switches;
   span.replaySigns += later.replaySigns;
   span.hijackSigns += later.hijackSigns;
-  for (const [code, count] of Object.entries(later.terminated)) {
-    span.terminated[code] = (span.terminated[code] ?? 0) + count;
-  }
+  addEnded(span.terminated, later.terminated);
   addLatencies(span.recoveries, later.recoveries);
+}
+
+/** Codes that this version does not know, in one span (chosen); what comes beyond them is one row. */
+const UNKNOWN_MAX = 16;
+
+function addEnded(sums: Record<string, number>, more: Readonly<Record<string, number>>): void {
+  const isForeign = (code: string) =>
+    !isReasonCode(code) && code !== NO_REASON && code !== OTHER_REASONS;
+  let room = UNKNOWN_MAX - Object.keys(sums).filter(isForeign).length;
+  for (const [code, count] of Object.entries(more)) {
+    const isNew = isForeign(code) && !Object.hasOwn(sums, code);
+    const key = isNew && room <= 0 ? OTHER_REASONS : code;
+    if (isNew) room -= 1;
+    sums[key] = (sums[key] ?? 0) + count;
+  }
 }
 
 export const hasStates = ({ states }: Span): boolean => Object.keys(states).length > 0;

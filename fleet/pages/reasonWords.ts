@@ -6,6 +6,7 @@
  * @module
  */
 import { isReasonCode, reasonOf, type Severity } from '../../session/reasons.ts';
+import { NO_REASON, OTHER_REASONS, TWO_PROCESSES } from '../signs.ts';
 
 export interface ReasonWords {
   readonly code: string;
@@ -20,7 +21,32 @@ const RANK = { alarm: 0, warning: 1, notice: 2, info: 3 } as const satisfies Rec
   number
 >;
 
+/** What is no code of a device. */
+const OWN = new Map<string, ReasonWords>(
+  [
+    {
+      code: NO_REASON,
+      sentence: 'No reason given: the device says that a session ended, and not why.',
+      severity: 'alarm',
+      hint: 'No agent does that; look at the audit log of the device.',
+    } as const,
+    {
+      code: TWO_PROCESSES,
+      sentence: 'Two processes report in turn under the name of this device.',
+      severity: 'warning',
+      hint: 'A copy of the device, or another with its name: look for the second one before trusting what is shown of either.',
+    } as const,
+    {
+      code: OTHER_REASONS,
+      sentence: 'Other codes that this version of the dashboard does not know.',
+      ...{ severity: null, hint: null },
+    },
+  ].map((words) => [words.code, words]),
+);
+
 export function wordsOf(code: string): ReasonWords {
+  const own = OWN.get(code);
+  if (own !== undefined) return own;
   if (!isReasonCode(code)) {
     const sentence = 'This version of the dashboard does not know that code.';
     return { code, sentence, severity: null, hint: null };

@@ -135,12 +135,12 @@ export class CrowdDevice {
 
   #health(nowMs: number) {
     this.#seq += 1;
-    const { switchesTotal } = this.story;
+    const { switchesTotal, ended } = this.story;
     return healthOf({
       status: this.#status(),
       ...{ device: this.#key, boot: this.#boot, seq: this.#seq, tsMs: nowMs, monoMs: nowMs },
       ...{ uptimeMs: nowMs - this.#bornAtMs, rssBytes: RSS_BYTES },
-      ...{ version: '0.1.0', commit: 'crowd', policy: this.push.policy, switchesTotal },
+      ...{ version: '0.1.0', commit: 'crowd', policy: this.push.policy, switchesTotal, ended },
       telemetry: {
         ...{ published: this.#seq - 1, dropped: 0, failures: 0, connections: 1, mqtt: '5.0' },
       },

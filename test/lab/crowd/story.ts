@@ -17,6 +17,8 @@ export interface Story {
   sessions: number;
   terminated: 'session_ttl_expired' | null;
   switchesTotal: number;
+  /** Sessions since the agent started, by reason code. */
+  ended: Record<string, number>;
   /** Events since the agent started, by reason code. */
   counters: Record<string, number>;
   /** The newest recoveries, ms. */
@@ -39,7 +41,7 @@ export type Dice = () => number;
 export function newStory(nowMs: number, dice: Dice): Story {
   return {
     ...{ state: 'ATTACHED', link: dice() < 0.7 ? 'eth0' : 'wwan0', stateVersion: 2 },
-    ...{ sessions: 0, terminated: null, switchesTotal: 0, counters: {}, recoveries: [] },
+    ...{ sessions: 0, terminated: null, switchesTotal: 0, ended: {}, counters: {}, recoveries: [] },
     ...{ nextAtMs: nowMs + calmMs(dice), lostAtMs: 0 },
   };
 }
@@ -89,6 +91,7 @@ function recover(story: Story, nowMs: number, dice: Dice): void {
 
 function end(story: Story, nowMs: number): void {
   story.terminated = 'session_ttl_expired';
+  story.ended = { session_ttl_expired: (story.ended['session_ttl_expired'] ?? 0) + 1 };
   enter(story, 'TERMINATED', nowMs + 2_000);
 }
 

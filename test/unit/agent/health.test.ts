@@ -26,6 +26,7 @@ const FACTS: HealthFacts = {
   commit: 'abc1234',
   policy: { name: 'balanced', version: 3 },
   switchesTotal: 9,
+  ended: { session_ttl_expired: 2 },
   telemetry: { published: 3, dropped: 1, failures: 2, connections: 3, mqtt: '5.0' },
 };
 
@@ -47,6 +48,7 @@ const HEALTH = {
   session_id: '00112233445566778899aabbccddeeff',
   previous_session_id: null,
   terminated: null,
+  ended: { session_ttl_expired: 2 },
   binding: 'wwan0→198.51.100.1:51820',
   links: [
     {

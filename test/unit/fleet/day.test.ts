@@ -8,20 +8,48 @@ import { START_MS } from './sample.ts';
 const RECOVERY = { count: 4, p50: 100, p95: 400, max: 1_000 };
 
 const tally = (more: Partial<Tally>): Tally => ({
-  ...{ switches: 0, terminated: null, replaySigns: 0, hijackSigns: 0, recoveries: 0 },
+  ...{ switches: 0, terminated: {}, replaySigns: 0, hijackSigns: 0, recoveries: 0 },
   ...more,
 });
 
-test('a minute ends when the next begins, and a clock that is put back ends none', () => {
+test('a minute ends when the next begins, and a clock that is put back by no more than that ends none', () => {
   const day = new Day(START_MS + 5_000, []);
-  day.count(tally({ switches: 2, terminated: 'shutdown' }), RECOVERY);
+  day.count(tally({ switches: 2, terminated: { shutdown: 1 } }), RECOVERY);
   expect(day.close(START_MS + 59_999)).toBeNull();
-  expect(day.close(START_MS - 3_600_000)).toBeNull();
+  expect(day.close(START_MS - MINUTE_MS)).toBeNull();
   expect(day.close(START_MS + MINUTE_MS)).toMatchObject({
     atMs: START_MS,
     span: { switches: 2, terminated: { shutdown: 1 } },
   });
   expect(day.current).toEqual(newSpan());
+});
+
+test('a clock that was ahead and is put right begins a minute of its own, and none twice', () => {
+  const day = new Day(START_MS, [
+    { atMs: START_MS - 5 * MINUTE_MS, span: { ...newSpan(), switches: 3 } },
+  ]);
+  day.count(tally({ switches: 1 }), RECOVERY);
+  const years = 10 * 365 * 1_440 * MINUTE_MS;
+  expect(day.close(START_MS + years)).toMatchObject({ atMs: START_MS, span: { switches: 1 } });
+  day.count(tally({ switches: 5 }), RECOVERY);
+  const written = [{ atMs: START_MS - 5 * MINUTE_MS, span: { ...newSpan(), switches: 3 } }];
+  const back = day.close(START_MS - 5 * MINUTE_MS, () => written);
+  expect(back).toMatchObject({ atMs: START_MS + years });
+  // As it was written already: it goes on.
+  expect([day.atMs, day.current.switches]).toEqual([START_MS - 5 * MINUTE_MS, 3]);
+});
+
+test('a minute that there was already goes on when the clock is put back into it', () => {
+  const day = new Day(START_MS, []);
+  for (let minute = 0; minute < 10; minute++) {
+    day.count(tally({ switches: 1 }), RECOVERY);
+    day.close(START_MS + (minute + 1) * MINUTE_MS);
+  }
+  day.close(START_MS + 3 * MINUTE_MS);
+  day.count(tally({ switches: 1 }), RECOVERY);
+  expect([day.current.switches, day.lastDay().switches]).toEqual([2, 11]);
+  expect(day.close(START_MS + 4 * MINUTE_MS)).toMatchObject({ span: { switches: 2 } });
+  expect(day.lastDay().switches).toBe(11);
 });
 
 test('a day is its minutes and the one that is going on, an hour those of an hour', () => {

@@ -33,7 +33,8 @@ function opened(file = newFile(), bounds: { retentionDays: number; bytesMax: num
 
 const device = (id: number): Device => ({
   ...newMemory(),
-  ...{ id, name: `gw-${id}`, payload: null, connection: -1, eventsOn: -1, heardOn: -1, shownId: 0 },
+  ...{ id, name: `gw-${id}`, payload: null, former: null, connection: -1, eventsOn: -1 },
+  ...{ heardOn: -1, heardLiveOn: -1, shownId: 0 },
 });
 
 const change = (atMs: number, more: Partial<Change> = {}): Change => ({
@@ -155,6 +156,22 @@ test('what is older than its days goes, minutes before hours', () => {
     START_MS - 8 * day,
     START_MS,
   ]);
+  history.close();
+});
+
+test('rows of a time to come keep none that are old, and without the time nothing is old', () => {
+  const history = opened();
+  const day = 24 * HOUR_MS;
+  const many = (count: number, atMs: number) => Array.from({ length: count }, () => change(atMs));
+  history.remember(device(1), many(4_100, START_MS + 3_650 * day));
+  history.remember(device(1), many(4_100, START_MS - 60 * day));
+  history.flush([{ atMs: START_MS - 60 * day, span: newSpan() }]);
+  expect(history.newestMinuteMs()).toBe(START_MS - 60 * day);
+  expect(history.prune(null)).toBe(false);
+  expect(rowsOf(history)).toBe(8_200);
+  expect(history.prune(START_MS)).toBe(true);
+  expect(history.prune(START_MS)).toBe(false);
+  expect([rowsOf(history), history.newestMinuteMs()]).toEqual([4_100, null]);
   history.close();
 });
 

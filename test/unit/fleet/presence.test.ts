@@ -125,6 +125,51 @@ test('a device of which the broker knows nothing any more may be there or not, u
   expect(scene.device('gw-4').presence).toMatchObject({ online: false, why: 'stopped' });
 });
 
+const HOUR_MS = 3_600_000;
+
+test('a device that died while the broker was down does not stay online, and is forgotten in its time', () => {
+  const scene = new Scene();
+  scene.isRetained = true;
+  scene.presence('online');
+  scene.health({ seq: 5, tsMs: scene.nowMs - 24 * HOUR_MS });
+  // It may report once a day.
+  expect(scene.registry.doubt(1, scene.nowMs)).toBe(0);
+  scene.nowMs += 2 * HOUR_MS;
+  scene.told();
+  expect(scene.registry.doubt(1, scene.nowMs)).toBe(1);
+  expect(scene.registry.doubt(1, scene.nowMs)).toBe(0);
+  expect(scene.told()).toEqual(['presence online→unknown']);
+  expect(scene.registry.states()).toMatchObject({ ATTACHED: 0 });
+  // The broker says it on each connection; that is no news.
+  scene.connection = 2;
+  expect(scene.presence('online')).toBe('duplicate');
+  expect(scene.registry.forget(scene.nowMs - HOUR_MS).length).toBe(0);
+  expect(scene.registry.forget(scene.nowMs + HOUR_MS).length).toBe(1);
+  scene.presence('online');
+  scene.isRetained = false;
+  scene.health({ seq: 6 });
+  expect(isOnline(scene)).toBe(true);
+});
+
+test('an old report of a device without a presence says nothing of now', () => {
+  const scene = new Scene();
+  scene.isRetained = true;
+  scene.health({ seq: 5, tsMs: scene.nowMs - 200 * 24 * HOUR_MS });
+  expect(scene.registry.doubt(1, scene.nowMs)).toBe(1);
+  expect(scene.registry.states()).toMatchObject({ ATTACHED: 0 });
+  scene.isRetained = false;
+  scene.health({ seq: 6 });
+  expect(scene.registry.states()).toMatchObject({ ATTACHED: 1 });
+});
+
+test('one that is heard on this connection is not doubted, however long ago', () => {
+  const scene = new Scene();
+  scene.presence('online');
+  scene.health({ seq: 1 });
+  scene.nowMs += 100 * 24 * HOUR_MS;
+  expect(scene.registry.doubt(1, scene.nowMs)).toBe(0);
+});
+
 test('a device of which only reports are known is neither here nor gone', () => {
   const scene = new Scene();
   scene.health({ seq: 1 });

@@ -39,12 +39,68 @@ test('what comes twice counts once', () => {
   expect(scene.day.current).toMatchObject({ replaySigns: 2 });
 });
 
-test('a report of a process that another has followed is old', () => {
+test('a report of a process that another has followed is old, if it is none that was not heard yet', () => {
   const scene = new Scene();
   scene.health({ seq: 8 });
   expect(scene.health({ seq: 1, boot: NEXT })).toBe('taken');
+  expect(scene.health({ seq: 8 })).toBe('replaced');
+  scene.isRetained = true;
   expect(scene.health({ seq: 9 })).toBe('replaced');
   expect(scene.device().report).toMatchObject({ boot: NEXT, seq: 1 });
+});
+
+test('what a broker was restored with blinds nobody to a process that lives', () => {
+  const scene = new Scene();
+  scene.presence('online', NEXT, 1);
+  const counters = { carrier_lost: 3 };
+  scene.health({ seq: 5, boot: NEXT, status: { counters } });
+  scene.connection = 2;
+  scene.isRetained = true;
+  expect(scene.presence('online', BOOT, 7)).toBe('taken');
+  expect(scene.health({ seq: 90, tsMs: START_MS - 3_600_000 })).toBe('taken');
+  scene.isRetained = false;
+  scene.told();
+  expect(scene.presence('online', NEXT, 2)).toBe('taken');
+  const ended = { state: 'TERMINATED', terminated: 'session_ttl_expired', counters };
+  expect(scene.health({ seq: 7, boot: NEXT, status: ended })).toBe('taken');
+  expect(scene.device()).toMatchObject({
+    ...{ report: { boot: NEXT, state: 'TERMINATED' }, missing: 0 },
+    presence: { online: true, boot: NEXT, connection: 2 },
+  });
+  // Once: what it had said before it was hidden is not said again.
+  expect(scene.told()).toEqual([
+    'state session_ttl_expired ATTACHED→TERMINATED',
+    'terminated session_ttl_expired ATTACHED→null',
+    'gap 6→6 late',
+  ]);
+});
+
+test('of more processes than are remembered, a kept report of the first hides none that lives', () => {
+  const scene = new Scene();
+  for (let at = 0; at < 10; at++) scene.health({ seq: 1, boot: `boot${at}` });
+  scene.connection = 2;
+  scene.isRetained = true;
+  expect(scene.health({ seq: 3, boot: 'boot0' })).toBe('taken');
+  scene.isRetained = false;
+  expect(scene.health({ seq: 2, boot: 'boot9' })).toBe('taken');
+  expect(scene.health({ seq: 4, boot: 'boot0' })).toBe('taken');
+});
+
+test('two processes that speak in turn under one name are both heard, and that is told', () => {
+  const scene = new Scene();
+  const counters = { carrier_lost: 5, heartbeat_timeout: 1, stale_state_version: 2 };
+  const say = (seq: number, boot: string) =>
+    scene.health({ seq, boot, status: { counters }, switchesTotal: 4 });
+  say(1, BOOT);
+  say(1, NEXT);
+  scene.told();
+  const before = { ...scene.day.current };
+  expect([say(2, BOOT), say(2, NEXT), say(3, BOOT)]).toEqual(['taken', 'taken', 'taken']);
+  expect(scene.told()).toEqual(new Array(3).fill('noticed two_processes'));
+  expect(say(1, NEXT)).toBe('replaced');
+  // What each had said before counts once.
+  expect(scene.day.current).toEqual(before);
+  expect(Object.keys(scene.device().formerSeqs).length).toBeLessThanOrEqual(8);
 });
 
 test('missing numbers are the device’s, but not those of a time when the fleet was away', () => {
@@ -105,10 +161,82 @@ test('an ended session counts once, however often it is said', () => {
   scene.health({ seq: 2, status: ended });
   scene.health({ seq: 3, status: ended });
   expect(scene.told().slice(1)).toEqual([
-    'state ATTACHED→TERMINATED',
+    'state session_ttl_expired ATTACHED→TERMINATED',
     'terminated session_ttl_expired ATTACHED→null',
   ]);
   expect(scene.day.current.terminated).toEqual({ session_ttl_expired: 1 });
+});
+
+test('sessions that end and are followed by others between two reports count, each by its reason', () => {
+  const scene = new Scene();
+  const second = { session_id: 'b'.repeat(32), state: 'BIRTH' };
+  scene.health({ seq: 1, ended: { session_ttl_expired: 4 } });
+  scene.told();
+  const counters = { carrier_lost: 2, heartbeat_timeout: 1, session_ttl_expired: 3 };
+  scene.health({
+    ...{ seq: 2, status: { ...second, counters } },
+    ended: { session_ttl_expired: 6, operator_terminated: 1 },
+  });
+  // One of the three was a refusal.
+  expect(scene.told()).toEqual([
+    'state session_ttl_expired ATTACHED→BIRTH',
+    'refused session_ttl_expired',
+    'terminated session_ttl_expired ATTACHED→null ×2',
+    'terminated operator_terminated ATTACHED→null',
+  ]);
+  scene.health({ seq: 1, boot: NEXT, ended: { shutdown: 1 } });
+  expect(scene.day.current.terminated).toEqual({
+    ...{ session_ttl_expired: 2, operator_terminated: 1, shutdown: 1 },
+  });
+});
+
+test('the end of a session is no refusal, and a new process does not say the last one’s end again', () => {
+  const scene = new Scene();
+  scene.health({ seq: 1 });
+  scene.told();
+  const ended = { state: 'TERMINATED', terminated: 'session_ttl_expired' };
+  const counters = { carrier_lost: 2, heartbeat_timeout: 1, session_ttl_expired: 1 };
+  scene.health({ seq: 2, status: { ...ended, counters } });
+  expect(scene.told()).toEqual([
+    'state session_ttl_expired ATTACHED→TERMINATED',
+    'terminated session_ttl_expired ATTACHED→null',
+  ]);
+  // As its flash remembers it, before its first session.
+  scene.health({ seq: 1, boot: NEXT, status: { ...ended, counters: {} }, ended: {} });
+  expect(scene.told()).toEqual([]);
+});
+
+test('an end without a reason, and one of a newer agent, are ends', () => {
+  const older = { v: 1, boot: BOOT, state: 'ATTACHED', session_id: 'a', terminated: null };
+  const scene = new Scene();
+  const say = (more: object) =>
+    scene.say('gw-7/health', encodePayload({ ...older, ...more }, 'cbor'));
+  say({ seq: 1 });
+  say({ seq: 2, state: 'TERMINATED' });
+  say({ seq: 3, state: 'TERMINATED' });
+  say({ seq: 4, session_id: 'b' });
+  say({ seq: 5, session_id: 'b', state: 'TERMINATED', terminated: 'a_newer_code' });
+  say({ seq: 6, boot: NEXT, ended: { another_newer_code: 2, 'Not A Code': 1, constructor: 3 } });
+  expect(scene.day.current.terminated).toEqual({
+    ...{ no_reason_given: 1, a_newer_code: 1, another_newer_code: 2 },
+  });
+  expect(scene.told()).toContain('terminated no_reason_given ATTACHED→null');
+});
+
+test('codes that nobody knows are bounded, in a report and in a day', () => {
+  const scene = new Scene();
+  scene.health({ seq: 1 });
+  const letters = 'abcdefghijklmnopqrstuvwxyz';
+  for (let seq = 2; seq < 12; seq++) {
+    const codes = Array.from({ length: 200 }, (_, at) => {
+      return [`x_${letters[seq]}_${letters[at % 26]}_${letters[Math.floor(at / 26)]}`, 1];
+    });
+    scene.health({ seq, ended: Object.fromEntries(codes) as Record<string, number> });
+  }
+  expect(scene.changes.length).toBeLessThanOrEqual(10 * 33);
+  const { terminated } = scene.day.current;
+  expect(Object.keys(terminated).length).toBe(17);
+  expect(Object.values(terminated).reduce((sum, count) => sum + count)).toBe(10 * 32);
 });
 
 test('what the broker had kept is told late, at its own time, and counts into no minute', () => {
@@ -134,6 +262,22 @@ test('what the broker had kept is told late, at its own time, and counts into no
   scene.isRetained = false;
   scene.health({ seq: 4, status: { counters } });
   expect(scene.device()).toMatchObject({ isRetained: false, lastSeenMs: scene.nowMs });
+});
+
+test('a clock of the fleet that was ahead once leaves its time on nothing that follows', () => {
+  const scene = new Scene();
+  scene.nowMs = START_MS + 10 * 365 * 86_400_000;
+  scene.presence('online');
+  scene.health({ seq: 1 });
+  scene.nowMs = START_MS;
+  scene.changes.splice(0);
+  scene.health({ seq: 2, status: { state: 'DEGRADED' } });
+  scene.presence('lost');
+  expect(scene.changes.map(({ change }) => change.atMs)).toEqual([START_MS, START_MS]);
+  scene.nowMs += 1_000;
+  scene.isRetained = true;
+  scene.health({ seq: 3, tsMs: START_MS - 60_000 });
+  expect(scene.changes.at(-1)?.change.atMs).toBe(START_MS);
 });
 
 test('whatever is published, it is counted and nothing breaks', () => {

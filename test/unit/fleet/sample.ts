@@ -23,6 +23,8 @@ export interface Said {
   readonly status?: Partial<TunnelStatus>;
   readonly link?: 'eth0' | 'wwan0';
   readonly switchesTotal?: number;
+  /** Left out: the session that `status` says is over. */
+  readonly ended?: Readonly<Record<string, number>>;
   readonly tsMs?: number;
   readonly policy?: { readonly name: string; readonly version: number };
   readonly format?: PayloadFormat;
@@ -39,9 +41,15 @@ export function healthPayload(said: Said): Uint8Array {
       policy: said.policy ?? { name: 'balanced', version: 3 },
     },
     switchesTotal: said.switchesTotal ?? 0,
+    ended: said.ended ?? endedOf(said.status),
     telemetry: { published: 1, dropped: 0, failures: 0, connections: 1, mqtt: '5.0' },
   });
   return encodePayload(health, said.format ?? 'cbor');
+}
+
+function endedOf(status: Said['status']) {
+  const code = status?.terminated ?? null;
+  return code === null ? {} : { [code]: 1 };
 }
 
 const PRESENCE = { online: presenceBirth, lost: presenceWill, stopped: presenceEnd } as const;

@@ -186,6 +186,8 @@ test('the form gives a cookie for the token', async () => {
   expect((await post(TOKEN, { 'sec-fetch-site': 'cross-site' })).status).toBe(403);
   const right = await post(TOKEN);
   expect([right.status, right.headers.get('location')]).toEqual([303, '/']);
+  const behind = await post(TOKEN, { 'x-forwarded-proto': 'https' });
+  expect(behind.headers.get('set-cookie')).toMatch(/^__Host-jvpn_fleet=.*; Secure$/);
   const cookie = right.headers.get('set-cookie')!.split(';')[0]!;
   const page = await scene.get('/', { headers: { cookie } });
   expect([page.status, await page.text()]).toEqual([200, 'the dashboard']);

@@ -77,7 +77,10 @@ const hourOf = (hour: number, total: number) =>
 
 function deviceOf(at: number): Device {
   const name = `gw-${String(at + 1).padStart(5, '0')}`;
-  const nothing = { payload: null, connection: -1, eventsOn: -1, heardOn: -1, shownId: 0 };
+  const nothing = {
+    ...{ payload: null, former: null, connection: -1, eventsOn: -1 },
+    ...{ heardOn: -1, heardLiveOn: -1, shownId: 0 },
+  };
   return { ...newMemory(), id: at + 1, name, ...nothing };
 }
 

@@ -17,7 +17,7 @@ export async function push(
   const isAll = whom === 'fleet';
   const target = isAll
     ? ({ level: 'fleet', name: fleet } as const)
-    : ({ level: 'group', name: CANARY } as const);
+    : ({ level: 'group', fleet, name: CANARY } as const);
   const topic = documentTopic(fleet, order.kind, isAll ? null : CANARY);
   await operator.publish(topic, operator.sign({ ...order, target }));
 }

@@ -27,3 +27,8 @@ test('the most frequent first, of equals the graver; what never came is left out
     'operator_terminated security_failure attach_rejected moon_phase shutdown'.split(' '),
   );
 });
+
+test('an end without a reason is an alarm, and what stands for many codes says so', () => {
+  expect(wordsOf('no_reason_given')).toMatchObject({ severity: 'alarm' });
+  expect(wordsOf('other_reasons').sentence).toStartWith('Other codes');
+});
