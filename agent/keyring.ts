@@ -15,6 +15,7 @@ import { TRANSPORT_BYTES_MIN } from '../session/wire/messages.ts';
 import { receiverOf } from '../session/wire/transport.ts';
 
 const NEVER = Number.POSITIVE_INFINITY;
+const NONE: readonly number[] = [];
 
 export class Keyring {
   readonly #keypairs = new Map<number, SessionKeypair>();
@@ -60,16 +61,26 @@ export class Keyring {
 
   /** Keypairs whose time came since the last call: to be replaced (told once), or over. */
   aged(atMs: number): { readonly due: readonly number[]; readonly gone: readonly number[] } {
+    const gone = this.expired(atMs);
     const due: number[] = [];
-    const gone: number[] = [];
     for (const [channelId, keypair] of this.#keypairs) {
-      if (isSessionExpired(keypair, atMs)) gone.push(channelId);
-      else if (!this.#toldDue.has(channelId) && isDue(keypair, atMs)) due.push(channelId);
+      if (!this.#toldDue.has(channelId) && isDue(keypair, atMs)) due.push(channelId);
     }
     this.#nextMs = undefined;
     for (const channelId of due) this.#toldDue.add(channelId);
-    for (const channelId of gone) this.forget(channelId);
     return { due, gone };
+  }
+
+  /** Forget what may seal and open nothing more; asked in each turn, and nearly always nothing. */
+  expired(atMs: number): readonly number[] {
+    let hasExpired = false;
+    for (const keypair of this.#keypairs.values()) hasExpired ||= isSessionExpired(keypair, atMs);
+    if (!hasExpired) return NONE;
+    const gone = [...this.#keypairs.values()]
+      .filter((keypair) => isSessionExpired(keypair, atMs))
+      .map(({ localIndex }) => localIndex);
+    for (const channelId of gone) this.forget(channelId);
+    return gone;
   }
 
   /** Something was sealed or opened under some of them: they may be due earlier than it seemed. */

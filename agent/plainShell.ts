@@ -277,6 +277,9 @@ export class PlainShell {
     this.#feed({ kind: 'responseAccepted', localIndex: keypair.localIndex });
   }
 
+  /** Nothing to do: how old its keys are is asked of each packet. */
+  expire(): void {}
+
   onTime(): void {
     const atMs = this.#now();
     this.#postSpending(spendingDue(this.#uplinks.all, this.#clock.wallMs(), atMs));

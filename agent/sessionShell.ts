@@ -13,6 +13,7 @@ import { type Means, randomIndex } from '../hal/means.ts';
 import type { Tun } from '../hal/tun.ts';
 import { encodeKey } from '../session/channel/identity.ts';
 import { earlier } from '../session/deadline.ts';
+import { boundAtMs } from '../session/device/deadlines.ts';
 import type { DeviceEffect, DeviceEvent } from '../session/device/event.ts';
 import type { DeviceConfig } from '../session/device/limits.ts';
 import { type Device, newDevice } from '../session/device/state.ts';
@@ -226,6 +227,14 @@ export class SessionShell {
     countRefused(this.#packets, code);
   }
 
+  /** ◆ Before anything is read, sealed or said: keys and bounds that ended while nobody ran are over. */
+  expire(): void {
+    const atMs = this.#now();
+    for (const channelId of this.#keyring.expired(atMs)) this.#feedGone(channelId, atMs);
+    const endsAtMs = boundAtMs(this.#device);
+    if (endsAtMs !== null && endsAtMs <= atMs) this.#feed({ kind: 'tick', atMs });
+  }
+
   /** Time passed: failed sends, traffic, key ages, timestamps and the core's own deadline. */
   onTime(): void {
     const atMs = this.#now();
@@ -274,10 +283,12 @@ export class SessionShell {
   #feedAged(atMs: number): void {
     const { due, gone } = this.#keyring.aged(atMs);
     for (const channelId of due) this.#feed({ kind: 'channelDue', atMs, channelId });
-    for (const channelId of gone) {
-      this.#data.forget(channelId);
-      this.#feed({ kind: 'channelGone', atMs, channelId });
-    }
+    for (const channelId of gone) this.#feedGone(channelId, atMs);
+  }
+
+  #feedGone(channelId: number, atMs: number): void {
+    this.#data.forget(channelId);
+    this.#feed({ kind: 'channelGone', atMs, channelId });
   }
 
   get #wants(): CoreWants {

@@ -102,6 +102,8 @@ async function run(): Promise<never> {
     const isRushing = rush.isOn(clock.monotonicMs());
     watchSockets(); // the session may have taken late endpoints, and opened one
     poller.wait(hasNews ? 0 : waitMs(deadlineMs, clock), isRushing);
+    // What waits in sockets and tun came while nobody ran, or since: keys may have expired meanwhile.
+    shell.expire();
     hasNews = (hasNews || poller.isReady(monitor.fd)) && monitor.drain();
     if (hasNews) onLinks();
     if (poller.isReady(wake.fd)) {

@@ -15,6 +15,8 @@ export interface Timed {
   nextDeadlineMs(): number | null;
   /** A call too early is harmless. */
   onTime(atMs: number): void;
+  /** What is over must be so before anything that waits is read: keys, bounds. A call too early is harmless. */
+  expire?(atMs: number): void;
 }
 
 interface Entry {
@@ -46,6 +48,26 @@ export class Deadlines {
       this.#pop();
     }
     return null;
+  }
+
+  /** Tell whoever is due that what is over is over; `run` calls them back behind it. */
+  expire(atMs: number): void {
+    const firstMs = this.nextMs();
+    if (firstMs === null || firstMs > atMs) return;
+    for (const { holder } of this.#due(atMs)) holder.expire?.(atMs);
+  }
+
+  /** Valid entries whose time has come: whatever is under a later one is later still. */
+  #due(atMs: number): Entry[] {
+    const due: Entry[] = [];
+    const left = [0];
+    for (let at = left.pop(); at !== undefined; at = left.pop()) {
+      const entry = this.#heap[at];
+      if (entry === undefined || entry.atMs > atMs) continue;
+      if (this.#entryOf.get(entry.holder) === entry) due.push(entry);
+      left.push(2 * at + 1, 2 * at + 2);
+    }
+    return due;
   }
 
   /** Call back whoever is due; each at most once. */

@@ -11,6 +11,7 @@
 import { assert, InvariantError } from '../session/assert.ts';
 import type { SessionKeypair } from '../session/channel/sessionKeypair.ts';
 import { TimestampGate } from '../session/channel/timestamp.ts';
+import { isOver } from '../session/hub/deadline.ts';
 import type { SeatEffect, SeatEvent } from '../session/hub/event.ts';
 import { doDuplicatesCount } from '../session/hub/heard.ts';
 import type { SeatConfig } from '../session/hub/limits.ts';
@@ -251,12 +252,18 @@ export class SessionPeer implements Timed {
     return armed.length === 0 ? null : Math.min(...armed);
   }
 
-  onTime(atMs: number): void {
-    this.data.onTime(atMs);
+  /** ◆ Nothing is opened or sealed under keys that expired while nobody ran, nor for a session that is over. */
+  expire(atMs: number): void {
     for (const channelId of this.channels.expire(atMs)) {
       this.data.forget(channelId);
       this.feed({ kind: 'channelGone', atMs, channelId });
     }
+    if (isOver(this.#seat, atMs, this.#config)) this.feed({ kind: 'tick', atMs });
+  }
+
+  onTime(atMs: number): void {
+    this.expire(atMs);
+    this.data.onTime(atMs);
     if (this.#swap !== null && this.#swap.expiresAtMs <= atMs) {
       const { swapId } = this.#swap;
       this.#swap = null;
@@ -371,13 +378,9 @@ export class SessionPeer implements Timed {
     if (record === null || channelId === null || source === null) return;
     const { sessionId, stateVersion, transportId } = record;
     const reasonCode = 'invariant_violated';
+    const end = { type: 'terminate', sessionId, reasonCode, stateVersion } as const;
     try {
-      this.#send(channelId, transportId, source, {
-        type: 'terminate',
-        sessionId,
-        reasonCode,
-        stateVersion,
-      });
+      this.#send(channelId, transportId, source, end);
     } catch (error) {
       if (!(error instanceof InvariantError)) throw error;
     }

@@ -64,6 +64,7 @@ async function run(): Promise<void> {
     const beforeMs = nowMs();
     const timeoutMs = deadlineMs === null ? -1 : Math.max(0, deadlineMs - beforeMs);
     poller.wait(timeoutMs, rush.isOn(beforeMs));
+    turn.expire(nowMs());
     if (poller.isReady(wake.fd)) {
       wake.drain();
       drainPort((message) => turn.onMessage(message));

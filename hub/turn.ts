@@ -46,6 +46,12 @@ export class Turn {
     this.#received = newMemory(RECEIVE_BYTES);
   }
 
+  /** Behind each wait, before anything is taken: keys and sessions that expired while nobody ran are over. */
+  expire(atMs: number): void {
+    this.#lease?.onTime(atMs);
+    this.#site.deadlines.expire(atMs);
+  }
+
   /** Call back whoever is due; when that has to be done again at the latest. */
   onTime(atMs: number): number | null {
     this.#lease?.onTime(atMs);

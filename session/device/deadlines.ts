@@ -49,13 +49,17 @@ export function nextDeadline(device: Device): number | null {
   }
 }
 
+/** When a session that goes on meets the first of its bounds, or null. Allocates nothing. */
+export function boundAtMs(device: Device): number | null {
+  if (device.phase !== 'running' || device.state === 'TERMINATED') return null;
+  const waitsMs = earlier(device.recoveryDeadlineAtMs, device.birthDeadlineAtMs);
+  return earlier(earlier(device.sessionEndsAtMs, device.transportTtlAtMs), waitsMs);
+}
+
 function running(device: Device): number | null {
   if (device.state === 'TERMINATED') return hasUsable(device) ? device.reopenAtMs : null;
   let nextMs = carriesData(device.state) ? carrying(device) : seeking(device);
-  nextMs = earlier(nextMs, device.sessionEndsAtMs);
-  nextMs = earlier(nextMs, device.transportTtlAtMs);
-  nextMs = earlier(nextMs, device.recoveryDeadlineAtMs);
-  nextMs = earlier(nextMs, device.birthDeadlineAtMs);
+  nextMs = earlier(nextMs, boundAtMs(device));
   nextMs = earlier(nextMs, device.claim?.repeatAtMs ?? null);
   nextMs = earlier(nextMs, device.handshake?.repeatAtMs ?? null);
   for (const { probeAtMs, keepaliveAtMs, liveness } of device.transports) {

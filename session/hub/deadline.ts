@@ -26,6 +26,13 @@ export function sessionEndsAtMs(record: SessionRecord, { limits }: SeatConfig): 
   return record.createdAtMs + limits.sessionTtlMs - jitterMs;
 }
 
+/** Whether a session that is ours to end has outlived its TTL, and nobody has begun to end it. */
+export function isOver(seat: Seat, atMs: number, config: SeatConfig): boolean {
+  const { record, isOwner, isLeaseValid, ending } = seat;
+  if (!isLive(record) || !isOwner || !isLeaseValid || ending !== null) return false;
+  return sessionEndsAtMs(record, config) <= atMs;
+}
+
 /** When the transport TTL runs out, or null while there is a binding. */
 export function transportEndsAtMs(seat: Seat, { limits }: SeatConfig): number | null {
   if (seat.state !== 'RECOVERING' || seat.transportlessSinceMs === null) return null;

@@ -235,4 +235,17 @@ export const REGRESSIONS: readonly Regression[] = [
       },
     ),
   },
+  {
+    found: 'a device that slept past the age of its keys sealed under them what had waited for it',
+    scenario: plain(250_000, [{ atMs: 20_000, kind: 'suspend', machine: DEVICE, forMs: 200_000 }], {
+      policy: 'balanced',
+    }),
+  },
+  {
+    found:
+      'a hub that stood still past the age of its keys sealed under them what had waited for it',
+    scenario: plain(250_000, [{ atMs: 20_000, kind: 'suspend', machine: HUB, forMs: 200_000 }], {
+      policy: 'balanced',
+    }),
+  },
 ];

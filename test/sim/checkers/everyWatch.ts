@@ -16,6 +16,7 @@ import { choiceOf } from '../site/choice.ts';
 import type { DeviceSite } from '../site/deviceSite.ts';
 import { freeWays } from '../site/freeWays.ts';
 import type { HubSite } from '../site/hubSite.ts';
+import { Ages } from './ages.ts';
 import { Answers } from './answers.ts';
 import { Better } from './better.ts';
 import { Bindings } from './bindings.ts';
@@ -105,6 +106,10 @@ export function newWatches(report: Report, around: Surroundings): readonly Watch
     (device === null ? around.devices() : [device]).flatMap((one) => seatsOf(around.hubs, one));
   return [
     new Seals(report, isSealed),
+    new Ages(report, (who) => {
+      const machine = (deviceSite(who) ?? around.hubs.find(({ name }) => name === who))?.machine;
+      return machine?.isAwake ? machine.clock.monotonicMs() : null;
+    }),
     new Resends(
       report,
       !isSealed,

@@ -209,6 +209,7 @@ export class AgentProcess implements SimProcess {
   #turn(life: Life): void {
     const { clock, snapshots } = this.#parts;
     const { shell, turn } = life;
+    shell.expire();
     for (let rounds = 0; this.#life === life; rounds++) {
       assert(rounds < ROUNDS_MAX, `${this.name} spins`);
       if (this.#hasNewLinks) {

@@ -7,8 +7,9 @@
  * as for a process that was stopped on a machine that was not.
  */
 import { expect, test } from 'bun:test';
+import { MESSAGE_TYPE } from '../../../session/wire/messages.ts';
 import { fastPrimitives } from './primitives.ts';
-import { DEVICE_INNER, HUB_INNER, packet, Rig } from './rig.ts';
+import { DEVICE_INNER, defaultPolicy, HUB_INNER, packet, Rig } from './rig.ts';
 
 /** What of the session before is not under way any more, idle as it is. */
 const CALM_MS = 12_000;
@@ -116,4 +117,32 @@ for (const isFlowing of [false, true]) {
       });
     }
   }
+}
+
+const SESSION_TTL_MS = 120_000;
+
+for (const [what, ttlMs, sleptMs] of [
+  ['the age of its keys', 86_400_000, 200_000],
+  ['the TTL of its session', SESSION_TTL_MS, SESSION_TTL_MS],
+] as const) {
+  test(`asleep past ${what}: nothing of what waited goes out under it, or is taken`, () => {
+    const rig = new Rig(fastPrimitives);
+    const policy = defaultPolicy();
+    rig.devicePolicy = { ...policy, session: { ...policy.session, ttlMs } };
+    rig.boot();
+    expect(rig.runUntil(() => rig.isAttached, 20_000)).toBe(true);
+    for (let count = 0; count < 20; count += 1) exchange(rig);
+    rig.run(100);
+    rig.suspend(rig.agent);
+    rig.fromHub(packet(HUB_INNER, DEVICE_INNER, 1));
+    rig.run(sleptMs);
+    for (const tun of [rig.hubTun, rig.agentTun]) tun.takeDelivered();
+    rig.fromAgent(packet(DEVICE_INNER, HUB_INNER, 1));
+    let sentData = 0;
+    rig.onDatagram = ({ bytes }) => {
+      if (bytes[0] === MESSAGE_TYPE.data) sentData += 1;
+    };
+    rig.resume(rig.agent);
+    expect([sentData, rig.agentTun.takeDelivered().length, rig.violations]).toEqual([0, 0, []]);
+  });
 }

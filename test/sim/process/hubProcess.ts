@@ -264,11 +264,11 @@ export class HubProcess implements SimProcess {
       this.#reserveAtMs = clock.monotonicMs() + RESERVE_EVERY_MS;
       life.time.reserve();
     }
+    turn.expire(site.nowMs());
     for (let rounds = 0; this.#life === life; rounds++) {
       assert(rounds < ROUNDS_MAX, `${this.name} spins`);
-      for (let next = this.#inbox.shift(); next !== undefined; next = this.#inbox.shift()) {
+      for (let next = this.#inbox.shift(); next !== undefined; next = this.#inbox.shift())
         turn.onMessage(next);
-      }
       const moved = turn.take(site.nowMs());
       turn.onTime(site.nowMs());
       if (moved === 0 && this.#inbox.length === 0) break;

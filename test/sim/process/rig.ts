@@ -379,7 +379,7 @@ function fused(host: MemoryHost, options: DatagramOptions, fuse: Fuse): HalResul
   return halOk(new FusedSocket(opened.value, fuse));
 }
 
-function defaultPolicy(): Policy {
+export function defaultPolicy(): Policy {
   const loaded = loadPolicy({});
   if (!loaded.ok) throw new Error('the default policy does not load');
   return loaded.policy;

@@ -66,6 +66,7 @@ const STAND_INS: Readonly<Record<string, string>> = {
   }`,
   'agent/plainShell.ts': `export class PlainShell {}`,
   'agent/sessionShell.ts': `export class SessionShell {
+    expire() {}
     onTime() {}
     onLinks() {}
     nextDeadlineMs() { return null; }

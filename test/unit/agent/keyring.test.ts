@@ -88,3 +88,14 @@ test('a datagram finds its keypair by the index it names, as long as it is there
   expect(datagramFor(two)).toBeUndefined();
   expect(datagramFor(one)).toBe(one);
 });
+
+test('what has expired is gone before its deadline is asked for, also where it was never told to be due', () => {
+  const keyring = new Keyring();
+  const one = keypair(1);
+  keyring.add(one);
+  keyring.nextDeadlineMs();
+  one.noteData(5_000);
+  expect(keyring.expired(5_000 + dataRejectAfterMs - 1)).toEqual([]);
+  expect(keyring.expired(5_000 + dataRejectAfterMs)).toEqual([one.localIndex]);
+  expect([keyring.nextDeadlineMs(), keyring.find(one.localIndex)]).toEqual([null, undefined]);
+});

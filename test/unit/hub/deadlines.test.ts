@@ -69,3 +69,27 @@ test('random deadlines agree with a scan of all holders', () => {
     expect(deadlines.size).toBeLessThanOrEqual(holders.length * 2 + 64);
   }
 });
+
+test('what is over is told to exactly those whose deadline has come, and they are called back behind it', () => {
+  const deadlines = new Deadlines();
+  const told: number[] = [];
+  const holders = Array.from({ length: 100 }, (_, at) =>
+    Object.assign(new Holder(), { expire: () => told.push(at) }),
+  );
+  for (const [at, holder] of holders.entries()) {
+    // First earlier, then later: an old entry of it stays in the heap.
+    for (const atMs of [1_000 + at, 1_000 + ((at * 37) % 100)]) {
+      holder.atMs = atMs;
+      deadlines.note(holder);
+    }
+  }
+  deadlines.expire(999);
+  expect(told).toEqual([]);
+  deadlines.expire(1_049);
+  // Whose entry is still that of the earlier time is told too early, which is harmless.
+  const due = holders.filter((holder) => holder.atMs! <= 1_049);
+  expect(due.every((holder) => told.includes(holders.indexOf(holder)))).toBe(true);
+  expect(told.length).toBe(new Set(told).size);
+  deadlines.run(1_049);
+  expect(holders.filter(({ firedAtMs }) => firedAtMs.length === 1).length).toBe(due.length);
+});

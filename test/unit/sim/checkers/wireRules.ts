@@ -4,6 +4,7 @@
  * @module
  */
 import { encodeInitiation, encodeResponse } from '../../../../session/wire/handshake.ts';
+import { Ages } from '../../../sim/checkers/ages.ts';
 import { Claims } from '../../../sim/checkers/claims.ts';
 import { Denials } from '../../../sim/checkers/denials.ts';
 import { Doors } from '../../../sim/checkers/doors.ts';
@@ -32,6 +33,18 @@ const wire = (report: Report): Watch =>
 const doors = (report: Report): Watch => new Doors(report, () => false);
 const rebinds = (report: Report): Watch => new Rebinds(report, false);
 const seals = (report: Report): Watch => new Seals(report, true);
+/** By whose clock a message says when it was sent. */
+const ages = (report: Report): Watch => {
+  let nowMs = 0;
+  const watch = new Ages(report, () => nowMs);
+  return {
+    onSent: (message) => {
+      nowMs = message.atMs;
+      watch.onSent(message);
+    },
+    onDeath: (who) => watch.onDeath(who),
+  };
+};
 const denials = (report: Report): Watch => new Denials(report, false);
 const claims = (report: Report): Watch => new Claims(report, false);
 
@@ -195,6 +208,24 @@ export const WIRE_RULES: readonly Rule[] = [
       watch.onSent?.(sent(sealed('control', Uint8Array.of(2))));
     },
     bad: (watch) => { watch.onSent?.(sent(sealed('data', Uint8Array.of(1)))); watch.onSent?.(sent(sealed('data', Uint8Array.of(2)))); },
+  },
+  {
+    rule: 'I9 expiredSeal', make: ages,
+    good: (watch) => {
+      for (const atMs of [0, 180_000]) watch.onSent?.(sent(DATA, { atMs }));
+      watch.onSent?.(sent(sealed('data', INNER, { receiver: 8 }), { atMs: 200_000 }));
+    },
+    bad: (watch) => { for (const atMs of [0, 180_003]) watch.onSent?.(sent(DATA, { atMs })); },
+  },
+  {
+    // An hour while nothing but control frames went; another process has keys of its own.
+    rule: 'I9 expiredSeal', make: ages,
+    good: (watch) => {
+      for (const atMs of [0, 3_660_000]) watch.onSent?.(fromHub(sealed('control', INNER), { atMs }));
+      watch.onDeath?.('hub-0');
+      watch.onSent?.(fromHub(sealed('control', INNER), { atMs: 3_700_000 }));
+    },
+    bad: (watch) => { for (const atMs of [0, 3_660_003]) watch.onSent?.(fromHub(sealed('control', INNER), { atMs })); },
   },
   {
     rule: 'I1 deniedBinding', make: denials,
