@@ -15,7 +15,6 @@ import { encodeKey } from '../session/channel/identity.ts';
 import { earlier } from '../session/deadline.ts';
 import { boundAtMs } from '../session/device/deadlines.ts';
 import type { DeviceEffect, DeviceEvent } from '../session/device/event.ts';
-import type { DeviceConfig } from '../session/device/limits.ts';
 import { type Device, newDevice } from '../session/device/state.ts';
 import { step } from '../session/device/step.ts';
 import type { LinkSpending } from '../session/flash/spending.ts';
@@ -27,17 +26,17 @@ import { transportIdOf } from '../session/wire/transport.ts';
 import { ControlMessages } from './controlMessages.ts';
 import { CoreWants } from './coreWants.ts';
 import { DataPath } from './dataPath.ts';
-import { deviceConfigOf, withBoundsOf } from './deviceConfig.ts';
+import { deviceConfigOf } from './deviceConfig.ts';
 import { frameBytes } from './frameBytes.ts';
 import { Handshakes } from './handshakes.ts';
 import { Keyring } from './keyring.ts';
 import { LateEndpoints } from './lateEndpoints.ts';
-import type { FromTunnel, ToTunnel, TunnelRules, TunnelSetup } from './messages.ts';
+import type { FromTunnel, ToTunnel, TunnelSetup } from './messages.ts';
 import { spendingAtEnd, spendingDue } from './metering.ts';
 import { orderEvent } from './order.ts';
-import { Trial } from './proven.ts';
 import { Rehearsals } from './rehearsal.ts';
 import { TimestampReservation } from './reservation.ts';
+import { ShellPolicy } from './shellPolicy.ts';
 import { countOverflow, countRefused, newPacketCounters, sessionStatus } from './status.ts';
 import { Transmitter } from './transmitter.ts';
 import type { Uplink, Uplinks } from './uplinks.ts';
@@ -63,15 +62,13 @@ export class SessionShell {
   readonly #data: DataPath;
   readonly #late: LateEndpoints;
   #route: { readonly channelId: number; readonly transportId: number } | null = null;
-  #config: DeviceConfig;
-  #kept: TunnelRules; // of the policy that is in force for good
+  readonly #policy: ShellPolicy;
   #device: Device = newDevice();
   readonly #core = new CoreWants();
   readonly #reservation = new TimestampReservation();
   readonly #rehearsals = new Rehearsals();
   #nextIndex: number;
   #isEnding = false; // the process ends with the session
-  #trial: Trial | null = null; // of the policy in force, until another message says more
   #rebindId = 0; // the request that the core answers within its step
 
   constructor(parts: ShellParts) {
@@ -100,13 +97,13 @@ export class SessionShell {
       resendBufferBytes,
       means.newMemory,
       {
-        maxAgeMs: () => this.#config.limits.resendMaxAgeMs,
+        maxAgeMs: () => this.#policy.config.limits.resendMaxAgeMs,
         keypair: (channelId) => this.#keyring.find(channelId) ?? null,
         tell: (frame) => this.#tell(frame),
       },
     );
-    this.#kept = setup.rules;
-    this.#config = deviceConfigOf(this.#parts, this.#handshakes.identity.publicKey, setup.rules);
+    const { publicKey } = this.#handshakes.identity;
+    this.#policy = new ShellPolicy(setup.rules, (rules) => deviceConfigOf(parts, publicKey, rules));
     const { seed, remembered, wasLost } = setup;
     this.#feed({ kind: 'boot', atMs: this.#now(), seed, remembered, wasLost });
   }
@@ -153,7 +150,8 @@ export class SessionShell {
         return typeof event === 'string' ? undefined : this.#feed(event);
       }
       case 'policy':
-        return this.#usePolicy(message);
+        this.#parts.uplinks.setMetering(message.metering);
+        return this.#feed(this.#policy.use(message, this.#device, atMs));
       case 'status': {
         this.#data.countHeld();
         countOverflow(this.#packets, this.#parts.uplinks.all);
@@ -161,27 +159,6 @@ export class SessionShell {
         return this.#parts.post({ kind: 'status', requestId: message.requestId, status });
       }
     }
-  }
-
-  /** Already durable; from here on the core follows it. */
-  #usePolicy(message: Extract<ToTunnel, { kind: 'policy' }>): void {
-    const { version, name, rules, metering, trialHoldMs = null } = message;
-    const { publicKey } = this.#handshakes.identity;
-    const isOnTrial = trialHoldMs !== null;
-    if (!isOnTrial) this.#kept = rules;
-    this.#config = deviceConfigOf(this.#parts, publicKey, withBoundsOf(rules, this.#kept));
-    this.#parts.uplinks.setMetering(metering);
-    const atMs = this.#now();
-    if (!isOnTrial) this.#trial = null;
-    // An emergency may tighten a policy on trial: still the same trial.
-    else if (this.#trial?.version !== version)
-      this.#trial = new Trial(version, trialHoldMs, this.#device);
-    this.#feed({ kind: 'policy', atMs, version, name, ...(isOnTrial ? { isOnTrial } : {}) });
-  }
-
-  #tellProven(): void {
-    if (this.#trial?.see(this.#device, this.#config) !== true) return;
-    this.#parts.post({ kind: 'proven', version: this.#trial.version });
   }
 
   /** What one read of the tun gave. */
@@ -257,8 +234,8 @@ export class SessionShell {
     const { deadlineMs } = this.#wants;
     const nowMs = this.#now();
     if (deadlineMs !== null && deadlineMs <= nowMs) this.#feed({ kind: 'tick', atMs: nowMs });
-    if (this.#trial?.takeDue(nowMs) === true) this.#feed({ kind: 'ask', atMs: nowMs });
-    this.#rehearsals.onTime(this.#device, this.#config, traffic !== null, atMs);
+    if (this.#policy.trial?.takeDue(nowMs) === true) this.#feed({ kind: 'ask', atMs: nowMs });
+    this.#rehearsals.onTime(this.#device, this.#policy.config, traffic !== null, atMs);
   }
 
   #feedFailures(atMs: number): void {
@@ -292,7 +269,7 @@ export class SessionShell {
   }
 
   get #wants(): CoreWants {
-    return this.#core.at(this.#device, this.#config);
+    return this.#core.at(this.#device, this.#policy.config);
   }
 
   #postSpending(links: readonly LinkSpending[] | null): void {
@@ -311,15 +288,17 @@ export class SessionShell {
     const { deadlineMs, tellMs } = this.#wants;
     const keys = earlier(this.#keyring.nextDeadlineMs(), this.#data.nextDeadlineMs(tellMs));
     const core = earlier(deadlineMs, this.#reservation.nextDeadlineMs());
-    const own = earlier(this.#rehearsals.nextDeadlineMs(), this.#trial?.nextDeadlineMs() ?? null);
+    const trialMs = this.#policy.trial?.nextDeadlineMs() ?? null;
+    const own = earlier(this.#rehearsals.nextDeadlineMs(), trialMs);
     return earlier(earlier(core, own), keys);
   }
 
   #feed(event: DeviceEvent): void {
-    const next = step(this.#device, event, this.#config);
+    const next = step(this.#device, event, this.#policy.config);
     this.#device = next.device;
     for (const effect of next.effects) this.#perform(effect);
-    this.#tellProven();
+    const version = this.#policy.proven(this.#device);
+    if (version !== null) this.#parts.post({ kind: 'proven', version });
     if (this.#late.settle(this.#device.state)) this.onLinks(this.#parts.uplinks.snapshots);
   }
 

@@ -139,7 +139,7 @@ export class Registry {
       if (!news.ok) return news.code;
       const device = this.#deviceOf(place.device);
       if (device === null) return 'tooManyDevices';
-      device.heardOn = heard.connection;
+      hear(device, heard);
       const { outcome, changes } = takeEvent(device, news.value, heard);
       if (changes.length > 0) this.#tell(device, changes);
       return outcome;

@@ -244,7 +244,7 @@ export const DEVICE_MUTANTS: readonly Mutant[] = [
   {
     id: 'policy-forgets-running-bounds',
     file: 'session/device/newPolicy.ts',
-    find: '  boundSooner(turn);\n',
+    find: '  if (event.isOnTrial !== true) boundSooner(turn);\n',
     replace: '',
     breaks: 'Bounds that run outlast a policy that makes them shorter.',
     invariant: 'I3',
