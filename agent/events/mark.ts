@@ -22,17 +22,23 @@ export interface Mark {
   readonly safe: number;
   /** Dropped for lack of room, of all processes of this stream. */
   readonly dropped: number;
-  /** Numbers of which a power cut took some or all, or null: `[from, to]`. */
-  readonly cut: readonly [number, number] | null;
+  /** Numbers of which power cuts took some or all, the oldest first. */
+  readonly cuts: readonly Range[];
 }
+
+/** Both ends are of it. */
+export type Range = readonly [from: number, to: number];
+
+/** Beyond so many the oldest two are told as one, with what lies between them (chosen). */
+const CUTS_MAX = 8;
 
 /** The mark in a line, or null where it is none. */
 export function markOf(line: LineValue): Mark | null {
-  const { mark, stream, next, closed, done, safe, dropped, cut } = line;
+  const { mark, stream, next, closed, done, safe, dropped, cuts } = line;
   const counts = [mark, next, done, safe, dropped];
   if (!counts.every((count) => Number.isSafeInteger(count) && Number(count) >= 0)) return null;
   if (typeof stream !== 'string' || typeof closed !== 'boolean') return null;
-  if (cut !== null && !isRange(cut)) return null;
+  if (!Array.isArray(cuts) || !cuts.every(isRange)) return null;
   return line as unknown as Mark;
 }
 
@@ -42,12 +48,15 @@ export function newest(a: Mark | null, b: Mark | null): Mark | null {
   return b.mark > a.mark ? b : a;
 }
 
-/** One range that covers both. */
-export function spanning(a: Mark['cut'], b: Mark['cut']): Mark['cut'] {
-  if (a === null || b === null) return a ?? b;
-  return [Math.min(a[0], b[0]), Math.max(a[1], b[1])];
+/** With one more, which is behind them all. */
+export function withCut(cuts: readonly Range[], cut: Range): readonly Range[] {
+  const [first, second, ...more] = [...cuts, cut];
+  if (more.length + 2 <= CUTS_MAX || first === undefined || second === undefined) {
+    return [...cuts, cut];
+  }
+  return [[first[0], second[1]], ...more];
 }
 
-function isRange(value: unknown): value is readonly [number, number] {
+function isRange(value: unknown): value is Range {
   return Array.isArray(value) && value.length === 2 && value.every(Number.isSafeInteger);
 }

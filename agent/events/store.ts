@@ -15,7 +15,7 @@
 import type { SegmentResult, Segments } from '../../hal/segments.ts';
 import { RANKS, type Rank } from './keep.ts';
 import { decodeLines, encodeLine } from './line.ts';
-import { type Mark, markOf, newest, spanning } from './mark.ts';
+import { type Mark, markOf, newest, type Range, withCut } from './mark.ts';
 import { Shelf, type StoredEvent } from './shelf.ts';
 
 export interface Batched {
@@ -72,7 +72,7 @@ export class EventStore {
       ...{ mark: Math.max(mark?.mark ?? 0, ...before.map(numberOf)) + 1 },
       ...{ stream: this.stream, closed: false },
       ...{ next: this.next + BLOCK, done: this.done, safe: this.next - 1 },
-      ...{ dropped: mark?.dropped ?? 0, cut: this.#cutOf(mark) },
+      ...{ dropped: mark?.dropped ?? 0, cuts: this.#cutsOf(mark) },
     };
     this.#granted = this.#mark.next;
     this.isUsable = this.#putMark() && this.#note(this.#files.syncNow(this.#markFile.name));
@@ -89,8 +89,8 @@ export class EventStore {
     return this.#mark.dropped;
   }
 
-  get cut(): Mark['cut'] {
-    return this.#mark.cut;
+  get cuts(): readonly Range[] {
+    return this.#mark.cuts;
   }
 
   /** Whether the number is on the medium as one that is given: before that nobody may see it. */
@@ -114,7 +114,7 @@ export class EventStore {
 
   /** @returns the numbers that are in files now, and soon on the medium. */
   append(batch: readonly Batched[], done: number): ReadonlySet<number> {
-    this.#remark({ done, cut: this.#cutAfter(done) });
+    this.#remark({ done, cuts: this.#cutsAfter(done) });
     const stored = new Set<number>();
     const names: string[] = [];
     for (const rank of RANKS) {
@@ -146,7 +146,7 @@ export class EventStore {
     this.#trimTo = done;
     if (this.#isTrimming || !this.#shelf.hasDone(done)) return;
     this.#isTrimming = true;
-    this.#remark({ done, cut: this.#cutAfter(done) });
+    this.#remark({ done, cuts: this.#cutsAfter(done) });
     const ended = (result: SegmentResult) => {
       this.#isTrimming = false;
       if (!this.#note(result)) return;
@@ -193,17 +193,16 @@ export class EventStore {
   }
 
   /** Which numbers the process before may have given, or had on the medium, without a trace. */
-  #cutOf(mark: Mark | null): Mark['cut'] {
-    if (mark === null) return null;
-    const from = mark.closed ? mark.done + 1 : Math.max(mark.safe, mark.done) + 1;
+  #cutsOf(mark: Mark | null): readonly Range[] {
+    if (mark === null) return [];
+    let from = mark.closed ? mark.done + 1 : Math.max(mark.safe, mark.done) + 1;
+    // What is there was not taken: dropped later, it shall count as that.
+    while (this.#shelf.after(from - 1)?.seq === from) from += 1;
     const isWhole = mark.closed && this.torn === 0;
-    return isWhole || from >= this.next ? mark.cut : spanning(mark.cut, [from, this.next - 1]);
+    return isWhole || from >= this.next ? mark.cuts : withCut(mark.cuts, [from, this.next - 1]);
   }
 
-  #cutAfter(done: number): Mark['cut'] {
-    const { cut } = this.#mark;
-    return cut === null || cut[1] <= done ? null : cut;
-  }
+  readonly #cutsAfter = (done: number) => this.#mark.cuts.filter(([, to]) => to > done);
 
   #appendRank(rank: Rank, events: readonly Batched[]): string | null {
     const { first, last } = { first: events[0]!.seq, last: events.at(-1)!.seq };

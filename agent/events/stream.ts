@@ -172,9 +172,9 @@ export class EventStream {
 
   #gapBetween(before: number, seq: number): Gap | null {
     if (seq === before + 1) return null;
-    const cut = this.#store?.cut ?? null;
+    const cuts = this.#store?.cuts ?? [];
     const [from, to] = [before + 1, seq - 1];
-    const isCut = cut !== null && from <= cut[1] && to >= cut[0];
+    const isCut = cuts.some(([first, last]) => from <= last && to >= first);
     return { from_seq: from, to_seq: to, why: isCut ? 'cut' : 'dropped' };
   }
 }

@@ -1,5 +1,5 @@
 /**
- * `scripts/power-cuts`: cuts the power of a real ext4 under the device's memory and the hub's store.
+ * `scripts/power-cuts`: cuts the power of a real ext4 under the device's memory, its event store and the hub's store.
  *
  * ```text
  * main.ts [--copies N] [--saves N] [--seed N] [--json FILE]

@@ -29,8 +29,15 @@ export type HubMark =
     }
   | { readonly kind: 'highWater'; readonly atMs: number };
 
+/** The event store. `stored`: these numbers are on the medium, or were dropped and counted; `seen`: a reader has this one. */
+export type EventMark =
+  | { readonly kind: 'stored'; readonly first: number; readonly last: number }
+  | { readonly kind: 'seen'; readonly seq: number };
+
 /** Leaves marks on the disk: each is in the log when the call returns. */
-export function marker<Mark extends FlashMark | HubMark>(file: string): (mark: Mark) => void {
+export function marker<Mark extends FlashMark | HubMark | EventMark>(
+  file: string,
+): (mark: Mark) => void {
   const fd = openSync(file, 'r+');
   return (mark) => {
     writeSync(fd, JSON.stringify(mark), 0);

@@ -1,10 +1,11 @@
 /**
- * The trials of `scripts/power-cuts`: the device's memory and the hub's store on several ext4, and the controls that must
- * lose something, or the others show nothing.
+ * The trials of `scripts/power-cuts`: the device's memory, the hub's store and the device's events on several ext4, and the
+ * controls that must lose something, or the others show nothing.
  *
  * @module
  */
 import { join } from 'node:path';
+import { brokenEvents, kept, NO_EVENT_PROMISE, recoverEvents } from './eventCheck.ts';
 import { brokenFlash, NO_FLASH_PROMISE, promised, recoverFlash } from './flashCheck.ts';
 import { brokenHub, committed, NO_HUB_PROMISE, recoverHub } from './hubCheck.ts';
 import type { FileSystem } from './rig.ts';
@@ -12,7 +13,7 @@ import { runTrial, type TrialFigures, type TrialPlan } from './trial.ts';
 
 export interface Trial {
   readonly name: string;
-  readonly subject: 'flash' | 'hub';
+  readonly subject: 'flash' | 'hub' | 'events';
   readonly system: FileSystem;
   readonly isSynced: boolean;
   /** A control must lose what it was promised in at least one copy. */
@@ -30,10 +31,13 @@ export const TRIALS: readonly Trial[] = [
   { name: 'device, journal',        subject: 'flash', system: { ...USUAL, mount: 'data=journal' },   isSynced: true,  isControl: false },
   { name: 'hub, ordered',           subject: 'hub',   system: { ...USUAL, mount: 'data=ordered' },   isSynced: true,  isControl: false },
   { name: 'hub, writeback',         subject: 'hub',   system: { ...USUAL, mount: 'data=writeback' }, isSynced: true,  isControl: false },
+  { name: 'events, ordered',        subject: 'events', system: { ...SMALL, mount: 'data=ordered' },  isSynced: true,  isControl: false },
+  { name: 'events, writeback',      subject: 'events', system: { ...USUAL, mount: 'data=writeback' }, isSynced: true, isControl: false },
   { name: 'device, no fsync',       subject: 'flash', system: { ...SMALL, mount: 'data=ordered' },   isSynced: false, isControl: true },
   { name: 'device, no barriers',    subject: 'flash', system: { ...SMALL, mount: 'barrier=0' },      isSynced: true,  isControl: true },
   { name: 'hub, synchronous=OFF',   subject: 'hub',   system: { ...USUAL, mount: 'data=ordered' },   isSynced: false, isControl: true },
   { name: 'hub, no barriers',       subject: 'hub',   system: { ...USUAL, mount: 'barrier=0' },      isSynced: true,  isControl: true },
+  { name: 'events, no fsync',       subject: 'events', system: { ...SMALL, mount: 'data=ordered' },  isSynced: false, isControl: true },
 ];
 
 export interface Effort {
@@ -86,6 +90,7 @@ export async function play(
       tell,
     );
   }
+  if (trial.subject === 'events') return playEvents(work, plan, program, saves, tell);
   const file = (folder: string) => join(folder, 'hub', 'hub.sqlite');
   return runTrial(
     work,
@@ -98,6 +103,30 @@ export async function play(
       recover: (folder) => recoverHub(file(folder)),
       broken: brokenHub,
       acknowledged: (promise) => promise.commits,
+    },
+    tell,
+  );
+}
+
+function playEvents(
+  work: string,
+  plan: TrialPlan,
+  program: (file: string, ...argv: string[]) => string[],
+  batches: number,
+  tell: (done: number) => void,
+): Promise<TrialFigures> {
+  const directory = (folder: string) => join(folder, 'state', 'events');
+  const load = (folder: string, marks: string) => {
+    const argv = ['--directory', directory(folder), '--marks', marks];
+    return program('eventLoad.ts', ...argv, '--batches', String(batches));
+  };
+  return runTrial(
+    work,
+    plan,
+    {
+      ...{ load, nothing: NO_EVENT_PROMISE, fold: kept, broken: brokenEvents },
+      recover: (folder) => recoverEvents(directory(folder)),
+      acknowledged: (promise) => promise.batches,
     },
     tell,
   );

@@ -202,7 +202,30 @@ test('a cut takes nothing of what an earlier process has on the medium', () => {
   for (let i = 0; i < 3; i += 1) device.add('transition');
   device.restart();
   device.cut(newRandom(3, 'cut'));
-  expect(device.store?.cut).toEqual([4, 67]);
+  expect(device.store?.cuts).toEqual([[4, 67]]);
+});
+
+test('each cut is told by itself; of many the oldest become one', () => {
+  const device = new Device();
+  for (let life = 0; life < 10; life += 1) {
+    device.add('transition');
+    device.pass(60_000);
+    device.files.settle();
+    device.cut(newRandom(life, 'cut'));
+  }
+  const cuts = device.store?.cuts ?? [];
+  expect(cuts.length).toBe(8);
+  expect([cuts[0], cuts[1], cuts.at(-1)]).toEqual([
+    [2, 192],
+    [194, 256],
+    [578, 640],
+  ]);
+  device.add('transition');
+  device.drain();
+  device.add('transition');
+  device.pass(60_000);
+  device.files.settle();
+  expect(device.store?.cuts).toEqual([]);
 });
 
 test('no number is seen before the medium has the block that it is of', () => {
