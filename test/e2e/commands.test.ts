@@ -6,7 +6,7 @@
  * sent by `jvpn command`; what no operator would send is published by hand.
  */
 import { afterAll, beforeAll, expect } from 'bun:test';
-import { chmodSync, copyFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { signingPublicKey } from '../../agent/cose.ts';
@@ -16,12 +16,12 @@ import { isRefused } from '../../policies/signed/refusal.ts';
 import { mosquittoObstacle } from '../lab/mosquitto.ts';
 import type { Asking } from '../lab/mqttAsk.ts';
 import type { MqttLine } from '../lab/mqttReader.ts';
-import { eventually, type LabProcess, parseLine, run } from '../lab/process.ts';
+import { eventually, type LabProcess, parseLine } from '../lab/process.ts';
+import { startShippedBroker } from '../lab/shippedBroker.ts';
 import { auditOf, isAttached, Site, untilAudit } from '../lab/site.ts';
 import { type Topology, topology } from '../lab/topology.ts';
 import { testUnless } from '../obstacle.ts';
 
-const ACL = resolve(import.meta.dir, '../../policies/broker/mosquitto.acl');
 const PUBLISHER = resolve(import.meta.dir, '../lab/mqttAsk.ts');
 const READER = resolve(import.meta.dir, '../lab/mqttReader.ts');
 const PORT = 1_884;
@@ -68,7 +68,7 @@ signers = ["${publicKeyOf(OWNER)}"]
   for (const user of ['gw1', 'jvpn-push']) {
     writeFileSync(site.path(`${user}.password`), `of-${user}\n`, { mode: 0o600 });
   }
-  await startBroker();
+  broker = await startShippedBroker(net, site, PORT, USERS);
   await site.hub();
   await site.device('gw1');
   agent = site.agent('gw1');
@@ -80,25 +80,6 @@ afterAll(async () => {
   await net?.[Symbol.asyncDispose]();
   await site?.[Symbol.asyncDispose]();
 });
-
-async function startBroker(): Promise<void> {
-  const passwords = site.path('passwords');
-  for (const [at, user] of USERS.entries()) {
-    const create = at === 0 ? ['-c'] : [];
-    await run(['mosquitto_passwd', '-b', ...create, passwords, user, `of-${user}`]);
-  }
-  copyFileSync(ACL, site.path('acl'));
-  chmodSync(site.path('acl'), 0o600);
-  const lines = [
-    ...['user root', 'persistence false', 'log_dest stderr', 'log_type all'],
-    ...[`listener ${PORT} 127.0.0.1`, 'allow_anonymous false'],
-    ...[`password_file ${passwords}`, `acl_file ${site.path('acl')}`],
-  ];
-  writeFileSync(site.path('mosquitto.conf'), `${lines.join('\n')}\n`);
-  broker = net.spawn('device', ['mosquitto', '-c', site.path('mosquitto.conf')]);
-  const isUp = () => broker.stderr.some((line) => line.endsWith(' running'));
-  await eventually('mosquitto runs', isUp, 10_000);
-}
 
 const urlOf = (user: User) => `mqtt://${user}:of-${user}@127.0.0.1:${PORT}`;
 
