@@ -11,6 +11,7 @@ import { control } from './targets/control.ts';
 import { core } from './targets/core.ts';
 import { deliver } from './targets/deliver.ts';
 import { device } from './targets/device.ts';
+import { document } from './targets/document.ts';
 import { documents } from './targets/documents.ts';
 import { flash } from './targets/flash.ts';
 import { fleet } from './targets/fleet.ts';
@@ -20,6 +21,7 @@ import { mqtt } from './targets/mqtt.ts';
 import { netlink } from './targets/netlink.ts';
 import { plain } from './targets/plain.ts';
 import { policy } from './targets/policy.ts';
+import { pushRecord } from './targets/pushRecord.ts';
 import { record } from './targets/record.ts';
 import { seat } from './targets/seat.ts';
 import { socket } from './targets/socket.ts';
@@ -28,5 +30,6 @@ import { texts } from './targets/texts.ts';
 
 export const TARGETS: readonly Target[] = [
   ...[hub, device, plain, seat, core, frames, cbor, agentConfig, hubConfig, policy, split, deliver],
-  ...[netlink, control, flash, record, audit, texts, mqtt, socket, fleet, documents],
+  ...[netlink, control, flash, record, audit, texts, mqtt, socket, fleet],
+  ...[document, documents, pushRecord],
 ];

@@ -15,15 +15,8 @@ const SEED = 2026;
 /** Targets with keys, sockets or long histories; about a second each. */
 const RUNS: Readonly<Record<string, number>> = {
   ...{ hub: 30, device: 30, plain: 40, seat: 400, core: 200, mqtt: 100, socket: 200 },
-  ...{
-    deliver: 500,
-    flash: 1_000,
-    policy: 1_500,
-    record: 1_000,
-    audit: 2_000,
-    fleet: 1_000,
-    documents: 400,
-  },
+  ...{ deliver: 500, flash: 1_000, policy: 1_500, record: 1_000, audit: 2_000, fleet: 1_000 },
+  ...{ document: 500, documents: 400, 'push-record': 150 },
 };
 const RUNS_DEFAULT = 4_000;
 const SHARE = process.env['SLICE'] === '1' ? 0.2 : 1;
