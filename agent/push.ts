@@ -1,8 +1,8 @@
 /**
- * Signed documents on a running device: carries out what `policies/signed/staging.ts` decides.
+ * Signed documents on a running device: what `policies/signed/staging.ts` decides is carried out while the process does other things.
  *
- * What it decides is done in order, and what came of it is told to it behind that; a document's signature is judged here, one
- * document after the other. Whoever may write to the topic can make a device read, and neither write nor remember anything.
+ * What it decides is done by `pushRunner.ts`; here are what takes time, what is counted, and the bounds on strangers. A document's
+ * signature is judged one document after the other. Whoever may write to the topic can make a device read, and neither write nor remember anything.
  *
  * A fault in here ends no session that follows what it would follow after a start (I10): documents are not taken any more until that
  * comes. Where it follows something else for a while, nobody looks after the end of it any more, and the start has to come.
@@ -11,22 +11,13 @@
  *
  * @module
  */
-import type { Clock } from '../hal/clock.ts';
-import type { Flash } from '../hal/flash.ts';
-import type { HalFailure } from '../hal/result.ts';
 import type { Policy } from '../policies/schema.ts';
-import type { Identity } from '../policies/signed/admit.ts';
-import { anchorsOf } from '../policies/signed/anchors.ts';
 import { readEnvelope, type Sign1 } from '../policies/signed/envelope.ts';
-import { openDocument } from '../policies/signed/open.ts';
 import { isRefused, type Refused, refuse } from '../policies/signed/refusal.ts';
-import { nextPushDeadline, openPush, policyInForce, stepPush } from '../policies/signed/staging.ts';
-import type { PushEffect, PushEvent, PushState, PushStep } from '../policies/signed/state.ts';
-import { PushStore } from '../policies/signed/store.ts';
 import { bytesToHex, equalBytes } from '../session/bytes.ts';
 import { isRefusal, type PushCode, Refusals, severityKind } from './pushRefusals.ts';
+import { PushRunner, type RunnerParts, type RunnerUsers } from './pushRunner.ts';
 import type { Documents } from './telemetry.ts';
-import { CLOCK_SET_MS } from './wallClock.ts';
 
 /** Documents that wait for their signature to be judged; one more is refused (chosen). */
 const WAITING_MAX = 8;
@@ -36,26 +27,13 @@ const WAITING_MAX = 8;
  */
 const LOOK_MAX_MS = { trial: 60_000, emergency: 900_000 } as const;
 
-export interface PushParts {
-  /** Slots of `PUSH_RECORD_BYTES` of its own. */
-  readonly flash: Flash;
-  readonly identity: Identity;
-  /** Of the configuration, 32 bytes each. */
-  readonly signers: readonly Uint8Array[];
-  readonly configured: Policy;
-  /** Version of the newest policy ever confirmed or configured (I4), 0 for none. */
-  readonly policyVersionMin: number;
-  readonly clock: Clock;
+export interface PushParts extends RunnerParts {
   /** Asked for when a document is there whose signature has to be judged: loading it takes memory for good. */
   readonly loadSign1: () => Promise<Pick<Sign1, 'verify'>>;
 }
 
 /** What it needs of whoever runs it. */
-export interface PushUsers {
-  /** False: it is not followed, the one before is. */
-  readonly follow: (policy: Policy, isOnTrial: boolean) => boolean;
-  /** It proved itself and is on flash: to be followed for good, its bounds included. */
-  readonly onConfirmed: (version: number) => void;
+export interface PushUsers extends Omit<RunnerUsers, 'tell'> {
   readonly note: (event: 'notice' | 'refusal' | 'alarm', code: PushCode, detail: Detail) => void;
   /** What `reported` says is another one. */
   readonly onReport: () => void;
@@ -71,63 +49,48 @@ type Told = Readonly<Record<string, unknown>>;
 
 export class Push {
   readonly #parts: PushParts;
-  readonly #store: PushStore<HalFailure>;
+  readonly #runner: PushRunner;
   readonly #refusals = new Refusals();
-  readonly #due: PushEvent[] = [];
-  #state: PushState;
-  #begin: readonly PushEffect[];
   #users: PushUsers | null = null;
   #lastStep: Told | null = null;
   #lastRefusal: Told | null = null;
   #line: Promise<void> = Promise.resolve();
   #waiting = 0;
-  #isWorking = false;
-  /** What was decided to be followed, is. */
-  #isFollowed = true;
   #timer: ReturnType<typeof setTimeout> | null = null;
   #isOver = false;
-  /** What was pushed cannot be read any more, a confirmed policy among it, if there was one: the configuration's is followed. */
-  readonly isLost: boolean;
 
   constructor(parts: PushParts) {
     this.#parts = parts;
-    this.#store = new PushStore<HalFailure>(parts.flash);
-    const { identity, configured, policyVersionMin } = parts;
-    const { state, effects } = openPush(
-      { identity, configured, policyVersionMin },
-      this.#store,
-      this.#moment(),
-    );
-    this.#state = state;
-    this.#begin = effects;
-    this.isLost = effects.some(
-      (effect) =>
-        effect.kind === 'report' &&
-        (effect.code === 'push_state_lost' || effect.detail['kind'] === 'policy'),
-    );
+    this.#runner = new PushRunner(parts);
+  }
+
+  /** What was pushed cannot be read any more, a confirmed policy among it, if there was one: the configuration's is followed. */
+  get isLost(): boolean {
+    return this.#runner.isLost;
   }
 
   /** What the device has to follow now. */
   get policy(): Policy {
-    return policyInForce(this.#state);
+    return this.#runner.policy;
   }
 
   /** Version of the confirmed policy, and whether it came as a document. */
   get confirmed(): { readonly version: number; readonly isPushed: boolean } {
-    const { confirmed, setup } = this.#state;
+    const { confirmed, setup } = this.#runner.state;
     return { version: confirmed.version, isPushed: confirmed !== setup.configured };
   }
 
   /** Version of the policy on trial, or null. */
   get onTrial(): number | null {
-    return this.#state.trial?.policy.version ?? null;
+    return this.#runner.state.trial?.policy.version ?? null;
   }
 
   /** Before anything is decided under {@link policy}: what a start has to say goes first. */
   begin(users: PushUsers): void {
     this.#users = users;
-    this.#work({ state: this.#state, effects: this.#begin });
-    this.#begin = [];
+    const { follow, onConfirmed } = users;
+    const tell = (code: PushCode, detail: Detail) => this.#tell(code, detail);
+    this.#run((runner) => runner.begin({ follow, onConfirmed, tell }));
   }
 
   /** Bytes from anyone. An empty payload only clears a retained document. */
@@ -136,31 +99,29 @@ export class Push {
     // A retained document comes with each connection: what is on flash is no news.
     if (this.#holds(bytes)) return this.#refusals.count('document_replayed');
     const strange = this.#strangeness(bytes);
-    if (strange !== null) return this.#tell(strange.refused, { why: strange.detail });
+    if (strange !== null) return this.#refuse(strange.refused, strange.detail);
     if (this.#waiting >= WAITING_MAX) {
-      return this.#tell('push_busy', { why: `${WAITING_MAX} documents wait` });
+      return this.#refuse('push_busy', `${WAITING_MAX} documents wait`);
     }
     this.#waiting += 1;
     this.#line = this.#line.then(async () => {
       const sign1 = await this.#parts.loadSign1().catch(oneLine);
       this.#waiting -= 1;
-      this.#guard(() => {
-        // The next one may find it: a shortage of files or memory passes.
-        if (typeof sign1 === 'string') {
-          this.#tell('push_busy', { why: `its signature cannot be judged: ${sign1}` });
-        } else this.#judge(bytes, isRetained, sign1);
-      });
+      // The next one may find it: a shortage of files or memory passes.
+      if (typeof sign1 === 'string') {
+        this.#refuse('push_busy', `its signature cannot be judged: ${sign1}`);
+      } else this.#run((runner) => runner.judge(bytes, isRetained, sign1));
     });
   }
 
   /** The session has held under the policy of this version (`proven.ts`). */
   proven(version: number): void {
-    if (this.onTrial === version) this.#feed({ kind: 'attached', atMs: this.#now() });
+    this.#run((runner) => runner.proven(version));
   }
 
   /** The configuration names this policy now; it is admitted and durable. False: nobody here follows it any more. */
   configured(policy: Policy): boolean {
-    this.#feed({ kind: 'configured', atMs: this.#now(), policy });
+    this.#run((runner) => runner.configured(policy));
     if (this.#isOver) return false;
     // No code is given for it, and what is followed is another one.
     this.#users?.onReport();
@@ -169,12 +130,12 @@ export class Push {
 
   /** Time passed. Too often is harmless. */
   look(): void {
-    this.#feed({ kind: 'tick', ...this.#moment() });
+    this.#run((runner) => runner.look());
   }
 
   /** For `jvpn status` and for `policy/reported` (docs/mqtt.md); plain values. */
   reported() {
-    const { trial, emergency } = this.#state;
+    const { trial, emergency } = this.#runner.state;
     const { name, version } = this.policy;
     return {
       v: 1,
@@ -202,83 +163,33 @@ export class Push {
     if (this.#timer !== null) clearTimeout(this.#timer);
   }
 
-  #judge(bytes: Uint8Array, isRetained: boolean, sign1: Pick<Sign1, 'verify'>): void {
-    const document = openDocument(bytes, this.#anchors, sign1);
-    if (isRefused(document)) return this.#tell(document.refused, { why: document.detail });
-    const { kind, version } = document;
-    if (kind === 'command') {
-      const why = 'no command is carried out in this version';
-      return this.#tell('document_invalid', { kind, version, why });
-    }
-    this.#feed({ kind: 'arrived', ...this.#moment(), isRetained, document });
-  }
-
-  get #anchors(): ReadonlyMap<string, Uint8Array> {
-    return anchorsOf(this.#parts.signers, this.#state.record.rotated);
-  }
-
   /** What is wrong with it before there is a signature to judge, or null. It is asked again with the signature. */
   #strangeness(bytes: Uint8Array): Refused | null {
     const envelope = readEnvelope(bytes);
     if (isRefused(envelope)) return envelope;
     const signer = bytesToHex(envelope.keyId);
-    return this.#anchors.has(signer) ? null : refuse('signer_unknown', `key id ${signer}`);
+    return this.#runner.anchors.has(signer) ? null : refuse('signer_unknown', `key id ${signer}`);
   }
 
   #holds(bytes: Uint8Array): boolean {
-    const { confirmed, pending, emergency } = this.#state.record;
+    const { confirmed, pending, emergency } = this.#runner.state.record;
     return [confirmed, pending, emergency].some((held) => held !== null && equalBytes(held, bytes));
   }
 
-  /** What happens while something is carried out comes behind it. */
-  #feed(event: PushEvent): void {
+  #refuse(code: PushCode, why: string): void {
+    this.#run(() => this.#tell(code, { why }));
+  }
+
+  /** A fault ends it, and nothing else. */
+  #run(work: (runner: PushRunner) => void): void {
     if (this.#isOver || this.#users === null) return;
-    this.#due.push(event);
-    if (!this.#isWorking) this.#work(null);
-  }
-
-  /** Carries out `first`, then what is due. */
-  #work(first: PushStep | null): void {
-    this.#isWorking = true;
-    this.#guard(() => {
-      if (first !== null) this.#carryOut(first);
-      for (let next = this.#due.shift(); next !== undefined; next = this.#due.shift()) {
-        this.#carryOut(stepPush(this.#state, next));
-      }
+    try {
+      work(this.#runner);
       this.#arm();
-    });
-    this.#isWorking = false;
-  }
-
-  #carryOut({ state, effects }: PushStep): void {
-    this.#state = state;
-    if (effects.some(({ kind }) => kind === 'apply')) this.#isFollowed = false;
-    for (const effect of effects) this.#perform(effect);
-  }
-
-  #perform(effect: PushEffect): void {
-    switch (effect.kind) {
-      case 'write': {
-        const isDurable = this.#store.save(effect.record).ok;
-        return this.#feed({ kind: 'written', ...this.#moment(), isDurable });
-      }
-      case 'apply': {
-        const { policy, isOnTrial } = effect;
-        const isApplied = this.#users?.follow(policy, isOnTrial) === true;
-        this.#isFollowed = isApplied;
-        const { version } = policy;
-        return this.#feed({ kind: 'applied', atMs: this.#now(), version, isApplied });
-      }
-      case 'report': {
-        const { code, detail } = effect;
-        const { version } = detail;
-        if (code === 'policy_confirmed') this.#users?.onConfirmed(Number(version));
-        return this.#tell(code, detail);
-      }
-      // No command gets that far.
-      case 'run':
-      case 'answer':
-        return;
+    } catch (error) {
+      const { isPending } = this.#runner;
+      this.stop();
+      this.#users.onFault(`documents are not taken any more: ${oneLine(error)}`, isPending);
     }
   }
 
@@ -299,34 +210,14 @@ export class Push {
   #arm(): void {
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
-    const atMs = nextPushDeadline(this.#state);
+    const atMs = this.#runner.nextDeadlineMs();
     if (atMs === null || this.#isOver) return;
-    const { trial, emergency, retryAtMs } = this.#state;
+    const { trial, emergency, retryAtMs } = this.#runner.state;
     const isCalm = emergency !== null && trial === null && retryAtMs === null;
     const mostMs = LOOK_MAX_MS[isCalm ? 'emergency' : 'trial'];
     const waitMs = Math.min(mostMs, Math.max(0, Math.ceil(atMs - this.#now())));
     this.#timer = setTimeout(() => this.look(), waitMs);
     this.#timer.unref();
-  }
-
-  #guard(work: () => void): void {
-    try {
-      work();
-    } catch (error) {
-      this.#onFault(error);
-    }
-  }
-
-  #onFault(error: unknown): void {
-    const { trial, emergency } = this.#state;
-    this.stop();
-    const isPending = trial !== null || emergency !== null || !this.#isFollowed;
-    this.#users?.onFault(`documents are not taken any more: ${oneLine(error)}`, isPending);
-  }
-
-  #moment() {
-    const wallMs = this.#parts.clock.wallMs();
-    return { atMs: this.#now(), clock: { wallMs, isKnown: wallMs >= CLOCK_SET_MS } };
   }
 
   #now(): number {

@@ -1,6 +1,6 @@
 /**
- * Signed policies on a device in the simulator: `policies/signed/staging.ts` and its store as they are, carried out as `agent/push.ts`
- * does it, but for what a simulation has no use for: promises, timers, bounds on strangers.
+ * Signed policies on a device in the simulator: `agent/pushRunner.ts` as it is, followed as `agent/policyInForce.ts` and
+ * `agent/daemon.ts` do it. What `agent/push.ts` puts around it has no use here: promises, timers, bounds on strangers.
  *
  * @module
  */
@@ -9,40 +9,16 @@ import { daemonEvent } from '../../../agent/daemonEvent.ts';
 import { takePolicy } from '../../../agent/durable.ts';
 import type { Memory } from '../../../agent/memory.ts';
 import type { ToTunnel } from '../../../agent/messages.ts';
-import { severityKind } from '../../../agent/pushRefusals.ts';
+import { type PushCode, severityKind } from '../../../agent/pushRefusals.ts';
+import { PushRunner, type RunnerParts } from '../../../agent/pushRunner.ts';
 import { trialHoldMs, tunnelRules } from '../../../agent/rules.ts';
 import type { Spending } from '../../../agent/spending.ts';
-import { CLOCK_SET_MS } from '../../../agent/wallClock.ts';
-import type { Clock } from '../../../hal/clock.ts';
-import type { HalFailure } from '../../../hal/result.ts';
 import type { Policy } from '../../../policies/schema.ts';
-import { anchorsOf } from '../../../policies/signed/anchors.ts';
-import { openDocument } from '../../../policies/signed/open.ts';
-import { isRefused } from '../../../policies/signed/refusal.ts';
-import {
-  nextPushDeadline,
-  openPush,
-  policyInForce,
-  stepPush,
-} from '../../../policies/signed/staging.ts';
-import type {
-  PushEffect,
-  PushEvent,
-  PushState,
-  PushStep,
-  ReportDetail,
-} from '../../../policies/signed/state.ts';
-import { PushStore } from '../../../policies/signed/store.ts';
+import type { ReportDetail } from '../../../policies/signed/state.ts';
 import type { AuditEvent } from '../../../session/audit.ts';
 import type { AgentParts, Pushing } from './agentParts.ts';
 
-type Code = (PushEffect & { kind: 'report' })['code'];
-
-export interface PushedParts extends Pushing {
-  readonly configured: Policy;
-  readonly policyVersionMin: number;
-  readonly clock: Clock;
-}
+export type PushedParts = RunnerParts & Pushing;
 
 /** The rest of the process. */
 export interface PushedUsers {
@@ -57,29 +33,22 @@ export interface PushedUsers {
 
 export class Pushed {
   readonly #parts: PushedParts;
-  readonly #store: PushStore<HalFailure>;
-  readonly #due: PushEvent[] = [];
-  #state: PushState;
-  #begin: readonly PushEffect[];
+  readonly #runner: PushRunner;
   #users: PushedUsers | null = null;
-  #isWorking = false;
 
   constructor(parts: PushedParts) {
     this.#parts = parts;
-    this.#store = new PushStore<HalFailure>(parts.flash);
-    const { state, effects } = openPush(parts, this.#store, this.#moment());
-    this.#state = state;
-    this.#begin = effects;
+    this.#runner = new PushRunner(parts);
   }
 
   /** What the device has to follow now. */
   get policy(): Policy {
-    return policyInForce(this.#state);
+    return this.#runner.policy;
   }
 
   /** Version of the newest policy that came as a document, on trial or confirmed; 0: none. */
   get newestVersion(): number {
-    const { trial, confirmed, setup } = this.#state;
+    const { trial, confirmed, setup } = this.#runner.state;
     return Math.max(
       trial?.policy.version ?? 0,
       confirmed === setup.configured ? 0 : confirmed.version,
@@ -87,83 +56,40 @@ export class Pushed {
   }
 
   get nextDeadlineMs(): number | null {
-    return nextPushDeadline(this.#state);
+    return this.#runner.nextDeadlineMs();
   }
 
   /** What a start has to say goes first. */
   begin(users: PushedUsers): void {
     this.#users = users;
-    this.#work({ state: this.#state, effects: this.#begin });
+    this.#runner.begin({
+      follow: (policy, isOnTrial) => this.#follow(policy, isOnTrial),
+      onConfirmed: (version) => {
+        users.memory.applyPolicy(version);
+        this.#follow(this.policy, false);
+      },
+      tell: (code, detail) => this.#tell(code, detail),
+    });
   }
 
   arrived(bytes: Uint8Array): void {
-    const { signers, sign1 } = this.#parts;
-    const document = openDocument(bytes, anchorsOf(signers, this.#state.record.rotated), sign1);
-    if (isRefused(document)) return this.#tell(document.refused, { why: document.detail });
-    this.#feed({ kind: 'arrived', ...this.#moment(), isRetained: true, document });
+    this.#runner.judge(bytes, true, this.#parts.sign1);
   }
 
   proven(version: number): void {
-    if (this.#state.trial?.policy.version !== version) return;
-    this.#feed({ kind: 'attached', atMs: this.#moment().atMs });
+    this.#runner.proven(version);
   }
 
   configured(policy: Policy): void {
-    this.#feed({ kind: 'configured', atMs: this.#moment().atMs, policy });
+    this.#runner.configured(policy);
   }
 
   look(): void {
-    this.#feed({ kind: 'tick', ...this.#moment() });
-  }
-
-  #feed(event: PushEvent): void {
-    this.#due.push(event);
-    if (!this.#isWorking) this.#work(null);
-  }
-
-  /** A power cut in here is the end of it all: nothing has to be put right. */
-  #work(first: PushStep | null): void {
-    this.#isWorking = true;
-    if (first !== null) this.#carryOut(first);
-    for (let next = this.#due.shift(); next !== undefined; next = this.#due.shift()) {
-      this.#carryOut(stepPush(this.#state, next));
-    }
-    this.#isWorking = false;
-  }
-
-  #carryOut({ state, effects }: PushStep): void {
-    this.#state = state;
-    for (const effect of effects) this.#perform(effect);
-  }
-
-  #perform(effect: PushEffect): void {
-    switch (effect.kind) {
-      case 'write': {
-        const isDurable = this.#store.save(effect.record).ok;
-        return this.#feed({ kind: 'written', ...this.#moment(), isDurable });
-      }
-      case 'apply': {
-        const { version } = effect.policy;
-        const isApplied = this.#follow(effect);
-        return this.#feed({ kind: 'applied', atMs: this.#moment().atMs, version, isApplied });
-      }
-      case 'report': {
-        const { code, detail } = effect;
-        if (code === 'policy_confirmed') {
-          this.#users?.memory.applyPolicy(Number(detail['version']));
-          this.#follow({ policy: this.policy, isOnTrial: false });
-        }
-        return this.#tell(code, detail);
-      }
-      // No run sends a command.
-      case 'run':
-      case 'answer':
-        return;
-    }
+    this.#runner.look();
   }
 
   /** As `agent/policyInForce.ts` does. */
-  #follow({ policy, isOnTrial }: Omit<PushEffect & { kind: 'apply' }, 'kind'>): boolean {
+  #follow(policy: Policy, isOnTrial: boolean): boolean {
     if (this.#users === null) return false;
     const { spending, links, tell } = this.#users;
     const metering = spending.meteringUnder(policy);
@@ -176,19 +102,13 @@ export class Pushed {
     return true;
   }
 
-  #tell(reasonCode: Code, detail: ReportDetail): void {
+  #tell(reasonCode: PushCode, detail: ReportDetail): void {
     if (this.#users === null) return;
     const { memory, newestVersion, onAudit } = this.#users;
-    const { atMs } = this.#moment();
-    const { device } = this.#parts;
+    const { device, clock } = this.#parts;
+    const atMs = clock.monotonicMs();
     const said = { event: severityKind(reasonCode), atMs, reasonCode, device, detail };
     onAudit(daemonEvent(said, memory.remembered, newestVersion()));
-  }
-
-  #moment() {
-    const { clock } = this.#parts;
-    const wallMs = clock.wallMs();
-    return { atMs: clock.monotonicMs(), clock: { wallMs, isKnown: wallMs >= CLOCK_SET_MS } };
   }
 }
 
