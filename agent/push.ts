@@ -154,7 +154,11 @@ export class Push {
 
   /** Bytes from anyone. An empty payload only clears a retained document. */
   arrived(bytes: Uint8Array, isRetained: boolean, request: CommandRequest | null = null): void {
-    if (this.#isOver || bytes.length === 0) return;
+    if (!this.#isOver && bytes.length > 0)
+      this.#guard(() => this.#take(bytes, isRetained, request));
+  }
+
+  #take(bytes: Uint8Array, isRetained: boolean, request: CommandRequest | null): void {
     // A retained document comes with each connection: what is on flash is no news.
     if (this.#holds(bytes)) return this.#refusals.count('document_replayed');
     const strange = this.#strangeness(bytes);
