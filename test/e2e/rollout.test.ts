@@ -131,6 +131,7 @@ function push(...argv: readonly string[]): LabProcess {
 
 interface Told {
   readonly stage: string;
+  readonly version?: number;
   readonly canary?: readonly string[];
   readonly soaked_s?: number;
   readonly ok?: boolean;
@@ -330,6 +331,32 @@ rolloutLab(
       expect.stringContaining(
         'the broker keeps version 6 for fleet jvpn, signed by this key: 4 is older',
       ),
+    ]);
+  },
+  60_000,
+);
+
+rolloutLab(
+  'taken back by the operator, the canary gets the policy before, and the rest has heard of neither',
+  async () => {
+    const argv = [policy(8, 'unwanted'), '--canary', '2', '--soak', '1h'];
+    const begun = push(...argv, '--revert-to', policy(1, 'before'));
+    await isAt(begun, 'soak');
+    begun.signal('SIGINT');
+    expect(await begun.exited).toBe(1);
+    const back = push(...argv, '--abort');
+    expect([await back.exited, back.stderr]).toEqual([1, []]);
+    expect(told(back).at(-1)).toMatchObject({
+      ...{ stage: 'aborted', ok: false, version: 9 },
+      why: 'the operator asked for it; 2 confirmed',
+    });
+    const canary = canaryOf(begun) ?? [];
+    const expected = ALL.map((device) => [device, canary.includes(device) ? 9 : 7]);
+    expect(followed()).toEqual(Object.fromEntries(expected));
+    const again = push(...argv, '--abort');
+    expect([await again.exited, again.stderr[0]]).toEqual([
+      2,
+      expect.stringContaining('no rollout that is under way'),
     ]);
   },
   60_000,
