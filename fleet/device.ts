@@ -22,7 +22,7 @@ import {
   presenceDoubted,
   presenceSeen,
 } from './presence.ts';
-import type { Report } from './report.ts';
+import { type Report, sharing } from './report.ts';
 import { TWO_PROCESSES } from './signs.ts';
 
 /** Reports that never came, both ends included. */
@@ -117,7 +117,11 @@ const nothing = (outcome: Taken['outcome']): Taken => ({
   ...{ outcome, changes: [], tally: null, missing: 0 },
 });
 
-/** Reports come at least once and in order (QoS 1): what was heard before is told by `boot` and `seq`. */
+/**
+ * Reports come at least once and in order (QoS 1): what was heard before is told by `boot` and `seq`.
+ *
+ * @param payload the caller’s again when it returns.
+ */
 export function takeReport(
   device: Device,
   report: Report,
@@ -135,7 +139,7 @@ export function takeReport(
   const isKept = isAnother && heard.isRetained && seq === lastSeq;
   if (seq <= lastSeq && !isKept) {
     // Forgotten over a restart of the fleet: it is the same one.
-    if (seq === before?.seq && !isAnother) device.payload ??= payload;
+    if (seq === before?.seq && !isAnother) device.payload ??= new Uint8Array(payload);
     return nothing('duplicate');
   }
   const isBackAgain = isAnother && lastSeq > 0;
@@ -166,8 +170,8 @@ export function takeReport(
   if (gap !== null) device.gaps = [...device.gaps, gap].slice(-GAPS_MAX);
   device.missing += missing;
   device.presence = presence;
-  device.report = report;
-  device.payload = payload;
+  device.report = before === null ? report : sharing(before, report);
+  device.payload = keptAs(device.payload, payload);
   device.binding = report.binding ?? device.binding;
   device.isRetained = heard.isRetained;
   device.lastSeenMs = heard.isRetained ? lastWord(report, heard.atMs) : heard.atMs;
@@ -179,6 +183,13 @@ export function takeReport(
     tally: heard.isRetained ? null : tally,
     missing,
   };
+}
+
+/** A copy: what MQTT.js hands over is a part of a larger piece, which would live as long. In the place of the one before, where it fits. */
+function keptAs(before: Uint8Array | null, payload: Uint8Array): Uint8Array {
+  if (before?.length !== payload.length) return new Uint8Array(payload);
+  before.set(payload);
+  return before;
 }
 
 export function takePresence(

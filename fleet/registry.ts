@@ -159,8 +159,7 @@ export class Registry {
     const device = this.#deviceOf(place.device);
     if (device === null) return 'tooManyDevices';
     hear(device, heard);
-    // A copy: what MQTT.js hands over is a part of a larger piece, which would live as long.
-    const taken = takeReport(device, report.value, new Uint8Array(payload), heard);
+    const taken = takeReport(device, report.value, payload, heard);
     if (taken.outcome !== 'taken') return taken.outcome;
     this.missing += taken.missing;
     if (taken.tally !== null) this.#parts.day.count(taken.tally, report.value.recovery);

@@ -87,6 +87,26 @@ export function readReport(document: Document): Result<Report, ReportError> {
   });
 }
 
+/**
+ * `after` with the values of `before` where they say the same. A device says most of it again each time: kept once they stay where
+ * they are, and what came with `after` goes at once, not when the next report takes its place.
+ */
+export function sharing(before: Report, after: Report): Report {
+  const kept: Record<string, unknown> = { ...after };
+  for (const [key, value] of Object.entries(before)) {
+    const now = kept[key];
+    const isSame = typeof value === 'object' ? isSameTable(value, now) : value === now;
+    if (isSame) kept[key] = value;
+  }
+  return kept as unknown as Report;
+}
+
+function isSameTable(before: object | null, now: unknown): boolean {
+  if (before === null || typeof now !== 'object' || now === null) return before === now;
+  const [was, is] = [Object.entries(before), now as Readonly<Record<string, unknown>>];
+  return was.length === Object.keys(is).length && was.every(([key, value]) => is[key] === value);
+}
+
 /** The binding is the first row, if there is one. */
 function boundKind(document: Document): string | null {
   const rows = document['links'];

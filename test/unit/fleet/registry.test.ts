@@ -39,6 +39,31 @@ test('what comes twice counts once', () => {
   expect(scene.day.current).toMatchObject({ replaySigns: 2 });
 });
 
+test('what a device says again is kept once, and what it says otherwise is taken', () => {
+  const scene = new Scene();
+  const first = healthPayload({ seq: 1 });
+  scene.say('gw-7/health', first);
+  const before = { ...scene.device() };
+  const second = healthPayload({ seq: 2, switchesTotal: 1 });
+  scene.say('gw-7/health', second);
+  const { report, payload } = scene.device();
+  // The same values, not their like; so are the bytes, where they fit into those of before.
+  expect(report?.counters).toBe(before.report!.counters);
+  expect(report?.recovery).toBe(before.report!.recovery);
+  expect(payload).toBe(before.payload);
+  expect(payload).toEqual(second);
+  expect(report).toMatchObject({ seq: 2, switchesTotal: 1, state: 'ATTACHED' });
+  // What was handed in is the caller's again.
+  second.fill(0);
+  expect(scene.device().payload).not.toEqual(second);
+  const counters = { carrier_lost: 2, heartbeat_timeout: 1, replay_detected: 1 };
+  scene.health({ seq: 3, status: { counters, binding: null } });
+  expect(scene.device().report).toMatchObject({ seq: 3, binding: null, counters });
+  expect(scene.device().payload).not.toBe(before.payload);
+  scene.health({ seq: 4, status: { counters: { carrier_lost: 2 } } });
+  expect(scene.device().report?.counters).toEqual({ carrier_lost: 2 });
+});
+
 test('a report of a process that another has followed is old, if it is none that was not heard yet', () => {
   const scene = new Scene();
   scene.health({ seq: 8 });

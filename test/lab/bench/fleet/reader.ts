@@ -16,7 +16,10 @@ const LIVE = '#live[data-phase=live]';
 /** What did not come within it counts as so long. */
 const PATIENCE_MS = 60_000;
 /** Between two changes, and as much again by dice, so that they meet the ticks of the server anywhere. */
-const APART_MS = 150;
+const APART_MS = 100;
+/** Changes that are under way at a time. */
+const TOGETHER = 10;
+const LOOK_MS = 200;
 
 /** Notes in the page when a row has come to show a state. */
 const WATCH = `(() => {
@@ -35,7 +38,31 @@ const WATCH = `(() => {
   new MutationObserver(look).observe(document.getElementById('device-rows'), { subtree: true, childList: true, characterData: true });
 })()`;
 
+/** What the first page of the list shows. */
+const SHOWN = `Array.from(document.querySelectorAll('#device-rows tr'), (line) =>
+  ({ name: line.dataset.name, text: line.querySelector('[data-column=state]').textContent }))`;
+
 type Seen = readonly [name: string, state: string, atMs: number];
+
+interface Shown {
+  readonly name: string;
+  readonly text: string;
+}
+
+interface Told {
+  readonly name: string;
+  readonly state: string;
+  readonly atMs: number;
+}
+
+/** Different ones, by dice. */
+function someOf<T>(all: readonly T[], count: number): readonly T[] {
+  const left = [...all];
+  return Array.from({ length: Math.min(count, left.length) }, () => {
+    const [one] = left.splice(Math.floor(Math.random() * left.length), 1);
+    return one!;
+  });
+}
 
 export class Reader implements AsyncDisposable {
   readonly #browser: Browser;
@@ -81,34 +108,36 @@ export class Reader implements AsyncDisposable {
   /** From the publishing of a change of a device on the first page of the list to the page that shows it. ms. */
   async updates(crowd: Crowd, times: number): Promise<readonly number[]> {
     const { page } = this.#first;
+    await page.locator('#device-rows tr').first().waitFor();
     await page.evaluate(WATCH);
-    const names = await page.locator('#device-rows th a').allTextContents();
     const found: number[] = [];
-    for (let at = 0; at < times; at++) {
-      const name = names[Math.floor(Math.random() * names.length)]!;
-      const state = (await this.#stateOf(page, name)).includes('DEGRADED')
-        ? 'ATTACHED'
-        : 'DEGRADED';
-      const toldAtMs = await crowd.turn(name, state);
-      found.push(await this.#shownAfter(page, name, state, toldAtMs));
-      await Bun.sleep(APART_MS * (1 + Math.random()));
+    while (found.length < times) {
+      const shown = await page.evaluate<readonly Shown[]>(SHOWN);
+      const told: Told[] = [];
+      for (const { name, text } of someOf(shown, Math.min(TOGETHER, times - found.length))) {
+        const state = text.includes('DEGRADED') ? 'ATTACHED' : 'DEGRADED';
+        told.push({ name, state, atMs: await crowd.turn(name, state) });
+        await Bun.sleep(APART_MS * (1 + Math.random()));
+      }
+      found.push(...(await this.#shownAfter(page, told)));
     }
     return found;
   }
 
-  async #stateOf(page: Page, name: string): Promise<string> {
-    return (await page.locator(`tr[data-name="${name}"] [data-column=state]`).textContent()) ?? '';
-  }
-
-  async #shownAfter(page: Page, name: string, state: string, toldAtMs: number): Promise<number> {
-    let seen: Seen | undefined;
-    const isSeen = async () => {
-      const all = await page.evaluate<readonly Seen[]>('window.seen');
-      seen = all.findLast(([of, text, atMs]) => of === name && text === state && atMs >= toldAtMs);
-      return seen !== undefined;
+  async #shownAfter(page: Page, told: readonly Told[]): Promise<readonly number[]> {
+    let tookMs: readonly (number | null)[] = [];
+    const areSeen = async () => {
+      // Seldom: the page has noted when, and asking it is work for it.
+      await Bun.sleep(LOOK_MS);
+      const seen = await page.evaluate<readonly Seen[]>('window.seen');
+      tookMs = told.map(({ name, state, atMs }) => {
+        const one = seen.find(([of, text, at]) => of === name && text === state && at >= atMs);
+        return one === undefined ? null : one[2] - atMs;
+      });
+      return !tookMs.includes(null);
     };
-    await eventually('a change', isSeen, PATIENCE_MS).catch(() => {});
-    return seen === undefined ? PATIENCE_MS : seen[2] - toldAtMs;
+    await eventually('changes', areSeen, PATIENCE_MS).catch(() => {});
+    return told.map((_, at) => tookMs[at] ?? PATIENCE_MS);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
