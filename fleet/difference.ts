@@ -75,7 +75,7 @@ export function differenceOf(
     changes,
     tally: {
       ...{ switches, terminated: ended },
-      replaySigns: sumOf(events, REPLAY_SIGNS),
+      replaySigns: sumOf(events, REPLAY_SIGNS) + replayedBetween(before, after),
       hijackSigns: sumOf(events, HIJACK_SIGNS),
       recoveries: recoveriesOf(before, after, all),
     },
@@ -127,6 +127,12 @@ function recoveriesOf(before: Report, after: Report, events: Record<string, numb
   if (count < RECOVERIES_MAX) return Math.max(0, count - before.recovery.count);
   const accepted = (events['reattach_accepted'] ?? 0) + (events['reattach_same_transport'] ?? 0);
   return Math.min(RECOVERIES_MAX, accepted);
+}
+
+/** What is heard of from a report of an earlier version of the fleet on counts from the next one. */
+function replayedBetween(before: Report, after: Report): number {
+  const saidBefore = isSameOf(before, after) ? (before.replayed ?? after.replayed) : 0;
+  return Math.max(0, after.replayed - saidBefore);
 }
 
 function policyOf({ policyName, policyVersion }: Report): string | null {

@@ -76,11 +76,11 @@ test('a crash loses what was not flushed and counts nothing twice', () => {
   };
   scene.presence('online');
   scene.health({ seq: 1 });
-  const counters = { carrier_lost: 2, heartbeat_timeout: 1, replay_detected: 3 };
+  const counters = { carrier_lost: 2, heartbeat_timeout: 1, stale_state_version: 3 };
   scene.health({ seq: 2, status: { counters } });
   remember();
   expect(history.flush([{ atMs: scene.day.atMs, span: scene.day.current }])).toBe(true);
-  scene.health({ seq: 3, status: { counters: { ...counters, replay_detected: 8 } } });
+  scene.health({ seq: 3, status: { counters: { ...counters, stale_state_version: 8 } } });
   remember();
   // As the disk has it when the process is killed here.
   const after = join(directory, 'crashed.sqlite');
@@ -96,9 +96,9 @@ test('a crash loses what was not flushed and counts nothing twice', () => {
   expect(again.minutesSince(0).map(({ span: { replaySigns } }) => replaySigns)).toEqual([3]);
   // The broker kept the newest: five more, and no gap that would be the device's.
   second.isRetained = true;
-  second.health({ seq: 3, status: { counters: { ...counters, replay_detected: 8 } } });
-  expect(second.told()).toEqual(['refused replay_detected ×5 late']);
-  second.health({ seq: 3, status: { counters: { ...counters, replay_detected: 8 } } });
+  second.health({ seq: 3, status: { counters: { ...counters, stale_state_version: 8 } } });
+  expect(second.told()).toEqual(['refused stale_state_version ×5 late']);
+  second.health({ seq: 3, status: { counters: { ...counters, stale_state_version: 8 } } });
   expect(second.told()).toEqual([]);
   again.close();
 });

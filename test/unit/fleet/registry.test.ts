@@ -4,6 +4,7 @@
  */
 import { expect, test } from 'bun:test';
 import { encodePayload } from '../../../agent/payload.ts';
+import { newPacketCounters } from '../../../agent/status.ts';
 import { BOOT, DEVICES_MAX, healthPayload, Scene, START_MS } from './sample.ts';
 
 const NEXT = 'ffeeddccbbaa9988';
@@ -31,12 +32,25 @@ test('a report becomes a row, written as CBOR or as JSON', () => {
 test('what comes twice counts once', () => {
   const scene = new Scene();
   scene.health({ seq: 1 });
-  const counters = { carrier_lost: 5, replay_detected: 2 };
+  const counters = { carrier_lost: 5, stale_state_version: 2 };
   expect(scene.health({ seq: 2, status: { counters } })).toBe('taken');
   expect(scene.health({ seq: 2, status: { counters } })).toBe('duplicate');
   expect(scene.health({ seq: 1 })).toBe('duplicate');
   expect(scene.registry.outcomes).toMatchObject({ taken: 2, duplicate: 2 });
   expect(scene.day.current).toMatchObject({ replaySigns: 2 });
+});
+
+test('what a device refused because it had come before, or too late, is a sign of replay', () => {
+  const scene = new Scene();
+  const say = (seq: number, refused: Record<string, number>, boot = BOOT) => {
+    const packets = { ...newPacketCounters(), refused };
+    return scene.health({ seq, boot, status: { packets } });
+  };
+  say(1, { duplicate: 7 });
+  say(2, { duplicate: 9, tooOld: 1, malformed_datagram: 50 });
+  expect(scene.day.current.replaySigns).toBe(3);
+  say(1, { duplicate: 4 }, NEXT);
+  expect(scene.day.current.replaySigns).toBe(7);
 });
 
 test('a report of a process that another has followed is old, if it is none that was not heard yet', () => {
@@ -246,7 +260,7 @@ test('what the broker had kept is told late, at its own time, and counts into no
   scene.nowMs += 3_600_000;
   scene.isRetained = true;
   scene.connection = 2;
-  const counters = { carrier_lost: 2, heartbeat_timeout: 1, replay_detected: 4 };
+  const counters = { carrier_lost: 2, heartbeat_timeout: 1, stale_state_version: 4 };
   const tsMs = START_MS + 60_000;
   expect(scene.health({ seq: 2, status: { counters }, tsMs, switchesTotal: 2 })).toBe('taken');
   expect(scene.device()).toMatchObject({ isRetained: true, lastSeenMs: tsMs });
