@@ -5,6 +5,8 @@
 import { expect, test } from 'bun:test';
 import { encodePayload } from '../../../agent/payload.ts';
 import { newPacketCounters } from '../../../agent/status.ts';
+import { ROWS_A_MINUTE } from '../../../fleet/changePace.ts';
+import { REASONS, REASONS_BY_MOMENT } from '../../../session/reasons.ts';
 import { BOOT, DEVICES_MAX, healthPayload, Scene, START_MS } from './sample.ts';
 
 const NEXT = 'ffeeddccbbaa9988';
@@ -327,4 +329,44 @@ test('names without end are not taken in', () => {
   for (let at = 0; at < DEVICES_MAX; at++) scene.say(`d${at}/health`, payload);
   expect(scene.say('one-more/health', payload)).toBe('tooManyDevices');
   expect(scene.say('d1/health', payload)).toBe('duplicate');
+});
+
+test('one device that says without end that something happened has 60 rows a minute, and nothing is lost of the number', () => {
+  const scene = new Scene();
+  scene.health({ seq: 1, status: { counters: {} } });
+  scene.told();
+  const codes = Object.keys(REASONS);
+  const last = 200;
+  for (let seq = 2; seq <= last; seq++) {
+    const counters = Object.fromEntries(codes.map((code) => [code, seq - 1]));
+    const state = seq % 2 === 0 ? 'DEGRADED' : 'ATTACHED';
+    scene.health({ seq, status: { state, counters } });
+  }
+  expect(scene.changes.length).toBe(ROWS_A_MINUTE - 1);
+  scene.nowMs += 60_000;
+  scene.registry.settle(scene.nowMs);
+  const kept = scene.changes.map(({ change }) => change);
+  expect(kept.length).toBeLessThanOrEqual(2 * ROWS_A_MINUTE);
+  const refusals = Object.keys(REASONS_BY_MOMENT.refusals).length;
+  const refused = kept.filter(({ kind }) => kind === 'refused');
+  expect(refused.reduce((sum, { count }) => sum + count, 0)).toBe((last - 1) * refusals);
+  // The last state is what the bands go on with.
+  const states = kept.filter(({ kind }) => kind === 'state');
+  expect(states.at(-1)?.to).toBe('DEGRADED');
+  // Others have a minute of their own.
+  expect(scene.health({ seq: 1 }, 'gw-8')).toBe('taken');
+  expect(scene.changes.at(-1)).toMatchObject({ name: 'gw-8' });
+});
+
+test('no report counts for more than a million of anything', () => {
+  const scene = new Scene();
+  scene.health({ seq: 1 });
+  const packets = { ...newPacketCounters(), refused: { duplicate: 2 ** 52 } };
+  const counters = { bad_proof: 2 ** 53 - 1 };
+  const status = { counters, packets };
+  scene.health({ seq: 2, status, switchesTotal: 2 ** 53 - 1, ended: { shutdown: 2 ** 52 } });
+  expect(scene.day.current).toMatchObject({
+    ...{ switches: 1_000_000, hijackSigns: 1_000_000, replaySigns: 1_000_000 },
+    terminated: { shutdown: 1_000_000 },
+  });
 });
