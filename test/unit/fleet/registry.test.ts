@@ -142,6 +142,18 @@ test('missing numbers are the device’s, but not those of a time when the fleet
   ]);
 });
 
+test('what is missing after the broker has said the newest again is the device’s', () => {
+  const scene = new Scene();
+  scene.health({ seq: 1 });
+  scene.connection = 2;
+  scene.isRetained = true;
+  expect(scene.health({ seq: 1 })).toBe('duplicate');
+  scene.isRetained = false;
+  scene.health({ seq: 9 });
+  expect(scene.device().gaps).toMatchObject([{ fromSeq: 2, toSeq: 8, isOurs: false }]);
+  expect([scene.device().missing, scene.registry.missing]).toEqual([7, 7]);
+});
+
 test('a switch names its cause, states and policies follow, refusals and alarms are counted', () => {
   const scene = new Scene();
   const counters = { carrier_lost: 1 };
