@@ -183,6 +183,21 @@ test('rows of a time to come keep none that are old, and without the time nothin
   history.close();
 });
 
+test('a disk that has no room for giving pages back is a failure that is counted, and no more', () => {
+  const history = opened();
+  history.remember(device(1), [change(START_MS - 60 * 24 * HOUR_MS)]);
+  history.flush([]);
+  const { database } = history;
+  const run = database.run.bind(database);
+  database.run = ((query: string, ...more: never[]) => {
+    if (query.includes('incremental_vacuum')) throw new Error('database or disk is full');
+    return run(query, ...more);
+  }) as typeof database.run;
+  expect(history.prune(START_MS)).toBe(false);
+  expect([rowsOf(history), history.failures]).toEqual([0, 1]);
+  history.close();
+});
+
 test('the file stays within its bytes: the oldest goes, and the file shrinks', () => {
   const file = newFile();
   const bytesMax = 1_048_576;
