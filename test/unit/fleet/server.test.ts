@@ -4,14 +4,18 @@
  */
 import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { mkdtempSync, rmSync } from 'node:fs';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Fleet } from '../../../fleet/daemon.ts';
 import { openHistory } from '../../../fleet/history.ts';
-import type { Pages } from '../../../fleet/server.ts';
+import { Live } from '../../../fleet/live.ts';
+import { Login } from '../../../fleet/login.ts';
+import { type Pages, serveFleet } from '../../../fleet/server.ts';
+import { eventually } from '../../lab/process.ts';
 import { promtoolFindings, promtoolObstacle } from '../../lab/promtool.ts';
 import { testUnless } from '../../obstacle.ts';
-import { BOOT, healthPayload, presencePayload, START_MS } from './sample.ts';
+import { BOOT, healthPayload, presencePayload, Scene, START_MS } from './sample.ts';
 
 const TOKEN = 'a-token-of-many-letters';
 const BEARER = { authorization: `Bearer ${TOKEN}` };
@@ -244,6 +248,37 @@ test('events: the overview at once, devices as they change, and where they were 
   const second = await events({ 'last-event-id': id }, (text) => text.includes('"name":"gw-2"'));
   expect(second).toContain('"name":"gw-2"');
 });
+
+test('the connection of a watcher that stops reading is closed', async () => {
+  const scene = new Scene();
+  let now = 0;
+  const live = new Live({
+    overview: () => ({ filler: 'x'.repeat(100_000) }) as never,
+    devices: scene.registry.devices,
+    shownId: () => ++now,
+    run: 'run',
+  });
+  const served = serveFleet({
+    ...{ listen: '127.0.0.1:0', pages: new Map(), live, api: null as never },
+    login: new Login({ token: null, proxyHeader: null, proxyAddresses: [] }, Date.now, Date.now),
+    ...{ metrics: () => '', onError: () => {} },
+  });
+  if (!served.ok) throw new Error(served.message);
+  const { port } = served.value;
+  const socket = connect(port, '127.0.0.1', () =>
+    socket.write('GET /api/live HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n'),
+  );
+  socket.on('error', () => {});
+  socket.pause();
+  await eventually('a watcher', () => live.count === 1, 10_000);
+  const deadline = () => {
+    for (let tick = 0; tick < 8; tick++) live.tick();
+    return live.count === 0;
+  };
+  await eventually('it is closed', deadline, 30_000);
+  socket.destroy();
+  served.value.close();
+}, 60_000);
 
 testUnless(promtoolObstacle, 'promtool has nothing to say against /metrics', async () => {
   using scene = serving();
