@@ -42,6 +42,7 @@ interface Answer {
   readonly bands: readonly { readonly state: string | null; readonly from_ms: number }[];
   readonly marks: readonly { readonly kind: string }[];
   readonly at_ms: readonly number[];
+  readonly until_ms: number;
   readonly switches: readonly (number | null)[];
   readonly states: Readonly<Record<string, readonly (number | null)[]>>;
 }
@@ -160,6 +161,7 @@ test('series are columns of one length', async () => {
   const series = await scene.json(`/api/series?${query}`);
   expect(series.at_ms).toEqual([START_MS - 60_000, START_MS]);
   expect(series.switches).toEqual([null, 4]);
+  expect(series.until_ms).toBe(START_MS + 1_000);
   // Its broker was never heard: nobody knows in which state they are.
   expect(series.states).toEqual({});
 });
