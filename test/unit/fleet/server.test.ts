@@ -100,7 +100,8 @@ test('the overview', async () => {
     devices: { total: 3, online: 2, stopped: 0, lost: 1 },
     states: { BIRTH: 0, ATTACHED: 1, VOLATILE: 0, DEGRADED: 1, RECOVERING: 0, TERMINATED: 0 },
     ...{ degraded_percent: 50, terminated: {}, replay_signs_24h: 0, hijack_signs_24h: 0 },
-    recovery_ms: { count: 9, p50: 90.5, p95: 215.3, p99: 215.3 },
+    // Of those that are there.
+    recovery_ms: { count: 6, p50: 90.5, p95: 215.3, p99: 215.3 },
     switches_per_session_per_hour: 2,
     policies: [{ name: 'balanced', version: 3, devices: 3 }],
     versions: [{ version: '0.1.0', devices: 3 }],
