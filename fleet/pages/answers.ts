@@ -129,6 +129,8 @@ export interface DeviceRow {
 
 export interface DeviceList {
   readonly total: number;
+  /** Where the last of them stands, for the next page. */
+  readonly next_key?: number | null;
   readonly devices: readonly DeviceRow[];
 }
 

@@ -69,7 +69,7 @@ export function startDevices(): void {
   });
   onPress('next', () => {
     const last = list.devices.at(-1);
-    if (last !== undefined) turn(pageAfter(query, last.name));
+    if (last !== undefined) turn(pageAfter(query, { name: last.name, key: list.next_key ?? null }));
   });
   onPress('previous', () => turn(pageBefore(query)));
   setInterval(showAges, AGES_MS);

@@ -39,6 +39,7 @@ afterAll(() => rmSync(directory, { recursive: true }));
 interface Answer {
   readonly total: number;
   readonly devices: readonly { readonly name: string }[];
+  readonly next_key: number | null;
   readonly bands: readonly { readonly state: string | null; readonly from_ms: number }[];
   readonly marks: readonly { readonly kind: string }[];
   readonly at_ms: readonly number[];
@@ -136,6 +137,21 @@ test('devices: searched, sorted, a page at a time', async () => {
     expect([query, answer.status]).toEqual([query, 400]);
     expect(await answer.json()).toEqual({ error: expect.any(String) });
   }
+});
+
+test('a page goes on where the last one ended, though its last device has moved, or is gone', async () => {
+  using scene = serving();
+  const pageOf = async (query: string) => {
+    const { devices, next_key } = await scene.json(`/api/devices?limit=1&${query}`);
+    return [devices.map(({ name }) => name).join(' '), next_key];
+  };
+  expect(await pageOf('sort=switches')).toEqual(['gw-2', -5]);
+  expect(await pageOf('sort=switches&after=gw-2&after_key=-5')).toEqual(['gw-3', -2]);
+  scene.say('gw-3/health', healthPayload({ seq: 2, switchesTotal: 900 }));
+  expect(await pageOf('sort=switches&after=gw-3&after_key=-2')).toEqual(['gw-1', 0]);
+  expect(await pageOf('sort=switches&after=gw-1&after_key=0')).toEqual(['', null]);
+  expect(await pageOf('after=gw-1a')).toEqual(['gw-2', 0]);
+  expect((await scene.get('/api/devices?after=gw-1&after_key=x')).status).toBe(400);
 });
 
 test('one device, its gaps and its time', async () => {
