@@ -183,7 +183,8 @@ function headOf({ id, words, sort }: (typeof LIST_COLUMNS)[number]): HTMLElement
   else {
     const button = element('button', { type: 'button', class: 'sort' }, words);
     button.addEventListener('click', () => turn({ ...query, sort, before: [] }));
-    head.append(button);
+    // The button is not there on a narrow page, and its word is for whoever listens.
+    head.append(button, element('span', { class: 'unsorted' }, words));
   }
   return head;
 }
