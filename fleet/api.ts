@@ -81,7 +81,8 @@ export class Api {
     if (!asked.ok) return answerError(400, asked.error);
     settle();
     const { table, ...window } = windowFor(asked.value, nowMs());
-    return answerJson(seriesOf(window, history.spans(table, window.fromMs, window.toMs)));
+    const series = seriesOf(window, history.spans(table, window.fromMs, window.toMs));
+    return answerJson({ ...series, until_ms: Math.round(Math.min(window.toMs, nowMs())) });
   }
 
   #timeline(device: Device, query: URLSearchParams): Response {

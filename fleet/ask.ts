@@ -22,7 +22,9 @@ export function rowsAsked(query: URLSearchParams): Asked<RowsAsked> {
   const search = query.get('search') ?? '';
   if (search.length > SEARCH_MAX) return no(`search has at most ${SEARCH_MAX} characters.`);
   const [state, after] = [query.get('state') || null, query.get('after') || null];
-  return { ok: true, value: { search, state, sort, limit, after } };
+  const afterKey = keyAt(query);
+  if (afterKey === undefined) return no('after_key is a whole number.');
+  return { ok: true, value: { search, state, sort, limit, after, afterKey } };
 }
 
 /** Left out: the last 24 hours. */
@@ -34,6 +36,13 @@ export function windowAsked(query: URLSearchParams, nowMs: number): Asked<Series
   if (stepMs === null) return no('step_ms is a number of ms.');
   if (fromMs >= toMs) return no('from_ms is before to_ms.');
   return { ok: true, value: { fromMs, toMs, stepMs } };
+}
+
+/** Null: left out; undefined: none. */
+function keyAt(query: URLSearchParams): number | null | undefined {
+  const text = query.get('after_key') ?? '';
+  if (text === '') return null;
+  return /^-?\d{1,16}$/.test(text) ? Number(text) : undefined;
 }
 
 /** A whole number below 2^53, `missing` where it is left out, or null. */

@@ -146,6 +146,7 @@ export class Fleet {
     this.#link?.stop();
     this.#live.close();
     this.#server?.close();
+    this.registry.settle(Number.POSITIVE_INFINITY);
     this.#flush();
     this.#history.save(this.registry.devices.values());
     this.#history.close();
@@ -158,6 +159,7 @@ export class Fleet {
     const closed = this.#day.close(nowMs, (sinceMs) => this.#history.minutesSince(sinceMs));
     if (closed !== null) {
       this.#closed = [...this.#closed, closed].slice(-CLOSED_MAX);
+      this.registry.settle(nowMs);
       if (isSteady) this.#forget(nowMs);
     }
     if (closed !== null || this.#history.isPending) this.#flush();

@@ -139,7 +139,11 @@ export function takeReport(
   const isKept = isAnother && heard.isRetained && seq === lastSeq;
   if (seq <= lastSeq && !isKept) {
     // Forgotten over a restart of the fleet: it is the same one.
-    if (seq === before?.seq && !isAnother) device.payload ??= new Uint8Array(payload);
+    if (seq === before?.seq && !isAnother) {
+      device.payload ??= new Uint8Array(payload);
+      // Heard up to here on this connection, so that what is missing from here on is the device's.
+      device.connection = heard.connection;
+    }
     return nothing('duplicate');
   }
   const isBackAgain = isAnother && lastSeq > 0;

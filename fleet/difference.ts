@@ -25,6 +25,9 @@ export interface Difference {
   readonly tally: Tally;
 }
 
+/** Of one thing in one report (chosen): more than any device does within a day, and no sum of a fleet overflows. */
+const GROWN_MAX = 1_000_000;
+
 const NO_TALLY: Tally = {
   ...{ switches: 0, terminated: {}, replaySigns: 0, hijackSigns: 0, recoveries: 0 },
 };
@@ -53,9 +56,8 @@ export function differenceOf(
   }
   if (before === null) return { changes, tally: NO_TALLY };
 
-  const switches = isSameOf(before, after)
-    ? Math.max(0, after.switchesTotal - before.switchesTotal)
-    : after.switchesTotal;
+  const switchedBefore = isSameOf(before, after) ? before.switchesTotal : 0;
+  const switches = Math.min(GROWN_MAX, Math.max(0, after.switchesTotal - switchedBefore));
   const isElsewhere = after.binding !== null && binding !== null && after.binding !== binding;
   if (isElsewhere || switches > 0) {
     const to = after.binding ?? binding;
@@ -75,7 +77,7 @@ export function differenceOf(
     changes,
     tally: {
       ...{ switches, terminated: ended },
-      replaySigns: sumOf(events, REPLAY_SIGNS),
+      replaySigns: sumOf(events, REPLAY_SIGNS) + replayedBetween(before, after),
       hijackSigns: sumOf(events, HIJACK_SIGNS),
       recoveries: recoveriesOf(before, after, all),
     },
@@ -91,7 +93,7 @@ function grown(before: Counts, after: Counts, isSame: boolean): Record<string, n
   const events: Record<string, number> = {};
   for (const [code, count] of Object.entries(after)) {
     const more = isSame ? count - (before[code] ?? 0) : count;
-    if (more > 0) events[code] = more;
+    if (more > 0) events[code] = Math.min(GROWN_MAX, more);
   }
   return events;
 }
@@ -127,6 +129,12 @@ function recoveriesOf(before: Report, after: Report, events: Record<string, numb
   if (count < RECOVERIES_MAX) return Math.max(0, count - before.recovery.count);
   const accepted = (events['reattach_accepted'] ?? 0) + (events['reattach_same_transport'] ?? 0);
   return Math.min(RECOVERIES_MAX, accepted);
+}
+
+/** What is heard of from a report of an earlier version of the fleet on counts from the next one. */
+function replayedBetween(before: Report, after: Report): number {
+  const saidBefore = isSameOf(before, after) ? (before.replayed ?? after.replayed) : 0;
+  return Math.min(GROWN_MAX, Math.max(0, after.replayed - saidBefore));
 }
 
 function policyOf({ policyName, policyVersion }: Report): string | null {

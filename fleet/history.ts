@@ -160,11 +160,13 @@ export class History {
    */
   prune(nowMs: number | null): boolean {
     let deleted = 0;
-    this.#inTransaction(() => {
+    const isDone = this.#inTransaction(() => {
       if (nowMs !== null) deleted = this.#deleteOld(nowMs);
       if (this.usedBytes() > this.#bounds.bytesMax * ROOM) deleted += this.#deleteFirst();
     });
-    if (deleted > 0) this.database.run(`PRAGMA incremental_vacuum(${VACUUM_PAGES})`);
+    // What was rolled back is still there: the next minute tries again.
+    if (!isDone) return false;
+    if (deleted > 0) this.#vacuum();
     return deleted >= PRUNE_ROWS;
   }
 
@@ -178,6 +180,11 @@ export class History {
       put.finalize();
     }
     this.database.close();
+  }
+
+  /** It writes, too, and a disk may have no room for that. */
+  #vacuum(): void {
+    this.#attempt(() => this.database.run(`PRAGMA incremental_vacuum(${VACUUM_PAGES})`));
   }
 
   #deleteOld(nowMs: number): number {
@@ -206,8 +213,12 @@ export class History {
   }
 
   #inTransaction(work: () => void): boolean {
+    return this.#attempt(() => this.database.transaction(work).immediate());
+  }
+
+  #attempt(work: () => void): boolean {
     try {
-      this.database.transaction(work).immediate();
+      work();
       return true;
     } catch (error) {
       this.failures += 1;

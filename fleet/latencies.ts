@@ -21,8 +21,8 @@ export interface Quantiles {
 
 /** Steps a doubling. */
 const FINENESS = 8;
-/** 2^21 ms are 35 minutes, and no recovery window is longer. */
-const STEP_MAX = 21 * FINENESS;
+/** 2^27 ms are 37 hours, longer than any recovery window that a policy allows (docs/policy.md). */
+const STEP_MAX = 27 * FINENESS;
 
 /** `count` recoveries that were like those that `recovery` speaks of. */
 export function addRecoveries(latencies: Latencies, recovery: Recovery, count: number): void {

@@ -57,6 +57,8 @@ interface Watcher {
   readonly send: (text: string) => void;
   readonly room: () => number;
   readonly close: () => void;
+  /** Ends its connection, whether it reads or not; null: there is none. */
+  readonly abort: (() => void) | null;
   /** Names of devices on which something happened; they go first. */
   readonly changed: Set<string>;
   /** Names of those that only reported again. */
@@ -121,12 +123,18 @@ export class Live {
    * Null: too many watch already.
    *
    * @param name of the watcher, as in {@link Live.sees}; a stream of the same name that is still open is over.
+   * @param abort ends the connection of a watcher that reads no more: the end of a stream would wait behind what it does not read.
    */
-  watch(lastId: string | null, name: string | null = null): ReadableStream<Uint8Array> | null {
+  watch(
+    lastId: string | null,
+    name: string | null = null,
+    abort: (() => void) | null = null,
+  ): ReadableStream<Uint8Array> | null {
     const before = name === null ? undefined : this.#named(name);
     if (before !== undefined) {
       this.#leave(before);
       before.close();
+      if (before.room() <= 0) before.abort?.();
     }
     if (this.#watchers.size >= WATCHERS_MAX) return null;
     const sight = this.#answered.get(name ?? '');
@@ -141,6 +149,7 @@ export class Live {
             send: (text) => controller.enqueue(utf8.encode(text)),
             room: () => controller.desiredSize ?? 0,
             close: () => controller.close(),
+            abort,
             changed: sight === undefined ? this.#changedSince(lastId) : this.#changedIn(sight),
             refreshed: new Set(),
             ...{ quietTicks: 0, stuckTicks: 0 },
@@ -184,10 +193,14 @@ export class Live {
       return true;
     }
     watcher.stuckTicks += 1;
-    if (watcher.stuckTicks >= STUCK_TICKS) {
-      this.#leave(watcher);
-      watcher.close();
+    if (watcher.stuckTicks < STUCK_TICKS) return false;
+    // It counts until its connection is closed: who never reads would else leave sockets without end.
+    if (watcher.abort !== null) {
+      if (watcher.stuckTicks === STUCK_TICKS) watcher.abort();
+      return false;
     }
+    this.#leave(watcher);
+    watcher.close();
     return false;
   }
 

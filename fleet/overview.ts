@@ -5,6 +5,7 @@
  */
 import type { Day } from './day.ts';
 import { addRecoveries, type Latencies, quantilesOf } from './latencies.ts';
+import { isAway } from './presence.ts';
 import type { Registry } from './registry.ts';
 import { emergencyOf, rolloutOf } from './rollout.ts';
 import { tallyOf } from './rows.ts';
@@ -26,8 +27,9 @@ export function overviewOf({ fleet, registry, day, isConnected, nowMs }: Overvie
   const states = registry.states();
   const lastDay = day.lastDay();
   const latencies: Latencies = {};
-  for (const { report } of devices) {
-    if (report !== null) addRecoveries(latencies, report.recovery, report.recovery.count);
+  for (const { report, presence } of devices) {
+    if (report !== null && !isAway(presence))
+      addRecoveries(latencies, report.recovery, report.recovery.count);
   }
   const living = livingSessions(states);
   return {

@@ -9,6 +9,7 @@
 import { placeOfTopic } from '../hal/mqtt/topics.ts';
 import { STATES } from '../session/transitions.ts';
 import type { Change } from './change.ts';
+import { ChangePace } from './changePace.ts';
 import type { Day } from './day.ts';
 import {
   type Device,
@@ -60,6 +61,7 @@ export class Registry {
   /** Reports that devices dropped, and those that came while the fleet was away. */
   missing = 0;
   readonly #parts: RegistryParts;
+  readonly #pace = new ChangePace<Device>();
   #lastId = 0;
   #shownId = 0;
 
@@ -96,6 +98,13 @@ export class Registry {
     return gone;
   }
 
+  /** What a device said too often to be told one by one, once a minute and at the end. */
+  settle(nowMs: number): void {
+    for (const [device, changes] of this.#pace.settle(nowMs)) {
+      if (this.devices.get(device.name) === device) this.#parts.onChanges(device, changes);
+    }
+  }
+
   /** How many were said to be there, and on `connection` nothing says so, or nothing but what has been kept for long. Once the broker has told what it keeps. */
   doubt(connection: number, atMs: number): number {
     let count = 0;
@@ -103,7 +112,7 @@ export class Registry {
       const change = doubtPresence(device, connection, atMs);
       if (change === null) continue;
       count += 1;
-      this.#tell(device, [change]);
+      this.#tell(device, [change], atMs);
     }
     return count;
   }
@@ -131,7 +140,7 @@ export class Registry {
       if (device === null) return 'tooManyDevices';
       hear(device, heard);
       const { outcome, changes } = takePresence(device, news.value, heard);
-      if (outcome === 'taken') this.#tell(device, changes);
+      if (outcome === 'taken') this.#tell(device, changes, heard.atMs);
       return outcome;
     }
     if (place.stream === 'event') {
@@ -151,7 +160,7 @@ export class Registry {
       if (device === null) return 'tooManyDevices';
       hear(device, heard);
       const { outcome, changes } = takeDocuments(device, news.value, heard);
-      if (outcome === 'taken') this.#tell(device, changes, true);
+      if (outcome === 'taken') this.#tell(device, changes, heard.atMs, true);
       return outcome;
     }
     const report = readReport(document.value);
@@ -163,13 +172,19 @@ export class Registry {
     if (taken.outcome !== 'taken') return taken.outcome;
     this.missing += taken.missing;
     if (taken.tally !== null) this.#parts.day.count(taken.tally, report.value.recovery);
-    this.#tell(device, taken.changes);
+    this.#tell(device, taken.changes, heard.atMs);
     return 'taken';
   }
 
-  #tell(device: Device, changes: readonly Change[], isChanged = changes.length > 0): void {
+  #tell(
+    device: Device,
+    changes: readonly Change[],
+    atMs: number,
+    isChanged = changes.length > 0,
+  ): void {
     device.shownId = ++this.#shownId;
-    if (changes.length > 0) this.#parts.onChanges(device, changes);
+    const told = this.#pace.keep(device, changes, atMs);
+    if (told.length > 0) this.#parts.onChanges(device, told);
     this.#parts.onShown(device, isChanged);
   }
 

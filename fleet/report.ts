@@ -40,6 +40,8 @@ export interface Report {
   readonly recovery: Recovery;
   readonly switchesLastMinute: number;
   readonly switchesTotal: number;
+  /** Datagrams since the process started that came a second time, or too late to tell. */
+  readonly replayed: number;
   /** Events since the process started, by reason code. */
   readonly counters: Readonly<Record<string, number>>;
 }
@@ -83,6 +85,7 @@ export function readReport(document: Document): Result<Report, ReportError> {
     recovery: recoveryOf(tableAt(document, 'recovery_ms')),
     switchesLastMinute: countAt(switches, 'last_minute') ?? 0,
     switchesTotal: countAt(switches, 'total') ?? 0,
+    replayed: replayedOf(tableAt(tableAt(document, 'packets'), 'refused')),
     counters: countersOf(tableAt(document, 'counters')),
   });
 }
@@ -121,6 +124,11 @@ function recoveryOf(table: Document): Recovery {
     p95: amountAt(table, 'p95'),
     max: amountAt(table, 'max'),
   };
+}
+
+/** The codes of session/replay.ts. */
+function replayedOf(refused: Document): number {
+  return (countAt(refused, 'duplicate') ?? 0) + (countAt(refused, 'tooOld') ?? 0);
 }
 
 function countersOf(table: Document): Record<string, number> {

@@ -98,6 +98,8 @@ export interface RowsAsked {
   readonly limit: number;
   /** Continue behind this device. */
   readonly after: string | null;
+  /** Where it stood (`next_key`): it may have moved since, or be gone. Null: where it stands now. */
+  readonly afterKey: number | null;
 }
 
 export const ROWS_MAX = 1_000;
@@ -107,27 +109,50 @@ const STATE_ORDER = ['TERMINATED', 'RECOVERING', 'DEGRADED', 'VOLATILE', 'BIRTH'
 
 type Order = (a: Device, b: Device) => number;
 const byName: Order = (a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0);
-const ORDERS: Readonly<Record<Sort, Order>> = {
-  name: byName,
-  state: (a, b) => rank(a) - rank(b) || byName(a, b),
-  last_seen: (a, b) => (b.lastSeenMs ?? 0) - (a.lastSeenMs ?? 0) || byName(a, b),
-  switches: (a, b) => switchesOf(b) - switchesOf(a) || byName(a, b),
+/** What comes first has the least; of equals the name decides. */
+const KEYS: Readonly<Record<Sort, (device: Device) => number>> = {
+  name: () => 0,
+  state: rank,
+  last_seen: ({ lastSeenMs }) => -(lastSeenMs ?? 0),
+  switches: (device) => -switchesOf(device),
 };
 
 /** `total` counts what search and state leave. */
 export function pageOf(
   devices: Iterable<Device>,
   asked: RowsAsked,
-): { readonly total: number; readonly devices: readonly DeviceRow[] } {
+): {
+  readonly total: number;
+  readonly devices: readonly DeviceRow[];
+  /** Of the last of them, for the next page; null: there is none. */
+  readonly next_key: number | null;
+} {
   const search = asked.search.toLowerCase();
   const found = [...devices].filter(
     (device) =>
       (asked.state === null || stateOf(device) === asked.state) && isFound(device, search),
   );
-  found.sort(ORDERS[asked.sort]);
-  // A device that is gone since has no place: then from the start, and not from nowhere.
-  const start = asked.after === null ? 0 : found.findIndex(({ name }) => name === asked.after) + 1;
-  return { total: found.length, devices: found.slice(start, start + asked.limit).map(rowOf) };
+  const keyOf = KEYS[asked.sort];
+  found.sort((a, b) => keyOf(a) - keyOf(b) || byName(a, b));
+  const page = found.slice(startOf(found, asked)).slice(0, asked.limit);
+  const last = page.at(-1);
+  return {
+    total: found.length,
+    devices: page.map(rowOf),
+    next_key: last === undefined ? null : keyOf(last),
+  };
+}
+
+/** Of what is sorted already. Without a key, a device that is gone since has no place: then from the start, and not from nowhere. */
+function startOf(found: readonly Device[], { after, afterKey, sort }: RowsAsked): number {
+  if (after === null) return 0;
+  const key = sort === 'name' ? 0 : afterKey;
+  if (key === null) return found.findIndex(({ name }) => name === after) + 1;
+  const keyOf = KEYS[sort];
+  const isBehind = (device: Device) =>
+    keyOf(device) > key || (keyOf(device) === key && device.name > after);
+  const at = found.findIndex(isBehind);
+  return at < 0 ? found.length : at;
 }
 
 /** How many devices have each of what `keyOf` tells apart, the most frequent first. */

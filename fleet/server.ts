@@ -51,6 +51,8 @@ interface Peer {
   readonly address: string | null;
   /** A stream is quiet for longer than other answers. */
   readonly neverTimeOut: () => void;
+  /** Within a second or two, if it takes nothing. */
+  readonly abort: () => void;
 }
 
 export function serveFleet(parts: ServerParts): Served {
@@ -68,6 +70,7 @@ export function serveFleet(parts: ServerParts): Served {
         answerTo(parts, request, {
           address: server.requestIP(request)?.address ?? null,
           neverTimeOut: () => server.timeout(request, 0),
+          abort: () => server.timeout(request, 1),
         }),
       error: (error) => {
         parts.onError(error.message);
@@ -107,7 +110,7 @@ function watch({ live }: ServerParts, request: Request, name: string | null, pee
   if (name !== null && !WATCHER_NAME.test(name)) {
     return answerError(400, 'watcher is 16 digits of hex.');
   }
-  const stream = live.watch(request.headers.get('last-event-id'), name);
+  const stream = live.watch(request.headers.get('last-event-id'), name, peer.abort);
   if (stream === null) return answerError(503, 'Too many watch already.', { 'retry-after': '30' });
   peer.neverTimeOut();
   // A proxy that collects before it passes on would hold every event back.

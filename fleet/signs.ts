@@ -1,26 +1,22 @@
 /**
  * Which reason codes say what: why a session moved, what is a sign of replay, what of a stolen identity. Pure.
  *
+ * Devices alone are heard here: what only a hub sees is in its own metrics.
+ *
  * Source: docs/operating.md, "5. Replay and hijack" and "6. Ownership ambiguity".
  *
  * @module
  */
 import { REASONS_BY_MOMENT, type ReasonCode, reasonOf } from '../session/reasons.ts';
 
-/** Something old came again and was refused. */
-export const REPLAY_SIGNS: ReadonlySet<string> = new Set<ReasonCode>([
-  'replay_detected',
-  'stale_state_version',
-  'replayed_datagram',
-]);
+/** Something old came again and was refused; beside these the datagrams that a device refused (`packets.refused`). */
+export const REPLAY_SIGNS: ReadonlySet<string> = new Set<ReasonCode>(['stale_state_version']);
 
 /** Somebody else may hold the keys, or wants the traffic. */
 export const HIJACK_SIGNS: ReadonlySet<string> = new Set<ReasonCode>([
   'bad_proof',
   'identity_conflict',
   'ownership_conflict',
-  'ownership_ambiguous',
-  'redirect_refused',
   'security_failure',
   'version_adopted',
 ]);

@@ -85,6 +85,8 @@ export interface DocumentsRow {
 
 export interface Series {
   readonly at_ms: readonly number[];
+  /** How far the last column goes: a step that is not over is a part of one. */
+  readonly until_ms?: number;
   /** Devices in each state at the end of the step. */
   readonly states: Columns;
   readonly recovery_ms: {
@@ -127,6 +129,8 @@ export interface DeviceRow {
 
 export interface DeviceList {
   readonly total: number;
+  /** Where the last of them stands, for the next page. */
+  readonly next_key?: number | null;
   readonly devices: readonly DeviceRow[];
 }
 

@@ -5,7 +5,7 @@
  */
 import type { State } from '../../session/transitions.ts';
 import type { Series } from './answers.ts';
-import { greatest, stacked, summaryOf, switchRates } from './columns.ts';
+import { greatest, isGoingOn, stacked, summaryOf, switchRates } from './columns.ts';
 import { countText, durationText, percentText, rateText } from './format.ts';
 import { STATES_SHOWN } from './states.ts';
 
@@ -116,14 +116,15 @@ function degraded({ degraded_percent: values }: Series): ChartFacts {
   };
 }
 
-function ended({ at_ms, terminated }: Series): ChartFacts {
+function ended(series: Series): ChartFacts {
+  const { at_ms, terminated } = series;
   const lines = greatest(terminated, REASONS_DRAWN, at_ms.length);
   return {
     title: 'Ended sessions by reason',
     sentence:
       lines.length === 0
         ? 'No session is recorded as ended in that time.'
-        : `${lines.map(({ name, values }) => `${countText(sumOf(values))} ${name}`).join(', ')}.`,
+        : `${lines.map(({ name, values }) => `${countText(sumOf(values))} ${name}`).join(', ')}.${goingOn(series)}`,
     lines: lines.length === 0 ? [{ name: 'ended', values: at_ms.map(() => 0) }] : lines,
     valueText: countText,
     topMin: 1,
@@ -131,11 +132,12 @@ function ended({ at_ms, terminated }: Series): ChartFacts {
   };
 }
 
-function signs({ replay_signs, hijack_signs }: Series): ChartFacts {
+function signs(series: Series): ChartFacts {
+  const { replay_signs, hijack_signs } = series;
   const told = `${countText(sumOf(replay_signs))} signs of replay, ${countText(sumOf(hijack_signs))} of hijacking.`;
   return {
     title: 'Signs of replay and hijacking',
-    sentence: told,
+    sentence: `${told}${goingOn(series)}`,
     lines: [
       { name: 'replay', values: replay_signs },
       { name: 'hijacking', values: hijack_signs },
@@ -145,6 +147,8 @@ function signs({ replay_signs, hijack_signs }: Series): ChartFacts {
     isWhole: true,
   };
 }
+
+const goingOn = (series: Series) => (isGoingOn(series) ? ' The last step is not over yet.' : '');
 
 const NOTHING = 'Nothing is recorded for that time.';
 

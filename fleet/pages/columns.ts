@@ -28,7 +28,10 @@ export function stacked(layers: readonly Column[], length: number): (number | nu
 /** Not a session that lives: one that ended, and what has none. */
 const NOT_LIVING = ['TERMINATED', OTHER];
 
-/** Switches per living session and hour; `null` where no session lived or nothing is known. */
+/**
+ * Switches per living session and hour; `null` where no session lived or nothing is known, and of a step of which less than a
+ * half is over: one switch in its first second would be thousands an hour.
+ */
 export function switchRates(series: Series): (number | null)[] {
   const stepMs = stepMsOf(series.at_ms);
   return series.at_ms.map((_, row) => {
@@ -38,8 +41,21 @@ export function switchRates(series: Series): (number | null)[] {
       if (!NOT_LIVING.includes(state)) sessions += column[row] ?? 0;
     }
     if (count === null || sessions === 0 || stepMs === null) return null;
-    return (count / sessions) * (3_600_000 / stepMs);
+    const partMs = partMsOf(series, row, stepMs);
+    return partMs < stepMs / 2 ? null : (count / sessions) * (3_600_000 / partMs);
   });
+}
+
+/** How much of a step is over. */
+function partMsOf({ at_ms, until_ms }: Series, row: number, stepMs: number): number {
+  return Math.min(stepMs, (until_ms ?? Number.POSITIVE_INFINITY) - at_ms[row]!);
+}
+
+/** Whether the last step goes on: what is counted in it will be more. */
+export function isGoingOn(series: Series): boolean {
+  const stepMs = stepMsOf(series.at_ms);
+  const last = series.at_ms.length - 1;
+  return stepMs !== null && partMsOf(series, last, stepMs) < stepMs;
 }
 
 const stepMsOf = (atMs: readonly number[]): number | null => {

@@ -22,7 +22,13 @@ export interface DeviceQuery {
   readonly state: string;
   readonly sort: Sort;
   /** The last device of each page before this one; empty on the first page. */
-  readonly before: readonly string[];
+  readonly before: readonly Cursor[];
+}
+
+/** A device and where it stood: a list moves while it is read. */
+export interface Cursor {
+  readonly name: string;
+  readonly key: number | null;
 }
 
 export const FIRST_PAGE: DeviceQuery = { search: '', state: '', sort: 'name', before: [] };
@@ -56,12 +62,13 @@ export function requestOf(query: DeviceQuery): string {
   fields.set('sort', query.sort);
   fields.set('limit', String(PAGE_ROWS));
   const after = query.before.at(-1);
-  if (after !== undefined) fields.set('after', after);
+  if (after !== undefined) fields.set('after', after.name);
+  if (after !== undefined && after.key !== null) fields.set('after_key', String(after.key));
   return `/api/devices?${fields}`;
 }
 
 /** The next page, which begins after `last`; the one before. */
-export const pageAfter = (query: DeviceQuery, last: string): DeviceQuery => ({
+export const pageAfter = (query: DeviceQuery, last: Cursor): DeviceQuery => ({
   ...query,
   before: [...query.before, last],
 });

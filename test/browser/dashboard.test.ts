@@ -57,7 +57,9 @@ browserTest('figures, states, reasons in words, policies and charts', async () =
   );
   const ended = await texts(page, '#ended tbody tr');
   expect(ended[0]).toContain('No hub granted a binding within the recovery window');
-  expect(ended.join(' ')).toContain('does not know that code');
+  const unknownCode = ended.filter((row) => row.includes('does not know that code'));
+  expect(unknownCode).toHaveLength(1);
+  expect(unknownCode[0]).toStartWith('brand_new_code');
   expect(await texts(page, '#policies tbody th')).toEqual(['vehicle', 'stationary']);
   expect(await texts(page, '#versions tbody th')).toEqual(['0.0.9', '0.1.0']);
   expect(await texts(page, '#charts h3')).toHaveLength(6);
@@ -305,6 +307,18 @@ browserTest(
     expect(complaints).toEqual([]);
   },
 );
+
+browserTest('on a narrow page the keyboard stops nowhere that is not seen', async () => {
+  await using reader = await visit(browser, { width: 320 });
+  const { page, complaints } = reader;
+  await open(page);
+  await page.locator('#sort').focus();
+  const focus = () =>
+    page.evaluate<string>('document.activeElement.id || document.activeElement.textContent');
+  await page.keyboard.press('Tab');
+  expect(await focus()).toBe('gw-00001');
+  expect(complaints).toEqual([]);
+});
 
 for (const [scheme, width] of [
   ['light', 1280],

@@ -96,9 +96,14 @@ browserTest('another range, and news of this device, ask anew; news of others do
   expect(spansMs().at(-1)).toBe(3_600_000);
   const before = spansMs().length;
   server.tell('device', { name: 'gw-00009', row: server.row(8) });
+  // Longer than news of its own would wait.
+  await Bun.sleep(6_000);
+  expect(spansMs().length).toBe(before);
+  const isAskedAgain = page.waitForResponse((response) => response.url().includes('/timeline'));
   server.tell('device', { name: NAME, row: { ...server.row(1), state: 'DEGRADED' } });
   await page.locator('#facts', { hasText: 'DEGRADED' }).waitFor();
-  expect(spansMs().length).toBe(before);
+  await isAskedAgain;
+  expect(spansMs().length).toBe(before + 1);
   expect(complaints).toEqual([]);
 });
 

@@ -69,7 +69,7 @@ export function startDevices(): void {
   });
   onPress('next', () => {
     const last = list.devices.at(-1);
-    if (last !== undefined) turn(pageAfter(query, last.name));
+    if (last !== undefined) turn(pageAfter(query, { name: last.name, key: list.next_key ?? null }));
   });
   onPress('previous', () => turn(pageBefore(query)));
   setInterval(showAges, AGES_MS);
@@ -183,7 +183,8 @@ function headOf({ id, words, sort }: (typeof LIST_COLUMNS)[number]): HTMLElement
   else {
     const button = element('button', { type: 'button', class: 'sort' }, words);
     button.addEventListener('click', () => turn({ ...query, sort, before: [] }));
-    head.append(button);
+    // The button is not there on a narrow page, and its word is for whoever listens.
+    head.append(button, element('span', { class: 'unsorted' }, words));
   }
   return head;
 }

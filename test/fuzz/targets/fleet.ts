@@ -12,6 +12,7 @@ import { Day } from '../../../fleet/day.ts';
 import type { Device } from '../../../fleet/device.ts';
 import { OUTCOMES, Registry } from '../../../fleet/registry.ts';
 import { rowOf } from '../../../fleet/rows.ts';
+import { TWO_PROCESSES } from '../../../fleet/signs.ts';
 import { isReasonCode } from '../../../session/reasons.ts';
 import { STATES } from '../../../session/transitions.ts';
 import type { Random } from '../../sim/random.ts';
@@ -131,7 +132,8 @@ class Scene {
 }
 
 /** A payload that is forgotten over a restart may come again, and that it was heard is noted; nothing else may change by it. */
-function memoryOf({ payload, heardOn, shownId, ...memory }: Device) {
+function memoryOf({ payload, former, shownId, ...heard }: Device) {
+  const { connection, heardOn, heardLiveOn, ...memory } = heard;
   return memory;
 }
 
@@ -151,11 +153,15 @@ function judgeDevice(device: Device): void {
 function judgeChange({ kind, atMs, reason, count }: Change, nowMs: number): void {
   demand(count >= 1 && Number.isSafeInteger(count), `${kind}: a count from 1`);
   demand(Number.isFinite(atMs) && atMs <= nowMs, `${kind}: nothing happens later than now`);
-  demand(reason === null || isReasonCode(reason), `${kind}: a reason of the one table`);
+  // Devices may be newer than this.
+  demand(reason === null || /^[a-z_]{1,40}$/.test(reason), `${kind}: a reason is a code`);
+  const isOwn = kind === 'terminated' || kind === 'state' || kind === 'switch';
+  const isKnown = reason === null || isReasonCode(reason) || reason === TWO_PROCESSES;
+  demand(isOwn || isKnown, `${kind}: a reason of the one table`);
 }
 
 const BOOTS = ['0011223344556677', '8899aabbccddeeff'] as const;
-const CODES = ['carrier_lost', 'rate_limited', 'bad_proof', 'replay_detected', 'flash_lost'];
+const CODES = ['carrier_lost', 'rate_limited', 'bad_proof', 'stale_state_version', 'flash_lost'];
 const SESSION_STATES = ['ATTACHED', 'RECOVERING', 'TERMINATED', 'DEGRADED'];
 
 function health(random: Random): Uint8Array {

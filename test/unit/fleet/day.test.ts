@@ -3,6 +3,7 @@ import { Day, MINUTE_MS } from '../../../fleet/day.ts';
 import type { Tally } from '../../../fleet/difference.ts';
 import { addRecoveries, type Latencies, quantilesOf } from '../../../fleet/latencies.ts';
 import { degradedPercent, newSpan, spanOf, spanText } from '../../../fleet/span.ts';
+import { Random } from '../../sim/random.ts';
 import { START_MS } from './sample.ts';
 
 const RECOVERY = { count: 4, p50: 100, p95: 400, max: 1_000 };
@@ -65,18 +66,61 @@ test('a day is its minutes and the one that is going on, an hour those of an hou
   expect([day.lastDay().switches, day.lastHourSwitches()]).toEqual([12, 0]);
 });
 
-test('quantiles of many devices are never below the truth, and not far above it', () => {
-  const latencies: Latencies = {};
-  addRecoveries(latencies, RECOVERY, 4);
-  const { count, p50, p95, p99 } = quantilesOf(latencies);
-  expect(count).toBe(4);
-  for (const [said, true_] of [
-    [p50, 100],
-    [p95, 400],
-    [p99, 1_000],
-  ] as const) {
-    expect(said).toBeGreaterThanOrEqual(true_);
-    expect(said).toBeLessThanOrEqual(true_ * 1.1);
+/** As agent/status.ts says it: the value at a share of all of them. */
+function recoveryOf(all: readonly number[]) {
+  const sorted = all.toSorted((a, b) => a - b);
+  const at = (share: number) =>
+    sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))]!;
+  return { count: sorted.length, p50: at(0.5), p95: at(0.95), max: sorted.at(-1)! };
+}
+
+test('quantiles of many devices are never below the truth, up to a day', () => {
+  const random = new Random(7);
+  for (let round = 0; round < 500; round++) {
+    const latencies: Latencies = {};
+    const all: number[] = [];
+    for (let device = random.between(1, 6); device > 0; device--) {
+      const mine = Array.from({ length: random.between(1, 64) }, () =>
+        Math.exp(random.below(18_300) / 1_000),
+      );
+      addRecoveries(latencies, recoveryOf(mine), mine.length);
+      all.push(...mine);
+    }
+    all.sort((a, b) => a - b);
+    const said = quantilesOf(latencies);
+    expect(said.count).toBe(all.length);
+    for (const [word, share] of [
+      ['p50', 0.5],
+      ['p95', 0.95],
+      ['p99', 0.99],
+    ] as const) {
+      const truth = all[Math.max(0, Math.ceil(share * all.length) - 1)]!;
+      // It is shown to a tenth of a ms.
+      if (said[word]! < truth - 0.06)
+        throw new Error(`round ${round}: ${word} ${said[word]}, truly ${truth}`);
+    }
+  }
+});
+
+test('quantiles of one device are not far above the truth', () => {
+  for (const scale of [1, 7_200]) {
+    const latencies: Latencies = {};
+    const { count, p50, p95, max } = RECOVERY;
+    addRecoveries(
+      latencies,
+      { count, p50: p50 * scale, p95: p95 * scale, max: max * scale },
+      count,
+    );
+    const said = quantilesOf(latencies);
+    expect(said.count).toBe(4);
+    for (const [shown, truth] of [
+      [said.p50, 100 * scale],
+      [said.p95, 400 * scale],
+      [said.p99, 1_000 * scale],
+    ] as const) {
+      expect(shown).toBeGreaterThanOrEqual(truth);
+      expect(shown).toBeLessThanOrEqual(truth * 1.1);
+    }
   }
   expect(quantilesOf({})).toEqual({ count: 0, p50: null, p95: null, p99: null });
 });

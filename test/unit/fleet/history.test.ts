@@ -68,11 +68,11 @@ test('a crash loses what was not flushed and counts nothing twice', () => {
   };
   scene.presence('online');
   scene.health({ seq: 1 });
-  const counters = { carrier_lost: 2, heartbeat_timeout: 1, replay_detected: 3 };
+  const counters = { carrier_lost: 2, heartbeat_timeout: 1, stale_state_version: 3 };
   scene.health({ seq: 2, status: { counters } });
   remember();
   expect(history.flush([{ atMs: scene.day.atMs, span: scene.day.current }])).toBe(true);
-  scene.health({ seq: 3, status: { counters: { ...counters, replay_detected: 8 } } });
+  scene.health({ seq: 3, status: { counters: { ...counters, stale_state_version: 8 } } });
   remember();
   // As the disk has it when the process is killed here.
   const after = join(directory, 'crashed.sqlite');
@@ -88,9 +88,9 @@ test('a crash loses what was not flushed and counts nothing twice', () => {
   expect(again.minutesSince(0).map(({ span: { replaySigns } }) => replaySigns)).toEqual([3]);
   // The broker kept the newest: five more, and no gap that would be the device's.
   second.isRetained = true;
-  second.health({ seq: 3, status: { counters: { ...counters, replay_detected: 8 } } });
-  expect(second.told()).toEqual(['refused replay_detected ×5 late']);
-  second.health({ seq: 3, status: { counters: { ...counters, replay_detected: 8 } } });
+  second.health({ seq: 3, status: { counters: { ...counters, stale_state_version: 8 } } });
+  expect(second.told()).toEqual(['refused stale_state_version ×5 late']);
+  second.health({ seq: 3, status: { counters: { ...counters, stale_state_version: 8 } } });
   expect(second.told()).toEqual([]);
   again.close();
 });
@@ -172,6 +172,21 @@ test('rows of a time to come keep none that are old, and without the time nothin
   expect(history.prune(START_MS)).toBe(true);
   expect(history.prune(START_MS)).toBe(false);
   expect([rowsOf(history), history.newestMinuteMs()]).toEqual([4_100, null]);
+  history.close();
+});
+
+test('a disk that has no room for giving pages back is a failure that is counted, and no more', () => {
+  const history = opened();
+  history.remember(device(1), [change(START_MS - 60 * 24 * HOUR_MS)]);
+  history.flush([]);
+  const { database } = history;
+  const run = database.run.bind(database);
+  database.run = ((query: string, ...more: never[]) => {
+    if (query.includes('incremental_vacuum')) throw new Error('database or disk is full');
+    return run(query, ...more);
+  }) as typeof database.run;
+  expect(history.prune(START_MS)).toBe(false);
+  expect([rowsOf(history), history.failures]).toEqual([0, 1]);
   history.close();
 });
 

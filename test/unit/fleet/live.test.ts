@@ -93,6 +93,22 @@ test('who takes nothing is skipped, and after a minute dropped', () => {
   expect(live.count).toBe(0);
 });
 
+test('who takes nothing counts until its connection is closed, which is asked for once', async () => {
+  const scene = new Scene();
+  const live = liveOf(scene, () => ({ filler: 'x'.repeat(80_000) }));
+  let aborts = 0;
+  const stream = live.watch(null, null, () => {
+    aborts += 1;
+  })!;
+  for (let tick = 0; tick < 200 * TICKS_A_SECOND; tick++) {
+    scene.health({ seq: tick + 1 });
+    live.tick();
+  }
+  expect([aborts, live.count]).toEqual([1, 1]);
+  await stream.cancel();
+  expect(live.count).toBe(0);
+});
+
 test('when nothing happens the overview comes all the same, within ten seconds', async () => {
   const scene = new Scene();
   const live = liveOf(scene);

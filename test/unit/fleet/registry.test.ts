@@ -4,6 +4,9 @@
  */
 import { expect, test } from 'bun:test';
 import { encodePayload } from '../../../agent/payload.ts';
+import { newPacketCounters } from '../../../agent/status.ts';
+import { ROWS_A_MINUTE } from '../../../fleet/changePace.ts';
+import { REASONS, REASONS_BY_MOMENT } from '../../../session/reasons.ts';
 import { BOOT, DEVICES_MAX, healthPayload, Scene, START_MS } from './sample.ts';
 
 const NEXT = 'ffeeddccbbaa9988';
@@ -31,7 +34,7 @@ test('a report becomes a row, written as CBOR or as JSON', () => {
 test('what comes twice counts once', () => {
   const scene = new Scene();
   scene.health({ seq: 1 });
-  const counters = { carrier_lost: 5, replay_detected: 2 };
+  const counters = { carrier_lost: 5, stale_state_version: 2 };
   expect(scene.health({ seq: 2, status: { counters } })).toBe('taken');
   expect(scene.health({ seq: 2, status: { counters } })).toBe('duplicate');
   expect(scene.health({ seq: 1 })).toBe('duplicate');
@@ -62,6 +65,19 @@ test('what a device says again is kept once, and what it says otherwise is taken
   expect(scene.device().payload).not.toBe(before.payload);
   scene.health({ seq: 4, status: { counters: { carrier_lost: 2 } } });
   expect(scene.device().report?.counters).toEqual({ carrier_lost: 2 });
+});
+
+test('what a device refused because it had come before, or too late, is a sign of replay', () => {
+  const scene = new Scene();
+  const say = (seq: number, refused: Record<string, number>, boot = BOOT) => {
+    const packets = { ...newPacketCounters(), refused };
+    return scene.health({ seq, boot, status: { packets } });
+  };
+  say(1, { duplicate: 7 });
+  say(2, { duplicate: 9, tooOld: 1, malformed_datagram: 50 });
+  expect(scene.day.current.replaySigns).toBe(3);
+  say(1, { duplicate: 4 }, NEXT);
+  expect(scene.day.current.replaySigns).toBe(7);
 });
 
 test('a report of a process that another has followed is old, if it is none that was not heard yet', () => {
@@ -149,6 +165,18 @@ test('missing numbers are the device’s, but not those of a time when the fleet
     // A new process says all of its events.
     ...['gap 1→1'],
   ]);
+});
+
+test('what is missing after the broker has said the newest again is the device’s', () => {
+  const scene = new Scene();
+  scene.health({ seq: 1 });
+  scene.connection = 2;
+  scene.isRetained = true;
+  expect(scene.health({ seq: 1 })).toBe('duplicate');
+  scene.isRetained = false;
+  scene.health({ seq: 9 });
+  expect(scene.device().gaps).toMatchObject([{ fromSeq: 2, toSeq: 8, isOurs: false }]);
+  expect([scene.device().missing, scene.registry.missing]).toEqual([7, 7]);
 });
 
 test('a switch names its cause, states and policies follow, refusals and alarms are counted', () => {
@@ -271,7 +299,7 @@ test('what the broker had kept is told late, at its own time, and counts into no
   scene.nowMs += 3_600_000;
   scene.isRetained = true;
   scene.connection = 2;
-  const counters = { carrier_lost: 2, heartbeat_timeout: 1, replay_detected: 4 };
+  const counters = { carrier_lost: 2, heartbeat_timeout: 1, stale_state_version: 4 };
   const tsMs = START_MS + 60_000;
   expect(scene.health({ seq: 2, status: { counters }, tsMs, switchesTotal: 2 })).toBe('taken');
   expect(scene.device()).toMatchObject({ isRetained: true, lastSeenMs: tsMs });
@@ -338,4 +366,44 @@ test('names without end are not taken in', () => {
   for (let at = 0; at < DEVICES_MAX; at++) scene.say(`d${at}/health`, payload);
   expect(scene.say('one-more/health', payload)).toBe('tooManyDevices');
   expect(scene.say('d1/health', payload)).toBe('duplicate');
+});
+
+test('one device that says without end that something happened has 60 rows a minute, and nothing is lost of the number', () => {
+  const scene = new Scene();
+  scene.health({ seq: 1, status: { counters: {} } });
+  scene.told();
+  const codes = Object.keys(REASONS);
+  const last = 200;
+  for (let seq = 2; seq <= last; seq++) {
+    const counters = Object.fromEntries(codes.map((code) => [code, seq - 1]));
+    const state = seq % 2 === 0 ? 'DEGRADED' : 'ATTACHED';
+    scene.health({ seq, status: { state, counters } });
+  }
+  expect(scene.changes.length).toBe(ROWS_A_MINUTE - 1);
+  scene.nowMs += 60_000;
+  scene.registry.settle(scene.nowMs);
+  const kept = scene.changes.map(({ change }) => change);
+  expect(kept.length).toBeLessThanOrEqual(2 * ROWS_A_MINUTE);
+  const refusals = Object.keys(REASONS_BY_MOMENT.refusals).length;
+  const refused = kept.filter(({ kind }) => kind === 'refused');
+  expect(refused.reduce((sum, { count }) => sum + count, 0)).toBe((last - 1) * refusals);
+  // The last state is what the bands go on with.
+  const states = kept.filter(({ kind }) => kind === 'state');
+  expect(states.at(-1)?.to).toBe('DEGRADED');
+  // Others have a minute of their own.
+  expect(scene.health({ seq: 1 }, 'gw-8')).toBe('taken');
+  expect(scene.changes.at(-1)).toMatchObject({ name: 'gw-8' });
+});
+
+test('no report counts for more than a million of anything', () => {
+  const scene = new Scene();
+  scene.health({ seq: 1 });
+  const packets = { ...newPacketCounters(), refused: { duplicate: 2 ** 52 } };
+  const counters = { bad_proof: 2 ** 53 - 1 };
+  const status = { counters, packets };
+  scene.health({ seq: 2, status, switchesTotal: 2 ** 53 - 1, ended: { shutdown: 2 ** 52 } });
+  expect(scene.day.current).toMatchObject({
+    ...{ switches: 1_000_000, hijackSigns: 1_000_000, replaySigns: 1_000_000 },
+    terminated: { shutdown: 1_000_000 },
+  });
 });

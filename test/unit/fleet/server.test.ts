@@ -4,14 +4,18 @@
  */
 import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { mkdtempSync, rmSync } from 'node:fs';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Fleet } from '../../../fleet/daemon.ts';
 import { openHistory } from '../../../fleet/history.ts';
-import type { Pages } from '../../../fleet/server.ts';
+import { Live } from '../../../fleet/live.ts';
+import { Login } from '../../../fleet/login.ts';
+import { type Pages, serveFleet } from '../../../fleet/server.ts';
+import { eventually } from '../../lab/process.ts';
 import { promtoolFindings, promtoolObstacle } from '../../lab/promtool.ts';
 import { testUnless } from '../../obstacle.ts';
-import { BOOT, healthPayload, presencePayload, START_MS } from './sample.ts';
+import { BOOT, healthPayload, presencePayload, Scene, START_MS } from './sample.ts';
 
 const TOKEN = 'a-token-of-many-letters';
 const BEARER = { authorization: `Bearer ${TOKEN}` };
@@ -35,9 +39,11 @@ afterAll(() => rmSync(directory, { recursive: true }));
 interface Answer {
   readonly total: number;
   readonly devices: readonly { readonly name: string }[];
+  readonly next_key: number | null;
   readonly bands: readonly { readonly state: string | null; readonly from_ms: number }[];
   readonly marks: readonly { readonly kind: string }[];
   readonly at_ms: readonly number[];
+  readonly until_ms: number;
   readonly switches: readonly (number | null)[];
   readonly states: Readonly<Record<string, readonly (number | null)[]>>;
 }
@@ -95,7 +101,8 @@ test('the overview', async () => {
     devices: { total: 3, online: 2, stopped: 0, lost: 1 },
     states: { BIRTH: 0, ATTACHED: 1, VOLATILE: 0, DEGRADED: 1, RECOVERING: 0, TERMINATED: 0 },
     ...{ degraded_percent: 50, terminated: {}, replay_signs_24h: 0, hijack_signs_24h: 0 },
-    recovery_ms: { count: 9, p50: 90.5, p95: 215.3, p99: 215.3 },
+    // Of those that are there.
+    recovery_ms: { count: 6, p50: 90.5, p95: 215.3, p99: 215.3 },
     switches_per_session_per_hour: 2,
     policies: [{ name: 'balanced', version: 3, devices: 3 }],
     versions: [{ version: '0.1.0', devices: 3 }],
@@ -132,6 +139,21 @@ test('devices: searched, sorted, a page at a time', async () => {
   }
 });
 
+test('a page goes on where the last one ended, though its last device has moved, or is gone', async () => {
+  using scene = serving();
+  const pageOf = async (query: string) => {
+    const { devices, next_key } = await scene.json(`/api/devices?limit=1&${query}`);
+    return [devices.map(({ name }) => name).join(' '), next_key];
+  };
+  expect(await pageOf('sort=switches')).toEqual(['gw-2', -5]);
+  expect(await pageOf('sort=switches&after=gw-2&after_key=-5')).toEqual(['gw-3', -2]);
+  scene.say('gw-3/health', healthPayload({ seq: 2, switchesTotal: 900 }));
+  expect(await pageOf('sort=switches&after=gw-3&after_key=-2')).toEqual(['gw-1', 0]);
+  expect(await pageOf('sort=switches&after=gw-1&after_key=0')).toEqual(['', null]);
+  expect(await pageOf('after=gw-1a')).toEqual(['gw-2', 0]);
+  expect((await scene.get('/api/devices?after=gw-1&after_key=x')).status).toBe(400);
+});
+
 test('one device, its gaps and its time', async () => {
   using scene = serving();
   const device: unknown = await scene.json('/api/device/gw-2');
@@ -156,6 +178,7 @@ test('series are columns of one length', async () => {
   const series = await scene.json(`/api/series?${query}`);
   expect(series.at_ms).toEqual([START_MS - 60_000, START_MS]);
   expect(series.switches).toEqual([null, 4]);
+  expect(series.until_ms).toBe(START_MS + 1_000);
   // Its broker was never heard: nobody knows in which state they are.
   expect(series.states).toEqual({});
 });
@@ -244,6 +267,37 @@ test('events: the overview at once, devices as they change, and where they were 
   const second = await events({ 'last-event-id': id }, (text) => text.includes('"name":"gw-2"'));
   expect(second).toContain('"name":"gw-2"');
 });
+
+test('the connection of a watcher that stops reading is closed', async () => {
+  const scene = new Scene();
+  let now = 0;
+  const live = new Live({
+    overview: () => ({ filler: 'x'.repeat(100_000) }) as never,
+    devices: scene.registry.devices,
+    shownId: () => ++now,
+    run: 'run',
+  });
+  const served = serveFleet({
+    ...{ listen: '127.0.0.1:0', pages: new Map(), live, api: null as never },
+    login: new Login({ token: null, proxyHeader: null, proxyAddresses: [] }, Date.now, Date.now),
+    ...{ metrics: () => '', onError: () => {} },
+  });
+  if (!served.ok) throw new Error(served.message);
+  const { port } = served.value;
+  const socket = connect(port, '127.0.0.1', () =>
+    socket.write('GET /api/live HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n'),
+  );
+  socket.on('error', () => {});
+  socket.pause();
+  await eventually('a watcher', () => live.count === 1, 10_000);
+  const deadline = () => {
+    for (let tick = 0; tick < 8; tick++) live.tick();
+    return live.count === 0;
+  };
+  await eventually('it is closed', deadline, 30_000);
+  socket.destroy();
+  served.value.close();
+}, 60_000);
 
 testUnless(promtoolObstacle, 'promtool has nothing to say against /metrics', async () => {
   using scene = serving();

@@ -3,6 +3,7 @@ import type { Series } from '../../../../fleet/pages/answers.ts';
 import {
   alone,
   greatest,
+  isGoingOn,
   stacked,
   summaryOf,
   switchRates,
@@ -52,6 +53,17 @@ test('switches per session and hour, of sessions that live', () => {
   expect(switchRates(series({ at_ms: [0], switches: [5], states: { ATTACHED: [1] } }))).toEqual([
     null,
   ]);
+});
+
+test('the last step is as long as it has been, and says nothing before a half of it is over', () => {
+  const states = { ATTACHED: [1, 1, 1] };
+  const after = (ms: number) =>
+    series({ states, switches: [1, 1, 1], until_ms: 2 * HALF_HOUR_MS + ms });
+  expect(switchRates(after(HALF_HOUR_MS))).toEqual([2, 2, 2]);
+  expect(switchRates(after(0.75 * HALF_HOUR_MS))[2]).toBeCloseTo(2.667, 3);
+  expect(switchRates(after(60_000))).toEqual([2, 2, null]);
+  expect([isGoingOn(after(HALF_HOUR_MS)), isGoingOn(after(60_000))]).toEqual([false, true]);
+  expect([isGoingOn(series({})), isGoingOn(series({ at_ms: [] }))]).toEqual([false, false]);
 });
 
 test('the greatest columns by name, the rest as others', () => {

@@ -21,14 +21,18 @@ test('what is not ours counts as left out', () => {
 });
 
 test('the server is asked for a page at a time', () => {
-  const second = pageAfter({ ...FIRST_PAGE, search: 'a' }, 'gw-100');
+  const second = pageAfter({ ...FIRST_PAGE, search: 'a' }, { name: 'gw-100', key: null });
   expect(requestOf(second)).toBe('/api/devices?search=a&sort=name&limit=100&after=gw-100');
   expect(requestOf(pageBefore(second))).toBe('/api/devices?search=a&sort=name&limit=100');
   expect(pageBefore(FIRST_PAGE)).toEqual(FIRST_PAGE);
+  const bySwitches = pageAfter({ ...FIRST_PAGE, sort: 'switches' }, { name: 'gw-7', key: -31 });
+  expect(requestOf(bySwitches)).toBe(
+    '/api/devices?sort=switches&limit=100&after=gw-7&after_key=-31',
+  );
 });
 
 test('the caption says where in the list a page is', () => {
-  const third = pageAfter(pageAfter(FIRST_PAGE, 'a'), 'b');
+  const third = pageAfter(pageAfter(FIRST_PAGE, { name: 'a', key: 0 }), { name: 'b', key: 0 });
   expect(captionOf(FIRST_PAGE, 100, 10_000)).toBe('Devices 1 to 100 of 10,000');
   expect(captionOf(third, 34, 234)).toBe('Devices 201 to 234 of 234');
   expect(captionOf(FIRST_PAGE, 1, 1)).toBe('1 device');
