@@ -56,6 +56,9 @@ function askSooner(turn: Turn, before: Transport): void {
   schedule(turn, before.transportId);
   const after = turn.transport(before.transportId);
   if (after === null || after.probeAtMs === null) return;
+  // What was not asked, being forbidden, has not answered either: its hold-down begins with the next answer.
+  if (before.probeAtMs === null)
+    turn.change(before.transportId, { liveness: { ...after.liveness, stableSinceMs: null } });
   const probeAtMs = earlier(before.probeAtMs, after.probeAtMs);
   const keepaliveAtMs =
     after.keepaliveAtMs === null ? null : earlier(before.keepaliveAtMs, after.keepaliveAtMs);
