@@ -26,7 +26,6 @@ export function onPolicy(turn: Turn, event: DeviceEvent & { kind: 'policy' }): v
     askSooner(turn, transport);
   }
   // What was denied, or not worth a plan, may be another matter now.
-  draft.deniedFor = null;
   draft.withheldFor = [];
   if (draft.reviewAtMs !== null) draft.reviewAtMs = turn.nowMs;
 }

@@ -129,11 +129,7 @@ export function plan(turn: Turn, target: Transport, reasonCode: ReasonCode): Rea
 }
 
 function deny(turn: Turn, target: Transport, wanted: ReasonCode, denied: ReasonCode): void {
-  const { draft } = turn;
-  const key = `${target.transportId} ${wanted} ${denied}`;
-  if (draft.deniedFor === key) return;
-  draft.deniedFor = key;
-  turn.report('notice', 'switch_denied', { transportId: target.transportId, wanted, denied });
+  sayWithheld(turn, [{ rival: target, rule: denied }], wanted);
 }
 
 /** VOLATILE by quality, or DEGRADED: better candidate, recovery of quality, or persistence. */

@@ -1,5 +1,5 @@
 /**
- * That a better link is not gone to, and which rule keeps the session from it: an event, once.
+ * That a link is not gone to, and which rule, or what of the governor's, keeps the session from it: an event, once.
  *
  * Once for each link, wish and rule of one binding under one policy: a claim that is answered, and another policy, make
  * it another matter (docs/protocol.md, "Choosing and bounding"). So a link that comes and goes beside a binding that
