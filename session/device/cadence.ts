@@ -86,7 +86,12 @@ function standbyPauseMs(turn: Turn, transport: Transport): number {
   if (draft.state === 'VOLATILE' || (draft.state === 'DEGRADED' && !isMetered))
     return CANDIDATE_PROBE_MS;
   const usualMs = isMetered ? config.limits.meteredStandbyProbeMs : config.limits.standbyProbeMs;
-  return isPreferred && !isMetered ? Math.min(usualMs, CANDIDATE_PROBE_MS) : usualMs;
+  // Where nothing but a failure leads back to it, it has nothing to prove.
+  const isStaying = draft.heldId !== null || config.limits.failback === 'on_failure';
+  if (!isPreferred || isMetered || isStaying) return usualMs;
+  // One that leads nowhere proves nothing: it is asked ever more rarely, down to what any other is.
+  const doublings = Math.max(0, transport.liveness.missedInRow - 1);
+  return Math.min(usualMs, CANDIDATE_PROBE_MS * 2 ** doublings);
 }
 
 /**
