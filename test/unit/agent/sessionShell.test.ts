@@ -34,8 +34,17 @@ class Rig {
   /** Where datagrams went, in order. */
   readonly sentTo: string[] = [];
   readonly shell: SessionShell;
+  readonly uplinks: Uplinks;
+  /** Steps of the core. */
+  get core(): unknown {
+    return this.shell.device;
+  }
 
-  constructor(endpoints: readonly (string | null)[], answer: SendResult = SEND.sent) {
+  constructor(
+    endpoints: readonly (string | null)[],
+    answer: SendResult = SEND.sent,
+    metering = UNMETERED,
+  ) {
     const links = [{ name: 'eth0', kind: 'ethernet' }] as const;
     const policy = loadPolicy({});
     if (!policy.ok) throw new Error('the default policy does not load');
@@ -55,7 +64,7 @@ class Rig {
       dataCipher: 'auto',
       mark: 0,
       rules: tunnelRules(policy.policy, links),
-      metering: UNMETERED,
+      metering,
       seed: new Uint8Array(32).fill(7),
       remembered: null,
       wasLost: false,
@@ -64,7 +73,7 @@ class Rig {
     };
     const host = this.network.newHost({ eth0: ['198.51.100.1'] });
     this.network.onSend(({ to }) => this.sentTo.push(formatAddress(to)));
-    const uplinks = new Uplinks(setup, (options) => {
+    this.uplinks = new Uplinks(setup, (options) => {
       const opened = host.openDatagramSocket(options);
       if (opened.ok) (opened.value as MemoryDatagramSocket).sendResult = answer;
       return opened;
@@ -75,7 +84,7 @@ class Rig {
       means: MEANS,
       clock: this.clock,
       tun: new MemoryTun(),
-      uplinks,
+      uplinks: this.uplinks,
       post: (message) => this.posted.push(message),
     });
     const monitor = new MemoryLinkMonitor();
@@ -184,4 +193,24 @@ test('each request for another link is answered: what was in its way, under its 
     { kind: 'rebind', requestId: 7, denied: 'no_binding' },
     { kind: 'rebind', requestId: 8, denied: 'no_binding' },
   ]);
+});
+
+describe('a budget', () => {
+  test('that is used up by what nobody took is told to the core, once, and again on another day', () => {
+    const rig = new Rig([NEAR], SEND.sent, { budgets: { eth0: 100_000 }, spent: [] });
+    rig.pass(1_000);
+    const [eth0] = rig.uplinks.all;
+    const isStepped = () => {
+      const before = rig.core;
+      rig.shell.onTime();
+      return rig.core !== before;
+    };
+    expect(isStepped()).toBe(false);
+    eth0!.meter.passed(1, 100_000, 4);
+    expect([isStepped(), isStepped()]).toEqual([true, false]);
+    rig.clock.setWall(WALL_MS + 86_400_000);
+    expect([isStepped(), eth0!.meter.isSpent]).toEqual([false, false]);
+    eth0!.meter.passed(1, 100_000, 4);
+    expect([isStepped(), isStepped()]).toEqual([true, false]);
+  });
 });
