@@ -79,7 +79,8 @@ export const GOVERNOR_MUTANTS: readonly Mutant[] = [
     file: WITHHELD,
     find: '    if (said.includes(matter)) continue;\n',
     replace: '',
-    breaks: 'A better link that stays withheld, and a switch that stays denied, is an event at each look.',
+    breaks:
+      'A better link that stays withheld, and a switch that stays denied, is an event at each look.',
     invariant: 'I8',
   },
   {
