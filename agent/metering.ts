@@ -10,6 +10,7 @@ import type { LinkSpending } from '../session/flash/spending.ts';
 import { DayMeter } from '../session/metering/dayMeter.ts';
 import type { Uplink } from './uplinks.ts';
 
+const NONE: readonly string[] = [];
 /** IP without options, and UDP. */
 export const HEADER_BYTES = { 4: 28, 6: 48 } as const;
 
@@ -62,4 +63,23 @@ function allOf(
     const spending = take(meter);
     return spending === null ? [] : [{ link: name, ...spending }];
   });
+}
+
+/** Which links have used up their budget, told once each time: the core leaves them, whatever it was that passed. */
+export class SpentLinks {
+  readonly #told = new Set<string>();
+
+  /** Those that have since the last call; asked in each turn, and nearly always none. */
+  take(uplinks: readonly Uplink[]): readonly string[] {
+    let names = NONE;
+    for (const { name, meter } of uplinks) {
+      const { isSpent } = meter;
+      if (isSpent === this.#told.has(name)) continue;
+      if (isSpent) {
+        this.#told.add(name);
+        names = [...names, name];
+      } else this.#told.delete(name);
+    }
+    return names;
+  }
 }

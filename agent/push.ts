@@ -20,7 +20,7 @@ import type { Identity } from '../policies/signed/admit.ts';
 import { anchorsOf } from '../policies/signed/anchors.ts';
 import type { Command } from '../policies/signed/body.ts';
 import { readEnvelope, type Sign1 } from '../policies/signed/envelope.ts';
-import { openDocument, type SignedDocument } from '../policies/signed/open.ts';
+import { openDocument } from '../policies/signed/open.ts';
 import { isRefused, type Refused, refuse } from '../policies/signed/refusal.ts';
 import { isSamePolicy } from '../policies/signed/samePolicy.ts';
 import { nextPushDeadline, openPush, policyInForce, stepPush } from '../policies/signed/staging.ts';
@@ -238,7 +238,9 @@ export class Push {
   ): void {
     const document = openDocument(bytes, this.#anchors, sign1);
     if (isRefused(document)) return this.#tell(document.refused, { why: document.detail });
-    if (this.#holdsPolicyOf(document)) return this.#refusals.count('document_replayed');
+    // The rest of a rollout comes to its canary as well.
+    const isHeld = this.#held.some((held) => isSamePolicy(held, document));
+    if (isHeld) return this.#refusals.count('document_replayed');
     if (request !== null) this.#requests.remember(request);
     const place = request?.place ?? null;
     this.#feed({ kind: 'arrived', ...this.#moment(), isRetained, place, document });
@@ -263,11 +265,6 @@ export class Push {
 
   #holds(bytes: Uint8Array): boolean {
     return this.#held.some((held) => equalBytes(held, bytes));
-  }
-
-  /** The same policy for another target: the rest of a rollout comes to its canary as well. */
-  #holdsPolicyOf(document: SignedDocument): boolean {
-    return this.#held.some((held) => isSamePolicy(held, document));
   }
 
   /** What happens while something is carried out comes behind it. */

@@ -32,7 +32,7 @@ import { Handshakes } from './handshakes.ts';
 import { Keyring } from './keyring.ts';
 import { LateEndpoints } from './lateEndpoints.ts';
 import type { FromTunnel, ToTunnel, TunnelSetup } from './messages.ts';
-import { spendingAtEnd, spendingDue } from './metering.ts';
+import { SpentLinks, spendingAtEnd, spendingDue } from './metering.ts';
 import { orderEvent } from './order.ts';
 import { Rehearsals } from './rehearsal.ts';
 import { TimestampReservation } from './reservation.ts';
@@ -66,6 +66,7 @@ export class SessionShell {
   #device: Device = newDevice();
   readonly #core = new CoreWants();
   readonly #reservation = new TimestampReservation();
+  readonly #spent = new SpentLinks();
   readonly #rehearsals = new Rehearsals();
   #nextIndex: number;
   #isEnding = false; // the process ends with the session
@@ -219,6 +220,9 @@ export class SessionShell {
     this.#postSpending(spendingDue(uplinks.all, clock.wallMs(), atMs));
     if (this.#transmitter.hasFailures) this.#feedFailures(atMs);
     this.#feedHearsay(atMs);
+    for (const linkName of this.#spent.take(uplinks.all)) {
+      this.#feed({ kind: 'spent', atMs, linkName });
+    }
     this.#data.onTime(atMs);
     const { deadlineMs: dueMs, tellMs } = this.#wants;
     // Before a verdict the core hears of all that came meanwhile.

@@ -23,6 +23,7 @@ import { setupOf } from '../hal/worker.ts';
 import { InvariantError } from '../session/assert.ts';
 import { earlier } from '../session/deadline.ts';
 import { waitMs } from './deadline.ts';
+import { LinkRetry } from './linkRetry.ts';
 import type { FromTunnel, ToTunnel, TunnelSetup } from './messages.ts';
 import { PlainShell } from './plainShell.ts';
 import { SessionShell } from './sessionShell.ts';
@@ -94,18 +95,22 @@ async function run(): Promise<never> {
 
   // The monitor may know more than it has told.
   let hasNews = false;
+  const retry = new LinkRetry();
   for (;;) {
     shell.onTime();
     const unneeded = idleHeap.take(clock.monotonicMs());
     if (unneeded !== 'nothing') await giveMemoryBack(unneeded === 'garbageAndCode');
-    const deadlineMs = earlier(shell.nextDeadlineMs(), idleHeap.nextDeadlineMs());
+    retry.note(monitor.isBehind || uplinks.isMissingSocket, clock.monotonicMs());
+    const linksMs = earlier(idleHeap.nextDeadlineMs(), retry.nextDeadlineMs());
+    const deadlineMs = earlier(shell.nextDeadlineMs(), linksMs);
     const isRushing = rush.isOn(clock.monotonicMs());
     watchSockets(); // the session may have taken late endpoints, and opened one
     poller.wait(hasNews ? 0 : waitMs(deadlineMs, clock), isRushing);
     // What waits in sockets and tun came while nobody ran, or since: keys may have expired meanwhile.
     shell.expire();
-    hasNews = (hasNews || poller.isReady(monitor.fd)) && monitor.drain();
-    if (hasNews) onLinks();
+    const isRetrying = retry.take(clock.monotonicMs());
+    hasNews = (hasNews || isRetrying || poller.isReady(monitor.fd)) && monitor.drain();
+    if (hasNews || isRetrying) onLinks();
     if (poller.isReady(wake.fd)) {
       wake.drain();
       drainPort((message) => shell.onMessage(message));

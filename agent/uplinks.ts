@@ -153,6 +153,11 @@ export class Uplinks {
     return this.all.map(({ view }) => view);
   }
 
+  /** A link is there and got no socket: another `refresh` tries again. */
+  get isMissingSocket(): boolean {
+    return this.all.some(({ index, socket }) => index !== 0 && socket === null);
+  }
+
   #reopen(uplink: Uplink, snapshot: LinkSnapshot | undefined): void {
     const index = snapshot?.index ?? 0;
     if (index === uplink.index && (uplink.socket !== null || index === 0)) return;

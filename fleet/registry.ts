@@ -150,7 +150,7 @@ export class Registry {
       if (device === null) return 'tooManyDevices';
       hear(device, heard);
       const { outcome, changes } = takeEvent(device, news.value, heard);
-      if (changes.length > 0) this.#tell(device, changes);
+      if (changes.length > 0) this.#tell(device, changes, heard.atMs);
       return outcome;
     }
     if (place.stream === 'policyReported') {

@@ -38,6 +38,8 @@ export interface LinkMonitor {
    * work in between: a carrier that is lost is told first, and with the next call what takes longer to find out.
    */
   drain(): boolean;
+  /** What happened could not be read: to be drained again after a while, although nothing is readable. */
+  readonly isBehind: boolean;
   /** How often events were lost and everything was read anew. */
   readonly resyncCount: number;
   close(): void;

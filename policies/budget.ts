@@ -4,7 +4,9 @@
  * Arithmetic over the policy's intervals and the sizes of what is sent at them. `jvpn policy budget` prints it, a test
  * holds the defaults and the shipped profiles to {@link BUDGETS}, and `scripts/bench idle` measures the same at the
  * interface. It counts what the tunnel, its keys and health reports cost while no application sends anything; the
- * attachment itself, and links that come and go, are not in it.
+ * attachment itself, and links that come and go, are not in it. The binding is on the preferred link, or on the only one
+ * that answers: an unmetered, preferred link that answers and is not gone back to yet, or not at all (`better`, and it is
+ * worse), costs a question a second and two looks beside.
  *
  * @module
  */

@@ -9,7 +9,7 @@ import { libc } from './libc.ts';
 import { addressOf, nativeBytes } from './memory.ts';
 
 /** linux/time.h */
-const CLOCK_BOOTTIME = 7;
+export const BOOTTIME = 7;
 const TIMESPEC_BYTES = 16;
 
 export function newClock(): Clock {
@@ -18,7 +18,7 @@ export function newClock(): Clock {
   const address = addressOf(timespec);
   return {
     monotonicMs() {
-      assert(libc.clock_gettime(CLOCK_BOOTTIME, address) === 0, 'the kernel has CLOCK_BOOTTIME');
+      assert(libc.clock_gettime(BOOTTIME, address) === 0, 'the kernel has CLOCK_BOOTTIME');
       const seconds = words[0]! + words[1]! * 2 ** 32;
       return seconds * 1_000 + Math.floor(words[2]! / 1_000) / 1_000;
     },

@@ -39,6 +39,8 @@ const SYMBOLS = {
   setsockopt: { args: ['i32', 'i32', 'i32', 'ptr', 'u32'], returns: 'i32' },
   shutdown: { args: ['i32', 'i32'], returns: 'i32' },
   socket: { args: ['i32', 'i32', 'i32'], returns: 'i32' },
+  timerfd_create: { args: ['i32', 'i32'], returns: 'i32' },
+  timerfd_settime: { args: ['i32', 'i32', 'ptr', 'ptr'], returns: 'i32' },
   write: { args: ['i32', 'ptr', 'u64'], returns: 'i32' },
 } as const;
 

@@ -40,7 +40,7 @@ export class NetlinkMonitor implements LinkMonitor {
   readonly #requests: NetlinkSocket;
   #table = new LinkTable();
   #snapshot: readonly LinkSnapshot[] = [];
-  /** A dump that failed is owed; the next drain tries again. */
+  /** A dump that failed is owed; the next drain tries again, for which somebody has to call it. */
   #needsLoad = false;
   /** Routes may have changed and were not read since. */
   #owesRoutes = false;
@@ -49,6 +49,10 @@ export class NetlinkMonitor implements LinkMonitor {
     this.fd = events.fd;
     this.#events = events;
     this.#requests = requests;
+  }
+
+  get isBehind(): boolean {
+    return this.#needsLoad;
   }
 
   snapshot(): readonly LinkSnapshot[] {

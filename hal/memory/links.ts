@@ -7,6 +7,7 @@ import type { LinkMonitor, LinkSnapshot } from '../links.ts';
 
 export class MemoryLinkMonitor implements LinkMonitor {
   readonly fd = -1;
+  readonly isBehind = false;
   readonly resyncCount = 0;
   readonly #links = new Map<string, LinkSnapshot>();
   #snapshot: readonly LinkSnapshot[] = [];

@@ -258,7 +258,6 @@ function clearDeadlines(turn: Turn, recoveryMs: number | null): void {
   draft.degradedEndsAtMs = draft.state === 'DEGRADED' ? draft.degradedEndsAtMs : null;
   draft.plannedAtMs = null;
   draft.healthySinceMs = null;
-  draft.deniedFor = null;
   draft.withheldFor = [];
   draft.isResuming = false;
   draft.reopens = 0;

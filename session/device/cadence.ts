@@ -27,7 +27,7 @@ export function schedule(turn: Turn, transportId: number): void {
   const { draft, config } = turn;
   const transport = turn.transport(transportId);
   if (transport === null) return;
-  if (transport.unusable !== null || draft.state === 'TERMINATED' || draft.channel === null) {
+  if (draft.state === 'TERMINATED' || draft.channel === null || !mayAsk(turn, transport)) {
     turn.change(transportId, { probeAtMs: null, keepaliveAtMs: null });
     return;
   }
@@ -38,6 +38,12 @@ export function schedule(turn: Turn, transportId: number): void {
   const keepaliveAtMs =
     isActive && isMetered ? turn.nowMs + config.limits.meteredKeepaliveMs : null;
   turn.change(transportId, { probeAtMs: turn.nowMs + pauseMs, keepaliveAtMs });
+}
+
+/** A link that may never be used is not asked, as it is not chosen; the binding is until it is left. */
+export function mayAsk({ draft, config }: Turn, transport: Transport): boolean {
+  if (transport.unusable !== null) return false;
+  return transport.transportId === draft.activeId || costOf(transport, config) !== 'never';
 }
 
 function activePauseMs(turn: Turn, transport: Transport): number {
@@ -80,7 +86,12 @@ function standbyPauseMs(turn: Turn, transport: Transport): number {
   if (draft.state === 'VOLATILE' || (draft.state === 'DEGRADED' && !isMetered))
     return CANDIDATE_PROBE_MS;
   const usualMs = isMetered ? config.limits.meteredStandbyProbeMs : config.limits.standbyProbeMs;
-  return isPreferred && !isMetered ? Math.min(usualMs, CANDIDATE_PROBE_MS) : usualMs;
+  // Where nothing but a failure leads back to it, it has nothing to prove.
+  const isStaying = draft.heldId !== null || config.limits.failback === 'on_failure';
+  if (!isPreferred || isMetered || isStaying) return usualMs;
+  // One that leads nowhere proves nothing: it is asked ever more rarely, down to what any other is.
+  const doublings = Math.max(0, transport.liveness.missedInRow - 1);
+  return Math.min(usualMs, CANDIDATE_PROBE_MS * 2 ** doublings);
 }
 
 /**

@@ -103,6 +103,8 @@ export type DeviceEvent =
    * refused a datagram for a reason that may be one flow's. The shell counts them.
    */
   | { readonly kind: 'hearsay'; readonly atMs: number; readonly linkName: string }
+  /** The day's budget of this link has just been used up; `config` says so from this step on. */
+  | { readonly kind: 'spent'; readonly atMs: number; readonly linkName: string }
   | {
       readonly kind: 'persisted';
       readonly atMs: number;

@@ -29,7 +29,6 @@ export function onPolicy(turn: Turn, event: DeviceEvent & { kind: 'policy' }): v
   // A policy that keeps the hub from answering is found out soon.
   if (event.isOnTrial === true && draft.activeId !== null) probeNow(turn, draft.activeId);
   // What was denied, or not worth a plan, may be another matter now.
-  draft.deniedFor = null;
   draft.withheldFor = [];
   if (draft.reviewAtMs !== null) draft.reviewAtMs = turn.nowMs;
 }
@@ -59,6 +58,9 @@ function askSooner(turn: Turn, before: Transport): void {
   schedule(turn, before.transportId);
   const after = turn.transport(before.transportId);
   if (after === null || after.probeAtMs === null) return;
+  // What was not asked, being forbidden, has not answered either: its hold-down begins with the next answer.
+  if (before.probeAtMs === null)
+    turn.change(before.transportId, { liveness: { ...after.liveness, stableSinceMs: null } });
   const probeAtMs = earlier(before.probeAtMs, after.probeAtMs);
   const keepaliveAtMs =
     after.keepaliveAtMs === null ? null : earlier(before.keepaliveAtMs, after.keepaliveAtMs);

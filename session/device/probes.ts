@@ -19,7 +19,7 @@ import {
 } from '../liveness/liveness.ts';
 import { timeoutMs } from '../liveness/rtt.ts';
 import type { ProbeAck } from '../wire/frames.ts';
-import { burstPauseMs, DOUBT_CANDIDATE_MS, endTalk, schedule } from './cadence.ts';
+import { burstPauseMs, DOUBT_CANDIDATE_MS, endTalk, mayAsk, schedule } from './cadence.ts';
 import { costOf } from './choice.ts';
 import { die } from './die.ts';
 import type { ChannelId } from './event.ts';
@@ -71,8 +71,7 @@ export function isCalm(turn: Turn): boolean {
 
 export function probeNow(turn: Turn, transportId: number): void {
   const transport = turn.transport(transportId);
-  if (transport === null || transport.unusable !== null || turn.draft.state === 'TERMINATED')
-    return;
+  if (transport === null || turn.draft.state === 'TERMINATED' || !mayAsk(turn, transport)) return;
   sendProbe(turn, transport);
   schedule(turn, transportId);
 }
@@ -104,7 +103,7 @@ export function probeDue(turn: Turn): void {
   for (const transport of turn.draft.transports) {
     const { transportId, probeAtMs, keepaliveAtMs } = transport;
     if (probeAtMs !== null && probeAtMs <= turn.nowMs) {
-      if (transport.unusable === null && turn.draft.channel !== null) sendProbe(turn, transport);
+      if (turn.draft.channel !== null && mayAsk(turn, transport)) sendProbe(turn, transport);
       schedule(turn, transportId);
     } else if (keepaliveAtMs !== null && keepaliveAtMs <= turn.nowMs) keepAlive(turn, transportId);
   }

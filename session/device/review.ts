@@ -41,7 +41,8 @@ export function review(turn: Turn): void {
   if (draft.reviewAtMs === null) return;
   if (draft.reviewAtMs > turn.nowMs) {
     // What happened meanwhile may be worth an earlier look.
-    if (isCalm(turn)) draft.reviewAtMs = Math.min(draft.reviewAtMs, turn.nowMs + calmMs(turn));
+    if (isSettled(turn))
+      draft.reviewAtMs = Math.min(draft.reviewAtMs, turn.nowMs + nextLookMs(turn));
     return;
   }
   if (!carriesData(draft.state)) {
@@ -59,17 +60,25 @@ export function review(turn: Turn): void {
   } else if (draft.state === 'ATTACHED') reviewAttached(turn, active, quality);
   else reviewUnsteady(turn, active, quality);
   draft.reviewAtMs = carriesData(draft.state)
-    ? turn.nowMs + (isCalm(turn) ? calmMs(turn) : REVIEW_MS)
+    ? turn.nowMs + (isSettled(turn) ? nextLookMs(turn) : REVIEW_MS)
     : null;
 }
 
-const isCalm = ({ draft }: Turn) => draft.state === 'ATTACHED' && draft.claim === null;
+/** The budget of a link is used up, by whatever passed: left at once, if that is the binding's and there is somewhere to go. */
+export function onSpent(turn: Turn, linkName: string): void {
+  const { draft } = turn;
+  if (turn.transport(draft.activeId)?.linkName !== linkName || draft.reviewAtMs === null) return;
+  draft.reviewAtMs = turn.nowMs;
+}
+
+/** Nothing is under way: neither a claim nor bad quality. */
+const isSettled = ({ draft }: Turn) => draft.state === 'ATTACHED' && draft.claim === null;
 
 /**
  * Reviews cost wake-ups: an idle, settled session without a rival is looked at when its binding is asked anyway, and soon
- * behind a question that was missed. A budget is spent by bytes: what sends or hears them notices.
+ * behind a question that was missed. Of a budget that is used up the shell tells.
  */
-function calmMs(turn: Turn): number {
+function nextLookMs(turn: Turn): number {
   const { draft } = turn;
   const active = turn.transport(draft.activeId);
   assert(active !== null, 'a binding is on a transport that is there');
@@ -129,11 +138,7 @@ export function plan(turn: Turn, target: Transport, reasonCode: ReasonCode): Rea
 }
 
 function deny(turn: Turn, target: Transport, wanted: ReasonCode, denied: ReasonCode): void {
-  const { draft } = turn;
-  const key = `${target.transportId} ${wanted} ${denied}`;
-  if (draft.deniedFor === key) return;
-  draft.deniedFor = key;
-  turn.report('notice', 'switch_denied', { transportId: target.transportId, wanted, denied });
+  sayWithheld(turn, [{ rival: target, rule: denied }], wanted);
 }
 
 /** VOLATILE by quality, or DEGRADED: better candidate, recovery of quality, or persistence. */

@@ -8,18 +8,20 @@
  */
 import { type Quality, type QualityFault, qualityOf } from '../liveness/quality.ts';
 import type { ReasonCode } from '../reasons.ts';
-import { isSpent, MINUTE_MS, plannedCandidates, preferenceOf, usableCandidates } from './choice.ts';
+import {
+  costOf,
+  isSpent,
+  MINUTE_MS,
+  plannedCandidates,
+  preferenceOf,
+  usableCandidates,
+} from './choice.ts';
 import type { Transport } from './state.ts';
 import type { Turn } from './turn.ts';
+import { type Withheld, wasSaid } from './withheld.ts';
 
 /** A rival is judged by an answer this fresh, not by what it once was (chosen). */
 const FRESH_MS = 5_000;
-
-/** A link that answers and would be gone to, were it not for one rule: of several, the one that lasts longest. */
-export interface Withheld {
-  readonly rival: Transport;
-  readonly rule: ReasonCode;
-}
 
 export interface Rivals {
   /** Where to go; null: nowhere. */
@@ -111,13 +113,20 @@ function ruleAgainst(
   return ms > 0 ? rule : null;
 }
 
-/** A preferred link is there, whatever is against it: worth a look. */
+/** A preferred link answers, and will be gone to or may be, unless nothing but a failure would lead there: worth a look. */
 export function rivalWaits(turn: Turn): boolean {
-  const active = turn.transport(turn.draft.activeId);
-  if (active === null || turn.draft.heldId !== null) return false;
-  const preference = preferenceOf(active, turn.config);
-  return turn.draft.transports.some(
-    (rival) => rival.unusable === null && preferenceOf(rival, turn.config) < preference,
+  const { draft, config } = turn;
+  const active = turn.transport(draft.activeId);
+  if (active === null || draft.heldId !== null) return false;
+  const preference = preferenceOf(active, config);
+  const isStaying = config.limits.failback === 'on_failure';
+  return draft.transports.some(
+    (rival) =>
+      rival.unusable === null &&
+      rival.liveness.stableSinceMs !== null &&
+      preferenceOf(rival, config) < preference &&
+      costOf(rival, config) !== 'never' &&
+      !(isStaying && wasSaid(turn, rival, 'failback', 'failback_on_failure')),
   );
 }
 

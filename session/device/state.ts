@@ -205,9 +205,7 @@ export interface Device {
   readonly reviewAtMs: number | null;
   readonly plannedAtMs: number | null;
   readonly switchedAtMs: readonly number[];
-  /** A denial already reported, so that it is said once and not at every review. */
-  readonly deniedFor: string | null;
-  /** Links that a rule keeps the session from: what was said of each since the last answered claim or policy. */
+  /** Links that a rule, or the governor, keeps the session from: what was said of each since the last answered claim or policy. */
   readonly withheldFor: readonly WithheldLink[];
   readonly reopenAtMs: number | null;
   readonly reopens: number;
@@ -287,7 +285,6 @@ export function newDevice(): Device {
     reviewAtMs: null,
     plannedAtMs: null,
     switchedAtMs: [],
-    deniedFor: null,
     withheldFor: [],
     reopenAtMs: null,
     reopens: 0,

@@ -30,7 +30,7 @@ import { pursue } from './pursue.ts';
 import { onRebind } from './rebind.ts';
 import { onChallenge, onReject, onTerminate } from './refusals.ts';
 import { onReceived } from './resend.ts';
-import { review } from './review.ts';
+import { onSpent, review } from './review.ts';
 import { onPersisted, reserveAhead, retryWrite } from './save.ts';
 import type { Device } from './state.ts';
 import { Turn } from './turn.ts';
@@ -89,6 +89,8 @@ function dispatch(turn: Turn, event: DeviceEvent): void {
       return onEndWanted(turn, event.reasonCode);
     case 'rebind':
       return onRebind(turn, event.linkName);
+    case 'spent':
+      return onSpent(turn, event.linkName);
     case 'policy':
       return onPolicy(turn, event);
     case 'ask':

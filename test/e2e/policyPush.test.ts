@@ -25,7 +25,6 @@ const READER = resolve(import.meta.dir, '../lab/mqttReader.ts');
 const PORT = 1_884;
 const DESIRED = 'jvpn/v1/jvpn/gw1/policy/desired';
 const REPORTED = 'jvpn/v1/jvpn/gw1/policy/reported';
-/** The least that a policy may say. */
 const WINDOW = '[push]\nconfirm_window_ms = 10_000\n';
 /** Half of it: so long the session has to hold. */
 const HOLD_MS = 5_000;

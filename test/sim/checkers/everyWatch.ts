@@ -31,6 +31,7 @@ import { Devices } from './devices.ts';
 import { Doors } from './doors.ts';
 import { Durability } from './durability.ts';
 import { Facts } from './facts.ts';
+import { Forbidden } from './forbidden.ts';
 import { Governor } from './governor.ts';
 import { Hearsay } from './hearsay.ts';
 import { Hubs } from './hubs.ts';
@@ -139,6 +140,11 @@ export function newWatches(report: Report, around: Surroundings): readonly Watch
     new Cadences(report, isCalmRun(scenario), (who, transportId) => {
       const around = deviceSite(who);
       return around === null ? null : cadenceOf(around, transportId);
+    }),
+    new Forbidden(report, isSealed, {
+      isForbidden: (who, transportId) =>
+        deviceSite(who)?.rulesOf(transportId)?.costClass === 'never',
+      activeId: (who) => deviceSite(who)?.process.device?.activeId ?? null,
     }),
     measured,
     new Unsteady(report, measured, {

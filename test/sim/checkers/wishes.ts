@@ -37,18 +37,18 @@ export interface WishDirectory {
 }
 
 interface Denial {
-  readonly transportId: number;
+  readonly link: string;
   readonly wanted: unknown;
   readonly denied: unknown;
+  /** It may be another matter by now, which nobody but the device knows. */
+  mayRepeat: boolean;
 }
 
 interface Process {
   pace: Pace;
   switchedAtMs: number[];
-  /** The newest denial; null: it would be another matter by now. */
-  last: Denial | null;
-  /** It may be so, which nobody but the device knows. */
-  mayRepeat: boolean;
+  /** What was denied, and would not be another matter by now; each once. */
+  denials: readonly Denial[];
   /** The link that the operator asked for, and heard nothing of yet. */
   askedFor: string | null;
 }
@@ -66,10 +66,8 @@ export class Wishes implements Watch {
   onAsked(who: string, linkName: string): void {
     const process = this.#of(who);
     this.#settleWish(who, process);
-    const { last } = process;
     const denied = this.#causeOf(who, process, this.#directory.clockMs(who));
-    const isSame = last?.wanted === 'operator_rebind' && last.denied === denied;
-    const isSaid = isSame && this.#directory.linkOf(who, last.transportId) === linkName;
+    const isSaid = saidOf(process, linkName, 'operator_rebind', denied) !== undefined;
     process.askedFor = isSaid ? null : linkName;
   }
 
@@ -79,18 +77,19 @@ export class Wishes implements Watch {
     const { atMs, reasonCode, detail } = event;
     if (event.event === 'notice' && reasonCode === 'policy_applied') {
       process.pace = this.#directory.paceOf(who);
-      process.last = null;
+      process.denials = [];
     }
     if (event.event === 'switch') process.switchedAtMs.push(atMs);
-    if (event.event === 'switch' || SETTLED.includes(detail['trigger'])) process.last = null;
-    if (event.event === 'claim') process.mayRepeat = true;
+    if (event.event === 'switch' || SETTLED.includes(detail['trigger'])) process.denials = [];
+    if (event.event === 'claim') for (const denial of process.denials) denial.mayRepeat = true;
     if (event.event === 'claim' && reasonCode === 'operator_rebind') process.askedFor = null;
     const isOwn = event.event === 'refusal' && detail['waitMs'] !== undefined;
     if (isOwn && reasonCode === 'switch_rate_limited') this.#judgeWait(who, process, atMs);
     // What keeps the device from a better link of its own accord is held in `withheld.ts`.
     if (reasonCode !== 'switch_denied' || isOfRivals(detail['denied'])) return;
     if (event.event === 'notice') this.#onDenial(who, process, event);
-    const isSilent = event.event === 'transition' && process.last?.denied !== detail['denied'];
+    const isSaid = process.denials.some(({ denied }) => denied === detail['denied']);
+    const isSilent = event.event === 'transition' && !isSaid;
     const silent = `I8: a switch is denied for ${detail['denied']}, and no event says so`;
     this.#report('denialSaid', who, isSilent ? silent : null);
   }
@@ -106,14 +105,13 @@ export class Wishes implements Watch {
     const cause = this.#causeOf(who, process, atMs);
     const untrue = `I8: a switch is denied for ${denied}, and the cause is ${cause ?? 'none'}`;
     this.#report('denialTrue', who, denied === cause ? null : untrue);
-    const { last, mayRepeat } = process;
     const transportId = Number(detail['transportId']);
-    const isSame = last?.transportId === transportId && last.wanted === wanted;
-    const isAgain = isSame && last.denied === denied && !mayRepeat;
+    const link = this.#directory.linkOf(who, transportId) ?? `T${transportId}`;
+    const before = saidOf(process, link, wanted, denied);
     const again = `I8: that T${transportId} is denied for ${denied} is said again`;
-    this.#report('denialOnce', who, isAgain ? again : null);
-    process.last = { transportId, wanted, denied };
-    process.mayRepeat = false;
+    this.#report('denialOnce', who, before?.mayRepeat === false ? again : null);
+    const others = process.denials.filter((denial) => denial !== before);
+    process.denials = [...others, { link, wanted, denied, mayRepeat: false }];
   }
 
   #judgeWait(who: string, process: Process, atMs: number): void {
@@ -151,11 +149,17 @@ export class Wishes implements Watch {
     if (known !== undefined) return known;
     const pace = this.#directory.paceOf(who);
     const process: Process = {
-      ...{ pace, switchedAtMs: [], last: null, mayRepeat: false, askedFor: null },
+      ...{ pace, switchedAtMs: [], denials: [], askedFor: null },
     };
     this.#processes.set(who, process);
     return process;
   }
+}
+
+function saidOf(process: Process, link: string, wanted: unknown, denied: unknown) {
+  return process.denials.find(
+    (denial) => denial.link === link && denial.wanted === wanted && denial.denied === denied,
+  );
 }
 
 function recentOf({ switchedAtMs }: Process, nowMs: number): number {

@@ -157,6 +157,7 @@ export class Machine {
     return true;
   }
 
+  /** At once, and due deadlines with it: the process waits by a timer of CLOCK_BOOTTIME (`hal/linux/alarm.ts`). */
   resume(): void {
     if (!this.#isAsleep) return;
     this.#isAsleep = false;

@@ -45,7 +45,7 @@ export const GOVERNOR_MUTANTS: readonly Mutant[] = [
   {
     id: 'denial-unsaid',
     file: REVIEW,
-    find: "  turn.report('notice', 'switch_denied', { transportId: target.transportId, wanted, denied });\n",
+    find: '  sayWithheld(turn, [{ rival: target, rule: denied }], wanted);\n',
     replace: '',
     breaks: 'A switch is denied, and no event says so.',
     invariant: 'I8',
@@ -56,14 +56,6 @@ export const GOVERNOR_MUTANTS: readonly Mutant[] = [
     find: '    deny(turn, target, reasonCode, denied);\n',
     replace: "    deny(turn, target, reasonCode, 'cooldown_active');\n",
     breaks: 'Whatever denies a plan, the cooldown is said to.',
-    invariant: 'I8',
-  },
-  {
-    id: 'denial-said-over-and-over',
-    file: REVIEW,
-    find: '  if (draft.deniedFor === key) return;\n',
-    replace: '',
-    breaks: 'A switch that stays denied is an event at each look.',
     invariant: 'I8',
   },
   {
@@ -87,7 +79,8 @@ export const GOVERNOR_MUTANTS: readonly Mutant[] = [
     file: WITHHELD,
     find: '    if (said.includes(matter)) continue;\n',
     replace: '',
-    breaks: 'A better link that stays withheld is an event at each look.',
+    breaks:
+      'A better link that stays withheld, and a switch that stays denied, is an event at each look.',
     invariant: 'I8',
   },
   {

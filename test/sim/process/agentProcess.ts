@@ -20,7 +20,6 @@
  * @module
  */
 
-import type { DurableWish } from '../../../agent/durable.ts';
 import { isPolicyAdmitted, makeDurable, rememberedAtBoot } from '../../../agent/durable.ts';
 import { Memory } from '../../../agent/memory.ts';
 import type { FromTunnel, TimestampGrant, ToTunnel, TunnelSetup } from '../../../agent/messages.ts';
@@ -38,8 +37,9 @@ import type { AuditEvent } from '../../../session/audit.ts';
 import { PLAIN_TIMES } from '../../../session/channel/age.ts';
 import { earlier } from '../../../session/deadline.ts';
 import type { Device } from '../../../session/device/state.ts';
+import type { Life, Wish } from './agentLife.ts';
 import type { AgentExit, AgentParts } from './agentParts.ts';
-import { openPushed, type Pushed, takeFile } from './pushed.ts';
+import { openPushed, takeFile } from './pushed.ts';
 import {
   Buffers,
   chosenOf,
@@ -51,28 +51,6 @@ import {
 
 /** As in `agent/daemon.ts`. */
 const SHUTDOWN_MAX_MS = 2_000;
-
-/** Work for the main thread. */
-type Wish =
-  | DurableWish
-  | { readonly kind: 'policy'; readonly policy: Policy }
-  | { readonly kind: 'document'; readonly bytes: Uint8Array }
-  | { readonly kind: 'proven'; readonly version: number };
-
-/** One life of the process. */
-interface Life {
-  readonly memory: Memory;
-  readonly spending: Spending;
-  /** Null: no document has come yet. */
-  push: Pushed | null;
-  policyVersion: number;
-  /** Of the policy whose bounds hold: one on trial has none. */
-  boundsVersion: number;
-  /** Of the newest event; left out: there is none yet. */
-  stateVersion?: number;
-  readonly shell: SessionShell;
-  readonly turn: Turn;
-}
 
 export class AgentProcess implements SimProcess {
   readonly name: string;

@@ -41,8 +41,7 @@ import { durablePushed, pushingOf, signedPolicy } from './documents.ts';
 import { isRenumbered, newLink } from './siteLinks.ts';
 import { SitePolicies } from './sitePolicies.ts';
 
-/** `systemctl restart`. */
-const POLICY_RESTART_MS = 100;
+const POLICY_RESTART_MS = 100; // `systemctl restart`
 
 /** Measured: up to 620 ms after another event of the same link, mostly a few. Chosen. */
 const NETLINK_MS_MAX = 60;
@@ -84,11 +83,10 @@ export class DeviceSite {
   readonly machine: Machine;
   readonly links: readonly SimLink[];
   readonly flash: SimFlash;
-  /** The slots of its own that what metered links spent lies in; the same medium. */
+  /** The slots of their own that what metered links spent, and what was pushed, lie in; the same medium. */
   readonly spendingFlash: SimFlash;
-  /** Where what was pushed lies; the same medium. */
   readonly pushFlash: SimFlash;
-  /** What those held when its process was started last. */
+  /** What the former held when its process was started last. */
   spentAtBoot: readonly LinkSpending[] = [];
   readonly tun: SimTun;
   readonly broker: SimBroker;

@@ -49,7 +49,7 @@ const STAND_INS: Readonly<Record<string, string>> = {
   };`,
   'hal/linux/means.ts': `export const openMeans = async () => ({ newMemory: () => null });`,
   'hal/linux/links.ts': `export const openLinkMonitor = () => ({
-    ok: true, value: { fd: 5, snapshot: () => [], drain: () => false },
+    ok: true, value: { fd: 5, snapshot: () => [], drain: () => false, isBehind: false },
   });`,
   'hal/linux/tun.ts': `export const openTun = () => ({ ok: true, value: { fd: 3, name: 'tun' } });`,
   'hal/linux/wake.ts': `export const attachWake = () => ({ fd: 4, drain: () => false });`,

@@ -37,8 +37,17 @@ class Rig {
   readonly born: { readonly atMs: number }[] = [];
   readonly rules: TunnelSetup['rules'];
   readonly shell: SessionShell;
+  readonly uplinks: Uplinks;
+  /** Steps of the core. */
+  get core(): unknown {
+    return this.shell.device;
+  }
 
-  constructor(endpoints: readonly (string | null)[], answer: SendResult = SEND.sent) {
+  constructor(
+    endpoints: readonly (string | null)[],
+    answer: SendResult = SEND.sent,
+    metering = UNMETERED,
+  ) {
     const links = [{ name: 'eth0', kind: 'ethernet' }] as const;
     const policy = loadPolicy({});
     if (!policy.ok) throw new Error('the default policy does not load');
@@ -59,7 +68,7 @@ class Rig {
       dataCipher: 'auto',
       mark: 0,
       rules: this.rules,
-      metering: UNMETERED,
+      metering,
       seed: new Uint8Array(32).fill(7),
       remembered: null,
       wasLost: false,
@@ -68,7 +77,7 @@ class Rig {
     };
     const host = this.network.newHost({ eth0: ['198.51.100.1'] });
     this.network.onSend(({ to }) => this.sentTo.push(formatAddress(to)));
-    const uplinks = new Uplinks(setup, (options) => {
+    this.uplinks = new Uplinks(setup, (options) => {
       const opened = host.openDatagramSocket(options);
       if (opened.ok) (opened.value as MemoryDatagramSocket).sendResult = answer;
       return opened;
@@ -79,7 +88,7 @@ class Rig {
       means: MEANS,
       clock: this.clock,
       tun: new MemoryTun(),
-      uplinks,
+      uplinks: this.uplinks,
       post: (message) => this.posted.push(message),
     });
     const monitor = new MemoryLinkMonitor();
@@ -217,5 +226,25 @@ describe('a policy on trial', () => {
     expect(leftMs(rig)).toBe(birthDeadlineMs - 1_000);
     for (let waits = 0; waits < 200 && rig.born.length < 2; waits++) rig.pass(1_000);
     expect(rig.shell.device.birthDeadlineAtMs).toBe(rig.born[1]!.atMs + birthDeadlineMs);
+  });
+});
+
+describe('a budget', () => {
+  test('that is used up by what nobody took is told to the core, once, and again on another day', () => {
+    const rig = new Rig([NEAR], SEND.sent, { budgets: { eth0: 100_000 }, spent: [] });
+    rig.pass(1_000);
+    const [eth0] = rig.uplinks.all;
+    const isStepped = () => {
+      const before = rig.core;
+      rig.shell.onTime();
+      return rig.core !== before;
+    };
+    expect(isStepped()).toBe(false);
+    eth0!.meter.passed(1, 100_000, 4);
+    expect([isStepped(), isStepped()]).toEqual([true, false]);
+    rig.clock.setWall(WALL_MS + 86_400_000);
+    expect([isStepped(), eth0!.meter.isSpent]).toEqual([false, false]);
+    eth0!.meter.passed(1, 100_000, 4);
+    expect([isStepped(), isStepped()]).toEqual([true, false]);
   });
 });

@@ -203,3 +203,26 @@ test('◆ a socket that an answer of the resolver made us open is news for whoev
   expect(uplinks.all[0]?.socket).not.toBeNull();
   expect(uplinks.socketsRevision).toBeGreaterThan(before);
 });
+
+test('a link that got no socket is missing one until another look gives it one', () => {
+  const host = new MemoryNetwork().newHost({ eth0: ['192.0.2.7'] });
+  let isRefusing = true;
+  const uplinks = new Uplinks(
+    {
+      links: [{ name: 'eth0', kind: 'ethernet' }],
+      endpoints: ['198.51.100.1:51820'],
+      mark: 0,
+      offload: 'off',
+    },
+    (options) =>
+      isRefusing
+        ? halFail('familyUnavailable', 'socket: ENOBUFS')
+        : host.openDatagramSocket(options),
+  );
+  expect(uplinks.isMissingSocket).toBe(false);
+  expect(uplinks.refresh([snapshot('eth0', 2)])[0]?.hasCarrier).toBe(false);
+  expect(uplinks.isMissingSocket).toBe(true);
+  isRefusing = false;
+  expect(uplinks.refresh(uplinks.snapshots)[0]?.hasCarrier).toBe(true);
+  expect(uplinks.isMissingSocket).toBe(false);
+});

@@ -54,8 +54,11 @@ for (const [name, failing] of Object.entries({
     happened.push('lost');
     state.failing = failing;
     expect([monitor.drain(), monitor.snapshot() === before]).toEqual([false, true]);
+    // Nothing is readable: who does not look by himself would wait for the next event.
+    expect(monitor.isBehind).toBe(true);
     state.failing = null;
     expect([monitor.drain(), monitor.resyncCount]).toEqual([false, 2]);
+    expect(monitor.isBehind).toBe(false);
     expect(monitor.snapshot()).toEqual(before);
   });
 }

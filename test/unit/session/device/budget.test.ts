@@ -39,11 +39,27 @@ describe('a link whose budget is spent', () => {
     ]);
   });
 
+  test('◆ at once when the last of it is used up, although nothing is due for minutes', () => {
+    for (const waitMs of [3_000, 20_000, 200_000]) {
+      const driver = attachedDevice([ETH, WWAN]);
+      driver.run(MINUTE_MS);
+      driver.feed({ kind: 'rebind', atMs: driver.nowMs, linkName: 'wwan0' });
+      driver.run(MINUTE_MS + waitMs);
+      expect(driver.device.activeId).toBe(WWAN);
+      spend(driver, 'wwan0');
+      driver.feed({ kind: 'spent', atMs: driver.nowMs, linkName: 'wwan0' });
+      expect(driver.moves.at(-1)).toBe('ATTACHED budget_spent VOLATILE');
+      driver.run(SECOND_MS);
+      expect(driver.device.activeId).toBe(ETH);
+    }
+  });
+
   test('with nowhere else to go nothing changes', () => {
     const driver = attachedDevice([WWAN]);
     driver.run(MINUTE_MS);
     driver.forget();
     spend(driver, 'wwan0');
+    driver.feed({ kind: 'spent', atMs: driver.nowMs, linkName: 'wwan0' });
     driver.run(30 * MINUTE_MS);
     expect([driver.device.state, driver.device.activeId]).toEqual(['ATTACHED', WWAN]);
     expect([driver.moves, driver.claims]).toEqual([[], []]);

@@ -8,7 +8,17 @@ import { describe, expect, test } from 'bun:test';
 import type { DeviceLimits } from '../../../../session/device/limits.ts';
 import { attachedDevice, type Driver } from './driver.ts';
 import { reject } from './peer.ts';
-import { configOf, ETH, LINK_POLICIES, links, MINUTE_MS, SECOND_MS, WLAN, WWAN } from './setup.ts';
+import {
+  configOf,
+  ETH,
+  HOUR_MS,
+  LINK_POLICIES,
+  links,
+  MINUTE_MS,
+  SECOND_MS,
+  WLAN,
+  WWAN,
+} from './setup.ts';
 
 const rebind = (driver: Driver, linkName: string) =>
   driver.feed({ kind: 'rebind', atMs: driver.nowMs, linkName });
@@ -49,7 +59,8 @@ describe('what an operator asked for and got', () => {
 
   test('is looked at more rarely than a binding that a preferred link is the rival of', () => {
     const ours = held();
-    const unheld = attachedDevice([WLAN], { config: configOf({ failback: 'on_failure' }) });
+    // It has to prove itself for longer than this test lasts.
+    const unheld = attachedDevice([WLAN], { config: configOf({ failbackStableMs: HOUR_MS }) });
     unheld.links(links([ETH, WLAN, WWAN]));
     unheld.run(2 * SECOND_MS);
     const steps = [ours, unheld].map((driver) => {

@@ -64,6 +64,20 @@ describe('a planned switch', () => {
     expect(notices(driver, 'switch_denied')[0]?.detail['denied']).toBe('cooldown_active');
   });
 
+  test('◆ denied by turns, two links, two wishes: each is said once', () => {
+    const config = configOf({ cooldownMs: 60_000 });
+    const driver = attachedDevice([ETH, WLAN, WWAN], { config });
+    rebind(driver, 'wlan0');
+    driver.run(SECOND_MS);
+    driver.forget();
+    for (let i = 0; i < 20; i++) {
+      rebind(driver, i % 2 === 0 ? 'eth0' : 'wwan0');
+      driver.run(500);
+    }
+    const said = notices(driver, 'switch_denied').map(({ detail }) => detail['transportId']);
+    expect(said).toEqual([ETH, WWAN]);
+  });
+
   test('cooldown_ms after a switch the next one is allowed, a millisecond before it is not', () => {
     for (const [waitMs, isAllowed] of [
       [1_499, false],

@@ -4,6 +4,7 @@
  * @module
  */
 import { type Cadence, Cadences } from '../../../sim/checkers/cadence.ts';
+import { Forbidden } from '../../../sim/checkers/forbidden.ts';
 import type { Report, Watch } from '../../../sim/checkers/watch.ts';
 import { DATA, framed, moved, type Rule, said, sent } from './observed.ts';
 
@@ -15,6 +16,16 @@ const cadences =
   (cadence: Cadence) =>
   (report: Report): Watch =>
     new Cadences(report, true, () => cadence);
+
+const QUESTION = framed({ type: 'probe', probeId: 1 });
+/** T2 and T3 may never be used. */
+const bound =
+  (activeId: number | null) =>
+  (report: Report): Watch =>
+    new Forbidden(report, false, {
+      isForbidden: (_, transportId) => transportId >= 2,
+      activeId: () => activeId,
+    });
 
 /** Attached at 0, asked at each of these times, looked at until `untilMs`; data goes out every so often from 11 s on. */
 function asked(watch: Watch, atMs: readonly number[], untilMs = 0, dataEveryMs = 0): void {
@@ -83,5 +94,16 @@ export const CADENCE_RULES: readonly Rule[] = [
     rule: 'liveness askedTooRarely', make: cadences(STANDBY),
     good: (watch) => asked(watch, [20_000], 30_300),
     bad: (watch) => asked(watch, [20_000], 30_301),
+  },
+  {
+    rule: 'liveness askedForbidden', make: bound(1),
+    good: (watch) => { watch.onSent?.(sent(QUESTION)); watch.onSent?.(sent(DATA, { transportId: 2 })); },
+    bad: (watch) => watch.onSent?.(sent(QUESTION, { transportId: 2 })),
+  },
+  {
+    // The binding's, until it is left.
+    rule: 'liveness askedForbidden', make: bound(2),
+    good: (watch) => watch.onSent?.(sent(QUESTION, { transportId: 2 })),
+    bad: (watch) => { watch.onSent?.(sent(QUESTION, { transportId: 2 })); watch.onSent?.(sent(QUESTION, { transportId: 3 })); },
   },
 ];

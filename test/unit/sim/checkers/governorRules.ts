@@ -210,6 +210,12 @@ export const GOVERNOR_RULES: readonly Rule[] = [
     bad: (watch) => { watch.onSaid?.(switched(0)); watch.onSaid?.(denial(1_000, 'cooldown_active')); watch.onSaid?.(denial(3_000, 'cooldown_active')); },
   },
   {
+    // Also where something else was denied meanwhile; another wish is another matter.
+    rule: 'I8 denialOnce', make: wishes,
+    good: (watch) => { watch.onSaid?.(switched(0)); for (const wanted of ['failback', 'quality_loss', 'operator_rebind']) watch.onSaid?.(denial(1_000, 'cooldown_active', wanted)); },
+    bad: (watch) => { watch.onSaid?.(switched(0)); for (const wanted of ['failback', 'quality_loss', 'failback']) watch.onSaid?.(denial(1_000, 'cooldown_active', wanted)); },
+  },
+  {
     // A link in its hold-down beside the binding is told of.
     rule: 'I8 denialSaid', make: rivals,
     good: (watch) => watched(watch, {}, 7_000, true),
