@@ -22,6 +22,11 @@ const PRUNE_ROWS = 4_000;
 const VACUUM_PAGES = 1_000;
 /** Changes that wait for their transaction (chosen); with more of them at once the oldest are counted as dropped. */
 const PENDING_MAX = 100_000;
+/**
+ * After so many memories of devices what was made to write them is given back (chosen): when something happens to all of a large fleet at
+ * once, the heap would grow by a hundred megabytes before it does so by itself. Otherwise once a minute.
+ */
+const TEXTS_MAX = 2_000;
 /** The share of `bytesMax` that pruning leaves. */
 const ROOM = 0.95;
 
@@ -58,6 +63,8 @@ export class History {
   readonly #putMinute: Statement;
   readonly #putHour: Statement;
   #error: string | null = null;
+  /** Memories of devices that were written. */
+  #texts = 0;
   #pending: { readonly device: Device; readonly change: Change }[] = [];
 
   constructor(database: Database, bounds: HistoryBounds) {
@@ -210,6 +217,8 @@ export class History {
 
   #writeDevice(device: Device): void {
     this.#putDevice.run(device.id, device.name, memoryText(device));
+    this.#texts += 1;
+    if (this.#texts % TEXTS_MAX === 0) Bun.gc(true);
   }
 
   #inTransaction(work: () => void): boolean {
