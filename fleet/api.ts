@@ -16,6 +16,9 @@ import { gapRows, pageOf, presenceRow, rowOf } from './rows.ts';
 import { seriesOf, windowFor } from './series.ts';
 import { timelineOf } from './timeline.ts';
 
+/** Of one answer (chosen): ten years of hours would keep everybody else waiting for seconds. */
+const SERIES_MAX_MS = 400 * 86_400_000;
+
 export interface ApiParts {
   readonly fleet: string;
   readonly registry: Registry;
@@ -79,6 +82,9 @@ export class Api {
     const { nowMs, history, settle } = this.#parts;
     const asked = windowAsked(query, nowMs());
     if (!asked.ok) return answerError(400, asked.error);
+    if (asked.value.toMs - asked.value.fromMs > SERIES_MAX_MS) {
+      return answerError(400, 'from_ms is at most 400 days before to_ms.');
+    }
     settle();
     const { table, ...window } = windowFor(asked.value, nowMs());
     const series = seriesOf(window, history.spans(table, window.fromMs, window.toMs));
@@ -97,6 +103,9 @@ export class Api {
   }
 }
 
+/** As many as a device sends (docs/mqtt.md); what comes is whatever was published. */
+const LINKS_MAX = 12;
+
 function deviceAnswer(device: Device) {
   const decoded = device.payload === null ? null : decodeDocument(device.payload);
   const health = decoded?.ok === true ? decoded.value : null;
@@ -108,6 +117,6 @@ function deviceAnswer(device: Device) {
     gaps: gapRows(device),
     missing: device.missing,
     events: device.events,
-    links: Array.isArray(links) ? links.filter(isDocument) : [],
+    links: Array.isArray(links) ? links.slice(0, LINKS_MAX).filter(isDocument) : [],
   };
 }

@@ -86,7 +86,9 @@ export function serveFleet(parts: ServerParts): Served {
 
 async function answerTo(parts: ServerParts, request: Request, peer: Peer): Promise<Response> {
   const { login, pages } = parts;
-  const url = new URL(request.url);
+  const url = URL.parse(request.url);
+  // Made of the request's Host, which is whatever somebody sent.
+  if (url === null) return answerError(400, 'Host is no host.');
   const path = url.pathname;
   if (path === '/login' && request.method === 'POST') return logIn(parts, request, peer);
   if (request.method !== 'GET' && request.method !== 'HEAD') {

@@ -74,9 +74,12 @@ export function bytesText(bytes: number | null | undefined): string {
  * @param zoneMs how far the reader's clock is ahead of UTC at that time.
  */
 export function momentText(atMs: number | null | undefined, zoneMs: number): string {
-  return known(atMs, (value) =>
-    new Date(value + zoneMs).toISOString().slice(0, 19).replace('T', ' '),
-  );
+  return known(atMs, (value) => {
+    const moment = new Date(value + zoneMs);
+    // Some device's clock: what is no date is not known.
+    if (Number.isNaN(moment.getTime())) return UNKNOWN;
+    return moment.toISOString().slice(0, 19).replace('T', ' ');
+  });
 }
 
 function known(value: number | null | undefined, text: (value: number) => string): string {

@@ -124,10 +124,9 @@ function judgeTaken(opened: SignedDocument): boolean {
   const { writing } = step.state;
   if (writing === null) {
     demand(step.state.record === state.record, 'what is refused changes nothing');
-    demand(
-      step.effects.every(({ kind }) => kind === 'report'),
-      'what is refused is only said',
-    );
+    // Who sent a command is answered, too.
+    const isSaid = step.effects.every(({ kind }) => kind === 'report' || kind === 'answer');
+    demand(isSaid, 'what is refused is only said');
     demand(nextPushDeadline(step.state) === null, 'what is refused waits for nothing');
     return false;
   }

@@ -57,3 +57,7 @@ test('bytes in powers of ten', () => {
 test('moments in the reader’s zone', () => {
   expect(momentText(Date.UTC(2026, 10, 29, 23, 30, 5), 3_600_000)).toBe('2026-11-30 00:30:05');
 });
+
+test('a time that is no date is not known', () => {
+  for (const atMs of [1e17, -1e17, Number.NaN]) expect(momentText(atMs, 0)).toBe(UNKNOWN);
+});
