@@ -122,7 +122,7 @@ const send = (...argv: string[]) =>
 const sendFile = (file: string) => jvpnCommand(['--document', file]);
 
 /** A signed command in a file, and where it belongs. */
-async function signed(name: string, key = 'owner', target = 'device:gw1', more: string[] = []) {
+async function signed(name: string, key = 'owner', target = 'device:jvpn/gw1', more: string[] = []) {
   made += 1;
   const file = site.path(`${made}.cose`);
   const argv = ['--signing-key-file', site.path(`${key}.key`), '--target', target];
@@ -273,8 +273,8 @@ commandLab(
     const taken = await countOf('command_taken');
     const past = ['--not-before', '2025-01-01T00:00:00Z', '--expires', '2025-01-01T00:10:00Z'];
     const answered = [
-      ['wrong_target', await signed('terminate_session', 'owner', 'device:gw2')],
-      ['document_expired', await signed('terminate_session', 'owner', 'device:gw1', past)],
+      ['wrong_target', await signed('terminate_session', 'owner', 'device:jvpn/gw2')],
+      ['document_expired', await signed('terminate_session', 'owner', 'device:jvpn/gw1', past)],
     ] as const;
     for (const [code, { file }] of answered) {
       const refused = await sendFile(file);

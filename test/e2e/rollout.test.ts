@@ -302,7 +302,7 @@ rolloutLab(
   'a document that was signed elsewhere goes to a group; refused by devices or by the broker it is not done',
   async () => {
     const output = site.path('signed.cose');
-    const target = ['--target', 'group:south', '--output', output];
+    const target = ['--target', 'group:jvpn/south', '--output', output];
     const signing = ['--signing-key-file', site.path('owner.key'), ...target];
     const argv = ['policy', 'sign', policy(7, 'signed'), ...signing];
     expect((await site.jvpn('hub', argv)).code).toBe(0);
