@@ -329,7 +329,7 @@ rolloutLab(
     expect([await oldest.exited, oldest.stderr[0]]).toEqual([
       1,
       expect.stringContaining(
-        'the broker keeps version 6 for fleet jvpn, signed by this key: 4 is older',
+        'the broker keeps version 6 for fleet:jvpn, signed by this key: 4 is older',
       ),
     ]);
   },
