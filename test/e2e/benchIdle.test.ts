@@ -74,7 +74,8 @@ testUnless(
     }
     expect(balanced.active_lte_bytes_per_day).toBeGreaterThan(100_000);
     expect(balanced.wakeups_per_s).toBeGreaterThan(0.1);
-    expect(balanced.wakeups_per_s).toBeLessThan(1_000);
+    // A collection soon after the start, in which the runtime's threads take turns thousands of times, may lie in the window.
+    expect(balanced.wakeups_per_s).toBeLessThan(5_000);
     expect(balanced.cpu_percent).toBeLessThan(200);
     expect(balanced.anon_kib).toBeGreaterThan(4_000);
     expect(balanced.anon_kib).toBeLessThan(200_000);

@@ -122,7 +122,12 @@ const send = (...argv: string[]) =>
 const sendFile = (file: string) => jvpnCommand(['--document', file]);
 
 /** A signed command in a file, and where it belongs. */
-async function signed(name: string, key = 'owner', target = 'device:jvpn/gw1', more: string[] = []) {
+async function signed(
+  name: string,
+  key = 'owner',
+  target = 'device:jvpn/gw1',
+  more: string[] = [],
+) {
   made += 1;
   const file = site.path(`${made}.cose`);
   const argv = ['--signing-key-file', site.path(`${key}.key`), '--target', target];
