@@ -6,13 +6,9 @@
  * @module
  */
 import { answeredFromMs } from '../liveness/answered.ts';
-import {
-  coveredMs,
-  HEARD_PAUSE_MS,
-  isHeardThroughout,
-  streamSilentMs,
-} from '../liveness/liveness.ts';
+import { HEARD_PAUSE_MS } from '../liveness/liveness.ts';
 import { swayMs } from '../liveness/rtt.ts';
+import { coveredMs, isHeardThroughout, streamSilentMs } from '../liveness/verdict.ts';
 import { costOf } from './choice.ts';
 import { isOnlyDead, isOnlyLink, LONELY_RUN_MIN_MS } from './onlyLink.ts';
 import type { Transport } from './state.ts';

@@ -9,7 +9,7 @@
  *
  * @module
  */
-import { coveredMs } from '../liveness/liveness.ts';
+import { coveredMs } from '../liveness/verdict.ts';
 import { carriesData } from '../transitions.ts';
 import { costOf } from './choice.ts';
 import { mayClaim, openClaim } from './claims.ts';

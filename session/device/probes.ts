@@ -15,9 +15,9 @@ import {
   onStoodStill,
   onTime,
   sentAtMs,
-  verdictOf,
 } from '../liveness/liveness.ts';
 import { timeoutMs } from '../liveness/rtt.ts';
+import { verdictOf } from '../liveness/verdict.ts';
 import type { ProbeAck } from '../wire/frames.ts';
 import { burstPauseMs, DOUBT_CANDIDATE_MS, endTalk, mayAsk, schedule } from './cadence.ts';
 import { costOf } from './choice.ts';

@@ -1,14 +1,8 @@
 /**
- * What the probes on one transport say: outstanding, answered, missed, and the verdict from them.
- *
- * A verdict needs misses in a row that chance does not explain: with round-trip loss p (at least
- * 1 %), k misses count as death when p^k < 1e-9 and k reaches the policy's floor; or two seconds of
- * probed silence. While answers arrive there is no such verdict (docs/protocol.md, "Liveness").
+ * What the probes on one transport say: outstanding, answered, missed. What that amounts to is `verdict.ts`'s.
  *
  * Several probes are on their way at once. A row is one in the order of sending: whoever is given up
- * after a later one was answered was lost, and begins no row. Misses close to each other have one cause
- * (a full queue, a radio that is silent for 50 ms), so whoever acts on a verdict also asks how long the
- * row is in time ({@link coveredMs}).
+ * after a later one was answered was lost, and begins no row.
  *
  * Refuses to know about timers, frames or bindings: times and ids come in, values go out.
  *
@@ -42,6 +36,8 @@ export interface Liveness {
   readonly heardAtMs: number | null;
   /** Packets have been coming since then, never {@link HEARD_PAUSE_MS} apart; null: none ever came. */
   readonly heardSinceMs: number | null;
+  /** The run of misses was a silence of {@link SILENCE_OVER_MIN_MS} both ways, and this ended it; null: it was none, or goes on. */
+  readonly heardAgainAtMs: number | null;
   /** Newest PROBE_ACK. */
   readonly answeredAtMs: number | null;
   /** Unbroken answers since this time: the stability that failback asks for. */
@@ -67,18 +63,11 @@ export interface Outcome {
   readonly wasMissed: boolean;
 }
 
-export type Verdict = 'alive' | 'doubt' | 'dead' | 'dead_one_way';
-
 export const OUTSTANDING_MAX = 64;
 /** A doubt of two seconds that asks every 10 ms: the answers that end it are those to its oldest questions. */
 export const LATE_MAX = 256;
 /** Three times what the default window of quality sees at the busiest cadence. */
 export const OUTCOMES_MAX = 512;
-/** Chance of a false verdict that we accept per run of misses. */
-const FALSE_VERDICT_MAX = 1e-9;
-const LOSS_MIN = 0.01;
-/** Loss that has just begun is seen in the newest outcomes first: half a second of the busiest cadence (chosen). */
-const LATELY = 40;
 /** Probed total silence of this long is death whatever the loss was. */
 export const SILENCE_MAX_MS = 2_000;
 /** After a pause this long a radio may sleep; waking it is no loss (RFC 6298 §2.1 starts with 1 s). */
@@ -95,8 +84,8 @@ const LATE_MAX_MS = 10_000;
 const SAMPLE_EVERY_MS = 100;
 /** A pause this long may be a link that is away both ways (chosen). */
 export const HEARD_PAUSE_MS = 30;
-/** What has come so long without a pause goes on, as far as anybody can tell (chosen). */
-const STREAM_MIN_MS = 200;
+/** After an answer is overdue and nothing else came for so long, what comes is a link that is back (chosen). */
+const SILENCE_OVER_MIN_MS = 250;
 
 export const newLiveness: Liveness = {
   rtt: null,
@@ -112,6 +101,7 @@ export const newLiveness: Liveness = {
   outcomes: [],
   heardAtMs: null,
   heardSinceMs: null,
+  heardAgainAtMs: null,
   answeredAtMs: null,
   stableSinceMs: null,
 };
@@ -186,6 +176,7 @@ export function onProbeAnswered(before: Liveness, probeId: number, atMs: number)
     answeredSentAtMs,
     unansweredSinceMs: unanswered?.sentAtMs ?? null,
     missedSentAtMs: null,
+    heardAgainAtMs: null,
     doubtedSinceMs: null,
     isDoubted: false,
     outcomes: answeredOutcomes(before, probe, atMs, rttMs),
@@ -223,7 +214,17 @@ export function onHeard(before: Liveness, atMs: number): Liveness {
     ...before,
     heardAtMs: Math.max(heardAtMs ?? atMs, atMs),
     heardSinceMs: isPause ? atMs : heardSinceMs,
+    heardAgainAtMs: heardAgainAtMs(before, atMs),
   };
+}
+
+/** Said once in a run: a trickle must not put the verdict off again and again. */
+function heardAgainAtMs(before: Liveness, atMs: number): number | null {
+  const { heardAtMs, doubtedSinceMs, unansweredSinceMs } = before;
+  const isOpen = before.heardAgainAtMs === null && doubtedSinceMs !== null;
+  if (!isOpen || heardAtMs === null || unansweredSinceMs === null) return before.heardAgainAtMs;
+  const overdueAtMs = unansweredSinceMs + (before.rtt?.srttMs ?? 0);
+  return atMs - Math.max(heardAtMs, overdueAtMs) >= SILENCE_OVER_MIN_MS ? atMs : null;
 }
 
 /**
@@ -240,6 +241,7 @@ export function onProven(before: Liveness, atMs: number): Liveness {
     missedInRow: 0,
     unansweredSinceMs: null,
     missedSentAtMs: null,
+    heardAgainAtMs: null,
     doubtedSinceMs: null,
     isDoubted: false,
   };
@@ -311,63 +313,6 @@ function giveUp(before: Liveness, missed: readonly Outstanding[], atMs: number):
     // One lost probe in a hundred is a radio, not an outage: stability ends with the second in a row.
     stableSinceMs: missedInRow >= 2 ? null : before.stableSinceMs,
   };
-}
-
-/** What the misses amount to. `deadAfterMissed` is the policy's floor, 2…. */
-export function verdictOf(liveness: Liveness, atMs: number, deadAfterMissed: number): Verdict {
-  if (liveness.missedInRow === 0) return 'alive';
-  const needed = missesNeeded(liveness, deadAfterMissed);
-  const silentMs = liveness.unansweredSinceMs === null ? 0 : atMs - liveness.unansweredSinceMs;
-  const isSilent = silentMs >= SILENCE_MAX_MS && liveness.missedInRow >= deadAfterMissed;
-  if (liveness.missedInRow < needed && !isSilent) return 'doubt';
-  return isHeardInDoubt(liveness) ? 'dead_one_way' : 'dead';
-}
-
-/** From the sending of the first probe of the run of misses, but not before `fromMs`, to that of its newest: 0 without a run. */
-export function coveredMs({ unansweredSinceMs, missedSentAtMs }: Liveness, fromMs = 0): number {
-  if (unansweredSinceMs === null || missedSentAtMs === null) return 0;
-  return Math.max(0, missedSentAtMs - Math.max(unansweredSinceMs, fromMs));
-}
-
-/** Whether the peer has been arriving ever since before the first probe of the run was sent, without a pause. */
-export function isHeardThroughout(liveness: Liveness, atMs: number): boolean {
-  const { heardAtMs, heardSinceMs, unansweredSinceMs } = liveness;
-  if (heardAtMs === null || heardSinceMs === null || unansweredSinceMs === null) return false;
-  return heardSinceMs <= unansweredSinceMs && atMs - heardAtMs < HEARD_PAUSE_MS;
-}
-
-/**
- * For how long nothing has come of what had been coming without a pause; 0 where nothing was.
- *
- * Such silence begins with the cut, whereas misses begin with what was asked a round trip before it.
- */
-export function streamSilentMs({ heardAtMs, heardSinceMs }: Liveness, atMs: number): number {
-  if (heardAtMs === null || heardSinceMs === null) return 0;
-  return heardAtMs - heardSinceMs < STREAM_MIN_MS ? 0 : atMs - heardAtMs;
-}
-
-/** Whether the peer went on arriving after an answer was overdue: what was under way when both fell silent is no sign. */
-function isHeardInDoubt(liveness: Liveness): boolean {
-  const { heardAtMs, unansweredSinceMs, doubtedSinceMs, rtt } = liveness;
-  if (heardAtMs === null || unansweredSinceMs === null || doubtedSinceMs === null) return false;
-  return heardAtMs > Math.max(doubtedSinceMs, unansweredSinceMs + (rtt?.srttMs ?? 0));
-}
-
-/** How many misses in a row chance does not explain on this transport. */
-export function missesNeeded(liveness: Liveness, deadAfterMissed: number): number {
-  // The run under judgement must not raise the loss it is judged by.
-  const settled = liveness.outcomes.slice(
-    0,
-    Math.max(0, liveness.outcomes.length - liveness.missedInRow),
-  );
-  const loss = Math.min(0.9, Math.max(LOSS_MIN, lossOf(settled), lossOf(settled.slice(-LATELY))));
-  const byChance = Math.floor(Math.log(FALSE_VERDICT_MAX) / Math.log(loss)) + 1;
-  return Math.max(deadAfterMissed, byChance);
-}
-
-function lossOf(outcomes: readonly Outcome[]): number {
-  if (outcomes.length < 10) return 0;
-  return outcomes.filter((outcome) => outcome.wasMissed).length / outcomes.length;
 }
 
 /** When the oldest outstanding probe times out. */

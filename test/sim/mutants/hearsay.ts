@@ -6,7 +6,7 @@
 import { IDLE_SEEDS_FROM } from '../draw/idle.ts';
 import type { Mutant } from './mutant.ts';
 
-const LIVENESS = 'session/liveness/liveness.ts';
+const VERDICT = 'session/liveness/verdict.ts';
 
 /** Seeds of hubs that restart while devices are idle. */
 const seedsFrom = IDLE_SEEDS_FROM;
@@ -65,7 +65,7 @@ export const HEARSAY_MUTANTS: readonly Mutant[] = [
   },
   {
     id: 'one-way-out-on-a-guess',
-    file: LIVENESS,
+    file: VERDICT,
     find: "  return isHeardInDoubt(liveness) ? 'dead_one_way' : 'dead';",
     replace: "  return liveness.heardAtMs === null ? 'dead' : 'dead_one_way';",
     breaks: 'Every binding that fell silent is said to be cut on the way to the hub alone.',
@@ -73,7 +73,7 @@ export const HEARSAY_MUTANTS: readonly Mutant[] = [
   },
   {
     id: 'three-misses-are-death',
-    file: LIVENESS,
+    file: VERDICT,
     find: '  return Math.max(deadAfterMissed, byChance);',
     replace: '  return Math.min(3, Math.max(deadAfterMissed, byChance));',
     breaks: 'Three misses in a row are death, however much the link loses.',

@@ -17,7 +17,7 @@ import type { Mutant } from './mutant.ts';
 const QUALITY = 'session/liveness/quality.ts';
 const REVIEW = 'session/device/review.ts';
 const RIVALS = 'session/device/rivals.ts';
-const LIVENESS = 'session/liveness/liveness.ts';
+const VERDICT = 'session/liveness/verdict.ts';
 
 export const QUALITY_MUTANTS: readonly Mutant[] = [
   {
@@ -85,7 +85,7 @@ export const QUALITY_MUTANTS: readonly Mutant[] = [
   },
   {
     id: 'loss-counts-as-death',
-    file: LIVENESS,
+    file: VERDICT,
     find: 'Math.max(LOSS_MIN, lossOf(settled), lossOf(settled.slice(-LATELY)))',
     replace: 'Math.max(LOSS_MIN, 0 * lossOf(settled.slice(-LATELY)))',
     breaks: 'A link that loses much is dead as soon as one that loses nothing would be.',

@@ -2,7 +2,6 @@ import { describe, expect, test } from 'bun:test';
 import {
   LATE_MAX,
   type Liveness,
-  missesNeeded,
   newLiveness,
   nextTimeoutMs,
   OUTCOMES_MAX,
@@ -13,8 +12,8 @@ import {
   onProven,
   onSlept,
   onTime,
-  verdictOf,
 } from '../../../../session/liveness/liveness.ts';
+import { missesNeeded, verdictOf } from '../../../../session/liveness/verdict.ts';
 import { Random } from '../../../sim/random.ts';
 
 /** `answered` of `of` probes answered after 20 ms, spread evenly, 100 ms apart. */
@@ -45,6 +44,13 @@ function silent(
     liveness = onTime(liveness, atMs);
   }
   return [liveness, atMs];
+}
+
+/** A packet each 100 ms from 20,100 on, and one at `atMs`. */
+function heardUntil(before: Liveness, atMs: number): Liveness {
+  let liveness = before;
+  for (let ms = 20_100; ms < atMs; ms += 100) liveness = onHeard(liveness, ms);
+  return onHeard(liveness, atMs);
 }
 
 describe('the verdict', () => {
@@ -109,20 +115,47 @@ describe('the verdict', () => {
 
   test('heard all the while, it is one way', () => {
     const [run, atMs] = silent(lived(100), 5, 20_000);
-    expect(verdictOf(onHeard(run, atMs), atMs, 3)).toBe('dead_one_way');
+    expect(verdictOf(heardUntil(run, atMs), atMs, 3)).toBe('dead_one_way');
     // What was under way when it was cut is no proof.
     expect(verdictOf(onHeard(run, 20_005), atMs, 3)).toBe('dead');
     // Nor is what came before anything was overdue, or with the news of it.
     const { doubtedSinceMs } = run;
     if (doubtedSinceMs === null) throw new Error('five misses, and no doubt');
     expect(doubtedSinceMs).toBeGreaterThan(20_020);
-    expect(verdictOf(onHeard(run, doubtedSinceMs), atMs, 3)).toBe('dead');
-    expect(verdictOf(onHeard(run, doubtedSinceMs + 1), atMs, 3)).toBe('dead_one_way');
+    expect(verdictOf(heardUntil(run, doubtedSinceMs), atMs, 3)).toBe('dead');
+    expect(verdictOf(heardUntil(run, doubtedSinceMs + 1), atMs, 3)).toBe('dead_one_way');
+  });
+
+  test('what ends a silence both ways is a link that is back: what was asked in the silence says nothing', () => {
+    const [run, atMs] = silent(lived(100), 5, 20_000);
+    expect(verdictOf(run, atMs, 3)).toBe('dead');
+    const back = onHeard(run, atMs);
+    expect(verdictOf(back, atMs, 3)).toBe('doubt');
+    // Five more from there on, and it is the way out. Said once: what trickles in puts nothing off.
+    const [four, fourMs] = silent(back, 4, atMs, 20_000);
+    expect(verdictOf(onHeard(four, fourMs), fourMs, 3)).toBe('doubt');
+    const [five, fiveMs] = silent(back, 5, atMs, 20_000);
+    expect(verdictOf(onHeard(five, fiveMs), fiveMs, 3)).toBe('dead_one_way');
+    // However much was lost before, two seconds are enough.
+    expect(verdictOf(back, atMs + 1_999, 3)).toBe('doubt');
+    expect(verdictOf(back, atMs + 2_000, 3)).toBe('dead_one_way');
+    // An answer ends it, and the next silence is one of its own.
+    const healed = onProbeAnswered(five, 20_004, fiveMs);
+    expect(healed.heardAgainAtMs).toBeNull();
+    expect(onProven(five, fiveMs).heardAgainAtMs).toBeNull();
+  });
+
+  test('a pause of 249 ms in a run is none', () => {
+    const [run, atMs] = silent(lived(100), 5, 20_000);
+    expect(onHeard(onHeard(run, atMs), atMs + 249).heardAgainAtMs).toBe(atMs);
+    const heard = heardUntil(run, 20_900);
+    expect(onHeard(heard, 21_149).heardAgainAtMs).toBeNull();
+    expect(onHeard(heard, 21_150).heardAgainAtMs).toBe(21_150);
   });
 
   test('what is told late of an earlier packet takes nothing back', () => {
     const [run, atMs] = silent(lived(100), 5, 20_000);
-    expect(verdictOf(onHeard(onHeard(run, atMs), 20_005), atMs, 3)).toBe('dead_one_way');
+    expect(verdictOf(onHeard(heardUntil(run, atMs), 20_005), atMs, 3)).toBe('dead_one_way');
   });
 
   test('doubt ends with an answer and begins anew', () => {
