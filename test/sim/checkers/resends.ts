@@ -10,6 +10,7 @@
 
 import type { SessionRecord } from '../../../session/hub/record.ts';
 import { receivedState } from '../../../session/replay.ts';
+import { isLater } from '../../../session/resend/exchange.ts';
 import { decodeFrame } from '../../../session/wire/decode.ts';
 import type { LinkKind, Received } from '../../../session/wire/frames.ts';
 import {
@@ -57,6 +58,8 @@ interface Way {
   /** When the binding began, and whether the one before it delivered on. */
   sinceMs: number;
   isPlanned: boolean;
+  /** The newest one that it was told of. */
+  exchange: Pick<Received, 'stateVersion' | 'round'>;
 }
 
 /** The kind of the link of a transport of that device; what leads to no link at all may be as fast as any. */
@@ -69,6 +72,8 @@ export class Resends implements Watch {
   readonly #kindOf: KindOf;
   readonly #lanes = new Map<string, Lane>();
   readonly #ways = new Map<string, Way>();
+  /** By device: versions of its claims whose old binding delivers on. */
+  readonly #planned = new Map<string, Set<number>>();
   /** Of the newest datagram. */
   #nowMs = 0;
   #orders = 0;
@@ -95,6 +100,7 @@ export class Resends implements Watch {
     const isClaim = event.event === 'claim' && isPlanned;
     const isAnswer = purpose !== undefined && trigger !== undefined;
     if (role === 'device' && (isClaim || isAnswer)) this.#beginAgain(who, atMs, isPlanned);
+    if (role === 'device' && isClaim) this.#plannedOf(who).add(event.stateVersion);
     // Both ends exchange once more, whoever that is; a device hears of it later, and does not wait.
     if (event.reasonCode === 'nat_rebind') this.#beginAgain('', Number.NEGATIVE_INFINITY, false);
   }
@@ -135,7 +141,24 @@ export class Resends implements Watch {
     const { told } = lane;
     const name = `${stateVersion} ${round}`;
     told.set(name, [...(told.get(name) ?? []), frame.value]);
-    if (to !== null) this.#way(`${to} ${from}`).pace.asked(name, frame.value.bytesPerSecond);
+    if (to === null) return;
+    const way = this.#way(`${to} ${from}`);
+    way.pace.asked(name, frame.value.bytesPerSecond);
+    if (isLater(frame.value, way.exchange)) this.#beginExchange(way, frame.value, from, to);
+  }
+
+  /** A rebind may come between a claim and its answer: what the claim asks for then is the middle of nothing. */
+  #beginExchange(way: Way, { stateVersion, round }: Received, from: string, to: string): void {
+    way.exchange = { stateVersion, round };
+    way.again = null;
+    const isPlanned = [from, to].some((who) => this.#planned.get(who)?.has(stateVersion) === true);
+    if (round === 0 && isPlanned) way.isPlanned = true;
+  }
+
+  #plannedOf(who: string): Set<number> {
+    const planned = this.#planned.get(who) ?? new Set();
+    this.#planned.set(who, planned);
+    return planned;
   }
 
   #onData(sent: Sent): void {
@@ -251,6 +274,7 @@ export class Resends implements Watch {
       hasGoneOn: false,
       sinceMs: 0,
       isPlanned: false,
+      exchange: { stateVersion: -1, round: 0 },
     };
     this.#ways.set(key, way);
     return way;

@@ -6,7 +6,7 @@
 import { BITMAP_BYTES } from '../../../../session/wire/layout.ts';
 import { type KindOf, Resends } from '../../../sim/checkers/resends.ts';
 import type { Report, Sent, Watch } from '../../../sim/checkers/watch.ts';
-import { framed, fromHub, type Rule, recordOf, said, sealed, sent } from './observed.ts';
+import { framed, fromHub, type Rule, recordOf, said, saidByHub, sealed, sent } from './observed.ts';
 
 const MAX_AGE_MS = 2_000;
 const PACKET = new Uint8Array(64);
@@ -23,10 +23,10 @@ const data = (receiver: number, counter: number, change: Partial<Sent> = {}) =>
   fromHub(sealed('data', PACKET, { receiver, counter }), change);
 
 /** The device says that nothing of this keypair arrived, for the claim with `stateVersion`. */
-const lacks = (keypairIndex: number, stateVersion = 1) => {
+const lacks = (keypairIndex: number, stateVersion = 1, round = 0) => {
   const bitmap = new Uint8Array(BITMAP_BYTES);
   const nothing = { keypairIndex, counterMax: -1, bitmap };
-  return sent(framed({ type: 'received', ...nothing, stateVersion, round: 0, bytesPerSecond: 0 }));
+  return sent(framed({ type: 'received', ...nothing, stateVersion, round, bytesPerSecond: 0 }));
 };
 
 const up = (bytes: Sent, atMs: number): Sent => ({
@@ -53,6 +53,16 @@ function goOn(watch: Watch, sentAtMs: number, againAtMs: number): void {
   if (sentAtMs >= 100) tell(watch, first);
   tell(watch, up(data(7, 1), 102), { ...lacks(7), from: 'hub-0', to: 'device-0', isUp: false });
   tell(watch, up(data(7, 0), againAtMs));
+}
+
+/** A device claims to stay with version 2; before the answer comes its NAT gives it another address. */
+function rebindBefore(watch: Watch, answer: Sent): void {
+  const toDevice = { from: 'hub-0', to: 'device-0', isUp: false };
+  tell(watch, up(data(7, 0), 1), up(data(7, 1), 2));
+  watch.onSaid?.(said({ event: 'claim', stateVersion: 2, atMs: 10, detail: { purpose: 'stay' } }));
+  watch.onSaid?.(saidByHub({ event: 'notice', reasonCode: 'nat_rebind', atMs: 20 }));
+  tell(watch, { ...lacks(7, 1, 1), ...toDevice }, up(data(7, 0), 30), up(data(7, 2), 100));
+  tell(watch, { ...answer, ...toDevice }, up(data(7, 1), 150));
 }
 
 function tell(watch: Watch, ...datagrams: readonly Sent[]): void {
@@ -144,6 +154,18 @@ export const RESEND_RULES: readonly Rule[] = [
     rule: 'I5 olderFirst', make,
     good: (watch) => goOn(watch, 101, 110),
     bad: (watch) => goOn(watch, 99, 110),
+  },
+  {
+    // An exchange that follows a rebind's is one of its own; its claim's old binding delivered on meanwhile.
+    rule: 'I5 olderFirst', make,
+    good: (watch) => { rebindBefore(watch, lacks(7, 2)); tell(watch, up(data(7, 3), 151), up(data(7, 2), 152)); },
+    bad: (watch) => rebindBefore(watch, lacks(7, 1, 1)),
+  },
+  {
+    // A rebind's own holds newer data back.
+    rule: 'I5 olderFirst', make,
+    good: (watch) => { rebindBefore(watch, lacks(7, 2, 1)); tell(watch, up(data(7, 2), 152), up(data(7, 3), 153)); },
+    bad: (watch) => { rebindBefore(watch, lacks(7, 2, 1)); tell(watch, up(data(7, 3), 151), up(data(7, 2), 152)); },
   },
   {
     // 8 Mbit/s: 2,000 bytes in 2 ms.
