@@ -12,6 +12,7 @@ import { isCovered } from '../hal/mqtt/commandTopic.ts';
 import { placeOf } from '../hal/mqtt/place.ts';
 import { readSecrets } from '../hal/mqtt/secrets.ts';
 import type { ProtocolLevel } from '../hal/mqtt/version.ts';
+import type { SessionAsked } from './brokerSession.ts';
 import { brokerStream, tlsFor } from './brokerStream.ts';
 import type { Report } from './mqttQueue.ts';
 import { PacketSizes } from './packetSizes.ts';
@@ -48,6 +49,8 @@ export interface BrokerOptions {
   readonly keepaliveMs: number;
   readonly connectMaxMs: number;
   readonly will: Report;
+  /** Left out: none, and a clean start. */
+  readonly session?: SessionAsked | null;
   /** Left out: nothing is subscribed. */
   readonly hears?: readonly Hears[];
 }
@@ -55,6 +58,8 @@ export interface BrokerOptions {
 /** Topics, which may have `+` for whole levels, and who is told what is published there. */
 export interface Hears {
   readonly topics: readonly string[];
+  /** 0: what comes while the connection is away is not kept for it. Left out: 1. */
+  readonly qos?: 0 | 1;
   /** From anyone who may write there; as often as the broker likes to repeat it. */
   readonly onMessage: (heard: Heard) => void;
 }
@@ -154,12 +159,17 @@ export class Broker {
     });
   }
 
-  /** Leave in order: the broker does not publish the will. `onEnd` follows with `closed`, in bounded time. */
-  close(): void {
+  /**
+   * Leave in order: the broker does not publish the will. `onEnd` follows with `closed`, in bounded time.
+   *
+   * @param isForGood what the broker keeps for the next connection is to be forgotten.
+   */
+  close(isForGood: boolean): void {
     if (this.#client === null || !this.isUp) return this.end(CLOSED);
     this.#isClosing = true;
     const patience = setTimeout(() => this.end(CLOSED), CLOSE_MAX_MS).unref();
-    this.#client.end(false, () => {
+    const forgets = isForGood && this.level === 5 ? { sessionExpiryInterval: 0 } : {};
+    this.#client.end(false, { properties: forgets }, () => {
       clearTimeout(patience);
       this.end(CLOSED);
     });
@@ -192,6 +202,8 @@ export class Broker {
       ? mqtt.connect(settings)
       : new mqtt.MqttClient((asking) => brokerStream(asking, settings, connectTls), settings);
     this.#client = client;
+    // What the broker has kept follows its answer at once.
+    this.#hear(client);
     client.on('connect', (answer) => {
       this.#answer = answer;
       if (this.#hasEnded) return;
@@ -208,7 +220,7 @@ export class Broker {
     this.#limitIncoming(client);
   }
 
-  #subscribe(client: MqttClient): void {
+  #hear(client: MqttClient): void {
     client.on('message', (topic, payload, { retain, properties }) => {
       if (this.#hasEnded) return;
       const { responseTopic, correlationData } = properties ?? {};
@@ -220,9 +232,16 @@ export class Broker {
           correlationData instanceof Uint8Array ? Uint8Array.from(correlationData) : null,
       });
     });
+  }
+
+  /** On each connection: a broker may have forgotten, and it says again what is retained. */
+  #subscribe(client: MqttClient): void {
+    const wanted = this.#hears.flatMap(({ topics, qos = 1 }) =>
+      topics.map((topic) => [topic, qos] as const),
+    );
     // One by one: MQTT.js does not say which of several was refused.
-    for (const topic of this.#hears.flatMap(({ topics }) => topics)) {
-      client.subscribe(topic, { qos: 1, rap: true }, (error, granted) => {
+    for (const [topic, qos] of wanted) {
+      client.subscribe(topic, { qos, rap: true }, (error, granted) => {
         const isRefused = error !== null || granted?.[0] === undefined || granted[0].qos >= 0x80;
         if (isRefused && !this.#hasEnded) this.#events.onDeaf?.(topic);
       });
@@ -302,10 +321,11 @@ function propertiesOf({ expiryS, userProperties, correlation = null }: Report) {
 
 function clientOptions(options: BrokerOptions): IClientOptions {
   const isFive = options.level === 5;
+  const { session = null } = options;
   return {
     protocolVersion: options.level,
     clientId: options.clientId,
-    clean: true,
+    clean: session?.isResumed !== true,
     // MQTT carries whole seconds.
     keepalive: Math.ceil(options.keepaliveMs / 1_000),
     connectTimeout: options.connectMaxMs,
@@ -324,7 +344,10 @@ function clientOptions(options: BrokerOptions): IClientOptions {
     },
     ...(isFive
       ? {
-          properties: { maximumPacketSize: INCOMING_BYTES_MAX, receiveMaximum: RECEIVE_MAX },
+          properties: {
+            ...{ maximumPacketSize: INCOMING_BYTES_MAX, receiveMaximum: RECEIVE_MAX },
+            ...(session === null ? {} : { sessionExpiryInterval: session.expiryS }),
+          },
           autoAssignTopicAlias: true,
         }
       : {}),

@@ -106,7 +106,7 @@ async function speak(how: number, blocks: readonly Uint8Array[]): Promise<boolea
         broker.publish(report, () => {
           counts.outcomes += 1;
         });
-        if (how & 2) broker.close();
+        if (how & 2) broker.close((how & 4) !== 0);
       },
       onEnd: (end) => {
         counts.ended += 1;
