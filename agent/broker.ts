@@ -9,10 +9,10 @@
  */
 import type { IClientOptions, IConnackPacket, MqttClient } from 'mqtt';
 import { isCovered } from '../hal/mqtt/commandTopic.ts';
+import type { SessionAsked } from '../hal/mqtt/keptSession.ts';
 import { placeOf } from '../hal/mqtt/place.ts';
 import { readSecrets } from '../hal/mqtt/secrets.ts';
 import type { ProtocolLevel } from '../hal/mqtt/version.ts';
-import type { SessionAsked } from './brokerSession.ts';
 import { brokerStream, tlsFor } from './brokerStream.ts';
 import type { Report } from './mqttQueue.ts';
 import { PacketSizes } from './packetSizes.ts';

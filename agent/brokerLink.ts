@@ -7,9 +7,9 @@
  * @module
  */
 import { backoffMs } from '../hal/backoff.ts';
+import { KeptSession } from '../hal/mqtt/keptSession.ts';
 import { MQTT_NAME, MqttVersion } from '../hal/mqtt/version.ts';
 import { Broker, type BrokerEnd, type BrokerOptions, type Hears } from './broker.ts';
-import { BrokerSession } from './brokerSession.ts';
 import { HEARD_PER_MINUTE_MAX, HeardRate } from './heardRate.ts';
 import type { Report } from './mqttQueue.ts';
 import { encodePayload } from './payload.ts';
@@ -53,7 +53,8 @@ export class BrokerLink {
   failures = 0;
   readonly #parts: BrokerLinkParts;
   readonly #version = new MqttVersion();
-  readonly #session: BrokerSession;
+  /** What was kept for another boot is not for this one. */
+  readonly #session: KeptSession;
   #keepaliveMs: number;
   #broker: Broker | null = null;
   #isStopped = false;
@@ -65,7 +66,7 @@ export class BrokerLink {
 
   constructor(parts: BrokerLinkParts) {
     this.#parts = parts;
-    this.#session = new BrokerSession(parts.sessionExpiryS);
+    this.#session = new KeptSession(parts.sessionExpiryS, false);
     this.#keepaliveMs = parts.keepaliveMs;
     this.#connectAtMs = parts.nowMs();
   }
@@ -208,7 +209,8 @@ export class BrokerLink {
     // However long it lasted: what ends it would come again at once.
     const isGood = wasUp && end.code !== 'misbehaves';
     const wasStable = isGood && nowMs() - this.#upAtMs >= times.stableMs;
-    if (wasUp) this.#session.onEnd(end, wasStable);
+    if (wasUp) this.#session.onEnd(wasStable);
+    if (end.code === 'misbehaves') this.#session.forget();
     this.#failuresInRow = wasStable ? 1 : this.#failuresInRow + 1;
     const limits = { firstMs: times.backoffFirstMs, maxMs: times.backoffMaxMs };
     return backoffMs(this.#failuresInRow, limits, random());

@@ -2,12 +2,12 @@
  * One connection to the broker that hears all devices of a fleet: from CONNECT to its end, once.
  *
  * Reconnecting and choosing the version are the caller's. Every failure arrives as one {@link SubscriptionEnd}; nothing
- * throws. The session at the broker is a clean one: what was said meanwhile is in what the broker retains, and what is
- * missing is told by `seq`.
+ * throws.
  *
  * @module
  */
 import { connect, type IClientOptions, type IConnackPacket, type MqttClient } from 'mqtt';
+import type { SessionAsked } from '../hal/mqtt/keptSession.ts';
 import { placeOf } from '../hal/mqtt/place.ts';
 import { readSecrets, type SecretFiles } from '../hal/mqtt/secrets.ts';
 import { fleetTopics } from '../hal/mqtt/topics.ts';
@@ -20,6 +20,7 @@ export interface SubscriptionEnd {
     | 'hungUp'
     | 'refused'
     | 'lost'
+    | 'takenOver'
     | 'fileUnreadable'
     | 'closed';
   /** For a person: one line of printable ASCII without secrets. */
@@ -32,6 +33,8 @@ export interface SubscriptionOptions extends SecretFiles {
   readonly username: string | null;
   readonly clientId: string;
   readonly level: ProtocolLevel;
+  /** Left out: none, and a clean start. */
+  readonly session?: SessionAsked | null;
 }
 
 export interface SubscriptionEvents {
@@ -47,6 +50,8 @@ type CodedError = Error & { readonly code?: unknown };
 
 /** "Unacceptable protocol version" of 3.1.1 §3.2.2.3 and "Unsupported Protocol Version" of 5 §3.2.2.2. */
 const VERSION_REFUSED = [1, 0x84];
+/** MQTT 5 §3.14.2.1: somebody else connected under our name. */
+const TAKEN_OVER = 0x8e;
 /** From here on it is a refusal, in both versions. */
 const SUBSCRIBE_REFUSED = 0x80;
 const KEEPALIVE_S = 30;
@@ -62,6 +67,7 @@ export class Subscription {
   #client: MqttClient | null = null;
   #error: CodedError | null = null;
   #isAnswered = false;
+  #isTakenOver = false;
   #hasEnded = false;
 
   constructor(options: SubscriptionOptions, events: SubscriptionEvents) {
@@ -101,6 +107,7 @@ export class Subscription {
       this.#error = error;
     });
     client.on('disconnect', ({ reasonCode }) => {
+      this.#isTakenOver = reasonCode === TAKEN_OVER;
       this.#error = new Error(`the broker ended it, reason ${reasonCode ?? 0}`);
     });
     client.on('close', () => this.end(this.#diagnosis()));
@@ -142,6 +149,7 @@ export class Subscription {
   #diagnosis(): SubscriptionEnd {
     const error = this.#error;
     const detail = error === null ? '' : oneLine(error);
+    if (this.#isTakenOver) return { code: 'takenOver', detail: 'by another process of our name' };
     if (this.#isAnswered) return { code: 'lost', detail };
     if (error === null) return { code: 'hungUp', detail: 'closed instead of an answer' };
     if (typeof error.code === 'number') {
@@ -161,11 +169,21 @@ function hasListed(properties: IConnackPacket['properties']): boolean {
   return Object.values(properties ?? {}).some((value) => Array.isArray(value));
 }
 
-function clientOptions({ clientId, level, username }: SubscriptionOptions): IClientOptions {
+function clientOptions(options: SubscriptionOptions): IClientOptions {
+  const { clientId, level, username, session = null } = options;
+  const properties = {
+    maximumPacketSize: PACKET_BYTES_MAX,
+    ...(session === null ? {} : { sessionExpiryInterval: session.expiryS }),
+  };
   return {
-    ...{ clientId, protocolVersion: level, clean: true, keepalive: KEEPALIVE_S },
+    ...{
+      clientId,
+      protocolVersion: level,
+      clean: session?.isResumed !== true,
+      keepalive: KEEPALIVE_S,
+    },
     ...{ connectTimeout: CONNECT_MAX_MS, reconnectPeriod: 0, resubscribe: false },
-    ...(level === 5 ? { properties: { maximumPacketSize: PACKET_BYTES_MAX } } : {}),
+    ...(level === 5 ? { properties } : {}),
     ...(username === null ? {} : { username }),
   };
 }
