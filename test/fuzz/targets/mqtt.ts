@@ -26,7 +26,7 @@ const BLOCKS_MAX = 6;
 export const mqtt: Target = {
   name: 'mqtt',
   what: 'the answers of an MQTT broker',
-  covers: ['agent/broker.ts'],
+  covers: ['agent/broker.ts', 'agent/incomingLimits.ts', 'hal/mqtt/connection.ts'],
   bytesMax: 2_048,
   generate(random) {
     const tape = new TapeWriter().byte(random.below(4));
