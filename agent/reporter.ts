@@ -47,6 +47,7 @@ export interface ReporterParts {
   /** Where documents come that are no commands. */
   readonly desiredTopics: readonly string[];
   readonly address: BrokerAddress;
+  readonly sessionExpiryS: number;
   readonly documents: Documents | null;
   readonly ended: () => EndedCounts;
 }
@@ -90,7 +91,7 @@ export class Reporter implements Telemetry {
       presenceTopic: parts.topics.presence,
       hears: [
         ...(documents === null ? [] : [documentsHeard(parts, documents)]),
-        { topics: [topics.rebirth], onMessage: (heard) => this.#onRebirth(heard) },
+        { topics: [topics.rebirth], qos: 0, onMessage: (heard) => this.#onRebirth(heard) },
       ],
       nowMs: () => clock.monotonicMs(),
       wallMs: () => clock.wallMs(),

@@ -144,6 +144,7 @@ export function startTelemetry(parts: TelemetryParts): Telemetry {
     desiredTopics: desiredTopics(telemetry.fleet, name, push.groups),
     documents: parts.documents ?? null,
     ended: parts.ended ?? (() => ({})),
+    sessionExpiryS: telemetry.sessionExpiryS,
     address: {
       url: telemetry.url,
       username: telemetry.username,

@@ -68,6 +68,7 @@ function serving(
         ...{ url: 'mqtt://127.0.0.1:9', fleet: 'north', username: null, clientId: 'fleet' },
         ...{ passwordFile: null, caFile: null, certificateFile: null, keyFile: null },
       },
+      sessionExpiryS: 0,
       ...{ listen: '127.0.0.1:0', login: { token, proxyHeader: null, proxyAddresses: [] } },
       ...{ historyFile: file, ...bounds, pages, nowMs: () => START_MS + 1_000 },
       say: options.say ?? (() => {}),
