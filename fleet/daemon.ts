@@ -84,6 +84,7 @@ export class Fleet {
     this.registry = new Registry({
       ...{ fleet, day: this.#day, devicesMax: DEVICES_MAX },
       onChanges: (device, changes) => history.remember(device, changes),
+      onEvent: (device, event) => history.keep(device, event),
       onShown: (device, isChanged) => this.#live.onShown(device, isChanged),
     });
     history.restore((id, name, memory) => this.registry.restore(id, name, memory));
