@@ -221,6 +221,7 @@ export class Fleet {
     return fleetMetrics({
       ...{ overview: this.#api.overview(), version, messages: registry.outcomes },
       missing: registry.missing,
+      events: registry.events,
       isConnected: this.#isConnected,
       connections: this.#link?.connections ?? 0,
       failures: this.#link?.failures ?? 0,
