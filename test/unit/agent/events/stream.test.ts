@@ -291,7 +291,7 @@ test('a disk that is full or gone costs nothing but room: events wait in memory,
 });
 
 test('what waits is what no broker has, in memory and on flash, over restarts', () => {
-  const device = new Device();
+  const device = new Device(true, 1_048_576);
   for (let i = 0; i < 12; i += 1) {
     device.add('transition');
     // Two batches in one file.
