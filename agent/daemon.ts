@@ -180,7 +180,7 @@ export class AgentDaemon {
     return serveAgentMetrics({
       ...{ listen, tunnel: this.#tunnel, policy: this.#policy, denials: this.#denials },
       isEmergency: () => this.#push?.isEmergency === true,
-      say: (message) => console.error(`jvpn agent: ${message}`),
+      events: () => this.#telemetry?.events() ?? null,
     });
   }
 

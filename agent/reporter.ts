@@ -17,7 +17,7 @@ import type { AgentLink } from './config.ts';
 import { documentsHeard } from './documentsHeard.ts';
 import type { EndedCounts } from './endedSessions.ts';
 import { EventLane } from './events/lane.ts';
-import type { EventStream } from './events/stream.ts';
+import type { EventFigures, EventStream } from './events/stream.ts';
 import { healthOf, type TelemetryCounters } from './health.ts';
 import { MqttQueue } from './mqttQueue.ts';
 import { encodePayload } from './payload.ts';
@@ -182,6 +182,8 @@ export class Reporter implements Telemetry {
       events: this.#parts.events.status(),
     };
   }
+
+  readonly events = (): EventFigures => this.#parts.events.figures();
 
   async stop(): Promise<void> {
     if (this.#isStopped) return;

@@ -87,6 +87,7 @@ export class Fleet {
     this.registry = new Registry({
       ...{ fleet, day: this.#day, devicesMax: DEVICES_MAX },
       onChanges: (device, changes) => history.remember(device, changes),
+      onEvent: (device, event) => history.keep(device, event),
       onShown: (device, isChanged) => this.#live.onShown(device, isChanged),
     });
     history.restore((id, name, memory) => this.registry.restore(id, name, memory));
@@ -224,6 +225,7 @@ export class Fleet {
     return fleetMetrics({
       ...{ overview: this.#api.overview(), version, messages: registry.outcomes },
       missing: registry.missing,
+      events: registry.events,
       isConnected: this.#isConnected,
       connections: this.#link?.connections ?? 0,
       failures: this.#link?.failures ?? 0,
