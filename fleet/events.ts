@@ -82,7 +82,7 @@ export function takeEvent(
   };
 }
 
-/** As many as the fleet keeps of a device (fleet/device.ts). */
+/** As many as the fleet keeps of a device (fleet/device/takeReport.ts). */
 const GAPS_MAX = 16;
 
 /** What was lost on the way here, and then what the device tells. Of a stream that is new here nobody knows what was before. */
