@@ -17,7 +17,7 @@ import { isRefused } from '../../policies/signed/refusal.ts';
 import { EXIT, TERMINAL, type Terminal } from './arguments.ts';
 import { tableBody } from './policySign.ts';
 import {
-  keptVersion,
+  keptDocument,
   policyFile,
   signedFile,
   signPolicy,
@@ -26,6 +26,7 @@ import {
   timesOf,
 } from './pushDocument.ts';
 import { PUSH_HELP, type PushFlags, PushUsage, readPushFlags } from './pushFlags.ts';
+import { refuseKept } from './pushKept.ts';
 import type { Prepared, PushEnd, PushRun } from './pushParts.ts';
 import { openRollout } from './pushRollout.ts';
 import { PushTell } from './pushTell.ts';
@@ -128,14 +129,14 @@ function preparation(flags: PushFlags): (run: PushRun) => Prepared {
     const sought = { kind: 'policy', version: policy.version } as const;
     return (run) => {
       const prepared = atOnce(flags, sought, { bytes, expiresS: times.expiresS }, answerMs);
-      refuseOlder(run, privateKey, prepared.rollout);
+      refuseKept(keptDocument(run.retained, privateKey), prepared);
       return prepared;
     };
   }
   return (run) => {
     const wanted = { flags, canary, body, policy, times, privateKey, answerMs };
     const prepared = openRollout(wanted, run.retained);
-    refuseOlder(run, privateKey, prepared.rollout);
+    refuseKept(keptDocument(run.retained, privateKey), prepared);
     return prepared;
   };
 }
@@ -173,7 +174,8 @@ function emergency(
 ): Prepared {
   const nowS = Math.floor(Date.now() / 1_000);
   // Anybody may have written these: what no clock of ours could have made is none.
-  const before = [keptVersion(run.retained, privateKey), run.emergencyMax];
+  const kept = keptDocument(run.retained, privateKey);
+  const before = [kept?.version ?? 0, run.emergencyMax];
   const version = Math.max(
     nowS,
     ...before.filter((one) => one < nowS + YEAR_S).map((one) => one + 1),
@@ -192,17 +194,6 @@ function signedEmergency(
 ): Published {
   const bytes = signWith({ kind: 'emergency', target, version, ...times, body }, privateKey);
   return { bytes, expiresS: times.expiresS };
-}
-
-/** Retained, it would take the place of a newer one, and devices that are away would get none. */
-function refuseOlder(run: PushRun, privateKey: Uint8Array, rollout: Rollout): void {
-  const { version } = rollout.sought;
-  const kept = keptVersion(run.retained, privateKey);
-  if (kept <= version) return;
-  throw new Unusable(
-    `the broker keeps version ${kept} for ${targetText(rollout.plan.target)}, signed by this key: ${version} is older`,
-    1,
-  );
 }
 
 function endOf(rollout: Rollout, { isGood, why, lastedMs }: PushEnd) {

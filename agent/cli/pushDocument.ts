@@ -89,19 +89,18 @@ export function keptPolicy(
   privateKey: Uint8Array,
   target: Target,
 ): PolicyBody | null {
-  const document = openedWith(retained, privateKey);
+  const document = keptDocument(retained, privateKey);
   if (document?.kind !== 'policy') return null;
   if (!isSameTarget(document.target, target)) return null;
   const loaded = policyOf(document);
   return isRefused(loaded) ? null : { body: document.body, policy: loaded.policy };
 }
 
-/** The version of the document that the broker keeps, if this key signed it; otherwise 0. */
-export function keptVersion(retained: Uint8Array | null, privateKey: Uint8Array): number {
-  return openedWith(retained, privateKey)?.version ?? 0;
-}
-
-function openedWith(retained: Uint8Array | null, privateKey: Uint8Array): SignedDocument | null {
+/** The document that the broker keeps, if this key signed it. */
+export function keptDocument(
+  retained: Uint8Array | null,
+  privateKey: Uint8Array,
+): SignedDocument | null {
   if (retained === null) return null;
   const publicKey = signingPublicKey(privateKey);
   const document = openDocument(retained, new Map([[keyIdText(publicKey), publicKey]]), COSE);

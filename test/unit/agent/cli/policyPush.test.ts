@@ -9,9 +9,15 @@ import { join } from 'node:path';
 import { durationMs } from '../../../../agent/cli/duration.ts';
 import { runPolicyPush } from '../../../../agent/cli/policyPush.ts';
 import { runPolicySign } from '../../../../agent/cli/policySign.ts';
-import { policyFile, signPolicy, timesOf } from '../../../../agent/cli/pushDocument.ts';
+import {
+  keptDocument,
+  policyFile,
+  signPolicy,
+  timesOf,
+} from '../../../../agent/cli/pushDocument.ts';
 import { readPushFile } from '../../../../agent/cli/pushFile.ts';
 import { readPushFlags } from '../../../../agent/cli/pushFlags.ts';
+import { refuseKept } from '../../../../agent/cli/pushKept.ts';
 import { openRollout } from '../../../../agent/cli/pushRollout.ts';
 import { reopenDocument } from '../../../../policies/signed/open.ts';
 import { isRefused } from '../../../../policies/signed/refusal.ts';
@@ -210,6 +216,52 @@ test('a rollout that was begun goes on as it was, signs the same bytes, and is n
     'next 8 for gw-1',
   ]);
   expect(next.rollout.plan.id).not.toBe(first.rollout.plan.id);
+});
+
+test('behind a rollout that was taken back the policy before has a version, too: the next one has to be above that', () => {
+  using place = scratch();
+  const argv = [place.at('p.toml'), '--canary', '5%', '--revert-to', place.at('before.toml')];
+  const first = opened(argv, null);
+  expect(first.rollout.plan.canary?.revertVersion).toBe(6);
+  first.steps.save({ ...first.rollout.progress, stage: 'aborted', canary: ['gw-1'], why: 'x' });
+  place.write('p.toml', 'version = 6\nname = "mended"\n');
+  expect(() => opened(argv, null)).toThrow(
+    'version 6 is the policy before, as devices were sent it back: raise the version to at least 7',
+  );
+  place.write('p.toml', 'version = 7\nname = "mended"\n');
+  expect(opened(argv, null).rollout.plan.sought.version).toBe(7);
+  // Of one that is done nothing was sent back.
+  first.steps.save({ ...first.rollout.progress, stage: 'done' });
+  place.write('p.toml', 'version = 6\nname = "mended"\n');
+  expect(opened(argv, null).rollout.plan.sought.version).toBe(6);
+});
+
+test('what the broker keeps under the version that is to be sent has to say the same', () => {
+  using place = scratch();
+  const fleet = { level: 'fleet', name: 'acme' } as const;
+  const argv = [place.at('p.toml'), '--canary', '5%', '--revert-to', place.at('before.toml')];
+  const prepared = opened(argv, null);
+  const kept = (text: string, privateKey = KEY) => {
+    const { body } = policyFile(place.write('kept.toml', text));
+    return keptDocument(signPolicy(body, fleet, { notBeforeS: 1, expiresS: 2 }, privateKey), KEY);
+  };
+  const another = 'version = 5\nname = "another"\n';
+  expect(() => refuseKept(kept(another), prepared)).toThrow('raise the version to at least 6');
+  expect(() => refuseKept(kept('version = 6\nname = "next"\n'), prepared)).toThrow('5 is older');
+  // With other times it is the same; what somebody else signed says nothing.
+  refuseKept(kept('name = "next"\nversion = 5\n'), prepared);
+  refuseKept(kept(another, new Uint8Array(32).fill(8)), prepared);
+  refuseKept(kept('version = 4\nname = "another"\n'), prepared);
+  refuseKept(null, prepared);
+  // Taken back, it is the policy before that is sent to all, and nobody can be kept from taking back.
+  const progress = { ...prepared.rollout.progress, canary: ['gw-1'] };
+  prepared.steps.save({ ...progress, stage: 'reverting', isWide: true });
+  const reverting = opened(argv, null);
+  refuseKept(kept('version = 6\nname = "before"\n'), reverting);
+  refuseKept(kept(another), reverting);
+  expect(() => refuseKept(kept('version = 6\nname = "next"\n'), reverting)).toThrow('at least 7');
+  prepared.steps.save({ ...progress, stage: 'soak' });
+  refuseKept(kept(another), opened([...argv, '--abort'], null));
 });
 
 test('a state file that is none is not taken for one, nor overwritten', () => {
