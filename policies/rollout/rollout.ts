@@ -23,7 +23,7 @@
  *
  * @module
  */
-import { fleetOf } from '../signed/claims.ts';
+import { fleetOf, targetText } from '../signed/claims.ts';
 import { canaryOf } from './canary.ts';
 import { brokenCondition, type Condition, type Tally } from './condition.ts';
 import { type Counted, countDevices } from './count.ts';
@@ -232,13 +232,15 @@ export class Rollout {
           ? this.#go('rest', atMs)
           : [];
       case 'rest': {
-        if (counted.missing > 0 && !this.#isLate) return [];
-        const isGood = counted.missing + counted.refused + counted.rolled_back === 0;
-        return [...this.#go('done', atMs), ...this.#finish(isGood, summary(counted))];
+        // What the broker has kept of a device may come late; a name that was mistyped never does.
+        const isAnyone = counted.devices > 0;
+        if ((counted.missing > 0 || !isAnyone) && !this.#isLate) return [];
+        const isGood = isAnyone && counted.missing + counted.refused + counted.rolled_back === 0;
+        return [...this.#go('done', atMs), ...this.#finish(isGood, this.#summary(counted))];
       }
       case 'reverting': {
         if (counted.missing > 0 && !this.#isLate) return [];
-        const why = `${this.#progress.why}; ${summary(counted)}`;
+        const why = `${this.#progress.why}; ${this.#summary(counted)}`;
         return [...this.#go('aborted', atMs), ...this.#finish(false, why)];
       }
       default:
@@ -333,14 +335,19 @@ export class Rollout {
     );
   }
 
+  #summary(counted: Counted): string {
+    return counted.devices > 0
+      ? summary(counted)
+      : `nobody of ${targetText(this.plan.target)} reports here; it waits at the broker`;
+  }
+
   #finish(isGood: boolean, why: string): readonly RolloutEffect[] {
     this.#isOver = true;
     return [{ kind: 'finish', isGood, why }];
   }
 }
 
-function summary({ devices, confirmed, rolled_back, refused, missing, away }: Counted): string {
-  if (devices === 0) return 'no device that it is for reports here; it waits at the broker';
+function summary({ confirmed, rolled_back, refused, missing, away }: Counted): string {
   return [
     `${confirmed} confirmed`,
     ...(rolled_back > 0 ? [`${rolled_back} rolled back`] : []),

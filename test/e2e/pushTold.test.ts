@@ -102,3 +102,19 @@ toldTest(
     expect(await pushed(policy('first', 5), ...key())).toMatchObject({ code: 0 });
   },
 );
+
+toldTest(
+  'where nobody is heard of nothing was done, and the last line says for whom nobody was',
+  async () => {
+    const argv = ['--answer-within', '2s', '--fleet', 'acmee'];
+    written.add('jvpn/v1/acmee/_fleet/policy/desired');
+    const told = await pushed(policy('first', 5), ...key(), ...argv);
+    expect(told).toEqual({
+      code: 1,
+      said: [
+        'rest: nobody of fleet:acmee reports here yet',
+        'not done: nobody of fleet:acmee reports here; it waits at the broker',
+      ].join('\n'),
+    });
+  },
+);

@@ -248,14 +248,37 @@ test('taken back from where it stood, nothing is sent forward again; what is ove
   expect(again.did().at(-1)).toBe('bad: the operator asked for it; 10 confirmed');
 });
 
-test('of a device that nobody heard of it waits at the broker', () => {
-  const target = { level: 'device', fleet: 'acme', name: 'gw-new' } as const;
-  const scene = new Scene(2, { ...PLAN, canary: null, target }).ready();
+test('a document that nobody is heard to be for has reached nobody: it waits for a device as long as for an answer, and says so', () => {
+  const device = { level: 'device', fleet: 'acme', name: 'gw-new' } as const;
+  const group = { level: 'group', fleet: 'acme', name: 'sotuh' } as const;
+  for (const target of [device, group]) {
+    const scene = new Scene(2, { ...PLAN, canary: null, target }).ready();
+    scene.pass(149);
+    expect([scene.did(), scene.rollout.stage]).toEqual([
+      ['save rest', `forward ${target.level}:${target.name}`],
+      'rest',
+    ]);
+    scene.pass(1);
+    expect(scene.did()).toEqual([
+      'save done',
+      `bad: nobody of ${target.level}:acme/${target.name} reports here; it waits at the broker`,
+    ]);
+  }
+  // A report that comes late is one.
+  const scene = new Scene(2, { ...PLAN, canary: null, target: group }).ready();
+  scene.pass(5);
+  scene.says('gw-0', { groups: ['sotuh'] });
+  scene.pass(5);
+  expect(scene.rollout.stage).toBe('rest');
+  scene.confirms(5, ['gw-0']);
   scene.pass(1);
-  expect(scene.did()).toEqual([
-    ...['save rest', 'forward device:gw-new', 'save done'],
-    'good: no device that it is for reports here; it waits at the broker',
-  ]);
+  expect(scene.did().at(-1)).toBe('good: 1 confirmed');
+  // Those that are away are known.
+  const away = new Scene(2, { ...PLAN, canary: null });
+  for (const one of away.devices.keys())
+    away.feed({ kind: 'presence', device: one, online: false });
+  away.ready().pass(1);
+  expect(away.did().at(-1)).toBe('good: 0 confirmed, 2 away, for whom it waits at the broker');
 });
 
 test('the operator may take it back, and a rollout without canary not', () => {
