@@ -27,7 +27,14 @@ import { fleetOf, targetText } from '../signed/claims.ts';
 import { canaryOf } from './canary.ts';
 import { brokenCondition, type Condition, type Tally } from './condition.ts';
 import { type Counted, countDevices } from './count.ts';
-import { isSettled, outcomeOf, type Reported, type Sought, WAITING } from './outcome.ts';
+import {
+  type Before,
+  isSettled,
+  outcomeOf,
+  type Reported,
+  type Sought,
+  WAITING,
+} from './outcome.ts';
 import {
   BEGINNING,
   type Plan,
@@ -46,6 +53,7 @@ const NEW: DeviceView = {
   ...{ online: null, reported: null, before: null, outcome: WAITING, health: null },
   healthAtMs: null,
 };
+const UNHEARD: Before = { lastStep: null, lastRefusal: null, counters: {} };
 
 export class Rollout {
   readonly plan: Plan;
@@ -175,7 +183,7 @@ export class Rollout {
         // The rest is sought the same version: whoever has it has it.
         const isKept = stage !== 'reverting' && outcome.kind === 'confirmed';
         const kept = isKept ? outcome : WAITING;
-        this.#change(device, { before: reported?.counters ?? {}, outcome: kept });
+        this.#change(device, { before: reported ?? UNHEARD, outcome: kept });
         if (reported !== null) this.#onReported(device, reported, atMs);
       }
     }
@@ -211,11 +219,22 @@ export class Rollout {
     const effects = this.stage === 'soak' ? this.#soak(passedMs, atMs) : [];
     // What was heard before may be long over.
     if (!this.#isUp) return effects;
+    const wasLate = this.#isLate;
     if (passedMs <= TICK_MAX_MS) this.#waitedMs += passedMs;
+    if (this.#isLate && !wasLate) this.#heedOldRefusals(atMs);
     const counted = this.counted();
     const broken = this.#broken(counted);
     if (broken !== null) return [...effects, ...this.#revert(broken, atMs)];
     return [...effects, ...this.#next(counted, atMs)];
+  }
+
+  /** A device reports one refusal of a kind a minute: where none came, it may have been the one of before once more. */
+  #heedOldRefusals(atMs: number): void {
+    for (const [device, { before, reported }] of this.#devices) {
+      if (before === null || reported === null) continue;
+      this.#change(device, { before: { ...before, lastStep: null, lastRefusal: null } });
+      this.#onReported(device, reported, atMs);
+    }
   }
 
   /** Whether a stage is over, and which follows. */

@@ -66,13 +66,22 @@ test('states count under the policy that is rolled out alone: what was ill befor
 
 test('rolled back or refused by one device of the canary is enough, unless a condition says how many', () => {
   const said = [
-    [{ lastStep: { code: 'policy_rolled_back', version: 5, kind: null } }, 'rolled_back 1 of 2'],
-    [{ lastStep: { code: 'document_replayed', version: 5, kind: 'policy' } }, 'rolled_back 1 of 2'],
-    [{ lastStep: { code: 'document_invalid', version: 5, kind: 'policy' } }, 'refused 1 of 2'],
-    [{ lastStep: { code: 'signer_unknown', version: null, kind: null } }, null],
+    [
+      { lastStep: { code: 'policy_rolled_back', version: 5, kind: null, tsMs: 1 } },
+      'rolled_back 1 of 2',
+    ],
+    [
+      { lastStep: { code: 'document_replayed', version: 5, kind: 'policy', tsMs: 1 } },
+      'rolled_back 1 of 2',
+    ],
+    [
+      { lastStep: { code: 'document_invalid', version: 5, kind: 'policy', tsMs: 1 } },
+      'refused 1 of 2',
+    ],
+    [{ lastStep: { code: 'signer_unknown', version: null, kind: null, tsMs: 1 } }, null],
     [{ counters: { signer_unknown: 1 } }, 'refused 1 of 2'],
-    [{ lastStep: { code: 'policy_rolled_back', version: 3, kind: null } }, null],
-    [{ lastStep: { code: 'push_busy', version: 5, kind: 'policy' } }, null],
+    [{ lastStep: { code: 'policy_rolled_back', version: 3, kind: null, tsMs: 1 } }, null],
+    [{ lastStep: { code: 'push_busy', version: 5, kind: 'policy', tsMs: 1 } }, null],
   ] as const;
   for (const [changed, why] of said) {
     const scene = new Scene(10).ready();
@@ -84,7 +93,7 @@ test('rolled back or refused by one device of the canary is enough, unless a con
   const conditions = conditionsOf('rolled_back > 1');
   const scene = new Scene(10, { ...PLAN, canary: { ...CANARY, conditions } }).ready();
   const [first = '', second = ''] = scene.canary;
-  scene.says(first, { lastStep: { code: 'policy_rolled_back', version: 5, kind: null } });
+  scene.says(first, { lastStep: { code: 'policy_rolled_back', version: 5, kind: null, tsMs: 1 } });
   scene.confirms(5, [second]);
   scene.pass(1);
   expect(scene.rollout.stage).toBe('soak');
@@ -309,7 +318,9 @@ test('without canary all get it at once; good means that all that are there conf
 
   const refusing = new Scene(2, { ...PLAN, canary: null }).ready();
   refusing.confirms(5, ['gw-0']);
-  refusing.says('gw-1', { lastStep: { code: 'document_older', version: 5, kind: 'policy' } });
+  refusing.says('gw-1', {
+    lastStep: { code: 'document_older', version: 5, kind: 'policy', tsMs: 1 },
+  });
   refusing.pass(1);
   expect(refusing.did().at(-1)).toBe('bad: 1 confirmed, 1 refused');
 
@@ -333,7 +344,7 @@ test('an emergency is there when all that are there report it, its end when none
   const ending = new Scene(0, end, scene).ready();
   ending.says('gw-0', {
     emergency: null,
-    lastStep: { code: 'emergency_ended', version: 71, kind: null },
+    lastStep: { code: 'emergency_ended', version: 71, kind: null, tsMs: 1 },
   });
   // Another document came behind it, so only its counter says so.
   ending.says('gw-1', { emergency: null, counters: { emergency_ended: 1 } });
