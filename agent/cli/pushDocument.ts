@@ -107,6 +107,24 @@ export function keptDocument(
   return isRefused(document) ? null : document;
 }
 
+/** The document that the broker keeps, if it says that `like`'s signer signed it, for the same whom. Nobody has checked that: there is no key. */
+export function claimedDocument(
+  retained: Uint8Array | null,
+  like: SignedDocument,
+): SignedDocument | null {
+  const document = retained === null ? null : reopenDocument(retained);
+  if (document === null || isRefused(document)) return null;
+  const isLike = document.signer === like.signer && document.kind === like.kind;
+  return isLike && isSameTarget(document.target, like.target) ? document : null;
+}
+
+/** Of a document that {@link signedFile} read, how long it is on trial at most, milliseconds: 0 of an emergency. */
+export function trialMsOf(document: SignedDocument): number {
+  if (document.kind !== 'policy') return 0;
+  const loaded = policyOf(document);
+  return isRefused(loaded) ? 0 : loaded.policy.push.confirmWindowMs;
+}
+
 /** When documents of one push hold. Signed twice with the same, they are the same bytes. */
 export interface Times {
   readonly notBeforeS: number;

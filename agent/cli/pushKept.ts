@@ -10,17 +10,27 @@ import { textOfBody } from './pushDocument.ts';
 import type { Prepared } from './pushParts.ts';
 import { Unusable } from './signing.ts';
 
+/** `claimed`: by its own word, and nobody has checked that. */
+const SIGNER = {
+  verified: 'signed by this key',
+  claimed: 'which names the signer of FILE as its own',
+} as const;
+
 /**
  * Retained, an older one would take the place of a newer one, and devices that are away would get none. One that says something else
  * under the same version would be followed by nobody who has that version already, and reported by all of them.
  *
  * @throws Unusable
  */
-export function refuseKept(kept: SignedDocument | null, { rollout, steps }: Prepared): void {
+export function refuseKept(
+  kept: SignedDocument | null,
+  signer: keyof typeof SIGNER,
+  { rollout, steps }: Prepared,
+): void {
   const { sought, plan } = rollout;
   const { version } = sought;
   if (kept === null || kept.version < version) return;
-  const whose = `the broker keeps version ${kept.version} for ${targetText(plan.target)}, signed by this key`;
+  const whose = `the broker keeps version ${kept.version} for ${targetText(plan.target)}, ${SIGNER[signer]}`;
   if (kept.version > version) throw new Unusable(`${whose}: ${version} is older`, 1);
   // What is taken back has a version above this one.
   if (steps.isAbort) return;

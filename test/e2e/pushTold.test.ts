@@ -10,6 +10,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connectAsync, type MqttClient } from 'mqtt';
 import { runPolicyPush } from '../../agent/cli/policyPush.ts';
+import { runPolicySign } from '../../agent/cli/policySign.ts';
 import { freePort, mosquittoObstacle, startMosquitto } from '../lab/mosquitto.ts';
 import type { LabProcess } from '../lab/process.ts';
 import { testUnless } from '../obstacle.ts';
@@ -118,3 +119,15 @@ toldTest(
     });
   },
 );
+
+toldTest('a signed file does not take the place of a newer one at the broker', async () => {
+  await device('gw-1', { confirmed: 6 });
+  const output = join(folder, 'older.cose');
+  const signing = [...key(), '--target', 'fleet:jvpn', '--output', output];
+  expect(await runPolicySign([policy('older', 5), ...signing], collect())).toBe(0);
+  expect(await pushed(policy('newer', 6), ...key())).toMatchObject({ code: 0 });
+  expect(await pushed(output)).toEqual({
+    code: 1,
+    said: 'jvpn policy push: the broker keeps version 6 for fleet:jvpn, which names the signer of FILE as its own: 5 is older',
+  });
+});

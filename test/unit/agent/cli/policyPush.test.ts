@@ -7,7 +7,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { durationMs } from '../../../../agent/cli/duration.ts';
-import { runPolicyPush } from '../../../../agent/cli/policyPush.ts';
+import { preparation, runPolicyPush } from '../../../../agent/cli/policyPush.ts';
 import { runPolicySign } from '../../../../agent/cli/policySign.ts';
 import {
   keptDocument,
@@ -245,23 +245,66 @@ test('what the broker keeps under the version that is to be sent has to say the 
     const { body } = policyFile(place.write('kept.toml', text));
     return keptDocument(signPolicy(body, fleet, { notBeforeS: 1, expiresS: 2 }, privateKey), KEY);
   };
+  const refuse = (document: ReturnType<typeof kept>, by = prepared) =>
+    refuseKept(document, 'verified', by);
   const another = 'version = 5\nname = "another"\n';
-  expect(() => refuseKept(kept(another), prepared)).toThrow('raise the version to at least 6');
-  expect(() => refuseKept(kept('version = 6\nname = "next"\n'), prepared)).toThrow('5 is older');
+  expect(() => refuse(kept(another))).toThrow('raise the version to at least 6');
+  expect(() => refuse(kept('version = 6\nname = "next"\n'))).toThrow('5 is older');
   // With other times it is the same; what somebody else signed says nothing.
-  refuseKept(kept('name = "next"\nversion = 5\n'), prepared);
-  refuseKept(kept(another, new Uint8Array(32).fill(8)), prepared);
-  refuseKept(kept('version = 4\nname = "another"\n'), prepared);
-  refuseKept(null, prepared);
+  refuse(kept('name = "next"\nversion = 5\n'));
+  refuse(kept(another, new Uint8Array(32).fill(8)));
+  refuse(kept('version = 4\nname = "another"\n'));
+  refuse(null);
   // Taken back, it is the policy before that is sent to all, and nobody can be kept from taking back.
   const progress = { ...prepared.rollout.progress, canary: ['gw-1'] };
   prepared.steps.save({ ...progress, stage: 'reverting', isWide: true });
   const reverting = opened(argv, null);
-  refuseKept(kept('version = 6\nname = "before"\n'), reverting);
-  refuseKept(kept(another), reverting);
-  expect(() => refuseKept(kept('version = 6\nname = "next"\n'), reverting)).toThrow('at least 7');
+  refuse(kept('version = 6\nname = "before"\n'), reverting);
+  refuse(kept(another), reverting);
+  expect(() => refuse(kept('version = 6\nname = "next"\n'), reverting)).toThrow('at least 7');
   prepared.steps.save({ ...progress, stage: 'soak' });
-  refuseKept(kept(another), opened([...argv, '--abort'], null));
+  refuse(kept(another), opened([...argv, '--abort'], null));
+});
+
+test('a signed policy is waited for as long as it may be on trial, and does not take the place of a newer one of its key', async () => {
+  using place = scratch();
+  const broker = ['--broker', 'mqtt://127.0.0.1:9', '--all', '--fleet', 'acme'];
+  const signing = ['--signing-key-file', place.at('key'), '--target', 'fleet:acme'];
+  const signed = async (name: string, text: string) => {
+    const argv = [place.write(`${name}.toml`, text), ...signing];
+    await runPolicySign([...argv, '--output', place.at(`${name}.cose`)], collect());
+    return place.at(`${name}.cose`);
+  };
+  const prepared = (argv: readonly string[], retained: Uint8Array | null = null) => {
+    const flags = readPushFlags([...argv, ...broker]);
+    if (flags === null) throw new Error('no flags');
+    return preparation(flags)({ retained, emergencyMax: 0 });
+  };
+  const patienceOf = (argv: readonly string[]) => prepared(argv).rollout.plan.patienceMs;
+  expect(patienceOf([await signed('plain', 'version = 5\n')])).toBe(150_000);
+  const window = '[push]\nconfirm_window_ms = 300_000\n';
+  expect(patienceOf([await signed('slow', `version = 5\n${window}`)])).toBe(330_000);
+  expect(patienceOf([place.at('slow.cose'), '--answer-within', '9s'])).toBe(9_000);
+
+  const file = await signed('next', 'version = 5\nname = "next"\n');
+  const kept = (text: string, key = KEY, name = 'acme') => {
+    const { body } = policyFile(place.write('kept.toml', text));
+    return signPolicy(body, { level: 'fleet', name }, { notBeforeS: 1, expiresS: 2 }, key);
+  };
+  const newer = 'version = 6\n';
+  expect(() => prepared([file], kept(newer))).toThrow(
+    'the broker keeps version 6 for fleet:acme, which names the signer of FILE as its own: 5 is older',
+  );
+  expect(() => prepared([file], kept('version = 5\n'))).toThrow('raise the version to at least 6');
+  for (const other of [
+    kept('name = "next"\nversion = 5\n'),
+    kept('version = 4\n'),
+    kept(newer, new Uint8Array(32).fill(8)),
+    kept(newer, KEY, 'other'),
+    Uint8Array.of(1),
+  ]) {
+    expect(prepared([file], other).rollout.plan.sought.version).toBe(5);
+  }
 });
 
 test('a state file that is none is not taken for one, nor overwritten', () => {
