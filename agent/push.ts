@@ -29,7 +29,7 @@ import { PushStore } from '../policies/signed/store.ts';
 import { bytesToHex, equalBytes } from '../session/bytes.ts';
 import { CommandRequests } from './commandRequests.ts';
 import type { CarriedOut } from './commands.ts';
-import { LaterPolicy } from './laterPolicy.ts';
+import { LaterDocuments } from './laterDocuments.ts';
 import { isRefusal, type PushCode, Refusals, severityKind } from './pushRefusals.ts';
 import type { CommandRequest, Documents } from './telemetry.ts';
 import { CLOCK_SET_MS } from './wallClock.ts';
@@ -40,7 +40,7 @@ const WAITING_MAX = 20;
  * Suspended time counts and wakes nobody: a deadline is looked for at least this often (chosen). An emergency may last for days on a
  * device that sleeps for the battery, so that rarely; whoever runs this calls {@link Push.look} where a sleep may have ended.
  */
-const LOOK_MAX_MS = { trial: 60_000, emergency: 900_000 } as const;
+const LOOK_MAX_MS = { trial: 60_000, calm: 900_000 } as const;
 
 export interface PushParts {
   /** Slots of `PUSH_RECORD_BYTES` of its own. */
@@ -86,7 +86,7 @@ export class Push {
   readonly #refusals = new Refusals();
   readonly #due: PushEvent[] = [];
   readonly #requests = new CommandRequests();
-  readonly #later = new LaterPolicy();
+  readonly #later = new LaterDocuments();
   #state: PushState;
   #begin: readonly PushEffect[];
   #users: PushUsers | null = null;
@@ -281,11 +281,10 @@ export class Push {
       if (first !== null) this.#carryOut(first);
       for (let next = this.#due.shift(); next !== undefined; next = this.#due.shift()) {
         const step = stepPush(this.#state, next);
-        this.#later.keep(next, step);
+        this.#later.keep(next);
         this.#carryOut(step);
-        const later = this.#due.length === 0 ? this.#later.next(this.#state) : null;
-        if (later !== null) {
-          this.#due.push({ kind: 'arrived', ...this.#moment(), place: null, ...later });
+        if (this.#due.length === 0) {
+          this.#due.push(...this.#later.next(this.#state, this.#moment()));
         }
       }
       this.#arm();
@@ -359,11 +358,14 @@ export class Push {
   #arm(): void {
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
-    const atMs = nextPushDeadline(this.#state);
-    if (atMs === null || this.#isOver) return;
-    const { trial, emergency, retryAtMs } = this.#state;
-    const isCalm = emergency !== null && trial === null && retryAtMs === null;
-    const mostMs = LOOK_MAX_MS[isCalm ? 'emergency' : 'trial'];
+    const atMs = Math.min(
+      nextPushDeadline(this.#state) ?? Number.POSITIVE_INFINITY,
+      this.#later.lookAtMs,
+    );
+    if (atMs === Number.POSITIVE_INFINITY || this.#isOver) return;
+    const { trial, retryAtMs } = this.#state;
+    const isCalm = trial === null && retryAtMs === null;
+    const mostMs = LOOK_MAX_MS[isCalm ? 'calm' : 'trial'];
     const waitMs = Math.min(mostMs, Math.max(0, Math.ceil(atMs - this.#now())));
     this.#timer = setTimeout(() => this.look(), waitMs);
     this.#timer.unref();

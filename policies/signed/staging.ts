@@ -30,7 +30,7 @@ import type { PushRecord } from './record.ts';
 import { isRefused } from './refusal.ts';
 import type { Emergency, PushEffect, PushEvent, PushState, PushStep, Setup } from './state.ts';
 import type { PushRecovery } from './store.ts';
-import { onArrived, refusalAnswer, reportOf } from './take.ts';
+import { brokenBy, onArrived, refusalAnswer, reportOf } from './take.ts';
 
 /** Between two tries to write or to apply what has to be (chosen). */
 const RETRY_MS = 10_000;
@@ -214,7 +214,11 @@ function onPurpose(
         emergency === null
           ? reportOf('emergency_ended', { version, why: 'withdrawn' })
           : reportOf('emergency_began', { version, expires_s: document.expiresS });
-      return { state: next, effects: [report, follow(next)] };
+      const { trial } = state;
+      const isBroken = trial !== null && overrides !== null && brokenBy(trial.policy, overrides);
+      if (!isBroken) return { state: next, effects: [report, follow(next)] };
+      const back = rollBack(next, 'emergency');
+      return { state: back.state, effects: [report, ...back.effects] };
     }
     case 'rotation':
       return {

@@ -123,6 +123,18 @@ describe('an emergency', () => {
     expect(device.asked).toEqual(Array(3).fill('document_invalid 1'));
   });
 
+  test('rolls a policy on trial back that would break a rule together with it, and holds over the one before', () => {
+    const device = new Device();
+    device.take(pushed(2, { session: { transport_ttl_ms: 600_000, recovery_window_ms: 300_000 } }));
+    device.forget();
+    device.take(emergency(1, { session: { ttl_ms: 300_000 } }));
+    expect(device.asked).toEqual([
+      ...['write pending emergency', 'emergency_began 1', 'apply configured 1'],
+      ...['policy_rolled_back 2 emergency', 'write emergency'],
+    ]);
+    expect(policyInForce(device.state).session.ttlMs).toBe(300_000);
+  });
+
   test('keeps out a policy that would break a rule together with it', () => {
     const device = new Device();
     device.take(emergency(1, { session: { recovery_window_ms: 5_000, transport_ttl_ms: 5_000 } }));
