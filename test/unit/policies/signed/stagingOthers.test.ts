@@ -40,7 +40,57 @@ describe('an emergency', () => {
     expect(switches(new Device({ record: held }))).toBe(4);
     const later = { wallMs: NOW.wallMs + 3_600_000, isKnown: true };
     const device = new Device({ record: held, clock: later });
-    expect([device.asked, switches(device)]).toEqual([['emergency_ended 1', 'write nothing'], 8]);
+    expect([device.asked, switches(device)]).toEqual([['emergency_ended 1'], 8]);
+    // A clock that is ahead before it is put right would say the same.
+    device.after(3_599_999);
+    expect(device.asked).toEqual([]);
+    device.after(1);
+    expect(device.asked).toEqual(['write nothing']);
+  });
+
+  const ahead = { wallMs: NOW.wallMs + 2 * 366 * 86_400_000, isKnown: true };
+
+  test('is ended for good neither by a start nor by a moment with a clock that is ahead', () => {
+    const held = { ...NOTHING_PUSHED, emergency: emergency(1, CALM).bytes };
+    const device = new Device({ record: held, clock: ahead });
+    expect([device.asked, switches(device)]).toEqual([['emergency_ended 1'], 8]);
+    for (const jump of [NOW, ahead, NOW]) {
+      device.clock = jump;
+      device.after(10_000);
+      const isOver = jump === ahead;
+      const said = `emergency_${isOver ? 'ended' : 'began'} 1`;
+      expect([device.asked, switches(device)]).toEqual([
+        [said, 'apply configured 1'],
+        isOver ? 8 : 4,
+      ]);
+    }
+    device.after(3_590_000);
+    const ended = ['emergency_ended 1', 'apply configured 1'];
+    expect([device.asked, switches(device)]).toEqual([ended, 8]);
+  });
+
+  test('that is over by a clock that is ahead is forgotten when it could not hold any more', () => {
+    const device = new Device();
+    device.take(emergency(1, CALM));
+    device.after(1_800_000);
+    device.forget();
+    device.clock = ahead;
+    device.after(0);
+    expect(device.asked).toEqual(['emergency_ended 1', 'apply configured 1']);
+    expect(nextPushDeadline(device.state)).toBe(3_900_000);
+    device.after(2_099_999);
+    expect(device.asked).toEqual([]);
+    device.after(1);
+    expect(device.asked).toEqual(['write nothing']);
+    // Another one takes the place of one that is only over.
+    device.clock = NOW;
+    device.take(emergency(2, CALM));
+    device.clock = ahead;
+    device.after(0);
+    device.clock = NOW;
+    device.take(emergency(3, { switching: { max_switches_per_minute: 6 } }));
+    device.after(0);
+    expect(switches(device)).toBe(6);
   });
 
   test('without a clock lasts as long as it may, and less once the clock is known', () => {
@@ -52,6 +102,11 @@ describe('an emergency', () => {
     expect(nextPushDeadline(device.state)).toBe(10_000);
     device.clock = NOW; // set back
     device.after(10_000);
+    expect([switches(device), nextPushDeadline(device.state)]).toEqual([4, 3_600_000]);
+    device.clock = { wallMs: NOW.wallMs - 36_000_000, isKnown: true };
+    device.after(3_889_999);
+    expect(switches(device)).toBe(4);
+    device.after(1);
     expect(switches(device)).toBe(8);
   });
 
