@@ -67,14 +67,18 @@ export class Commands {
     for (const watch of this.#watchers) watch(event);
   }
 
-  /** Never rejects. What is told of it is {@link answer}. */
-  carryOut(command: Command): Promise<CarriedOut> {
+  /**
+   * Never rejects. What is told of it is {@link answer}.
+   *
+   * @param expiresS seconds since 1970: where its turn comes later, it is not begun.
+   */
+  carryOut(command: Command, expiresS: number): Promise<CarriedOut> {
     const done = this.#line.then(async () => {
       const {
         outcome,
         why,
         more = {},
-      } = await this.#run(command).catch(
+      } = await this.#runInTime(command, expiresS).catch(
         (error: unknown): Details => ({
           ...{ outcome: 'command_failed', why: error instanceof Error ? error.message : 'unknown' },
         }),
@@ -122,6 +126,12 @@ export class Commands {
       ...(why === null ? {} : { why }),
       ...more,
     };
+  }
+
+  async #runInTime(command: Command, expiresS: number): Promise<Details> {
+    // Whoever sent it was told that nobody answered, and does not expect it any more.
+    if (this.#parts.wallMs() >= expiresS * 1_000) return withheld('document_expired');
+    return await this.#run(command);
   }
 
   async #run({ name, link }: Command): Promise<Details> {
@@ -180,6 +190,8 @@ export class Commands {
 }
 
 const DONE: Details = { outcome: 'command_done', why: null };
+
+const withheld = (why: string): Details => ({ outcome: 'command_withheld', why });
 
 /** What was begun cannot come about any more. */
 function overOf({ event, to, reasonCode }: AuditEvent): Details | null {

@@ -63,7 +63,7 @@ export interface PushUsers {
   /** It proved itself and is on flash: to be followed for good, its bounds included. */
   readonly onConfirmed: (version: number) => void;
   /** Never rejects. */
-  readonly carryOut: (command: Command) => Promise<CarriedOut>;
+  readonly carryOut: (command: Command, expiresS: number) => Promise<CarriedOut>;
   /** @param request of the command that it answers, the newest of this id; null: not known any more. */
   readonly onAnswer: (answer: Answer, why: string | null, request: CommandRequest | null) => void;
   readonly note: (event: 'notice' | 'refusal' | 'alarm', code: PushCode, detail: Detail) => void;
@@ -318,19 +318,19 @@ export class Push {
         return this.#tell(code, detail);
       }
       case 'run':
-        return void this.#run(effect.command);
+        return void this.#run(effect.command, effect.expiresS);
       case 'answer': {
         const { id, name, outcome } = effect;
         const why = this.#newest?.['code'] === outcome ? this.#newest['why'] : null;
-        const request = this.#requests.of(id);
+        const request = this.#requests.take(id);
         const said = typeof why === 'string' ? why : null;
         return this.#users?.onAnswer({ id, name, outcome }, said, request);
       }
     }
   }
 
-  async #run(command: Command): Promise<void> {
-    const done = await this.#users?.carryOut(command);
+  async #run(command: Command, expiresS: number): Promise<void> {
+    const done = await this.#users?.carryOut(command, expiresS);
     if (done === undefined) return;
     const { name, id } = command;
     const { outcome, why } = done;

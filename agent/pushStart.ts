@@ -58,7 +58,7 @@ export function startPush(start: Start, device: string, memory: Memory, clock: C
       const commands = new Commands({ ...parts, place, wallMs });
       taking.begin({
         ...users,
-        carryOut: (command) => commands.carryOut(command),
+        carryOut: (command, expiresS) => commands.carryOut(command, expiresS),
         onAnswer: (answer, why, request) => void commands.answer(answer, why, request),
       });
       return commands;

@@ -230,12 +230,11 @@ function onPurpose(
         effects: [reportOf('signer_rotated', { version: purpose.document.version })],
       };
     case 'command': {
-      const { command } = purpose;
+      const { command, document } = purpose;
       const { name, id } = command;
-      return {
-        state,
-        effects: [reportOf('command_taken', { command: name, id }), { kind: 'run', command }],
-      };
+      const { expiresS } = document;
+      const run: PushEffect = { kind: 'run', command, expiresS };
+      return { state, effects: [reportOf('command_taken', { command: name, id }), run] };
     }
   }
 }

@@ -128,8 +128,8 @@ export type PushEffect =
       readonly code: RefusalCode | keyof typeof DOCUMENT_STEPS;
       readonly detail: ReportDetail;
     }
-  /** Carry it out, once. */
-  | { readonly kind: 'run'; readonly command: Command }
+  /** Carry it out, once, and not behind its expiry (seconds since 1970): others may be before it. */
+  | { readonly kind: 'run'; readonly command: Command; readonly expiresS: number }
   /** Say what came of a command, to whoever sent it: what carrying it out gave, or why it was not taken. */
   | {
       readonly kind: 'answer';

@@ -133,7 +133,11 @@ function purposeOf(state: PushState, document: SignedDocument): Purpose | Refuse
       // An id stands for one command, whatever its document's version.
       const isKnown = state.answers.some(({ id }) => id === command.id);
       if (isKnown) return refuse('document_replayed', 'a command of that id was taken');
-      return { kind: 'command', document, command };
+      const waiting = state.answers.filter(({ outcome }) => outcome === null).length;
+      // The oldest would be forgotten, and nobody told what came of it.
+      return waiting >= ANSWERS_MAX
+        ? refuse('push_busy', `${waiting} commands wait`)
+        : { kind: 'command', document, command };
     }
   }
 }

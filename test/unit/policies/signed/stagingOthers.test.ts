@@ -291,10 +291,26 @@ describe('a command', () => {
     expect(device.asked).toEqual(['document_expired 1', 'answer document_expired']);
   });
 
+  test('as many wait as are remembered: one more is refused, and answered', () => {
+    const device = new Device();
+    const numbered = (version: number) => command(version, new Uint8Array(16).fill(version));
+    for (let version = 1; version <= 16; version++) device.take(numbered(version));
+    device.forget();
+    device.take(numbered(17));
+    expect(device.asked).toEqual(['push_busy 17', 'answer push_busy']);
+    device.tell({ kind: 'answered', id: '01'.repeat(16), outcome: 'command_done' });
+    device.forget();
+    // Its version was not used up.
+    device.take(numbered(17));
+    expect(device.asked).toContain('run refresh_health');
+  });
+
   test('more than are remembered: the oldest is refused by its version', () => {
     const device = new Device();
     for (let version = 1; version <= 17; version++) {
       device.take(command(version, new Uint8Array(16).fill(version)));
+      const id = version.toString(16).padStart(2, '0').repeat(16);
+      if (version < 17) device.tell({ kind: 'answered', id, outcome: 'command_done' });
     }
     device.forget();
     device.take(command(1, new Uint8Array(16).fill(1)));
