@@ -10,7 +10,7 @@
  */
 import type { AuditRow } from '../hal/linux/auditLog.ts';
 import { answerTopic } from '../hal/mqtt/commandTopic.ts';
-import type { Command } from '../policies/signed/body.ts';
+import type { Command, CommandName } from '../policies/signed/body.ts';
 import { ANSWERS_MAX, type PushEffect } from '../policies/signed/state.ts';
 import type { AuditEvent } from '../session/audit.ts';
 import type { DOCUMENT_STEPS } from '../session/reasons/documents.ts';
@@ -22,6 +22,8 @@ import type { TunnelLink } from './tunnelLink.ts';
 /** Three tries of a claim or a handshake on a slow link (chosen). */
 const COMES_ABOUT_MAX_MS = 10_000;
 const RECENT_MAX = 256;
+/** Commands after which a session that is to prove a policy on trial may not be there, or not hold. */
+const TRYING: readonly CommandName[] = ['terminate_session', 'rebind'];
 
 export interface CommandParts {
   readonly tunnel: Pick<TunnelLink, 'status' | 'rebind' | 'order'>;
@@ -31,6 +33,8 @@ export interface CommandParts {
   readonly queueBytesMax: () => number;
   readonly place: { readonly fleet: string; readonly device: string };
   readonly wallMs: () => number;
+  /** Version of the policy on trial, or null. */
+  readonly onTrial: () => number | null;
   /** Other times than {@link COMES_ABOUT_MAX_MS}, for tests. */
   readonly comesAboutMaxMs?: number;
 }
@@ -131,7 +135,9 @@ export class Commands {
   async #runInTime(command: Command, expiresS: number): Promise<Details> {
     // Whoever sent it was told that nobody answered, and does not expect it any more.
     if (this.#parts.wallMs() >= expiresS * 1_000) return withheld('document_expired');
-    return await this.#run(command);
+    // What they do to the session would be told as the fault of that policy.
+    const isTrying = TRYING.includes(command.name) && this.#parts.onTrial() !== null;
+    return isTrying ? withheld('policy_on_trial') : await this.#run(command);
   }
 
   async #run({ name, link }: Command): Promise<Details> {

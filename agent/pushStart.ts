@@ -20,7 +20,7 @@ export interface Pushing {
   /** As `Push.begin`; whom to tell what is audited, for commands ask for what comes about later. */
   readonly begin: (
     users: Omit<PushUsers, 'carryOut' | 'onAnswer'>,
-    parts: Omit<CommandParts, 'place' | 'wallMs'>,
+    parts: Omit<CommandParts, 'place' | 'wallMs' | 'onTrial'>,
   ) => Commands;
 }
 
@@ -55,7 +55,7 @@ export function startPush(start: Start, device: string, memory: Memory, clock: C
   return {
     push: taking,
     begin(users, parts) {
-      const commands = new Commands({ ...parts, place, wallMs });
+      const commands = new Commands({ ...parts, place, wallMs, onTrial: () => taking.onTrial });
       taking.begin({
         ...users,
         carryOut: (command, expiresS) => commands.carryOut(command, expiresS),

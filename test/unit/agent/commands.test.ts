@@ -66,6 +66,7 @@ class Rig {
       queueBytesMax: () => 262_144,
       place: { fleet: 'acme', device: 'kiosk-7' },
       wallMs: () => 1_000,
+      onTrial: () => null,
       comesAboutMaxMs: 30_000,
       ...parts,
     });
@@ -265,4 +266,19 @@ test('◆ one whose turn comes behind its expiry is not begun', async () => {
   await first;
   expect(await second).toEqual({ outcome: 'command_withheld', why: 'document_expired' });
   expect([(await third).outcome, rig.asked]).toEqual(['command_done', ['rebind wlan0']]);
+});
+
+test('◆ while a policy is on trial nothing is done to the session that has to prove it', async () => {
+  let onTrial: number | null = 2;
+  const rig = new Rig({ onTrial: () => onTrial });
+  const withheld = { outcome: 'command_withheld', why: 'policy_on_trial' } as const;
+  expect(await rig.carryOut(command('terminate_session'))).toEqual(withheld);
+  expect(await rig.carryOut(command('rebind', 'wlan0'))).toEqual(withheld);
+  expect((await rig.carryOut(command('refresh_health'))).outcome).toBe('command_done');
+  expect(rig.asked).toEqual([]);
+  onTrial = null;
+  const done = rig.carryOut(command('rebind', 'wlan0'));
+  await Bun.sleep(1);
+  rig.audit(moved('wlan0'));
+  expect([(await done).outcome, rig.asked]).toEqual(['command_done', ['rebind wlan0']]);
 });
