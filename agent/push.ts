@@ -22,7 +22,7 @@ import { openPush, policyInForce, stepPush } from '../policies/signed/staging.ts
 import type { PushEffect, PushEvent, PushState, PushStep } from '../policies/signed/state.ts';
 import { PushStore } from '../policies/signed/store.ts';
 import { CommandRequests } from './commandRequests.ts';
-import { LaterPolicy } from './laterPolicy.ts';
+import { LaterDocuments } from './laterDocuments.ts';
 import { type Arrival, Arrivals } from './push/arrivals.ts';
 import { waitForLookMs } from './push/look.ts';
 import { oneLine } from './push/oneLine.ts';
@@ -53,7 +53,7 @@ export class Push {
   readonly #arrivals: Arrivals;
   readonly #due: PushEvent[] = [];
   readonly #requests = new CommandRequests();
-  readonly #later = new LaterPolicy();
+  readonly #later = new LaterDocuments();
   #state: PushState;
   #begin: readonly PushEffect[];
   #users: PushUsers | null = null;
@@ -200,11 +200,10 @@ export class Push {
       if (first !== null) this.#carryOut(first);
       for (let next = this.#due.shift(); next !== undefined; next = this.#due.shift()) {
         const step = stepPush(this.#state, next);
-        this.#later.keep(next, step);
+        this.#later.keep(next);
         this.#carryOut(step);
-        const later = this.#due.length === 0 ? this.#later.next(this.#state) : null;
-        if (later !== null) {
-          this.#due.push({ kind: 'arrived', ...this.#moment(), place: null, ...later });
+        if (this.#due.length === 0) {
+          this.#due.push(...this.#later.next(this.#state, this.#moment()));
         }
       }
       this.#arm();
@@ -238,17 +237,17 @@ export class Push {
         return this.#tell(code, detail);
       }
       case 'run':
-        return void this.#run(effect.command);
+        return void this.#run(effect.command, effect.expiresS);
       case 'answer': {
         const { id, name, outcome } = effect;
         const why = this.#told.whyOf(outcome);
-        return this.#users?.onAnswer({ id, name, outcome }, why, this.#requests.of(id));
+        return this.#users?.onAnswer({ id, name, outcome }, why, this.#requests.take(id));
       }
     }
   }
 
-  async #run(command: Command): Promise<void> {
-    const done = await this.#users?.carryOut(command);
+  async #run(command: Command, expiresS: number): Promise<void> {
+    const done = await this.#users?.carryOut(command, expiresS);
     if (done === undefined) return;
     const { name, id } = command;
     const { outcome, why } = done;
@@ -270,7 +269,7 @@ export class Push {
   #arm(): void {
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
-    const waitMs = waitForLookMs(this.#state, this.#now());
+    const waitMs = waitForLookMs(this.#state, this.#later.lookAtMs, this.#now());
     if (waitMs === null || this.#isOver) return;
     this.#timer = setTimeout(() => this.look(), waitMs);
     this.#timer.unref();

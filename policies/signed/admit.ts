@@ -84,6 +84,12 @@ export function refusalOf(claims: Claims, asked: Asked): Refused | null {
     const before = asked.policyVersionMin;
     return refuse('document_older', `version ${version}, and ${before} was in force`);
   }
+  // Neither is what was tried for another target: it was rolled back, or it would be in force. A rollout sends its canary a document
+  // each, and then all of them the same policy.
+  const tried = asked.record.floors.find((one) => one.kind === 'policy' && one.version === version);
+  if (kind === 'policy' && tried !== undefined) {
+    return refuse('document_replayed', `version ${version} was for ${targetText(tried.target)}`);
+  }
   // There is one emergency, whatever its target, and versions are of one target each: one that was held back must not end a newer.
   const earlierS = asked.record.emergencySinceS - notBeforeS;
   if (kind === 'emergency' && earlierS > 0) {
