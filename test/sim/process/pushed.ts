@@ -7,6 +7,7 @@
 import type { AgentLink } from '../../../agent/config.ts';
 import { daemonEvent } from '../../../agent/daemonEvent.ts';
 import { takePolicy } from '../../../agent/durable.ts';
+import { LaterPolicy } from '../../../agent/laterPolicy.ts';
 import type { Memory } from '../../../agent/memory.ts';
 import type { ToTunnel } from '../../../agent/messages.ts';
 import { severityKind } from '../../../agent/pushRefusals.ts';
@@ -59,6 +60,7 @@ export class Pushed {
   readonly #parts: PushedParts;
   readonly #store: PushStore<HalFailure>;
   readonly #due: PushEvent[] = [];
+  readonly #later = new LaterPolicy();
   #state: PushState;
   #begin: readonly PushEffect[];
   #users: PushedUsers | null = null;
@@ -126,7 +128,11 @@ export class Pushed {
     this.#isWorking = true;
     if (first !== null) this.#carryOut(first);
     for (let next = this.#due.shift(); next !== undefined; next = this.#due.shift()) {
-      this.#carryOut(stepPush(this.#state, next));
+      const step = stepPush(this.#state, next);
+      this.#later.keep(next, step);
+      this.#carryOut(step);
+      const later = this.#due.length === 0 ? this.#later.next(this.#state) : null;
+      if (later !== null) this.#due.push({ kind: 'arrived', ...this.#moment(), ...later });
     }
     this.#isWorking = false;
   }
