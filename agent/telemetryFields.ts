@@ -5,8 +5,9 @@
  *
  * @module
  */
+import { BROKER_LOGIN, SESSION_EXPIRY } from '../hal/mqtt/fields.ts';
 import type { TableField } from '../policies/field.ts';
-import { BROKER_URL, LINE, NAME, PATH } from '../policies/format.ts';
+import { BROKER_URL, NAME } from '../policies/format.ts';
 
 export const TELEMETRY = {
   kind: 'table',
@@ -15,36 +16,17 @@ export const TELEMETRY = {
   fields: {
     enabled: { kind: 'boolean', meaning: 'Whether to report at all.', default: false },
     url: { kind: 'text', meaning: 'The broker.', default: null, format: BROKER_URL },
-    username: { kind: 'text', meaning: 'User name at the broker.', default: null, format: LINE },
-    password_file: {
-      kind: 'text',
-      meaning: 'File whose first line is the password.',
-      default: null,
-      format: PATH,
-    },
-    ca_file: {
-      kind: 'text',
-      meaning: 'Certificates in PEM that the broker is checked against; left out: the system’s.',
-      default: null,
-      format: PATH,
-    },
-    certificate_file: {
-      kind: 'text',
-      meaning: 'Certificate chain in PEM that this device shows to the broker, with `key_file`.',
-      default: null,
-      format: PATH,
-    },
-    key_file: {
-      kind: 'text',
-      meaning: 'Private key of `certificate_file`, in PEM.',
-      default: null,
-      format: PATH,
-    },
+    ...BROKER_LOGIN,
     client_id: {
       kind: 'text',
       meaning: 'MQTT client id; left out: made from the public key.',
       default: null,
       format: NAME,
+    },
+    session_expiry_s: {
+      ...SESSION_EXPIRY,
+      meaning:
+        'How long a broker with MQTT 5 keeps commands and documents for this process while its connection is away. 0: not at all.',
     },
     format: {
       kind: 'text',

@@ -10,6 +10,8 @@ import type { Database, Statement } from 'bun:sqlite';
 import { CHANGE_KIND, type Change } from './change.ts';
 import { type Closed, HOUR_MS, MINUTE_MS } from './day.ts';
 import { type Device, type DeviceMemory, newMemory } from './device.ts';
+import { EventTable } from './eventTable.ts';
+import type { KeptEvent } from './keptEvent.ts';
 import { openDatabase, usedBytes } from './schema.ts';
 import { mergeInto, newSpan, spanOf, spanText } from './span.ts';
 
@@ -58,6 +60,7 @@ export class History {
   lastError: string | null = null;
   readonly database: Database;
   readonly #bounds: HistoryBounds;
+  readonly #events: EventTable;
   readonly #putChange: Statement;
   readonly #putDevice: Statement;
   readonly #putMinute: Statement;
@@ -70,6 +73,7 @@ export class History {
   constructor(database: Database, bounds: HistoryBounds) {
     this.database = database;
     this.#bounds = bounds;
+    this.#events = new EventTable(database, bounds.bytesMax);
     this.#putChange = database.prepare('INSERT INTO changes VALUES (?, ?, ?, ?, ?, ?, ?, ?)');
     // A row of that name that could not be deleted once must not keep this one out.
     this.#putDevice = database.prepare('INSERT OR REPLACE INTO devices VALUES (?, ?, ?)');
@@ -113,8 +117,13 @@ export class History {
     this.dropped += over;
   }
 
+  /** As {@link remember}; one that is kept already is the same one. */
+  keep(device: Device, event: KeptEvent): void {
+    this.dropped += this.#events.add(device, event);
+  }
+
   get isPending(): boolean {
-    return this.#pending.length > 0;
+    return this.#pending.length > 0 || this.#events.isPending;
   }
 
   /** Everything that waits, and `minutes`, all or nothing. False: it failed, and waits on. */
@@ -122,10 +131,15 @@ export class History {
     const pending = this.#pending;
     const isDone = this.#inTransaction(() => {
       for (const { device, change } of pending) this.#writeChange(device.id, change);
-      for (const device of new Set(pending.map(({ device }) => device))) this.#writeDevice(device);
+      const withEvents = this.#events.write();
+      const changed = new Set([...pending.map(({ device }) => device), ...withEvents]);
+      for (const device of changed) this.#writeDevice(device);
       for (const { atMs, span } of minutes) this.#putMinute.run(atMs, spanText(span));
     });
-    if (isDone) this.#pending = [];
+    if (isDone) {
+      this.#pending = [];
+      this.#events.written();
+    }
     this.lastError = isDone ? null : this.#error;
     return isDone;
   }
@@ -156,6 +170,7 @@ export class History {
       for (const { id } of devices) {
         gone.run(id);
         told.run(id);
+        this.#events.forget(id);
       }
     });
   }
@@ -169,6 +184,7 @@ export class History {
     let deleted = 0;
     const isDone = this.#inTransaction(() => {
       if (nowMs !== null) deleted = this.#deleteOld(nowMs);
+      deleted += this.#events.prune(PRUNE_ROWS);
       if (this.usedBytes() > this.#bounds.bytesMax * ROOM) deleted += this.#deleteFirst();
     });
     // What was rolled back is still there: the next minute tries again.
@@ -182,6 +198,7 @@ export class History {
   }
 
   close(): void {
+    this.#events.close();
     // SQLite keeps a file open, and locked, for as long as there is a statement.
     for (const put of [this.#putChange, this.#putDevice, this.#putMinute, this.#putHour]) {
       put.finalize();
@@ -200,7 +217,9 @@ export class History {
     const minuteMs = Math.max(oldestMs, nowMs - MINUTES_KEPT_MS) - MINUTE_MS;
     this.database.run('DELETE FROM minutes WHERE at_ms < ?', [minuteMs]);
     const old = `SELECT rowid FROM changes WHERE at_ms < ? ORDER BY at_ms LIMIT ${PRUNE_ROWS}`;
-    return this.database.run(`DELETE FROM changes WHERE rowid IN (${old})`, [oldestMs]).changes;
+    const events = this.#events.pruneOld(oldestMs, PRUNE_ROWS);
+    const changes = this.database.run(`DELETE FROM changes WHERE rowid IN (${old})`, [oldestMs]);
+    return events + changes.changes;
   }
 
   /** Those that were written first, whatever time they bear. */
@@ -222,7 +241,10 @@ export class History {
   }
 
   #inTransaction(work: () => void): boolean {
-    return this.#attempt(() => this.database.transaction(work).immediate());
+    const { bytes } = this.#events;
+    const isDone = this.#attempt(() => this.database.transaction(work).immediate());
+    if (!isDone) this.#events.bytes = bytes;
+    return isDone;
   }
 
   #attempt(work: () => void): boolean {

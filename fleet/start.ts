@@ -5,20 +5,11 @@
  */
 import { readFileSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
+import { StartError } from '../hal/startError.ts';
 import { formatProblems } from '../policies/problem.ts';
-import { bytesToHex } from '../session/bytes.ts';
+import { newBrokerName } from './brokerName.ts';
 import { type FleetConfig, loadFleetConfig } from './config.ts';
 import type { FleetOptions } from './daemon.ts';
-
-/** Bad input: exit 2. Anything else that keeps the command from its work: exit 1. */
-export class StartError extends Error {
-  readonly exitCode: 1 | 2;
-
-  constructor(message: string, exitCode: 1 | 2) {
-    super(message);
-    this.exitCode = exitCode;
-  }
-}
 
 /** Chosen: what nobody guesses, if it is as random as docs/fleet.md makes it. */
 const TOKEN_MIN = 16;
@@ -41,8 +32,9 @@ export function readStart(
       certificateFile: pathOrNull(broker.certificateFile),
       keyFile: pathOrNull(broker.keyFile),
       // Another process of the same id would be thrown out for it, and it for us.
-      clientId: `jvpn-fleet-${bytesToHex(crypto.getRandomValues(new Uint8Array(6)))}`,
+      clientId: newBrokerName(),
     },
+    sessionExpiryS: broker.sessionExpiryS,
     listen: http.listen,
     login: {
       token: login.tokenFile === null ? null : readToken(path(login.tokenFile)),

@@ -23,10 +23,10 @@
  *
  * @module
  */
-import { fleetOf, targetText } from '../signed/claims.ts';
+import { fleetOf } from '../signed/claims.ts';
 import { canaryOf } from './canary.ts';
 import { brokenCondition, type Condition, type Tally } from './condition.ts';
-import { type Counted, countDevices } from './count.ts';
+import { type Counted, countDevices, summaryOf } from './count.ts';
 import {
   type Before,
   isSettled,
@@ -49,6 +49,8 @@ import type { DeviceView } from './view.ts';
 const TICK_MAX_MS = 5_000;
 /** How much of a soak a kill may cost (chosen). */
 const SAVE_EVERY_MS = 10_000;
+/** For devices that a broker which was restarted lost: from when the canary is back, for the others (chosen). */
+const RETURN_MS = 10_000;
 const NEW: DeviceView = {
   ...{ online: null, reported: null, before: null, outcome: WAITING, health: null },
   healthAtMs: null,
@@ -65,6 +67,8 @@ export class Rollout {
   #isReady = false;
   #isOver = false;
   #isUnwanted = false;
+  /** Gone on with at a broker that does not know of all of the canary: it was restarted, and devices come back one by one. */
+  #isSparse = false;
   /** Since the stage began, while the broker was heard. */
   #waitedMs = 0;
   #tickAtMs = 0;
@@ -164,7 +168,19 @@ export class Rollout {
       return this.#finish(this.stage === 'done', this.#progress.why ?? 'it was done before');
     }
     this.#reachable = this.#there();
+    this.#isSparse = !this.#isCanaryKnown;
     return this.#publications();
+  }
+
+  get #isCanaryKnown(): boolean {
+    const isKnown = (device: string) => (this.#devices.get(device)?.online ?? null) !== null;
+    return this.#progress.canary.every(isKnown);
+  }
+
+  /** Who has not come back yet is not away. */
+  get #areReturning(): boolean {
+    const isOver = this.#isCanaryKnown && this.#waitedMs >= RETURN_MS;
+    return this.#isSparse && !this.#isLate && !isOver;
   }
 
   /** What is being taken back, or over, stays that. */
@@ -222,6 +238,7 @@ export class Rollout {
     const wasLate = this.#isLate;
     if (passedMs <= TICK_MAX_MS) this.#waitedMs += passedMs;
     if (this.#isLate && !wasLate) this.#heedOldRefusals(atMs);
+    if (this.#areReturning) this.#reachable = this.#there();
     const counted = this.counted();
     const broken = this.#broken(counted);
     if (broken !== null) return [...effects, ...this.#revert(broken, atMs)];
@@ -239,6 +256,7 @@ export class Rollout {
 
   /** Whether a stage is over, and which follows. */
   #next(counted: Counted, atMs: number): readonly RolloutEffect[] {
+    const { target } = this.plan;
     switch (this.stage) {
       case 'canary': {
         if (counted.settled < counted.devices && !this.#isLate) return [];
@@ -253,18 +271,22 @@ export class Rollout {
       case 'rest': {
         // What the broker has kept of a device may come late; a name that was mistyped never does.
         const isAnyone = counted.devices > 0;
-        if ((counted.missing > 0 || !isAnyone) && !this.#isLate) return [];
+        if (this.#isAwaited(counted) || (!isAnyone && !this.#isLate)) return [];
         const isGood = isAnyone && counted.missing + counted.refused + counted.rolled_back === 0;
-        return [...this.#go('done', atMs), ...this.#finish(isGood, this.#summary(counted))];
+        return [...this.#go('done', atMs), ...this.#finish(isGood, summaryOf(counted, target))];
       }
       case 'reverting': {
-        if (counted.missing > 0 && !this.#isLate) return [];
-        const why = `${this.#progress.why}; ${this.#summary(counted)}`;
+        if (this.#isAwaited(counted)) return [];
+        const why = `${this.#progress.why}; ${summaryOf(counted, target)}`;
         return [...this.#go('aborted', atMs), ...this.#finish(false, why)];
       }
       default:
         return [];
     }
+  }
+
+  #isAwaited({ missing }: Counted): boolean {
+    return !this.#isLate && (missing > 0 || this.#areReturning);
   }
 
   /** Null: nothing speaks against going on. What is not named in conditions and came of the document itself stops a canary, too. */
@@ -354,24 +376,8 @@ export class Rollout {
     );
   }
 
-  #summary(counted: Counted): string {
-    return counted.devices > 0
-      ? summary(counted)
-      : `nobody of ${targetText(this.plan.target)} reports here; it waits at the broker`;
-  }
-
   #finish(isGood: boolean, why: string): readonly RolloutEffect[] {
     this.#isOver = true;
     return [{ kind: 'finish', isGood, why }];
   }
-}
-
-function summary({ confirmed, rolled_back, refused, missing, away }: Counted): string {
-  return [
-    `${confirmed} confirmed`,
-    ...(rolled_back > 0 ? [`${rolled_back} rolled back`] : []),
-    ...(refused > 0 ? [`${refused} refused`] : []),
-    ...(missing > 0 ? [`${missing} said nothing`] : []),
-    ...(away > 0 ? [`${away} away, for whom it waits at the broker`] : []),
-  ].join(', ');
 }
