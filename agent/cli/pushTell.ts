@@ -26,8 +26,8 @@ export class PushTell {
   /** Once a second; what changed since the line before, and every ten seconds whatever changed. */
   progress(rollout: Rollout, brokerError: string | null): void {
     const line = this.#isJson
-      ? JSON.stringify(progressOf(rollout, brokerError))
-      : progressLine(rollout, brokerError);
+      ? jsonLine(progressOf(rollout, brokerError))
+      : textLine(progressLine(rollout, brokerError));
     const isNews = line !== this.#said || this.#nowMs() - this.#saidAtMs >= AGAIN_MS;
     if (!isNews) return;
     [this.#said, this.#saidAtMs] = [line, this.#nowMs()];
@@ -36,8 +36,17 @@ export class PushTell {
 
   /** `fields` are for scripts, `text` is for a person. */
   step(fields: Readonly<Record<string, unknown>>, text: string): void {
-    this.#terminal.out(this.#isJson ? JSON.stringify(fields) : text);
+    this.#terminal.out(this.#isJson ? jsonLine(fields) : textLine(text));
   }
+}
+
+/** Some of it was written by devices and brokers: nothing that a terminal would obey. */
+const textLine = (text: string) => text.replace(/\p{Cc}+/gu, ' ');
+
+/** What JSON leaves as it is: from 0x7f on. */
+function jsonLine(value: unknown): string {
+  const escaped = (control: string) => `\\u${control.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  return JSON.stringify(value).replace(/\p{Cc}/gu, escaped);
 }
 
 function progressOf(rollout: Rollout, brokerError: string | null) {

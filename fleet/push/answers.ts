@@ -8,6 +8,7 @@
 import { placeOfAnswer } from '../../hal/mqtt/topics.ts';
 import type { Reported, Told } from '../../policies/rollout/outcome.ts';
 import type { RolloutEvent } from '../../policies/rollout/plan.ts';
+import { isReasonCode } from '../../session/reasons.ts';
 import { type Document, decodeDocument } from '../document.ts';
 import {
   NO_PRESENCE,
@@ -22,6 +23,9 @@ import { countAt, readReport, tableAt, textAt } from '../report.ts';
 const DEVICES_MAX = 20_000;
 const GROUPS_MAX = 8;
 const CODES_MAX = 64;
+
+/** Of another release, or of nobody who means well. */
+export const UNKNOWN_CODE = 'unknown_code';
 
 export class Answers {
   readonly #fleet: string;
@@ -89,8 +93,9 @@ export function readReported(document: Document): Reported | null {
 
 function toldAt(document: Document, key: string): Told | null {
   const table = tableAt(document, key);
-  const code = textAt(table, 'code');
-  if (code === null) return null;
+  const said = Object.hasOwn(table, 'code') ? table['code'] : null;
+  if (typeof said !== 'string') return null;
+  const code = isReasonCode(said) ? said : UNKNOWN_CODE;
   const [version, tsMs] = [countAt(table, 'version'), countAt(table, 'ts_ms')];
   return { code, version, kind: textAt(table, 'kind'), tsMs };
 }
@@ -99,7 +104,7 @@ function countersOf(table: Document): Record<string, number> {
   const counters: Record<string, number> = {};
   for (const code of Object.keys(table).slice(0, CODES_MAX)) {
     const count = countAt(table, code);
-    if (count !== null) counters[code] = count;
+    if (count !== null && isReasonCode(code)) counters[code] = count;
   }
   return counters;
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { type Target, targetText } from '../signed/claims.ts';
 import type { Tally } from './condition.ts';
 import { isSettled } from './outcome.ts';
 import type { DeviceView } from './view.ts';
@@ -70,3 +71,16 @@ const NAMES = {
   rolledBack: 'rolled_back',
   refused: 'refused',
 } as const;
+
+/** What became of a document for `target`, as the end of a sentence. */
+export function summaryOf(counted: Counted, target: Target): string {
+  const { devices, confirmed, rolled_back, refused, missing, away } = counted;
+  if (devices === 0) return `nobody of ${targetText(target)} reports here; it waits at the broker`;
+  return [
+    `${confirmed} confirmed`,
+    ...(rolled_back > 0 ? [`${rolled_back} rolled back`] : []),
+    ...(refused > 0 ? [`${refused} refused`] : []),
+    ...(missing > 0 ? [`${missing} said nothing`] : []),
+    ...(away > 0 ? [`${away} away, for whom it waits at the broker`] : []),
+  ].join(', ');
+}

@@ -23,10 +23,10 @@
  *
  * @module
  */
-import { fleetOf, targetText } from '../signed/claims.ts';
+import { fleetOf } from '../signed/claims.ts';
 import { canaryOf } from './canary.ts';
 import { brokenCondition, type Condition, type Tally } from './condition.ts';
-import { type Counted, countDevices } from './count.ts';
+import { type Counted, countDevices, summaryOf } from './count.ts';
 import {
   type Before,
   isSettled,
@@ -237,8 +237,8 @@ export class Rollout {
     if (!this.#isUp) return effects;
     const wasLate = this.#isLate;
     if (passedMs <= TICK_MAX_MS) this.#waitedMs += passedMs;
-    if (this.#areReturning) this.#reachable = this.#there();
     if (this.#isLate && !wasLate) this.#heedOldRefusals(atMs);
+    if (this.#areReturning) this.#reachable = this.#there();
     const counted = this.counted();
     const broken = this.#broken(counted);
     if (broken !== null) return [...effects, ...this.#revert(broken, atMs)];
@@ -256,6 +256,7 @@ export class Rollout {
 
   /** Whether a stage is over, and which follows. */
   #next(counted: Counted, atMs: number): readonly RolloutEffect[] {
+    const { target } = this.plan;
     switch (this.stage) {
       case 'canary': {
         if (counted.settled < counted.devices && !this.#isLate) return [];
@@ -272,11 +273,11 @@ export class Rollout {
         const isAnyone = counted.devices > 0;
         if (this.#isAwaited(counted) || (!isAnyone && !this.#isLate)) return [];
         const isGood = isAnyone && counted.missing + counted.refused + counted.rolled_back === 0;
-        return [...this.#go('done', atMs), ...this.#finish(isGood, this.#summary(counted))];
+        return [...this.#go('done', atMs), ...this.#finish(isGood, summaryOf(counted, target))];
       }
       case 'reverting': {
         if (this.#isAwaited(counted)) return [];
-        const why = `${this.#progress.why}; ${this.#summary(counted)}`;
+        const why = `${this.#progress.why}; ${summaryOf(counted, target)}`;
         return [...this.#go('aborted', atMs), ...this.#finish(false, why)];
       }
       default:
@@ -375,24 +376,8 @@ export class Rollout {
     );
   }
 
-  #summary(counted: Counted): string {
-    return counted.devices > 0
-      ? summary(counted)
-      : `nobody of ${targetText(this.plan.target)} reports here; it waits at the broker`;
-  }
-
   #finish(isGood: boolean, why: string): readonly RolloutEffect[] {
     this.#isOver = true;
     return [{ kind: 'finish', isGood, why }];
   }
-}
-
-function summary({ confirmed, rolled_back, refused, missing, away }: Counted): string {
-  return [
-    `${confirmed} confirmed`,
-    ...(rolled_back > 0 ? [`${rolled_back} rolled back`] : []),
-    ...(refused > 0 ? [`${refused} refused`] : []),
-    ...(missing > 0 ? [`${missing} said nothing`] : []),
-    ...(away > 0 ? [`${away} away, for whom it waits at the broker`] : []),
-  ].join(', ');
 }

@@ -2,7 +2,7 @@
  * Goal: what devices answer becomes events of a rollout, and what anybody else may have written becomes none, or harmless ones.
  */
 import { expect, test } from 'bun:test';
-import { Answers } from '../../../fleet/push/answers.ts';
+import { Answers, UNKNOWN_CODE } from '../../../fleet/push/answers.ts';
 
 const bytes = (value: unknown) => new TextEncoder().encode(JSON.stringify(value));
 const ROOT = 'jvpn/v1/acme/gw-1';
@@ -71,4 +71,29 @@ test('what does not fit is nothing', () => {
   expect(new Answers('acme').read('jvpn/v1/other/gw-1/health', bytes(HEALTH), false, 7)).toEqual(
     [],
   );
+});
+
+test('codes are of the one table: what else somebody wrote is a refusal of no name', () => {
+  const read = reading();
+  const codeIn = (code: unknown) => {
+    const told = { code, version: 5, kind: 'policy', ts_ms: 1 };
+    const document = { v: 1, last_step: told, last_refusal: told, counters: { [`${code}`]: 1 } };
+    const [event] = read('policy/reported', document);
+    if (event?.kind !== 'reported') throw new Error('nothing is reported');
+    const { lastStep, lastRefusal, counters } = event.reported;
+    return [lastStep?.code ?? null, lastRefusal?.code ?? null, Object.keys(counters)];
+  };
+  const known = ['document_early', 'document_early', ['document_early']];
+  expect(codeIn('document_early')).toEqual(known);
+  const csi = String.fromCharCode(0x9b);
+  for (const code of [
+    `${csi}2J`,
+    'x\u001b[2J',
+    'document_of_another_release',
+    'toString',
+    '__proto__',
+  ]) {
+    expect([code, codeIn(code)]).toEqual([code, [UNKNOWN_CODE, UNKNOWN_CODE, []]]);
+  }
+  expect(codeIn(7)).toEqual([null, null, []]);
 });

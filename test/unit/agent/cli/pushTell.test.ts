@@ -1,0 +1,32 @@
+/**
+ * Goal: what a push prints, whoever wrote of it, is one line that no terminal obeys.
+ */
+import { expect, test } from 'bun:test';
+import { PushTell } from '../../../../agent/cli/pushTell.ts';
+import { PLAN, Scene } from '../../policies/rollout/scene.ts';
+import { collect } from './collect.ts';
+
+const CSI = String.fromCharCode(0x9b);
+const WILD = `a${CSI}2J\u001b[2J\n\u007fb`;
+
+test('control characters are not printed, in lines nor in JSON', () => {
+  const scene = new Scene(1, { ...PLAN, canary: null });
+  scene.ready();
+  const lastRefusal = { code: WILD, version: 5, kind: 'policy', tsMs: 1 };
+  scene.says('gw-0', { lastRefusal });
+  const said = (isJson: boolean) => {
+    const terminal = collect();
+    const tell = new PushTell(terminal, isJson, () => 0);
+    tell.progress(scene.rollout, WILD);
+    tell.step({ why: WILD }, WILD);
+    return terminal.outLines;
+  };
+  expect(said(false)).toEqual([
+    'rest: 0 of 1 confirmed, 1 refused (a 2J [2J b); the broker is away: a 2J [2J b',
+    'a 2J [2J b',
+  ]);
+  const lines = said(true);
+  expect(lines.filter((line) => /\p{Cc}/u.test(line))).toEqual([]);
+  const [progress, step] = lines.map((line) => JSON.parse(line));
+  expect([Object.keys(progress.refused), step]).toEqual([[WILD], { why: WILD }]);
+});
