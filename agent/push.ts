@@ -15,6 +15,7 @@
 import type { Clock } from '../hal/clock.ts';
 import type { Flash } from '../hal/flash.ts';
 import type { HalFailure } from '../hal/result.ts';
+import { waitingForRestart } from '../policies/restart.ts';
 import type { Policy } from '../policies/schema.ts';
 import type { Identity } from '../policies/signed/admit.ts';
 import { anchorsOf } from '../policies/signed/anchors.ts';
@@ -87,6 +88,8 @@ export class Push {
   readonly #due: PushEvent[] = [];
   readonly #requests = new CommandRequests();
   readonly #later = new LaterDocuments();
+  /** What the process began with: some values hold from the next start on. */
+  readonly #started: Policy;
   #state: PushState;
   #begin: readonly PushEffect[];
   #users: PushUsers | null = null;
@@ -114,6 +117,7 @@ export class Push {
       this.#moment(),
     );
     this.#state = state;
+    this.#started = policyInForce(state);
     this.#begin = effects;
     this.isLost = effects.some(
       (effect) =>
@@ -208,6 +212,7 @@ export class Push {
       policy: { name, version },
       confirmed: this.confirmed.version,
       on_trial: trial?.policy.version ?? null,
+      needs_restart: waitingForRestart(this.#started, this.policy),
       emergency: emergency?.document.version ?? null,
       emergency_expires_s: emergency?.document.expiresS ?? null,
       groups: this.#parts.identity.groups,
@@ -280,9 +285,8 @@ export class Push {
     this.#guard(() => {
       if (first !== null) this.#carryOut(first);
       for (let next = this.#due.shift(); next !== undefined; next = this.#due.shift()) {
-        const step = stepPush(this.#state, next);
         this.#later.keep(next);
-        this.#carryOut(step);
+        this.#carryOut(stepPush(this.#state, next));
         if (this.#due.length === 0) {
           this.#due.push(...this.#later.next(this.#state, this.#moment()));
         }
@@ -358,13 +362,9 @@ export class Push {
   #arm(): void {
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
-    const atMs = Math.min(
-      nextPushDeadline(this.#state) ?? Number.POSITIVE_INFINITY,
-      this.#later.lookAtMs,
-    );
-    if (atMs === Number.POSITIVE_INFINITY || this.#isOver) return;
-    const { trial, retryAtMs } = this.#state;
-    const isCalm = trial === null && retryAtMs === null;
+    const atMs = this.#later.orSooner(nextPushDeadline(this.#state));
+    if (atMs === null || this.#isOver) return;
+    const isCalm = this.#state.trial === null && this.#state.retryAtMs === null;
     const mostMs = LOOK_MAX_MS[isCalm ? 'calm' : 'trial'];
     const waitMs = Math.min(mostMs, Math.max(0, Math.ceil(atMs - this.#now())));
     this.#timer = setTimeout(() => this.look(), waitMs);
