@@ -28,11 +28,13 @@ interface Kept {
 
 export class LaterDocuments {
   readonly #kept = new Map<string, Kept>();
+  /** When to ask {@link next} again although nothing happens. */
   #lookAtMs = Number.POSITIVE_INFINITY;
 
-  /** When to ask {@link next} again although nothing happens. */
-  get lookAtMs(): number {
-    return this.#lookAtMs;
+  /** A deadline, or the one at which {@link next} has to be asked again; null: neither is. */
+  orSooner(deadlineMs: number | null): number | null {
+    const atMs = Math.min(deadlineMs ?? Number.POSITIVE_INFINITY, this.#lookAtMs);
+    return atMs === Number.POSITIVE_INFINITY ? null : atMs;
   }
 
   /** Before `event` is judged, or behind that: also one that is taken may not reach the flash. */

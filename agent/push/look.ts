@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { nextPushDeadline } from '../../policies/signed/staging.ts';
 import type { PushState } from '../../policies/signed/state.ts';
 
 /**
@@ -12,15 +11,14 @@ import type { PushState } from '../../policies/signed/state.ts';
  */
 const LOOK_MAX_MS = { trial: 60_000, calm: 900_000 } as const;
 
-/**
- * @param laterAtMs when something is due beside the state; infinite: nothing.
- * @returns whole milliseconds from `nowMs` to the next look; null: nothing is due.
- */
-export function waitForLookMs(state: PushState, laterAtMs: number, nowMs: number): number | null {
-  const atMs = Math.min(nextPushDeadline(state) ?? Number.POSITIVE_INFINITY, laterAtMs);
-  if (atMs === Number.POSITIVE_INFINITY) return null;
-  const { trial, retryAtMs } = state;
+/** Whole milliseconds from `nowMs` to the next look at `state`, whose deadline this is; null: none is due. */
+export function waitForLookMs(
+  { trial, retryAtMs }: PushState,
+  deadlineMs: number | null,
+  nowMs: number,
+): number | null {
+  if (deadlineMs === null) return null;
   const isCalm = trial === null && retryAtMs === null;
   const mostMs = LOOK_MAX_MS[isCalm ? 'calm' : 'trial'];
-  return Math.min(mostMs, Math.max(0, Math.ceil(atMs - nowMs)));
+  return Math.min(mostMs, Math.max(0, Math.ceil(deadlineMs - nowMs)));
 }

@@ -149,3 +149,19 @@ export function withFloor(
 function isOf(floor: PushRecord['floors'][number], kind: Kind, target: Target): boolean {
   return floor.kind === kind && isSameTarget(floor.target, target);
 }
+
+/**
+ * `record` with at most `countMax` floors, if there are so many of others: those that were not taken for the longest time are forgotten
+ * first. A device that is in that group no more refuses what is for it; one that comes back could be sent an old emergency or command within
+ * its expiry. Policies are held by I4.
+ */
+export function withRoom(record: PushRecord, identity: Identity, countMax: number): PushRecord {
+  let tooMany = record.floors.length - countMax;
+  if (tooMany <= 0) return record;
+  const floors = record.floors.filter(({ target }) => {
+    if (tooMany === 0 || isMeant(target, identity)) return true;
+    tooMany -= 1;
+    return false;
+  });
+  return { ...record, floors };
+}

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { refusalOf, withFloor } from './admit.ts';
+import { refusalOf, withFloor, withRoom } from './admit.ts';
 import { isRetired, withSigner, withSuccessor } from './anchors.ts';
 import {
   type Command,
@@ -96,7 +96,8 @@ function take(state: PushState, event: PushEvent & { kind: 'arrived' }): Taken |
   if (purpose.kind === 'stage' && state.trial !== null) {
     return refuse('push_busy', `version ${state.trial.document.version} is on trial`);
   }
-  const next = recordOf(withFloor(record, document, clock), purpose, document, setup.signers);
+  const floored = withRoom(withFloor(record, document, clock), identity, FLOORS_MAX);
+  const next = recordOf(floored, purpose, document, setup.signers);
   if (isRefused(next)) return next;
   return next.floors.length > FLOORS_MAX
     ? refuse('push_full', `${FLOORS_MAX} kinds and targets`)

@@ -121,7 +121,7 @@ export const DOCUMENT_REFUSALS = {
     severity: 'warning',
     fatal: false,
     retry: null,
-    hint: 'This device has had too many groups or rotations: give it an empty push state by hand.',
+    hint: 'Take the device out of groups; for keys, docs/push.md says how to give it an empty push state without losing the pushed policy.',
   },
   push_not_durable: {
     sentence: 'A document could not be written to flash, so nothing of it was done.',

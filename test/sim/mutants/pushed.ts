@@ -71,8 +71,8 @@ export const PUSHED_MUTANTS: readonly Mutant[] = [
   },
   {
     id: 'later-policy-forgotten',
-    file: 'agent/laterPolicy.ts',
-    find: '    this.#later = { document, isRetained };',
+    file: 'agent/laterDocuments.ts',
+    find: '    this.#kept.set(stream, { event, tries: 0 });',
     replace: '',
     breaks: 'A policy that came while another one was on trial never gets its turn.',
     invariant: 'I8',

@@ -7,7 +7,7 @@
 import type { AgentLink } from '../../../agent/config.ts';
 import { daemonEvent } from '../../../agent/daemonEvent.ts';
 import { takePolicy } from '../../../agent/durable.ts';
-import { LaterPolicy } from '../../../agent/laterPolicy.ts';
+import { LaterDocuments } from '../../../agent/laterDocuments.ts';
 import type { Memory } from '../../../agent/memory.ts';
 import type { ToTunnel } from '../../../agent/messages.ts';
 import { severityKind } from '../../../agent/pushRefusals.ts';
@@ -60,7 +60,7 @@ export class Pushed {
   readonly #parts: PushedParts;
   readonly #store: PushStore<HalFailure>;
   readonly #due: PushEvent[] = [];
-  readonly #later = new LaterPolicy();
+  readonly #later = new LaterDocuments();
   #state: PushState;
   #begin: readonly PushEffect[];
   #users: PushedUsers | null = null;
@@ -89,7 +89,7 @@ export class Pushed {
   }
 
   get nextDeadlineMs(): number | null {
-    return nextPushDeadline(this.#state);
+    return this.#later.orSooner(nextPushDeadline(this.#state));
   }
 
   /** What a start has to say goes first. */
@@ -129,10 +129,9 @@ export class Pushed {
     if (first !== null) this.#carryOut(first);
     for (let next = this.#due.shift(); next !== undefined; next = this.#due.shift()) {
       const step = stepPush(this.#state, next);
-      this.#later.keep(next, step);
+      this.#later.keep(next);
       this.#carryOut(step);
-      const later = this.#due.length === 0 ? this.#later.next(this.#state) : null;
-      if (later !== null) this.#due.push({ kind: 'arrived', ...this.#moment(), ...later });
+      if (this.#due.length === 0) this.#due.push(...this.#later.next(this.#state, this.#moment()));
     }
     this.#isWorking = false;
   }
