@@ -7,7 +7,7 @@
  */
 
 import { fail, ok, type Result } from '../session/result.ts';
-import type { Change } from './change.ts';
+import { type Change, countBetween } from './change.ts';
 import type { Device, Gap, Heard } from './device.ts';
 import type { Document } from './document.ts';
 import { BOOT, countAt, tableAt, textAt } from './report.ts';
@@ -61,7 +61,7 @@ export function takeEvent(
   const gaps = gapsBefore(known, news, device.eventsOn !== heard.connection);
   let { missing, cut } = device.events ?? { missing: 0, cut: 0 };
   for (const gap of gaps) {
-    const count = gap.toSeq - gap.fromSeq + 1;
+    const count = countBetween(gap.fromSeq, gap.toSeq);
     if (gap.isCut) cut += count;
     else if (!gap.isOurs) missing += count;
   }
@@ -77,7 +77,7 @@ export function takeEvent(
     outcome: 'taken',
     changes: gaps.map(({ fromSeq, toSeq, isOurs, isCut }) => ({
       ...{ kind: 'gap', atMs, reason: null, from: String(fromSeq), to: String(toSeq) },
-      ...{ count: toSeq - fromSeq + 1, isLate: isOurs || isCut },
+      ...{ count: countBetween(fromSeq, toSeq), isLate: isOurs || isCut },
     })),
   };
 }

@@ -50,7 +50,7 @@ export function openHistory(file: string, bounds: HistoryBounds): OpenedHistory 
 }
 
 export class History {
-  /** Changes that found no room. */
+  /** Changes that found no room, and rows that the database does not take. */
   dropped = 0;
   /** Transactions that failed: a full disk, say. */
   failures = 0;
@@ -123,7 +123,7 @@ export class History {
     const isDone = this.#inTransaction(() => {
       for (const { device, change } of pending) this.#writeChange(device.id, change);
       for (const device of new Set(pending.map(({ device }) => device))) this.#writeDevice(device);
-      for (const { atMs, span } of minutes) this.#putMinute.run(atMs, spanText(span));
+      for (const { atMs, span } of minutes) this.#put(this.#putMinute, atMs, spanText(span));
     });
     if (isDone) this.#pending = [];
     this.lastError = isDone ? null : this.#error;
@@ -143,7 +143,7 @@ export class History {
     return this.#inTransaction(() => {
       const sum = newSpan();
       for (const { span } of this.spans('minutes', hourMs, hourMs + HOUR_MS)) mergeInto(sum, span);
-      this.#putHour.run(hourMs, spanText(sum));
+      this.#put(this.#putHour, hourMs, spanText(sum));
     });
   }
 
@@ -212,13 +212,23 @@ export class History {
   #writeChange(device: number, change: Change): void {
     const { atMs, kind, reason, from, to, count, isLate } = change;
     const row = [device, atMs, CHANGE_KIND[kind], reason, from, to, count, Number(isLate)];
-    this.#putChange.run(...row);
+    this.#put(this.#putChange, ...row);
   }
 
   #writeDevice(device: Device): void {
-    this.#putDevice.run(device.id, device.name, memoryText(device));
+    this.#put(this.#putDevice, device.id, device.name, memoryText(device));
     this.#texts += 1;
     if (this.#texts % TEXTS_MAX === 0) Bun.gc(true);
+  }
+
+  /** What is wrong with one row is no fault of the others: it is left out. Whatever else fails is a matter of them all. */
+  #put(statement: Statement, ...row: Parameters<Statement['run']>): void {
+    try {
+      statement.run(...row);
+    } catch (error) {
+      if (!isFaultOfRow(error)) throw error;
+      this.dropped += 1;
+    }
   }
 
   #inTransaction(work: () => void): boolean {
@@ -235,6 +245,12 @@ export class History {
       return false;
     }
   }
+}
+
+/** SQLite undoes that one statement and goes on. A value that is none of SQLite’s has no code. */
+function isFaultOfRow(error: unknown): boolean {
+  const { code } = error as { code?: unknown };
+  return typeof code !== 'string' || /^SQLITE_(CONSTRAINT|MISMATCH|TOOBIG|RANGE)/.test(code);
 }
 
 /** All but what belongs to this run. */

@@ -87,7 +87,7 @@ export function fleetMetrics(facts: FleetFacts): string {
     gauge('jvpn_fleet_history_bytes', 'What the history takes.', known(facts.historyBytes)),
     counter(
       'jvpn_fleet_history_dropped_total',
-      'Changes that found no room.',
+      'Changes that found no room, and rows that the database did not take.',
       known(facts.historyDropped),
     ),
     counter(

@@ -75,6 +75,20 @@ test('another stream begins anew, and what is missing of the one before stays', 
   expect(scene.device().events).toEqual({ stream: 'another', seq: 3, missing: 2, cut: 0 });
 });
 
+test('a gap counts for a million at most, whatever numbers a device gives itself', () => {
+  const scene = new Scene();
+  const most = Number.MAX_SAFE_INTEGER;
+  say(scene, 1);
+  say(scene, most - 1, gap(2, most - 2));
+  say(scene, most, gap(most - 3, most - 1, 'cut'), 'another');
+  say(scene, 1, null, 'third');
+  say(scene, most, gap(2, most - 1, 'cut'), 'third');
+  expect(scene.device().events).toMatchObject({ missing: 1_000_000, cut: 1_000_003 });
+  expect(scene.told().map((change) => /×\d+/.exec(change)?.[0])).toEqual([
+    ...['×1000000', '×3', '×1000000'],
+  ]);
+});
+
 test('what is no event is counted as what is wrong with it', () => {
   const scene = new Scene();
   const said = (document: object) =>

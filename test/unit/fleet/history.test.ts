@@ -6,6 +6,7 @@ import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { copyFileSync, existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { encodePayload } from '../../../agent/payload.ts';
 import type { Change } from '../../../fleet/change.ts';
 import { HOUR_MS, MINUTE_MS } from '../../../fleet/day.ts';
 import { type Device, newMemory } from '../../../fleet/device.ts';
@@ -127,6 +128,43 @@ test('when there is no room it waits, says so, and writes when it can', () => {
   limit(1_000_000);
   expect(history.flush([])).toBe(true);
   expect([rowsOf(history), history.lastError, history.isPending]).toEqual([500, null, false]);
+  history.close();
+});
+
+test('a row that the database does not take is left out and counted, and the others are written', () => {
+  const history = opened();
+  history.remember(device(1), [change(START_MS), change(START_MS, { count: 1e19 })]);
+  history.remember(device(2), [change(START_MS, { from: {} as never }), change(START_MS)]);
+  expect(history.flush([{ atMs: START_MS, span: newSpan() }])).toBe(true);
+  const ids: number[] = [];
+  history.restore((id) => ids.push(id));
+  expect([rowsOf(history), ids, history.dropped, history.isPending]).toEqual([2, [1, 2], 2, false]);
+  expect([history.failures, history.lastError]).toEqual([0, null]);
+  expect(history.minutesSince(0)).toHaveLength(1);
+  history.close();
+});
+
+test('a device that lies about numbers takes nothing from the history of others', () => {
+  const history = opened();
+  const scene = new Scene();
+  const most = Number.MAX_SAFE_INTEGER;
+  for (let at = 0; at < 1_200; at++) {
+    const lie = { v: 1, stream: `s${at}`, boot: BOOT, seq: most };
+    const gap = { from_seq: 1, to_seq: most - 1, why: 'dropped' };
+    scene.say('liar/event/notice', encodePayload({ ...lie, gap }, 'cbor'));
+  }
+  scene.registry.settle(START_MS + 2 * MINUTE_MS);
+  scene.health({ seq: 1 });
+  scene.health({ seq: 2, status: { state: 'DEGRADED' } });
+  for (const { name, change: one } of scene.changes.splice(0)) {
+    history.remember(scene.device(name), [one]);
+  }
+  expect(history.flush([])).toBe(true);
+  expect(history).toMatchObject({ dropped: 0, failures: 0, isPending: false });
+  const { most: largest } = history.database
+    .query('SELECT max(count) AS most FROM changes')
+    .get() as { most: number };
+  expect(largest).toBe(1_000_000);
   history.close();
 });
 

@@ -337,4 +337,7 @@ test('no report counts for more than a million of anything', () => {
     ...{ switches: 1_000_000, hijackSigns: 1_000_000, replaySigns: 1_000_000 },
     terminated: { shutdown: 1_000_000 },
   });
+  scene.health({ seq: Number.MAX_SAFE_INTEGER, ended: { shutdown: 2 ** 52 } });
+  expect([scene.device().missing, scene.registry.missing]).toEqual([1_000_000, 1_000_000]);
+  expect(scene.changes.at(-1)?.change).toMatchObject({ kind: 'gap', count: 1_000_000 });
 });
