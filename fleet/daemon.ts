@@ -67,7 +67,7 @@ export class Fleet {
   #server: FleetServer | null = null;
   #timer: Timer | null = null;
   #forgotAtMs = 0;
-  #hasComplained = false;
+  #trouble: string | null = null;
   /** Minutes that are over and not written yet: some, where the disk is full. */
   #closed: readonly Closed[] = [];
   #whyDown: string | null = null;
@@ -208,11 +208,9 @@ export class Fleet {
 
   /** Once, and again after it was well. */
   #complain(): void {
-    const { lastError } = this.#history;
-    if (lastError !== null && !this.#hasComplained) {
-      this.#options.say(`the history cannot be written: ${lastError}`);
-    }
-    this.#hasComplained = lastError !== null;
+    const { trouble } = this.#history;
+    if (trouble !== null && trouble !== this.#trouble) this.#options.say(trouble);
+    this.#trouble = trouble;
   }
 
   #metrics(): string {

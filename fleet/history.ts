@@ -29,6 +29,9 @@ const PENDING_MAX = 100_000;
 const TEXTS_MAX = 2_000;
 /** The share of `bytesMax` that pruning leaves. */
 const ROOM = 0.95;
+/** What a row of changes takes with its indexes, rounded up. */
+const CHANGE_BYTES = 200;
+const MIB = 1_048_576;
 
 export interface HistoryBounds {
   readonly retentionDays: number;
@@ -63,6 +66,11 @@ export class History {
   readonly #putMinute: Statement;
   readonly #putHour: Statement;
   #error: string | null = null;
+  #isFull = false;
+  /** What waits would take; 0 unless there was no room for it. */
+  #waitingBytes = 0;
+  /** What `bytesMax` would have to be, once all that may go is gone and the rest has no room; or null. */
+  #neededBytes: number | null = null;
   /** Memories of devices that were written. */
   #texts = 0;
   #pending: { readonly device: Device; readonly change: Change }[] = [];
@@ -117,6 +125,15 @@ export class History {
     return this.#pending.length > 0;
   }
 
+  /** What an operator has to know, in words: why nothing is written, or no change kept. Null: all is well. */
+  get trouble(): string | null {
+    if (this.#neededBytes !== null) {
+      const needed = `it needs at least ${this.#neededBytes} bytes`;
+      return `history.bytes_max = ${this.#bounds.bytesMax} is too small for what is known of the devices, and no change is kept: ${needed}`;
+    }
+    return this.lastError === null ? null : `the history cannot be written: ${this.lastError}`;
+  }
+
   /** Everything that waits, and `minutes`, all or nothing. False: it failed, and waits on. */
   flush(minutes: readonly Closed[]): boolean {
     const pending = this.#pending;
@@ -127,6 +144,7 @@ export class History {
     });
     if (isDone) this.#pending = [];
     this.lastError = isDone ? null : this.#error;
+    this.#waitingBytes = !isDone && this.#isFull ? bytesOf(pending) : 0;
     return isDone;
   }
 
@@ -169,7 +187,13 @@ export class History {
     let deleted = 0;
     const isDone = this.#inTransaction(() => {
       if (nowMs !== null) deleted = this.#deleteOld(nowMs);
-      if (this.usedBytes() > this.#bounds.bytesMax * ROOM) deleted += this.#deleteFirst();
+      const bytes = this.usedBytes() + this.#waitingBytes;
+      const isCrowded = bytes > this.#bounds.bytesMax * ROOM;
+      if (isCrowded) deleted += this.#deleteFirst();
+      if (!isCrowded) this.#neededBytes = null;
+      else if (deleted === 0 && bytes > (this.#neededBytes ?? 0)) {
+        this.#neededBytes = Math.ceil((2 * bytes) / MIB) * MIB;
+      }
     });
     // What was rolled back is still there: the next minute tries again.
     if (!isDone) return false;
@@ -241,10 +265,20 @@ export class History {
       return true;
     } catch (error) {
       this.failures += 1;
+      this.#isFull = (error as { code?: unknown }).code === 'SQLITE_FULL';
       this.#error = error instanceof Error ? error.message : String(error);
       return false;
     }
   }
+}
+
+/** Rows of two kilobytes leave half of their pages empty. */
+function bytesOf(pending: readonly { readonly device: Device }[]): number {
+  let bytes = pending.length * CHANGE_BYTES;
+  for (const device of new Set(pending.map((one) => one.device))) {
+    bytes += 2 * memoryText(device).length;
+  }
+  return bytes;
 }
 
 /** SQLite undoes that one statement and goes on. A value that is none of SQLite’s has no code. */

@@ -7,14 +7,12 @@ import { copyFileSync, existsSync, mkdtempSync, rmSync, statSync } from 'node:fs
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { encodePayload } from '../../../agent/payload.ts';
-import type { Change } from '../../../fleet/change.ts';
 import { HOUR_MS, MINUTE_MS } from '../../../fleet/day.ts';
-import { type Device, newMemory } from '../../../fleet/device.ts';
 import { type History, openHistory } from '../../../fleet/history.ts';
 import { seriesOf, windowFor } from '../../../fleet/series.ts';
 import { newSpan, type Span } from '../../../fleet/span.ts';
 import { timelineOf } from '../../../fleet/timeline.ts';
-import { BOOT, Scene, START_MS } from './sample.ts';
+import { BOOT, change, device, Scene, START_MS } from './sample.ts';
 
 let directory = '';
 beforeAll(() => {
@@ -31,18 +29,6 @@ function opened(file = newFile(), bounds: { retentionDays: number; bytesMax: num
   if (!history.ok) throw new Error(history.message);
   return history.value;
 }
-
-const device = (id: number): Device => ({
-  ...newMemory(),
-  ...{ id, name: `gw-${id}`, payload: null, former: null, connection: -1, eventsOn: -1 },
-  ...{ heardOn: -1, heardLiveOn: -1, shownId: 0 },
-});
-
-const change = (atMs: number, more: Partial<Change> = {}): Change => ({
-  ...{ kind: 'refused', atMs, reason: 'rate_limited', from: null, to: null },
-  ...{ count: 1, isLate: false },
-  ...more,
-});
 
 const span = (more: Partial<Span>): Span => ({ ...newSpan(), ...more });
 const rowsOf = ({ database }: History) =>
