@@ -7,6 +7,7 @@
  * @module
  */
 import { backoffMs } from '../hal/backoff.ts';
+import { KeptSession } from '../hal/mqtt/keptSession.ts';
 import { MQTT_NAME, MqttVersion } from '../hal/mqtt/version.ts';
 import { Broker, type BrokerEnd, type BrokerOptions, type Hears } from './broker.ts';
 import { HEARD_PER_MINUTE_MAX, HeardRate } from './heardRate.ts';
@@ -37,6 +38,8 @@ export interface BrokerLinkParts {
   readonly wallMs: () => number;
   readonly random: () => number;
   readonly keepaliveMs: number;
+  /** How long the broker keeps for this process what comes while the connection is away; 0: it does not. */
+  readonly sessionExpiryS: number;
   readonly onUp: () => void;
   readonly onDown: () => void;
 }
@@ -50,6 +53,8 @@ export class BrokerLink {
   failures = 0;
   readonly #parts: BrokerLinkParts;
   readonly #version = new MqttVersion();
+  /** What was kept for another boot is not for this one. */
+  readonly #session: KeptSession;
   #keepaliveMs: number;
   #broker: Broker | null = null;
   #isStopped = false;
@@ -61,6 +66,7 @@ export class BrokerLink {
 
   constructor(parts: BrokerLinkParts) {
     this.#parts = parts;
+    this.#session = new KeptSession(parts.sessionExpiryS, false);
     this.#keepaliveMs = parts.keepaliveMs;
     this.#connectAtMs = parts.nowMs();
   }
@@ -81,7 +87,7 @@ export class BrokerLink {
   tick(nowMs: number): void {
     if (this.#keepaliveAtMs !== null && this.#keepaliveAtMs <= nowMs) {
       this.#keepaliveAtMs = null;
-      this.#broker?.close();
+      this.#broker?.close(false);
     }
     if (this.#connectAtMs !== null && this.#connectAtMs <= nowMs) this.#connect();
   }
@@ -127,7 +133,7 @@ export class BrokerLink {
   stop(): void {
     this.#isStopped = true;
     this.#connectAtMs = null;
-    this.#broker?.close();
+    this.#broker?.close(true);
   }
 
   #connect(): void {
@@ -145,6 +151,7 @@ export class BrokerLink {
         keepaliveMs: this.#keepaliveMs,
         connectMaxMs: times.connectMaxMs,
         will: this.#presence(presenceWill),
+        session: this.#session.asked(this.#version.level),
         hears,
       },
       {
@@ -161,8 +168,8 @@ export class BrokerLink {
   #hears(): readonly Hears[] {
     const { hears = [], nowMs } = this.#parts;
     const rate = new HeardRate();
-    return hears.map(({ topics, onMessage }) => ({
-      topics,
+    return hears.map(({ onMessage, ...what }) => ({
+      ...what,
       onMessage: (heard) => {
         if (!rate.isOver(nowMs())) return onMessage(heard);
         const detail = `more than ${HEARD_PER_MINUTE_MAX} messages a minute`;
@@ -173,6 +180,7 @@ export class BrokerLink {
 
   #onUp(): void {
     const { nowMs, onUp } = this.#parts;
+    this.#session.onUp(this.#version.level);
     this.#version.onAccepted();
     this.#upAtMs = nowMs();
     this.#connectAtMs = null;
@@ -201,6 +209,8 @@ export class BrokerLink {
     // However long it lasted: what ends it would come again at once.
     const isGood = wasUp && end.code !== 'misbehaves';
     const wasStable = isGood && nowMs() - this.#upAtMs >= times.stableMs;
+    if (wasUp) this.#session.onEnd(wasStable);
+    if (end.code === 'misbehaves') this.#session.forget();
     this.#failuresInRow = wasStable ? 1 : this.#failuresInRow + 1;
     const limits = { firstMs: times.backoffFirstMs, maxMs: times.backoffMaxMs };
     return backoffMs(this.#failuresInRow, limits, random());

@@ -6,30 +6,29 @@
  *
  * @module
  */
-import { mkdirSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { explain } from '../hal/capabilities.ts';
-import { type AuditLog, openAuditLog } from '../hal/linux/auditLog.ts';
+import type { AuditLog } from '../hal/linux/auditLog.ts';
 import { newClock } from '../hal/linux/clock.ts';
 import { serveControl } from '../hal/linux/controlSocket.ts';
 import { openFlash } from '../hal/linux/flash.ts';
 import { openWake } from '../hal/linux/wake.ts';
 import type { MetricsServer } from '../hal/metricsServer.ts';
-import type { HalFailure, HalResult } from '../hal/result.ts';
+import type { HalFailure } from '../hal/result.ts';
 import { startWorker } from '../hal/worker.ts';
 import type { AuditEvent } from '../session/audit.ts';
-import { PLAIN_TIMES } from '../session/channel/age.ts';
 import { encodeKey, newIdentity } from '../session/channel/identity.ts';
 import { EventCounts } from '../session/eventCounts.ts';
 import { SPENDING_BYTES } from '../session/flash/spending.ts';
-import { stateAfter } from '../session/invariants/explicit.ts';
 import type { Dh } from '../session/noise/dh.ts';
 import type { ReasonCode } from '../session/reasons.ts';
-import type { State } from '../session/transitions.ts';
 import type { Commands } from './commands.ts';
 import { AgentControl } from './control.ts';
+import { admitPolicy, need, openAudit } from './daemon/opening.ts';
+import { forgetSecrets, tunnelSetup } from './daemon/setup.ts';
+import { tellViolation } from './daemon/violation.ts';
 import { daemonEvent } from './daemonEvent.ts';
-import { isPolicyAdmitted, makeDurable, olderPolicy, rememberedAtBoot } from './durable.ts';
+import { makeDurable } from './durable.ts';
 import { EndedSessions } from './endedSessions.ts';
 import { openEventStore } from './events/openStore.ts';
 import { HubNames } from './hubNames.ts';
@@ -37,11 +36,10 @@ import { giveBackWhenIdle } from './idleMain.ts';
 import { Inner } from './inner.ts';
 import { Lookups, lookUpName } from './lookups.ts';
 import { FLASH_SLOT_BYTES, Memory } from './memory.ts';
-import type { FromTunnel, TimestampGrant, TunnelSetup } from './messages.ts';
+import type { FromTunnel } from './messages.ts';
 import { PolicyInForce } from './policyInForce.ts';
 import type { Push } from './push.ts';
 import type { Pushing, startPush } from './pushStart.ts';
-import { tunnelRules } from './rules.ts';
 import { Spending } from './spending.ts';
 import { type Start, StartError } from './start.ts';
 import { startTelemetry, type Telemetry } from './telemetry.ts';
@@ -102,18 +100,12 @@ export class AgentDaemon {
     const policy = this.#push?.policy ?? configured.policy;
     const start = { ...configured, policy };
     this.#start = start;
-    this.#admitPolicy();
+    admitPolicy(start, this.#memory, this.#push?.isLost === true);
     const spendingDirectory = join(path(config.state.directory), 'spending');
     this.#spending = need(
       Spending.open(policy, config.links, () => openFlash(spendingDirectory, SPENDING_BYTES)),
     );
-    const file = path(config.audit.file);
-    mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-    const { bytesMax, filesMax } = config.audit;
-    this.#audit = openAuditLog({
-      file,
-      bytesMax,
-      filesMax,
+    this.#audit = openAudit(configured, {
       wallMs: () => this.#clock.wallMs(),
       policyVersion: () => this.#policy.auditedVersion,
     });
@@ -188,21 +180,8 @@ export class AgentDaemon {
     return serveAgentMetrics({
       ...{ listen, tunnel: this.#tunnel, policy: this.#policy, denials: this.#denials },
       isEmergency: () => this.#push?.isEmergency === true,
-      say: (message) => console.error(`jvpn agent: ${message}`),
+      events: () => this.#telemetry?.events() ?? null,
     });
-  }
-
-  /** I4: a policy older than one that was in force is refused, whoever put it there. */
-  #admitPolicy(): void {
-    const { config, policy } = this.#start;
-    const { version } = policy;
-    if (!isPolicyAdmitted(this.#memory, version)) {
-      const isPushLost = this.#push?.isLost === true;
-      throw new StartError(olderPolicy(this.#memory, policy, config.policy.file, isPushLost), 2);
-    }
-    if (!this.#memory.applyPolicy(version)) {
-      throw new StartError(`${config.state.directory}: ${this.#memory.lastFailure}`, 1);
-    }
   }
 
   /** Before the tunnel thread says anything: a policy that is rolled back is told before what is decided without it. */
@@ -241,40 +220,16 @@ export class AgentDaemon {
     const { port1, port2 } = new MessageChannel();
     const tunnel = new TunnelLink(port1, wake);
     tunnel.on('message', (message) => this.#onMessage(message));
-    const setup = this.#setup(wake.fd, port2, grant);
+    const setup = tunnelSetup({
+      ...{ start: this.#start, endpoints: this.#names.endpoints, clock: grant },
+      ...{ wakeFd: wake.fd, port: port2 },
+      ...{ metering: this.#spending.metering, memory: this.#memory },
+    });
     startWorker('agent/tunnel.ts', setup, [port2], (message) =>
       this.#fail(`the tunnel thread failed: ${message}`),
     );
-    // The thread has clones of its own; nothing here needs them any more.
-    for (const secret of [setup.privateKey, setup.psk, setup.seed, setup.remembered?.secret]) {
-      secret?.fill(0);
-    }
+    forgetSecrets(setup);
     return tunnel;
-  }
-
-  #setup(wakeFd: number, port: MessagePort, clock: TimestampGrant): TunnelSetup {
-    const { config, policy, privateKey, hubPublicKey, psk } = this.#start;
-    return {
-      wakeFd,
-      port,
-      ...{ mode: config.hub.mode, privateKey, hubPublicKey, psk },
-      endpoints: this.#names.endpoints,
-      links: config.links,
-      tunName: config.tunnel.name,
-      mtuMaxBytes: config.tunnel.mtu,
-      mayHaveIpv6: [...config.tunnel.addresses, ...config.tunnel.allowed].some((cidr) =>
-        cidr.includes(':'),
-      ),
-      offload: config.tunnel.offload,
-      dataCipher: config.tunnel.dataCipher,
-      mark: config.tunnel.mark,
-      rules: tunnelRules(policy, config.links),
-      metering: this.#spending.metering,
-      seed: crypto.getRandomValues(new Uint8Array(32)),
-      ...rememberedAtBoot(this.#memory),
-      clock,
-      plainTimes: PLAIN_TIMES,
-    };
   }
 
   #onMessage(message: Exclude<FromTunnel, { kind: 'status' }>): void {
@@ -339,25 +294,13 @@ export class AgentDaemon {
     if (this.#output.isVerbose) console.log(JSON.stringify(this.#audit.recent(1)[0]));
   }
 
-  /**
-   * An invariant broke: nothing of the session's state may be used any more. Its end is written down,
-   * the last events are dumped, and the supervisor starts a clean process.
-   */
+  /** The supervisor starts a clean process. */
   #onViolation(claim: string): void {
-    const rows = this.#audit.recent(RECENT_EVENTS);
-    const from = rows.reduce<State | null>(
-      (state, { event, reason_code, to }) =>
-        stateAfter(state, { event, reasonCode: reason_code, to }),
-      null,
-    );
-    const stateVersion = rows.at(-1)?.state_version ?? 0;
-    this.#note('invariant_violated', 'alarm', { claim }, { stateVersion });
-    const endVersion = this.#memory.endSession('invariant_violated');
-    if (from !== null && from !== 'TERMINATED') {
-      const move = { stateVersion: endVersion, from, to: 'TERMINATED' } as const;
-      this.#note('invariant_violated', 'transition', { claim }, move);
-    }
-    for (const row of this.#audit.recent(RECENT_EVENTS)) console.error(JSON.stringify(row));
+    tellViolation(claim, {
+      recent: () => this.#audit.recent(RECENT_EVENTS),
+      endSession: (reasonCode) => this.#memory.endSession(reasonCode),
+      note: (event, detail, change) => this.#note('invariant_violated', event, detail, change),
+    });
     this.#fail(`a broken invariant ended the session: ${claim}`);
   }
 
@@ -391,9 +334,4 @@ export class AgentDaemon {
     this.#tunnel.post({ kind: 'terminate', reasonCode: 'shutdown' });
     setTimeout(() => this.#ended.resolve(1), SHUTDOWN_MAX_MS).unref();
   }
-}
-
-function need<T>(result: HalResult<T>): T {
-  if (result.ok) return result.value;
-  throw new StartError(explain(result), 1);
 }

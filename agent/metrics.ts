@@ -18,6 +18,7 @@ import {
 } from '../hal/exposition.ts';
 import { isReasonCode, REASONS } from '../session/reasons.ts';
 import { STATES } from '../session/transitions.ts';
+import type { EventFigures } from './events/stream.ts';
 import type { LinkStatus, TunnelStatus } from './status.ts';
 
 export interface AgentFacts {
@@ -30,6 +31,8 @@ export interface AgentFacts {
   readonly rssBytes: number;
   /** Switches that a rule denied, by its reason code: every code of the table. */
   readonly denials: Readonly<Record<string, number>>;
+  /** Null: none are published. */
+  readonly events: EventFigures | null;
 }
 
 /** All codes from the start: Prometheus sees no increase in a counter that begins at one. */
@@ -102,8 +105,41 @@ export function agentMetrics(facts: AgentFacts): string {
       'Datagrams and packets refused.',
       byLabel('code', packets.refused),
     ),
+    ...(facts.events === null ? [] : eventMetrics(facts.events)),
     ...linkMetrics(status.links),
   ]);
+}
+
+/** Of the events on their way to the broker (docs/mqtt.md, "Waiting for the broker"). */
+function eventMetrics(events: EventFigures): Metric[] {
+  const { waiting, memoryBytes, flashBytes, acknowledged, dropped, cut } = events;
+  return [
+    gauge(
+      'jvpn_telemetry_events_waiting',
+      'Events that the broker has not acknowledged.',
+      known(waiting),
+    ),
+    gauge(
+      'jvpn_telemetry_events_waiting_bytes',
+      'What events that wait take.',
+      byLabel('place', { memory: memoryBytes, flash: flashBytes }),
+    ),
+    counter(
+      'jvpn_telemetry_events_acknowledged_total',
+      'Events that the broker has acknowledged.',
+      known(acknowledged),
+    ),
+    counter(
+      'jvpn_telemetry_events_dropped_total',
+      'Events that never come.',
+      byLabel('reason', dropped),
+    ),
+    gauge(
+      'jvpn_telemetry_events_cut',
+      'Events, at most, that a power cut or a kill took before this process began.',
+      known(cut),
+    ),
+  ];
 }
 
 /** Of each transport; what is of the whole link is said once. */

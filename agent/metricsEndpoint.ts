@@ -5,6 +5,7 @@
  */
 import { type MetricsServer, serveMetricsWhenPossible } from '../hal/metricsServer.ts';
 import type { EventCounts } from '../session/eventCounts.ts';
+import type { EventFigures } from './events/stream.ts';
 import { agentMetrics } from './metrics.ts';
 import type { PolicyInForce } from './policyInForce.ts';
 import type { TunnelLink } from './tunnelLink.ts';
@@ -12,16 +13,16 @@ import { COMMIT, VERSION } from './version.ts';
 
 export interface AgentMetricsParts {
   readonly listen: string;
-  /** A sentence for a person: it does not listen, and why. */
-  readonly say: (message: string) => void;
   readonly tunnel: TunnelLink;
   readonly policy: PolicyInForce;
   readonly isEmergency: () => boolean;
   readonly denials: EventCounts;
+  /** What becomes of published events; null: there is no telemetry. */
+  readonly events: () => EventFigures | null;
 }
 
 export function serveAgentMetrics(parts: AgentMetricsParts): MetricsServer {
-  const { listen, say, tunnel, policy, isEmergency, denials } = parts;
+  const { listen, tunnel, policy, isEmergency, denials, events } = parts;
   const collect = async () =>
     agentMetrics({
       status: await tunnel.status(),
@@ -30,7 +31,10 @@ export function serveAgentMetrics(parts: AgentMetricsParts): MetricsServer {
       policyVersion: policy.current.version,
       isEmergency: isEmergency(),
       denials: denials.snapshot(),
+      events: events(),
       rssBytes: process.memoryUsage.rss(),
     });
+  // Why it does not listen.
+  const say = (message: string) => console.error(`jvpn agent: ${message}`);
   return serveMetricsWhenPossible({ listen, collect }, say);
 }

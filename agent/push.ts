@@ -11,36 +11,26 @@
  *
  * @module
  */
-
 import type { Clock } from '../hal/clock.ts';
 import type { Flash } from '../hal/flash.ts';
 import type { HalFailure } from '../hal/result.ts';
 import type { Policy } from '../policies/schema.ts';
 import type { Identity } from '../policies/signed/admit.ts';
-import { anchorsOf } from '../policies/signed/anchors.ts';
 import type { Command } from '../policies/signed/body.ts';
-import { readEnvelope, type Sign1 } from '../policies/signed/envelope.ts';
-import { openDocument } from '../policies/signed/open.ts';
-import { isRefused, type Refused, refuse } from '../policies/signed/refusal.ts';
-import { isSamePolicy } from '../policies/signed/samePolicy.ts';
-import { nextPushDeadline, openPush, policyInForce, stepPush } from '../policies/signed/staging.ts';
+import type { Sign1 } from '../policies/signed/envelope.ts';
+import { openPush, policyInForce, stepPush } from '../policies/signed/staging.ts';
 import type { PushEffect, PushEvent, PushState, PushStep } from '../policies/signed/state.ts';
 import { PushStore } from '../policies/signed/store.ts';
-import { bytesToHex, equalBytes } from '../session/bytes.ts';
 import { CommandRequests } from './commandRequests.ts';
-import type { CarriedOut } from './commands.ts';
 import { LaterPolicy } from './laterPolicy.ts';
-import { isRefusal, type PushCode, Refusals, severityKind } from './pushRefusals.ts';
+import { type Arrival, Arrivals } from './push/arrivals.ts';
+import { waitForLookMs } from './push/look.ts';
+import { oneLine } from './push/oneLine.ts';
+import { type Detail, Told } from './push/told.ts';
+import type { PushUsers } from './push/users.ts';
+import { type PushCode, severityKind } from './pushRefusals.ts';
 import type { CommandRequest, Documents } from './telemetry.ts';
 import { CLOCK_SET_MS } from './wallClock.ts';
-
-/** Documents that wait for their signature to be judged; one more is refused. As many as topics can retain for one device. */
-const WAITING_MAX = 20;
-/**
- * Suspended time counts and wakes nobody: a deadline is looked for at least this often (chosen). An emergency may last for days on a
- * device that sleeps for the battery, so that rarely; whoever runs this calls {@link Push.look} where a sleep may have ended.
- */
-const LOOK_MAX_MS = { trial: 60_000, emergency: 900_000 } as const;
 
 export interface PushParts {
   /** Slots of `PUSH_RECORD_BYTES` of its own. */
@@ -56,46 +46,17 @@ export interface PushParts {
   readonly loadSign1: () => Promise<Pick<Sign1, 'verify'>>;
 }
 
-/** What it needs of whoever runs it. */
-export interface PushUsers {
-  /** False: it is not followed, the one before is. */
-  readonly follow: (policy: Policy, isOnTrial: boolean) => boolean;
-  /** It proved itself and is on flash: to be followed for good, its bounds included. */
-  readonly onConfirmed: (version: number) => void;
-  /** Never rejects. */
-  readonly carryOut: (command: Command) => Promise<CarriedOut>;
-  /** @param request of the command that it answers, the newest of this id; null: not known any more. */
-  readonly onAnswer: (answer: Answer, why: string | null, request: CommandRequest | null) => void;
-  readonly note: (event: 'notice' | 'refusal' | 'alarm', code: PushCode, detail: Detail) => void;
-  /** What `reported` says is another one. */
-  readonly onReport: () => void;
-  /**
-   * Nothing is taken any more. `isPending`: a policy is on trial, an emergency holds, or something else is not followed yet; nobody
-   * looks after that either, so a start has to.
-   */
-  readonly onFault: (message: string, isPending: boolean) => void;
-}
-
-type Detail = Readonly<Record<string, string | number>>;
-type Told = Readonly<Record<string, unknown>>;
-type Answer = Omit<PushEffect & { kind: 'answer' }, 'kind'>;
-
 export class Push {
   readonly #parts: PushParts;
   readonly #store: PushStore<HalFailure>;
-  readonly #refusals = new Refusals();
+  readonly #told = new Told();
+  readonly #arrivals: Arrivals;
   readonly #due: PushEvent[] = [];
   readonly #requests = new CommandRequests();
   readonly #later = new LaterPolicy();
   #state: PushState;
   #begin: readonly PushEffect[];
   #users: PushUsers | null = null;
-  #lastStep: Told | null = null;
-  /** What was told of last, for an answer that follows. */
-  #newest: Told | null = null;
-  #lastRefusal: Told | null = null;
-  #line: Promise<void> = Promise.resolve();
-  #waiting = 0;
   #isWorking = false;
   /** What was decided to be followed, is. */
   #isFollowed = true;
@@ -115,6 +76,13 @@ export class Push {
     );
     this.#state = state;
     this.#begin = effects;
+    this.#arrivals = new Arrivals({
+      ...{ signers, record: () => this.#state.record, loadSign1: parts.loadSign1 },
+      guard: (work) => this.#guard(work),
+      tell: (code, why) => this.#tell(code, { why }),
+      countHeld: () => this.#told.count('document_replayed'),
+      onOpened: (document, arrival) => this.#onOpened(document, arrival),
+    });
     this.isLost = effects.some(
       (effect) =>
         effect.kind === 'report' &&
@@ -154,29 +122,8 @@ export class Push {
 
   /** Bytes from anyone. An empty payload only clears a retained document. */
   arrived(bytes: Uint8Array, isRetained: boolean, request: CommandRequest | null = null): void {
-    if (!this.#isOver && bytes.length > 0)
-      this.#guard(() => this.#take(bytes, isRetained, request));
-  }
-
-  #take(bytes: Uint8Array, isRetained: boolean, request: CommandRequest | null): void {
-    // A retained document comes with each connection: what is on flash is no news.
-    if (this.#holds(bytes)) return this.#refusals.count('document_replayed');
-    const strange = this.#strangeness(bytes);
-    if (strange !== null) return this.#tell(strange.refused, { why: strange.detail });
-    if (this.#waiting >= WAITING_MAX) {
-      return this.#tell('push_busy', { why: `${WAITING_MAX} documents wait` });
-    }
-    this.#waiting += 1;
-    this.#line = this.#line.then(async () => {
-      const sign1 = await this.#parts.loadSign1().catch(oneLine);
-      this.#waiting -= 1;
-      this.#guard(() => {
-        // The next one may find it: a shortage of files or memory passes.
-        if (typeof sign1 === 'string') {
-          this.#tell('push_busy', { why: `its signature cannot be judged: ${sign1}` });
-        } else this.#judge(bytes, isRetained, request, sign1);
-      });
-    });
+    if (this.#isOver || bytes.length === 0) return;
+    this.#guard(() => this.#arrivals.take({ bytes, isRetained, request }));
   }
 
   /** The session has held under the policy of this version (`proven.ts`). */
@@ -211,9 +158,9 @@ export class Push {
       emergency: emergency?.document.version ?? null,
       emergency_expires_s: emergency?.document.expiresS ?? null,
       groups: this.#parts.identity.groups,
-      last_step: this.#lastStep,
-      last_refusal: this.#lastRefusal,
-      counters: this.#refusals.counters,
+      last_step: this.#told.lastStep,
+      last_refusal: this.#told.lastRefusal,
+      counters: this.#told.counters,
     };
   }
 
@@ -230,41 +177,13 @@ export class Push {
     if (this.#timer !== null) clearTimeout(this.#timer);
   }
 
-  #judge(
-    bytes: Uint8Array,
-    isRetained: boolean,
-    request: CommandRequest | null,
-    sign1: Pick<Sign1, 'verify'>,
+  #onOpened(
+    document: (PushEvent & { kind: 'arrived' })['document'],
+    { isRetained, request }: Arrival,
   ): void {
-    const document = openDocument(bytes, this.#anchors, sign1);
-    if (isRefused(document)) return this.#tell(document.refused, { why: document.detail });
-    // The rest of a rollout comes to its canary as well.
-    const isHeld = this.#held.some((held) => isSamePolicy(held, document));
-    if (isHeld) return this.#refusals.count('document_replayed');
     if (request !== null) this.#requests.remember(request);
     const place = request?.place ?? null;
     this.#feed({ kind: 'arrived', ...this.#moment(), isRetained, place, document });
-  }
-
-  get #anchors(): ReadonlyMap<string, Uint8Array> {
-    return anchorsOf(this.#parts.signers, this.#state.record.rotated);
-  }
-
-  /** What is wrong with it before there is a signature to judge, or null. It is asked again with the signature. */
-  #strangeness(bytes: Uint8Array): Refused | null {
-    const envelope = readEnvelope(bytes);
-    if (isRefused(envelope)) return envelope;
-    const signer = bytesToHex(envelope.keyId);
-    return this.#anchors.has(signer) ? null : refuse('signer_unknown', `key id ${signer}`);
-  }
-
-  get #held(): readonly Uint8Array[] {
-    const { confirmed, pending, emergency } = this.#state.record;
-    return [confirmed, pending, emergency].filter((held) => held !== null);
-  }
-
-  #holds(bytes: Uint8Array): boolean {
-    return this.#held.some((held) => equalBytes(held, bytes));
   }
 
   /** What happens while something is carried out comes behind it. */
@@ -322,10 +241,8 @@ export class Push {
         return void this.#run(effect.command);
       case 'answer': {
         const { id, name, outcome } = effect;
-        const why = this.#newest?.['code'] === outcome ? this.#newest['why'] : null;
-        const request = this.#requests.of(id);
-        const said = typeof why === 'string' ? why : null;
-        return this.#users?.onAnswer({ id, name, outcome }, said, request);
+        const why = this.#told.whyOf(outcome);
+        return this.#users?.onAnswer({ id, name, outcome }, why, this.#requests.of(id));
       }
     }
   }
@@ -343,28 +260,18 @@ export class Push {
 
   /** Counted and reported; audited, unless it is a refusal that was audited a moment ago. */
   #tell(code: PushCode, detail: Detail): void {
-    const told = { code, ts_ms: Math.round(this.#parts.clock.wallMs()), ...detail };
-    // Apart, for anybody can have something refused.
-    if (isRefusal(code)) this.#lastRefusal = told;
-    else this.#lastStep = told;
-    this.#newest = told;
-    const repeated = this.#refusals.note(code, this.#now());
-    if (repeated !== null) {
-      const more = repeated === 0 ? {} : { repeated };
-      this.#users?.note(severityKind(code), code, { ...detail, ...more });
-      this.#users?.onReport();
-    }
+    const at = { atMs: this.#now(), wallMs: this.#parts.clock.wallMs() };
+    const audited = this.#told.note(code, detail, at);
+    if (audited === null) return;
+    this.#users?.note(severityKind(code), code, audited);
+    this.#users?.onReport();
   }
 
   #arm(): void {
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
-    const atMs = nextPushDeadline(this.#state);
-    if (atMs === null || this.#isOver) return;
-    const { trial, emergency, retryAtMs } = this.#state;
-    const isCalm = emergency !== null && trial === null && retryAtMs === null;
-    const mostMs = LOOK_MAX_MS[isCalm ? 'emergency' : 'trial'];
-    const waitMs = Math.min(mostMs, Math.max(0, Math.ceil(atMs - this.#now())));
+    const waitMs = waitForLookMs(this.#state, this.#now());
+    if (waitMs === null || this.#isOver) return;
     this.#timer = setTimeout(() => this.look(), waitMs);
     this.#timer.unref();
   }
@@ -393,5 +300,3 @@ export class Push {
     return this.#parts.clock.monotonicMs();
   }
 }
-
-const oneLine = (error: unknown) => (error instanceof Error ? error.message : String(error));

@@ -12,7 +12,8 @@ import { PUSH_RECORD_BYTES } from '../policies/signed/record.ts';
 import { decodeKey } from '../session/channel/identity.ts';
 import { type CommandParts, Commands } from './commands.ts';
 import type { Memory } from './memory.ts';
-import { Push, type PushUsers } from './push.ts';
+import type { PushUsers } from './push/users.ts';
+import { Push } from './push.ts';
 import { type Start, StartError } from './start.ts';
 
 export interface Pushing {

@@ -17,7 +17,7 @@ import type { AgentLink } from './config.ts';
 import { documentsHeard } from './documentsHeard.ts';
 import type { EndedCounts } from './endedSessions.ts';
 import { EventLane } from './events/lane.ts';
-import type { EventStream } from './events/stream.ts';
+import type { EventFigures, EventStream } from './events/stream.ts';
 import { healthOf, type TelemetryCounters } from './health.ts';
 import { MqttQueue } from './mqttQueue.ts';
 import { encodePayload } from './payload.ts';
@@ -47,6 +47,7 @@ export interface ReporterParts {
   /** Where documents come that are no commands. */
   readonly desiredTopics: readonly string[];
   readonly address: BrokerAddress;
+  readonly sessionExpiryS: number;
   readonly documents: Documents | null;
   readonly ended: () => EndedCounts;
 }
@@ -90,7 +91,7 @@ export class Reporter implements Telemetry {
       presenceTopic: parts.topics.presence,
       hears: [
         ...(documents === null ? [] : [documentsHeard(parts, documents)]),
-        { topics: [topics.rebirth], onMessage: (heard) => this.#onRebirth(heard) },
+        { topics: [topics.rebirth], qos: 0, onMessage: (heard) => this.#onRebirth(heard) },
       ],
       nowMs: () => clock.monotonicMs(),
       wallMs: () => clock.wallMs(),
@@ -181,6 +182,8 @@ export class Reporter implements Telemetry {
       events: this.#parts.events.status(),
     };
   }
+
+  readonly events = (): EventFigures => this.#parts.events.figures();
 
   async stop(): Promise<void> {
     if (this.#isStopped) return;

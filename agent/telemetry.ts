@@ -18,7 +18,7 @@ import type { AuditKind } from '../session/audit.ts';
 import type { EndedCounts } from './endedSessions.ts';
 import { newName } from './events/openStore.ts';
 import type { EventStore } from './events/store.ts';
-import { EventStream } from './events/stream.ts';
+import { type EventFigures, EventStream } from './events/stream.ts';
 import { Reporter } from './reporter.ts';
 import type { Start } from './start.ts';
 import type { TunnelStatus } from './status.ts';
@@ -30,6 +30,8 @@ export interface Telemetry {
   stop(): Promise<void>;
   /** For `jvpn status`; plain JSON. */
   status(): unknown;
+  /** What becomes of events, for `/metrics`; null: there is no telemetry. */
+  events(): EventFigures | null;
   /** An audit event happened. After a transition or a switch a report follows soon. */
   noteChange(event: AuditKind): void;
   /** An event was written to the audit log: a change, and an event to publish. */
@@ -144,6 +146,7 @@ export function startTelemetry(parts: TelemetryParts): Telemetry {
     desiredTopics: desiredTopics(telemetry.fleet, name, push.groups),
     documents: parts.documents ?? null,
     ended: parts.ended ?? (() => ({})),
+    sessionExpiryS: telemetry.sessionExpiryS,
     address: {
       url: telemetry.url,
       username: telemetry.username,
@@ -160,6 +163,7 @@ export function startTelemetry(parts: TelemetryParts): Telemetry {
 const SILENT: Telemetry = {
   stop: async () => {},
   status: () => ({ enabled: false }),
+  events: () => null,
   noteChange: () => {},
   noteEvent: () => {},
   usePolicy: () => {},

@@ -46,6 +46,15 @@ export const TELEMETRY = {
       default: null,
       format: NAME,
     },
+    session_expiry_s: {
+      kind: 'integer',
+      meaning:
+        'How long a broker with MQTT 5 keeps commands and documents for this process while its connection is away. 0: not at all.',
+      unit: 's',
+      default: 300,
+      min: 0,
+      max: 86_400,
+    },
     format: {
       kind: 'text',
       meaning:

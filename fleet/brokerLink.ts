@@ -4,11 +4,17 @@
  * @module
  */
 import { backoffMs } from '../hal/backoff.ts';
+import { KeptSession } from '../hal/mqtt/keptSession.ts';
 import { MqttVersion } from '../hal/mqtt/version.ts';
 import { Subscription, type SubscriptionEnd, type SubscriptionOptions } from './subscription.ts';
 
 export interface BrokerLinkParts {
-  readonly address: Omit<SubscriptionOptions, 'level'>;
+  readonly address: Omit<SubscriptionOptions, 'level' | 'session'>;
+  /**
+   * Under which client id the broker keeps what comes while nobody hears, for an earlier process too, and for how long; 0: not at all.
+   * Without MQTT 5 that of `address` is another one for each process.
+   */
+  readonly kept: { readonly clientId: string; readonly expiryS: number };
   /** `connection` counts from 1 and is another for each try. */
   readonly onMessage: (
     topic: string,
@@ -23,6 +29,8 @@ export interface BrokerLinkParts {
 }
 
 /** A fleet that was lost wants to be seen again soon (chosen). */
+/** A connection that lasted as long was a good one (chosen). */
+const STABLE_MS = 30_000;
 const WAITS = { firstMs: 500, maxMs: 15_000 } as const;
 
 export class BrokerLink {
@@ -33,6 +41,9 @@ export class BrokerLink {
   lastError: string | null = null;
   readonly #parts: BrokerLinkParts;
   readonly #version = new MqttVersion();
+  readonly #session: KeptSession;
+  #clientId: string;
+  #upAtMs: number | null = null;
   #subscription: Subscription | null = null;
   #timer: Timer | null = null;
   #tries = 0;
@@ -41,6 +52,8 @@ export class BrokerLink {
 
   constructor(parts: BrokerLinkParts) {
     this.#parts = parts;
+    this.#session = new KeptSession(parts.kept.expiryS, true);
+    this.#clientId = parts.kept.clientId;
     this.#connect();
   }
 
@@ -60,13 +73,18 @@ export class BrokerLink {
     // Retained messages may come before the word that the subscription is granted.
     this.#tries += 1;
     const connection = this.#tries;
+    const { level } = this.#version;
+    const session = this.#session.asked(level);
+    const clientId = session === null ? address.clientId : this.#clientId;
     this.#subscription = new Subscription(
-      { ...address, level: this.#version.level },
+      { ...address, clientId, level, session },
       {
         onMessage: (topic, payload, isRetained) =>
           onMessage(topic, payload, isRetained, connection),
         onUp: () => {
+          this.#session.onUp(level);
           this.#version.onAccepted();
+          this.#upAtMs = performance.now();
           this.connections += 1;
           this.#failuresInRow = 0;
           this.isUp = true;
@@ -82,6 +100,14 @@ export class BrokerLink {
     if (code === 'versionRefused') this.#version.onRefused();
     if (code === 'hungUp') this.#version.onHangUp();
     if (this.#isStopped) return;
+    const isGivenUp =
+      this.#upAtMs !== null && this.#session.onEnd(performance.now() - this.#upAtMs >= STABLE_MS);
+    this.#upAtMs = null;
+    // Where there is a copy of our history, two of one name would throw each other out for ever. Not every broker says so.
+    if (isGivenUp || code === 'takenOver') {
+      this.#clientId = this.#parts.address.clientId;
+      this.#session.forget();
+    }
     this.failures += 1;
     this.#failuresInRow += 1;
     this.lastError = detail === '' ? code : `${code}: ${detail}`;

@@ -59,6 +59,15 @@ export const FLEET_FIELDS = {
         default: null,
         format: PATH,
       },
+      session_expiry_s: {
+        kind: 'integer',
+        meaning:
+          'How long a broker with MQTT 5 keeps what devices publish while the fleet is away or restarts. 0: not at all.',
+        unit: 's',
+        default: 300,
+        min: 0,
+        max: 86_400,
+      },
     },
   },
   http: {

@@ -7,6 +7,7 @@ import { version } from '../package.json';
 import { bytesToHex } from '../session/bytes.ts';
 import { Api } from './api.ts';
 import { BrokerLink, type BrokerLinkParts } from './brokerLink.ts';
+import { brokerNameOf } from './brokerName.ts';
 import { type Closed, Day, HOUR_MS } from './day.ts';
 import { type History, openHistory } from './history.ts';
 import { Live } from './live.ts';
@@ -18,6 +19,8 @@ import { SteadyClock } from './steadyClock.ts';
 
 export interface FleetOptions {
   readonly broker: BrokerLinkParts['address'];
+  /** How long the broker keeps what comes while nobody hears; 0: it does not. */
+  readonly sessionExpiryS: number;
   readonly waits?: NonNullable<BrokerLinkParts['waits']>;
   readonly listen: string;
   readonly login: LoginRules;
@@ -84,6 +87,7 @@ export class Fleet {
     this.registry = new Registry({
       ...{ fleet, day: this.#day, devicesMax: DEVICES_MAX },
       onChanges: (device, changes) => history.remember(device, changes),
+      onEvent: (device, event) => history.keep(device, event),
       onShown: (device, isChanged) => this.#live.onShown(device, isChanged),
     });
     history.restore((id, name, memory) => this.registry.restore(id, name, memory));
@@ -110,7 +114,7 @@ export class Fleet {
 
   /** Listen, then subscribe. */
   serve(): { readonly ok: true } | { readonly ok: false; readonly message: string } {
-    const { listen, pages, broker, waits, say, nowMs } = this.#options;
+    const { listen, pages, broker, waits, say, nowMs, sessionExpiryS } = this.#options;
     const served = serveFleet({
       ...{ listen, pages, login: this.#login, api: this.#api, live: this.#live },
       metrics: () => this.#metrics(),
@@ -120,6 +124,7 @@ export class Fleet {
     this.#server = served.value;
     this.#link = new BrokerLink({
       address: broker,
+      kept: { clientId: brokerNameOf(this.#history.database), expiryS: sessionExpiryS },
       ...(waits === undefined ? {} : { waits }),
       onMessage: (topic, payload, isRetained, connection) =>
         this.registry.take(
@@ -218,6 +223,7 @@ export class Fleet {
     return fleetMetrics({
       ...{ overview: this.#api.overview(), version, messages: registry.outcomes },
       missing: registry.missing,
+      events: registry.events,
       isConnected: this.#isConnected,
       connections: this.#link?.connections ?? 0,
       failures: this.#link?.failures ?? 0,

@@ -12,10 +12,25 @@ import type { Device, Gap, Heard } from './device.ts';
 import type { Document } from './document.ts';
 import { BOOT, countAt, tableAt, textAt } from './report.ts';
 
+/** Why numbers are missing; the words are labels of `/metrics`. */
+export const MISSING_WHYS = ['dropped', 'cut', 'lost', 'while_away'] as const;
+/** Of `cut` at most so many. */
+export type MissingEvents = Readonly<Record<(typeof MISSING_WHYS)[number], number>>;
+
+const NONE_MISSING: MissingEvents = { dropped: 0, cut: 0, lost: 0, while_away: 0 };
+
+export interface TakenEvent {
+  readonly outcome: 'taken' | 'duplicate';
+  readonly changes: readonly Change[];
+  readonly missing: MissingEvents;
+}
+
 export interface EventNews {
   readonly stream: string;
   readonly boot: string;
   readonly seq: number;
+  /** It was sent late, or by a later process: no news. */
+  readonly isHistorical: boolean;
   /** What the device says is missing right before it. */
   readonly gap: {
     readonly fromSeq: number;
@@ -41,40 +56,38 @@ export function readEvent(document: Document): Result<EventNews, 'versionUnknown
   const seq = countAt(document, 'seq');
   if (stream === null || !BOOT.test(stream)) return fail('fieldWrong');
   if (boot === null || !BOOT.test(boot) || seq === null || seq < 1) return fail('fieldWrong');
-  if (document['gap'] === null) return ok({ stream, boot, seq, gap: null });
+  const isHistorical = document['historical'] === true;
+  if (document['gap'] === null) return ok({ stream, boot, seq, isHistorical, gap: null });
   const told = tableAt(document, 'gap');
   const [fromSeq, toSeq] = [countAt(told, 'from_seq'), countAt(told, 'to_seq')];
   if (fromSeq === null || fromSeq < 1 || toSeq !== seq - 1 || fromSeq > toSeq) {
     return fail('fieldWrong');
   }
-  return ok({ stream, boot, seq, gap: { fromSeq, toSeq, isCut: told['why'] === 'cut' } });
+  const gap = { fromSeq, toSeq, isCut: told['why'] === 'cut' };
+  return ok({ stream, boot, seq, isHistorical, gap });
 }
 
 /** Events come at least once and in order; one that came before is told by its number. */
-export function takeEvent(
-  device: Device,
-  news: EventNews,
-  heard: Heard,
-): { readonly outcome: 'taken' | 'duplicate'; readonly changes: readonly Change[] } {
+export function takeEvent(device: Device, news: EventNews, heard: Heard): TakenEvent {
   const known = device.events?.stream === news.stream ? device.events : null;
-  if (known !== null && news.seq <= known.seq) return { outcome: 'duplicate', changes: [] };
-  const gaps = gapsBefore(known, news, device.eventsOn !== heard.connection);
-  let { missing, cut } = device.events ?? { missing: 0, cut: 0 };
-  for (const gap of gaps) {
-    const count = countBetween(gap.fromSeq, gap.toSeq);
-    if (gap.isCut) cut += count;
-    else if (!gap.isOurs) missing += count;
+  if (known !== null && news.seq <= known.seq) {
+    return { outcome: 'duplicate', changes: [], missing: NONE_MISSING };
   }
-  device.events = { stream: news.stream, seq: news.seq, missing, cut };
+  const gaps = gapsBefore(known, news, device.eventsOn !== heard.connection);
+  const counted = countsOf(gaps);
+  const before = device.events ?? { missing: 0, cut: 0 };
+  const missing = before.missing + counted.dropped + counted.lost;
+  device.events = { stream: news.stream, seq: news.seq, missing, cut: before.cut + counted.cut };
   device.eventsOn = heard.connection;
-  if (gaps.length === 0) return { outcome: 'taken', changes: [] };
+  if (gaps.length === 0) return { outcome: 'taken', changes: [], missing: counted };
   // Of what a cut took nobody knows whether it ever was: it is counted, and no report that is missing.
-  const kept = gaps.flatMap(({ isCut, ...gap }): Gap[] => (isCut ? [] : [gap]));
+  const kept = gaps.flatMap(({ isCut, isTold: _, ...gap }): Gap[] => (isCut ? [] : [gap]));
   device.gaps = [...device.gaps, ...kept].slice(-GAPS_MAX);
   const atMs = Math.max(device.lastChangeAtMs, heard.atMs);
   device.lastChangeAtMs = atMs;
   return {
     outcome: 'taken',
+    missing: counted,
     changes: gaps.map(({ fromSeq, toSeq, isOurs, isCut }) => ({
       ...{ kind: 'gap', atMs, reason: null, from: String(fromSeq), to: String(toSeq) },
       ...{ count: countBetween(fromSeq, toSeq), isLate: isOurs || isCut },
@@ -85,14 +98,34 @@ export function takeEvent(
 /** As many as the fleet keeps of a device (fleet/device.ts). */
 const GAPS_MAX = 16;
 
+interface EventGap extends Gap {
+  readonly isCut: boolean;
+  /** The device says so itself. */
+  readonly isTold: boolean;
+}
+
+function countsOf(gaps: readonly EventGap[]): MissingEvents {
+  const counts = { ...NONE_MISSING };
+  for (const { fromSeq, toSeq, isCut, isTold, isOurs } of gaps) {
+    const why = isCut ? 'cut' : isTold ? 'dropped' : isOurs ? 'while_away' : 'lost';
+    counts[why] += countBetween(fromSeq, toSeq);
+  }
+  return counts;
+}
+
 /** What was lost on the way here, and then what the device tells. Of a stream that is new here nobody knows what was before. */
 function gapsBefore(known: EventMemory | null, { boot, seq, gap }: EventNews, wasAway: boolean) {
-  const gaps: (Gap & { readonly isCut: boolean })[] = [];
-  const add = (fromSeq: number, toSeq: number, isOurs: boolean, isCut: boolean) => {
-    if (fromSeq <= toSeq) gaps.push({ stream: 'event', boot, fromSeq, toSeq, isOurs, isCut });
+  const gaps: EventGap[] = [];
+  const add = (
+    ...[fromSeq, toSeq, why]: [number, number, Pick<EventGap, 'isOurs' | 'isCut' | 'isTold'>]
+  ) => {
+    if (fromSeq <= toSeq) gaps.push({ stream: 'event', boot, fromSeq, toSeq, ...why });
   };
   const heardSeq = known?.seq ?? (gap === null ? seq - 1 : gap.fromSeq - 1);
-  add(heardSeq + 1, (gap?.fromSeq ?? seq) - 1, wasAway, false);
-  if (gap !== null) add(Math.max(gap.fromSeq, heardSeq + 1), gap.toSeq, false, gap.isCut);
+  const unheardTo = (gap?.fromSeq ?? seq) - 1;
+  add(heardSeq + 1, unheardTo, { isOurs: wasAway, isCut: false, isTold: false });
+  if (gap === null) return gaps;
+  const told = { isOurs: false, isCut: gap.isCut, isTold: true };
+  add(Math.max(gap.fromSeq, heardSeq + 1), gap.toSeq, told);
   return gaps;
 }

@@ -10,6 +10,8 @@ import type { Database, Statement } from 'bun:sqlite';
 import { CHANGE_KIND, type Change } from './change.ts';
 import { type Closed, HOUR_MS, MINUTE_MS } from './day.ts';
 import { type Device, type DeviceMemory, newMemory } from './device.ts';
+import { EventTable } from './eventTable.ts';
+import type { KeptEvent } from './keptEvent.ts';
 import { openDatabase, usedBytes } from './schema.ts';
 import { mergeInto, newSpan, spanOf, spanText } from './span.ts';
 
@@ -61,6 +63,7 @@ export class History {
   lastError: string | null = null;
   readonly database: Database;
   readonly #bounds: HistoryBounds;
+  readonly #events: EventTable;
   readonly #putChange: Statement;
   readonly #putDevice: Statement;
   readonly #putMinute: Statement;
@@ -78,6 +81,7 @@ export class History {
   constructor(database: Database, bounds: HistoryBounds) {
     this.database = database;
     this.#bounds = bounds;
+    this.#events = new EventTable(database, bounds.bytesMax);
     this.#putChange = database.prepare('INSERT INTO changes VALUES (?, ?, ?, ?, ?, ?, ?, ?)');
     // A row of that name that could not be deleted once must not keep this one out.
     this.#putDevice = database.prepare('INSERT OR REPLACE INTO devices VALUES (?, ?, ?)');
@@ -121,8 +125,13 @@ export class History {
     this.dropped += over;
   }
 
+  /** As {@link remember}; one that is kept already is the same one. */
+  keep(device: Device, event: KeptEvent): void {
+    this.dropped += this.#events.add(device, event);
+  }
+
   get isPending(): boolean {
-    return this.#pending.length > 0;
+    return this.#pending.length > 0 || this.#events.isPending;
   }
 
   /** What an operator has to know, in words: why nothing is written, or no change kept. Null: all is well. */
@@ -139,12 +148,17 @@ export class History {
     const pending = this.#pending;
     const isDone = this.#inTransaction(() => {
       for (const { device, change } of pending) this.#writeChange(device.id, change);
-      for (const device of new Set(pending.map(({ device }) => device))) this.#writeDevice(device);
+      const withEvents = this.#events.write();
+      const changed = new Set([...pending.map(({ device }) => device), ...withEvents]);
+      for (const device of changed) this.#writeDevice(device);
       for (const { atMs, span } of minutes) this.#put(this.#putMinute, atMs, spanText(span));
     });
-    if (isDone) this.#pending = [];
+    if (isDone) {
+      this.#pending = [];
+      this.#events.written();
+    }
     this.lastError = isDone ? null : this.#error;
-    this.#waitingBytes = !isDone && this.#isFull ? bytesOf(pending) : 0;
+    this.#waitingBytes = !isDone && this.#isFull ? this.#bytesOfWaiting() : 0;
     return isDone;
   }
 
@@ -174,6 +188,7 @@ export class History {
       for (const { id } of devices) {
         gone.run(id);
         told.run(id);
+        this.#events.forget(id);
       }
     });
   }
@@ -187,6 +202,7 @@ export class History {
     let deleted = 0;
     const isDone = this.#inTransaction(() => {
       if (nowMs !== null) deleted = this.#deleteOld(nowMs);
+      deleted += this.#events.prune(PRUNE_ROWS);
       const bytes = this.usedBytes() + this.#waitingBytes;
       const isCrowded = bytes > this.#bounds.bytesMax * ROOM;
       if (isCrowded) deleted += this.#deleteFirst();
@@ -206,6 +222,7 @@ export class History {
   }
 
   close(): void {
+    this.#events.close();
     // SQLite keeps a file open, and locked, for as long as there is a statement.
     for (const put of [this.#putChange, this.#putDevice, this.#putMinute, this.#putHour]) {
       put.finalize();
@@ -224,7 +241,9 @@ export class History {
     const minuteMs = Math.max(oldestMs, nowMs - MINUTES_KEPT_MS) - MINUTE_MS;
     this.database.run('DELETE FROM minutes WHERE at_ms < ?', [minuteMs]);
     const old = `SELECT rowid FROM changes WHERE at_ms < ? ORDER BY at_ms LIMIT ${PRUNE_ROWS}`;
-    return this.database.run(`DELETE FROM changes WHERE rowid IN (${old})`, [oldestMs]).changes;
+    const events = this.#events.pruneOld(oldestMs, PRUNE_ROWS);
+    const changes = this.database.run(`DELETE FROM changes WHERE rowid IN (${old})`, [oldestMs]);
+    return events + changes.changes;
   }
 
   /** Those that were written first, whatever time they bear. */
@@ -255,8 +274,20 @@ export class History {
     }
   }
 
+  /** About what the next transaction takes. */
+  #bytesOfWaiting(): number {
+    let bytes = this.#pending.length * CHANGE_BYTES + this.#events.waitingBytes;
+    const devices = [...this.#pending.map(({ device }) => device), ...this.#events.waiting];
+    // Rows of two kilobytes leave half of their pages empty.
+    for (const device of new Set(devices)) bytes += 2 * memoryText(device).length;
+    return bytes;
+  }
+
   #inTransaction(work: () => void): boolean {
-    return this.#attempt(() => this.database.transaction(work).immediate());
+    const { bytes } = this.#events;
+    const isDone = this.#attempt(() => this.database.transaction(work).immediate());
+    if (!isDone) this.#events.bytes = bytes;
+    return isDone;
   }
 
   #attempt(work: () => void): boolean {
@@ -270,15 +301,6 @@ export class History {
       return false;
     }
   }
-}
-
-/** Rows of two kilobytes leave half of their pages empty. */
-function bytesOf(pending: readonly { readonly device: Device }[]): number {
-  let bytes = pending.length * CHANGE_BYTES;
-  for (const device of new Set(pending.map((one) => one.device))) {
-    bytes += 2 * memoryText(device).length;
-  }
-  return bytes;
 }
 
 /** SQLite undoes that one statement and goes on. A value that is none of SQLite’s has no code. */

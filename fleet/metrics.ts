@@ -6,6 +6,7 @@
  * @module
  */
 import { byLabel, counter, expositionOf, gauge, known } from '../hal/exposition.ts';
+import type { EventCounts } from './eventCounts.ts';
 import type { Overview } from './overview.ts';
 
 export interface FleetFacts {
@@ -15,6 +16,7 @@ export interface FleetFacts {
   readonly messages: Readonly<Record<string, number>>;
   /** Reports that devices have dropped. */
   readonly missing: number;
+  readonly events: EventCounts;
   readonly isConnected: boolean;
   readonly connections: number;
   readonly failures: number;
@@ -71,6 +73,7 @@ export function fleetMetrics(facts: FleetFacts): string {
       'Reports that devices made and nobody heard, while the fleet was listening.',
       known(facts.missing),
     ),
+    ...eventMetrics(facts.events),
     gauge('jvpn_fleet_broker_connected', 'Whether the broker is heard.', [
       { value: Number(facts.isConnected) },
     ]),
@@ -102,6 +105,42 @@ export function fleetMetrics(facts: FleetFacts): string {
       known(facts.loginsRefused),
     ),
   ]);
+}
+
+/** Of the events of devices (docs/mqtt.md, "Events"). */
+function eventMetrics(events: EventCounts) {
+  return [
+    counter(
+      'jvpn_fleet_events_received_total',
+      'Events of devices, each once.',
+      known(events.received),
+    ),
+    counter(
+      'jvpn_fleet_events_historical_total',
+      'Of those, the ones that were sent late or by a later process.',
+      known(events.historical),
+    ),
+    counter(
+      'jvpn_fleet_events_duplicate_total',
+      'Events that came again.',
+      known(events.duplicates),
+    ),
+    counter(
+      'jvpn_fleet_event_gaps_total',
+      'Times that numbers of events did not go on where they were.',
+      known(events.gaps),
+    ),
+    counter(
+      'jvpn_fleet_events_missing_total',
+      'Events that never came; of those that a cut took, at most so many.',
+      byLabel('why', events.missing),
+    ),
+    counter(
+      'jvpn_fleet_events_not_kept_total',
+      'Events that came and are not in the history.',
+      known(events.notKept),
+    ),
+  ];
 }
 
 function rolloutMetrics({ rollout, emergency }: Overview) {

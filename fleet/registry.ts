@@ -21,9 +21,12 @@ import {
   takePresence,
   takeReport,
 } from './device.ts';
-import { decodeDocument } from './document.ts';
+import { type Document, decodeDocument } from './document.ts';
 import { readPolicyReported } from './documents.ts';
-import { readEvent, takeEvent } from './events.ts';
+import { EventCounts } from './eventCounts.ts';
+import { EventPace } from './eventPace.ts';
+import { type EventNews, readEvent, takeEvent } from './events.ts';
+import { type KeptEvent, keptEvent } from './keptEvent.ts';
 import { isAway, readPresence } from './presence.ts';
 import { readReport } from './report.ts';
 
@@ -51,6 +54,8 @@ export interface RegistryParts {
   /** Names are whatever is published: more of them are not taken in. */
   readonly devicesMax: number;
   readonly onChanges: (device: Device, changes: readonly Change[]) => void;
+  /** To be kept; one that came before may come again. */
+  readonly onEvent: (device: Device, event: KeptEvent) => void;
   /** Something that is shown of it is another; `isChanged`: by more than newer figures. */
   readonly onShown: (device: Device, isChanged: boolean) => void;
 }
@@ -61,7 +66,9 @@ export class Registry {
   /** Reports that devices dropped, and those that came while the fleet was away. */
   missing = 0;
   readonly #parts: RegistryParts;
+  readonly events = new EventCounts();
   readonly #pace = new ChangePace<Device>();
+  readonly #eventPace = new EventPace<Device>();
   #lastId = 0;
   #shownId = 0;
 
@@ -149,9 +156,7 @@ export class Registry {
       const device = this.#deviceOf(place.device);
       if (device === null) return 'tooManyDevices';
       hear(device, heard);
-      const { outcome, changes } = takeEvent(device, news.value, heard);
-      if (changes.length > 0) this.#tell(device, changes, heard.atMs);
-      return outcome;
+      return this.#takeEvent(device, document.value, news.value, heard);
     }
     if (place.stream === 'policyReported') {
       const news = readPolicyReported(document.value);
@@ -174,6 +179,19 @@ export class Registry {
     if (taken.tally !== null) this.#parts.day.count(taken.tally, report.value.recovery);
     this.#tell(device, taken.changes, heard.atMs);
     return 'taken';
+  }
+
+  #takeEvent(device: Device, document: Document, news: EventNews, heard: Heard): Outcome {
+    const taken = takeEvent(device, news, heard);
+    this.events.count(taken, news);
+    // A number that came before may be another event: of a later process, where flash takes no numbers any more.
+    const event = this.#eventPace.admits(device, heard.atMs)
+      ? keptEvent(document, news, heard)
+      : null;
+    if (event === null) this.events.notKept += 1;
+    else this.#parts.onEvent(device, event);
+    if (taken.changes.length > 0) this.#tell(device, taken.changes, heard.atMs);
+    return taken.outcome;
   }
 
   #tell(

@@ -5,11 +5,11 @@
  *
  * @module
  */
-import { Database } from 'bun:sqlite';
-import { statSync } from 'node:fs';
+import type { Database } from 'bun:sqlite';
 import { CHANGE_KIND, type ChangeKind } from './change.ts';
 import type { DeviceMemory } from './device.ts';
 import { type Quantiles, quantilesOf } from './latencies.ts';
+import { readHistory } from './readHistory.ts';
 import { hasStates, mergeInto, newSpan, spanOf } from './span.ts';
 
 export interface ReviewRange {
@@ -75,25 +75,10 @@ const kindOf = new Map<number, ChangeKind>(
 );
 
 export function readReview(file: string, range: ReviewRange): ReadReview {
-  let database: Database | null = null;
-  try {
-    if (!statSync(file).isFile()) return { ok: false, message: `${file} is no file` };
-    database = new Database(file, { readonly: true, strict: true });
-    database.run('PRAGMA busy_timeout = 200');
-    const facts = new Review(database, range).facts();
-    const message = `there is no history in that range in ${file}`;
-    return facts === null ? { ok: false, message } : { ok: true, facts };
-  } catch (error) {
-    const detail = error instanceof Error ? error.message : String(error);
-    return /locked|busy/i.test(detail)
-      ? {
-          ok: false,
-          message: `${file} is open in a jvpn fleet that runs; end it, or copy what it wrote`,
-        }
-      : { ok: false, message: `${file} is no history of a fleet: ${detail}` };
-  } finally {
-    database?.close();
-  }
+  const read = readHistory(file, (database) => new Review(database, range).facts());
+  if (!read.ok) return read;
+  const message = `there is no history in that range in ${file}`;
+  return read.value === null ? { ok: false, message } : { ok: true, facts: read.value };
 }
 
 class Review {

@@ -22,6 +22,12 @@ const SCHEMA = `
   ) STRICT;
   CREATE INDEX IF NOT EXISTS changes_device ON changes (device, at_ms);
   CREATE INDEX IF NOT EXISTS changes_time ON changes (at_ms);
+  CREATE TABLE IF NOT EXISTS events (
+    device INTEGER NOT NULL, stream TEXT NOT NULL, seq INTEGER NOT NULL, boot TEXT NOT NULL,
+    at_ms INTEGER NOT NULL, event TEXT NOT NULL
+  ) STRICT;
+  CREATE UNIQUE INDEX IF NOT EXISTS events_number ON events (device, stream, seq, boot);
+  CREATE INDEX IF NOT EXISTS events_time ON events (at_ms);
   CREATE TABLE IF NOT EXISTS minutes (at_ms INTEGER PRIMARY KEY, span TEXT NOT NULL) STRICT;
   CREATE TABLE IF NOT EXISTS hours (at_ms INTEGER PRIMARY KEY, span TEXT NOT NULL) STRICT;`;
 

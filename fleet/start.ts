@@ -6,7 +6,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { formatProblems } from '../policies/problem.ts';
-import { bytesToHex } from '../session/bytes.ts';
+import { newBrokerName } from './brokerName.ts';
 import { type FleetConfig, loadFleetConfig } from './config.ts';
 import type { FleetOptions } from './daemon.ts';
 
@@ -41,8 +41,9 @@ export function readStart(
       certificateFile: pathOrNull(broker.certificateFile),
       keyFile: pathOrNull(broker.keyFile),
       // Another process of the same id would be thrown out for it, and it for us.
-      clientId: `jvpn-fleet-${bytesToHex(crypto.getRandomValues(new Uint8Array(6)))}`,
+      clientId: newBrokerName(),
     },
+    sessionExpiryS: broker.sessionExpiryS,
     listen: http.listen,
     login: {
       token: login.tokenFile === null ? null : readToken(path(login.tokenFile)),

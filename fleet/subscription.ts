@@ -2,36 +2,29 @@
  * One connection to the broker that hears all devices of a fleet: from CONNECT to its end, once.
  *
  * Reconnecting and choosing the version are the caller's. Every failure arrives as one {@link SubscriptionEnd}; nothing
- * throws. The session at the broker is a clean one: what was said meanwhile is in what the broker retains, and what is
- * missing is told by `seq`.
+ * throws.
  *
  * @module
  */
-import { connect, type IClientOptions, type IConnackPacket, type MqttClient } from 'mqtt';
-import { placeOf } from '../hal/mqtt/place.ts';
-import { readSecrets, type SecretFiles } from '../hal/mqtt/secrets.ts';
+import { connect, type IClientOptions, type MqttClient } from 'mqtt';
+import {
+  type ConnectionEnd,
+  type ConnectionOptions,
+  connectOptions,
+  hasListed,
+  LastWords,
+  oneLine,
+  whereTo,
+} from '../hal/mqtt/connection.ts';
 import { fleetTopics } from '../hal/mqtt/topics.ts';
-import type { ProtocolLevel } from '../hal/mqtt/version.ts';
 
 export interface SubscriptionEnd {
-  readonly code:
-    | 'unreachable'
-    | 'versionRefused'
-    | 'hungUp'
-    | 'refused'
-    | 'lost'
-    | 'fileUnreadable'
-    | 'closed';
-  /** For a person: one line of printable ASCII without secrets. */
+  readonly code: ConnectionEnd['code'] | 'takenOver';
   readonly detail: string;
 }
 
-export interface SubscriptionOptions extends SecretFiles {
-  readonly url: string;
+export interface SubscriptionOptions extends ConnectionOptions {
   readonly fleet: string;
-  readonly username: string | null;
-  readonly clientId: string;
-  readonly level: ProtocolLevel;
 }
 
 export interface SubscriptionEvents {
@@ -42,11 +35,8 @@ export interface SubscriptionEvents {
   readonly onEnd: (end: SubscriptionEnd) => void;
 }
 
-/** MQTT.js puts the broker's reason code there as a number, the system its own as text. */
-type CodedError = Error & { readonly code?: unknown };
-
-/** "Unacceptable protocol version" of 3.1.1 §3.2.2.3 and "Unsupported Protocol Version" of 5 §3.2.2.2. */
-const VERSION_REFUSED = [1, 0x84];
+/** MQTT 5 §3.14.2.1: somebody else connected under our name. */
+const TAKEN_OVER = 0x8e;
 /** From here on it is a refusal, in both versions. */
 const SUBSCRIBE_REFUSED = 0x80;
 const KEEPALIVE_S = 30;
@@ -55,12 +45,10 @@ const CONNECT_MAX_MS = 20_000;
 const PACKET_BYTES_MAX = 65_536;
 /** One packet, which MQTT.js gathers in memory before it looks at it. A broker of 3.1.1 passes on what it takes itself. */
 const INCOMING_BYTES_MAX = 4_194_304;
-const DETAIL_MAX = 160;
 
 export class Subscription {
   readonly #events: SubscriptionEvents;
   #client: MqttClient | null = null;
-  #error: CodedError | null = null;
   #isAnswered = false;
   #hasEnded = false;
 
@@ -79,15 +67,11 @@ export class Subscription {
   }
 
   async #open(options: SubscriptionOptions): Promise<void> {
-    const secrets = await readSecrets(options);
+    const found = await whereTo(options);
     // From here on the caller has what it constructs.
     if (this.#hasEnded) return;
-    if (typeof secrets === 'string') {
-      return this.end({ code: 'fileUnreadable', detail: oneLine(secrets) });
-    }
-    const place = placeOf(options.url);
-    // Not shown: there may be a password in it.
-    if (place === null) return this.end({ code: 'unreachable', detail: 'the url is no address' });
+    if ('code' in found) return this.end(found);
+    const { place, secrets } = found;
     const client = connect({ ...place, ...clientOptions(options), ...secrets });
     this.#client = client;
     client.on('connect', () => {
@@ -97,13 +81,8 @@ export class Subscription {
     client.on('message', (topic, payload, { retain }) => {
       if (!this.#hasEnded) this.#events.onMessage(topic, payload, retain);
     });
-    client.on('error', (error) => {
-      this.#error = error;
-    });
-    client.on('disconnect', ({ reasonCode }) => {
-      this.#error = new Error(`the broker ended it, reason ${reasonCode ?? 0}`);
-    });
-    client.on('close', () => this.end(this.#diagnosis()));
+    const words = new LastWords(client);
+    client.on('close', () => this.end(this.#diagnosis(words)));
     this.#limitIncoming(client);
   }
 
@@ -139,39 +118,15 @@ export class Subscription {
     });
   }
 
-  #diagnosis(): SubscriptionEnd {
-    const error = this.#error;
-    const detail = error === null ? '' : oneLine(error);
-    if (this.#isAnswered) return { code: 'lost', detail };
-    if (error === null) return { code: 'hungUp', detail: 'closed instead of an answer' };
-    if (typeof error.code === 'number') {
-      const code = VERSION_REFUSED.includes(error.code) ? 'versionRefused' : 'refused';
-      return { code, detail };
-    }
-    const hungUp = error.code === 'ECONNRESET' || error.code === 'EPIPE';
-    return { code: hungUp ? 'hungUp' : 'unreachable', detail };
+  #diagnosis(words: LastWords): SubscriptionEnd {
+    if (words.reasonCode !== TAKEN_OVER) return words.diagnosis(this.#isAnswered);
+    return { code: 'takenOver', detail: 'by another process of our name' };
   }
 }
 
-/**
- * MQTT 5 §2.2.2.2: but for user properties, twice is an error. MQTT.js makes a list of them, takes that for
- * the number that it expects, and throws where nobody can catch it.
- */
-function hasListed(properties: IConnackPacket['properties']): boolean {
-  return Object.values(properties ?? {}).some((value) => Array.isArray(value));
-}
-
-function clientOptions({ clientId, level, username }: SubscriptionOptions): IClientOptions {
+function clientOptions(options: SubscriptionOptions): IClientOptions {
   return {
-    ...{ clientId, protocolVersion: level, clean: true, keepalive: KEEPALIVE_S },
-    ...{ connectTimeout: CONNECT_MAX_MS, reconnectPeriod: 0, resubscribe: false },
-    ...(level === 5 ? { properties: { maximumPacketSize: PACKET_BYTES_MAX } } : {}),
-    ...(username === null ? {} : { username }),
+    ...connectOptions(options, { maximumPacketSize: PACKET_BYTES_MAX }),
+    ...{ keepalive: KEEPALIVE_S, connectTimeout: CONNECT_MAX_MS },
   };
-}
-
-/** Some of it was written by the broker: nothing that a terminal would obey. */
-function oneLine(error: unknown): string {
-  const text = error instanceof Error ? error.message : String(error);
-  return text.replace(/[^\x20-\x7e]+/g, ' ').slice(0, DETAIL_MAX);
 }

@@ -47,7 +47,15 @@ export interface Log extends AuditStream {
   readonly files: readonly string[];
 }
 
-export class Logs {
+/** What an audit is of: logs, and what was wrong with them. */
+export interface Sources {
+  readonly logs: readonly Log[];
+  readonly unreadable: readonly Unreadable[];
+  readonly gaps: readonly Gap[];
+  placeOf(record: AuditRecord): Place;
+}
+
+export class Logs implements Sources {
   readonly logs: Log[] = [];
   readonly unreadable: Unreadable[] = [];
   readonly gaps: Gap[] = [];

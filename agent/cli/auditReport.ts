@@ -5,14 +5,22 @@
  *
  * @module
  */
-import { type InvariantVerdict, NOT_IN_LOGS } from '../../session/invariants/stream/auditor.ts';
+import {
+  type InvariantVerdict,
+  NOT_IN_EVENTS,
+  NOT_IN_LOGS,
+} from '../../session/invariants/stream/auditor.ts';
 import type { AuditRecord } from '../../session/invariants/stream/record.ts';
 import { type Advice, adviceLines, adviceOf } from './auditAdvice.ts';
-import type { Logs } from './auditFiles.ts';
+import { cutLines, eventLines, eventsJson } from './auditCuts.ts';
+import type { EventSources } from './auditDatabase.ts';
+import type { Sources } from './auditFiles.ts';
 import { table } from './show.ts';
 
 export interface Audit {
-  readonly logs: Logs;
+  readonly logs: Sources;
+  /** Where it is of what a fleet keeps, and not of logs: what that is, and what it lacks. */
+  readonly events?: EventSources;
   /** Whose bounds these are, at least one, ascending by version. */
   readonly policies: readonly { readonly name: string; readonly version: number }[];
   readonly verdicts: readonly InvariantVerdict[];
@@ -64,7 +72,7 @@ const isBeginning = ({ reasonCode, event }: AuditRecord) =>
   ['session_created', 'agent_restarted', 'hub_restarted'].includes(reasonCode);
 
 export function auditJson(audit: Audit): string {
-  const { logs, policies, verdicts } = audit;
+  const { logs, events, policies, verdicts } = audit;
   const document = {
     ok: isClean(audit),
     // The newest, for those who expect one.
@@ -75,14 +83,15 @@ export function auditJson(audit: Audit): string {
       ...{ files, writer, events: records.length },
       ...{ first_seq: records[0]?.seq ?? null, last_seq: records.at(-1)?.seq ?? null },
     })),
+    ...(events === undefined ? {} : eventsJson(events)),
     invariants: [
       ...verdicts.map(({ id, name, checked, violations }) => ({
         ...{ id, name, checked, violated: violations.length, asserted: null },
       })),
-      ...NOT_IN_LOGS.map(([id, name, asserted]) => ({
+      ...elsewhere(audit).map(([id, name, asserted]) => ({
         ...{ id, name, checked: null, violated: null, asserted },
       })),
-    ],
+    ].toSorted((a, b) => byNumber(a.id, b.id)),
     violations: verdicts.flatMap(({ id, violations }) =>
       violations.map(({ sentence, writer, record }) => {
         const { file, line } = logs.placeOf(record);
@@ -119,18 +128,21 @@ function rowOf({ logs }: Audit, record: AuditRecord) {
   };
 }
 
+/** What neither logs nor, of a fleet, published events show, and who looks instead. */
+const elsewhere = ({ events }: Audit) =>
+  events === undefined ? NOT_IN_LOGS : [...NOT_IN_EVENTS, ...NOT_IN_LOGS];
+
+const byNumber = (a: string, b: string) => Number(a.slice(1)) - Number(b.slice(1));
+
 export function auditLines(audit: Audit): readonly string[] {
-  const { logs, policies } = audit;
-  const of = logs.logs.map(
-    ({ files, writer, records }) =>
-      `${writer} log of ${records.length} events: ${files.join(', ')}`,
-  );
+  const { logs, events, policies } = audit;
   return [
-    ...of,
+    ...(events === undefined ? logLines(logs) : eventLines(logs, events)),
     ...policies.map(({ name, version }) => `bounds of policy "${name}" version ${version}`),
     '',
     ...invariantLines(audit),
     ...faultLines(audit),
+    ...cutLines(events?.cuts ?? []),
     ...adviceLines(advice(audit)),
     ...[...livesOf(audit)].flatMap(([sessionId, life]) =>
       life.length === 0 ? [] : lifeLines(audit, sessionId, life),
@@ -138,6 +150,12 @@ export function auditLines(audit: Audit): readonly string[] {
     ...unjudgedLines(audit),
   ];
 }
+
+const logLines = ({ logs }: Sources) =>
+  logs.map(
+    ({ files, writer, records }) =>
+      `${writer} log of ${records.length} events: ${files.join(', ')}`,
+  );
 
 /** Policy versions that logs name and no given policy has, as far as a bound depends on it. */
 function unjudgedVersions({ verdicts }: Audit): readonly number[] {
@@ -152,7 +170,8 @@ function unjudgedLines(audit: Audit): readonly string[] {
   return ['', `switches under ${under} were not held to a cap: no --policy FILE has that version`];
 }
 
-function invariantLines({ verdicts }: Audit): readonly string[] {
+function invariantLines(audit: Audit): readonly string[] {
+  const { verdicts } = audit;
   const rows = verdicts.map(({ id, name, checked, violations }) => [
     id,
     name,
@@ -160,8 +179,9 @@ function invariantLines({ verdicts }: Audit): readonly string[] {
     String(violations.length),
     checked === 0 ? `nothing to check${id === 'I1' ? ': takes the logs of both ends' : ''}` : '',
   ]);
-  const elsewhere = NOT_IN_LOGS.map(([id, name, where]) => [id, name, '–', '–', where]);
-  return table([['', 'invariant', 'checked', 'violated', ''], ...rows, ...elsewhere]);
+  const others = elsewhere(audit).map(([id, name, where]) => [id, name, '–', '–', where]);
+  const all = [...rows, ...others].toSorted(([a], [b]) => byNumber(a!, b!));
+  return table([['', 'invariant', 'checked', 'violated', ''], ...all]);
 }
 
 function faultLines(audit: Audit): readonly string[] {

@@ -26,6 +26,7 @@ import {
   timesOf,
 } from './pushDocument.ts';
 import { PUSH_HELP, type PushFlags, PushUsage, readPushFlags } from './pushFlags.ts';
+import { lockRollout } from './pushLock.ts';
 import type { Prepared, PushEnd, PushRun } from './pushParts.ts';
 import { openRollout } from './pushRollout.ts';
 import { PushTell } from './pushTell.ts';
@@ -62,6 +63,7 @@ async function push(flags: PushFlags, terminal: Terminal): Promise<number> {
   const { target, fleet, broker, isEmergency, isJson } = flags;
   // Before the broker is asked: what is wrong with files and keys.
   const prepare = preparation(flags);
+  using _lock = flags.canary === null ? null : lockRollout(flags.canary.stateFile);
   const { PushRun } = await import('../../fleet/push/pushRun.ts');
   const nowMs = () => performance.now();
   const clientId = `jvpn-push-${randomBytes(4).toString('hex')}`;

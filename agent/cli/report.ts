@@ -17,6 +17,7 @@ import { markdownOf } from './report/markdown.ts';
 import { sectionsOf } from './report/sections.ts';
 import { storiesOf, type Told } from './report/stories.ts';
 import { reviewDatabase } from './reportDatabase.ts';
+import { readTime } from './time.ts';
 
 const HELP = `Usage: jvpn report FILE… [--from TIME] [--to TIME] [--device KEY] [--html FILE] [--json]
        jvpn report --database FILE [--from TIME] [--to TIME] [--html FILE] [--json]
@@ -153,10 +154,9 @@ function checkTimes(logs: Logs, { stories, besides }: Told): void {
 }
 
 function timeOf(flag: string, text: string | undefined): number | null {
-  if (text === undefined) return null;
-  const ms = Date.parse(text);
-  if (Number.isFinite(ms)) return ms;
-  throw new InputError(`${flag} ${JSON.stringify(text)} is no time; write 2026-11-29T14:00Z`);
+  const time = readTime(flag, text);
+  if (time.ok) return time.atMs;
+  throw new InputError(time.message);
 }
 
 /** The page takes the place of what is there: by whatever name, that is no log that was given. */

@@ -22,6 +22,7 @@ interface Segment {
   readonly first: number;
   last: number;
   bytes: number;
+  count: number;
 }
 
 const NAME = /^(lesser|greater)-\d{16}$/;
@@ -49,6 +50,11 @@ export class Shelf {
     return this.#segments.reduce((max, { last }) => Math.max(max, last), 0);
   }
 
+  /** Events with a number above `done`: reads the segment that is being sent. */
+  countAbove(done: number): number {
+    return this.#segments.reduce((sum, segment) => sum + this.#countIn(segment, done), 0);
+  }
+
   static isName = (name: string) => NAME.test(name);
 
   /** A segment of an earlier process: not appended to, for its end may be torn. */
@@ -60,7 +66,8 @@ export class Shelf {
       return;
     }
     const rank = name.startsWith('lesser') ? 'lesser' : 'greater';
-    this.#segments.push({ name, rank, bytes, first: first.seq, last: last.seq });
+    const range = { first: first.seq, last: last.seq, count: events.length };
+    this.#segments.push({ name, rank, bytes, ...range });
     this.#segments.sort((a, b) => a.first - b.first);
   }
 
@@ -71,16 +78,18 @@ export class Shelf {
     return `${rank}-${String(first).padStart(16, '0')}`;
   }
 
-  /** `bytes` with the events from `first` to `last` were appended to `name`. */
-  grew(name: string, rank: Rank, first: number, last: number, bytes: number): void {
+  /** `bytes` with these events, of which there is one at least, were appended to `name`. */
+  grew(name: string, rank: Rank, events: readonly { readonly seq: number }[], bytes: number): void {
     this.#read.delete(rank);
+    const [first, last] = [events[0]!.seq, events.at(-1)!.seq];
     const growing = this.#growing.get(rank);
     if (growing?.name === name) {
       growing.last = last;
       growing.bytes += bytes;
+      growing.count += events.length;
       return;
     }
-    const segment = { name, rank, first, last, bytes };
+    const segment = { name, rank, first, last, bytes, count: events.length };
     this.#growing.set(rank, segment);
     this.#segments.push(segment);
   }
@@ -119,6 +128,13 @@ export class Shelf {
 
   removeDone(done: number): void {
     for (const segment of this.#segments.filter(({ last }) => last <= done)) this.#remove(segment);
+  }
+
+  #countIn(segment: Segment, done: number): number {
+    const { first, last, count } = segment;
+    if (last <= done) return 0;
+    if (first > done) return count;
+    return this.#eventsOf(segment).filter(({ seq }) => seq > done).length;
   }
 
   #afterIn(rank: Rank, seq: number): StoredEvent | null {

@@ -44,11 +44,14 @@ export class EventStore {
   readonly torn: number;
   /** False: the first block of numbers is not on the medium, so no number of the stream may be given. */
   readonly isUsable: boolean;
+  /** Numbers that the start found taken by a power cut or a kill: at most so many were events. */
+  readonly cut: number;
   failures = 0;
   lastError: string | null = null;
   readonly #files: Segments;
   readonly #bytesMax: number;
   readonly #shelf: Shelf;
+  readonly #droppedBefore: number;
   #mark: Mark;
   #markFile = { name: '', bytes: 0 };
   #granted: number;
@@ -66,13 +69,17 @@ export class EventStore {
     this.stream = mark?.stream ?? newStream();
     this.next = Math.max(mark?.next ?? 1, this.#shelf.last + 1);
     this.done = mark?.done ?? 0;
+    this.#droppedBefore = mark?.dropped ?? 0;
+    const cut = this.#cutOf(mark);
+    this.cut = cut === null ? 0 : cut[1] - cut[0] + 1;
     const before = this.#files.names().filter((name) => MARK_FILE.test(name));
     this.#mark = {
       // Above the files' numbers as well: a cut may have left one of them without a mark.
       ...{ mark: Math.max(mark?.mark ?? 0, ...before.map(numberOf)) + 1 },
       ...{ stream: this.stream, closed: false },
       ...{ next: this.next + BLOCK, done: this.done, safe: this.next - 1 },
-      ...{ dropped: mark?.dropped ?? 0, cuts: this.#cutsOf(mark) },
+      ...{ dropped: this.#droppedBefore },
+      cuts: cut === null ? (mark?.cuts ?? []) : withCut(mark?.cuts ?? [], cut),
     };
     this.#granted = this.#mark.next;
     this.isUsable = this.#putMark() && this.#note(this.#files.syncNow(this.#markFile.name));
@@ -87,6 +94,16 @@ export class EventStore {
   /** Dropped for lack of room, by this process and those before it. */
   get dropped(): number {
     return this.#mark.dropped;
+  }
+
+  /** Of those, by this process. */
+  get droppedNow(): number {
+    return this.#mark.dropped - this.#droppedBefore;
+  }
+
+  /** Events with a number above `done`. */
+  countAbove(done: number): number {
+    return this.#shelf.countAbove(done);
   }
 
   get cuts(): readonly Range[] {
@@ -192,32 +209,31 @@ export class EventStore {
     return { mark, torn };
   }
 
-  /** Which numbers the process before may have given, or had on the medium, without a trace. */
-  #cutsOf(mark: Mark | null): readonly Range[] {
-    if (mark === null) return [];
+  /** Which numbers the process before may have given, or had on the medium, without a trace; null: none. */
+  #cutOf(mark: Mark | null): Range | null {
+    if (mark === null) return null;
     let from = mark.closed ? mark.done + 1 : Math.max(mark.safe, mark.done) + 1;
     // What is there was not taken: dropped later, it shall count as that.
     while (this.#shelf.after(from - 1)?.seq === from) from += 1;
     const isWhole = mark.closed && this.torn === 0;
-    return isWhole || from >= this.next ? mark.cuts : withCut(mark.cuts, [from, this.next - 1]);
+    return isWhole || from >= this.next ? null : [from, this.next - 1];
   }
 
   readonly #cutsAfter = (done: number) => this.#mark.cuts.filter(([, to]) => to > done);
 
   #appendRank(rank: Rank, events: readonly Batched[]): string | null {
-    const { first, last } = { first: events[0]!.seq, last: events.at(-1)!.seq };
     const room =
       events.reduce((sum, { line }) => sum + line.length, 0) + encodeLine(this.#mark).length;
     // A few more, because the mark may grow by what goes now.
     const gone = this.#shelf.makeRoom(room + 32, this.#bytesMax, this.#mark.done);
     this.#remark({ dropped: this.#mark.dropped + gone });
     const bytes = joined([encodeLine(this.#mark), ...events.map(({ line }) => line)]);
-    const name = this.#shelf.place(rank, first, bytes.length);
+    const name = this.#shelf.place(rank, events[0]!.seq, bytes.length);
     if (!this.#note(this.#files.append(name, bytes))) {
       this.#shelf.broke(name, rank);
       return null;
     }
-    this.#shelf.grew(name, rank, first, last, bytes.length);
+    this.#shelf.grew(name, rank, events, bytes.length);
     return name;
   }
 

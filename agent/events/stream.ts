@@ -33,6 +33,19 @@ interface Waiting extends Batched {
   readonly atMs: number;
 }
 
+/** What becomes of events, counted since this process began. */
+export interface EventFigures {
+  /** Neither acknowledged nor refused, in memory and on flash. */
+  readonly waiting: number;
+  readonly memoryBytes: number;
+  readonly flashBytes: number;
+  readonly acknowledged: number;
+  /** By why, each code from the start. */
+  readonly dropped: Readonly<Record<'memory_full' | 'flash_full' | 'refused', number>>;
+  /** Numbers that the start found taken by a power cut or a kill: at most so many were events. */
+  readonly cut: number;
+}
+
 interface InFlight {
   readonly seq: number;
   isSettled: boolean;
@@ -77,6 +90,24 @@ export class EventStream {
       torn: store?.torn ?? 0,
       failures: store?.failures ?? 0,
       last_error: store?.lastError ?? null,
+    };
+  }
+
+  /** For `/metrics`. */
+  figures(): EventFigures {
+    const store = this.#store;
+    const stored = store?.countAbove(this.#done) ?? 0;
+    return {
+      waiting: this.#waiting.length + stored,
+      memoryBytes: this.#bytes,
+      flashBytes: store?.bytes ?? 0,
+      acknowledged: this.sent,
+      dropped: {
+        memory_full: this.#dropped,
+        flash_full: store?.droppedNow ?? 0,
+        refused: this.refused,
+      },
+      cut: store?.cut ?? 0,
     };
   }
 

@@ -49,6 +49,12 @@ export interface PushEnd {
   readonly lastedMs: number | null;
 }
 
+interface Published {
+  readonly payload: Uint8Array;
+  readonly expiresInS: number | null;
+  readonly atMs: number;
+}
+
 /** The broker is not there, or does not let us. */
 export class PushError extends Error {}
 
@@ -60,6 +66,11 @@ export class PushRun {
   #heard: RolloutEvent[] = [];
   #heardAtMs: number;
   #retained: Uint8Array | null = null;
+  /** What it published and did not clear, by topic: a broker that was restarted may have forgotten it. */
+  readonly #published = new Map<string, Published>();
+  #wasUp = false;
+  /** A connection after another one: what the broker still keeps is being heard. */
+  #isBack = false;
   #isUp = false;
   #brokerError: string | null = null;
   #refused: string | null = null;
@@ -157,6 +168,7 @@ export class PushRun {
     while (end === null && !this.#isInterrupted) {
       this.#checkRefused();
       hear();
+      this.#publishAgain();
       feed({ kind: 'tick', atMs: nowMs() });
       if (end === null && (nowMs() - toldAtMs >= TELL_MS || rollout.stage !== stage)) {
         [toldAtMs, stage] = [nowMs(), rollout.stage];
@@ -173,15 +185,31 @@ export class PushRun {
   }
 
   #publish(to: Target, payload: Uint8Array, expiresInS: number | null): void {
-    const { fleet, stream } = this.#parts;
-    this.#link.publish(desiredTopic(fleet, to, stream), payload, expiresInS);
+    const { fleet, stream, nowMs } = this.#parts;
+    const topic = desiredTopic(fleet, to, stream);
+    if (payload.length === 0) this.#published.delete(topic);
+    else this.#published.set(topic, { payload, expiresInS, atMs: nowMs() });
+    this.#link.publish(topic, payload, expiresInS);
+  }
+
+  /** The same bytes: to a device that has them they are no news. What somebody else had kept for the target meanwhile stays. */
+  #publishAgain(): void {
+    const nowMs = this.#parts.nowMs();
+    if (!this.#isBack || !this.#isUp || nowMs - this.#heardAtMs < QUIET_MS) return;
+    this.#isBack = false;
+    for (const [topic, { payload, expiresInS, atMs }] of this.#published) {
+      if (topic === this.#desired && this.#retained !== null) continue;
+      const leftS = expiresInS === null ? null : expiresInS - (nowMs - atMs) / 1_000;
+      if (leftS === null || leftS > 0) this.#link.publish(topic, payload, leftS);
+    }
   }
 
   /** What was said last shall be at the broker, if it is there. */
   async #flushed(): Promise<void> {
     const endsAtMs = this.#parts.nowMs() + FAREWELL_MAX_MS;
-    while (!this.#link.isIdle && this.#parts.nowMs() < endsAtMs) {
+    while ((!this.#link.isIdle || this.#isBack) && this.#parts.nowMs() < endsAtMs) {
       this.#checkRefused();
+      this.#publishAgain();
       await Bun.sleep(20);
     }
   }
@@ -199,6 +227,9 @@ export class PushRun {
   #onLink(isUp: boolean, why: string | null): void {
     const atMs = this.#parts.nowMs();
     [this.#isUp, this.#brokerError, this.#heardAtMs] = [isUp, why, atMs];
+    this.#isBack = isUp && this.#wasUp;
+    this.#wasUp ||= isUp;
+    if (this.#isBack) this.#retained = null;
     this.#heard.push({ kind: 'link', atMs, isUp });
   }
 

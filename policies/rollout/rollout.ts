@@ -42,6 +42,8 @@ import type { DeviceView } from './view.ts';
 const TICK_MAX_MS = 5_000;
 /** How much of a soak a kill may cost (chosen). */
 const SAVE_EVERY_MS = 10_000;
+/** For devices that a broker which was restarted lost: from when the canary is back, for the others (chosen). */
+const RETURN_MS = 10_000;
 const NEW: DeviceView = {
   ...{ online: null, reported: null, before: null, outcome: WAITING, health: null },
   healthAtMs: null,
@@ -57,6 +59,8 @@ export class Rollout {
   #isReady = false;
   #isOver = false;
   #isUnwanted = false;
+  /** Gone on with at a broker that does not know of all of the canary: it was restarted, and devices come back one by one. */
+  #isSparse = false;
   /** Since the stage began, while the broker was heard. */
   #waitedMs = 0;
   #tickAtMs = 0;
@@ -156,7 +160,19 @@ export class Rollout {
       return this.#finish(this.stage === 'done', this.#progress.why ?? 'it was done before');
     }
     this.#reachable = this.#there();
+    this.#isSparse = !this.#isCanaryKnown;
     return this.#publications();
+  }
+
+  get #isCanaryKnown(): boolean {
+    const isKnown = (device: string) => (this.#devices.get(device)?.online ?? null) !== null;
+    return this.#progress.canary.every(isKnown);
+  }
+
+  /** Who has not come back yet is not away. */
+  get #areReturning(): boolean {
+    const isOver = this.#isCanaryKnown && this.#waitedMs >= RETURN_MS;
+    return this.#isSparse && !this.#isLate && !isOver;
   }
 
   /** What is being taken back, or over, stays that. */
@@ -212,6 +228,7 @@ export class Rollout {
     // What was heard before may be long over.
     if (!this.#isUp) return effects;
     if (passedMs <= TICK_MAX_MS) this.#waitedMs += passedMs;
+    if (this.#areReturning) this.#reachable = this.#there();
     const counted = this.counted();
     const broken = this.#broken(counted);
     if (broken !== null) return [...effects, ...this.#revert(broken, atMs)];
@@ -232,18 +249,22 @@ export class Rollout {
           ? this.#go('rest', atMs)
           : [];
       case 'rest': {
-        if (counted.missing > 0 && !this.#isLate) return [];
+        if (this.#isAwaited(counted)) return [];
         const isGood = counted.missing + counted.refused + counted.rolled_back === 0;
         return [...this.#go('done', atMs), ...this.#finish(isGood, summary(counted))];
       }
       case 'reverting': {
-        if (counted.missing > 0 && !this.#isLate) return [];
+        if (this.#isAwaited(counted)) return [];
         const why = `${this.#progress.why}; ${summary(counted)}`;
         return [...this.#go('aborted', atMs), ...this.#finish(false, why)];
       }
       default:
         return [];
     }
+  }
+
+  #isAwaited({ missing }: Counted): boolean {
+    return !this.#isLate && (missing > 0 || this.#areReturning);
   }
 
   /** Null: nothing speaks against going on. What is not named in conditions and came of the document itself stops a canary, too. */

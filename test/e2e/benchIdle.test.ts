@@ -37,7 +37,8 @@ testUnless(
     const before = labNamespaces();
     const { code, stdout, stderr } = await idle(
       ...['--binary', binary, '--json', json, '--profile', 'balanced'],
-      ...['--minutes', '0.1', '--settle-seconds', '3'],
+      // The runtime's collections after the start, whose threads take turns thousands of times, are over by then.
+      ...['--minutes', '0.1', '--settle-seconds', '20'],
     );
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     const figures = JSON.parse(readFileSync(json, 'utf8'));
@@ -74,12 +75,7 @@ testUnless(
     }
     expect(balanced.active_lte_bytes_per_day).toBeGreaterThan(100_000);
     expect(balanced.wakeups_per_s).toBeGreaterThan(0.1);
-    // A collection soon after the start, in which the runtime's threads take turns thousands of times, may lie in one window.
-    expect(balanced.wakeups_per_s).toBeLessThan(5_000);
-    const each = Object.values<{ wakeups_per_s: number }>(balanced.cases).map(
-      (one) => one.wakeups_per_s,
-    );
-    expect(each.filter((wakeups) => wakeups < 1_000).length).toBeGreaterThanOrEqual(3);
+    expect(balanced.wakeups_per_s).toBeLessThan(1_000);
     expect(balanced.cpu_percent).toBeLessThan(200);
     expect(balanced.anon_kib).toBeGreaterThan(4_000);
     expect(balanced.anon_kib).toBeLessThan(200_000);
@@ -87,7 +83,7 @@ testUnless(
     expect(labNamespaces().filter((name) => !before.includes(name))).toEqual([]);
     expect(readdirSync(work)).toEqual([]);
   },
-  60_000,
+  120_000,
 );
 
 test('wrong arguments: exit 2 and a sentence', async () => {

@@ -212,12 +212,12 @@ mosquittoTest('a metered binding gets its own keepalive and interval, without a 
     times: { ...QUICK, keepaliveSettleMs: 100 },
   });
   const joined = () =>
-    broker.stderr.flatMap((line) => /as jvpn-gw-7 \(p5, c1, k(\d+)/.exec(line)?.[1] ?? []);
+    broker.stderr.flatMap((line) => /as jvpn-gw-7 \(p5, (c\d, k\d+)/.exec(line)?.[1] ?? []);
   await eventually('reports', () => heard.health().length > 3, WAIT_MS);
-  expect(joined()).toEqual(['90']);
+  expect(joined()).toEqual(['c1, k90']);
   link = 'wwan0';
   await eventually('joined again', () => joined().length === 2, WAIT_MS);
-  expect(joined()).toEqual(['90', '2700']);
+  expect(joined()).toEqual(['c1, k90', 'c0, k2700']);
   await eventually('born again', () => heard.presence().length === 2, WAIT_MS);
   expect(heard.presence().map(({ online }) => online)).toEqual([true, true]);
   // Half an hour between reports now: the last one stays the last while the old interval passes many times.
@@ -230,6 +230,6 @@ mosquittoTest('a metered binding gets its own keepalive and interval, without a 
   link = 'eth0';
   reporter.telemetry.noteChange('switch');
   await eventually('joined a third time', () => joined().length === 3, WAIT_MS);
-  expect(joined()[2]).toBe('90');
+  expect(joined()[2]).toBe('c0, k90');
   expect(heard.health()[count]?.binding).toStartWith('eth0');
 });

@@ -1,7 +1,8 @@
 /**
  * Devices that take documents: the real telemetry and the real taking of documents, with a session that is made up.
  *
- * How the session is follows from the name of the policy: under `degrades…` it is DEGRADED, under `fails…` it proves nothing.
+ * How the session is follows from the name of the policy: under `degrades…` it is DEGRADED, under `fails…` it proves nothing,
+ * under `slow…` only after a while.
  *
  * Usage: bun test/lab/pushedDevices.ts PORT FLEET SIGNER NAME…
  *
@@ -16,6 +17,7 @@ import { PUSH_RECORD_BYTES } from '../../policies/signed/record.ts';
 import { DEVICE, startFor, statusOn } from './reporting.ts';
 
 const PROOF_MS = 100;
+const SLOW_PROOF_MS = 2_000;
 const WINDOW_MS = 10_000;
 
 const [port = '', fleet = '', signer = '', ...names] = process.argv.slice(2);
@@ -53,7 +55,8 @@ function device(name: string): void {
     follow: (policy) => {
       telemetry.usePolicy(policy);
       const prove = () => push.proven(policy.version);
-      if (!policy.name.startsWith('fails')) setTimeout(prove, PROOF_MS);
+      const afterMs = policy.name.startsWith('slow') ? SLOW_PROOF_MS : PROOF_MS;
+      if (!policy.name.startsWith('fails')) setTimeout(prove, afterMs);
       return true;
     },
     onConfirmed: () => {},

@@ -43,6 +43,14 @@ export const NOT_IN_LOGS: readonly (readonly [id: string, name: string, where: s
   ['I12', 'nonce-once',            'asserted at each counter and slot; datagrams watched by the simulation'],
 ];
 
+/** What the events that a device publishes cannot show either, and what does. */
+// biome-ignore format: this is a table
+export const NOT_IN_EVENTS: readonly (readonly [id: string, name: string, where: string])[] = [
+  ['I1', 'single-binding', 'takes the audit logs of both ends: claims are not published'],
+  ['I5', 'no-replay',      'takes the audit log of the device: claims are not published'],
+  ['I6', 'one-owner',      'takes the audit logs of the hubs'],
+];
+
 export interface InvariantVerdict {
   readonly id: string;
   readonly name: string;
@@ -56,7 +64,24 @@ export function auditStreams(
   streams: readonly AuditStream[],
   bounds: Bounds,
 ): readonly InvariantVerdict[] {
-  return CHECKS.map(([id, name, feed]) => {
+  return judged(CHECKS, streams, bounds);
+}
+
+/** The same of what devices published: each stream without a gap, and `hasClaims` false. */
+export function auditEvents(
+  streams: readonly AuditStream[],
+  bounds: Bounds,
+): readonly InvariantVerdict[] {
+  const shown = CHECKS.filter(([id]) => !NOT_IN_EVENTS.some(([other]) => other === id));
+  return judged(shown, streams, bounds);
+}
+
+function judged(
+  checks: typeof CHECKS,
+  streams: readonly AuditStream[],
+  bounds: Bounds,
+): readonly InvariantVerdict[] {
+  return checks.map(([id, name, feed]) => {
     const ledger = new Ledger();
     feed(streams, ledger, bounds);
     const { checked, violations } = ledger;

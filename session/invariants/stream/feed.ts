@@ -92,9 +92,9 @@ export function feedOneOwner(streams: Streams, ledger: Ledger): void {
 }
 
 export function feedBoundedSwitching(streams: Streams, ledger: Ledger, bounds: Bounds): void {
-  for (const { writer, records } of streams) {
+  for (const { writer, records, hasClaims = true } of streams) {
     for (const own of bySession(records).values()) {
-      feedSwitches(own, writer, ledger, bounds);
+      feedSwitches(own, { writer, isBeginTold: writer === 'device' && hasClaims }, ledger, bounds);
     }
     if (writer === 'device') feedOscillation(records, ledger, bounds.penaltyMaxMs);
   }

@@ -21,6 +21,8 @@ export interface AuditRecord extends Omit<AuditEvent, 'reasonCode'> {
 export interface AuditStream {
   readonly writer: 'device' | 'hub';
   readonly records: readonly AuditRecord[];
+  /** Left out: true. False of what is published: without its claims nobody knows under which policy a switch began. */
+  readonly hasClaims?: boolean;
 }
 
 type Fields = Readonly<Record<string, unknown>>;

@@ -9,18 +9,24 @@ import { SwitchWatch } from '../boundedSwitching.ts';
 import type { Bounds, Ledger } from './ledger.ts';
 import type { AuditRecord, AuditStream } from './record.ts';
 
+/** A device writes a line when its claim begins. A hub when it is committed, and what is published has no claims. */
+export interface SwitchTeller {
+  readonly writer: AuditStream['writer'];
+  readonly isBeginTold: boolean;
+}
+
 export function feedSwitches(
   records: readonly AuditRecord[],
-  writer: AuditStream['writer'],
+  { writer, isBeginTold }: SwitchTeller,
   ledger: Ledger,
   bounds: Bounds,
 ): void {
   const watch = new SwitchWatch(bounds.maxSwitchesPerMinute);
   let begunUnder = new Set<number>();
   for (const record of records) {
-    // A device writes a line when its claim begins; a hub when it is committed, so there it began at any time since the last.
-    if (writer === 'device' && record.event === 'claim') begunUnder = new Set();
-    if (writer === 'hub' || record.event === 'claim') begunUnder.add(record.policyVersion);
+    // Where that is not told it began at any time since the last.
+    if (isBeginTold && record.event === 'claim') begunUnder = new Set();
+    if (!isBeginTold || record.event === 'claim') begunUnder.add(record.policyVersion);
     if (record.event !== 'switch') continue;
     if (begunUnder.size === 0) begunUnder.add(record.policyVersion);
     const unknown = [...begunUnder].filter((version) => capOf(version, bounds) === null);
@@ -30,7 +36,7 @@ export function feedSwitches(
       const caps = [...begunUnder].map((version) => capOf(version, bounds) ?? 0);
       ledger.enter(watch.switched(record.atMs, Math.max(...caps)), writer, record);
     }
-    begunUnder = new Set(writer === 'hub' ? [record.policyVersion] : []);
+    begunUnder = new Set(isBeginTold ? [] : [record.policyVersion]);
   }
 }
 

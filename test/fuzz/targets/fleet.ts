@@ -73,6 +73,7 @@ class Scene {
   readonly #registry = new Registry({
     ...{ fleet: 'north', day: this.#day, devicesMax: DEVICES_MAX },
     onChanges: (_device, changes) => void this.#changes.push(...changes),
+    onEvent: () => {},
     onShown: () => {},
   });
   #messages = 0;

@@ -26,7 +26,7 @@ const BLOCKS_MAX = 6;
 export const mqtt: Target = {
   name: 'mqtt',
   what: 'the answers of an MQTT broker',
-  covers: ['agent/broker.ts'],
+  covers: ['agent/broker.ts', 'agent/incomingLimits.ts', 'hal/mqtt/connection.ts'],
   bytesMax: 2_048,
   generate(random) {
     const tape = new TapeWriter().byte(random.below(4));
@@ -106,7 +106,7 @@ async function speak(how: number, blocks: readonly Uint8Array[]): Promise<boolea
         broker.publish(report, () => {
           counts.outcomes += 1;
         });
-        if (how & 2) broker.close();
+        if (how & 2) broker.close((how & 4) !== 0);
       },
       onEnd: (end) => {
         counts.ended += 1;

@@ -96,7 +96,6 @@ export class CrowdConnection {
       add(device.topics.policyDesired, device);
       for (const stream of ['policy', 'emergency'] as const) {
         add(documentTopic(fleet, stream), device);
-        for (const group of device.groups) add(documentTopic(fleet, stream, group), device);
       }
     }
     return readers;

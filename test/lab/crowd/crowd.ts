@@ -15,8 +15,6 @@ export interface CrowdOptions {
   readonly intervalMs: number;
   /** Public key whose documents the devices take, base64. */
   readonly signer: string;
-  /** Devices in the group `canary`. */
-  readonly canaries: number;
 }
 
 export interface CrowdCount {
@@ -47,13 +45,13 @@ export class Crowd implements AsyncDisposable {
 
   /** Resolves when all devices have been born. */
   static async start(options: CrowdOptions): Promise<Crowd> {
-    const { url, fleet, devices, connections, intervalMs, signer, canaries } = options;
+    const { url, fleet, devices, connections, intervalMs, signer } = options;
     const child = new LabProcess(
       [
         ...PROGRAM,
         ...['--url', url, '--fleet', fleet, '--devices', `${devices}`],
         ...['--connections', `${connections}`, '--interval-ms', `${intervalMs}`],
-        ...['--signer', signer, '--canaries', `${canaries}`],
+        ...['--signer', signer],
       ],
       { name: 'crowd' },
     );

@@ -23,7 +23,6 @@ export interface DeviceParts {
   readonly name: string;
   /** Of telemetry, ms. */
   readonly intervalMs: number;
-  readonly groups: readonly string[];
   readonly signers: readonly Uint8Array[];
   readonly dice: Dice;
   readonly publish: (topic: string, payload: Uint8Array) => void;
@@ -39,7 +38,6 @@ const RSS_BYTES = 58_000_000;
 
 export class CrowdDevice {
   readonly name: string;
-  readonly groups: readonly string[];
   readonly story: Story;
   readonly push: CrowdPush;
   readonly topics: ReturnType<typeof deviceTopics>;
@@ -55,7 +53,6 @@ export class CrowdDevice {
     const { dice, fleet, name } = parts;
     this.#parts = parts;
     this.name = name;
-    this.groups = parts.groups;
     this.topics = deviceTopics(fleet, name);
     this.story = newStory(nowMs, dice);
     const digits = (count: number) =>
@@ -64,7 +61,7 @@ export class CrowdDevice {
     this.#key = Buffer.from(digits(64), 'hex').toString('base64');
     this.#bornAtMs = nowMs;
     this.push = new CrowdPush({
-      identity: { device: [name], groups: parts.groups, fleet },
+      identity: { device: [name], groups: [], fleet },
       signers: parts.signers,
       onFollowed: () => this.#onFollowed(),
       onReport: () => this.#say('policy/reported', this.push.reported()),

@@ -2,14 +2,14 @@
  * Many simulated devices in one process, before a real broker.
  *
  * ```text
- * main.ts --url URL --fleet NAME --devices N --connections C --interval-ms MS --signer KEY --canaries N [--seed N]
+ * main.ts --url URL --fleet NAME --devices N --connections C --interval-ms MS --signer KEY [--seed N]
  * {"event":"ready","devices":…,"connections":…,"tookMs":…}
  * {"event":"turned","name":…,"state":…,"atMs":…}        after `turn NAME STATE`: wall clock at its publishing
  * {"event":"stormed","devices":…}                       after `storm PERCENT SECONDS`
  * {"event":"count","published":…,"inFlight":…,"late":…}  after `count`
  * ```
  *
- * The first `--canaries` devices are in the group `canary`. It ends with its standard input.
+ * It ends with its standard input.
  *
  * @module
  */
@@ -19,7 +19,6 @@ import { decodeKey } from '../../../session/channel/identity.ts';
 import { newRandom } from '../random.ts';
 import { CrowdConnection } from './connection.ts';
 import { CrowdDevice } from './device.ts';
-import { CANARY } from './names.ts';
 
 /** Looks at all devices so often. */
 const LOOK_MS = 20;
@@ -30,12 +29,11 @@ const text = { type: 'string' } as const;
 const { values } = parseArgs({
   options: {
     ...{ url: text, fleet: text, devices: text, connections: text, signer: text, seed: text },
-    ...{ 'interval-ms': text, canaries: text },
+    ...{ 'interval-ms': text },
   },
 });
 const [url, fleet] = [values.url ?? '', values.fleet ?? ''];
 const count = Number(values.devices);
-const canaries = Number(values.canaries ?? 0);
 const signer = decodeKey(values.signer ?? '');
 if (!signer.ok) throw new Error('--signer is no key');
 const dice = newRandom(Number(values.seed ?? 1), 'crowd');
@@ -51,7 +49,6 @@ const devices = Array.from({ length: count }, (_, at) => {
     {
       ...{ fleet, name: `gw-${String(at + 1).padStart(5, '0')}` },
       intervalMs: Number(values['interval-ms']),
-      groups: at < canaries ? [CANARY] : [],
       ...{ signers: [signer.value], dice, publish: connection.publish },
     },
     startedAtMs,

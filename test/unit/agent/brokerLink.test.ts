@@ -48,7 +48,7 @@ test('a connection under way when the network changes is given up for a new one,
     nowMs: () => now,
     wallMs: () => now,
     random: () => 0,
-    keepaliveMs: 60_000,
+    ...{ keepaliveMs: 60_000, sessionExpiryS: 300 },
     onUp: () => {},
     onDown: () => {},
   });
@@ -89,7 +89,7 @@ async function hearing(subackCode = 1) {
     nowMs: () => clock.nowMs,
     wallMs: () => clock.nowMs,
     random: () => 1,
-    keepaliveMs: 60_000,
+    ...{ keepaliveMs: 60_000, sessionExpiryS: 300 },
     onUp: () => {},
     onDown: () => {},
   });
@@ -141,5 +141,33 @@ test('a topic that a broker does not let us hear is named as what was refused', 
   await connect();
   await eventually('named', () => link.lastError === `refused: ${HEARD}`, 5_000);
   expect([link.failures, link.up === null]).toEqual([0, false]);
+  stop();
+});
+
+/** Goal: what the broker has kept follows its answer in the same piece, before anything was subscribed. */
+test('what a session has kept is heard, however soon it comes', async () => {
+  const { peer, clock, link, connect, stop, heard } = await hearing();
+  await connect();
+  expect([peer.isClean, heard()]).toEqual([true, 0]);
+  link.abort('the line was cut');
+  peer.kept = [1, 2, 3].map((byte) => ({ topic: HEARD, payload: Uint8Array.of(byte) }));
+  clock.nowMs = link.nextDeadlineMs();
+  await connect();
+  await eventually('acknowledged', () => peer.acknowledged === 3, 5_000);
+  expect([peer.isClean, heard()]).toEqual([false, 3]);
+  stop();
+});
+
+test('◆ what ends the connection is not kept for the next one', async () => {
+  const { peer, clock, link, connect, stop } = await hearing();
+  await connect();
+  link.abort('the line was cut');
+  peer.kept = [{ topic: 'jvpn/v1/elsewhere', payload: Uint8Array.of(1) }];
+  clock.nowMs = link.nextDeadlineMs();
+  link.tick(clock.nowMs);
+  await eventually('ended', () => link.lastError?.startsWith('misbehaves') === true, 5_000);
+  clock.nowMs = link.nextDeadlineMs();
+  await connect();
+  expect([peer.isClean, link.up !== null]).toEqual([true, true]);
   stop();
 });

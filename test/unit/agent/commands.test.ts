@@ -52,6 +52,7 @@ class Rig {
         ...{
           stop: async () => {},
           status: () => null,
+          events: () => null,
           noteChange() {},
           noteEvent() {},
           usePolicy() {},

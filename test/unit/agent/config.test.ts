@@ -52,6 +52,7 @@ test('a short file is enough, and the rest has defaults', () => {
         certificateFile: null,
         keyFile: null,
         clientId: null,
+        sessionExpiryS: 300,
         format: 'cbor',
         eventStoreBytes: 1_048_576,
         fleet: 'jvpn',
@@ -204,6 +205,12 @@ test('an event store has room for a few batches, or there is none', () => {
     ['telemetry.event_store_bytes: is 65535'],
     [],
   ]);
+});
+
+test('a broker keeps what comes for a day at most, and not at all where that is wanted', () => {
+  const problemsWith = (expiryS: string) =>
+    problemsOf(`${HUB + LINKS}[telemetry]\nsession_expiry_s = ${expiryS}`).length;
+  expect(['0', '86_400', '-1', '86_401', '1.5'].map(problemsWith)).toEqual([0, 0, 1, 1, 1]);
 });
 
 test('certificates need an address with TLS: in clear text they would be for nothing', () => {

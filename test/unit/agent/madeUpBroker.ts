@@ -24,6 +24,10 @@ export class MadeUpBroker {
   readonly subscribed: string[] = [];
   /** Properties of the newest CONNECT, as they came; empty in 3.1.1. */
   connectProperties: readonly number[] = [];
+  /** Whether the newest CONNECT wanted a clean start. */
+  isClean = true;
+  /** Said with the answer to CONNECT, in one piece: what a session had kept. */
+  kept: readonly { readonly topic: string; readonly payload: Uint8Array }[] = [];
   /** Reason code of SUBACK. */
   subackCode = GRANTED;
   readonly #server: Server;
@@ -86,7 +90,13 @@ export class MadeUpBroker {
         this.#level = body[6] ?? 5;
         const isFive = this.#level === 5;
         this.connectProperties = isFive ? body.slice(11, 11 + (body[10] ?? 0)) : [];
-        return void say(0x20, isFive ? 3 : 2, 0, 0, ...(isFive ? [0] : []));
+        this.isClean = ((body[7] ?? 0) & 0x02) !== 0;
+        const isPresent = !this.isClean;
+        const kept = isPresent ? this.kept : [];
+        return void say(
+          ...[0x20, isFive ? 3 : 2, Number(isPresent), 0, ...(isFive ? [0] : [])],
+          ...kept.flatMap(({ topic, payload }) => this.#publishing(topic, payload, {})),
+        );
       }
       case PACKET.subscribe: {
         const [high = 0, low = 0, ...rest] = body;

@@ -17,6 +17,10 @@ const TEXT = agentMetrics({
   isEmergency: true,
   rssBytes: 60_000_000,
   denials: { cooldown_active: 4 },
+  events: {
+    ...{ waiting: 3, memoryBytes: 900, flashBytes: 4_096, acknowledged: 12, cut: 61 },
+    dropped: { memory_full: 2, flash_full: 5, refused: 0 },
+  },
 });
 const lines = TEXT.split('\n');
 
@@ -39,6 +43,13 @@ test('state, switches, reasons, packets and links', () => {
     'jvpn_switches_denied_total{reason_code="cooldown_active"} 4',
     'jvpn_packets_total{direction="sent"} 5',
     'jvpn_refused_total{code="malformed_datagram"} 4',
+    'jvpn_telemetry_events_waiting 3',
+    'jvpn_telemetry_events_waiting_bytes{place="memory"} 900',
+    'jvpn_telemetry_events_waiting_bytes{place="flash"} 4096',
+    'jvpn_telemetry_events_acknowledged_total 12',
+    'jvpn_telemetry_events_dropped_total{reason="flash_full"} 5',
+    'jvpn_telemetry_events_dropped_total{reason="refused"} 0',
+    'jvpn_telemetry_events_cut 61',
     `jvpn_link_binding{${link}} 1`,
     `jvpn_link_loss_ratio{${link}} ${bound!.loss_percent / 100}`,
   ]) {
@@ -55,7 +66,15 @@ test('a link to two addresses has one budget, and one without a budget none', ()
   const two = [row!, { ...row!, endpoint: '[2001:db8::1]:51820' }];
   const text = agentMetrics({
     status: { ...STATUS, links: two.map((link) => ({ ...link, day_bytes: 9, day_bytes_max: 0 })) },
-    ...{ version: '', commit: '', policyVersion: 1, isEmergency: false, rssBytes: 1, denials: {} },
+    ...{
+      version: '',
+      commit: '',
+      policyVersion: 1,
+      isEmergency: false,
+      rssBytes: 1,
+      denials: {},
+      events: null,
+    },
   });
   expect(text.split('\n').filter((line) => line.startsWith('jvpn_link_day_'))).toEqual([
     `jvpn_link_day_bytes{link="${row!.link}"} 9`,
@@ -71,9 +90,19 @@ test('nothing of the session that is a secret or a name of the inside', () => {
   };
   const text = agentMetrics({
     status: named,
-    ...{ version: '', commit: '', policyVersion: 1, isEmergency: false, rssBytes: 1, denials: {} },
+    ...{
+      version: '',
+      commit: '',
+      policyVersion: 1,
+      isEmergency: false,
+      rssBytes: 1,
+      denials: {},
+      events: null,
+    },
   });
   expect(text).toContain('jvpn_emergency 0\n');
+  // Without telemetry there are no events to speak of.
+  expect(text).not.toContain('jvpn_telemetry_');
   for (const word of ['feed', '10.77.0.9', '192.0.2.0']) expect(text).not.toContain(word);
 });
 

@@ -15,6 +15,7 @@ test('a broker is enough, and the rest has defaults', () => {
       broker: {
         ...{ url: 'mqtts://broker.example.org', fleet: 'jvpn', username: null },
         ...{ passwordFile: null, caFile: null, certificateFile: null, keyFile: null },
+        sessionExpiryS: 300,
       },
       http: { listen: '127.0.0.1:8890' },
       login: { tokenFile: null, proxyHeader: null, proxyAddresses: [] },

@@ -10,6 +10,7 @@ import type { TunnelStatus } from '../../../agent/status.ts';
 import type { Change } from '../../../fleet/change.ts';
 import { Day } from '../../../fleet/day.ts';
 import { type Device, newMemory } from '../../../fleet/device.ts';
+import type { KeptEvent } from '../../../fleet/keptEvent.ts';
 import { type Outcome, Registry } from '../../../fleet/registry.ts';
 import { DEVICE, statusOn } from '../../lab/reporting.ts';
 
@@ -65,6 +66,7 @@ export class Scene {
   connection = 1;
   isRetained = false;
   readonly changes: { readonly name: string; readonly change: Change }[] = [];
+  readonly kept: { readonly device: Device; readonly event: KeptEvent }[] = [];
   readonly shown: string[] = [];
   readonly day = new Day(START_MS, []);
   readonly registry = new Registry({
@@ -72,6 +74,7 @@ export class Scene {
     onChanges: ({ name }, changes) => {
       for (const change of changes) this.changes.push({ name, change });
     },
+    onEvent: (device, event) => this.kept.push({ device, event }),
     onShown: ({ name }) => this.shown.push(name),
   });
 

@@ -68,6 +68,7 @@ function serving(
         ...{ url: 'mqtt://127.0.0.1:9', fleet: 'north', username: null, clientId: 'fleet' },
         ...{ passwordFile: null, caFile: null, certificateFile: null, keyFile: null },
       },
+      sessionExpiryS: 0,
       ...{ listen: '127.0.0.1:0', login: { token, proxyHeader: null, proxyAddresses: [] } },
       ...{ historyFile: file, ...bounds, pages, nowMs: () => START_MS + 1_000 },
       say: options.say ?? (() => {}),
@@ -337,12 +338,24 @@ test('the connection of a watcher that stops reading is closed', async () => {
 
 testUnless(promtoolObstacle, 'promtool has nothing to say against /metrics', async () => {
   using scene = serving();
+  const event = { v: 1, stream: BOOT, boot: BOOT, gap: null };
+  const late = { seq: 5, historical: true, gap: { from_seq: 2, to_seq: 4, why: 'dropped' } };
+  for (const more of [{ seq: 1 }, { seq: 1 }, late]) {
+    scene.say('gw-1/event/notice', encodePayload({ ...event, ...more }, 'cbor'));
+  }
   const text = await (await scene.get('/metrics')).text();
   for (const line of [
     'jvpn_fleet_devices{presence="lost"} 1',
     'jvpn_fleet_sessions{state="DEGRADED"} 1',
-    'jvpn_fleet_messages_total{outcome="taken"} 8',
+    'jvpn_fleet_messages_total{outcome="taken"} 10',
     'jvpn_fleet_reports_missing_total 2',
+    'jvpn_fleet_events_received_total 2',
+    'jvpn_fleet_events_historical_total 1',
+    'jvpn_fleet_events_duplicate_total 1',
+    'jvpn_fleet_event_gaps_total 1',
+    'jvpn_fleet_events_missing_total{why="dropped"} 3',
+    'jvpn_fleet_events_missing_total{why="lost"} 0',
+    'jvpn_fleet_events_not_kept_total 0',
     'jvpn_fleet_broker_connected 0',
   ]) {
     expect(text.split('\n')).toContain(line);

@@ -85,6 +85,14 @@ test('a broker that hangs up ends it, and nothing stays open', async () => {
   await eventually('closed', () => server.open.size === 0, WAIT_MS);
 });
 
+test('a broker that gives our name to another says so', async () => {
+  // MQTT 5 §3.2 and §3.14: let in, and thrown out.
+  const answer = Uint8Array.of(0x20, 3, 0, 0, 0, 0xe0, 2, 0x8e, 0);
+  using server = await serverWith((socket) => void socket.end(answer));
+  const end = await endOf({ url: `mqtt://127.0.0.1:${server.port}` });
+  expect(end.code).toBe('takenOver');
+});
+
 test('an address that is none is not shown: there may be a password in it', async () => {
   const end = await endOf({ url: 'mqtt://user:hunter2@[::::]:x' });
   expect(end).toEqual({ code: 'unreachable', detail: 'the url is no address' });

@@ -9,6 +9,9 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { Glob } from 'bun';
 import { agentMetrics } from '../../../agent/metrics.ts';
+import { Api } from '../../../fleet/api.ts';
+import { MISSING_WHYS } from '../../../fleet/events.ts';
+import { fleetMetrics } from '../../../fleet/metrics.ts';
 import { COUNTER_CODES } from '../../../hub/counters.ts';
 import type { TunnelStatus } from '../../../hub/messages.ts';
 import { hubMetrics } from '../../../hub/metrics.ts';
@@ -18,6 +21,7 @@ import { STATES } from '../../../session/transitions.ts';
 import { promtool, promtoolObstacle } from '../../lab/promtool.ts';
 import { statusOn } from '../../lab/reporting.ts';
 import { testUnless } from '../../obstacle.ts';
+import { Scene } from '../fleet/sample.ts';
 
 interface Rule {
   readonly alert: string;
@@ -46,7 +50,7 @@ const drawn = dashboard.panels.flatMap(({ targets }) => targets?.map(({ expr }) 
 const scratch = mkdtempSync(join(tmpdir(), 'jvpn-alerts-'));
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 
-/** All that an agent and a hub with everything to say answer. */
+/** All that an agent, a hub and a fleet with everything to say answer. */
 function said(): Set<string> {
   const status = statusOn('wwan0');
   const links = status.links.map((link) => ({
@@ -66,6 +70,10 @@ function said(): Set<string> {
       isEmergency: true,
       rssBytes: 1,
       denials: { x: 1 },
+      events: {
+        ...{ waiting: 1, memoryBytes: 1, flashBytes: 1, acknowledged: 1, cut: 1 },
+        dropped: { memory_full: 1, flash_full: 1, refused: 1 },
+      },
     },
   });
   const hub = hubMetrics({
@@ -77,7 +85,19 @@ function said(): Set<string> {
     ...{ version: '', policyVersion: 1, committed: 1, failed: 1, timeAheadMs: 1, rssBytes: 1 },
     events: { identity_conflict: 1 },
   });
-  return new Set(`${agent}${hub}`.match(/^jvpn_[a-z_]+/gm));
+  const scene = new Scene();
+  scene.health({ seq: 1 });
+  const { registry, day } = scene;
+  const overview = new Api({
+    ...{ fleet: 'north', registry, day, history: null as never, nowMs: () => scene.nowMs },
+    ...{ isConnected: () => true, settle: () => {}, onSeen: () => {} },
+  }).overview();
+  const fleet = fleetMetrics({
+    ...{ overview, version: '', messages: registry.outcomes, missing: 0, events: registry.events },
+    ...{ isConnected: true, connections: 1, failures: 0, historyBytes: 1, historyDropped: 0 },
+    ...{ historyFailures: 0, watchers: 0, loginsRefused: 0, rssBytes: 1 },
+  });
+  return new Set(`${agent}${hub}${fleet}`.match(/^jvpn_[a-z_]+/gm));
 }
 
 /** The words behind `label=` or `label=~` in all expressions. */
@@ -98,6 +118,7 @@ test('what they name is what the program says', () => {
   expect(wordsOf('reason_code').length).toBeGreaterThan(10);
   for (const code of wordsOf('reason_code')) expect(Object.keys(REASONS)).toContain(code);
   for (const code of wordsOf('code')) expect(COUNTER_CODES as readonly string[]).toContain(code);
+  for (const why of wordsOf('why')) expect(MISSING_WHYS as readonly string[]).toContain(why);
   for (const state of wordsOf('state')) expect(STATES as readonly string[]).toContain(state);
 });
 

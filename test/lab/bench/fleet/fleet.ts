@@ -103,7 +103,7 @@ async function measure(
   say(`${devices} devices over ${connections} connections`);
   await using crowd = await Crowd.start({
     ...{ url, fleet: FLEET, devices, connections, intervalMs: INTERVAL_MS },
-    ...{ signer: operator.publicKey, canaries: 0 },
+    ...{ signer: operator.publicKey },
   });
   await eventually('every device is heard', () => isWhole(fleet, devices), ALL_HEARD_MS);
 

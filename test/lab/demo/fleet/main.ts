@@ -14,13 +14,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Overview } from '../../../../fleet/overview.ts';
 import { Crowd } from '../../crowd/crowd.ts';
-import { Operator } from '../../crowd/operator.ts';
 import { startFleetOn } from '../../fleet.ts';
 import { freePort, mosquittoObstacle, startMosquitto } from '../../mosquitto.ts';
 import { run } from '../../process.ts';
 import { urlOf } from '../../witness.ts';
 import { type FleetDemoArguments, readFleetDemoArguments } from './arguments.ts';
-import { type FleetDemoFigures, play } from './scenario.ts';
+import { Pusher } from './push.ts';
+import { CANARY_PERCENT, type FleetDemoFigures, play } from './scenario.ts';
 
 const FLEET = 'demo';
 /** A policy's shortest would be a fleet that does nothing else (chosen: a list that moves while somebody looks). */
@@ -71,16 +71,17 @@ async function show(
   const url = urlOf(port);
   const lines = [`max_queued_messages ${10 * devices + 1_000}`, 'max_inflight_messages 1000'];
   await using _broker = await startMosquitto({ directory, port, lines, isQuiet: true });
-  await using operator = await Operator.at(url);
+  const echo = (line: string) => say(`  jvpn policy push: ${line}`);
+  await using pusher = new Pusher({ binary, directory, url, fleet: FLEET, say: echo });
   await using fleet = await startFleetOn({
     ...{ directory, brokerPort: port, history, broker: { fleet: FLEET } },
     ...{ program: [binary, 'fleet'], hasLogin: false },
   });
   say(`\ndashboard: ${fleet.url}\n`);
-  const canaries = Math.ceil(devices / 10);
+  const canaries = Math.ceil((devices * CANARY_PERCENT) / 100);
   await using crowd = await Crowd.start({
     ...{ url, fleet: FLEET, devices, connections: Math.min(devices, CONNECTIONS_MAX) },
-    ...{ intervalMs: INTERVAL_MS, signer: operator.publicKey, canaries },
+    ...{ intervalMs: INTERVAL_MS, signer: pusher.publicKey },
   });
   const until = async (what: string, fits: (overview: Overview) => boolean) => {
     const beganMs = performance.now();
@@ -97,7 +98,7 @@ async function show(
   });
   say(`every device has reported, ${tookS.toFixed(1)} s after all were connected`);
   const heading = (line: string) => say(`\n${line}`);
-  const stage = { fleet: FLEET, devices, canaries, crowd, operator, until, say, heading };
+  const stage = { devices, canaries, crowd, pusher, until, say, heading };
   const figures = await play(stage);
   if (isKept) {
     say(`\nkept until it is interrupted: ${fleet.url}`);

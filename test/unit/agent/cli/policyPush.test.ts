@@ -12,6 +12,7 @@ import { runPolicySign } from '../../../../agent/cli/policySign.ts';
 import { policyFile, signPolicy, timesOf } from '../../../../agent/cli/pushDocument.ts';
 import { readPushFile } from '../../../../agent/cli/pushFile.ts';
 import { readPushFlags } from '../../../../agent/cli/pushFlags.ts';
+import { lockRollout } from '../../../../agent/cli/pushLock.ts';
 import { openRollout } from '../../../../agent/cli/pushRollout.ts';
 import { reopenDocument } from '../../../../policies/signed/open.ts';
 import { isRefused } from '../../../../policies/signed/refusal.ts';
@@ -222,4 +223,22 @@ test('a state file that is none is not taken for one, nor overwritten', () => {
     expect(readFileSync(state, 'utf8')).toBe(text);
   }
   expect(readPushFile(place.at('none.json'))).toBeNull();
+});
+
+test('a rollout that another process is at is left to it, and it is said which; a lock that nobody holds is none', async () => {
+  using place = scratch();
+  const argv = [place.at('p.toml'), '--signing-key-file', place.at('key'), '--all'];
+  const push = [...argv, '--broker', 'mqtt://127.0.0.1:9', '--canary', '1'];
+  const state = `${place.at('p.toml')}.rollout.json`;
+  const held = lockRollout(state);
+  const refused = await pushed(...push);
+  expect([refused.code, refused.said]).toEqual([1, expect.stringContaining(`${state}: another`)]);
+  expect(refused.said).toContain(`process ${process.pid} since 20`);
+  expect(refused.said).toContain(`kill -INT ${process.pid}`);
+  expect(refused.said).toContain('or name another --state-file');
+  expect((await pushed(...push, '--abort')).said).toContain('another jvpn policy push');
+  held[Symbol.dispose]();
+  place.write('p.toml.rollout.json.lock', 'process 1 since yesterday\n');
+  lockRollout(state)[Symbol.dispose]();
+  expect(existsSync(`${state}.lock`)).toBeFalse();
 });

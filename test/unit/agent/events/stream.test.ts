@@ -290,6 +290,56 @@ test('a disk that is full or gone costs nothing but room: events wait in memory,
   expect(numbers(device)).toEqual([1, 2]);
 });
 
+test('what waits is what no broker has, in memory and on flash, over restarts', () => {
+  const device = new Device(true, 1_048_576);
+  for (let i = 0; i < 12; i += 1) {
+    device.add('transition');
+    // Two batches in one file.
+    if (i === 8) device.pass(10_000);
+  }
+  device.pass(60_000);
+  device.files.settle();
+  device.add('notice', 'nat_rebind');
+  const before = device.stream.figures();
+  expect(before).toMatchObject({ waiting: 13, acknowledged: 0, cut: 0 });
+  expect(before.flashBytes).toBe(device.stream.status().stored_bytes);
+  // The segment that is being sent counts as far as it is not done.
+  device.send();
+  for (const seq of [1, 2, 4]) device.stream.settle(seq, 'delivered');
+  expect(device.stream.figures()).toMatchObject({ waiting: 11, acknowledged: 3 });
+  device.restart();
+  expect(device.stream.figures()).toMatchObject({ waiting: 11, acknowledged: 0, memoryBytes: 0 });
+  device.drain();
+  expect(device.stream.figures()).toMatchObject({ waiting: 0, acknowledged: 11, flashBytes: 0 });
+});
+
+test('what is dropped is counted by why, since the process began, and what a cut took at the start', () => {
+  const device = new Device();
+  for (let i = 0; i < 2_000; i += 1) {
+    device.add('transition');
+    device.pass(1_000);
+  }
+  device.files.settle();
+  const { dropped, waiting } = device.stream.figures();
+  expect(dropped.flash_full).toBeGreaterThan(0);
+  expect(waiting + dropped.flash_full + dropped.memory_full).toBe(2_000);
+  expect(dropped.flash_full + dropped.memory_full).toBe(device.stream.status().dropped);
+  device.cut(newRandom(6, 'cut'));
+  const after = device.stream.figures();
+  expect([after.dropped.flash_full, device.store?.dropped]).toEqual([0, dropped.flash_full]);
+  const [from, to] = device.store!.cuts.at(-1)!;
+  expect([after.cut, after.cut > 0]).toEqual([to - from + 1, true]);
+  device.restart();
+  expect(device.stream.figures().cut).toBe(0);
+
+  const alone = new Device(false);
+  for (let i = 0; i < 100; i += 1) alone.add('transition');
+  expect(alone.stream.figures().dropped).toMatchObject({
+    memory_full: alone.stream.status().dropped,
+    flash_full: 0,
+  });
+});
+
 function marks(device: Device): number {
   const names = device.files.names().filter((name) => name.startsWith('mark-'));
   return names.reduce((sum, name) => sum + device.files.read(name)!.length, 0);

@@ -175,6 +175,43 @@ test('killed at any stage it goes on there, with the same canary, and publishes 
   expect(scene.resumed().did()).toEqual(['good: it was done before']);
 });
 
+test('gone on with at a broker that has forgotten everything, it waits for the devices and leaves out nobody', () => {
+  const first = new Scene(10).ready();
+  first.confirms(5);
+  first.pass(63, 5);
+  first.pass(2, 5);
+  expect(first.saved?.stage).toBe('rest');
+  const scene = first.resumed(first.rollout.plan, 'nobodyIsKnown');
+  expect(scene.did()).toEqual(['forward fleet:acme']);
+  scene.pass(3);
+  const others = [...first.devices.keys()].filter((device) => !first.canary.includes(device));
+  const comesBack = (device: string, confirmed: number) => {
+    scene.feed({ kind: 'presence', device, online: true });
+    scene.says(device, { confirmed });
+  };
+  for (const device of first.canary) comesBack(device, 5);
+  scene.pass(3);
+  expect(scene.rollout.stage).toBe('rest');
+  for (const device of others) comesBack(device, 1);
+  scene.pass(10);
+  expect(scene.rollout.stage).toBe('rest');
+  for (const device of others) scene.says(device, { confirmed: 5 });
+  scene.pass(1);
+  expect(scene.did().at(-1)).toBe('good: 10 confirmed');
+});
+
+test('what it takes back is not over because a broker has forgotten whom it was sent to', () => {
+  const first = new Scene(10).ready();
+  first.says(first.canary[0] ?? '', { counters: { signer_unknown: 1 } });
+  first.pass(1);
+  const scene = first.resumed(first.rollout.plan, 'nobodyIsKnown');
+  scene.pass(20);
+  expect(scene.rollout.stage).toBe('reverting');
+  // Who never comes back holds it up for as long as devices may say nothing, and no longer.
+  scene.pass(160);
+  expect(scene.rollout.stage).toBe('aborted');
+});
+
 test('gone on with, what devices refused before it was killed or begun is not taken for news', () => {
   const before = new Scene(10);
   for (const device of before.devices.keys())

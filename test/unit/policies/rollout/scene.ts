@@ -64,7 +64,12 @@ export class Scene {
   /** Devices that report in {@link pass}. */
   heard = new Set<string>();
 
-  constructor(count: number, plan: Plan = PLAN, from: Scene | null = null) {
+  constructor(
+    count: number,
+    plan: Plan = PLAN,
+    from: Scene | null = null,
+    broker: 'knows' | 'nobodyIsKnown' = 'knows',
+  ) {
     this.nowMs = from === null ? 1_000 : from.nowMs + 3_600_000;
     this.rollout =
       from?.saved == null ? new Rollout(plan) : new Rollout(plan, structuredClone(from.saved));
@@ -72,6 +77,7 @@ export class Scene {
       from?.devices ??
       new Map(Array.from({ length: count }, (_, at) => [`gw-${at}`, NOTHING] as const));
     this.feed({ kind: 'link', isUp: true });
+    if (broker === 'nobodyIsKnown') return;
     for (const [device, reported] of this.devices) {
       this.feed({ kind: 'presence', device, online: true });
       this.feed({ kind: 'reported', device, reported });
@@ -122,9 +128,9 @@ export class Scene {
     }
   }
 
-  /** Killed and started again an hour later. */
-  resumed(plan: Plan = this.rollout.plan): Scene {
-    return new Scene(0, plan, this).ready();
+  /** Killed and started again an hour later. `nobodyIsKnown`: at a broker that was restarted as well. */
+  resumed(plan: Plan = this.rollout.plan, broker: 'knows' | 'nobodyIsKnown' = 'knows'): Scene {
+    return new Scene(0, plan, this, broker).ready();
   }
 
   #do(effect: RolloutEffect): void {

@@ -1,0 +1,64 @@
+/**
+ * Faults in published events that a notice would explain which may not have been published.
+ *
+ * What is a fault the invariants' own watches say; here is only which of them must not be called one.
+ *
+ * @module
+ */
+import { PolicyWatch } from '../../session/invariants/noRollback.ts';
+import { SessionWatch } from '../../session/invariants/noSilentReset.ts';
+import type { Published } from './auditPublished.ts';
+import type { Unpublished } from './auditUnpublished.ts';
+
+/** Whether a fault may be nothing but a notice that was not published. Asks the invariants' own watches what is a fault. */
+export class Doubt {
+  readonly #unpublished: Unpublished;
+  readonly #sessions = new SessionWatch();
+  readonly #policies = new PolicyWatch();
+  readonly #tried = new Set<unknown>();
+  readonly #givenUp = new Set<unknown>();
+  #before: Published | null = null;
+  #isCreationHidden = false;
+  #isConflictHidden = false;
+  #sessionId: string | null = null;
+  /** It ended: that is a transition, and published. */
+  #hasEnded = false;
+  #isRollbackHidden = false;
+  #newestPolicy = 0;
+
+  constructor(unpublished: Unpublished) {
+    this.#unpublished = unpublished;
+  }
+
+  /** True: what led to this event may have been told by one that was not published. */
+  see(event: Published): boolean {
+    const { record, isBare } = event;
+    const { reasonCode, detail, policyVersion, sessionId } = record;
+    const hides = (...codes: string[]) =>
+      this.#unpublished.isBetween(this.#before, event, codes) ||
+      (isBare && codes.includes(reasonCode));
+    const isRollbackHidden = hides('policy_rolled_back');
+    if (policyVersion > this.#newestPolicy) this.#isRollbackHidden = false;
+    this.#newestPolicy = Math.max(this.#newestPolicy, policyVersion);
+    this.#isRollbackHidden ||= isRollbackHidden;
+    this.#isCreationHidden ||= hides('session_created');
+    this.#isConflictHidden ||= hides('ownership_conflict');
+    if (reasonCode === 'policy_on_trial') this.#tried.add(detail['version']);
+    if (reasonCode === 'policy_rolled_back') this.#givenUp.add(detail['version']);
+    this.#policies.told(record);
+    const isRolledBack = this.#policies.inForce(policyVersion) !== null;
+    const isReset = this.#sessions.see(record) !== null;
+    const isTrialHidden = [...this.#givenUp].some((version) => !this.#tried.has(version));
+    const isExplained = (this.#isCreationHidden && this.#hasEnded) || this.#isConflictHidden;
+    if (sessionId !== null) {
+      this.#isCreationHidden = false;
+      this.#isConflictHidden = false;
+      const isSame = this.#sessionId === sessionId;
+      this.#hasEnded = record.to === 'TERMINATED' || (isSame && this.#hasEnded);
+      this.#sessionId = sessionId;
+    }
+    this.#before = event;
+    const isGivenUp = this.#isRollbackHidden || isTrialHidden;
+    return (isRolledBack && isGivenUp) || (isReset && isExplained);
+  }
+}

@@ -1,0 +1,2 @@
+/** What a fault says of itself. */
+export const oneLine = (error: unknown) => (error instanceof Error ? error.message : String(error));
