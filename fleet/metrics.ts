@@ -148,7 +148,7 @@ function rolloutMetrics({ rollout, emergency }: Overview) {
   return [
     gauge(
       'jvpn_fleet_rollout_version',
-      'Version of the newest policy that any device has said something about.',
+      'Version of the newest policy that more than one device has said something about.',
       known(version),
     ),
     gauge(

@@ -48,7 +48,7 @@ export interface Overview {
   readonly emergency?: Emergency;
 }
 
-/** Of the newest policy: what the devices that take documents say of it. */
+/** Of the newest policy that more than one has spoken of: what the devices that take documents say of it. */
 export interface Rollout {
   readonly version: number;
   readonly devices: number;
@@ -57,6 +57,7 @@ export interface Rollout {
   readonly rolled_back: number;
   readonly refused: number;
   readonly silent: number;
+  readonly ahead: number;
 }
 
 /** On how many devices one holds now. */
