@@ -18,8 +18,9 @@ afterAll(() => rmSync(directory, { recursive: true }));
 
 let files = 0;
 
-function opened(bytesMax: number): History {
-  const file = join(directory, `${files++}.sqlite`);
+const newFile = () => join(directory, `${files++}.sqlite`);
+
+function opened(bytesMax: number, file = newFile()): History {
   const history = openHistory(file, { retentionDays: 30, bytesMax });
   if (!history.ok) throw new Error(history.message);
   return history.value;
@@ -92,5 +93,25 @@ test('a disk that others have filled makes nothing go', () => {
   history.prune(START_MS);
   expect(rowsOf(history)).toBe(500);
   expect(history.trouble).toMatch(/^the history cannot be written: .*full/);
+  history.close();
+});
+
+test('a full history of an earlier version gets its index, and goes on', () => {
+  const bytesMax = 2 * 1_048_576;
+  const file = newFile();
+  const earlier = opened(bytesMax, file);
+  earlier.database.run('DROP INDEX changes_bands');
+  const states = Array.from({ length: 1_000 }, (_, at) => change(START_MS + at, { kind: 'state' }));
+  do earlier.remember(device(1), states);
+  while (earlier.flush([]));
+  earlier.close();
+  const history = opened(bytesMax, file);
+  const indexes = history.database.query("SELECT name FROM sqlite_schema WHERE name LIKE '%bands'");
+  expect(indexes.all()).toHaveLength(1);
+  history.remember(device(1), [change(START_MS)]);
+  for (let turns = 0; turns < 20 && !history.flush([]); turns++) history.prune(START_MS);
+  expect(history.isPending).toBe(false);
+  while (history.prune(START_MS));
+  expect([history.trouble, history.usedBytes() <= bytesMax]).toEqual([null, true]);
   history.close();
 });
