@@ -83,7 +83,8 @@ export function takeEvent(device: Device, news: EventNews, heard: Heard): TakenE
   // Of what a cut took nobody knows whether it ever was: it is counted, and no report that is missing.
   const kept = gaps.flatMap(({ isCut, isTold: _, ...gap }): Gap[] => (isCut ? [] : [gap]));
   device.gaps = [...device.gaps, ...kept].slice(-GAPS_MAX);
-  const atMs = Math.max(device.lastChangeAtMs, heard.atMs);
+  // Also where a clock that was ahead has left a later time behind.
+  const { atMs } = heard;
   device.lastChangeAtMs = atMs;
   return {
     outcome: 'taken',
