@@ -4,7 +4,7 @@
  * The newest is one that a device has spoken of while another spoke of it, too, or of one that is newer still: what a single device says
  * is no word about all.
  *
- * Reckoned over the devices that take documents at all. Those of another fleet of policies, a group's say, are silent about the
+ * Reckoned over the devices that have said something of documents. Those of another fleet of policies, a group's say, are silent about the
  * newest version: who sees them knows how far a canary goes.
  *
  * @module

@@ -124,7 +124,7 @@ export interface DeviceRow {
   readonly switches_total: number | null;
   readonly recovery_p95_ms: number | null;
   readonly terminated: string | null;
-  /** Null: it takes none. */
+  /** Null: it has never said anything of them. */
   readonly documents?: DocumentsRow | null;
 }
 
