@@ -7,13 +7,14 @@
  *
  * @module
  */
-import type { IClientOptions, IConnackPacket, MqttClient } from 'mqtt';
+import type { IClientOptions, IConnackPacket, IDisconnectPacket, MqttClient } from 'mqtt';
 import { isCovered } from '../hal/mqtt/commandTopic.ts';
 import {
   type CodedError,
   type ConnectionEnd,
   type ConnectionOptions,
   connectOptions,
+  ignoreBehindEnd,
   LastWords,
   oneLine,
   whereTo,
@@ -71,6 +72,9 @@ export interface BrokerEvents {
 const RECEIVE_MAX = 8;
 /** How long `close` waits for what is not acknowledged (chosen). */
 const CLOSE_MAX_MS = 2_000;
+const DISCONNECT_WITH_WILL = 0x04;
+/** MQTT 5 §3.1.3.2.2: who is back sooner has not been away. A reconnect takes four round trips and a broker's work (chosen). */
+const WILL_DELAY_S = 5;
 const CLOSED: BrokerEnd = { code: 'closed', detail: '' };
 
 export class Broker {
@@ -133,17 +137,25 @@ export class Broker {
     });
   }
 
+  /** Leave in order: the broker does not publish the will, and forgets what it keeps for us. `onEnd` follows with `closed`, in bounded time. */
+  close(): void {
+    this.#leave(this.level === 5 ? { properties: { sessionExpiryInterval: 0 } } : {});
+  }
+
   /**
-   * Leave in order: the broker does not publish the will. `onEnd` follows with `closed`, in bounded time.
-   *
-   * @param isForGood what the broker keeps for the next connection is to be forgotten.
+   * Leave in order for another connection, which may fail: the broker publishes the will (MQTT 5 §3.14.2.1, reason 4), and keeps what
+   * comes meanwhile. 3.1.1 has no word for that. `onEnd` as for {@link close}.
    */
-  close(isForGood: boolean): void {
+  change(): void {
+    if (this.level === 5) this.#leave({ reasonCode: DISCONNECT_WITH_WILL });
+    else this.end(CLOSED);
+  }
+
+  #leave(saying: Partial<IDisconnectPacket>): void {
     if (this.#client === null || !this.isUp) return this.end(CLOSED);
     this.#isClosing = true;
     const patience = setTimeout(() => this.end(CLOSED), CLOSE_MAX_MS).unref();
-    const forgets = isForGood && this.level === 5 ? { sessionExpiryInterval: 0 } : {};
-    this.#client.end(false, { properties: forgets }, () => {
+    this.#client.end(false, saying, () => {
       clearTimeout(patience);
       this.end(CLOSED);
     });
@@ -188,6 +200,7 @@ export class Broker {
       isSubscribed: (topic) => this.#hearsOf(topic) !== undefined,
       onMisbehaves: (detail) => this.end({ code: 'misbehaves', detail }),
     });
+    ignoreBehindEnd(client, () => this.#hasEnded);
   }
 
   #hear(client: MqttClient): void {
@@ -233,7 +246,9 @@ function propertiesOf({ expiryS, userProperties, correlation = null }: Report) {
 
 function clientOptions(options: BrokerOptions): IClientOptions {
   const isFive = options.level === 5;
-  const { will, format } = options;
+  const { will, format, session = null } = options;
+  // Where the broker keeps a session: else its end is told at once, whatever is asked for.
+  const delay = session === null ? {} : { willDelayInterval: WILL_DELAY_S };
   return {
     ...connectOptions(options, {
       maximumPacketSize: INCOMING_BYTES_MAX,
@@ -250,7 +265,7 @@ function clientOptions(options: BrokerOptions): IClientOptions {
       topic: will.topic,
       payload: Buffer.from(will.payload),
       ...({ qos: 1, retain: true } as const),
-      ...(isFive ? { properties: PAYLOAD_PROPERTIES[format] } : {}),
+      ...(isFive ? { properties: { ...PAYLOAD_PROPERTIES[format], ...delay } } : {}),
     },
     ...(isFive ? { autoAssignTopicAlias: true } : {}),
   };

@@ -87,7 +87,7 @@ export class BrokerLink {
   tick(nowMs: number): void {
     if (this.#keepaliveAtMs !== null && this.#keepaliveAtMs <= nowMs) {
       this.#keepaliveAtMs = null;
-      this.#broker?.close(false);
+      this.#broker?.change();
     }
     if (this.#connectAtMs !== null && this.#connectAtMs <= nowMs) this.#connect();
   }
@@ -133,7 +133,7 @@ export class BrokerLink {
   stop(): void {
     this.#isStopped = true;
     this.#connectAtMs = null;
-    this.#broker?.close(true);
+    this.#broker?.close();
   }
 
   #connect(): void {

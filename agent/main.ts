@@ -5,9 +5,10 @@
  */
 import { compileWithHaste } from '../hal/compileHaste.ts';
 import { openDh } from '../hal/linux/means.ts';
+import { StartError } from '../hal/startError.ts';
 import { EXIT, parseArguments } from './cli/arguments.ts';
 import { AgentDaemon } from './daemon.ts';
-import { readStart, StartError } from './start.ts';
+import { readStart } from './start.ts';
 
 const HELP = `Usage: jvpn agent --config FILE [--json] [--verbose]
 

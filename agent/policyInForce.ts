@@ -11,6 +11,7 @@
  * @module
  */
 import { answered, type ControlAnswer, refused } from '../hal/control.ts';
+import { StartError } from '../hal/startError.ts';
 import { waitingForRestart } from '../policies/restart.ts';
 import type { Policy } from '../policies/schema.ts';
 import type { AuditEvent } from '../session/audit.ts';
@@ -21,7 +22,7 @@ import type { ToTunnel } from './messages.ts';
 import type { Push } from './push.ts';
 import { trialHoldMs, tunnelRules } from './rules.ts';
 import type { Spending } from './spending.ts';
-import { type NamedPolicy, type Start, StartError } from './start.ts';
+import type { NamedPolicy, Start } from './start.ts';
 
 export interface PolicyParts {
   readonly start: Start;

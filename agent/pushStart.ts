@@ -8,13 +8,14 @@ import { explain } from '../hal/capabilities.ts';
 import type { Clock } from '../hal/clock.ts';
 import { openFlash } from '../hal/linux/flash.ts';
 import { keyLevel } from '../hal/mqtt/topics.ts';
+import { StartError } from '../hal/startError.ts';
 import { PUSH_RECORD_BYTES } from '../policies/signed/record.ts';
 import { decodeKey } from '../session/channel/identity.ts';
 import { type CommandParts, Commands } from './commands.ts';
 import type { Memory } from './memory.ts';
 import type { PushUsers } from './push/users.ts';
 import { Push } from './push.ts';
-import { type Start, StartError } from './start.ts';
+import type { Start } from './start.ts';
 
 export interface Pushing {
   readonly push: Push;

@@ -8,7 +8,6 @@
 import type { Clock } from '../hal/clock.ts';
 import type { AuditRow } from '../hal/linux/auditLog.ts';
 import type { DeviceTopics } from '../hal/mqtt/topics.ts';
-import { linkRules } from '../policies/links.ts';
 import type { Policy } from '../policies/schema.ts';
 import type { AuditKind } from '../session/audit.ts';
 import type { Heard } from './broker.ts';
@@ -18,14 +17,15 @@ import { documentsHeard } from './documentsHeard.ts';
 import type { EndedCounts } from './endedSessions.ts';
 import { EventLane } from './events/lane.ts';
 import type { EventFigures, EventStream } from './events/stream.ts';
-import { healthOf, type TelemetryCounters } from './health.ts';
+import type { TelemetryCounters } from './health.ts';
 import { MqttQueue } from './mqttQueue.ts';
 import { encodePayload } from './payload.ts';
 import { Rebirth } from './rebirth.ts';
+import { HealthReports } from './reporter/healthReports.ts';
+import { goodbye, lastStatus, publishLast } from './reporter/leaving.ts';
+import { Pace } from './reporter/pace.ts';
 import type { TunnelStatus } from './status.ts';
 import type { Documents, Telemetry, TelemetryTimes } from './telemetry.ts';
-import { COMMIT, VERSION } from './version.ts';
-import { within } from './within.ts';
 
 export interface ReporterParts {
   readonly device: string;
@@ -52,25 +52,17 @@ export interface ReporterParts {
   readonly ended: () => EndedCounts;
 }
 
-/** Of the 500 ms that `stop` may take: for a last status, for the acknowledgements, for the goodbye. */
-const LAST_STATUS_MS = 120;
-const LAST_ACKNOWLEDGE_MS = 200;
-const GOODBYE_MS = 100;
-
 export class Reporter implements Telemetry {
   readonly #parts: ReporterParts;
   readonly #queue: MqttQueue;
   readonly #link: BrokerLink;
   readonly #lane: EventLane;
   readonly #rebirth: Rebirth;
-  readonly #startedAtMs: number;
-  #policy: Policy;
+  readonly #pace: Pace;
+  readonly #health: HealthReports;
   #timer: ReturnType<typeof setTimeout> | null = null;
   #isStopped = false;
   #isAsking = false;
-  #isMetered = false;
-  #seq = 0;
-  #switches = 0;
   #statusFailures = 0;
   #lastError: string | null = null;
   #onGone: (() => void) | null = null;
@@ -81,11 +73,15 @@ export class Reporter implements Telemetry {
   constructor(parts: ReporterParts) {
     const { clock, policy, topics, documents } = parts;
     this.#parts = parts;
-    this.#policy = policy;
+    this.#pace = new Pace(policy, parts.links);
     this.#queue = new MqttQueue(policy.telemetry.queueBytesMax);
     this.#rebirth = new Rebirth(parts.times.rebirthMs);
-    this.#startedAtMs = clock.monotonicMs();
-    this.#healthAtMs = this.#startedAtMs + this.#intervalMs();
+    this.#health = new HealthReports({
+      ...{ device: parts.device, boot: parts.boot, clock, ended: parts.ended },
+      ...{ format: parts.address.format, policy: () => this.#pace.policy },
+      counters: () => this.#counters(),
+    });
+    this.#healthAtMs = this.#health.startedAtMs + this.#pace.intervalMs;
     this.#link = new BrokerLink({
       ...parts,
       presenceTopic: parts.topics.presence,
@@ -95,7 +91,7 @@ export class Reporter implements Telemetry {
       ],
       nowMs: () => clock.monotonicMs(),
       wallMs: () => clock.wallMs(),
-      keepaliveMs: this.#keepaliveMs(),
+      keepaliveMs: this.#pace.keepaliveMs,
       onUp: () => this.#onUp(),
       onDown: () => this.#onDown(),
     });
@@ -118,7 +114,7 @@ export class Reporter implements Telemetry {
 
   noteChange(event: AuditKind): void {
     if (this.#isStopped || (event !== 'transition' && event !== 'switch')) return;
-    if (event === 'switch') this.#switches += 1;
+    if (event === 'switch') this.#health.switches += 1;
     this.#changeAtMs = Math.min(this.#changeAtMs, this.#now() + this.#parts.times.changeMs);
     this.#link.tryEarly();
     this.#arm();
@@ -126,9 +122,9 @@ export class Reporter implements Telemetry {
 
   usePolicy(policy: Policy): void {
     if (this.#isStopped) return;
-    this.#policy = policy;
+    this.#pace.policy = policy;
     this.#queue.resize(policy.telemetry.queueBytesMax);
-    this.#link.wantKeepalive(this.#keepaliveMs());
+    this.#link.wantKeepalive(this.#pace.keepaliveMs);
     this.#changeAtMs = Math.min(this.#changeAtMs, this.#now() + this.#parts.times.changeMs);
     this.#arm();
   }
@@ -197,24 +193,14 @@ export class Reporter implements Telemetry {
     this.#lane.send(broker);
 
     // The retained report shall not show a session that is over.
-    const status = await within<TunnelStatus>(LAST_STATUS_MS, (done) => {
-      this.#ask().then(done, () => done(null));
-    });
+    const status = await lastStatus(this.#ask);
     const { health } = this.#parts.topics;
     const last = [this.#link.farewell()];
-    if (status !== null) last.unshift({ topic: health, payload: this.#healthPayload(status) });
-    await within(LAST_ACKNOWLEDGE_MS, (done) => {
-      let pending = last.length;
-      for (const report of last) {
-        broker.publish(report, () => {
-          pending -= 1;
-          if (pending === 0) done(null);
-        });
-      }
-    });
+    if (status !== null) last.unshift({ topic: health, payload: this.#health.next(status) });
+    await publishLast(broker, last);
     this.#parts.events.close();
-    await within(GOODBYE_MS, (done) => {
-      this.#onGone = () => done(null);
+    await goodbye((onGone) => {
+      this.#onGone = onGone;
       this.#link.stop();
     });
     broker.end({ code: 'closed', detail: '' });
@@ -290,7 +276,7 @@ export class Reporter implements Telemetry {
 
   /** Make a report and send what waits. One question at a time, however long its answer takes. */
   #report(): void {
-    this.#healthAtMs = this.#now() + this.#intervalMs();
+    this.#healthAtMs = this.#now() + this.#pace.intervalMs;
     this.#changeAtMs = Infinity;
     if (this.#isAsking) return this.#onStatusFailed('the last question is not answered');
     this.#isAsking = true;
@@ -309,7 +295,7 @@ export class Reporter implements Telemetry {
     this.#follow(status);
     const { health } = this.#parts.topics;
     this.#queue.supersede(health);
-    this.#queue.push({ topic: health, payload: this.#healthPayload(status) });
+    this.#queue.push({ topic: health, payload: this.#health.next(status) });
     this.#flush();
   }
 
@@ -321,13 +307,9 @@ export class Reporter implements Telemetry {
 
   /** The interval and the keepalive follow what the binding costs; without a binding they stay. */
   #follow(status: TunnelStatus): void {
-    const { links } = this.#parts;
-    const name = status.binding?.split('→', 1)[0];
-    const link = links.find((known) => known.name === name);
-    if (link === undefined) return;
-    this.#isMetered = linkRules(this.#policy.links, link.name, link.kind).costClass === 'metered';
-    this.#healthAtMs = this.#now() + this.#intervalMs();
-    this.#link.wantKeepalive(this.#keepaliveMs());
+    if (!this.#pace.follow(status)) return;
+    this.#healthAtMs = this.#now() + this.#pace.intervalMs;
+    this.#link.wantKeepalive(this.#pace.keepaliveMs);
   }
 
   #flush(): void {
@@ -350,29 +332,6 @@ export class Reporter implements Telemetry {
   /** Async, so that a status that throws rejects. */
   #ask = async () => this.#parts.status();
 
-  #healthPayload(status: TunnelStatus): Uint8Array {
-    const { address, device, boot, clock, ended } = this.#parts;
-    this.#seq += 1;
-    const monoMs = clock.monotonicMs();
-    const document = healthOf({
-      status,
-      device,
-      boot,
-      seq: this.#seq,
-      tsMs: clock.wallMs(),
-      monoMs,
-      uptimeMs: monoMs - this.#startedAtMs,
-      rssBytes: process.memoryUsage.rss(),
-      version: VERSION,
-      commit: COMMIT,
-      policy: this.#policy,
-      switchesTotal: this.#switches,
-      ended: ended(),
-      telemetry: this.#counters(),
-    });
-    return encodePayload(document, address.format);
-  }
-
   #counters(): TelemetryCounters {
     return {
       published: this.#queue.delivered,
@@ -381,16 +340,6 @@ export class Reporter implements Telemetry {
       connections: this.#link.connections,
       mqtt: this.#link.mqtt,
     };
-  }
-
-  #intervalMs(): number {
-    const { healthIntervalMs, meteredHealthIntervalMs } = this.#policy.telemetry;
-    return this.#isMetered ? meteredHealthIntervalMs : healthIntervalMs;
-  }
-
-  #keepaliveMs(): number {
-    const { mqttKeepaliveMs, meteredMqttKeepaliveMs } = this.#policy.telemetry;
-    return this.#isMetered ? meteredMqttKeepaliveMs : mqttKeepaliveMs;
   }
 
   #now(): number {

@@ -5,21 +5,13 @@
  */
 import { readFileSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
+import { StartError } from '../hal/startError.ts';
 import { loadPolicyText } from '../policies/load.ts';
 import { formatProblems } from '../policies/problem.ts';
 import { PROFILES } from '../policies/profiles.ts';
 import type { Policy } from '../policies/schema.ts';
 import { decodeKey, NO_PSK } from '../session/channel/identity.ts';
 import { type AgentConfig, loadAgentConfig } from './config.ts';
-
-/** Bad input: exit 2. Anything else that keeps the agent from starting: exit 1. */
-export class StartError extends Error {
-  readonly exitCode: 1 | 2;
-  constructor(message: string, exitCode: 1 | 2) {
-    super(message);
-    this.exitCode = exitCode;
-  }
-}
 
 export interface NamedPolicy {
   readonly policy: Policy;

@@ -5,8 +5,9 @@
  *
  * @module
  */
+import { BROKER_LOGIN, SESSION_EXPIRY } from '../hal/mqtt/fields.ts';
 import type { TableField } from '../policies/field.ts';
-import { BROKER_URL, LINE, NAME, PATH } from '../policies/format.ts';
+import { BROKER_URL, NAME } from '../policies/format.ts';
 
 export const TELEMETRY = {
   kind: 'table',
@@ -15,31 +16,7 @@ export const TELEMETRY = {
   fields: {
     enabled: { kind: 'boolean', meaning: 'Whether to report at all.', default: false },
     url: { kind: 'text', meaning: 'The broker.', default: null, format: BROKER_URL },
-    username: { kind: 'text', meaning: 'User name at the broker.', default: null, format: LINE },
-    password_file: {
-      kind: 'text',
-      meaning: 'File whose first line is the password.',
-      default: null,
-      format: PATH,
-    },
-    ca_file: {
-      kind: 'text',
-      meaning: 'Certificates in PEM that the broker is checked against; left out: the system’s.',
-      default: null,
-      format: PATH,
-    },
-    certificate_file: {
-      kind: 'text',
-      meaning: 'Certificate chain in PEM that this device shows to the broker, with `key_file`.',
-      default: null,
-      format: PATH,
-    },
-    key_file: {
-      kind: 'text',
-      meaning: 'Private key of `certificate_file`, in PEM.',
-      default: null,
-      format: PATH,
-    },
+    ...BROKER_LOGIN,
     client_id: {
       kind: 'text',
       meaning: 'MQTT client id; left out: made from the public key.',
@@ -47,13 +24,9 @@ export const TELEMETRY = {
       format: NAME,
     },
     session_expiry_s: {
-      kind: 'integer',
+      ...SESSION_EXPIRY,
       meaning:
         'How long a broker with MQTT 5 keeps commands and documents for this process while its connection is away. 0: not at all.',
-      unit: 's',
-      default: 300,
-      min: 0,
-      max: 86_400,
     },
     format: {
       kind: 'text',

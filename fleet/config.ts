@@ -6,11 +6,12 @@
  *
  * @module
  */
+import { BROKER_LOGIN, SESSION_EXPIRY } from '../hal/mqtt/fields.ts';
 import { lintBroker } from '../hal/mqtt/lint.ts';
 import { bytesOfIpv4, parseEndpoint } from '../policies/address.ts';
 import { checkDocument } from '../policies/document.ts';
 import type { Fields, ValuesOf } from '../policies/field.ts';
-import { BROKER_URL, ENDPOINT, type Format, IP, LINE, NAME, PATH } from '../policies/format.ts';
+import { BROKER_URL, ENDPOINT, type Format, IP, NAME, PATH } from '../policies/format.ts';
 import { type Problem, problem } from '../policies/problem.ts';
 import { documentOfToml } from '../policies/toml.ts';
 
@@ -34,39 +35,11 @@ export const FLEET_FIELDS = {
         default: 'jvpn',
         format: NAME,
       },
-      username: { kind: 'text', meaning: 'User name at the broker.', default: null, format: LINE },
-      password_file: {
-        kind: 'text',
-        meaning: 'File whose first line is the password.',
-        default: null,
-        format: PATH,
-      },
-      ca_file: {
-        kind: 'text',
-        meaning: 'Certificates in PEM that the broker is checked against; left out: the system’s.',
-        default: null,
-        format: PATH,
-      },
-      certificate_file: {
-        kind: 'text',
-        meaning: 'Certificate chain in PEM that is shown to the broker, with `key_file`.',
-        default: null,
-        format: PATH,
-      },
-      key_file: {
-        kind: 'text',
-        meaning: 'Private key of `certificate_file`, in PEM.',
-        default: null,
-        format: PATH,
-      },
+      ...BROKER_LOGIN,
       session_expiry_s: {
-        kind: 'integer',
+        ...SESSION_EXPIRY,
         meaning:
           'How long a broker with MQTT 5 keeps what devices publish while the fleet is away or restarts. 0: not at all.',
-        unit: 's',
-        default: 300,
-        min: 0,
-        max: 86_400,
       },
     },
   },

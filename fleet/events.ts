@@ -96,7 +96,7 @@ export function takeEvent(device: Device, news: EventNews, heard: Heard): TakenE
   };
 }
 
-/** As many as the fleet keeps of a device (fleet/device.ts). */
+/** As many as the fleet keeps of a device (fleet/device/takeReport.ts). */
 const GAPS_MAX = 16;
 
 interface EventGap extends Gap {

@@ -3,9 +3,10 @@
  *
  * @module
  */
-import { parseArgs } from 'node:util';
+import { runDaemonCommand } from '../hal/daemonCommand.ts';
+import { StartError } from '../hal/startError.ts';
 import { startFleet } from './daemon.ts';
-import { readStart, StartError } from './start.ts';
+import { readStart } from './start.ts';
 
 const HELP = `Usage: jvpn fleet --config FILE [--json]
 
@@ -18,33 +19,11 @@ as pages for a browser, as JSON, as a stream of events, and as metrics. It chang
 
 Exit: 0 ended as asked, 1 it could not start or go on, 2 the input was wrong.`;
 
-export async function runFleet(argv: readonly string[]): Promise<number> {
-  try {
-    const { values } = parseArgs({
-      args: [...argv],
-      options: {
-        config: { type: 'string' },
-        json: { type: 'boolean' },
-        help: { type: 'boolean', short: 'h' },
-      },
-    });
-    if (values.help) {
-      console.log(HELP);
-      return 0;
-    }
-    if (values.config === undefined) throw new StartError(`--config FILE is missing\n\n${HELP}`, 2);
-    return await watchFleet(values.config, values.json === true);
-  } catch (error) {
-    if (error instanceof StartError) {
-      console.error(`jvpn fleet: ${error.message}`);
-      return error.exitCode;
-    }
-    if (error instanceof TypeError && 'code' in error) {
-      console.error(`jvpn fleet: ${error.message}\n\n${HELP}`);
-      return 2;
-    }
-    throw error;
-  }
+export function runFleet(argv: readonly string[]): Promise<number> {
+  return runDaemonCommand(argv, {
+    ...{ name: 'jvpn fleet', help: HELP, hasVerbose: false },
+    run: ({ configFile, isJson }) => watchFleet(configFile, isJson),
+  });
 }
 
 /** Until a signal ends it. */

@@ -11,16 +11,10 @@ import { STATES } from '../session/transitions.ts';
 import type { Change } from './change.ts';
 import { ChangePace } from './changePace.ts';
 import type { Day } from './day.ts';
-import {
-  type Device,
-  type DeviceMemory,
-  doubtPresence,
-  type Heard,
-  newMemory,
-  takeDocuments,
-  takePresence,
-  takeReport,
-} from './device.ts';
+import { takeDocuments } from './device/takeDocuments.ts';
+import { doubtPresence, takePresence } from './device/takePresence.ts';
+import { takeReport } from './device/takeReport.ts';
+import { type Device, type DeviceMemory, type Heard, newMemory } from './device.ts';
 import { type Document, decodeDocument } from './document.ts';
 import { readPolicyReported } from './documents.ts';
 import { EventCounts } from './eventCounts.ts';

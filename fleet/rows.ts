@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { type Device, presenceWord } from './device.ts';
+import { presenceWord } from './device/takePresence.ts';
+import type { Device } from './device.ts';
 import type { DocumentOutcome } from './documents.ts';
 import { isAway } from './presence.ts';
 import type { Report } from './report.ts';

@@ -5,20 +5,11 @@
  */
 import { readFileSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
+import { StartError } from '../hal/startError.ts';
 import { formatProblems } from '../policies/problem.ts';
 import { newBrokerName } from './brokerName.ts';
 import { type FleetConfig, loadFleetConfig } from './config.ts';
 import type { FleetOptions } from './daemon.ts';
-
-/** Bad input: exit 2. Anything else that keeps the command from its work: exit 1. */
-export class StartError extends Error {
-  readonly exitCode: 1 | 2;
-
-  constructor(message: string, exitCode: 1 | 2) {
-    super(message);
-    this.exitCode = exitCode;
-  }
-}
 
 /** Chosen: what nobody guesses, if it is as random as docs/fleet.md makes it. */
 const TOKEN_MIN = 16;

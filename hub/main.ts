@@ -3,11 +3,11 @@
  *
  * @module
  */
-
-import { parseArgs } from 'node:util';
+import { runDaemonCommand } from '../hal/daemonCommand.ts';
 import { openDh } from '../hal/linux/means.ts';
+import { StartError } from '../hal/startError.ts';
 import { Hub, type HubOptions } from './daemon.ts';
-import { type HubStart, readStart, StartError } from './start.ts';
+import { type HubStart, readStart } from './start.ts';
 import { openStore } from './store.ts';
 
 const HELP = `Usage: jvpn hub --config FILE [--json] [--verbose]
@@ -22,38 +22,11 @@ in its database.
 
 Exit: 0 ended as asked, 1 it could not start or go on, 2 the input was wrong.`;
 
-export async function runHub(argv: readonly string[]): Promise<number> {
-  try {
-    const { values } = parseArgs({
-      args: [...argv],
-      options: {
-        config: { type: 'string' },
-        json: { type: 'boolean' },
-        verbose: { type: 'boolean' },
-        help: { type: 'boolean', short: 'h' },
-      },
-    });
-    if (values.help) {
-      console.log(HELP);
-      return 0;
-    }
-    if (values.config === undefined) throw new StartError(`--config FILE is missing\n\n${HELP}`, 2);
-    const start = readStart(values.config);
-    return await serveHub(start, {
-      isJson: values.json === true,
-      isVerbose: values.verbose === true,
-    });
-  } catch (error) {
-    if (error instanceof StartError) {
-      console.error(`jvpn hub: ${error.message}`);
-      return error.exitCode;
-    }
-    if (error instanceof TypeError && 'code' in error) {
-      console.error(`jvpn hub: ${error.message}\n\n${HELP}`);
-      return 2;
-    }
-    throw error;
-  }
+export function runHub(argv: readonly string[]): Promise<number> {
+  return runDaemonCommand(argv, {
+    ...{ name: 'jvpn hub', help: HELP, hasVerbose: true },
+    run: ({ configFile, ...output }) => serveHub(readStart(configFile), output),
+  });
 }
 
 /** Run until a signal or a failure; the exit status. */

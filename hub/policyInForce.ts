@@ -9,13 +9,14 @@
  * @module
  */
 import { answered, type ControlAnswer, refused } from '../hal/control.ts';
+import { StartError } from '../hal/startError.ts';
 import { waitingForRestart } from '../policies/restart.ts';
 import type { Policy } from '../policies/schema.ts';
 import type { AuditEvent } from '../session/audit.ts';
 import type { ReasonCode } from '../session/reasons.ts';
 import type { ToHub } from './messages.ts';
 import { hubRules } from './rules.ts';
-import { type HubStart, StartError } from './start.ts';
+import type { HubStart } from './start.ts';
 
 export interface PolicyParts {
   readonly start: HubStart;

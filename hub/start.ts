@@ -5,6 +5,7 @@
  */
 import { readFileSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
+import { StartError } from '../hal/startError.ts';
 import { loadPolicyText } from '../policies/load.ts';
 import { formatProblems } from '../policies/problem.ts';
 import { PROFILES } from '../policies/profiles.ts';
@@ -13,16 +14,6 @@ import { decodeKey } from '../session/channel/identity.ts';
 import { type HubConfig, loadHubConfig } from './config.ts';
 import type { Pools } from './enrolment.ts';
 import { Pool } from './pool.ts';
-
-/** Bad input: exit 2. Anything else that keeps a command from its work: exit 1. */
-export class StartError extends Error {
-  readonly exitCode: 1 | 2;
-
-  constructor(message: string, exitCode: 1 | 2) {
-    super(message);
-    this.exitCode = exitCode;
-  }
-}
 
 /** What any command on a hub's configuration needs. */
 export interface HubPlace {

@@ -7,8 +7,12 @@
  */
 import { PolicyWatch } from '../../session/invariants/noRollback.ts';
 import { SessionWatch } from '../../session/invariants/noSilentReset.ts';
+import type { AuditRecord } from '../../session/invariants/stream/record.ts';
 import type { Published } from './auditPublished.ts';
 import type { Unpublished } from './auditUnpublished.ts';
+
+/** What says how a session began, or that it is one which can be resumed. */
+const BEGINNINGS = ['session_created', 'agent_restarted'];
 
 /** Whether a fault may be nothing but a notice that was not published. Asks the invariants' own watches what is a fault. */
 export class Doubt {
@@ -21,6 +25,8 @@ export class Doubt {
   #isCreationHidden = false;
   #isConflictHidden = false;
   #sessionId: string | null = null;
+  /** Its beginning was not told, and no transition since: it may be an attempt, which the next process makes anew. */
+  #mayBeAttempt = false;
   /** It ended: that is a transition, and published. */
   #hasEnded = false;
   #isRollbackHidden = false;
@@ -49,16 +55,21 @@ export class Doubt {
     const isRolledBack = this.#policies.inForce(policyVersion) !== null;
     const isReset = this.#sessions.see(record) !== null;
     const isTrialHidden = [...this.#givenUp].some((version) => !this.#tried.has(version));
-    const isExplained = (this.#isCreationHidden && this.#hasEnded) || this.#isConflictHidden;
-    if (sessionId !== null) {
-      this.#isCreationHidden = false;
-      this.#isConflictHidden = false;
-      const isSame = this.#sessionId === sessionId;
-      this.#hasEnded = record.to === 'TERMINATED' || (isSame && this.#hasEnded);
-      this.#sessionId = sessionId;
-    }
+    const isExplained =
+      (this.#isCreationHidden && this.#hasEnded) || this.#mayBeAttempt || this.#isConflictHidden;
+    if (sessionId !== null) this.#seeSession(record, sessionId);
     this.#before = event;
     const isGivenUp = this.#isRollbackHidden || isTrialHidden;
     return (isRolledBack && isGivenUp) || (isReset && isExplained);
+  }
+
+  #seeSession({ event, reasonCode, to }: AuditRecord, sessionId: string): void {
+    const isSame = this.#sessionId === sessionId;
+    const isTold = event === 'transition' || BEGINNINGS.includes(reasonCode);
+    this.#isCreationHidden = false;
+    this.#isConflictHidden = false;
+    this.#hasEnded = to === 'TERMINATED' || (isSame && this.#hasEnded);
+    this.#mayBeAttempt = !isTold && (!isSame || this.#mayBeAttempt);
+    this.#sessionId = sessionId;
   }
 }

@@ -85,9 +85,9 @@ class Splitter {
   readonly #unreadable: number[] = [];
   #doubt: Doubt;
 
-  constructor({ device, stream }: PublishedStream, events: readonly Published[]) {
+  constructor({ device, stream, isFirst }: PublishedStream, events: readonly Published[]) {
     this.#of = { device, stream };
-    this.#unpublished = new Unpublished(events);
+    this.#unpublished = new Unpublished(events, isFirst && events[0]?.record.seq === 1);
     this.#doubt = new Doubt(this.#unpublished);
   }
 

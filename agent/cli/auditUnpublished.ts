@@ -2,6 +2,8 @@
  * When notices and refusals of a device may have happened that it did not publish: of one code it publishes one a minute, and says
  * with the next how many it left out (docs/mqtt.md, `repeated`). Pure.
  *
+ * Of what is missing nobody knows its code: it may have been the one that others were left out after.
+ *
  * @module
  */
 import type { Published } from './auditPublished.ts';
@@ -9,31 +11,44 @@ import type { Published } from './auditPublished.ts';
 /** As `agent/events/limit.ts`, and what passes between an event and its publishing. */
 const APART_MS = 65_000;
 
-/** By the clock of its process: after one that was published. */
+/** By the clock of a process. */
 interface Window {
   readonly fromMs: number;
   readonly toMs: number;
 }
 
+/** One of a code that was published. */
+interface Said {
+  /** Place among the events of the stream. */
+  readonly at: number;
+  readonly atMs: number;
+  readonly repeated: number;
+}
+
+/** Something is missing in front of the event at this place. */
+interface Missing extends Window {
+  readonly at: number;
+}
+
 export class Unpublished {
   /** By process and code. */
-  readonly #windows = new Map<string, Window[]>();
+  readonly #said = new Map<string, Said[]>();
+  /** By process. */
+  readonly #missing = new Map<string, Missing[]>();
 
-  /** @param events of one stream, in order. */
-  constructor(events: readonly Published[]) {
-    const newest = new Map<string, Published>();
-    for (const event of events) {
+  /**
+   * @param events of one stream, in order.
+   * @param isWhole the first of them is the first of the stream.
+   */
+  constructor(events: readonly Published[], isWhole: boolean) {
+    for (const [at, event] of events.entries()) {
       const { record, boot, repeated } = event;
+      const before = events[at - 1] ?? null;
+      const isNext = before === null ? isWhole : record.seq === before.record.seq + 1;
+      if (!isNext) this.#miss(at, before, event);
       if (record.event !== 'notice' && record.event !== 'refusal') continue;
-      const key = `${boot} ${record.reasonCode}`;
-      const before = newest.get(key);
-      newest.set(key, event);
-      if (before !== undefined && repeated > 0) {
-        this.#add(key, before.record.atMs, record.atMs);
-      }
+      add(this.#said, `${boot} ${record.reasonCode}`, { at, atMs: record.atMs, repeated });
     }
-    // Nobody has said yet whether there were more.
-    for (const [key, { record }] of newest) this.#add(key, record.atMs, record.atMs + APART_MS);
   }
 
   /** Whether one of `codes` may have happened between two events; `before` null: before `after`. */
@@ -41,23 +56,48 @@ export class Unpublished {
     if (before === null) return false;
     const isSame = before.boot === after.boot;
     const [fromMs, toMs] = [before.record.atMs, after.record.atMs];
-    return (
-      this.#has(before.boot, codes, { fromMs, toMs: isSame ? toMs : Number.POSITIVE_INFINITY }) ||
-      (!isSame && this.#has(after.boot, codes, { fromMs: Number.NEGATIVE_INFINITY, toMs }))
+    const [always, never] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+    return codes.some(
+      (code) =>
+        this.#has(before.boot, code, { fromMs, toMs: isSame ? toMs : always }) ||
+        (!isSame && this.#has(after.boot, code, { fromMs: never, toMs })),
     );
   }
 
-  #has(boot: string, codes: readonly string[], { fromMs, toMs }: Window): boolean {
-    return codes.some((code) =>
-      (this.#windows.get(`${boot} ${code}`) ?? []).some(
-        (window) => window.fromMs < toMs && window.toMs > fromMs,
+  #has(boot: string, code: string, { fromMs, toMs }: Window): boolean {
+    const said = this.#said.get(`${boot} ${code}`) ?? [];
+    const dark = [
+      ...said.map((one, at) => behind(one.atMs, one.atMs, said[at + 1])),
+      ...(this.#missing.get(boot) ?? []).map((one) =>
+        behind(
+          one.fromMs,
+          one.toMs,
+          said.find(({ at }) => at >= one.at),
+        ),
       ),
-    );
+    ];
+    return dark.some((window) => window.fromMs < toMs && window.toMs > fromMs);
   }
 
-  #add(key: string, fromMs: number, toMs: number): void {
-    const windows = this.#windows.get(key) ?? [];
-    windows.push({ fromMs, toMs });
-    this.#windows.set(key, windows);
+  #miss(at: number, before: Published | null, { record, boot }: Published): void {
+    const isSame = before !== null && before.boot === boot;
+    const fromMs = isSame ? before.record.atMs : Number.NEGATIVE_INFINITY;
+    add(this.#missing, boot, { at, fromMs, toMs: record.atMs });
+    if (before === null || isSame) return;
+    const rest = { at, fromMs: before.record.atMs, toMs: Number.POSITIVE_INFINITY };
+    add(this.#missing, before.boot, rest);
   }
+}
+
+/** When one may have been left out behind one of the same code, which was said between two moments; `next`: the one after it. */
+function behind(fromMs: number, toMs: number, next: Said | undefined): Window {
+  // Nobody has said yet whether there were more.
+  if (next === undefined) return { fromMs, toMs: toMs + APART_MS };
+  return { fromMs, toMs: next.repeated > 0 ? next.atMs : fromMs };
+}
+
+function add<T>(lists: Map<string, T[]>, key: string, one: T): void {
+  const list = lists.get(key);
+  if (list === undefined) lists.set(key, [one]);
+  else list.push(one);
 }

@@ -17,15 +17,18 @@ import { isRefused } from '../../policies/signed/refusal.ts';
 import { EXIT, TERMINAL, type Terminal } from './arguments.ts';
 import { tableBody } from './policySign.ts';
 import {
-  keptVersion,
+  claimedDocument,
+  keptDocument,
   policyFile,
   signedFile,
   signPolicy,
   soughtOf,
   type Times,
   timesOf,
+  trialMsOf,
 } from './pushDocument.ts';
 import { PUSH_HELP, type PushFlags, PushUsage, readPushFlags } from './pushFlags.ts';
+import { refuseKept } from './pushKept.ts';
 import { lockRollout } from './pushLock.ts';
 import type { Prepared, PushEnd, PushRun } from './pushParts.ts';
 import { openRollout } from './pushRollout.ts';
@@ -91,7 +94,11 @@ async function push(flags: PushFlags, terminal: Terminal): Promise<number> {
   }
 }
 
-function preparation(flags: PushFlags): (run: PushRun) => Prepared {
+/** What a broker keeps and devices report, as far as it decides what is sent. */
+type Known = Pick<PushRun, 'retained' | 'emergencyMax'>;
+
+/** @returns called when the broker was heard. Both @throws PushUsage, Unusable */
+export function preparation(flags: PushFlags): (known: Known) => Prepared {
   const { file, canary, isEmergency, isEnd } = flags;
   const document = file === null ? null : signedFile(file);
   if (document !== null) {
@@ -107,7 +114,12 @@ function preparation(flags: PushFlags): (run: PushRun) => Prepared {
       );
     }
     const { bytes, expiresS } = document;
-    return () => atOnce(flags, soughtOf(document), { bytes, expiresS }, ANSWER_MS);
+    return (known) => {
+      const answerMs = trialMsOf(document) + ANSWER_MS;
+      const prepared = atOnce(flags, soughtOf(document), { bytes, expiresS }, answerMs);
+      refuseKept(claimedDocument(known.retained, document), 'claimed', prepared);
+      return prepared;
+    };
   }
   if (flags.signingKeyFile === null) throw new PushUsage('--signing-key-file is missing');
   const privateKey = readSigningKey(flags.signingKeyFile);
@@ -120,7 +132,7 @@ function preparation(flags: PushFlags): (run: PushRun) => Prepared {
     if (!isEnd && !isRefused(first) && soughtOf(first).kind === 'emergencyEnd') {
       throw new PushUsage('FILE has no values: --end ends an emergency');
     }
-    return (run) => emergency(flags, body, times, privateKey, run);
+    return (known) => emergency(flags, body, times, privateKey, known);
   }
   const { body, policy } = policyFile(file ?? '');
   const times = timesOf('policy', false, flags.expiresMs, Date.now());
@@ -128,16 +140,16 @@ function preparation(flags: PushFlags): (run: PushRun) => Prepared {
   if (canary === null) {
     const bytes = signPolicy(body, flags.target, times, privateKey);
     const sought = { kind: 'policy', version: policy.version } as const;
-    return (run) => {
+    return (known) => {
       const prepared = atOnce(flags, sought, { bytes, expiresS: times.expiresS }, answerMs);
-      refuseOlder(run, privateKey, prepared.rollout);
+      refuseKept(keptDocument(known.retained, privateKey), 'verified', prepared);
       return prepared;
     };
   }
-  return (run) => {
+  return (known) => {
     const wanted = { flags, canary, body, policy, times, privateKey, answerMs };
-    const prepared = openRollout(wanted, run.retained);
-    refuseOlder(run, privateKey, prepared.rollout);
+    const prepared = openRollout(wanted, known.retained);
+    refuseKept(keptDocument(known.retained, privateKey), 'verified', prepared);
     return prepared;
   };
 }
@@ -171,11 +183,12 @@ function emergency(
   body: CborMap,
   times: Times,
   privateKey: Uint8Array,
-  run: PushRun,
+  known: Known,
 ): Prepared {
   const nowS = Math.floor(Date.now() / 1_000);
   // Anybody may have written these: what no clock of ours could have made is none.
-  const before = [keptVersion(run.retained, privateKey), run.emergencyMax];
+  const kept = keptDocument(known.retained, privateKey);
+  const before = [kept?.version ?? 0, known.emergencyMax];
   const version = Math.max(
     nowS,
     ...before.filter((one) => one < nowS + YEAR_S).map((one) => one + 1),
@@ -194,17 +207,6 @@ function signedEmergency(
 ): Published {
   const bytes = signWith({ kind: 'emergency', target, version, ...times, body }, privateKey);
   return { bytes, expiresS: times.expiresS };
-}
-
-/** Retained, it would take the place of a newer one, and devices that are away would get none. */
-function refuseOlder(run: PushRun, privateKey: Uint8Array, rollout: Rollout): void {
-  const { version } = rollout.sought;
-  const kept = keptVersion(run.retained, privateKey);
-  if (kept <= version) return;
-  throw new Unusable(
-    `the broker keeps version ${kept} for ${targetText(rollout.plan.target)}, signed by this key: ${version} is older`,
-    1,
-  );
 }
 
 function endOf(rollout: Rollout, { isGood, why, lastedMs }: PushEnd) {

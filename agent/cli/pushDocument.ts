@@ -89,23 +89,40 @@ export function keptPolicy(
   privateKey: Uint8Array,
   target: Target,
 ): PolicyBody | null {
-  const document = openedWith(retained, privateKey);
+  const document = keptDocument(retained, privateKey);
   if (document?.kind !== 'policy') return null;
   if (!isSameTarget(document.target, target)) return null;
   const loaded = policyOf(document);
   return isRefused(loaded) ? null : { body: document.body, policy: loaded.policy };
 }
 
-/** The version of the document that the broker keeps, if this key signed it; otherwise 0. */
-export function keptVersion(retained: Uint8Array | null, privateKey: Uint8Array): number {
-  return openedWith(retained, privateKey)?.version ?? 0;
-}
-
-function openedWith(retained: Uint8Array | null, privateKey: Uint8Array): SignedDocument | null {
+/** The document that the broker keeps, if this key signed it. */
+export function keptDocument(
+  retained: Uint8Array | null,
+  privateKey: Uint8Array,
+): SignedDocument | null {
   if (retained === null) return null;
   const publicKey = signingPublicKey(privateKey);
   const document = openDocument(retained, new Map([[keyIdText(publicKey), publicKey]]), COSE);
   return isRefused(document) ? null : document;
+}
+
+/** The document that the broker keeps, if it says that `like`'s signer signed it, for the same whom. Nobody has checked that: there is no key. */
+export function claimedDocument(
+  retained: Uint8Array | null,
+  like: SignedDocument,
+): SignedDocument | null {
+  const document = retained === null ? null : reopenDocument(retained);
+  if (document === null || isRefused(document)) return null;
+  const isLike = document.signer === like.signer && document.kind === like.kind;
+  return isLike && isSameTarget(document.target, like.target) ? document : null;
+}
+
+/** Of a document that {@link signedFile} read, how long it is on trial at most, milliseconds: 0 of an emergency. */
+export function trialMsOf(document: SignedDocument): number {
+  if (document.kind !== 'policy') return 0;
+  const loaded = policyOf(document);
+  return isRefused(loaded) ? 0 : loaded.policy.push.confirmWindowMs;
 }
 
 /** When documents of one push hold. Signed twice with the same, they are the same bytes. */

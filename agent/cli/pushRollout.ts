@@ -86,6 +86,7 @@ function chooseFile(wanted: Wanted, found: PushFile | null, retained: Uint8Array
     throw new PushUsage(`--abort: ${stateFile} has no rollout that is under way`);
   }
   if (found === null || (isOver && found.version < policy.version)) {
+    refuseSentBack(found, policy.version);
     return newFile(wanted, found, retained);
   }
   const differences = [
@@ -101,6 +102,15 @@ function chooseFile(wanted: Wanted, found: PushFile | null, retained: Uint8Array
   throw new PushUsage(
     `${stateFile} has a rollout of version ${version} (${progress.stage}) that differs in ${differences.join(', ')}: ` +
       'go on with that one, end it with --abort, raise the version once it is over, or name another --state-file',
+  );
+}
+
+/** Whoever was sent back has that version already, of the policy before, and would be taken for one that follows this one. */
+function refuseSentBack(before: PushFile | null, version: number): void {
+  if (before?.progress.stage !== 'aborted' || before.revertVersion < version) return;
+  const least = before.revertVersion + 1;
+  throw new PushUsage(
+    `version ${version} is the policy before, as devices were sent it back: raise the version to at least ${least}`,
   );
 }
 

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Rollout } from '../../policies/rollout/rollout.ts';
+import { targetText } from '../../policies/signed/claims.ts';
 import type { Terminal } from './arguments.ts';
 
 /** Between two lines that say the same (chosen). */
@@ -70,8 +71,9 @@ function progressLine(rollout: Rollout, brokerError: string | null): string {
     stage === 'soak'
       ? `soak ${Math.floor(progress.soakedMs / 1_000)} s of ${soakS} s${heard}`
       : stage;
+  const nobody = `nobody of ${targetText(plan.target)} reports here yet`;
   const counts = [
-    `${confirmed} of ${devices} confirmed`,
+    devices === 0 ? nobody : `${confirmed} of ${devices} confirmed`,
     ...(on_trial > 0 ? [`${on_trial} on trial`] : []),
     ...(rolled_back > 0 ? [`${rolled_back} rolled back`] : []),
     ...Object.entries(refusals).map(([code, count]) => `${count} refused (${code})`),

@@ -8,9 +8,10 @@ import { dirname } from 'node:path';
 import { explain } from '../../hal/capabilities.ts';
 import { type AuditLog, openAuditLog } from '../../hal/linux/auditLog.ts';
 import type { HalResult } from '../../hal/result.ts';
+import { StartError } from '../../hal/startError.ts';
 import { isPolicyAdmitted, olderPolicy } from '../durable.ts';
 import type { Memory } from '../memory.ts';
-import { type Start, StartError } from '../start.ts';
+import type { Start } from '../start.ts';
 
 /** @throws StartError where it is not there. */
 export function need<T>(result: HalResult<T>): T {

@@ -90,9 +90,9 @@ export function readReported(document: Document): Reported | null {
 function toldAt(document: Document, key: string): Told | null {
   const table = tableAt(document, key);
   const code = textAt(table, 'code');
-  return code === null
-    ? null
-    : { code, version: countAt(table, 'version'), kind: textAt(table, 'kind') };
+  if (code === null) return null;
+  const [version, tsMs] = [countAt(table, 'version'), countAt(table, 'ts_ms')];
+  return { code, version, kind: textAt(table, 'kind'), tsMs };
 }
 
 function countersOf(table: Document): Record<string, number> {

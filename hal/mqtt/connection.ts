@@ -106,6 +106,18 @@ export function hasListed(properties: IConnackPacket['properties']): boolean {
   return Object.values(properties ?? {}).some((value) => Array.isArray(value));
 }
 
+/**
+ * Behind the end of a connection MQTT.js goes on with what came in the same piece, finds its stores closed, and throws where nobody can
+ * catch it. Call it behind whatever else listens to `packetreceive`, so that the packet that ends it is not looked at either.
+ */
+export function ignoreBehindEnd(client: MqttClient, hasEnded: () => boolean): void {
+  client.on('packetreceive', (packet) => {
+    // What it left in order it may still acknowledge.
+    const isStored = packet.cmd === 'publish' || packet.cmd === 'pubrel';
+    if (hasEnded() || (client.disconnecting && isStored)) Object.assign(packet, { cmd: 'ignored' });
+  });
+}
+
 /** Some of it was written by the broker: nothing that a terminal would obey. */
 export function oneLine(error: unknown): string {
   const text = error instanceof Error ? error.message : String(error);

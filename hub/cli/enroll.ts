@@ -9,9 +9,10 @@
 import { parseArgs } from 'node:util';
 import type { ControlAnswer, ControlRequest } from '../../hal/control.ts';
 import { askControl } from '../../hal/linux/controlClient.ts';
+import { StartError } from '../../hal/startError.ts';
 import { encodeKey } from '../../session/channel/identity.ts';
 import { Registry } from '../registry.ts';
-import { type HubPlace, readKeyFile, readPlace, StartError } from '../start.ts';
+import { type HubPlace, readKeyFile, readPlace } from '../start.ts';
 import { openStore } from '../store.ts';
 
 const HELP = `Usage: jvpn enroll --config FILE --public-key KEY --name NAME [OPTIONS]

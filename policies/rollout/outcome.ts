@@ -23,7 +23,12 @@ export interface Told {
   readonly code: string;
   readonly version: number | null;
   readonly kind: string | null;
+  /** Wall clock of the device. */
+  readonly tsMs: number | null;
 }
+
+/** What a device had said when a document was published. */
+export type Before = Pick<Reported, 'lastStep' | 'lastRefusal' | 'counters'>;
 
 export interface Sought {
   readonly kind: 'policy' | 'emergency' | 'emergencyEnd';
@@ -48,13 +53,13 @@ const UNREAD = [
 export const isSettled = ({ kind }: Outcome) => kind !== 'waiting' && kind !== 'onTrial';
 
 /**
- * @param before counters when the document was published, or null where they are not known.
+ * @param before of when the document was published, or null where that is not known.
  * @param known what it was. Confirmed it stays, and what was refused or rolled back stays that until it is tried once more.
  */
 export function outcomeOf(
   sought: Sought,
   reported: Reported,
-  before: Reported['counters'] | null,
+  before: Before | null,
   known: Outcome,
 ): Outcome {
   if (known.kind === 'confirmed') return known;
@@ -62,11 +67,7 @@ export function outcomeOf(
   return isSettled(known) && next.kind === 'waiting' ? known : next;
 }
 
-function outcomeNow(
-  sought: Sought,
-  reported: Reported,
-  before: Reported['counters'] | null,
-): Outcome {
+function outcomeNow(sought: Sought, reported: Reported, before: Before | null): Outcome {
   if (sought.kind === 'policy') {
     if (reported.confirmed === sought.version) return { kind: 'confirmed' };
     if (reported.onTrial === sought.version) return { kind: 'onTrial' };
@@ -78,15 +79,30 @@ function outcomeNow(
     const isOver = reported.emergency === null && grew(reported, before, 'emergency_ended');
     if (isOver) return { kind: 'confirmed' };
   }
-  const told = toldOf(sought, reported);
+  const told = toldOf(sought, reported, before);
   if (told !== null) return told;
   const unread = UNREAD.find((code) => grew(reported, before, code));
   return unread === undefined ? WAITING : { kind: 'refused', code: unread };
 }
 
 /** What it says of this document, or null. */
-function toldOf(sought: Sought, { lastStep, lastRefusal }: Reported): Outcome | null {
-  return saidBy(sought, lastStep) ?? saidBy(sought, lastRefusal);
+function toldOf(sought: Sought, reported: Reported, before: Before | null): Outcome | null {
+  return (
+    saidNow(sought, reported.lastStep, before?.lastStep ?? null) ??
+    saidNow(sought, reported.lastRefusal, before?.lastRefusal ?? null)
+  );
+}
+
+/** What was refused may be taken now, a version that is used up not. */
+function saidNow(sought: Sought, told: Told | null, before: Told | null): Outcome | null {
+  const said = saidBy(sought, told);
+  return said?.kind === 'refused' && isSame(told, before) ? null : said;
+}
+
+function isSame(told: Told | null, before: Told | null): boolean {
+  return (['code', 'version', 'kind', 'tsMs'] as const).every(
+    (key) => told?.[key] === before?.[key],
+  );
 }
 
 function saidBy({ kind, version }: Sought, told: Told | null): Outcome | null {
@@ -102,9 +118,9 @@ function saidBy({ kind, version }: Sought, told: Told | null): Outcome | null {
   return { kind: 'refused', code };
 }
 
-function grew({ counters }: Reported, before: Reported['counters'] | null, code: string): boolean {
+function grew({ counters }: Reported, before: Before | null, code: string): boolean {
   if (before === null) return false;
-  const [now, then] = [counters[code] ?? 0, before[code] ?? 0];
+  const [now, then] = [counters[code] ?? 0, before.counters[code] ?? 0];
   // Less than before: another process, which began at zero.
   return now > then || (now > 0 && now < then);
 }

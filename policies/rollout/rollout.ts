@@ -23,11 +23,18 @@
  *
  * @module
  */
-import { fleetOf } from '../signed/claims.ts';
+import { fleetOf, targetText } from '../signed/claims.ts';
 import { canaryOf } from './canary.ts';
 import { brokenCondition, type Condition, type Tally } from './condition.ts';
 import { type Counted, countDevices } from './count.ts';
-import { isSettled, outcomeOf, type Reported, type Sought, WAITING } from './outcome.ts';
+import {
+  type Before,
+  isSettled,
+  outcomeOf,
+  type Reported,
+  type Sought,
+  WAITING,
+} from './outcome.ts';
 import {
   BEGINNING,
   type Plan,
@@ -48,6 +55,7 @@ const NEW: DeviceView = {
   ...{ online: null, reported: null, before: null, outcome: WAITING, health: null },
   healthAtMs: null,
 };
+const UNHEARD: Before = { lastStep: null, lastRefusal: null, counters: {} };
 
 export class Rollout {
   readonly plan: Plan;
@@ -191,7 +199,7 @@ export class Rollout {
         // The rest is sought the same version: whoever has it has it.
         const isKept = stage !== 'reverting' && outcome.kind === 'confirmed';
         const kept = isKept ? outcome : WAITING;
-        this.#change(device, { before: reported?.counters ?? {}, outcome: kept });
+        this.#change(device, { before: reported ?? UNHEARD, outcome: kept });
         if (reported !== null) this.#onReported(device, reported, atMs);
       }
     }
@@ -227,12 +235,23 @@ export class Rollout {
     const effects = this.stage === 'soak' ? this.#soak(passedMs, atMs) : [];
     // What was heard before may be long over.
     if (!this.#isUp) return effects;
+    const wasLate = this.#isLate;
     if (passedMs <= TICK_MAX_MS) this.#waitedMs += passedMs;
     if (this.#areReturning) this.#reachable = this.#there();
+    if (this.#isLate && !wasLate) this.#heedOldRefusals(atMs);
     const counted = this.counted();
     const broken = this.#broken(counted);
     if (broken !== null) return [...effects, ...this.#revert(broken, atMs)];
     return [...effects, ...this.#next(counted, atMs)];
+  }
+
+  /** A device reports one refusal of a kind a minute: where none came, it may have been the one of before once more. */
+  #heedOldRefusals(atMs: number): void {
+    for (const [device, { before, reported }] of this.#devices) {
+      if (before === null || reported === null) continue;
+      this.#change(device, { before: { ...before, lastStep: null, lastRefusal: null } });
+      this.#onReported(device, reported, atMs);
+    }
   }
 
   /** Whether a stage is over, and which follows. */
@@ -249,13 +268,15 @@ export class Rollout {
           ? this.#go('rest', atMs)
           : [];
       case 'rest': {
-        if (this.#isAwaited(counted)) return [];
-        const isGood = counted.missing + counted.refused + counted.rolled_back === 0;
-        return [...this.#go('done', atMs), ...this.#finish(isGood, summary(counted))];
+        // What the broker has kept of a device may come late; a name that was mistyped never does.
+        const isAnyone = counted.devices > 0;
+        if (this.#isAwaited(counted) || (!isAnyone && !this.#isLate)) return [];
+        const isGood = isAnyone && counted.missing + counted.refused + counted.rolled_back === 0;
+        return [...this.#go('done', atMs), ...this.#finish(isGood, this.#summary(counted))];
       }
       case 'reverting': {
         if (this.#isAwaited(counted)) return [];
-        const why = `${this.#progress.why}; ${summary(counted)}`;
+        const why = `${this.#progress.why}; ${this.#summary(counted)}`;
         return [...this.#go('aborted', atMs), ...this.#finish(false, why)];
       }
       default:
@@ -354,14 +375,19 @@ export class Rollout {
     );
   }
 
+  #summary(counted: Counted): string {
+    return counted.devices > 0
+      ? summary(counted)
+      : `nobody of ${targetText(this.plan.target)} reports here; it waits at the broker`;
+  }
+
   #finish(isGood: boolean, why: string): readonly RolloutEffect[] {
     this.#isOver = true;
     return [{ kind: 'finish', isGood, why }];
   }
 }
 
-function summary({ devices, confirmed, rolled_back, refused, missing, away }: Counted): string {
-  if (devices === 0) return 'no device that it is for reports here; it waits at the broker';
+function summary({ confirmed, rolled_back, refused, missing, away }: Counted): string {
   return [
     `${confirmed} confirmed`,
     ...(rolled_back > 0 ? [`${rolled_back} rolled back`] : []),

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Outcome, Reported } from './outcome.ts';
+import type { Before, Outcome, Reported } from './outcome.ts';
 
 export interface Health {
   readonly policyVersion: number | null;
@@ -15,8 +15,8 @@ export interface DeviceView {
   /** Null: the broker has nothing about it. */
   readonly online: boolean | null;
   readonly reported: Reported | null;
-  /** Counters when the newest document was published, or null where they were not heard. */
-  readonly before: Reported['counters'] | null;
+  /** What it had said when the newest document was published, or null where that was not heard. */
+  readonly before: Before | null;
   readonly outcome: Outcome;
   readonly health: Health | null;
   /** When a report came, monotonic; of one that the broker had kept, when that was heard first. */

@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { Aedes } from 'aedes';
 import { connectAsync } from 'mqtt';
+import type { AuditRow } from '../../hal/linux/auditLog.ts';
 import { newAuthority } from '../lab/certificates.ts';
 import { FLEET_PROGRAM, startFleetOn } from '../lab/fleet.ts';
 import { freePort, mosquittoObstacle, startMosquitto } from '../lab/mosquitto.ts';
@@ -18,6 +19,7 @@ import { startFor, statusOn } from '../lab/reporting.ts';
 import { reporting, urlOf } from '../lab/witness.ts';
 import { testUnless } from '../obstacle.ts';
 import { BOOT, healthPayload } from '../unit/fleet/sample.ts';
+import { deviceRecords, lineOf } from '../unit/session/invariants/stream/sampleStreams.ts';
 
 const ACL = resolve(import.meta.dir, '../../policies/broker/mosquitto.acl');
 const WAIT_MS = 15_000;
@@ -134,6 +136,51 @@ testUnless(
     expect(metrics).toContain('jvpn_fleet_messages_total{outcome="fieldWrong"} 1\n');
     expect(metrics).toContain('jvpn_fleet_messages_total{outcome="tooLong"} 1\n');
     expect(metrics).toContain('jvpn_fleet_reports_missing_total 0\n');
+  },
+  TEST_MS,
+);
+
+testUnless(
+  mosquittoObstacle,
+  'the events of a device are kept, and jvpn audit finds in them what broke',
+  async () => {
+    const port = await freePort();
+    const history = join(directory, 'events.sqlite');
+    await using _broker = await startMosquitto({ directory, port });
+    const rows = deviceRecords().map((record) => JSON.parse(lineOf(record)) as AuditRow);
+    const hear = async (said: readonly AuditRow[], count: number) => {
+      await using fleet = await fleetOn(port, 'events.sqlite');
+      await using reporter = reporting({
+        start: startFor({ url: urlOf(port) }),
+        status: async () => statusOn('eth0'),
+      });
+      for (const row of said) reporter.telemetry.noteEvent(row);
+      const line = `jvpn_fleet_events_received_total ${count}\n`;
+      await eventually('heard', async () => (await fleet.metrics()).includes(line), WAIT_MS);
+      fleet.child.signal('SIGTERM');
+      await fleet.child.exited;
+    };
+    const audit = async () => {
+      const argv = [...FLEET_PROGRAM.slice(0, -1), 'audit', '--database', history, '--json'];
+      const child = Bun.spawn(argv, { stdout: 'pipe', stderr: 'inherit' });
+      const document = JSON.parse(await child.stdout.text());
+      return { code: await child.exited, document };
+    };
+    // Claims are not published.
+    await hear(rows, 10);
+    const good = await audit();
+    expect(good.document).toMatchObject({ ok: true, not_checkable: [], violations: [] });
+    expect([good.code, good.document.logs[0].events]).toEqual([0, 10]);
+    // Another process without a store: numbers of its own, and a version that it used before.
+    await hear([rows[5]!, rows[7]!, rows[9]!, { ...rows[10]!, state_version: 3 }], 4);
+    const bad = await audit();
+    expect([bad.code, bad.document.logs.length]).toEqual([1, 2]);
+    const [violation, more] = bad.document.violations;
+    expect(more).toBeUndefined();
+    expect(violation).toMatchObject({
+      ...{ id: 'I4', sentence: 'I4: state_version went back from 8 to 3' },
+      event: { device: 'gw-7', event: 'switch', seq: 4 },
+    });
   },
   TEST_MS,
 );

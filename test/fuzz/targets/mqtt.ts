@@ -106,7 +106,8 @@ async function speak(how: number, blocks: readonly Uint8Array[]): Promise<boolea
         broker.publish(report, () => {
           counts.outcomes += 1;
         });
-        if (how & 2) broker.close((how & 4) !== 0);
+        if (how & 2 && how & 4) broker.close();
+        else if (how & 2) broker.change();
       },
       onEnd: (end) => {
         counts.ended += 1;

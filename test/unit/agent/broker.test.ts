@@ -44,6 +44,10 @@ const file = (name: string) => join(folder, name);
 const connack = (...properties: number[]) =>
   Uint8Array.of(0x20, 3 + properties.length, 0, 0, properties.length, ...properties);
 
+/** The release of a message, and a message, that MQTT.js looks up in its stores. */
+const PUBREL = [0x62, 2, 0, 1];
+const QOS_2 = [0x34, 6, 0, 1, 0x61, 0, 1, 0];
+
 const OPTIONS = {
   ...{ username: null, passwordFile: null, caFile: null, certificateFile: null, keyFile: null },
   ...({ format: 'cbor', clientId: 'a', level: 5 } as const),
@@ -83,6 +87,18 @@ test('a property that stands there twice is a broker that misbehaves', async () 
     const { end, ups } = await endAfter(connack(...twice));
     expect([end, ups]).toEqual([{ code: 'misbehaves', detail: 'a property twice' }, 0]);
   }
+});
+
+test('what comes in one piece with what ends the connection is not looked at', async () => {
+  const twice = [...connack(0x22, 0, 1, 0x22, 0, 1)];
+  for (const behind of [PUBREL, QOS_2, [...QOS_2, ...PUBREL]]) {
+    const { end } = await endAfter(Uint8Array.of(...twice, ...behind));
+    expect(end).toEqual({ code: 'misbehaves', detail: 'a property twice' });
+    const { end: first } = await endAfter(Uint8Array.of(...connack(), ...QOS_2, ...behind));
+    expect(first).toEqual({ code: 'misbehaves', detail: 'nothing is subscribed' });
+  }
+  // MQTT.js throws a turn later.
+  await Bun.sleep(50);
 });
 
 test('properties that stand there once, and user properties, are taken', async () => {

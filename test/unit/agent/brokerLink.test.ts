@@ -171,3 +171,19 @@ test('◆ what ends the connection is not kept for the next one', async () => {
   expect([peer.isClean, link.up !== null]).toEqual([true, true]);
   stop();
 });
+
+test('a connection that another one is to follow is left with its will: that one may fail', async () => {
+  const { peer, clock, link, connect, stop } = await hearing();
+  await connect();
+  link.wantKeepalive(2_700_000);
+  clock.nowMs += TELEMETRY_TIMES.keepaliveSettleMs;
+  link.tick(clock.nowMs);
+  await eventually('left', () => peer.goodbyes.length === 1 && link.up === null, 5_000);
+  expect(peer.goodbyes[0]?.[0]).toBe(4);
+  await connect();
+  expect([peer.isClean, link.up?.keepaliveMs]).toEqual([false, 2_700_000]);
+  link.stop();
+  await eventually('gone', () => peer.goodbyes.length === 2, 5_000);
+  expect(peer.goodbyes[1]?.[0] ?? 0).toBe(0);
+  stop();
+});

@@ -7,7 +7,7 @@
  */
 import { createServer, type Server, type Socket } from 'node:net';
 
-const PACKET = { connect: 1, publish: 3, puback: 4, subscribe: 8 } as const;
+const PACKET = { connect: 1, publish: 3, puback: 4, subscribe: 8, disconnect: 14 } as const;
 const GRANTED = 1;
 
 export interface Saying {
@@ -28,6 +28,8 @@ export class MadeUpBroker {
   isClean = true;
   /** Said with the answer to CONNECT, in one piece: what a session had kept. */
   kept: readonly { readonly topic: string; readonly payload: Uint8Array }[] = [];
+  /** DISCONNECTs, each as it came behind its length. */
+  readonly goodbyes: (readonly number[])[] = [];
   /** Reason code of SUBACK. */
   subackCode = GRANTED;
   readonly #server: Server;
@@ -111,6 +113,8 @@ export class MadeUpBroker {
         if (isAnswered) say(0x40, 2, body[2 + name] ?? 0, body[3 + name] ?? 0);
         return;
       }
+      case PACKET.disconnect:
+        return void this.goodbyes.push(body);
       case PACKET.puback:
         this.acknowledged += 1;
     }

@@ -40,7 +40,7 @@ test('documents, health and presence of a device', () => {
       ...{ kind: 'reported', atMs: 7, device: 'gw-1' },
       reported: {
         ...{ confirmed: 4, onTrial: 5, emergency: null, groups: ['south'] },
-        lastStep: { code: 'policy_on_trial', version: 5, kind: null },
+        lastStep: { code: 'policy_on_trial', version: 5, kind: null, tsMs: 1 },
         lastRefusal: null,
         counters: { policy_on_trial: 1 },
       },

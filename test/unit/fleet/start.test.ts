@@ -2,7 +2,8 @@ import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { readStart, StartError } from '../../../fleet/start.ts';
+import { readStart } from '../../../fleet/start.ts';
+import { StartError } from '../../../hal/startError.ts';
 
 let directory = '';
 beforeAll(() => {

@@ -97,3 +97,24 @@ test('an address that is none is not shown: there may be a password in it', asyn
   const end = await endOf({ url: 'mqtt://user:hunter2@[::::]:x' });
   expect(end).toEqual({ code: 'unreachable', detail: 'the url is no address' });
 });
+
+test('what comes in one piece with what ends the connection is not looked at', async () => {
+  const twice = [0x20, 9, 0, 0, 6, 0x22, 0, 1, 0x22, 0, 1];
+  const release = [0x62, 2, 0, 1];
+  using server = await serverWith((socket) => void socket.end(Uint8Array.of(...twice, ...release)));
+  const end = await endOf({ url: `mqtt://127.0.0.1:${server.port}` });
+  expect(end).toEqual({ code: 'lost', detail: 'a property twice' });
+  // MQTT.js throws a turn later.
+  await Bun.sleep(50);
+});
+
+test('◆ what comes at QoS 2 ends the connection, unread: it would be kept until a release that may never come', async () => {
+  const answer = [0x20, 3, 0, 0, 0];
+  const publish = [0x34, 6, 0, 1, 0x61, 0, 1, 0];
+  using server = await serverWith(
+    (socket) => void socket.write(Uint8Array.of(...answer, ...publish)),
+  );
+  const end = await endOf({ url: `mqtt://127.0.0.1:${server.port}` });
+  expect(end).toEqual({ code: 'lost', detail: 'a publish at QoS 2' });
+  await eventually('it is closed', () => server.open.size === 0, WAIT_MS);
+});

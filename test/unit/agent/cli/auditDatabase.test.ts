@@ -11,6 +11,7 @@ import { runAudit } from '../../../../agent/cli/audit.ts';
 import { eventDocument, type Gap } from '../../../../agent/events/document.ts';
 import { EventStream } from '../../../../agent/events/stream.ts';
 import { encodePayload } from '../../../../agent/payload.ts';
+import { decodeDocument } from '../../../../fleet/document.ts';
 import { type History, openHistory } from '../../../../fleet/history.ts';
 import type { AuditRow } from '../../../../hal/linux/auditLog.ts';
 import type { AuditRecord } from '../../../../session/invariants/stream/record.ts';
@@ -63,6 +64,13 @@ function published(
     }
   }
   return sent;
+}
+
+/** Of a process whose store goes on with this number. */
+function reseqed({ payload }: Published, seq: number): Published {
+  const document = decodeDocument(payload);
+  if (!document.ok) throw new Error(document.code);
+  return { seq, payload: encodePayload({ ...document.value, seq }, 'cbor') };
 }
 
 /** What a fleet that heard these has on its disk. */
@@ -219,6 +227,18 @@ test('a creation that may not have been published is no silent reset; one that w
     0,
     expect.stringContaining('a notice that would explain what follows may not have been published'),
   ]);
+  // Nor where the one that others were left out behind is missing itself.
+  const headless = heard({ 'gw-1': without(published(life(20_000)), 1, 2) });
+  const missing = await audit('--database', headless);
+  expect([missing.code, missing.out]).toEqual([0, expect.stringContaining('may not have been')]);
+  // What its process may only have tried is not followed by the next process.
+  const tried = { ...deviceRecords()[0]!, atMs: 20_010, reasonCode: 'nat_rebind', sessionId: 's2' };
+  const third = next(1_000, { sessionId: 's3', detail: { previousSessionId: 's1' } });
+  const later = published(third.slice(0, 1), { boot: '8899aabbccddeeff' });
+  const first = published([...life(20_000).slice(0, -2), { ...tried, stateVersion: 200 }]);
+  const behind = later.map((event) => reseqed(event, first.length + 1));
+  const attempt = await audit('--database', heard({ 'gw-1': [...first, ...behind] }));
+  expect([attempt.code, attempt.out.match(/may not have been/g)?.length]).toEqual([0, 2]);
   const seen = await audit('--database', heard({ 'gw-1': published(life(90_000)) }));
   expect([seen.code, seen.out.includes('not checkable')]).toEqual([0, false]);
   const wrong = life(90_000, { detail: { previousSessionId: 's0' } });

@@ -7,11 +7,17 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { durationMs } from '../../../../agent/cli/duration.ts';
-import { runPolicyPush } from '../../../../agent/cli/policyPush.ts';
+import { preparation, runPolicyPush } from '../../../../agent/cli/policyPush.ts';
 import { runPolicySign } from '../../../../agent/cli/policySign.ts';
-import { policyFile, signPolicy, timesOf } from '../../../../agent/cli/pushDocument.ts';
+import {
+  keptDocument,
+  policyFile,
+  signPolicy,
+  timesOf,
+} from '../../../../agent/cli/pushDocument.ts';
 import { readPushFile } from '../../../../agent/cli/pushFile.ts';
 import { readPushFlags } from '../../../../agent/cli/pushFlags.ts';
+import { refuseKept } from '../../../../agent/cli/pushKept.ts';
 import { lockRollout } from '../../../../agent/cli/pushLock.ts';
 import { openRollout } from '../../../../agent/cli/pushRollout.ts';
 import { reopenDocument } from '../../../../policies/signed/open.ts';
@@ -211,6 +217,95 @@ test('a rollout that was begun goes on as it was, signs the same bytes, and is n
     'next 8 for gw-1',
   ]);
   expect(next.rollout.plan.id).not.toBe(first.rollout.plan.id);
+});
+
+test('behind a rollout that was taken back the policy before has a version, too: the next one has to be above that', () => {
+  using place = scratch();
+  const argv = [place.at('p.toml'), '--canary', '5%', '--revert-to', place.at('before.toml')];
+  const first = opened(argv, null);
+  expect(first.rollout.plan.canary?.revertVersion).toBe(6);
+  first.steps.save({ ...first.rollout.progress, stage: 'aborted', canary: ['gw-1'], why: 'x' });
+  place.write('p.toml', 'version = 6\nname = "mended"\n');
+  expect(() => opened(argv, null)).toThrow(
+    'version 6 is the policy before, as devices were sent it back: raise the version to at least 7',
+  );
+  place.write('p.toml', 'version = 7\nname = "mended"\n');
+  expect(opened(argv, null).rollout.plan.sought.version).toBe(7);
+  // Of one that is done nothing was sent back.
+  first.steps.save({ ...first.rollout.progress, stage: 'done' });
+  place.write('p.toml', 'version = 6\nname = "mended"\n');
+  expect(opened(argv, null).rollout.plan.sought.version).toBe(6);
+});
+
+test('what the broker keeps under the version that is to be sent has to say the same', () => {
+  using place = scratch();
+  const fleet = { level: 'fleet', name: 'acme' } as const;
+  const argv = [place.at('p.toml'), '--canary', '5%', '--revert-to', place.at('before.toml')];
+  const prepared = opened(argv, null);
+  const kept = (text: string, privateKey = KEY) => {
+    const { body } = policyFile(place.write('kept.toml', text));
+    return keptDocument(signPolicy(body, fleet, { notBeforeS: 1, expiresS: 2 }, privateKey), KEY);
+  };
+  const refuse = (document: ReturnType<typeof kept>, by = prepared) =>
+    refuseKept(document, 'verified', by);
+  const another = 'version = 5\nname = "another"\n';
+  expect(() => refuse(kept(another))).toThrow('raise the version to at least 6');
+  expect(() => refuse(kept('version = 6\nname = "next"\n'))).toThrow('5 is older');
+  // With other times it is the same; what somebody else signed says nothing.
+  refuse(kept('name = "next"\nversion = 5\n'));
+  refuse(kept(another, new Uint8Array(32).fill(8)));
+  refuse(kept('version = 4\nname = "another"\n'));
+  refuse(null);
+  // Taken back, it is the policy before that is sent to all, and nobody can be kept from taking back.
+  const progress = { ...prepared.rollout.progress, canary: ['gw-1'] };
+  prepared.steps.save({ ...progress, stage: 'reverting', isWide: true });
+  const reverting = opened(argv, null);
+  refuse(kept('version = 6\nname = "before"\n'), reverting);
+  refuse(kept(another), reverting);
+  expect(() => refuse(kept('version = 6\nname = "next"\n'), reverting)).toThrow('at least 7');
+  prepared.steps.save({ ...progress, stage: 'soak' });
+  refuse(kept(another), opened([...argv, '--abort'], null));
+});
+
+test('a signed policy is waited for as long as it may be on trial, and does not take the place of a newer one of its key', async () => {
+  using place = scratch();
+  const broker = ['--broker', 'mqtt://127.0.0.1:9', '--all', '--fleet', 'acme'];
+  const signing = ['--signing-key-file', place.at('key'), '--target', 'fleet:acme'];
+  const signed = async (name: string, text: string) => {
+    const argv = [place.write(`${name}.toml`, text), ...signing];
+    await runPolicySign([...argv, '--output', place.at(`${name}.cose`)], collect());
+    return place.at(`${name}.cose`);
+  };
+  const prepared = (argv: readonly string[], retained: Uint8Array | null = null) => {
+    const flags = readPushFlags([...argv, ...broker]);
+    if (flags === null) throw new Error('no flags');
+    return preparation(flags)({ retained, emergencyMax: 0 });
+  };
+  const patienceOf = (argv: readonly string[]) => prepared(argv).rollout.plan.patienceMs;
+  expect(patienceOf([await signed('plain', 'version = 5\n')])).toBe(150_000);
+  const window = '[push]\nconfirm_window_ms = 300_000\n';
+  expect(patienceOf([await signed('slow', `version = 5\n${window}`)])).toBe(330_000);
+  expect(patienceOf([place.at('slow.cose'), '--answer-within', '9s'])).toBe(9_000);
+
+  const file = await signed('next', 'version = 5\nname = "next"\n');
+  const kept = (text: string, key = KEY, name = 'acme') => {
+    const { body } = policyFile(place.write('kept.toml', text));
+    return signPolicy(body, { level: 'fleet', name }, { notBeforeS: 1, expiresS: 2 }, key);
+  };
+  const newer = 'version = 6\n';
+  expect(() => prepared([file], kept(newer))).toThrow(
+    'the broker keeps version 6 for fleet:acme, which names the signer of FILE as its own: 5 is older',
+  );
+  expect(() => prepared([file], kept('version = 5\n'))).toThrow('raise the version to at least 6');
+  for (const other of [
+    kept('name = "next"\nversion = 5\n'),
+    kept('version = 4\n'),
+    kept(newer, new Uint8Array(32).fill(8)),
+    kept(newer, KEY, 'other'),
+    Uint8Array.of(1),
+  ]) {
+    expect(prepared([file], other).rollout.plan.sought.version).toBe(5);
+  }
 });
 
 test('a state file that is none is not taken for one, nor overwritten', () => {

@@ -66,13 +66,22 @@ test('states count under the policy that is rolled out alone: what was ill befor
 
 test('rolled back or refused by one device of the canary is enough, unless a condition says how many', () => {
   const said = [
-    [{ lastStep: { code: 'policy_rolled_back', version: 5, kind: null } }, 'rolled_back 1 of 2'],
-    [{ lastStep: { code: 'document_replayed', version: 5, kind: 'policy' } }, 'rolled_back 1 of 2'],
-    [{ lastStep: { code: 'document_invalid', version: 5, kind: 'policy' } }, 'refused 1 of 2'],
-    [{ lastStep: { code: 'signer_unknown', version: null, kind: null } }, null],
+    [
+      { lastStep: { code: 'policy_rolled_back', version: 5, kind: null, tsMs: 1 } },
+      'rolled_back 1 of 2',
+    ],
+    [
+      { lastStep: { code: 'document_replayed', version: 5, kind: 'policy', tsMs: 1 } },
+      'rolled_back 1 of 2',
+    ],
+    [
+      { lastStep: { code: 'document_invalid', version: 5, kind: 'policy', tsMs: 1 } },
+      'refused 1 of 2',
+    ],
+    [{ lastStep: { code: 'signer_unknown', version: null, kind: null, tsMs: 1 } }, null],
     [{ counters: { signer_unknown: 1 } }, 'refused 1 of 2'],
-    [{ lastStep: { code: 'policy_rolled_back', version: 3, kind: null } }, null],
-    [{ lastStep: { code: 'push_busy', version: 5, kind: 'policy' } }, null],
+    [{ lastStep: { code: 'policy_rolled_back', version: 3, kind: null, tsMs: 1 } }, null],
+    [{ lastStep: { code: 'push_busy', version: 5, kind: 'policy', tsMs: 1 } }, null],
   ] as const;
   for (const [changed, why] of said) {
     const scene = new Scene(10).ready();
@@ -84,7 +93,7 @@ test('rolled back or refused by one device of the canary is enough, unless a con
   const conditions = conditionsOf('rolled_back > 1');
   const scene = new Scene(10, { ...PLAN, canary: { ...CANARY, conditions } }).ready();
   const [first = '', second = ''] = scene.canary;
-  scene.says(first, { lastStep: { code: 'policy_rolled_back', version: 5, kind: null } });
+  scene.says(first, { lastStep: { code: 'policy_rolled_back', version: 5, kind: null, tsMs: 1 } });
   scene.confirms(5, [second]);
   scene.pass(1);
   expect(scene.rollout.stage).toBe('soak');
@@ -285,14 +294,37 @@ test('taken back from where it stood, nothing is sent forward again; what is ove
   expect(again.did().at(-1)).toBe('bad: the operator asked for it; 10 confirmed');
 });
 
-test('of a device that nobody heard of it waits at the broker', () => {
-  const target = { level: 'device', fleet: 'acme', name: 'gw-new' } as const;
-  const scene = new Scene(2, { ...PLAN, canary: null, target }).ready();
+test('a document that nobody is heard to be for has reached nobody: it waits for a device as long as for an answer, and says so', () => {
+  const device = { level: 'device', fleet: 'acme', name: 'gw-new' } as const;
+  const group = { level: 'group', fleet: 'acme', name: 'sotuh' } as const;
+  for (const target of [device, group]) {
+    const scene = new Scene(2, { ...PLAN, canary: null, target }).ready();
+    scene.pass(149);
+    expect([scene.did(), scene.rollout.stage]).toEqual([
+      ['save rest', `forward ${target.level}:${target.name}`],
+      'rest',
+    ]);
+    scene.pass(1);
+    expect(scene.did()).toEqual([
+      'save done',
+      `bad: nobody of ${target.level}:acme/${target.name} reports here; it waits at the broker`,
+    ]);
+  }
+  // A report that comes late is one.
+  const scene = new Scene(2, { ...PLAN, canary: null, target: group }).ready();
+  scene.pass(5);
+  scene.says('gw-0', { groups: ['sotuh'] });
+  scene.pass(5);
+  expect(scene.rollout.stage).toBe('rest');
+  scene.confirms(5, ['gw-0']);
   scene.pass(1);
-  expect(scene.did()).toEqual([
-    ...['save rest', 'forward device:gw-new', 'save done'],
-    'good: no device that it is for reports here; it waits at the broker',
-  ]);
+  expect(scene.did().at(-1)).toBe('good: 1 confirmed');
+  // Those that are away are known.
+  const away = new Scene(2, { ...PLAN, canary: null });
+  for (const one of away.devices.keys())
+    away.feed({ kind: 'presence', device: one, online: false });
+  away.ready().pass(1);
+  expect(away.did().at(-1)).toBe('good: 0 confirmed, 2 away, for whom it waits at the broker');
 });
 
 test('the operator may take it back, and a rollout without canary not', () => {
@@ -323,7 +355,9 @@ test('without canary all get it at once; good means that all that are there conf
 
   const refusing = new Scene(2, { ...PLAN, canary: null }).ready();
   refusing.confirms(5, ['gw-0']);
-  refusing.says('gw-1', { lastStep: { code: 'document_older', version: 5, kind: 'policy' } });
+  refusing.says('gw-1', {
+    lastStep: { code: 'document_older', version: 5, kind: 'policy', tsMs: 1 },
+  });
   refusing.pass(1);
   expect(refusing.did().at(-1)).toBe('bad: 1 confirmed, 1 refused');
 
@@ -347,7 +381,7 @@ test('an emergency is there when all that are there report it, its end when none
   const ending = new Scene(0, end, scene).ready();
   ending.says('gw-0', {
     emergency: null,
-    lastStep: { code: 'emergency_ended', version: 71, kind: null },
+    lastStep: { code: 'emergency_ended', version: 71, kind: null, tsMs: 1 },
   });
   // Another document came behind it, so only its counter says so.
   ending.says('gw-1', { emergency: null, counters: { emergency_ended: 1 } });

@@ -1,0 +1,133 @@
+/**
+ * Goal: the last line of `jvpn policy push` and its exit status are true: what no device follows is not called confirmed, and what
+ * the broker keeps for those who are away is not replaced by what they would not take.
+ *
+ * Method: the command at a real mosquitto. What devices say there is written by the test: it is about what is made of that.
+ */
+import { afterAll, beforeAll, beforeEach, expect } from 'bun:test';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { connectAsync, type MqttClient } from 'mqtt';
+import { runPolicyPush } from '../../agent/cli/policyPush.ts';
+import { runPolicySign } from '../../agent/cli/policySign.ts';
+import { freePort, mosquittoObstacle, startMosquitto } from '../lab/mosquitto.ts';
+import type { LabProcess } from '../lab/process.ts';
+import { testUnless } from '../obstacle.ts';
+import { collect } from '../unit/agent/cli/collect.ts';
+
+const KEY = Buffer.from(new Uint8Array(32).fill(7)).toString('base64');
+const FLEET_TOPIC = 'jvpn/v1/jvpn/_fleet/policy/desired';
+const TEST_MS = 30_000;
+
+let folder = '';
+let url = '';
+let broker: LabProcess;
+let peer: MqttClient;
+/** Topics on which something is retained. */
+const written = new Set<string>();
+
+beforeAll(async () => {
+  if (mosquittoObstacle !== null) return;
+  folder = mkdtempSync(join(tmpdir(), 'jvpn-push-'));
+  const port = await freePort();
+  broker = await startMosquitto({ directory: folder, port });
+  url = `mqtt://127.0.0.1:${port}`;
+  peer = await connectAsync(url, { protocolVersion: 5 });
+  write('key', `${KEY}\n`);
+});
+
+afterAll(async () => {
+  await peer?.endAsync();
+  await broker?.[Symbol.asyncDispose]();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+beforeEach(async () => {
+  for (const topic of written) await peer.publishAsync(topic, '', { qos: 1, retain: true });
+  written.clear();
+});
+
+function write(name: string, text: string): string {
+  const path = join(folder, name);
+  writeFileSync(path, text, { mode: 0o600 });
+  return path;
+}
+
+const policy = (name: string, version: number) =>
+  write(`${name}.toml`, `version = ${version}\nname = "${name}"\n`);
+
+async function keep(topic: string, value: string | Buffer): Promise<void> {
+  written.add(topic);
+  await peer.publishAsync(topic, value, { qos: 1, retain: true });
+}
+
+/** A device that is there and reports this. */
+async function device(name: string, changed: Readonly<Record<string, unknown>>): Promise<void> {
+  const presence = { v: 1, online: true, why: null, boot: 'b', connection: 1 };
+  await keep(`jvpn/v1/jvpn/${name}/presence`, JSON.stringify(presence));
+  const reported = { v: 1, confirmed: 4, on_trial: null, emergency: null, groups: [] };
+  const all = { ...reported, last_step: null, last_refusal: null, counters: {}, ...changed };
+  await keep(`jvpn/v1/jvpn/${name}/policy/reported`, JSON.stringify(all));
+}
+
+async function pushed(...argv: readonly string[]) {
+  written.add(FLEET_TOPIC);
+  const terminal = collect();
+  const code = await runPolicyPush([...argv, '--broker', url, '--all'], terminal);
+  return { code, said: [...terminal.errLines, ...terminal.outLines].join('\n') };
+}
+
+const key = () => ['--signing-key-file', join(folder, 'key')];
+const toldTest = (name: string, body: () => Promise<void>) =>
+  testUnless(mosquittoObstacle, name, body, TEST_MS);
+
+toldTest(
+  'a file that was edited under the same version is not sent, with a canary or without',
+  async () => {
+    await device('gw-1', { confirmed: 5 });
+    expect(await pushed(policy('first', 5), ...key())).toMatchObject({
+      ...{ code: 0, said: expect.stringContaining('done: 1 confirmed') },
+    });
+    const edited = policy('edited', 5);
+    const back = ['--revert-to', policy('before', 4)];
+    for (const more of [[], ['--canary', '1', ...back]]) {
+      expect(await pushed(edited, ...key(), ...more)).toEqual({
+        code: 1,
+        said:
+          'jvpn policy push: the broker keeps version 5 for fleet:jvpn, signed by this key, and it says something else: ' +
+          'devices take a version once; raise the version to at least 6',
+      });
+    }
+    // The same again is no news, and harmless.
+    expect(await pushed(policy('first', 5), ...key())).toMatchObject({ code: 0 });
+  },
+);
+
+toldTest(
+  'where nobody is heard of nothing was done, and the last line says for whom nobody was',
+  async () => {
+    const argv = ['--answer-within', '2s', '--fleet', 'acmee'];
+    written.add('jvpn/v1/acmee/_fleet/policy/desired');
+    const told = await pushed(policy('first', 5), ...key(), ...argv);
+    expect(told).toEqual({
+      code: 1,
+      said: [
+        'rest: nobody of fleet:acmee reports here yet',
+        'not done: nobody of fleet:acmee reports here; it waits at the broker',
+      ].join('\n'),
+    });
+  },
+);
+
+toldTest('a signed file does not take the place of a newer one at the broker', async () => {
+  await device('gw-1', { confirmed: 6 });
+  const output = join(folder, 'older.cose');
+  const signing = [...key(), '--target', 'fleet:jvpn', '--output', output];
+  expect(await runPolicySign([policy('older', 5), ...signing], collect())).toBe(0);
+  expect(await pushed(policy('newer', 6), ...key())).toMatchObject({ code: 0 });
+  expect(await pushed(output)).toEqual({
+    code: 1,
+    said: 'jvpn policy push: the broker keeps version 6 for fleet:jvpn, which names the signer of FILE as its own: 5 is older',
+  });
+});

@@ -1,0 +1,47 @@
+/**
+ * Goal: what is taken for the answer to a document was said of it, and behind it.
+ */
+import { expect, test } from 'bun:test';
+import { PLAN, Scene } from './scene.ts';
+
+test('what a device refused before it was sent again is no answer, until it has had all the time for another', () => {
+  const told = { version: 5, kind: 'policy', tsMs: 7 };
+  const early = { ...told, code: 'document_early' };
+  const replayed = { ...told, code: 'document_replayed' };
+  const plan = { ...PLAN, canary: null };
+  const sent = (lastRefusal: typeof early) => {
+    const scene = new Scene(1, plan);
+    scene.says('gw-0', { lastRefusal });
+    scene.ready().pass(1);
+    scene.did();
+    return scene;
+  };
+  // Taken now.
+  const taken = sent(early);
+  taken.says('gw-0', { onTrial: 5 });
+  taken.pass(60);
+  taken.confirms(5, ['gw-0']);
+  taken.pass(1);
+  expect(taken.did().at(-1)).toBe('good: 1 confirmed');
+  // Refused again.
+  const again = sent(early);
+  again.says('gw-0', { lastRefusal: { ...early, tsMs: 8 } });
+  again.pass(1);
+  expect(again.did().at(-1)).toBe('bad: 0 confirmed, 1 refused');
+  // Of the same refusal a device reports one a minute at most.
+  const mute = sent(early);
+  mute.pass(140);
+  expect(mute.did()).toEqual([]);
+  mute.pass(20);
+  expect(mute.did().at(-1)).toBe('bad: 0 confirmed, 1 refused');
+  // A version that is used up stays that: there is nothing to wait for.
+  const used = new Scene(1, plan);
+  used.says('gw-0', { lastRefusal: replayed });
+  used.ready().pass(1);
+  expect(used.did().at(-1)).toBe('bad: 0 confirmed, 1 rolled back');
+  // A canary is not taken back for it.
+  const canary = new Scene(10);
+  for (const device of canary.devices.keys()) canary.says(device, { lastRefusal: early });
+  canary.ready().pass(1);
+  expect(canary.rollout.stage).toBe('canary');
+});
