@@ -18,6 +18,16 @@ export const CHANGE_KIND = {
 } as const;
 export type ChangeKind = keyof typeof CHANGE_KIND;
 
+/**
+ * What one row counts for at most (chosen): more than any device does of one thing within a day. Numbers are what a device says, and no sum
+ * of them may overflow.
+ */
+export const COUNT_MAX = 1_000_000;
+
+/** How many numbers lie in between, both ends included. */
+export const countBetween = (fromSeq: number, toSeq: number): number =>
+  Math.min(COUNT_MAX, toSeq - fromSeq + 1);
+
 export interface Change {
   readonly kind: ChangeKind;
   /** Wall clock of the fleet; of what is late the device's own word for it, as far as that can be. */
@@ -26,7 +36,7 @@ export interface Change {
   readonly reason: string | null;
   readonly from: string | null;
   readonly to: string | null;
-  /** How often, from 1: several of one kind may lie between two reports. */
+  /** How often, 1…{@link COUNT_MAX}: several of one kind may lie between two reports. */
   readonly count: number;
   /** Happened while nobody listened: learned from what the broker had kept. */
   readonly isLate: boolean;

@@ -7,7 +7,7 @@
  *
  * @module
  */
-import type { Change } from './change.ts';
+import { type Change, COUNT_MAX } from './change.ts';
 
 /** Rows of one device in a minute (chosen): a device with a bad link has ten. */
 export const ROWS_A_MINUTE = 60;
@@ -76,6 +76,6 @@ function withhold({ withheld }: Minute, change: Change): void {
   withheld.set(key, {
     ...change,
     reason: isFine ? change.reason : null,
-    count: isBand ? 1 : (before?.count ?? 0) + count,
+    count: isBand ? 1 : Math.min(COUNT_MAX, (before?.count ?? 0) + count),
   });
 }

@@ -106,10 +106,11 @@ export const FLEET_FIELDS = {
       },
       bytes_max: {
         kind: 'integer',
-        meaning: 'Size of the file; its journal comes on top.',
+        meaning:
+          'Size of the file; its journal comes on top. What is known of 20,000 devices takes 40 MiB of it.',
         unit: 'bytes',
         default: 1_073_741_824,
-        min: 16_777_216,
+        min: 134_217_728,
         max: 1_099_511_627_776,
       },
     },

@@ -30,6 +30,8 @@ export interface FleetOptions {
   readonly pages: Pages;
   /** Wall clock. */
   readonly nowMs: () => number;
+  /** Left out: this process’s. */
+  readonly monoMs?: () => number;
   /** For a person who reads the log. */
   readonly say: (line: string) => void;
 }
@@ -60,6 +62,7 @@ export function startFleet(options: FleetOptions): StartedFleet {
 export class Fleet {
   readonly registry: Registry;
   readonly #options: FleetOptions;
+  readonly #monoMs: () => number;
   readonly #history: History;
   readonly #day: Day;
   readonly #live: Live;
@@ -70,16 +73,18 @@ export class Fleet {
   #server: FleetServer | null = null;
   #timer: Timer | null = null;
   #forgotAtMs = 0;
-  #hasComplained = false;
+  #trouble: string | null = null;
   /** Minutes that are over and not written yet: some, where the disk is full. */
   #closed: readonly Closed[] = [];
   #whyDown: string | null = null;
+  /** By the monotonic clock: the other one may be put back by a day. */
   #doubtAtMs = Number.POSITIVE_INFINITY;
   /** There is more to prune than one turn does. */
   #isPruning = false;
 
   constructor(options: FleetOptions, history: History) {
     this.#options = options;
+    this.#monoMs = options.monoMs ?? (() => performance.now());
     this.#history = history;
     const { nowMs } = options;
     const { fleet } = options.broker;
@@ -104,8 +109,8 @@ export class Fleet {
       shownId: () => registry.shownId,
       run: bytesToHex(crypto.getRandomValues(new Uint8Array(8))),
     });
-    this.#login = new Login(options.login, nowMs, () => performance.now());
-    this.#steady = new SteadyClock(history.newestMinuteMs(), performance.now());
+    this.#login = new Login(options.login, nowMs, this.#monoMs);
+    this.#steady = new SteadyClock(history.newestMinuteMs(), this.#monoMs());
   }
 
   get port(): number {
@@ -133,7 +138,7 @@ export class Fleet {
         ),
       onUp: () => {
         this.#whyDown = null;
-        this.#doubtAtMs = nowMs() + DOUBT_MS;
+        this.#doubtAtMs = this.#monoMs() + DOUBT_MS;
         say('the broker is heard');
       },
       onDown: (why) => {
@@ -159,7 +164,7 @@ export class Fleet {
 
   #tick(): void {
     const nowMs = this.#options.nowMs();
-    const isSteady = this.#steady.isSteady(nowMs, performance.now());
+    const isSteady = this.#steady.isSteady(nowMs, this.#monoMs());
     this.#sampleStates();
     const closed = this.#day.close(nowMs, (sinceMs) => this.#history.minutesSince(sinceMs));
     if (closed !== null) {
@@ -196,8 +201,9 @@ export class Fleet {
 
   /** When all that the broker keeps must have come, and each minute from then on. */
   #doubt(nowMs: number): void {
-    if (nowMs < this.#doubtAtMs || this.#link === null || !this.#isConnected) return;
-    this.#doubtAtMs = nowMs + DOUBT_MS;
+    const monoMs = this.#monoMs();
+    if (monoMs < this.#doubtAtMs || this.#link === null || !this.#isConnected) return;
+    this.#doubtAtMs = monoMs + DOUBT_MS;
     const count = this.registry.doubt(this.#link.connection, Math.round(nowMs));
     if (count > 0)
       this.#options.say(`of ${count} devices nobody knows any more whether they are there`);
@@ -213,11 +219,9 @@ export class Fleet {
 
   /** Once, and again after it was well. */
   #complain(): void {
-    const { lastError } = this.#history;
-    if (lastError !== null && !this.#hasComplained) {
-      this.#options.say(`the history cannot be written: ${lastError}`);
-    }
-    this.#hasComplained = lastError !== null;
+    const { trouble } = this.#history;
+    if (trouble !== null && trouble !== this.#trouble) this.#options.say(trouble);
+    this.#trouble = trouble;
   }
 
   #metrics(): string {

@@ -41,7 +41,7 @@ export interface DeviceMemory {
   /** Of all gaps that are the device's. */
   missing: number;
   lastChangeAtMs: number;
-  /** What it said last of signed documents; null: it takes none, as far as is known. */
+  /** What it said last of signed documents; null: nothing, ever. */
   documents: Documents | null;
   /** Of the newest policy that it spoke of. */
   verdict: DocumentVerdict | null;

@@ -6,7 +6,7 @@
  *
  * @module
  */
-import type { Change } from './change.ts';
+import { type Change, COUNT_MAX } from './change.ts';
 import { RECOVERIES_MAX, type Report } from './report.ts';
 import { CAUSES, HIJACK_SIGNS, isNoticed, isRefusal, NO_REASON, REPLAY_SIGNS } from './signs.ts';
 
@@ -24,9 +24,6 @@ export interface Difference {
   readonly changes: readonly Change[];
   readonly tally: Tally;
 }
-
-/** Of one thing in one report (chosen): more than any device does within a day, and no sum of a fleet overflows. */
-const GROWN_MAX = 1_000_000;
 
 const NO_TALLY: Tally = {
   ...{ switches: 0, terminated: {}, replaySigns: 0, hijackSigns: 0, recoveries: 0 },
@@ -57,7 +54,7 @@ export function differenceOf(
   if (before === null) return { changes, tally: NO_TALLY };
 
   const switchedBefore = isSameOf(before, after) ? before.switchesTotal : 0;
-  const switches = Math.min(GROWN_MAX, Math.max(0, after.switchesTotal - switchedBefore));
+  const switches = Math.min(COUNT_MAX, Math.max(0, after.switchesTotal - switchedBefore));
   const isElsewhere = after.binding !== null && binding !== null && after.binding !== binding;
   if (isElsewhere || switches > 0) {
     const to = after.binding ?? binding;
@@ -93,7 +90,7 @@ function grown(before: Counts, after: Counts, isSame: boolean): Record<string, n
   const events: Record<string, number> = {};
   for (const [code, count] of Object.entries(after)) {
     const more = isSame ? count - (before[code] ?? 0) : count;
-    if (more > 0) events[code] = Math.min(GROWN_MAX, more);
+    if (more > 0) events[code] = Math.min(COUNT_MAX, more);
   }
   return events;
 }
@@ -134,7 +131,7 @@ function recoveriesOf(before: Report, after: Report, events: Record<string, numb
 /** What is heard of from a report of an earlier version of the fleet on counts from the next one. */
 function replayedBetween(before: Report, after: Report): number {
   const saidBefore = isSameOf(before, after) ? (before.replayed ?? after.replayed) : 0;
-  return Math.min(GROWN_MAX, Math.max(0, after.replayed - saidBefore));
+  return Math.min(COUNT_MAX, Math.max(0, after.replayed - saidBefore));
 }
 
 function policyOf({ policyName, policyVersion }: Report): string | null {

@@ -75,8 +75,10 @@ export function verdictAfter(
   if (refused?.kind === 'policy' && refused.version !== null) {
     said.push({ version: refused.version, word: 'refused' });
   }
+  // Who confirms less than it did is another, or has lost its flash: what was said before it is not its own.
+  const isAnother = before?.word === 'confirmed' && confirmed < before.version;
   // What is not on trial any more and was not confirmed was rolled back, whether that was heard or not.
-  if (before !== null) {
+  if (before !== null && !isAnother) {
     said.push(before.word === 'on_trial' ? { ...before, word: 'rolled_back' } : before);
   }
   // Of one version the first counts: what it is now says more than what was said of it.

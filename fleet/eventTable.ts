@@ -34,6 +34,15 @@ export class EventTable {
     return this.#pending.length > 0;
   }
 
+  /** Whose events wait. */
+  get waiting(): readonly Device[] {
+    return this.#pending.map(({ device }) => device);
+  }
+
+  get waitingBytes(): number {
+    return this.#pending.reduce((sum, { event }) => sum + event.text.length + ROW_BYTES, 0);
+  }
+
   /** @returns how many found no room. */
   add(device: Device, event: KeptEvent): number {
     this.#pending.push({ device, event });
@@ -51,7 +60,7 @@ export class EventTable {
       bytes += changes * (text.length + ROW_BYTES);
     }
     if (this.bytes !== null) this.bytes += bytes;
-    return this.#pending.map(({ device }) => device);
+    return this.waiting;
   }
 
   /** The transaction of {@link write} is through. */

@@ -7,7 +7,7 @@
  */
 
 import { fail, ok, type Result } from '../session/result.ts';
-import type { Change } from './change.ts';
+import { type Change, countBetween } from './change.ts';
 import type { Device, Gap, Heard } from './device.ts';
 import type { Document } from './document.ts';
 import { BOOT, countAt, tableAt, textAt } from './report.ts';
@@ -83,14 +83,15 @@ export function takeEvent(device: Device, news: EventNews, heard: Heard): TakenE
   // Of what a cut took nobody knows whether it ever was: it is counted, and no report that is missing.
   const kept = gaps.flatMap(({ isCut, isTold: _, ...gap }): Gap[] => (isCut ? [] : [gap]));
   device.gaps = [...device.gaps, ...kept].slice(-GAPS_MAX);
-  const atMs = Math.max(device.lastChangeAtMs, heard.atMs);
+  // Also where a clock that was ahead has left a later time behind.
+  const { atMs } = heard;
   device.lastChangeAtMs = atMs;
   return {
     outcome: 'taken',
     missing: counted,
     changes: gaps.map(({ fromSeq, toSeq, isOurs, isCut }) => ({
       ...{ kind: 'gap', atMs, reason: null, from: String(fromSeq), to: String(toSeq) },
-      ...{ count: toSeq - fromSeq + 1, isLate: isOurs || isCut },
+      ...{ count: countBetween(fromSeq, toSeq), isLate: isOurs || isCut },
     })),
   };
 }
@@ -108,7 +109,7 @@ function countsOf(gaps: readonly EventGap[]): MissingEvents {
   const counts = { ...NONE_MISSING };
   for (const { fromSeq, toSeq, isCut, isTold, isOurs } of gaps) {
     const why = isCut ? 'cut' : isTold ? 'dropped' : isOurs ? 'while_away' : 'lost';
-    counts[why] += toSeq - fromSeq + 1;
+    counts[why] += countBetween(fromSeq, toSeq);
   }
   return counts;
 }

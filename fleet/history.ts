@@ -31,6 +31,9 @@ const PENDING_MAX = 100_000;
 const TEXTS_MAX = 2_000;
 /** The share of `bytesMax` that pruning leaves. */
 const ROOM = 0.95;
+/** What a row of changes takes with its indexes, rounded up. */
+const CHANGE_BYTES = 200;
+const MIB = 1_048_576;
 
 export interface HistoryBounds {
   readonly retentionDays: number;
@@ -52,7 +55,7 @@ export function openHistory(file: string, bounds: HistoryBounds): OpenedHistory 
 }
 
 export class History {
-  /** Changes that found no room. */
+  /** Changes that found no room, and rows that the database does not take. */
   dropped = 0;
   /** Transactions that failed: a full disk, say. */
   failures = 0;
@@ -66,6 +69,11 @@ export class History {
   readonly #putMinute: Statement;
   readonly #putHour: Statement;
   #error: string | null = null;
+  #isFull = false;
+  /** What waits would take; 0 unless there was no room for it. */
+  #waitingBytes = 0;
+  /** What `bytesMax` would have to be, once all that may go is gone and the rest has no room; or null. */
+  #neededBytes: number | null = null;
   /** Memories of devices that were written. */
   #texts = 0;
   #pending: { readonly device: Device; readonly change: Change }[] = [];
@@ -126,6 +134,15 @@ export class History {
     return this.#pending.length > 0 || this.#events.isPending;
   }
 
+  /** What an operator has to know, in words: why nothing is written, or no change kept. Null: all is well. */
+  get trouble(): string | null {
+    if (this.#neededBytes !== null) {
+      const needed = `it needs at least ${this.#neededBytes} bytes`;
+      return `history.bytes_max = ${this.#bounds.bytesMax} is too small for what is known of the devices, and no change is kept: ${needed}`;
+    }
+    return this.lastError === null ? null : `the history cannot be written: ${this.lastError}`;
+  }
+
   /** Everything that waits, and `minutes`, all or nothing. False: it failed, and waits on. */
   flush(minutes: readonly Closed[]): boolean {
     const pending = this.#pending;
@@ -134,13 +151,14 @@ export class History {
       const withEvents = this.#events.write();
       const changed = new Set([...pending.map(({ device }) => device), ...withEvents]);
       for (const device of changed) this.#writeDevice(device);
-      for (const { atMs, span } of minutes) this.#putMinute.run(atMs, spanText(span));
+      for (const { atMs, span } of minutes) this.#put(this.#putMinute, atMs, spanText(span));
     });
     if (isDone) {
       this.#pending = [];
       this.#events.written();
     }
     this.lastError = isDone ? null : this.#error;
+    this.#waitingBytes = !isDone && this.#isFull ? this.#bytesOfWaiting() : 0;
     return isDone;
   }
 
@@ -157,7 +175,7 @@ export class History {
     return this.#inTransaction(() => {
       const sum = newSpan();
       for (const { span } of this.spans('minutes', hourMs, hourMs + HOUR_MS)) mergeInto(sum, span);
-      this.#putHour.run(hourMs, spanText(sum));
+      this.#put(this.#putHour, hourMs, spanText(sum));
     });
   }
 
@@ -185,7 +203,13 @@ export class History {
     const isDone = this.#inTransaction(() => {
       if (nowMs !== null) deleted = this.#deleteOld(nowMs);
       deleted += this.#events.prune(PRUNE_ROWS);
-      if (this.usedBytes() > this.#bounds.bytesMax * ROOM) deleted += this.#deleteFirst();
+      const bytes = this.usedBytes() + this.#waitingBytes;
+      const isCrowded = bytes > this.#bounds.bytesMax * ROOM;
+      if (isCrowded) deleted += this.#deleteFirst();
+      if (!isCrowded) this.#neededBytes = null;
+      else if (deleted === 0 && bytes > (this.#neededBytes ?? 0)) {
+        this.#neededBytes = Math.ceil((2 * bytes) / MIB) * MIB;
+      }
     });
     // What was rolled back is still there: the next minute tries again.
     if (!isDone) return false;
@@ -231,13 +255,32 @@ export class History {
   #writeChange(device: number, change: Change): void {
     const { atMs, kind, reason, from, to, count, isLate } = change;
     const row = [device, atMs, CHANGE_KIND[kind], reason, from, to, count, Number(isLate)];
-    this.#putChange.run(...row);
+    this.#put(this.#putChange, ...row);
   }
 
   #writeDevice(device: Device): void {
-    this.#putDevice.run(device.id, device.name, memoryText(device));
+    this.#put(this.#putDevice, device.id, device.name, memoryText(device));
     this.#texts += 1;
     if (this.#texts % TEXTS_MAX === 0) Bun.gc(true);
+  }
+
+  /** What is wrong with one row is no fault of the others: it is left out. Whatever else fails is a matter of them all. */
+  #put(statement: Statement, ...row: Parameters<Statement['run']>): void {
+    try {
+      statement.run(...row);
+    } catch (error) {
+      if (!isFaultOfRow(error)) throw error;
+      this.dropped += 1;
+    }
+  }
+
+  /** About what the next transaction takes. */
+  #bytesOfWaiting(): number {
+    let bytes = this.#pending.length * CHANGE_BYTES + this.#events.waitingBytes;
+    const devices = [...this.#pending.map(({ device }) => device), ...this.#events.waiting];
+    // Rows of two kilobytes leave half of their pages empty.
+    for (const device of new Set(devices)) bytes += 2 * memoryText(device).length;
+    return bytes;
   }
 
   #inTransaction(work: () => void): boolean {
@@ -253,10 +296,17 @@ export class History {
       return true;
     } catch (error) {
       this.failures += 1;
+      this.#isFull = (error as { code?: unknown }).code === 'SQLITE_FULL';
       this.#error = error instanceof Error ? error.message : String(error);
       return false;
     }
   }
+}
+
+/** SQLite undoes that one statement and goes on. A value that is none of SQLite’s has no code. */
+function isFaultOfRow(error: unknown): boolean {
+  const { code } = error as { code?: unknown };
+  return typeof code !== 'string' || /^SQLITE_(CONSTRAINT|MISMATCH|TOOBIG|RANGE)/.test(code);
 }
 
 /** All but what belongs to this run. */

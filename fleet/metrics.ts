@@ -90,7 +90,7 @@ export function fleetMetrics(facts: FleetFacts): string {
     gauge('jvpn_fleet_history_bytes', 'What the history takes.', known(facts.historyBytes)),
     counter(
       'jvpn_fleet_history_dropped_total',
-      'Changes that found no room.',
+      'Changes that found no room, and rows that the database did not take.',
       known(facts.historyDropped),
     ),
     counter(
@@ -148,7 +148,7 @@ function rolloutMetrics({ rollout, emergency }: Overview) {
   return [
     gauge(
       'jvpn_fleet_rollout_version',
-      'Version of the newest policy that any device has said something about.',
+      'Version of the newest policy that more than one device has said something about.',
       known(version),
     ),
     gauge(

@@ -162,17 +162,11 @@ export function tableAt(document: Document, key: string): Document {
 export function textAt(document: Document, key: string): string | null {
   const value = Object.hasOwn(document, key) ? document[key] : null;
   if (typeof value !== 'string' || value.length > TEXT_MAX) return null;
-  return isOneLine(value) ? value : null;
+  return CONTROL.test(value) ? null : value;
 }
 
-/** Without control characters, which a terminal would obey. */
-function isOneLine(text: string): boolean {
-  for (let at = 0; at < text.length; at++) {
-    const code = text.charCodeAt(at);
-    if (code < 0x20 || code === 0x7f) return false;
-  }
-  return true;
-}
+/** Control characters, which a terminal would obey: those beyond U+0080, too (U+009B is its CSI). */
+const CONTROL = /\p{Cc}/u;
 
 /** 0…2^53−1, or null. */
 export function countAt(document: Document, key: string): number | null {

@@ -1,7 +1,10 @@
 /**
  * How far the newest policy has come in the fleet, and where an emergency holds. Pure.
  *
- * Reckoned over the devices that take documents at all. Those of another fleet of policies, a group's say, are silent about the
+ * The newest is one that a device has spoken of while another spoke of it, too, or of one that is newer still: what a single device says
+ * is no word about all.
+ *
+ * Reckoned over the devices that have said something of documents. Those of another fleet of policies, a group's say, are silent about the
  * newest version: who sees them knows how far a canary goes.
  *
  * @module
@@ -10,9 +13,8 @@ import type { Device } from './device.ts';
 import { isAway } from './presence.ts';
 
 export interface Rollout {
-  /** Of the newest policy that any device has said something about. */
   readonly version: number;
-  /** Those that take documents; the five below add up to it. */
+  /** Those that take documents; the six below add up to it. */
   readonly devices: number;
   readonly confirmed: number;
   readonly on_trial: number;
@@ -20,16 +22,27 @@ export interface Rollout {
   readonly refused: number;
   /** They have said nothing about it: not reached, away, or it is not meant for them. */
   readonly silent: number;
+  /** It alone speaks of a newer version: 0 or 1. */
+  readonly ahead: number;
 }
 
 /** Null: no device takes documents, or none has named a version. */
 export function rolloutOf(devices: Iterable<Device>): Rollout | null {
   const taking = [...devices].filter(({ documents }) => documents !== null);
-  const version = taking.reduce((most, { verdict }) => Math.max(most, verdict?.version ?? 0), 0);
-  if (version === 0) return null;
-  const counts = { confirmed: 0, on_trial: 0, rolled_back: 0, refused: 0, silent: 0 };
+  let [newest, version] = [0, 0];
   for (const { verdict } of taking) {
-    counts[verdict?.version === version ? verdict.word : 'silent'] += 1;
+    const said = verdict?.version ?? 0;
+    if (said > newest) [newest, version] = [said, newest];
+    else if (said > version) version = said;
+  }
+  if (newest === 0) return null;
+  // No other has named one.
+  if (version === 0) version = newest;
+  const counts = { confirmed: 0, on_trial: 0, rolled_back: 0, refused: 0, silent: 0, ahead: 0 };
+  for (const { verdict } of taking) {
+    const said = verdict?.version ?? 0;
+    if (verdict !== null && said === version) counts[verdict.word] += 1;
+    else counts[said > version ? 'ahead' : 'silent'] += 1;
   }
   return { version, devices: taking.length, ...counts };
 }

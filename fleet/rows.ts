@@ -32,7 +32,7 @@ export interface DeviceRow {
   readonly documents: DocumentsRow | null;
 }
 
-/** What it says of signed documents; null: it takes none. */
+/** What it said last of signed documents; null: it has never said anything of them. */
 export interface DocumentsRow {
   readonly confirmed: number;
   readonly on_trial: number | null;

@@ -7,6 +7,7 @@
  */
 import type { Database } from 'bun:sqlite';
 import { CHANGE_KIND, type ChangeKind } from './change.ts';
+import { IS_BAND } from './schema.ts';
 
 export interface Band {
   readonly state: string | null;
@@ -57,7 +58,7 @@ export function timelineOf(
   rows.reverse();
   // What is left out before the oldest of them is not known.
   const startMs = rows.length === ROWS_MAX ? rows[0]!.at_ms : fromMs;
-  const before = (kind: ChangeKind) => lastBefore(database, device, kind, startMs);
+  const before = (kind: 'state' | 'presence') => lastBefore(database, device, kind, startMs);
   const isGone = (word: string | null) => word !== null && word !== 'online';
   let [state, isAway] = [before('state'), isGone(before('presence'))];
   let beganMs = startMs;
@@ -81,19 +82,18 @@ export function timelineOf(
   return { bands, marks };
 }
 
+/** What bands begin with: by device, time and kind. A device may have said a million other things since. */
+export const LAST_BEFORE = `SELECT went_to FROM changes
+  WHERE device = ? AND at_ms < ? AND kind = ? AND ${IS_BAND} ORDER BY at_ms DESC, rowid DESC LIMIT 1`;
+
 function lastBefore(
   database: Database,
   device: number,
-  kind: ChangeKind,
+  kind: 'state' | 'presence',
   atMs: number,
 ): string | null {
-  const row = database
-    .query(
-      `SELECT went_to FROM changes WHERE device = ? AND at_ms < ? AND kind = ?
-       ORDER BY at_ms DESC, rowid DESC LIMIT 1`,
-    )
-    .get(device, atMs, CHANGE_KIND[kind]) as { went_to: string | null } | null;
-  return row?.went_to ?? null;
+  const row = database.query(LAST_BEFORE).get(device, atMs, CHANGE_KIND[kind]);
+  return (row as { went_to: string | null } | null)?.went_to ?? null;
 }
 
 function markOf(kind: ChangeKind, row: Row): Mark {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Change } from '../change.ts';
+import { type Change, countBetween } from '../change.ts';
 import type { Device, Gap, Heard, Taken } from '../device.ts';
 import { differenceOf } from '../difference.ts';
 import { presenceSeen } from '../presence.ts';
@@ -59,7 +59,7 @@ export function takeReport(
     ...(gap === null ? [] : [gapChange(gap, atMs, heard.isRetained)]),
     ...(isClone ? [cloneChange(atMs)] : []),
   ];
-  const missing = gap === null || gap.isOurs ? 0 : gap.toSeq - gap.fromSeq + 1;
+  const missing = gap === null || gap.isOurs ? 0 : countBetween(gap.fromSeq, gap.toSeq);
   const known = device.presence;
   const presence = heard.isRetained ? known : presenceSeen(known, report.boot, heard.atMs);
   const isBack = presence.online !== known.online;
@@ -130,7 +130,7 @@ function gapBetween(device: Device, report: Report, heard: Heard) {
 }
 
 function gapChange(gap: Gap, atMs: number, isRetained: boolean): Change {
-  const count = gap.toSeq - gap.fromSeq + 1;
+  const count = countBetween(gap.fromSeq, gap.toSeq);
   const isLate = isRetained || gap.isOurs;
   const [from, to] = [String(gap.fromSeq), String(gap.toSeq)];
   return { kind: 'gap', atMs, reason: null, from, to, count, isLate };

@@ -48,7 +48,7 @@ export interface Overview {
   readonly emergency?: Emergency;
 }
 
-/** Of the newest policy: what the devices that take documents say of it. */
+/** Of the newest policy that more than one has spoken of: what the devices that take documents say of it. */
 export interface Rollout {
   readonly version: number;
   readonly devices: number;
@@ -57,6 +57,7 @@ export interface Rollout {
   readonly rolled_back: number;
   readonly refused: number;
   readonly silent: number;
+  readonly ahead: number;
 }
 
 /** On how many devices one holds now. */
@@ -123,7 +124,7 @@ export interface DeviceRow {
   readonly switches_total: number | null;
   readonly recovery_p95_ms: number | null;
   readonly terminated: string | null;
-  /** Null: it takes none. */
+  /** Null: it has never said anything of them. */
   readonly documents?: DocumentsRow | null;
 }
 

@@ -14,6 +14,10 @@ const OUTCOMES = [
   { id: 'rolled_back', words: 'it did not prove itself: the one before is followed' },
   { id: 'refused', words: 'not taken' },
   { id: 'silent', words: 'nothing was said of it: not reached, away, or not meant for them' },
+  {
+    id: 'ahead',
+    words: 'it alone speaks of a newer version: the first of a rollout, or a wrong one',
+  },
 ] as const;
 
 export interface OutcomeShare {

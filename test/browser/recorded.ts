@@ -92,7 +92,7 @@ export function overviewOf(rows: readonly DeviceRow[], nowMs: number): Overview 
     })),
     rollout: {
       ...{ version: 8, devices: rows.length, confirmed: rows.length - 12, on_trial: 5 },
-      ...{ rolled_back: 4, refused: 2, silent: 1 },
+      ...{ rolled_back: 4, refused: 2, silent: 1, ahead: 0 },
     },
     emergency: { devices: 0, versions: [] },
   };

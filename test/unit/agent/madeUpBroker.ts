@@ -102,11 +102,10 @@ export class MadeUpBroker {
       }
       case PACKET.subscribe: {
         const [high = 0, low = 0, ...rest] = body;
-        const topic = this.#level === 5 ? rest.slice(1) : rest;
-        const bytes = topic.slice(2, 2 + ((topic[0] ?? 0) << 8) + (topic[1] ?? 0));
-        this.subscribed.push(new TextDecoder().decode(Uint8Array.from(bytes)));
-        const properties = this.#level === 5 ? [0] : [];
-        return void say(0x90, 3 + properties.length, high, low, ...properties, this.subackCode);
+        const asked = topicsOf(this.#level === 5 ? rest.slice(1) : rest);
+        this.subscribed.push(...asked);
+        const answers = [...(this.#level === 5 ? [0] : []), ...asked.map(() => this.subackCode)];
+        return void say(0x90, 2 + answers.length, high, low, ...answers);
       }
       case PACKET.publish: {
         const name = ((body[0] ?? 0) << 8) + (body[1] ?? 0);
@@ -120,6 +119,14 @@ export class MadeUpBroker {
         this.acknowledged += 1;
     }
   }
+}
+
+/** Each followed by a byte of options. */
+function topicsOf(bytes: readonly number[]): readonly string[] {
+  if (bytes.length < 3) return [];
+  const endsAt = 2 + ((bytes[0] ?? 0) << 8) + (bytes[1] ?? 0);
+  const topic = new TextDecoder().decode(Uint8Array.from(bytes.slice(2, endsAt)));
+  return [topic, ...topicsOf(bytes.slice(endsAt + 1))];
 }
 
 const twoBytes = (value: number) => [(value >> 8) & 0xff, value & 0xff];

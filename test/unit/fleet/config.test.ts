@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test';
-import { loadFleetConfig } from '../../../fleet/config.ts';
+import { FLEET_FIELDS, loadFleetConfig } from '../../../fleet/config.ts';
 
 const BROKER = '[broker]\nurl = "mqtts://broker.example.org"\n';
 
@@ -25,6 +25,15 @@ test('a broker is enough, and the rest has defaults', () => {
     },
   });
   expect(problemsOf('')).toEqual(['broker.url: missing']);
+});
+
+test('a history has room for what is known of as many devices as there may be', () => {
+  const { min } = FLEET_FIELDS.history.fields.bytes_max;
+  // Two kilobytes each (test/lab/bench/fleet), and as much again for what happens.
+  expect(min).toBeGreaterThan(2 * 2_048 * 20_000);
+  const text = (bytes: number) => `${BROKER}[history]\nbytes_max = ${bytes}`;
+  expect(problemsOf(text(min - 1))).toEqual([`history.bytes_max: ${min - 1} is below ${min}`]);
+  expect(problemsOf(text(min))).toEqual([]);
 });
 
 test('who listens for others asks for a login', () => {

@@ -106,7 +106,35 @@ test('the rollout is of the newest version, over those that take documents', () 
   reported(scene, { confirmed: 7 }, 'gw-4');
   expect(rollout(scene)).toEqual({
     ...{ version: 8, devices: 6, confirmed: 1, on_trial: 1, rolled_back: 1, refused: 1, silent: 2 },
+    ahead: 0,
   });
+});
+
+test('one device that names a version of its own takes the rollout of no other', () => {
+  const scene = new Scene();
+  reported(scene, { confirmed: 20_261_201 }, 'gw-0');
+  // Nobody else knows better yet.
+  expect(rollout(scene)).toMatchObject({ version: 20_261_201, devices: 1, confirmed: 1, ahead: 0 });
+  for (let at = 1; at < 6; at++) reported(scene, {}, `gw-${at}`);
+  expect(rollout(scene)).toMatchObject({ version: 3, confirmed: 5, silent: 0, ahead: 1 });
+  // A canary beside it is seen, and so is what follows.
+  reported(scene, { onTrial: 8 }, 'gw-1');
+  expect(rollout(scene)).toMatchObject({ version: 8, on_trial: 1, silent: 4, ahead: 1 });
+  for (let at = 1; at < 6; at++) reported(scene, { confirmed: 8 }, `gw-${at}`);
+  expect(rollout(scene)).toMatchObject({ version: 8, devices: 6, confirmed: 5, ahead: 1 });
+});
+
+test('a gateway that was replaced, or has lost its flash, follows what it says and not what the one before did', () => {
+  const scene = new Scene();
+  reported(scene, { confirmed: 12 });
+  reported(scene, { confirmed: 3 });
+  expect(scene.device().verdict).toEqual({ version: 3, word: 'confirmed' });
+  reported(scene, { confirmed: 3, onTrial: 12 });
+  expect(scene.device().verdict).toEqual({ version: 12, word: 'on_trial' });
+  // What an emergency or a refusal has it say does not change that.
+  reported(scene, { confirmed: 12 });
+  reported(scene, { confirmed: 12, emergency: 2, last: outcome('emergency_began', 2) });
+  expect(scene.device().verdict).toEqual({ version: 12, word: 'confirmed' });
 });
 
 test('an emergency holds where it was said to, and of a device that is away nobody knows', () => {

@@ -4,7 +4,7 @@ import { eventDocument, eventLine, type Gap } from '../../../agent/events/docume
 import { decodeLines } from '../../../agent/events/line.ts';
 import { encodePayload } from '../../../agent/payload.ts';
 import { eventRow } from '../../lab/reporting.ts';
-import { BOOT, Scene } from './sample.ts';
+import { BOOT, Scene, START_MS } from './sample.ts';
 
 const STREAM = 'aabbccdd00112233';
 
@@ -73,6 +73,31 @@ test('another stream begins anew, and what is missing of the one before stays', 
   expect(say(scene, 1, null, 'another')).toBe('taken');
   expect(say(scene, 3, gap(2, 2), 'another')).toBe('taken');
   expect(scene.device().events).toEqual({ stream: 'another', seq: 3, missing: 2, cut: 0 });
+});
+
+test('a gap that is heard after the clock was ahead has the time at which it is heard', () => {
+  const scene = new Scene();
+  scene.nowMs = START_MS + 86_400_000;
+  scene.presence('online');
+  say(scene, 1);
+  scene.nowMs = START_MS;
+  scene.changes.splice(0);
+  say(scene, 3);
+  expect(scene.changes.map(({ change }) => change.atMs)).toEqual([START_MS]);
+});
+
+test('a gap counts for a million at most, whatever numbers a device gives itself', () => {
+  const scene = new Scene();
+  const most = Number.MAX_SAFE_INTEGER;
+  say(scene, 1);
+  say(scene, most - 1, gap(2, most - 2));
+  say(scene, most, gap(most - 3, most - 1, 'cut'), 'another');
+  say(scene, 1, null, 'third');
+  say(scene, most, gap(2, most - 1, 'cut'), 'third');
+  expect(scene.device().events).toMatchObject({ missing: 1_000_000, cut: 1_000_003 });
+  expect(scene.told().map((change) => /×\d+/.exec(change)?.[0])).toEqual([
+    ...['×1000000', '×3', '×1000000'],
+  ]);
 });
 
 test('what is no event is counted as what is wrong with it', () => {

@@ -6,6 +6,7 @@ import { expect, test } from 'bun:test';
 import { encodePayload } from '../../../agent/payload.ts';
 import { newPacketCounters } from '../../../agent/status.ts';
 import { ROWS_A_MINUTE } from '../../../fleet/changePace.ts';
+import { textAt } from '../../../fleet/report.ts';
 import { REASONS, REASONS_BY_MOMENT } from '../../../session/reasons.ts';
 import { BOOT, DEVICES_MAX, healthPayload, Scene, START_MS } from './sample.ts';
 
@@ -291,6 +292,17 @@ test('whatever is published, it is counted and nothing breaks', () => {
   expect(scene.device().report).toMatchObject({ binding: null, counters: {}, policyName: null });
 });
 
+test('no text that is kept has a control character, which a terminal would obey', () => {
+  const controls = [0x00, 0x07, 0x0a, 0x1b, 0x7f, 0x80, 0x85, 0x90, 0x9b, 0x9d, 0x9f];
+  for (const code of controls) {
+    const text = `a${String.fromCodePoint(code)}31mb`;
+    expect([code.toString(16), textAt({ text }, 'text')]).toEqual([code.toString(16), null]);
+  }
+  for (const text of ['wwan0→203.0.113.5:51820', 'a\u00a0b', 'Zähler', '北']) {
+    expect(textAt({ text }, 'text')).toBe(text);
+  }
+});
+
 test('names without end are not taken in', () => {
   const scene = new Scene();
   const payload = healthPayload({ seq: 1 });
@@ -337,4 +349,7 @@ test('no report counts for more than a million of anything', () => {
     ...{ switches: 1_000_000, hijackSigns: 1_000_000, replaySigns: 1_000_000 },
     terminated: { shutdown: 1_000_000 },
   });
+  scene.health({ seq: Number.MAX_SAFE_INTEGER, ended: { shutdown: 2 ** 52 } });
+  expect([scene.device().missing, scene.registry.missing]).toEqual([1_000_000, 1_000_000]);
+  expect(scene.changes.at(-1)?.change).toMatchObject({ kind: 'gap', count: 1_000_000 });
 });

@@ -9,7 +9,7 @@ import { presenceBirth, presenceEnd, presenceWill } from '../../../agent/presenc
 import type { TunnelStatus } from '../../../agent/status.ts';
 import type { Change } from '../../../fleet/change.ts';
 import { Day } from '../../../fleet/day.ts';
-import type { Device } from '../../../fleet/device.ts';
+import { type Device, newMemory } from '../../../fleet/device.ts';
 import type { KeptEvent } from '../../../fleet/keptEvent.ts';
 import { type Outcome, Registry } from '../../../fleet/registry.ts';
 import { DEVICE, statusOn } from '../../lab/reporting.ts';
@@ -108,3 +108,16 @@ export class Scene {
     });
   }
 }
+
+/** As the history has them. */
+export const device = (id: number): Device => ({
+  ...newMemory(),
+  ...{ id, name: `gw-${id}`, payload: null, former: null, connection: -1, eventsOn: -1 },
+  ...{ heardOn: -1, heardLiveOn: -1, shownId: 0 },
+});
+
+export const change = (atMs: number, more: Partial<Change> = {}): Change => ({
+  ...{ kind: 'refused', atMs, reason: 'rate_limited', from: null, to: null },
+  ...{ count: 1, isLate: false },
+  ...more,
+});

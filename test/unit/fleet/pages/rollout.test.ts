@@ -8,7 +8,7 @@ import {
 
 const ROLLOUT = {
   ...{ version: 8, devices: 400, confirmed: 300, on_trial: 40, rolled_back: 4 },
-  ...{ refused: 16, silent: 40 },
+  ...{ refused: 16, silent: 39, ahead: 1 },
 };
 
 test('a rollout in words and shares', () => {
@@ -20,7 +20,8 @@ test('a rollout in words and shares', () => {
     'on trial 10',
     'rolled back 1',
     'refused 4',
-    'silent 10',
+    'silent 9.75',
+    'ahead 0.25',
   ]);
 });
 
