@@ -7,6 +7,7 @@
  */
 import { connect, type IClientOptions, type MqttClient } from 'mqtt';
 import { backoffMs } from '../../hal/backoff.ts';
+import { hasListed, ignoreBehindEnd, oneLine } from '../../hal/mqtt/connection.ts';
 import { placeOf } from '../../hal/mqtt/place.ts';
 import { readSecrets, type SecretFiles } from '../../hal/mqtt/secrets.ts';
 import { MqttVersion } from '../../hal/mqtt/version.ts';
@@ -40,9 +41,12 @@ const CONNECT_MAX_MS = 10_000;
 const WAITS = { firstMs: 500, maxMs: 5_000 } as const;
 /** MQTT 5 brokers keep longer ones from us; a report has 3 KB. */
 const PACKET_BYTES_MAX = 65_536;
+/** One packet, which MQTT.js gathers in memory before it looks at it. A broker of 3.1.1 passes on what it takes itself. */
+const INCOMING_BYTES_MAX = 4_194_304;
+/** Publishes that a broker may have under way (chosen): more than mosquitto has by itself. */
+const RECEIVE_MAX = 256;
 /** MQTT 5 §3.3.2.3.3. */
 const EXPIRY_MAX_S = 0xffff_ffff;
-const DETAIL_MAX = 160;
 
 interface Waiting {
   readonly payload: Uint8Array;
@@ -103,9 +107,11 @@ export class PushLink {
     client.on('message', (topic, payload, { retain }) => {
       if (client === this.#client) onMessage(topic, Uint8Array.from(payload), retain);
     });
-    client.on('packetreceive', (packet) => {
-      // Of none of them is anything read here, and MQTT.js throws at some that a broker must not send.
-      if (packet.cmd === 'publish') delete packet.properties;
+    let hasEnded = false;
+    this.#limitIncoming(client, (why) => {
+      hasEnded = true;
+      problem ??= new Error(why);
+      client.end(true);
     });
     client.on('connect', () => {
       isAnswered = true;
@@ -129,6 +135,26 @@ export class PushLink {
       if (!isAnswered) this.#noteVersion(problem);
       client.end(true);
       this.#onEnd(problem === null ? 'the connection was closed' : oneLine(problem));
+    });
+    ignoreBehindEnd(client, () => hasEnded);
+  }
+
+  #limitIncoming(client: MqttClient, onMisbehaves: (why: string) => void): void {
+    let bytes = 0;
+    client.on('packetreceive', (packet) => {
+      bytes = 0;
+      // Of none of them is anything read here, and MQTT.js throws at some that a broker must not send.
+      if (packet.cmd === 'publish') delete packet.properties;
+      // Above what was asked for: MQTT.js keeps each of these until a release that may never come.
+      if (packet.cmd === 'publish' && packet.qos > 1) onMisbehaves('a publish at QoS 2');
+      if (packet.cmd === 'connack' && hasListed(packet.properties)) {
+        delete packet.properties;
+        onMisbehaves('a property twice');
+      }
+    });
+    client.stream.on('data', (chunk: Uint8Array) => {
+      bytes += chunk.length;
+      if (bytes > INCOMING_BYTES_MAX) onMisbehaves('a packet without end');
     });
   }
 
@@ -167,18 +193,14 @@ export class PushLink {
   }
 }
 
+const IN_FIVE = { maximumPacketSize: PACKET_BYTES_MAX, receiveMaximum: RECEIVE_MAX };
+
 function optionsFor({ clientId, username }: PushAddress, level: 5 | 4): IClientOptions {
   return {
     ...{ clientId, protocolVersion: level, clean: true, keepalive: KEEPALIVE_S },
     ...{ connectTimeout: CONNECT_MAX_MS, reconnectPeriod: 0, resubscribe: false },
     ...{ queueQoSZero: false },
-    ...(level === 5 ? { properties: { maximumPacketSize: PACKET_BYTES_MAX } } : {}),
+    ...(level === 5 ? { properties: IN_FIVE } : {}),
     ...(username === null ? {} : { username }),
   };
-}
-
-/** Some of it was written by the broker: nothing that a terminal would obey. */
-function oneLine(error: unknown): string {
-  const text = error instanceof Error ? error.message : String(error);
-  return text.replace(/[^\x20-\x7e]+/g, ' ').slice(0, DETAIL_MAX);
 }
