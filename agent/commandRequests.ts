@@ -1,5 +1,5 @@
 /**
- * Who waits for an answer to which command: the newest for each id, of the newest ids.
+ * Who waits for an answer to which command: the newest for each id, of the newest ids that have none yet.
  *
  * @module
  */
@@ -17,8 +17,10 @@ export class CommandRequests {
     if (this.#byId.size > ANSWERS_MAX && oldest !== undefined) this.#byId.delete(oldest);
   }
 
-  /** Null: not known any more. */
-  of(id: string): CommandRequest | null {
-    return this.#byId.get(id) ?? null;
+  /** To be answered, and forgotten by that: whoever asks again says again who waits. Null: not known any more. */
+  take(id: string): CommandRequest | null {
+    const request = this.#byId.get(id) ?? null;
+    this.#byId.delete(id);
+    return request;
   }
 }

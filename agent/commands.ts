@@ -10,7 +10,7 @@
  */
 import type { AuditRow } from '../hal/linux/auditLog.ts';
 import { answerTopic } from '../hal/mqtt/commandTopic.ts';
-import type { Command } from '../policies/signed/body.ts';
+import type { Command, CommandName } from '../policies/signed/body.ts';
 import { ANSWERS_MAX, type PushEffect } from '../policies/signed/state.ts';
 import type { AuditEvent } from '../session/audit.ts';
 import type { DOCUMENT_STEPS } from '../session/reasons/documents.ts';
@@ -22,6 +22,8 @@ import type { TunnelLink } from './tunnelLink.ts';
 /** Three tries of a claim or a handshake on a slow link (chosen). */
 const COMES_ABOUT_MAX_MS = 10_000;
 const RECENT_MAX = 256;
+/** Commands after which a session that is to prove a policy on trial may not be there, or not hold. */
+const TRYING: readonly CommandName[] = ['terminate_session', 'rebind'];
 
 export interface CommandParts {
   readonly tunnel: Pick<TunnelLink, 'status' | 'rebind' | 'order'>;
@@ -31,6 +33,8 @@ export interface CommandParts {
   readonly queueBytesMax: () => number;
   readonly place: { readonly fleet: string; readonly device: string };
   readonly wallMs: () => number;
+  /** Version of the policy on trial, or null. */
+  readonly onTrial: () => number | null;
   /** Other times than {@link COMES_ABOUT_MAX_MS}, for tests. */
   readonly comesAboutMaxMs?: number;
 }
@@ -67,14 +71,18 @@ export class Commands {
     for (const watch of this.#watchers) watch(event);
   }
 
-  /** Never rejects. What is told of it is {@link answer}. */
-  carryOut(command: Command): Promise<CarriedOut> {
+  /**
+   * Never rejects. What is told of it is {@link answer}.
+   *
+   * @param expiresS seconds since 1970: where its turn comes later, it is not begun.
+   */
+  carryOut(command: Command, expiresS: number): Promise<CarriedOut> {
     const done = this.#line.then(async () => {
       const {
         outcome,
         why,
         more = {},
-      } = await this.#run(command).catch(
+      } = await this.#runInTime(command, expiresS).catch(
         (error: unknown): Details => ({
           ...{ outcome: 'command_failed', why: error instanceof Error ? error.message : 'unknown' },
         }),
@@ -122,6 +130,14 @@ export class Commands {
       ...(why === null ? {} : { why }),
       ...more,
     };
+  }
+
+  async #runInTime(command: Command, expiresS: number): Promise<Details> {
+    // Whoever sent it was told that nobody answered, and does not expect it any more.
+    if (this.#parts.wallMs() >= expiresS * 1_000) return withheld('document_expired');
+    // What they do to the session would be told as the fault of that policy.
+    const isTrying = TRYING.includes(command.name) && this.#parts.onTrial() !== null;
+    return isTrying ? withheld('policy_on_trial') : await this.#run(command);
   }
 
   async #run({ name, link }: Command): Promise<Details> {
@@ -180,6 +196,8 @@ export class Commands {
 }
 
 const DONE: Details = { outcome: 'command_done', why: null };
+
+const withheld = (why: string): Details => ({ outcome: 'command_withheld', why });
 
 /** What was begun cannot come about any more. */
 function overOf({ event, to, reasonCode }: AuditEvent): Details | null {

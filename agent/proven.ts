@@ -18,7 +18,7 @@ import { type Device, transportOf } from '../session/device/state.ts';
 export class Trial {
   readonly version: number;
   readonly #holdMs: number;
-  /** Of the session that has to prove it; null: none lives, so the next one has to. */
+  /** Of the session that has to prove it; null: none has been ATTACHED yet, so the first one that is has to. */
   #sessionId: string | null;
   #steadySinceMs: number | null = null;
   #hasAsked = false;
@@ -28,13 +28,13 @@ export class Trial {
   constructor(version: number, holdMs: number, { state, sessionId }: Device) {
     this.version = version;
     this.#holdMs = holdMs;
-    this.#sessionId = state === 'TERMINATED' ? null : sessionId;
+    this.#sessionId = hasAttached(state) ? sessionId : null;
   }
 
   /** After each step of the core. True, once: the policy has proven itself. */
   see(device: Device, config: DeviceConfig): boolean {
     if (this.#isProven) return false;
-    if (device.state !== 'TERMINATED') this.#sessionId ??= device.sessionId;
+    if (hasAttached(device.state)) this.#sessionId ??= device.sessionId;
     const binding = transportOf(device, device.activeId);
     const isSame = device.sessionId === this.#sessionId;
     const isAllowed = binding !== null && costOf(binding, config) !== 'never';
@@ -63,3 +63,6 @@ export class Trial {
     return dueAtMs !== null && this.#hasAsked;
   }
 }
+
+/** One in BIRTH may end under the policy before, which may be why it was not ATTACHED. */
+const hasAttached = (state: Device['state']) => state !== 'TERMINATED' && state !== 'BIRTH';

@@ -14,15 +14,16 @@
 import type { Clock } from '../hal/clock.ts';
 import type { Flash } from '../hal/flash.ts';
 import type { HalFailure } from '../hal/result.ts';
+import { waitingForRestart } from '../policies/restart.ts';
 import type { Policy } from '../policies/schema.ts';
 import type { Identity } from '../policies/signed/admit.ts';
 import type { Command } from '../policies/signed/body.ts';
 import type { Sign1 } from '../policies/signed/envelope.ts';
-import { openPush, policyInForce, stepPush } from '../policies/signed/staging.ts';
+import { nextPushDeadline, openPush, policyInForce, stepPush } from '../policies/signed/staging.ts';
 import type { PushEffect, PushEvent, PushState, PushStep } from '../policies/signed/state.ts';
 import { PushStore } from '../policies/signed/store.ts';
 import { CommandRequests } from './commandRequests.ts';
-import { LaterPolicy } from './laterPolicy.ts';
+import { LaterDocuments } from './laterDocuments.ts';
 import { type Arrival, Arrivals } from './push/arrivals.ts';
 import { waitForLookMs } from './push/look.ts';
 import { oneLine } from './push/oneLine.ts';
@@ -53,7 +54,9 @@ export class Push {
   readonly #arrivals: Arrivals;
   readonly #due: PushEvent[] = [];
   readonly #requests = new CommandRequests();
-  readonly #later = new LaterPolicy();
+  readonly #later = new LaterDocuments();
+  /** What the process began with: some values hold from the next start on. */
+  readonly #started: Policy;
   #state: PushState;
   #begin: readonly PushEffect[];
   #users: PushUsers | null = null;
@@ -75,6 +78,7 @@ export class Push {
       this.#moment(),
     );
     this.#state = state;
+    this.#started = policyInForce(state);
     this.#begin = effects;
     this.#arrivals = new Arrivals({
       ...{ signers, record: () => this.#state.record, loadSign1: parts.loadSign1 },
@@ -155,6 +159,7 @@ export class Push {
       policy: { name, version },
       confirmed: this.confirmed.version,
       on_trial: trial?.policy.version ?? null,
+      needs_restart: waitingForRestart(this.#started, this.policy),
       emergency: emergency?.document.version ?? null,
       emergency_expires_s: emergency?.document.expiresS ?? null,
       groups: this.#parts.identity.groups,
@@ -199,12 +204,10 @@ export class Push {
     this.#guard(() => {
       if (first !== null) this.#carryOut(first);
       for (let next = this.#due.shift(); next !== undefined; next = this.#due.shift()) {
-        const step = stepPush(this.#state, next);
-        this.#later.keep(next, step);
-        this.#carryOut(step);
-        const later = this.#due.length === 0 ? this.#later.next(this.#state) : null;
-        if (later !== null) {
-          this.#due.push({ kind: 'arrived', ...this.#moment(), place: null, ...later });
+        this.#later.keep(next);
+        this.#carryOut(stepPush(this.#state, next));
+        if (this.#due.length === 0) {
+          this.#due.push(...this.#later.next(this.#state, this.#moment()));
         }
       }
       this.#arm();
@@ -238,17 +241,17 @@ export class Push {
         return this.#tell(code, detail);
       }
       case 'run':
-        return void this.#run(effect.command);
+        return void this.#run(effect.command, effect.expiresS);
       case 'answer': {
         const { id, name, outcome } = effect;
         const why = this.#told.whyOf(outcome);
-        return this.#users?.onAnswer({ id, name, outcome }, why, this.#requests.of(id));
+        return this.#users?.onAnswer({ id, name, outcome }, why, this.#requests.take(id));
       }
     }
   }
 
-  async #run(command: Command): Promise<void> {
-    const done = await this.#users?.carryOut(command);
+  async #run(command: Command, expiresS: number): Promise<void> {
+    const done = await this.#users?.carryOut(command, expiresS);
     if (done === undefined) return;
     const { name, id } = command;
     const { outcome, why } = done;
@@ -270,7 +273,8 @@ export class Push {
   #arm(): void {
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
-    const waitMs = waitForLookMs(this.#state, this.#now());
+    const deadlineMs = this.#later.orSooner(nextPushDeadline(this.#state));
+    const waitMs = waitForLookMs(this.#state, deadlineMs, this.#now());
     if (waitMs === null || this.#isOver) return;
     this.#timer = setTimeout(() => this.look(), waitMs);
     this.#timer.unref();

@@ -15,7 +15,8 @@ export const PUSH = {
   fields: {
     enabled: {
       kind: 'boolean',
-      meaning: 'Whether to take any; off, what was pushed before counts as little as what comes.',
+      meaning:
+        'Whether to take any; off, what was pushed before is not followed either, but its version counts: the policy file needs that one or a higher.',
       default: false,
     },
     signers: {

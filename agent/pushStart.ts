@@ -22,7 +22,7 @@ export interface Pushing {
   /** As `Push.begin`; whom to tell what is audited, for commands ask for what comes about later. */
   readonly begin: (
     users: Omit<PushUsers, 'carryOut' | 'onAnswer'>,
-    parts: Omit<CommandParts, 'place' | 'wallMs'>,
+    parts: Omit<CommandParts, 'place' | 'wallMs' | 'onTrial'>,
   ) => Commands;
 }
 
@@ -57,10 +57,10 @@ export function startPush(start: Start, device: string, memory: Memory, clock: C
   return {
     push: taking,
     begin(users, parts) {
-      const commands = new Commands({ ...parts, place, wallMs });
+      const commands = new Commands({ ...parts, place, wallMs, onTrial: () => taking.onTrial });
       taking.begin({
         ...users,
-        carryOut: (command) => commands.carryOut(command),
+        carryOut: (command, expiresS) => commands.carryOut(command, expiresS),
         onAnswer: (answer, why, request) => void commands.answer(answer, why, request),
       });
       return commands;

@@ -17,7 +17,7 @@ export interface PushUsers {
   /** It proved itself and is on flash: to be followed for good, its bounds included. */
   readonly onConfirmed: (version: number) => void;
   /** Never rejects. */
-  readonly carryOut: (command: Command) => Promise<CarriedOut>;
+  readonly carryOut: (command: Command, expiresS: number) => Promise<CarriedOut>;
   /** @param request of the command that it answers, the newest of this id; null: not known any more. */
   readonly onAnswer: (answer: Answer, why: string | null, request: CommandRequest | null) => void;
   readonly note: (event: 'notice' | 'refusal' | 'alarm', code: PushCode, detail: Detail) => void;

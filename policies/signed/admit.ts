@@ -84,6 +84,12 @@ export function refusalOf(claims: Claims, asked: Asked): Refused | null {
     const before = asked.policyVersionMin;
     return refuse('document_older', `version ${version}, and ${before} was in force`);
   }
+  // Neither is what was tried for another target: it was rolled back, or it would be in force. A rollout sends its canary a document
+  // each, and then all of them the same policy.
+  const tried = asked.record.floors.find((one) => one.kind === 'policy' && one.version === version);
+  if (kind === 'policy' && tried !== undefined) {
+    return refuse('document_replayed', `version ${version} was for ${targetText(tried.target)}`);
+  }
   // There is one emergency, whatever its target, and versions are of one target each: one that was held back must not end a newer.
   const earlierS = asked.record.emergencySinceS - notBeforeS;
   if (kind === 'emergency' && earlierS > 0) {
@@ -142,4 +148,20 @@ export function withFloor(
 
 function isOf(floor: PushRecord['floors'][number], kind: Kind, target: Target): boolean {
   return floor.kind === kind && isSameTarget(floor.target, target);
+}
+
+/**
+ * `record` with at most `countMax` floors, if there are so many of others: those that were not taken for the longest time are forgotten
+ * first. A device that is in that group no more refuses what is for it; one that comes back could be sent an old emergency or command within
+ * its expiry. Policies are held by I4.
+ */
+export function withRoom(record: PushRecord, identity: Identity, countMax: number): PushRecord {
+  let tooMany = record.floors.length - countMax;
+  if (tooMany <= 0) return record;
+  const floors = record.floors.filter(({ target }) => {
+    if (tooMany === 0 || isMeant(target, identity)) return true;
+    tooMany -= 1;
+    return false;
+  });
+  return { ...record, floors };
 }

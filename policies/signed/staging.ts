@@ -23,14 +23,20 @@ import { assert } from '../../session/assert.ts';
 import type { Policy } from '../schema.ts';
 import { believed, type Clock } from './admit.ts';
 import { isRetired } from './anchors.ts';
-import { overridesOf, policyOf } from './body.ts';
-import { reopenDocument, type SignedDocument } from './open.ts';
-import { underEmergency } from './overlay.ts';
+import { policyOf } from './body.ts';
+import {
+  emergencyAtStart,
+  emergencyDeadline,
+  lookAtEmergency,
+  newEmergency,
+  tightened,
+} from './lasting.ts';
+import { reopenDocument } from './open.ts';
 import type { PushRecord } from './record.ts';
 import { isRefused } from './refusal.ts';
-import type { Emergency, PushEffect, PushEvent, PushState, PushStep, Setup } from './state.ts';
+import type { PushEffect, PushEvent, PushState, PushStep, Setup } from './state.ts';
 import type { PushRecovery } from './store.ts';
-import { onArrived, refusalAnswer, reportOf } from './take.ts';
+import { brokenBy, onArrived, refusalAnswer, reportOf } from './take.ts';
 
 /** Between two tries to write or to apply what has to be (chosen). */
 const RETRY_MS = 10_000;
@@ -68,7 +74,7 @@ export function openPush(
     record,
     confirmed,
     trial: null,
-    emergency: emergencyAtStart(record, confirmed, atMs, clock, effects),
+    ...emergencyAtStart(record, confirmed, atMs, clock, effects),
     writing: null,
     isUnfollowed: false,
     isHalfSaved: !isWhole,
@@ -93,14 +99,12 @@ export function stepPush(state: PushState, event: PushEvent): PushStep {
 }
 
 /** When a `tick` is due, or null. A spurious one is harmless. */
-export function nextPushDeadline({
-  trial,
-  emergency,
-  retryAtMs,
-  writing,
-}: PushState): number | null {
+export function nextPushDeadline(state: PushState): number | null {
+  const { trial, retryAtMs, writing } = state;
   if (writing !== null) return null;
-  const times = [trial?.endsAtMs, emergency?.endsAtMs, retryAtMs].filter((time) => time != null);
+  const times = [trial?.endsAtMs, emergencyDeadline(state), retryAtMs].filter(
+    (time) => time != null,
+  );
   return times.length === 0 ? null : Math.min(...times);
 }
 
@@ -208,13 +212,17 @@ function onPurpose(
       const emergency =
         overrides === null
           ? null
-          : { document, overrides, endsAtMs: endOf(document, atMs, believed(clock, state.record)) };
-      const next = { ...state, emergency };
+          : newEmergency(document, overrides, atMs, believed(clock, state.record));
+      const next = { ...state, emergency, overEmergency: null };
       const report =
         emergency === null
           ? reportOf('emergency_ended', { version, why: 'withdrawn' })
           : reportOf('emergency_began', { version, expires_s: document.expiresS });
-      return { state: next, effects: [report, follow(next)] };
+      const { trial } = state;
+      const isBroken = trial !== null && overrides !== null && brokenBy(trial.policy, overrides);
+      if (!isBroken) return { state: next, effects: [report, follow(next)] };
+      const back = rollBack(next, 'emergency');
+      return { state: back.state, effects: [report, ...back.effects] };
     }
     case 'rotation':
       return {
@@ -222,12 +230,11 @@ function onPurpose(
         effects: [reportOf('signer_rotated', { version: purpose.document.version })],
       };
     case 'command': {
-      const { command } = purpose;
+      const { command, document } = purpose;
       const { name, id } = command;
-      return {
-        state,
-        effects: [reportOf('command_taken', { command: name, id }), { kind: 'run', command }],
-      };
+      const { expiresS } = document;
+      const run: PushEffect = { kind: 'run', command, expiresS };
+      return { state, effects: [reportOf('command_taken', { command: name, id }), run] };
     }
   }
 }
@@ -257,17 +264,9 @@ function endTrial(state: PushState, atMs: number): PushStep {
   return isHeld || atMs < trial.endsAtMs ? stay(state) : rollBack(state, 'confirm_window_over');
 }
 
-function endEmergency(state: PushState, atMs: number, clock: Clock): PushStep {
-  if (state.emergency === null) return stay(state);
-  const { document, endsAtMs } = state.emergency;
-  // A clock that was set shortens what was counted without it, and never lengthens it.
-  const sooner = Math.min(endsAtMs, endOf(document, atMs, believed(clock, state.record)));
-  if (atMs < sooner) {
-    return stay({ ...state, emergency: { ...state.emergency, endsAtMs: sooner } });
-  }
-  const next = { ...state, emergency: null };
-  const { version } = document;
-  return { state: next, effects: [reportOf('emergency_ended', { version }), follow(next)] };
+function endEmergency(before: PushState, atMs: number, clock: Clock): PushStep {
+  const { state, reports } = lookAtEmergency(before, atMs, clock);
+  return { state, effects: reports.length === 0 ? [] : [...reports, follow(state)] };
 }
 
 function rollBack(state: PushState, why: string): PushStep {
@@ -281,7 +280,7 @@ function rollBack(state: PushState, why: string): PushStep {
 
 /** Begin what is due, if anything: a policy to follow again, one that proved itself, or what flash should not hold any more. */
 function pursue(before: PushState, earlier: readonly PushEffect[], atMs: number): PushStep {
-  const { record, trial, emergency, writing, retryAtMs, isUnfollowed, isHalfSaved } = before;
+  const { record, trial, writing, retryAtMs, isUnfollowed, isHalfSaved } = before;
   const isDue = retryAtMs === null || atMs >= retryAtMs;
   const isFree = writing === null && isDue;
   const state = isDue ? { ...before, isUnfollowed: false } : before;
@@ -289,7 +288,7 @@ function pursue(before: PushState, earlier: readonly PushEffect[], atMs: number)
   const cleaned: PushRecord = {
     ...record,
     pending: trial === null ? null : record.pending,
-    emergency: emergency === null ? null : record.emergency,
+    emergency: (before.emergency ?? before.overEmergency) ? record.emergency : null,
   };
   if (!isFree) return { state, effects };
   if (trial?.isAttached === true) {
@@ -323,51 +322,6 @@ function confirmedAtStart(configured: Policy, record: PushRecord, effects: PushE
     return configured;
   }
   return loaded.policy.version >= configured.version ? loaded.policy : configured;
-}
-
-function emergencyAtStart(
-  record: PushRecord,
-  confirmed: Policy,
-  atMs: number,
-  clock: Clock,
-  effects: PushEffect[],
-): Emergency | null {
-  if (record.emergency === null) return null;
-  const document = reopenDocument(record.emergency);
-  const checked = isRefused(document) ? document : overridesOf(document);
-  if (isRefused(document) || isRefused(checked)) {
-    const refused = isRefused(document) ? document : checked;
-    if (isRefused(refused)) {
-      effects.push(reportOf(refused.refused, { kind: 'emergency', why: refused.detail }));
-    }
-    return null;
-  }
-  const endsAtMs = endOf(document, atMs, believed(clock, record));
-  const { version } = document;
-  if (atMs >= endsAtMs) {
-    effects.push(reportOf('emergency_ended', { version }));
-    return null;
-  }
-  const { overrides } = checked;
-  const together = underEmergency(confirmed, overrides);
-  if ('problems' in together) {
-    const why = together.problems[0]?.path ?? '';
-    effects.push(reportOf('document_invalid', { kind: 'emergency', version, why }));
-  }
-  return { document, overrides, endsAtMs };
-}
-
-/** By the clock where it is known, else after the whole time that the document may hold. */
-function endOf({ notBeforeS, expiresS }: SignedDocument, atMs: number, clock: Clock): number {
-  if (!clock.isKnown) return atMs + (expiresS - notBeforeS) * 1_000;
-  return atMs + Math.min(expiresS * 1_000 - clock.wallMs, (expiresS - notBeforeS) * 1_000);
-}
-
-/** Where the two break a rule together the policy holds alone: only a changed configuration gets there. */
-function tightened(policy: Policy, emergency: Emergency | null): Policy {
-  if (emergency === null) return policy;
-  const together = underEmergency(policy, emergency.overrides);
-  return 'policy' in together ? together.policy : policy;
 }
 
 const follow = (state: PushState): PushEffect => ({

@@ -36,7 +36,14 @@ export interface Trial {
 export interface Emergency {
   readonly document: SignedDocument;
   readonly overrides: Overrides;
+  /** When it has held as long as it may, whatever the clock says. */
+  readonly untilMs: number;
+  /** As the clock says now; at most `untilMs`. */
   readonly endsAtMs: number;
+  /** Of the wall clock to the one of `atMs`, when it was seen last; null: it was not known. */
+  readonly aheadMs: number | null;
+  /** Since when the wall clock goes without a jump. */
+  readonly stoodSinceMs: number;
 }
 
 export interface Answered {
@@ -68,6 +75,8 @@ export interface PushState {
   readonly confirmed: Policy;
   readonly trial: Trial | null;
   readonly emergency: Emergency | null;
+  /** By the clock it is over, and that clock has to stand before flash forgets it. Null while one holds. */
+  readonly overEmergency: Emergency | null;
   readonly writing: { readonly record: PushRecord; readonly purpose: Purpose } | null;
   /** The policy in force was not taken by whoever has to follow it. */
   readonly isUnfollowed: boolean;
@@ -119,8 +128,8 @@ export type PushEffect =
       readonly code: RefusalCode | keyof typeof DOCUMENT_STEPS;
       readonly detail: ReportDetail;
     }
-  /** Carry it out, once. */
-  | { readonly kind: 'run'; readonly command: Command }
+  /** Carry it out, once, and not behind its expiry (seconds since 1970): others may be before it. */
+  | { readonly kind: 'run'; readonly command: Command; readonly expiresS: number }
   /** Say what came of a command, to whoever sent it: what carrying it out gave, or why it was not taken. */
   | {
       readonly kind: 'answer';

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { refusalOf, withFloor } from './admit.ts';
+import { refusalOf, withFloor, withRoom } from './admit.ts';
 import { isRetired, withSigner, withSuccessor } from './anchors.ts';
 import {
   type Command,
@@ -45,6 +45,30 @@ export function onArrived(state: PushState, event: PushEvent & { kind: 'arrived'
   return { state, effects: [reportOf(taken.refused, detail), ...answer] };
 }
 
+/** Refusals whose reason may pass while the device runs. */
+const PASSING: readonly RefusalCode[] = [
+  'push_busy',
+  'push_not_durable',
+  'document_early',
+  'document_expired', // a clock that was ahead
+];
+
+/** What would become of a document that arrived at this moment: null, it is taken; `passes`: it may be taken later. */
+export function outlookOf(
+  state: PushState,
+  event: PushEvent & { kind: 'arrived' },
+): { readonly refused: RefusalCode; readonly passes: boolean } | null {
+  const taken = take(state, event);
+  if (!isRefused(taken)) return null;
+  const { refused } = taken;
+  const { document } = event;
+  // Of what is right by itself the policy or the emergency beside it was in the way.
+  const isBroken =
+    refused !== 'document_invalid' ||
+    isRefused(document.kind === 'policy' ? policyOf(document) : overridesOf(document));
+  return { refused, passes: !isBroken || PASSING.includes(refused) };
+}
+
 /** Whoever sent a command waits; of one that says no id nobody can be told. */
 export function refusalAnswer(document: SignedDocument, outcome: RefusalCode): PushEffect[] {
   if (document.kind !== 'command') return [];
@@ -72,7 +96,8 @@ function take(state: PushState, event: PushEvent & { kind: 'arrived' }): Taken |
   if (purpose.kind === 'stage' && state.trial !== null) {
     return refuse('push_busy', `version ${state.trial.document.version} is on trial`);
   }
-  const next = recordOf(withFloor(record, document, clock), purpose, document, setup.signers);
+  const floored = withRoom(withFloor(record, document, clock), identity, FLOORS_MAX);
+  const next = recordOf(floored, purpose, document, setup.signers);
   if (isRefused(next)) return next;
   return next.floors.length > FLOORS_MAX
     ? refuse('push_full', `${FLOORS_MAX} kinds and targets`)
@@ -95,9 +120,8 @@ function purposeOf(state: PushState, document: SignedDocument): Purpose | Refuse
       if (isRefused(checked)) return checked;
       const { overrides } = checked;
       if (isEmpty(overrides)) return { kind: 'emergency', document, overrides: null };
-      const policies = [state.confirmed, ...(state.trial === null ? [] : [state.trial.policy])];
-      const broken = policies.map((policy) => brokenBy(policy, overrides)).find((one) => one);
-      return broken ?? { kind: 'emergency', document, overrides };
+      // A policy on trial that does not fit has to go: nobody confirmed it, and an emergency cannot wait.
+      return brokenBy(state.confirmed, overrides) ?? { kind: 'emergency', document, overrides };
     }
     case 'rotation': {
       const named = successorOf(document);
@@ -110,12 +134,16 @@ function purposeOf(state: PushState, document: SignedDocument): Purpose | Refuse
       // An id stands for one command, whatever its document's version.
       const isKnown = state.answers.some(({ id }) => id === command.id);
       if (isKnown) return refuse('document_replayed', 'a command of that id was taken');
-      return { kind: 'command', document, command };
+      const waiting = state.answers.filter(({ outcome }) => outcome === null).length;
+      // The oldest would be forgotten, and nobody told what came of it.
+      return waiting >= ANSWERS_MAX
+        ? refuse('push_busy', `${waiting} commands wait`)
+        : { kind: 'command', document, command };
     }
   }
 }
 
-function brokenBy(policy: PushState['confirmed'], overrides: Overrides): Refused | null {
+export function brokenBy(policy: PushState['confirmed'], overrides: Overrides): Refused | null {
   const together = underEmergency(policy, overrides);
   if ('policy' in together) return null;
   const [first] = together.problems;

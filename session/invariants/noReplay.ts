@@ -46,7 +46,9 @@ export class AnswerWatch {
 
   see(event: WatchedEvent): string | null {
     if (event.event === 'claim') this.#openVersion = event.stateVersion;
-    if (event.event === 'refusal' || isRestart(event, 'agent_restarted')) this.#openVersion = null;
+    // Of a claim, by the hub, which says whether it is fatal: a device refuses documents and policies itself.
+    const isRefused = event.event === 'refusal' && event.detail['fatal'] !== undefined;
+    if (isRefused || isRestart(event, 'agent_restarted')) this.#openVersion = null;
     if (event.event !== 'transition') return null;
     const isAnswer = ACCEPTED.includes(event.detail['trigger']);
     const wasOpen = this.#openVersion !== null;

@@ -78,7 +78,7 @@ export const DOCUMENT_REFUSALS = {
     severity: 'notice',
     fatal: false,
     retry: null,
-    hint: 'Send it again when its time has come; compare the device’s clock.',
+    hint: 'A policy or an emergency is taken when its time has come; send anything else again. Compare the device’s clock.',
   },
   document_expired: {
     sentence: 'A document came after the time until which it may be taken.',
@@ -114,14 +114,14 @@ export const DOCUMENT_REFUSALS = {
     severity: 'notice',
     fatal: false,
     retry: null,
-    hint: 'Of policies the newest gets its turn behind the trial by itself; send anything else again. The event says what was in its way.',
+    hint: 'Policies and emergencies get their turn behind that by themselves; send anything else again. The event says what was in its way.',
   },
   push_full: {
     sentence: 'A document came, and there is no room to remember one more target or key.',
     severity: 'warning',
     fatal: false,
     retry: null,
-    hint: 'This device has had too many groups or rotations: give it an empty push state by hand.',
+    hint: 'Take the device out of groups; for keys, docs/push.md says how to give it an empty push state without losing the pushed policy.',
   },
   push_not_durable: {
     sentence: 'A document could not be written to flash, so nothing of it was done.',

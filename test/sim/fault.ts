@@ -116,6 +116,8 @@ export type FaultBody =
       readonly policy: PolicyVariant;
       readonly isOlder?: true;
       readonly isPushed?: true;
+      /** Pushed, and to begin an hour later. */
+      readonly isEarly?: true;
     }
   | { readonly kind: 'broker'; readonly device: number; readonly isUp: boolean };
 

@@ -4,7 +4,7 @@
  * @module
  */
 import { unreachable } from '../../session/assert.ts';
-import type { Fault, Machine as Named } from './fault.ts';
+import type { Fault, FaultBody, Machine as Named } from './fault.ts';
 import type { Simulation } from './simulation.ts';
 import type { DeviceSite } from './site/deviceSite.ts';
 import type { HubSite } from './site/hubSite.ts';
@@ -64,7 +64,7 @@ export function inflict(simulation: Simulation, fault: Fault): boolean {
     }
     case 'policyReload': {
       const site = siteOf(simulation, fault.machine);
-      if (fault.isPushed === true) return devices[fault.machine.index]?.push(fault.policy) ?? false;
+      if (fault.isPushed === true) return push(simulation, fault);
       return site?.reloadPolicy(fault.policy, fault.isOlder === true) ?? false;
     }
     case 'broker': {
@@ -76,6 +76,18 @@ export function inflict(simulation: Simulation, fault: Fault): boolean {
     default:
       return unreachable(fault);
   }
+}
+
+function push(
+  { world, devices, observer }: Simulation,
+  { machine, policy, ...fault }: FaultBody & { kind: 'policyReload' },
+): boolean {
+  const isEarly = fault.isEarly === true;
+  const site = devices[machine.index];
+  if (site === undefined || !site.machine.isAwake) return false;
+  const pushed = { who: site.name, version: site.policies.next, isEarly };
+  observer.tell((watch) => watch.onPushed?.({ ...pushed, atMs: world.nowMs }));
+  return site.push(policy, isEarly);
 }
 
 function siteOf({ devices, hubs }: Simulation, { role, index }: Named) {

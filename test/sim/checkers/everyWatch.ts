@@ -14,6 +14,7 @@ import { policyOf, switchesMaxIn } from '../policy.ts';
 import type { Scenario } from '../scenario.ts';
 import { choiceOf } from '../site/choice.ts';
 import type { DeviceSite } from '../site/deviceSite.ts';
+import { PUSHED_WINDOW_MS } from '../site/documents.ts';
 import { freeWays } from '../site/freeWays.ts';
 import type { HubSite } from '../site/hubSite.ts';
 import { Ages } from './ages.ts';
@@ -51,6 +52,7 @@ import { Rotations } from './rotations.ts';
 import { Seals } from './seals.ts';
 import { Silences } from './silences.ts';
 import { SpendingKept } from './spending.ts';
+import { Trials } from './trials.ts';
 import { Unsteady } from './unsteady.ts';
 import { Verdicts } from './verdicts.ts';
 import type { Report, Watch } from './watch.ts';
@@ -204,6 +206,7 @@ export function newWatches(report: Report, around: Surroundings): readonly Watch
       runningOf: (who) => site(who).process.device,
       durableVersionOf: (who) => site(who).durablePolicyVersion,
     }),
+    new Trials(report, PUSHED_WINDOW_MS),
     new Budgets(report, {
       budgetBytes: (who, transportId) => site(who).budgetBytes(transportId),
       wasSpentAtBoot: (who, transportId) => site(who).wasSpentAtBoot(transportId),

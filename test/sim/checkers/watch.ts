@@ -69,6 +69,15 @@ export interface Delivered {
   readonly sessionId: string | null;
 }
 
+/** A signed policy on its way to a device that is awake. */
+export interface PushedDocument {
+  readonly atMs: number;
+  readonly who: string;
+  readonly version: number;
+  /** Its time has not come. */
+  readonly isEarly: boolean;
+}
+
 /** What a machine's flash forgot when it lost power. */
 export type Forgotten =
   | 'all' // versions start again, for a new session only
@@ -91,6 +100,7 @@ export interface Watch {
   onRenumbered?(who: string, transportIds: readonly number[], atMs: number): void;
   /** An operator asks a device for another link, at this moment. */
   onAsked?(who: string, linkName: string): void;
+  onPushed?(document: PushedDocument): void;
   /** A device that is awake was told what its links are like, and has had its turn. */
   onTold?(who: string, atMs: number): void;
   onBoot?(who: string): void;

@@ -1,6 +1,7 @@
 /**
  * Draws runs in which signed policies are pushed: some prove themselves, some cannot because no hub is reached meanwhile, and some are
- * cut short by the power, before, in or after a write. Newer and older files come in between.
+ * cut short by the power, before, in or after a write. Some come before their time, some while another one is on trial. Newer and older
+ * files come in between.
  *
  * Nothing else goes wrong (`steady.ts`); packets may be lost where the power or the way to the hub is cut. Seeds from
  * {@link PUSHED_SEEDS_FROM} on are such runs.
@@ -50,8 +51,14 @@ export function drawPushedFaults(random: Random, { chaosMs }: Options): readonly
   const of = { kind: 'policyReload', machine: { role: 'device', index: 0 } } as const;
   for (let atMs = PUSHES_BEGIN_MS; atMs < chaosMs - CUT_MAX_MS; ) {
     const policy = random.pick(POLICIES);
-    if (!random.chance(15)) {
+    if (random.chance(10)) faults.push({ atMs, ...of, policy, isPushed: true, isEarly: true });
+    else if (!random.chance(15)) {
       faults.push({ atMs, ...of, policy, isPushed: true }, ...drawTrial(random, atMs));
+      // Another one while that is on trial, which gets its turn behind it.
+      if (random.chance(25)) {
+        const laterAtMs = atMs + random.between(500, 4_000);
+        faults.push({ atMs: laterAtMs, ...of, policy: random.pick(POLICIES), isPushed: true });
+      }
     } else if (random.chance(40)) faults.push({ atMs, ...of, policy, isOlder: true });
     else faults.push({ atMs, ...of, policy });
     atMs += PAUSE_MIN_MS + random.below(10_000);

@@ -1,5 +1,5 @@
 /**
- * What a policy on trial must not leave behind: planted where documents are staged, confirmed and rolled back.
+ * What becomes of documents that are pushed: planted where they are admitted, staged, confirmed, rolled back and left for later.
  *
  * @module
  */
@@ -31,6 +31,51 @@ export const PUSHED_MUTANTS: readonly Mutant[] = [
     breaks:
       'A device goes back to the policy before and does not say that another one was given up.',
     invariant: 'I4',
+    seedsFrom,
+  },
+  {
+    id: 'confirmed-without-proof',
+    file: STAGING,
+    find: '    return stay({ ...next, trial: { ...trial, isApplied } });',
+    replace: '    return stay({ ...next, trial: { ...trial, isApplied, isAttached: true } });',
+    breaks: 'A policy on trial is confirmed when it is followed, whether the session holds or not.',
+    invariant: 'I4',
+    seedsFrom,
+  },
+  {
+    id: 'trial-of-three-windows',
+    file: STAGING,
+    find: '      const endsAtMs = atMs + policy.push.confirmWindowMs;',
+    replace: '      const endsAtMs = atMs + 3 * policy.push.confirmWindowMs;',
+    breaks: 'A policy is on trial for three times its window.',
+    invariant: 'I4',
+    seedsFrom,
+  },
+  {
+    id: 'early-document-taken',
+    file: 'policies/signed/admit.ts',
+    find: '  return nowS < notBeforeS ? refuse(',
+    replace: '  return nowS < 0 ? refuse(',
+    breaks: 'A policy that begins later is tried when it arrives.',
+    invariant: 'I4',
+    seedsFrom,
+  },
+  {
+    id: 'document-refused-unsaid',
+    file: 'policies/signed/take.ts',
+    find: '  return { state, effects: [reportOf(taken.refused, detail), ...answer] };',
+    replace: '  return { state, effects: answer };',
+    breaks: 'A document is refused, and nobody is told.',
+    invariant: 'I8',
+    seedsFrom,
+  },
+  {
+    id: 'later-policy-forgotten',
+    file: 'agent/laterDocuments.ts',
+    find: '    this.#kept.set(stream, { event, tries: 0 });',
+    replace: '',
+    breaks: 'A policy that came while another one was on trial never gets its turn.',
+    invariant: 'I8',
     seedsFrom,
   },
 ];

@@ -7,6 +7,7 @@
 import type { AgentLink } from '../../../agent/config.ts';
 import { daemonEvent } from '../../../agent/daemonEvent.ts';
 import { takePolicy } from '../../../agent/durable.ts';
+import { LaterDocuments } from '../../../agent/laterDocuments.ts';
 import type { Memory } from '../../../agent/memory.ts';
 import type { ToTunnel } from '../../../agent/messages.ts';
 import { severityKind } from '../../../agent/pushRefusals.ts';
@@ -59,6 +60,7 @@ export class Pushed {
   readonly #parts: PushedParts;
   readonly #store: PushStore<HalFailure>;
   readonly #due: PushEvent[] = [];
+  readonly #later = new LaterDocuments();
   #state: PushState;
   #begin: readonly PushEffect[];
   #users: PushedUsers | null = null;
@@ -87,7 +89,7 @@ export class Pushed {
   }
 
   get nextDeadlineMs(): number | null {
-    return nextPushDeadline(this.#state);
+    return this.#later.orSooner(nextPushDeadline(this.#state));
   }
 
   /** What a start has to say goes first. */
@@ -126,7 +128,10 @@ export class Pushed {
     this.#isWorking = true;
     if (first !== null) this.#carryOut(first);
     for (let next = this.#due.shift(); next !== undefined; next = this.#due.shift()) {
-      this.#carryOut(stepPush(this.#state, next));
+      const step = stepPush(this.#state, next);
+      this.#later.keep(next);
+      this.#carryOut(step);
+      if (this.#due.length === 0) this.#due.push(...this.#later.next(this.#state, this.#moment()));
     }
     this.#isWorking = false;
   }

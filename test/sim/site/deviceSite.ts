@@ -292,11 +292,11 @@ export class DeviceSite {
   }
 
   /** A signed policy, newer than whatever was there, arrives at the running agent. */
-  push(policy: PolicyVariant): boolean {
+  push(policy: PolicyVariant, isEarly: boolean): boolean {
     if (!this.machine.isAwake) return false;
     const version = this.policies.push(policy);
-    const document = signedPolicy(policy, version, this.machine.clock.wallMs());
-    this.machine.act(() => this.process.push(document));
+    const signed = signedPolicy(policy, version, this.machine.clock.wallMs(), isEarly);
+    this.machine.act(() => this.process.push(signed));
     return true;
   }
 

@@ -20,15 +20,23 @@ import type { Pushing } from '../process/agentParts.ts';
 const PRIVATE_KEY = new Uint8Array(32).fill(77);
 const FLEET = 'sim';
 /** The least that a policy may say: minutes see the end of it. */
-const WINDOW = { confirm_window_ms: 10_000 };
+export const PUSHED_WINDOW_MS = 10_000;
+const WINDOW = { confirm_window_ms: PUSHED_WINDOW_MS };
+/** How long before its time an early one comes. */
+const EARLY_S = 3_600;
 
 /** @param wallMs by the clock of the device that it is for. */
-export function signedPolicy(variant: PolicyVariant, version: number, wallMs: number): Uint8Array {
+export function signedPolicy(
+  variant: PolicyVariant,
+  version: number,
+  wallMs: number,
+  isEarly: boolean,
+): Uint8Array {
   const body = bodyOfTable({ ...tableOf(variant), version, push: WINDOW });
   assert(body !== null, 'a policy is a body');
   const nowS = Math.floor(wallMs / 1_000);
   const target = { level: 'fleet', name: FLEET } as const;
-  const times = { notBeforeS: nowS - 300, expiresS: nowS + 86_400 };
+  const times = { notBeforeS: nowS + (isEarly ? EARLY_S : -300), expiresS: nowS + 86_400 };
   const claims = encodeClaims({ kind: 'policy', target, version, ...times, body });
   return COSE.sign(claims, keyIdOf(signingPublicKey(PRIVATE_KEY)), PRIVATE_KEY);
 }

@@ -31,6 +31,11 @@ export class SitePolicies {
     return this.#takesDocuments;
   }
 
+  /** The version of the next one. */
+  get next(): number {
+    return this.#variants.length + 1;
+  }
+
   /** What the policy of this version says; null, or none of ours: what the file says. */
   at(version: number | null): Policy {
     return policyOf(this.#variants[(version ?? 0) - 1] ?? this.inFile);

@@ -7,12 +7,12 @@
 import { describe, expect, test } from 'bun:test';
 import { gunzipSync } from 'node:zlib';
 import { collectLog } from '../../../agent/collectedLog.ts';
-import { type CommandParts, Commands } from '../../../agent/commands.ts';
+import { type CarriedOut, type CommandParts, Commands } from '../../../agent/commands.ts';
 import type { NotOrdered, Order } from '../../../agent/messages.ts';
 import { orderEvent } from '../../../agent/order.ts';
 import type { NotRebound } from '../../../agent/rebindAnswer.ts';
 import type { AuditRow } from '../../../hal/linux/auditLog.ts';
-import type { CommandName } from '../../../policies/signed/body.ts';
+import type { Command, CommandName } from '../../../policies/signed/body.ts';
 import type { AuditEvent } from '../../../session/audit.ts';
 import { newDevice } from '../../../session/device/state.ts';
 import { statusOn } from '../../lab/reporting.ts';
@@ -67,9 +67,15 @@ class Rig {
       queueBytesMax: () => 262_144,
       place: { fleet: 'acme', device: 'kiosk-7' },
       wallMs: () => 1_000,
+      onTrial: () => null,
       comesAboutMaxMs: 30_000,
       ...parts,
     });
+  }
+
+  /** In time, unless the test says otherwise. */
+  carryOut(command: Command, expiresS = 300): Promise<CarriedOut> {
+    return this.commands.carryOut(command, expiresS);
   }
 
   audit(change: Partial<AuditEvent>): void {
@@ -97,7 +103,7 @@ describe('what comes about later', () => {
   for (const [name, asked, event] of cases) {
     test(`${name} is done when it did`, async () => {
       const rig = new Rig();
-      const done = rig.commands.carryOut(command(name, name === 'rebind' ? 'wlan0' : null));
+      const done = rig.carryOut(command(name, name === 'rebind' ? 'wlan0' : null));
       await Bun.sleep(1);
       rig.audit({ reasonCode: 'link_changed' });
       expect(await Promise.race([done, Bun.sleep(5)])).toBeUndefined();
@@ -108,7 +114,7 @@ describe('what comes about later', () => {
     test(`${name} has failed when it does not in time`, async () => {
       const rig = new Rig({ comesAboutMaxMs: 5 });
       const link = name === 'rebind' ? 'wlan0' : null;
-      expect(await rig.commands.carryOut(command(name, link))).toEqual({
+      expect(await rig.carryOut(command(name, link))).toEqual({
         ...{ outcome: 'command_failed', why: 'no_answer' },
       });
     });
@@ -126,19 +132,19 @@ describe('what comes about later', () => {
         },
       },
     });
-    expect(await rig.commands.carryOut(command('rotate_keys'))).toMatchObject({
+    expect(await rig.carryOut(command('rotate_keys'))).toMatchObject({
       outcome: 'command_done',
     });
   });
 
   test('another link, an abandoned switch and the end of the session are not it', async () => {
     const rig = new Rig();
-    const done = rig.commands.carryOut(command('rebind', 'wlan0'));
+    const done = rig.carryOut(command('rebind', 'wlan0'));
     await Bun.sleep(1);
     rig.audit(moved('wlan01'));
     rig.audit({ event: 'transition', to: 'ATTACHED', reasonCode: 'switch_abandoned' });
     expect(await done).toEqual({ outcome: 'command_failed', why: 'switch_abandoned' });
-    const rotated = rig.commands.carryOut(command('rotate_keys'));
+    const rotated = rig.carryOut(command('rotate_keys'));
     await Bun.sleep(1);
     rig.audit({ event: 'transition', to: 'TERMINATED', reasonCode: 'shutdown' });
     expect(await rotated).toEqual({ outcome: 'command_failed', why: 'shutdown' });
@@ -149,12 +155,12 @@ test('what is in the way is said, as `jvpn rebind` says it', async () => {
   const rig = new Rig();
   for (const why of ['cooldown_active', 'already_bound', 'plain'] as const) {
     rig.denied = why;
-    expect(await rig.commands.carryOut(command('rebind', 'wlan0'))).toEqual({
+    expect(await rig.carryOut(command('rebind', 'wlan0'))).toEqual({
       ...{ outcome: 'command_withheld', why },
     });
   }
   rig.denied = 'session_over';
-  await rig.commands.carryOut(command('terminate_session'));
+  await rig.carryOut(command('terminate_session'));
   const told = { id: ID, name: 'terminate_session', outcome: 'command_withheld' } as const;
   await rig.commands.answer(told, 'session_over', null);
   expect(rig.said[0]?.document).toMatchObject({
@@ -167,7 +173,7 @@ test('what is in the way is said, as `jvpn rebind` says it', async () => {
 test('a tunnel thread that does not answer fails the command, and nothing else', async () => {
   const silent = () => Promise.reject(new Error('the tunnel thread does not answer'));
   const rig = new Rig({ tunnel: { status: silent, rebind: silent, order: silent } });
-  expect(await rig.commands.carryOut(command('rotate_keys'))).toEqual({
+  expect(await rig.carryOut(command('rotate_keys'))).toEqual({
     ...{ outcome: 'command_failed', why: 'the tunnel thread does not answer' },
   });
   await rig.commands.answer({ id: ID, name: 'rotate_keys', outcome: 'command_failed' }, null, null);
@@ -176,8 +182,8 @@ test('a tunnel thread that does not answer fails the command, and nothing else',
 
 test('one after the other', async () => {
   const rig = new Rig();
-  const first = rig.commands.carryOut(command('rebind', 'wlan0'));
-  const second = rig.commands.carryOut(command('refresh_health', null, '08'.repeat(16)));
+  const first = rig.carryOut(command('rebind', 'wlan0'));
+  const second = rig.carryOut(command('refresh_health', null, '08'.repeat(16)));
   await Bun.sleep(1);
   expect([rig.asked, rig.refreshes]).toEqual([['rebind wlan0'], 0]);
   rig.audit(moved('wlan0'));
@@ -206,7 +212,7 @@ test('an answer goes to its own topic, and to that of whoever asks', async () =>
 test('the same command again gets the first answer, without its log', async () => {
   const rig = new Rig();
   rig.rows = [{ seq: 1 } as AuditRow, { seq: 2 } as AuditRow];
-  await rig.commands.carryOut(command('collect_log'));
+  await rig.carryOut(command('collect_log'));
   const told = { id: ID, name: 'collect_log', outcome: 'command_done' } as const;
   await rig.commands.answer(told, null, null);
   await rig.commands.answer(told, null, null);
@@ -247,4 +253,33 @@ test('an order is an event of the core, or says why it is none', () => {
   for (const order of ['rotate', 'terminate'] as const) {
     expect(orderEvent({ ...device, state: 'TERMINATED', channel }, order, 5)).toBe('session_over');
   }
+});
+
+test('◆ one whose turn comes behind its expiry is not begun', async () => {
+  let wallMs = 1_000;
+  const rig = new Rig({ wallMs: () => wallMs });
+  const first = rig.carryOut(command('rebind', 'wlan0'));
+  const second = rig.carryOut(command('terminate_session', null, '08'.repeat(16)), 11);
+  const third = rig.carryOut(command('refresh_health', null, '09'.repeat(16)), 12);
+  await Bun.sleep(1);
+  wallMs = 11_000;
+  rig.audit(moved('wlan0'));
+  await first;
+  expect(await second).toEqual({ outcome: 'command_withheld', why: 'document_expired' });
+  expect([(await third).outcome, rig.asked]).toEqual(['command_done', ['rebind wlan0']]);
+});
+
+test('◆ while a policy is on trial nothing is done to the session that has to prove it', async () => {
+  let onTrial: number | null = 2;
+  const rig = new Rig({ onTrial: () => onTrial });
+  const withheld = { outcome: 'command_withheld', why: 'policy_on_trial' } as const;
+  expect(await rig.carryOut(command('terminate_session'))).toEqual(withheld);
+  expect(await rig.carryOut(command('rebind', 'wlan0'))).toEqual(withheld);
+  expect((await rig.carryOut(command('refresh_health'))).outcome).toBe('command_done');
+  expect(rig.asked).toEqual([]);
+  onTrial = null;
+  const done = rig.carryOut(command('rebind', 'wlan0'));
+  await Bun.sleep(1);
+  rig.audit(moved('wlan0'));
+  expect([(await done).outcome, rig.asked]).toEqual(['command_done', ['rebind wlan0']]);
 });

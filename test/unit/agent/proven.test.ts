@@ -9,10 +9,11 @@ import { Trial } from '../../../agent/proven.ts';
 import { trialHoldMs } from '../../../agent/rules.ts';
 import { loadPolicy } from '../../../policies/load.ts';
 import type { DeviceLimits } from '../../../session/device/limits.ts';
-import { attachedDevice, type Driver } from '../session/device/driver.ts';
+import { attachedDevice, Driver } from '../session/device/driver.ts';
 import {
   configOf,
   ETH,
+  LIMITS,
   LINK_POLICIES,
   links,
   SECOND_MS,
@@ -125,4 +126,24 @@ test('◆ a session that was born anew under it proves nothing; where none lived
   const later = ended();
   expect(later.device.state).toBe('TERMINATED');
   expect(provenAfterMs(later, onTrial(later), 60 * SECOND_MS)).not.toBeNull();
+});
+
+test('◆ one that came while a session was in BIRTH is proven by the first that is ATTACHED, however many births end before that', () => {
+  const driver = new Driver();
+  driver.boot();
+  driver.links(links([ETH]));
+  driver.peer.path(ETH).isOutOpen = false;
+  driver.run(SECOND_MS);
+  expect(driver.device.state).toBe('BIRTH');
+  const trial = onTrial(driver);
+  const born = new Set<string | null>();
+  const watch = () => {
+    trial.see(driver.device, driver.config);
+    born.add(driver.device.sessionId);
+    return false;
+  };
+  driver.run(2 * LIMITS.birthDeadlineMs, watch);
+  expect(born.size).toBeGreaterThan(1);
+  driver.peer.path(ETH).isOutOpen = true;
+  expect(provenAfterMs(driver, trial, 120 * SECOND_MS)).not.toBeNull();
 });

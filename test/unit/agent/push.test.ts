@@ -363,6 +363,7 @@ test('what is reported says which policy is followed, which is on trial, what ca
     ...{
       confirmed: 1,
       on_trial: 2,
+      needs_restart: [],
       emergency: null,
       emergency_expires_s: null,
       groups: ['south'],
@@ -379,4 +380,15 @@ test('what is reported says which policy is followed, which is on trial, what ca
     last_step: { code: 'policy_rolled_back', version: 2, why: 'restarted' },
     last_refusal: { code: 'document_malformed' },
   });
+});
+
+test('what a confirmed policy says of values that hold from the next start on waits, and that is reported', async () => {
+  const rig = new Rig();
+  const table = { version: 2, name: 'v2', resend: { buffer_bytes: 65_536 } };
+  await rig.take(document(2, { body: bodyOfTable(table)! }));
+  rig.push.proven(2);
+  expect(rig.push.reported()).toMatchObject({
+    ...{ confirmed: 2, needs_restart: ['resend.buffer_bytes'] },
+  });
+  expect(rig.restarted().push.reported()).toMatchObject({ confirmed: 2, needs_restart: [] });
 });

@@ -36,6 +36,8 @@ export class Rig {
   confirmed = 0;
   reports = 0;
   nowMs = 1_000;
+  /** Of the wall clock. */
+  aheadMs = 0;
   isFollowing = true;
   isBroken = false;
   /** What came of each command, in the order in which it was told. */
@@ -50,7 +52,10 @@ export class Rig {
     this.push = new Push({
       ...{ flash, identity: IDENTITY, signers: [SIGNER.publicKey], loadSign1: load },
       ...{ configured: policyOf(configured), policyVersionMin: configured },
-      clock: { monotonicMs: () => this.nowMs, wallMs: () => NOW_S * 1_000 + this.nowMs - 1_000 },
+      clock: {
+        monotonicMs: () => this.nowMs,
+        wallMs: () => NOW_S * 1_000 + this.nowMs - 1_000 + this.aheadMs,
+      },
     });
     started.push(this.push);
     this.push.begin({

@@ -145,6 +145,25 @@ describe('a policy', () => {
     expect(device.asked[0]).toBe('write pending');
   });
 
+  test('that was rolled back is used up for its other targets as well, over a restart too', () => {
+    const device = new Device();
+    const target = { level: 'device', fleet: 'acme', name: 'kiosk-7' } as const;
+    const body = bodyOfTable({ version: 2, name: 'pushed' })!;
+    device.take(unproven({ version: 2, target, body }));
+    device.after(WINDOW_MS);
+    device.forget();
+    device.take(pushed(2), true);
+    expect(device.asked).toEqual(['document_replayed 2']);
+    const next = new Device({ record: device.state.record });
+    next.take(pushed(2), true);
+    expect(next.asked).toEqual(['document_replayed 2']);
+    // An older one that was not tried may come.
+    device.take(unproven({ version: 5, target, body: bodyOfTable({ version: 5, name: 'five' })! }));
+    device.after(WINDOW_MS);
+    device.take(pushed(3));
+    expect(device.followed).toBe('pushed 3');
+  });
+
   test('is above every one that was in force, whatever its target', () => {
     const device = new Device({ policyVersionMin: 5 });
     const other = { target: { level: 'device', fleet: 'acme', name: 'kiosk-7' } } as const;

@@ -40,7 +40,57 @@ describe('an emergency', () => {
     expect(switches(new Device({ record: held }))).toBe(4);
     const later = { wallMs: NOW.wallMs + 3_600_000, isKnown: true };
     const device = new Device({ record: held, clock: later });
-    expect([device.asked, switches(device)]).toEqual([['emergency_ended 1', 'write nothing'], 8]);
+    expect([device.asked, switches(device)]).toEqual([['emergency_ended 1'], 8]);
+    // A clock that is ahead before it is put right would say the same.
+    device.after(3_599_999);
+    expect(device.asked).toEqual([]);
+    device.after(1);
+    expect(device.asked).toEqual(['write nothing']);
+  });
+
+  const ahead = { wallMs: NOW.wallMs + 2 * 366 * 86_400_000, isKnown: true };
+
+  test('is ended for good neither by a start nor by a moment with a clock that is ahead', () => {
+    const held = { ...NOTHING_PUSHED, emergency: emergency(1, CALM).bytes };
+    const device = new Device({ record: held, clock: ahead });
+    expect([device.asked, switches(device)]).toEqual([['emergency_ended 1'], 8]);
+    for (const jump of [NOW, ahead, NOW]) {
+      device.clock = jump;
+      device.after(10_000);
+      const isOver = jump === ahead;
+      const said = `emergency_${isOver ? 'ended' : 'began'} 1`;
+      expect([device.asked, switches(device)]).toEqual([
+        [said, 'apply configured 1'],
+        isOver ? 8 : 4,
+      ]);
+    }
+    device.after(3_590_000);
+    const ended = ['emergency_ended 1', 'apply configured 1'];
+    expect([device.asked, switches(device)]).toEqual([ended, 8]);
+  });
+
+  test('that is over by a clock that is ahead is forgotten when it could not hold any more', () => {
+    const device = new Device();
+    device.take(emergency(1, CALM));
+    device.after(1_800_000);
+    device.forget();
+    device.clock = ahead;
+    device.after(0);
+    expect(device.asked).toEqual(['emergency_ended 1', 'apply configured 1']);
+    expect(nextPushDeadline(device.state)).toBe(3_900_000);
+    device.after(2_099_999);
+    expect(device.asked).toEqual([]);
+    device.after(1);
+    expect(device.asked).toEqual(['write nothing']);
+    // Another one takes the place of one that is only over.
+    device.clock = NOW;
+    device.take(emergency(2, CALM));
+    device.clock = ahead;
+    device.after(0);
+    device.clock = NOW;
+    device.take(emergency(3, { switching: { max_switches_per_minute: 6 } }));
+    device.after(0);
+    expect(switches(device)).toBe(6);
   });
 
   test('without a clock lasts as long as it may, and less once the clock is known', () => {
@@ -52,6 +102,11 @@ describe('an emergency', () => {
     expect(nextPushDeadline(device.state)).toBe(10_000);
     device.clock = NOW; // set back
     device.after(10_000);
+    expect([switches(device), nextPushDeadline(device.state)]).toEqual([4, 3_600_000]);
+    device.clock = { wallMs: NOW.wallMs - 36_000_000, isKnown: true };
+    device.after(3_889_999);
+    expect(switches(device)).toBe(4);
+    device.after(1);
     expect(switches(device)).toBe(8);
   });
 
@@ -121,6 +176,18 @@ describe('an emergency', () => {
     device.take(emergency(1, { liveness: { dead_after_missed: 20 } }));
     device.take(emergency(1, { session: { ttl_ms: 1 } }));
     expect(device.asked).toEqual(Array(3).fill('document_invalid 1'));
+  });
+
+  test('rolls a policy on trial back that would break a rule together with it, and holds over the one before', () => {
+    const device = new Device();
+    device.take(pushed(2, { session: { transport_ttl_ms: 600_000, recovery_window_ms: 300_000 } }));
+    device.forget();
+    device.take(emergency(1, { session: { ttl_ms: 300_000 } }));
+    expect(device.asked).toEqual([
+      ...['write pending emergency', 'emergency_began 1', 'apply configured 1'],
+      ...['policy_rolled_back 2 emergency', 'write emergency'],
+    ]);
+    expect(policyInForce(device.state).session.ttlMs).toBe(300_000);
   });
 
   test('keeps out a policy that would break a rule together with it', () => {
@@ -224,10 +291,26 @@ describe('a command', () => {
     expect(device.asked).toEqual(['document_expired 1', 'answer document_expired']);
   });
 
+  test('as many wait as are remembered: one more is refused, and answered', () => {
+    const device = new Device();
+    const numbered = (version: number) => command(version, new Uint8Array(16).fill(version));
+    for (let version = 1; version <= 16; version++) device.take(numbered(version));
+    device.forget();
+    device.take(numbered(17));
+    expect(device.asked).toEqual(['push_busy 17', 'answer push_busy']);
+    device.tell({ kind: 'answered', id: '01'.repeat(16), outcome: 'command_done' });
+    device.forget();
+    // Its version was not used up.
+    device.take(numbered(17));
+    expect(device.asked).toContain('run refresh_health');
+  });
+
   test('more than are remembered: the oldest is refused by its version', () => {
     const device = new Device();
     for (let version = 1; version <= 17; version++) {
       device.take(command(version, new Uint8Array(16).fill(version)));
+      const id = version.toString(16).padStart(2, '0').repeat(16);
+      if (version < 17) device.tell({ kind: 'answered', id, outcome: 'command_done' });
     }
     device.forget();
     device.take(command(1, new Uint8Array(16).fill(1)));
@@ -280,4 +363,27 @@ describe('a rotation', () => {
     wrong.take(pushed(2));
     expect(wrong.followed).toBe('pushed 2');
   });
+});
+
+test('◆ versions of groups that a device has left make room; its own are kept', () => {
+  const floors = Array.from({ length: 31 }, (_, at) => ({
+    ...({ kind: 'policy', version: 100 + at } as const),
+    target: { level: 'group', fleet: 'acme', name: `left-${at}` } as const,
+  }));
+  const own = { kind: 'emergency', target: { level: 'fleet', name: 'acme' }, version: 4 } as const;
+  const record = { ...NOTHING_PUSHED, floors: [own, ...floors] };
+  const device = new Device({ record });
+  device.take(pushed(2));
+  expect(device.followed).toBe('pushed 2');
+  device.tell({ kind: 'attached' });
+  const kept = device.state.record.floors;
+  expect([kept.length, kept[0], kept[1]?.version, kept.at(-1)?.version]).toEqual([32, own, 101, 2]);
+  device.forget();
+  device.take(emergency(4, CALM));
+  expect(device.asked).toEqual(['document_replayed 4']);
+  // Nothing but its own: there is no room.
+  const names = Array.from({ length: 32 }, (_, at) => ({ ...own, version: at + 1 }));
+  const full = new Device({ record: { ...NOTHING_PUSHED, floors: names } });
+  full.take(pushed(2));
+  expect(full.asked).toEqual(['push_full 2']);
 });

@@ -40,7 +40,7 @@ test('what closes a claim: death of the binding, the end, a refusal, a restart',
   const closing = [
     move('ATTACHED', 'RECOVERING', 0, { detail: { trigger: 'transport_dead' } }),
     move('ATTACHED', 'TERMINATED', 0),
-    event({ event: 'refusal' }),
+    event({ event: 'refusal', reasonCode: 'session_live', detail: { fatal: false } }),
     restarted(0),
   ];
   for (const close of closing) {
@@ -48,6 +48,15 @@ test('what closes a claim: death of the binding, the end, a refusal, a restart',
     watch.see(claim(1));
     watch.see(close);
     expect(watch.see(answered())).toContain('I5');
+  }
+});
+
+test('what a device refuses itself, a document or a policy, closes no claim', () => {
+  for (const reasonCode of ['push_busy', 'document_expired', 'policy_refused'] as const) {
+    const watch = new AnswerWatch();
+    watch.see(claim(1));
+    watch.see(event({ event: 'refusal', reasonCode, detail: { kind: 'policy', version: 3 } }));
+    expect(watch.see(answered())).toBeNull();
   }
 });
 

@@ -15,6 +15,7 @@ import { broken } from './observed.ts';
 import { QUALITY_RULES } from './qualityRules.ts';
 import { RESEND_RULES } from './resendRules.ts';
 import { STORE_RULES } from './storeRules.ts';
+import { TRIAL_RULES } from './trialRules.ts';
 import { WIRE_RULES } from './wireRules.ts';
 
 const RULES = [
@@ -27,6 +28,7 @@ const RULES = [
   ...QUALITY_RULES,
   ...RESEND_RULES,
   ...STORE_RULES,
+  ...TRIAL_RULES,
   ...WIRE_RULES,
 ];
 /** Their stories are in `tables.test.ts`. */
