@@ -22,6 +22,8 @@ import type { TunnelLink } from './tunnelLink.ts';
 /** Three tries of a claim or a handshake on a slow link (chosen). */
 const COMES_ABOUT_MAX_MS = 10_000;
 const RECENT_MAX = 256;
+/** Two logs and what is beside them fit what may wait, or the first would be dropped for the second (chosen). */
+const LOG_SHARE = 4;
 /** Commands after which a session that is to prove a policy on trial may not be there, or not hold. */
 const TRYING: readonly CommandName[] = ['terminate_session', 'rebind'];
 
@@ -29,7 +31,7 @@ export interface CommandParts {
   readonly tunnel: Pick<TunnelLink, 'status' | 'rebind' | 'order'>;
   readonly recent: (count: number) => readonly AuditRow[];
   readonly telemetry: () => Telemetry | null;
-  /** What may wait for the broker; a log takes half of it at most. */
+  /** What may wait for the broker; a log takes a quarter of it at most, for it may be said on two topics. */
   readonly queueBytesMax: () => number;
   readonly place: { readonly fleet: string; readonly device: string };
   readonly wallMs: () => number;
@@ -162,7 +164,7 @@ export class Commands {
         telemetry()?.refresh();
         return DONE;
       case 'collect_log': {
-        const textMax = Math.min(LOG_TEXT_MAX, Math.floor(queueBytesMax() / 2));
+        const textMax = Math.min(LOG_TEXT_MAX, Math.floor(queueBytesMax() / LOG_SHARE));
         return { ...DONE, more: collectLog(recent(RECENT_MAX), textMax) };
       }
     }

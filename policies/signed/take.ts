@@ -48,7 +48,6 @@ export function onArrived(state: PushState, event: PushEvent & { kind: 'arrived'
 /** Refusals whose reason may pass while the device runs. */
 const PASSING: readonly RefusalCode[] = [
   'push_busy',
-  'push_not_durable',
   'document_early',
   'document_expired', // a clock that was ahead
 ];

@@ -91,7 +91,9 @@ browserTest(
       'silent',
       'ahead',
     ]);
-    expect(await texts(page, '#rollout tbody td:nth-child(2)')).toEqual('9,988|5|4|2|1|0'.split('|'));
+    expect(await texts(page, '#rollout tbody td:nth-child(2)')).toEqual(
+      '9,988|5|4|2|1|0'.split('|'),
+    );
     const width = await page.locator('#rollout rect.confirmed').getAttribute('width');
     expect(Number.parseFloat(width ?? '')).toBeCloseTo(99.88, 5);
     const emergency = page.locator('#emergency');

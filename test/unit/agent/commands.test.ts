@@ -9,7 +9,9 @@ import { gunzipSync } from 'node:zlib';
 import { collectLog } from '../../../agent/collectedLog.ts';
 import { type CarriedOut, type CommandParts, Commands } from '../../../agent/commands.ts';
 import type { NotOrdered, Order } from '../../../agent/messages.ts';
+import { MqttQueue } from '../../../agent/mqttQueue.ts';
 import { orderEvent } from '../../../agent/order.ts';
+import { encodePayload } from '../../../agent/payload.ts';
 import type { NotRebound } from '../../../agent/rebindAnswer.ts';
 import type { AuditRow } from '../../../hal/linux/auditLog.ts';
 import type { Command, CommandName } from '../../../policies/signed/body.ts';
@@ -233,6 +235,27 @@ test('a log has the newest events that fit', () => {
     expect([lines.length, JSON.parse(lines.at(-1)!).seq]).toEqual([log_events, 255]);
   }
   expect(collectLog([], 10)).toMatchObject({ log: '', log_events: 0 });
+});
+
+test('◆ a log that is said on two topics fits what may wait for the broker, twice', async () => {
+  const queueBytesMax = 4_096; // the least that a policy may say
+  const rig = new Rig({ queueBytesMax: () => queueBytesMax });
+  rig.rows = Array.from(
+    { length: 256 },
+    (_, seq) => ({ seq, device: crypto.randomUUID() }) as unknown as AuditRow,
+  );
+  await rig.carryOut(command('collect_log'));
+  const told = { id: ID, name: 'collect_log', outcome: 'command_done' } as const;
+  const place = { name: 'collect_log', id: ID };
+  const responseTopic = `jvpn/v1/acme/${'x'.repeat(100)}/answer`;
+  await rig.commands.answer(told, null, { place, responseTopic, correlation: new Uint8Array(64) });
+  const queue = new MqttQueue(queueBytesMax);
+  for (const { topics, document } of rig.said) {
+    for (const topic of topics) {
+      queue.push({ topic, payload: encodePayload(document, 'json') });
+    }
+  }
+  expect([rig.said[0]?.topics.length, queue.count]).toEqual([2, 2]);
 });
 
 test('an order is an event of the core, or says why it is none', () => {

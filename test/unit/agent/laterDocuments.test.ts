@@ -116,3 +116,12 @@ test('a newer one for the same target takes its place; what can never be taken i
   rig.push.look();
   expect([rig.heard(), rig.push.confirmed.version]).toEqual([[], 3]);
 });
+
+test('one that can never be taken keeps no place that an older one needs', async () => {
+  const rig = new Rig();
+  await rig.take(document(2));
+  await rig.take(withTables(9, { nonsense: 1 }), true);
+  await rig.take(document(5), true);
+  rig.push.proven(2);
+  expect(rig.push.onTrial).toBe(5);
+});

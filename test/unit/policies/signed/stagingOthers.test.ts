@@ -91,6 +91,21 @@ describe('an emergency', () => {
     device.take(emergency(3, { switching: { max_switches_per_minute: 6 } }));
     device.after(0);
     expect(switches(device)).toBe(6);
+    // One that is withdrawn while it is only over does not begin again.
+    device.clock = ahead;
+    device.after(0);
+    device.take(
+      unproven({
+        kind: 'emergency',
+        version: 4,
+        expiresS: ahead.wallMs / 1_000 + 600,
+        notBeforeS: ahead.wallMs / 1_000 - 600,
+        body: new Map(),
+      }),
+    );
+    device.clock = NOW;
+    device.after(0);
+    expect(switches(device)).toBe(8);
   });
 
   test('without a clock lasts as long as it may, and less once the clock is known', () => {
@@ -363,27 +378,4 @@ describe('a rotation', () => {
     wrong.take(pushed(2));
     expect(wrong.followed).toBe('pushed 2');
   });
-});
-
-test('◆ versions of groups that a device has left make room; its own are kept', () => {
-  const floors = Array.from({ length: 31 }, (_, at) => ({
-    ...({ kind: 'policy', version: 100 + at } as const),
-    target: { level: 'group', fleet: 'acme', name: `left-${at}` } as const,
-  }));
-  const own = { kind: 'emergency', target: { level: 'fleet', name: 'acme' }, version: 4 } as const;
-  const record = { ...NOTHING_PUSHED, floors: [own, ...floors] };
-  const device = new Device({ record });
-  device.take(pushed(2));
-  expect(device.followed).toBe('pushed 2');
-  device.tell({ kind: 'attached' });
-  const kept = device.state.record.floors;
-  expect([kept.length, kept[0], kept[1]?.version, kept.at(-1)?.version]).toEqual([32, own, 101, 2]);
-  device.forget();
-  device.take(emergency(4, CALM));
-  expect(device.asked).toEqual(['document_replayed 4']);
-  // Nothing but its own: there is no room.
-  const names = Array.from({ length: 32 }, (_, at) => ({ ...own, version: at + 1 }));
-  const full = new Device({ record: { ...NOTHING_PUSHED, floors: names } });
-  full.take(pushed(2));
-  expect(full.asked).toEqual(['push_full 2']);
 });
