@@ -66,6 +66,7 @@ interface Made {
   readonly document: Uint8Array;
   readonly command: Command;
   readonly device: string;
+  readonly expiresS: number;
 }
 
 export async function runCommand(
@@ -87,7 +88,7 @@ export async function runCommand(
     const [name] = operands;
     const made =
       flags.document === undefined ? sign(name, flags, fleet, wallMs) : read(name, flags);
-    return await ask(made, fleet, { ...connection, send }, terminal, flags.json === true);
+    return await ask(made, fleet, wallMs, { ...connection, send }, terminal, flags.json === true);
   } catch (error) {
     if (!(error instanceof Unusable)) throw error;
     if (error.exitCode === EXIT.usage) return usage(terminal, error.message);
@@ -95,11 +96,15 @@ export async function runCommand(
   }
 }
 
-type Connection = Omit<Exchange, 'commandTopic' | 'answerTopic' | 'document' | 'correlation'>;
+type Connection = Omit<
+  Exchange,
+  'commandTopic' | 'answerTopic' | 'document' | 'correlation' | 'expiresInS'
+>;
 
 async function ask(
-  { document, command, device }: Made,
+  { document, command, device, expiresS }: Made,
   fleet: string,
+  wallMs: number,
   { send, ...connection }: Connection & { readonly send: typeof exchange },
   terminal: Terminal,
   isJson: boolean,
@@ -109,6 +114,7 @@ async function ask(
     commandTopic: commandTopic(fleet, device, command),
     answerTopic: answerTopic(fleet, device, command),
     ...{ document, correlation: hexToBytes(command.id) },
+    expiresInS: Math.max(1, Math.ceil(expiresS - wallMs / 1_000)),
   });
   if (!exchanged.ok) return failure(terminal, exchanged.message);
   const answer = readAnswer(exchanged.answer, command.id);
@@ -136,7 +142,7 @@ function sign(operand: string | undefined, flags: Flags, fleet: string, wallMs: 
   const { document } = signClaims(claims, keyFile);
   const command = commandOf({ ...claims, body });
   if (isRefused(command)) throw new Unusable(command.detail, 1);
-  return { document, device, command: command.command };
+  return { document, device, command: command.command, expiresS };
 }
 
 /** One that was signed elsewhere. Whether its signature counts is the device's to say. */
@@ -158,7 +164,7 @@ function read(operand: string | undefined, flags: Flags): Made {
     throw new Unusable(`--device is missing: the document is for ${targetText(opened.target)}`, 2);
   }
   const device = nameOf(flags.device ?? name, 'device');
-  return { document, device, command: asked.command };
+  return { document, device, command: asked.command, expiresS: opened.expiresS };
 }
 
 function connectionOf(flags: Flags): Connection {

@@ -7,6 +7,7 @@
  * @module
  */
 import { connect, type IClientOptions, type MqttClient } from 'mqtt';
+import { hasListed, ignoreBehindEnd } from '../../hal/mqtt/connection.ts';
 import { placeOf } from '../../hal/mqtt/place.ts';
 import { readSecrets, type SecretFiles } from '../../hal/mqtt/secrets.ts';
 
@@ -18,6 +19,8 @@ export interface Exchange extends SecretFiles {
   readonly document: Uint8Array;
   /** 16 bytes: the id of the command. */
   readonly correlation: Uint8Array;
+  /** So long a broker of MQTT 5 keeps it for a device whose connection is away. Whole seconds, at least 1. */
+  readonly expiresInS: number;
   readonly timeoutMs: number;
 }
 
@@ -63,7 +66,12 @@ function once(
   level: 5 | 4,
   timeoutMs: number,
 ): Promise<Outcome> {
-  const { promise, resolve } = Promise.withResolvers<Outcome>();
+  const { promise, resolve: end } = Promise.withResolvers<Outcome>();
+  let hasEnded = false;
+  const resolve = (outcome: Outcome) => {
+    hasEnded = true;
+    end(outcome);
+  };
   let waitsFor = 'the broker';
   const patience = setTimeout(
     () => resolve(failed(`no answer of ${waitsFor} within ${asked.timeoutMs / 1_000} s`)),
@@ -81,7 +89,16 @@ function once(
   client.on('packetreceive', (packet) => {
     const isUnheard = packet.cmd === 'puback' && packet.reasonCode === NOBODY_HEARS;
     if (isUnheard) resolve(failed(UNHEARD));
+    // Of none of them is anything read here, and MQTT.js throws at some that a broker must not send.
+    if (packet.cmd === 'publish') delete packet.properties;
+    if (packet.cmd === 'publish' && packet.qos > 1)
+      resolve(failed(misbehaves('a publish at QoS 2')));
+    if (packet.cmd === 'connack' && hasListed(packet.properties)) {
+      delete packet.properties;
+      resolve(failed(misbehaves('a property twice')));
+    }
   });
+  ignoreBehindEnd(client, () => hasEnded);
   client.on('connect', () => {
     client.subscribe(asked.answerTopic, { qos: 1 }, (error, granted) => {
       if (error !== null || granted?.some(({ qos }) => qos >= 0x80) !== false) {
@@ -99,16 +116,21 @@ function once(
 
 function publish(
   client: MqttClient,
-  { commandTopic, answerTopic, document, correlation }: Exchange,
+  { commandTopic, answerTopic, document, correlation, expiresInS }: Exchange,
   level: 5 | 4,
   onFailure: (message: string) => void,
 ): void {
-  const properties = { responseTopic: answerTopic, correlationData: Buffer.from(correlation) };
+  const properties = {
+    ...{ responseTopic: answerTopic, correlationData: Buffer.from(correlation) },
+    messageExpiryInterval: expiresInS,
+  };
   const options = { qos: 1, retain: false, ...(level === 5 ? { properties } : {}) } as const;
   client.publish(commandTopic, Buffer.from(document), options, (error) => {
     if (error) onFailure(`the broker does not take it: ${oneLine(error.message)}`);
   });
 }
+
+const misbehaves = (what: string) => `the broker says what it may not say: ${what}`;
 
 const failed = (message: string) => ({ ok: false, message }) as const;
 

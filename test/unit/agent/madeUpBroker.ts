@@ -28,6 +28,8 @@ export class MadeUpBroker {
   isClean = true;
   /** Said with the answer to CONNECT, in one piece: what a session had kept. */
   kept: readonly { readonly topic: string; readonly payload: Uint8Array }[] = [];
+  /** What clients published, each as it came behind its length. */
+  readonly published: (readonly number[])[] = [];
   /** DISCONNECTs, each as it came behind its length. */
   readonly goodbyes: (readonly number[])[] = [];
   /** Reason code of SUBACK. */
@@ -108,6 +110,7 @@ export class MadeUpBroker {
         return void say(0x90, 2 + answers.length, high, low, ...answers);
       }
       case PACKET.publish: {
+        this.published.push(body);
         const name = ((body[0] ?? 0) << 8) + (body[1] ?? 0);
         const isAnswered = (first & 0x06) !== 0;
         if (isAnswered) say(0x40, 2, body[2 + name] ?? 0, body[3 + name] ?? 0);

@@ -75,7 +75,7 @@ test('a command is signed for one device, on the topic of its name and id, and i
   expect(asked).toMatchObject({
     commandTopic: `jvpn/v1/acme/gw1/cmd/rebind/${id}`,
     answerTopic: `jvpn/v1/acme/gw1/cmd/rebind/${id}/answer`,
-    timeoutMs: 30_000,
+    ...{ timeoutMs: 30_000, expiresInS: 300 },
   });
 });
 
