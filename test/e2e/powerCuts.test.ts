@@ -34,7 +34,7 @@ testUnless(
       rmSync(folder, { recursive: true, force: true });
     }
   },
-  100_000,
+  180_000,
 );
 
 /**
