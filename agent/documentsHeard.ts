@@ -18,11 +18,15 @@ interface Place {
 export function documentsHeard(
   { desiredTopics, place }: { readonly desiredTopics: readonly string[]; readonly place: Place },
   { onDocument }: Documents,
-): Hears {
-  return {
-    topics: [...desiredTopics, commandFilter(place.fleet, place.device)],
-    onMessage: (heard) => onDocument(heard.payload, heard.isRetained, requestOf(heard, place)),
-  };
+): readonly Hears[] {
+  const onMessage = (heard: Heard) =>
+    onDocument(heard.payload, heard.isRetained, requestOf(heard, place));
+  return [
+    // A broker that keeps a session would keep each version that was published meanwhile, and what was taken back with them. What it
+    // retains is the newest, and comes with each connection.
+    { topics: desiredTopics, qos: 0, onMessage },
+    { topics: [commandFilter(place.fleet, place.device)], onMessage },
+  ];
 }
 
 /** Null: it is on no topic of commands. */

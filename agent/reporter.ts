@@ -86,7 +86,7 @@ export class Reporter implements Telemetry {
       ...parts,
       presenceTopic: parts.topics.presence,
       hears: [
-        ...(documents === null ? [] : [documentsHeard(parts, documents)]),
+        ...(documents === null ? [] : documentsHeard(parts, documents)),
         { topics: [topics.rebirth], qos: 0, onMessage: (heard) => this.#onRebirth(heard) },
       ],
       nowMs: () => clock.monotonicMs(),

@@ -40,7 +40,10 @@ export class EventTable {
   }
 
   get waitingBytes(): number {
-    return this.#pending.reduce((sum, { event }) => sum + event.text.length + ROW_BYTES, 0);
+    return this.#pending.reduce(
+      (sum, { event }) => sum + Buffer.byteLength(event.text) + ROW_BYTES,
+      0,
+    );
   }
 
   /** @returns how many found no room. */
@@ -57,7 +60,7 @@ export class EventTable {
     for (const { device, event } of this.#pending) {
       const { stream, seq, boot, atMs, text } = event;
       const { changes } = this.#put.run(device.id, stream, seq, boot, atMs, text);
-      bytes += changes * (text.length + ROW_BYTES);
+      bytes += changes * (Buffer.byteLength(text) + ROW_BYTES);
     }
     if (this.bytes !== null) this.bytes += bytes;
     return this.waiting;
@@ -91,7 +94,7 @@ export class EventTable {
 
   #delete(rows: string, ...bound: number[]): number {
     const gone = this.#database
-      .query(`DELETE FROM events WHERE rowid IN (${rows}) RETURNING length(event) AS length`)
+      .query(`DELETE FROM events WHERE rowid IN (${rows}) RETURNING octet_length(event) AS length`)
       .all(...bound) as { length: number }[];
     const bytes = gone.reduce((sum, { length }) => sum + length + ROW_BYTES, 0);
     if (this.bytes !== null) this.bytes -= bytes;
@@ -100,7 +103,7 @@ export class EventTable {
 
   #count(): number {
     const [row] = this.#database
-      .query('SELECT count(*) AS rows, total(length(event)) AS length FROM events')
+      .query('SELECT count(*) AS rows, total(octet_length(event)) AS length FROM events')
       .all() as { rows: number; length: number }[];
     return (row?.length ?? 0) + (row?.rows ?? 0) * ROW_BYTES;
   }

@@ -25,14 +25,14 @@ const KEYS = [
 ] as const;
 
 /** An agent's own has at most 1 KiB (`agent/events/document.ts`); chosen, with room for those of later versions. */
-const TEXT_CHARS_MAX = 2_048;
+const TEXT_BYTES_MAX = 2_048;
 /** A device without a clock says some day of 1970. */
 const CLOCK_MIN_MS = Date.UTC(2020, 0);
 
 /** Null: it is longer than any event. */
 export function keptEvent(document: Document, news: EventNews, { atMs }: Heard): KeptEvent | null {
   const text = JSON.stringify(Object.fromEntries(KEYS.map((key) => [key, document[key] ?? null])));
-  if (text.length > TEXT_CHARS_MAX) return null;
+  if (Buffer.byteLength(text) > TEXT_BYTES_MAX) return null;
   const { stream, boot, seq } = news;
   const saidMs = Math.round(Number(document['ts_ms']));
   const canBe = saidMs >= CLOCK_MIN_MS && saidMs <= atMs;

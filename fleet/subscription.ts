@@ -91,8 +91,13 @@ export class Subscription {
   #subscribe(client: MqttClient, { fleet, level }: SubscriptionOptions): void {
     const { health, presence, policyReported, event } = fleetTopics(fleet);
     // Presence first: of a device that is gone, what it said before is told with that known.
-    const options = level === 5 ? { qos: 1 as const, rap: false, rh: 0 } : { qos: 1 as const };
-    client.subscribe([presence, policyReported, health, event], options, (error, granted) => {
+    const retained = level === 5 ? { qos: 0 as const, rap: false, rh: 0 } : { qos: 0 as const };
+    // A broker that keeps a session for us would keep old reports with it, until those of who is gone find no room.
+    const wanted = {
+      ...{ [presence]: retained, [policyReported]: retained, [health]: retained },
+      [event]: { ...retained, qos: 1 as const },
+    };
+    client.subscribe(wanted, (error, granted) => {
       if (this.#hasEnded) return;
       const refused = granted?.find(({ qos }) => qos >= SUBSCRIBE_REFUSED);
       if (error || refused !== undefined) {

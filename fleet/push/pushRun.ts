@@ -5,10 +5,13 @@
  *
  * @module
  */
+
 import { answerTopics, type DesiredStream, desiredTopic } from '../../hal/mqtt/topics.ts';
 import type { Progress, RolloutEffect, RolloutEvent } from '../../policies/rollout/plan.ts';
 import type { Rollout } from '../../policies/rollout/rollout.ts';
 import type { Target } from '../../policies/signed/claims.ts';
+import { reopenDocument } from '../../policies/signed/open.ts';
+import { isRefused } from '../../policies/signed/refusal.ts';
 import { Answers } from './answers.ts';
 import { type PushAddress, PushLink } from './pushLink.ts';
 
@@ -138,6 +141,7 @@ export class PushRun {
     let publishedAtMs: number | null = null;
     let toldAtMs = Number.NEGATIVE_INFINITY;
     let stage = rollout.stage;
+    const beganAtMs = nowMs();
     let end: PushEnd | null = null;
     const perform = (effect: RolloutEffect) => {
       if (effect.kind === 'save') return steps.save(effect.progress);
@@ -170,7 +174,10 @@ export class PushRun {
       hear();
       this.#publishAgain();
       feed({ kind: 'tick', atMs: nowMs() });
-      if (end === null && (nowMs() - toldAtMs >= TELL_MS || rollout.stage !== stage)) {
+      // A broker that does not take it says so first.
+      const isTaken = this.#link.isIdle || nowMs() - beganAtMs >= TELL_MS;
+      const isNews = nowMs() - toldAtMs >= TELL_MS || rollout.stage !== stage;
+      if (end === null && isTaken && isNews) {
         [toldAtMs, stage] = [nowMs(), rollout.stage];
         steps.tell(rollout, this.#isUp ? null : this.#brokerError);
       }
@@ -198,10 +205,18 @@ export class PushRun {
     if (!this.#isBack || !this.#isUp || nowMs - this.#heardAtMs < QUIET_MS) return;
     this.#isBack = false;
     for (const [topic, { payload, expiresInS, atMs }] of this.#published) {
-      if (topic === this.#desired && this.#retained !== null) continue;
+      if (topic === this.#desired && this.#isKeptByOthers(payload)) continue;
       const leftS = expiresInS === null ? null : expiresInS - (nowMs - atMs) / 1_000;
       if (leftS === null || leftS > 0) this.#link.publish(topic, payload, leftS);
     }
+  }
+
+  /** A broker that was brought back may keep an older one of ours. */
+  #isKeptByOthers(ours: Uint8Array): boolean {
+    if (this.#retained === null) return false;
+    const [kept, own] = [reopenDocument(this.#retained), reopenDocument(ours)];
+    if (isRefused(kept) || isRefused(own)) return true;
+    return kept.signer !== own.signer || kept.version >= own.version;
   }
 
   /** What was said last shall be at the broker, if it is there. */

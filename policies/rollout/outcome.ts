@@ -111,8 +111,8 @@ function saidBy({ kind, version }: Sought, told: Told | null): Outcome | null {
   if (kind === 'policy' && code === 'policy_rolled_back') return { kind: 'rolledBack' };
   if (kind === 'emergencyEnd' && code === 'emergency_ended') return { kind: 'confirmed' };
   if (told.kind !== (kind === 'policy' ? 'policy' : 'emergency')) return null;
-  // Behind the trial of another one it gets its turn.
-  if (code === 'push_busy') return WAITING;
+  // Behind the trial of another one, or a save that failed, it gets its turn.
+  if (code === 'push_busy' || code === 'push_not_durable') return WAITING;
   // Used up, and not confirmed: it was on trial before, and somebody has not heard what became of it.
   if (kind === 'policy' && code === 'document_replayed') return { kind: 'rolledBack' };
   return { kind: 'refused', code };

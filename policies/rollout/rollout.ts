@@ -71,7 +71,7 @@ export class Rollout {
   #isSparse = false;
   /** Since the stage began, while the broker was heard. */
   #waitedMs = 0;
-  #tickAtMs = 0;
+  #tickAtMs: number | null = null;
   #wasHeard = false;
   /** When the newest device came to its outcome. */
   settledAtMs: number | null = null;
@@ -133,8 +133,9 @@ export class Rollout {
       case 'ready':
         if (this.#isReady) return [];
         this.#isReady = true;
+        this.#tickAtMs = event.atMs;
         if (this.stage === 'begin') return this.#isUnwanted ? [] : this.#begin(event.atMs);
-        return this.#isUnwanted ? this.#onAbort(event.atMs) : this.#resume();
+        return this.#isUnwanted ? this.#onAbort(event.atMs) : this.#resume(event.atMs);
       case 'abort':
         // Sent to all at once there is nothing to go back to.
         if (this.plan.canary === null) return [];
@@ -163,12 +164,18 @@ export class Rollout {
   }
 
   /** What a stage publishes, it publishes again: nobody knows whether it was. */
-  #resume(): readonly RolloutEffect[] {
+  #resume(atMs: number): readonly RolloutEffect[] {
     if (this.stage === 'done' || this.stage === 'aborted') {
       return this.#finish(this.stage === 'done', this.#progress.why ?? 'it was done before');
     }
     this.#reachable = this.#there();
     this.#isSparse = !this.#isCanaryKnown;
+    // What was said by now may be older than what is sought: as when a stage begins.
+    for (const [device, { reported, before, outcome }] of this.#devices) {
+      if (before !== null || outcome.kind === 'confirmed') continue;
+      this.#change(device, { before: reported ?? UNHEARD, outcome: WAITING });
+      if (reported !== null) this.#onReported(device, reported, atMs);
+    }
     return this.#publications();
   }
 
@@ -186,7 +193,7 @@ export class Rollout {
   /** What is being taken back, or over, stays that. */
   #onAbort(atMs: number): readonly RolloutEffect[] {
     const reverted = this.#revert('the operator asked for it', atMs);
-    return reverted.length === 0 ? this.#resume() : reverted;
+    return reverted.length === 0 ? this.#resume(atMs) : reverted;
   }
 
   #go(stage: Stage, atMs: number): readonly RolloutEffect[] {
@@ -230,7 +237,7 @@ export class Rollout {
   }
 
   #onTick(atMs: number): readonly RolloutEffect[] {
-    const passedMs = atMs - this.#tickAtMs;
+    const passedMs = atMs - (this.#tickAtMs ?? atMs);
     this.#tickAtMs = atMs;
     const effects = this.stage === 'soak' ? this.#soak(passedMs, atMs) : [];
     // What was heard before may be long over.

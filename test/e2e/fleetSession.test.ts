@@ -7,13 +7,14 @@
 import { afterAll, beforeAll, expect } from 'bun:test';
 import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { connectAsync } from 'mqtt';
 import { newClock } from '../../hal/linux/clock.ts';
 import { CuttableLine } from '../lab/cuttableLine.ts';
 import { startFleetOn } from '../lab/fleet.ts';
 import { freePort, mosquittoObstacle, startMosquitto } from '../lab/mosquitto.ts';
 import { eventually } from '../lab/process.ts';
-import { eventRow, startFor, statusOn } from '../lab/reporting.ts';
+import { eventRow, startFor, statusOn, TOPIC } from '../lab/reporting.ts';
 import { reporting, urlOf } from '../lab/witness.ts';
 import { testUnless } from '../obstacle.ts';
 
@@ -136,3 +137,45 @@ mosquittoTest('two with copies of one history do not throw each other out', asyn
   }
   expect(names().length).toBe(settled);
 });
+
+mosquittoTest(
+  'who was lost meanwhile is seen as that, however many reports the broker has heard',
+  async () => {
+    const port = await freePort();
+    const lines = ['max_queued_messages 160'];
+    await using _broker = await startMosquitto({ directory, port, lines });
+    const history = join(directory, 'three.sqlite');
+    const start = () => startFleetOn({ directory, brokerPort: port, history });
+    const witness = await connectAsync(urlOf(port), { protocolVersion: 5 });
+    const newest = new Map<string, Buffer>();
+    witness.on('message', (topic, payload) => void newest.set(topic, payload));
+    await witness.subscribeAsync([`${TOPIC}/health`, `${TOPIC}/presence`], { qos: 1 });
+    const heard = (leaf: string) => eventually(leaf, () => newest.has(`${TOPIC}/${leaf}`), WAIT_MS);
+    const names = Array.from({ length: 40 }, (_, at) => `gw-like-it-${at}`);
+    const all = (leaf: string, retain = true) => {
+      const payload = newest.get(`${TOPIC}/${leaf}`) ?? '';
+      const topics = names.map((name) => `${dirname(TOPIC)}/${name}/${leaf}`);
+      return Promise.all(
+        topics.map((topic) => witness.publishAsync(topic, payload, { qos: 1, retain })),
+      );
+    };
+    const gateway = device(port);
+    for (const leaf of ['health', 'presence']) {
+      await heard(leaf);
+      await all(leaf);
+    }
+    {
+      await using fleet = await start();
+      for (const name of names) await fleet.shows('online', ({ online }) => online === true, name);
+    }
+    // Four times as much as the broker keeps for who is away, and then the last word of each.
+    for (let time = 0; time < 16; time++) await all('health', false);
+    newest.clear();
+    await gateway[Symbol.asyncDispose]();
+    await heard('presence');
+    await all('presence');
+    await witness.endAsync();
+    await using fleet = await start();
+    for (const name of names) await fleet.shows('gone', ({ online }) => online === false, name);
+  },
+);

@@ -192,3 +192,30 @@ mosquittoTest(
     );
   },
 );
+
+mosquittoTest(
+  'of what a topic retains the newest arrives behind the cut, and nothing that was taken back',
+  async () => {
+    const port = await freePort();
+    await using broker = await startMosquitto({ directory, port });
+    using line = await new CuttableLine(port).listen();
+    await using gateway = device(line.port);
+    await gateway.isAt(true);
+    const retain = async (text: string) => {
+      const client = await connectAsync(urlOf(port), { protocolVersion: 5 });
+      await client.publishAsync(`${TOPIC}/policy/desired`, text, { qos: 1, retain: true });
+      await client.endAsync();
+    };
+    await retain('first');
+    await eventually('first', () => gateway.heard.includes('first'), WAIT_MS);
+    await cut(line, broker, () => gateway.isAt(false));
+    for (const text of ['bad', 'back']) await retain(text);
+    await eventually('taken', async () => (await send(port, 'a command')) === 0, WAIT_MS);
+    line.mend();
+    await gateway.isAt(true);
+    await eventually('back', () => gateway.heard.includes('back'), WAIT_MS);
+    await eventually('a command', () => gateway.heard.includes('a command'), WAIT_MS);
+    expect(gateway.heard).not.toContain('bad');
+    expect(cleanStarts(broker)).toEqual(['1', '0']);
+  },
+);

@@ -30,6 +30,8 @@ const REMEMBERED_MS = 30_000;
 /** An end waits so long for RECEIVED behind its answer (session/resend/resending.ts). */
 const AWAITED_MS = 50;
 
+const NO_EXCHANGE = { stateVersion: -1, round: 0 } as const;
+
 interface Data {
   readonly sentAtMs: number;
   again: number;
@@ -98,6 +100,7 @@ export class Resends implements Watch {
     const isPlanned = purpose !== undefined && purpose !== 'recovery';
     // To stay in DEGRADED is no transition: the claim says it.
     const isClaim = event.event === 'claim' && isPlanned;
+    if (role === 'device' && event.reasonCode === 'session_created') this.#forgetSession(who);
     const isAnswer = purpose !== undefined && trigger !== undefined;
     if (role === 'device' && (isClaim || isAnswer)) this.#beginAgain(who, atMs, isPlanned);
     if (role === 'device' && isClaim) this.#plannedOf(who).add(event.stateVersion);
@@ -153,6 +156,14 @@ export class Resends implements Watch {
     way.again = null;
     const isPlanned = [from, to].some((who) => this.#planned.get(who)?.has(stateVersion) === true);
     if (round === 0 && isPlanned) way.isPlanned = true;
+  }
+
+  /** Versions begin again. */
+  #forgetSession(device: string): void {
+    this.#planned.delete(device);
+    for (const [name, way] of this.#ways) {
+      if (name.split(' ').includes(device)) way.exchange = NO_EXCHANGE;
+    }
   }
 
   #plannedOf(who: string): Set<number> {
@@ -274,7 +285,7 @@ export class Resends implements Watch {
       hasGoneOn: false,
       sinceMs: 0,
       isPlanned: false,
-      exchange: { stateVersion: -1, round: 0 },
+      exchange: NO_EXCHANGE,
     };
     this.#ways.set(key, way);
     return way;

@@ -2,6 +2,7 @@
  * Goal: each event is kept once and in its words, over a crash too, and neither one device nor all together take more than their room.
  * Method: the real SQLite file in a folder of its own; time is handed in.
  */
+import { Database } from 'bun:sqlite';
 import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -10,6 +11,7 @@ import { eventDocument, eventLine } from '../../../agent/events/document.ts';
 import { decodeLines } from '../../../agent/events/line.ts';
 import { encodePayload } from '../../../agent/payload.ts';
 import { EVENTS_A_MINUTE, EVENTS_AT_ONCE, EventPace } from '../../../fleet/eventPace.ts';
+import { EventTable } from '../../../fleet/eventTable.ts';
 import { type History, openHistory } from '../../../fleet/history.ts';
 import { readKeptEvents } from '../../../fleet/keptStreams.ts';
 import { eventRow } from '../../lab/reporting.ts';
@@ -51,6 +53,27 @@ const seqsOf = (file: string, asked = ALL) => {
   if (!read.ok) throw new Error(read.message);
   return read.value.streams.map(({ device, rows }) => [device, rows.map(({ seq }) => seq)]);
 };
+
+test('room is counted in bytes, on the way in as on the way out', () => {
+  const [file, scene] = [newFile(), new Scene()];
+  opened(file).close();
+  say(scene, 1);
+  const [first] = scene.kept.splice(0);
+  const database = new Database(file);
+  const table = new EventTable(database, 400_000);
+  table.bytes = 0;
+  for (let seq = 1; seq <= 100; seq++) {
+    table.add(first!.device, { ...first!.event, seq, text: '😀漢'.repeat(200) });
+  }
+  table.write();
+  table.written();
+  // 7 bytes in UTF-8, 3 units of UTF-16.
+  expect(table.bytes).toBe(100 * (200 * 7 + 140));
+  expect(table.prune(1_000)).toBe(100);
+  expect(table.bytes).toBe(0);
+  table.close();
+  database.close();
+});
 
 test('what came is there in its words, at its own time, and once', () => {
   const [file, scene] = [newFile(), new Scene()];

@@ -2,6 +2,7 @@
  * Goal: what is taken for the answer to a document was said of it, and behind it.
  */
 import { expect, test } from 'bun:test';
+import { Rollout } from '../../../../policies/rollout/rollout.ts';
 import { PLAN, Scene } from './scene.ts';
 
 test('what a device refused before it was sent again is no answer, until it has had all the time for another', () => {
@@ -44,4 +45,29 @@ test('what a device refused before it was sent again is no answer, until it has 
   for (const device of canary.devices.keys()) canary.says(device, { lastRefusal: early });
   canary.ready().pass(1);
   expect(canary.rollout.stage).toBe('canary');
+});
+
+test('gone on with, a refusal of this version from before it began takes nothing back', () => {
+  const lastRefusal = { code: 'document_early', version: 5, kind: 'policy', tsMs: 1 };
+  const before = new Scene(10);
+  for (const device of before.devices.keys()) before.says(device, { lastRefusal });
+  before.ready();
+  before.pass(1);
+  const scene = before.resumed();
+  scene.pass(1);
+  expect([before.rollout.stage, scene.rollout.stage]).toEqual(['canary', 'canary']);
+  // A newer one is an answer.
+  scene.says(scene.canary[0] ?? '', { lastRefusal: { ...lastRefusal, tsMs: 2 } });
+  scene.pass(1);
+  expect(scene.rollout.stage).toBe('reverting');
+});
+
+test('how long whoever feeds it has been running is no waiting', () => {
+  const rollout = new Rollout({ ...PLAN, canary: null, patienceMs: 2_000 });
+  rollout.feed({ kind: 'link', atMs: 2_900, isUp: true });
+  rollout.feed({ kind: 'ready', atMs: 2_900 });
+  expect(rollout.feed({ kind: 'tick', atMs: 2_900 })).toEqual([]);
+  expect(rollout.feed({ kind: 'tick', atMs: 4_000 })).toEqual([]);
+  const [end] = rollout.feed({ kind: 'tick', atMs: 5_000 }).slice(-1);
+  expect(end).toMatchObject({ kind: 'finish', isGood: false });
 });
