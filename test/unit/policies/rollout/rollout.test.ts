@@ -299,7 +299,7 @@ test('a document that nobody is heard to be for has reached nobody: it waits for
   const group = { level: 'group', fleet: 'acme', name: 'sotuh' } as const;
   for (const target of [device, group]) {
     const scene = new Scene(2, { ...PLAN, canary: null, target }).ready();
-    scene.pass(149);
+    scene.pass(150);
     expect([scene.did(), scene.rollout.stage]).toEqual([
       ['save rest', `forward ${target.level}:${target.name}`],
       'rest',
