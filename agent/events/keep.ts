@@ -5,6 +5,7 @@
  * @module
  */
 import type { AuditKind } from '../../session/audit.ts';
+import type { ReasonCode } from '../../session/reasons.ts';
 
 /** Kinds that are published; claims are in the device's audit log alone. */
 export const EVENT_KINDS = ['transition', 'switch', 'refusal', 'alarm', 'notice'] as const;
@@ -15,6 +16,15 @@ export const RANKS = ['lesser', 'greater'] as const;
 export type Rank = (typeof RANKS)[number];
 
 export const isEventKind = (kind: AuditKind): kind is EventKind => kind !== 'claim';
+
+/**
+ * Fresh keys every two minutes are no news, and on a link that costs money four times what an idle session takes. They are in the
+ * device's audit log.
+ */
+const ROUTINE: readonly ReasonCode[] = ['channel_established', 'channel_rotated'];
+
+export const isRoutine = (kind: EventKind, code: ReasonCode) =>
+  kind === 'notice' && ROUTINE.includes(code);
 
 export function rankOf(kind: EventKind): Rank {
   return kind === 'notice' || kind === 'refusal' ? 'lesser' : 'greater';

@@ -8,7 +8,7 @@
  */
 import type { AuditRow } from '../../hal/linux/auditLog.ts';
 import { eventLine, type Gap } from './document.ts';
-import { isEventKind, rankOf, toDrop } from './keep.ts';
+import { isEventKind, isRoutine, rankOf, toDrop } from './keep.ts';
 import { Limit } from './limit.ts';
 import { decodeLines, type LineValue } from './line.ts';
 import type { Batched, EventStore } from './store.ts';
@@ -120,7 +120,7 @@ export class EventStream {
 
   /** @param onReady more may be sent, some time later. */
   add(row: AuditRow, nowMs: number, onReady: () => void): void {
-    if (!isEventKind(row.event)) return;
+    if (!isEventKind(row.event) || isRoutine(row.event, row.reason_code)) return;
     const rank = rankOf(row.event);
     const repeated = rank === 'lesser' ? this.#limit.admit(row.reason_code, nowMs) : 0;
     if (repeated === null) return;

@@ -83,6 +83,15 @@ test('what the broker refuses is counted and not sent again', () => {
   expect(device.stream.status()).toMatchObject({ sent: 0, refused: 1, done: 1 });
 });
 
+test('fresh keys are no news: each two minutes they would cost more than all the rest of an idle day', () => {
+  const device = new Device();
+  device.add('notice', 'channel_established');
+  device.add('notice', 'channel_rotated');
+  device.add('notice', 'nat_rebind');
+  device.drain();
+  expect(device.heard).toMatchObject([{ seq: 1, reason_code: 'nat_rebind' }]);
+});
+
 test('refusals and notices of one code once a minute, and how many were left out', () => {
   const device = new Device();
   for (let i = 0; i < 5; i += 1) device.add('refusal', 'rate_limited');
