@@ -178,7 +178,9 @@ test('a connection that another one is to follow is left with its will: that one
   link.wantKeepalive(2_700_000);
   clock.nowMs += TELEMETRY_TIMES.keepaliveSettleMs;
   link.tick(clock.nowMs);
-  await eventually('left', () => peer.goodbyes.length === 1 && link.up === null, 5_000);
+  // Gone, and the next one is due.
+  await eventually('left', () => link.nextDeadlineMs() === clock.nowMs, 5_000);
+  await eventually('told', () => peer.goodbyes.length === 1, 5_000);
   expect(peer.goodbyes[0]?.[0]).toBe(4);
   await connect();
   expect([peer.isClean, link.up?.keepaliveMs]).toEqual([false, 2_700_000]);
