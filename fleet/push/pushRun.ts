@@ -174,10 +174,10 @@ export class PushRun {
       hear();
       this.#publishAgain();
       feed({ kind: 'tick', atMs: nowMs() });
-      // A broker that does not take it says so first.
-      const isTaken = this.#link.isIdle || nowMs() - beganAtMs >= TELL_MS;
-      const isNews = nowMs() - toldAtMs >= TELL_MS || rollout.stage !== stage;
-      if (end === null && isTaken && isNews) {
+      if (end === null && (nowMs() - toldAtMs >= TELL_MS || rollout.stage !== stage)) {
+        // A broker that does not take what was published says so first.
+        while (!this.#link.isIdle && nowMs() - beganAtMs < TELL_MS) await Bun.sleep(5);
+        this.#checkRefused();
         [toldAtMs, stage] = [nowMs(), rollout.stage];
         steps.tell(rollout, this.#isUp ? null : this.#brokerError);
       }
