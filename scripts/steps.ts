@@ -27,7 +27,15 @@ const PATIENT = [
 /** Steps of more than ten seconds, the longest first. */
 const LONG = [
   ...['e2e/hubPlain', 'sim/seeds', 'sim/parts', 'e2e/soak', 'unit/device', 'e2e/unanswered'],
-  ...['unit/rest', 'unit/core', 'e2e/powerCuts', 'e2e/idleRestart', 'e2e/secrets', 'types'],
+  ...[
+    'unit/rest',
+    'unit/hal',
+    'unit/core',
+    'e2e/powerCuts',
+    'e2e/idleRestart',
+    'e2e/secrets',
+    'types',
+  ],
 ];
 
 /** Repetitions that find little more in seconds than a slice of them does; `scripts/test` runs them all. */
@@ -72,11 +80,15 @@ export function unitSteps(length: 'short' | 'full'): Step[] {
   const isCore = (file: string) => isIn('session')(file) && !isDevice(file) && !isAllocation(file);
   const isAgent = isIn('agent');
   const isFuzz = isIn('fuzz');
-  const isRest = (file: string) => !isIn('session')(file) && !isAgent(file) && !isFuzz(file);
+  const isHal = isIn('hal');
+  const isNamed = (file: string) => isAgent(file) || isFuzz(file) || isHal(file);
+  const isRest = (file: string) => !isIn('session')(file) && !isNamed(file);
   return [
     testStep('structure', ['test/structure.test.ts'], 60_000),
     testStep('unit/core', files.filter(isCore), 240_000),
     testStep('unit/rest', files.filter(isRest), 240_000),
+    // Waits for the kernel most of the time.
+    testStep('unit/hal', files.filter(isHal), 240_000),
     testStep('unit/agent', files.filter(isAgent), 240_000),
     testStep('unit/device', files.filter(isDevice), 240_000),
     testStep('unit/fuzz', files.filter(isFuzz), 240_000),
