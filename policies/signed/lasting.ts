@@ -9,7 +9,8 @@
  *
  * ◆ A clock that is ahead for a moment ends nothing for good: a real-time clock before NTP, one jump while the device runs. Versions are
  * taken once, so an emergency that was thrown away would not come back. So it is ended as soon as the clock says so, and kept on flash
- * until that clock has stood for an hour, or the emergency could not hold any more whatever the clock says.
+ * until that clock has stood for an hour, or the emergency could not hold any more whatever the clock says. A device that never runs for an
+ * hour at a time keeps it for ever, as one that is over: flash says so as well, and a start without a clock does not begin it again.
  *
  * Source: docs/push.md, "An emergency".
  *
@@ -70,10 +71,12 @@ export function emergencyAtStart(
     }
     return none;
   }
-  const emergency = newEmergency(document, checked.overrides, atMs, believed(clock, record));
+  const known = believed(clock, record);
+  const emergency = newEmergency(document, checked.overrides, atMs, known);
   const { version } = document;
-  if (atMs >= emergency.endsAtMs) {
-    effects.push(reportOf('emergency_ended', { version }));
+  const wasOver = record.isEmergencyOver;
+  if (isOver(emergency, wasOver, atMs, known)) {
+    if (!wasOver) effects.push(reportOf('emergency_ended', { version }));
     return { emergency: null, overEmergency: emergency };
   }
   const together = underEmergency(confirmed, checked.overrides);
@@ -96,7 +99,7 @@ export function lookAtEmergency(
   const held = seen(before, atMs, known);
   const { version, expiresS } = held.document;
   const hasEnded = state.emergency === null;
-  if (atMs < held.endsAtMs) {
+  if (!isOver(held, hasEnded, atMs, known)) {
     return {
       state: { ...state, emergency: held, overEmergency: null },
       reports: hasEnded ? [reportOf('emergency_began', { version, expires_s: expiresS })] : [],
@@ -109,6 +112,10 @@ export function lookAtEmergency(
     reports: hasEnded ? [] : [reportOf('emergency_ended', { version })],
   };
 }
+
+/** Without a clock, what a clock has ended is not begun again. */
+const isOver = ({ endsAtMs }: Emergency, wasOver: boolean, atMs: number, { isKnown }: Clock) =>
+  atMs >= endsAtMs || (wasOver && !isKnown);
 
 /** When {@link lookAtEmergency} has something to do, if the clock goes on as it is; null: never. */
 export function emergencyDeadline({ emergency, overEmergency }: Held): number | null {
@@ -127,7 +134,7 @@ export function tightened(policy: Policy, emergency: Emergency | null): Policy {
 /** By the clock where it is known, else after the whole time that the document may hold; never later than that. */
 function seen(held: Emergency, atMs: number, { isKnown, wallMs }: Clock): Emergency {
   const { document, untilMs, aheadMs, stoodSinceMs } = held;
-  if (!isKnown) return { ...held, endsAtMs: untilMs, aheadMs: null };
+  if (!isKnown) return { ...held, endsAtMs: untilMs, aheadMs: null, stoodSinceMs: atMs };
   const nowAheadMs = wallMs - atMs;
   const hasJumped = aheadMs === null || Math.abs(nowAheadMs - aheadMs) > JUMP_MS;
   return {

@@ -11,7 +11,7 @@
  * The content is one map in the encoding of `cbor.ts`: 1 the confirmed policy, 2 the one on trial, 3 the emergency (whole
  * documents, or null); 4 floors, each an array of kind, target (as in a document) and version; 5 successors, each an array of the key, who named
  * it and whether it has shown itself; 6 retired keys, each an array of its id and of who named it (or null); 7 the latest `not
- * before` of a document that was taken, 8 that of an emergency, seconds. crc32 covers the 20 bytes before it and the content.
+ * before` of a document that was taken, 8 that of an emergency, seconds; 9 true: the emergency is over (else left out, as by earlier releases). crc32 covers the 20 bytes before it and the content.
  *
  * A record of its own in slots of its own: what it takes to write it must never touch the one that I4 rests on.
  *
@@ -49,6 +49,7 @@ const KEY = {
   retired: 6,
   sinceS: 7,
   emergencySinceS: 8,
+  isEmergencyOver: 9,
 } as const;
 
 /** The highest version that was taken of one kind for one target. */
@@ -64,6 +65,8 @@ export interface PushRecord {
   /** The document of a policy on trial. Found at a start, the trial has failed. */
   readonly pending: Uint8Array | null;
   readonly emergency: Uint8Array | null;
+  /** A clock that was known said so, and none has said otherwise since: only such a one begins it again. False without one. */
+  readonly isEmergencyOver: boolean;
   readonly floors: readonly Floor[];
   readonly rotated: Rotated;
   /** It is at least that late, as the newest signed document says; 0: none was taken. Seconds since 1970. */
@@ -76,6 +79,7 @@ export const NOTHING_PUSHED: PushRecord = {
   confirmed: null,
   pending: null,
   emergency: null,
+  isEmergencyOver: false,
   floors: [],
   rotated: NOT_ROTATED,
   sinceS: 0,
@@ -118,6 +122,7 @@ export function encodePushRecord(record: PushRecord, generation: number): Uint8A
       ],
       [KEY.sinceS, sinceS],
       [KEY.emergencySinceS, emergencySinceS],
+      ...(record.isEmergencyOver ? [[KEY.isEmergencyOver, true] as const] : []),
     ]),
   );
   assert(content.length <= PUSH_RECORD_BYTES - CONTENT_AT, 'the record fits its slot');
@@ -161,7 +166,9 @@ export function contentOf(slot: Uint8Array): Uint8Array {
 }
 
 function readContent(content: CborMap): PushRecord | null {
-  if (content.size !== Object.keys(KEY).length) return null;
+  const isEmergencyOver = content.get(KEY.isEmergencyOver) ?? false;
+  const keys = Object.keys(KEY).length - (isEmergencyOver === true ? 0 : 1);
+  if (content.size !== keys) return null;
   const documents = [KEY.confirmed, KEY.pending, KEY.emergency].map((key) => content.get(key));
   const floors = rowsOf(content.get(KEY.floors), FLOORS_MAX, readFloor);
   const successors = rowsOf(content.get(KEY.successors), RETIRED_MAX, readSuccessor);
@@ -175,6 +182,7 @@ function readContent(content: CborMap): PushRecord | null {
     confirmed: confirmed ?? null,
     pending: pending ?? null,
     emergency: emergency ?? null,
+    isEmergencyOver: isEmergencyOver === true,
     floors,
     rotated: { successors, retired },
     sinceS,

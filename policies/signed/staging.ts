@@ -289,13 +289,17 @@ function pursue(before: PushState, earlier: readonly PushEffect[], atMs: number)
     ...record,
     pending: trial === null ? null : record.pending,
     emergency: (before.emergency ?? before.overEmergency) ? record.emergency : null,
+    isEmergencyOver: before.overEmergency !== null,
   };
   if (!isFree) return { state, effects };
   if (trial?.isAttached === true) {
     const confirmed = { ...cleaned, confirmed: trial.document.bytes, pending: null };
     return write(state, effects, confirmed, { kind: 'confirm' });
   }
-  const isClean = cleaned.pending === record.pending && cleaned.emergency === record.emergency;
+  const isClean =
+    cleaned.pending === record.pending &&
+    cleaned.emergency === record.emergency &&
+    cleaned.isEmergencyOver === record.isEmergencyOver;
   if (!isClean || isHalfSaved) return write(state, effects, cleaned, { kind: 'clean' });
   return { state: { ...state, retryAtMs: null }, effects };
 }

@@ -162,7 +162,10 @@ function recordOf(
     case 'stage':
       return { ...record, rotated, pending: bytes };
     case 'emergency':
-      return { ...record, rotated, emergency: purpose.overrides === null ? null : bytes };
+      return {
+        ...{ ...record, rotated, isEmergencyOver: false },
+        emergency: purpose.overrides === null ? null : bytes,
+      };
     case 'rotation': {
       const named = successorOf(document);
       if (isRefused(named)) return named;

@@ -157,5 +157,6 @@ function record(random: Random): PushRecord {
     },
     sinceS: count(),
     emergencySinceS: count(),
+    isEmergencyOver: random.chance(50),
   };
 }

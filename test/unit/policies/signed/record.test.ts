@@ -22,6 +22,7 @@ const full: PushRecord = {
   confirmed: new Uint8Array(DOCUMENT_BYTES_MAX).fill(1),
   pending: new Uint8Array(DOCUMENT_BYTES_MAX).fill(2),
   emergency: new Uint8Array(DOCUMENT_BYTES_MAX).fill(3),
+  isEmergencyOver: true,
   floors: Array.from({ length: FLOORS_MAX }, (_, at) => ({
     kind: 'policy',
     target: { level: 'group', fleet: 'f'.repeat(64), name: `${at}`.padStart(64, 'g') },

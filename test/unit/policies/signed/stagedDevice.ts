@@ -117,10 +117,10 @@ function placeOf(document: SignedDocument): CommandPlace | null {
 function lineOf(effect: PushEffect): string {
   switch (effect.kind) {
     case 'write': {
-      const { confirmed, pending, emergency } = effect.record;
+      const { confirmed, pending, emergency, isEmergencyOver } = effect.record;
       const held = Object.entries({ confirmed, pending, emergency });
       const names = held.filter(([, document]) => document !== null).map(([name]) => name);
-      return `write ${names.join(' ') || 'nothing'}`;
+      return `write ${names.join(' ') || 'nothing'}${isEmergencyOver ? ' that is over' : ''}`;
     }
     case 'apply':
       return `apply ${effect.policy.name} ${effect.policy.version}`;
