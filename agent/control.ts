@@ -83,6 +83,7 @@ export class AgentControl {
       device,
       uptime_s: Math.round((performance.now() - this.#startedAtMs) / 1_000),
       policy: { name: policy.current.name, version: policy.current.version },
+      emergency_until: policy.emergencyUntil,
       flash: {
         recovery: memory.recovery,
         last_failure: memory.lastFailure ?? spending.lastFailure,

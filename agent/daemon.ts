@@ -119,6 +119,7 @@ export class AgentDaemon {
       spending: this.#spending,
       push: this.#push,
       post: (message) => this.#tunnel.post(message),
+      wallMs: () => this.#clock.wallMs(),
       note: (event, reasonCode, detail) => this.#note(reasonCode, event, detail),
       onApplied: (applied) => this.#telemetry?.usePolicy(applied),
     });
@@ -180,7 +181,7 @@ export class AgentDaemon {
     const { serveAgentMetrics } = await import('./metricsEndpoint.ts');
     return serveAgentMetrics({
       ...{ listen, tunnel: this.#tunnel, policy: this.#policy, denials: this.#denials },
-      isEmergency: () => this.#push?.isEmergency === true,
+      isEmergency: () => this.#push?.isEmergency === true || this.#policy.emergencyUntil !== null,
       events: () => this.#telemetry?.events() ?? null,
     });
   }
@@ -223,6 +224,7 @@ export class AgentDaemon {
     tunnel.on('message', (message) => this.#onMessage(message));
     const setup = tunnelSetup({
       ...{ start: this.#start, endpoints: this.#names.endpoints, clock: grant },
+      policy: this.#policy.atStart(),
       ...{ wakeFd: wake.fd, port: port2 },
       ...{ metering: this.#spending.metering, memory: this.#memory },
     });

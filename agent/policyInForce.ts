@@ -11,6 +11,7 @@
  * @module
  */
 import { answered, type ControlAnswer, refused } from '../hal/control.ts';
+import { EmergencyTable } from '../hal/emergencyTable.ts';
 import { StartError } from '../hal/startError.ts';
 import { waitingForRestart } from '../policies/restart.ts';
 import type { Policy } from '../policies/schema.ts';
@@ -31,6 +32,8 @@ export interface PolicyParts {
   /** Left out: no documents are taken. */
   readonly push?: Push | null;
   readonly post: (message: ToTunnel) => void;
+  /** Milliseconds since 1970. */
+  readonly wallMs: () => number;
   readonly note: (
     event: 'notice' | 'refusal',
     reasonCode: ReasonCode,
@@ -43,16 +46,34 @@ export interface PolicyParts {
 export class PolicyInForce {
   #current: Policy;
   #auditedVersion: number;
+  #isOnTrial = false;
+  readonly #emergency: EmergencyTable;
   readonly #parts: PolicyParts;
 
   constructor(parts: PolicyParts) {
     this.#parts = parts;
     this.#current = parts.start.policy;
     this.#auditedVersion = this.#current.version;
+    const { wallMs, note } = parts;
+    this.#emergency = new EmergencyTable({
+      wallMs,
+      note: (code, detail) => note('notice', code, detail),
+      onChange: () => this.follow(this.#current, this.#isOnTrial),
+    });
   }
 
   get current(): Policy {
     return this.#current;
+  }
+
+  /** When the emergency of the policy itself ends, as it is written; null: none holds. */
+  get emergencyUntil(): string | null {
+    return this.#emergency.until;
+  }
+
+  /** What whoever starts now has to follow: the policy, tightened while its own emergency holds. */
+  atStart(): Policy {
+    return this.#emergency.held(this.#current);
   }
 
   /** By which what is audited was decided: the tunnel thread follows another policy from its `policy_applied` on. */
@@ -117,10 +138,12 @@ export class PolicyInForce {
     return true;
   }
 
-  #follow(policy: Policy, message: ToTunnel): void {
-    const { post, spending, onApplied } = this.#parts;
+  #follow(policy: Policy, message: Extract<ToTunnel, { kind: 'policy' }>): void {
+    const { start, post, spending, onApplied } = this.#parts;
     this.#current = policy;
-    post(message);
+    this.#isOnTrial = message.trialHoldMs !== undefined;
+    const rules = tunnelRules(this.#emergency.held(policy), start.config.links);
+    post({ ...message, rules });
     spending.told();
     onApplied(policy);
   }

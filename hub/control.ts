@@ -92,6 +92,7 @@ export class HubControl {
       listen: config.listen.addresses.map((address) => `${address} port ${rest.udp_port}`),
       uptime_s: Math.round((time.nowMs() - this.#startedAtMs) / 1_000),
       policy: { name: policy.current.name, version: policy.current.version },
+      emergency_until: policy.emergencyUntil,
       devices: peers,
       sessions,
       ...rest,

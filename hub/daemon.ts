@@ -32,7 +32,6 @@ import type { FromHub, HubSetup } from './messages.ts';
 import { Ownership } from './ownership.ts';
 import { PolicyInForce } from './policyInForce.ts';
 import { Registry } from './registry.ts';
-import { hubRules } from './rules.ts';
 import type { HubStart } from './start.ts';
 import type { Store } from './store.ts';
 import { HubTime } from './time.ts';
@@ -72,7 +71,7 @@ export class Hub {
   #metrics: MetricsServer | null = null;
 
   constructor(start: HubStart, options: HubOptions, store: Store, dh: Dh) {
-    const { config, policy } = start;
+    const { config } = start;
     const clock = newClock();
     this.#start = start;
     this.#options = options;
@@ -103,6 +102,7 @@ export class Hub {
     this.#policy = new PolicyInForce({
       start,
       post: (message) => this.#tunnel.post(message),
+      wallMs: () => clock.wallMs(),
       note: (event, reasonCode, detail) => this.#note(event, reasonCode, detail),
     });
     this.#setup = {
@@ -120,7 +120,7 @@ export class Hub {
       time: this.#time.base,
       lease: null,
       routes: deviceRoutes(start),
-      rules: hubRules(policy),
+      rules: this.#policy.rules(),
       seed: crypto.getRandomValues(new Uint8Array(32)),
       plainTimes: options.plainTimes ?? PLAIN_TIMES,
       devices: store.devices(),

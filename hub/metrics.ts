@@ -13,6 +13,7 @@ export interface HubFacts {
   readonly status: TunnelStatus;
   readonly version: string;
   readonly policyVersion: number;
+  readonly isEmergency: boolean;
   readonly committed: number;
   readonly failed: number;
   readonly timeAheadMs: number;
@@ -22,11 +23,16 @@ export interface HubFacts {
 }
 
 export function hubMetrics(facts: HubFacts): string {
-  const { status, version, policyVersion, rssBytes } = facts;
+  const { status, version, policyVersion, isEmergency, rssBytes } = facts;
   const { packets, sessions } = status;
   return expositionOf([
     gauge('jvpn_build_info', 'The program; always 1.', known(1, { role: 'hub', version })),
     gauge('jvpn_policy_version', 'Version of the policy in force.', known(policyVersion)),
+    gauge(
+      'jvpn_emergency',
+      'Whether an emergency tightens the policy.',
+      known(Number(isEmergency)),
+    ),
     gauge('jvpn_resident_memory_bytes', 'Resident memory of the process.', known(rssBytes)),
     gauge('jvpn_hub_devices', 'Enrolled devices.', byLabel('mode', status.peers)),
     gauge(

@@ -30,6 +30,7 @@ export function serveHubMetrics(parts: HubMetricsParts): MetricsServer {
       status: await tunnel.status(),
       version,
       policyVersion: policy.current.version,
+      isEmergency: policy.emergencyUntil !== null,
       committed: ownership.committedCount,
       failed: ownership.failureCount,
       timeAheadMs: time.aheadOfWallMs,

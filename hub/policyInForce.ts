@@ -9,18 +9,21 @@
  * @module
  */
 import { answered, type ControlAnswer, refused } from '../hal/control.ts';
+import { EmergencyTable } from '../hal/emergencyTable.ts';
 import { StartError } from '../hal/startError.ts';
 import { waitingForRestart } from '../policies/restart.ts';
 import type { Policy } from '../policies/schema.ts';
 import type { AuditEvent } from '../session/audit.ts';
 import type { ReasonCode } from '../session/reasons.ts';
-import type { ToHub } from './messages.ts';
+import type { HubRules, ToHub } from './messages.ts';
 import { hubRules } from './rules.ts';
 import type { HubStart } from './start.ts';
 
 export interface PolicyParts {
   readonly start: HubStart;
   readonly post: (message: ToHub) => void;
+  /** Milliseconds since 1970. */
+  readonly wallMs: () => number;
   readonly note: (
     event: 'notice' | 'refusal',
     reasonCode: ReasonCode,
@@ -30,15 +33,32 @@ export interface PolicyParts {
 
 export class PolicyInForce {
   #current: Policy;
+  readonly #emergency: EmergencyTable;
   readonly #parts: PolicyParts;
 
   constructor(parts: PolicyParts) {
     this.#parts = parts;
     this.#current = parts.start.policy;
+    const { wallMs, note, post } = parts;
+    this.#emergency = new EmergencyTable({
+      wallMs,
+      note: (code, detail) => note('notice', code, detail),
+      onChange: () => post({ kind: 'policy', rules: this.rules() }),
+    });
   }
 
   get current(): Policy {
     return this.#current;
+  }
+
+  /** When the emergency of the policy itself ends, as it is written; null: none holds. */
+  get emergencyUntil(): string | null {
+    return this.#emergency.until;
+  }
+
+  /** Of the policy as it holds now: tightened while its own emergency does. */
+  rules(): HubRules {
+    return hubRules(this.#emergency.held(this.#current));
   }
 
   /** Read what the configuration names now. Nothing else of the configuration is. */
@@ -54,7 +74,7 @@ export class PolicyInForce {
     }
     const { name, version } = policy;
     this.#current = policy;
-    post({ kind: 'policy', rules: hubRules(policy) });
+    post({ kind: 'policy', rules: this.rules() });
     note('notice', 'policy_applied', { name, version });
     const waiting = waitingForRestart(start.policy, policy);
     return answered({ role: 'hub', name, version, needs_restart: waiting });

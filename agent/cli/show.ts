@@ -68,7 +68,7 @@ const STATUS_FIELDS = [
 
 export function statusLines(value: unknown): readonly string[] {
   const status = fieldsOf(value);
-  const lines = [...pairs(status, STATUS_FIELDS), ...emergencyLines(status['documents'])];
+  const lines = [...pairs(status, STATUS_FIELDS), ...emergencyLines(status)];
   if (Array.isArray(status['links'])) lines.push('', ...linkLines(status['links']));
   lines.push(
     ...cipherLines(status['ciphers']),
@@ -86,15 +86,20 @@ export function statusLines(value: unknown): readonly string[] {
 }
 
 /** Values that are tighter than the policy's for a while: whoever looks at anything else has to know. */
-function emergencyLines(value: unknown): readonly string[] {
-  const { emergency, emergency_expires_s: expiresS } = fieldsOf(value);
-  if (typeof emergency !== 'number') return [];
-  const at = new Date(typeof expiresS === 'number' ? expiresS * 1_000 : Number.NaN);
-  const until = Number.isNaN(at.getTime()) ? '–' : at.toISOString().replace('.000Z', 'Z');
-  return [
-    '',
-    `EMERGENCY, version ${emergency}, until ${until}: a signed document tightens the policy`,
-  ];
+function emergencyLines(status: Readonly<Record<string, unknown>>): readonly string[] {
+  const { emergency, emergency_expires_s: expiresS } = fieldsOf(status['documents']);
+  const { emergency_until: ownUntil } = status;
+  const lines: string[] = [];
+  if (typeof emergency === 'number') {
+    const at = new Date(typeof expiresS === 'number' ? expiresS * 1_000 : Number.NaN);
+    const until = Number.isNaN(at.getTime()) ? '–' : at.toISOString().replace('.000Z', 'Z');
+    const what = 'a signed document tightens the policy';
+    lines.push(`EMERGENCY, version ${emergency}, until ${until}: ${what}`);
+  }
+  if (typeof ownUntil === 'string') {
+    lines.push(`EMERGENCY, of the policy itself, until ${ownUntil}: it is tighter than it says`);
+  }
+  return lines.length === 0 ? [] : ['', ...lines];
 }
 
 /** What seals here: each candidate that was measured, and why another one does not serve. */

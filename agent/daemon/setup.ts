@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Policy } from '../../policies/schema.ts';
 import { PLAIN_TIMES } from '../../session/channel/age.ts';
 import { rememberedAtBoot } from '../durable.ts';
 import type { Memory } from '../memory.ts';
@@ -13,11 +14,13 @@ import type { Start } from '../start.ts';
 export interface SetupParts
   extends Pick<TunnelSetup, 'wakeFd' | 'port' | 'clock' | 'endpoints' | 'metering'> {
   readonly start: Start;
+  /** As it holds now. */
+  readonly policy: Policy;
   readonly memory: Memory;
 }
 
-export function tunnelSetup({ start, memory, ...parts }: SetupParts): TunnelSetup {
-  const { config, policy, privateKey, hubPublicKey, psk } = start;
+export function tunnelSetup({ start, policy, memory, ...parts }: SetupParts): TunnelSetup {
+  const { config, privateKey, hubPublicKey, psk } = start;
   return {
     ...parts,
     ...{ mode: config.hub.mode, privateKey, hubPublicKey, psk },

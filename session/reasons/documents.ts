@@ -155,11 +155,11 @@ export const DOCUMENT_STEPS = {
     hint: 'The event says why. Stop the rollout; that version is used up, the next one needs a higher one.',
   },
   emergency_began: {
-    sentence: 'A signed emergency tightens the policy until it ends.',
+    sentence: 'An emergency tightens the policy until it ends.',
     severity: 'warning',
     fatal: false,
     retry: null,
-    hint: 'The event names its version and its end.',
+    hint: 'The event names its version, or that of the policy whose table it is, and its end.',
   },
   emergency_ended: {
     sentence: 'The emergency is over and the policy is itself again.',

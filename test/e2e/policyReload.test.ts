@@ -159,6 +159,36 @@ test('the hub follows another policy at once: a claim for a link that it no long
   expect(auditOf(hub).filter(({ to }) => to === 'TERMINATED')).toEqual([]);
 }, 20_000);
 
+test('◆ an emergency in the file itself holds at both ends until its time, shows, and ends by itself', async () => {
+  const expiresAt = new Date(Date.now() + 6_000).toISOString();
+  const emergency = (version: number) =>
+    policy(
+      version,
+      `[emergency]\nexpires_at = "${expiresAt}"\n[emergency.overrides.switching]\nmax_switches_per_minute = 3\n`,
+    );
+  const daemons = [
+    ['device', agent, 'gw1', emergency(3)],
+    ['hub', hub, 'hub', emergency(7)],
+  ] as const;
+  for (const [role, daemon, name, text] of daemons) {
+    const seen = auditOf(daemon).length;
+    expect((await reload(role, text)).code).toBe(0);
+    const isBegun = ({ reason_code }: AuditLine) => reason_code === 'emergency_began';
+    await untilAudit(daemon, 'began', isBegun, 5_000, seen);
+    expect(await site.status(role, name)).toMatchObject({ emergency_until: expiresAt });
+    const socket = ['--socket', site.path(`${name}.sock`)];
+    const { stdout } = await site.jvpn(role, ['status', ...socket]);
+    expect(stdout).toContain(`EMERGENCY, of the policy itself, until ${expiresAt}`);
+  }
+  for (const [role, daemon, name] of daemons) {
+    const isOver = ({ reason_code }: AuditLine) => reason_code === 'emergency_ended';
+    await untilAudit(daemon, 'ended', isOver, 12_000);
+    expect(await site.status(role, name)).toMatchObject({ emergency_until: null });
+  }
+  expect(Date.now()).toBeGreaterThanOrEqual(Date.parse(expiresAt));
+  expect(auditOf(hub).filter(({ to }) => to === 'TERMINATED')).toEqual([]);
+}, 40_000);
+
 test('killed and started again, the agent follows what was in force; an older file does not start', async () => {
   for (const flow of flows) {
     const totals = await flow.finish();

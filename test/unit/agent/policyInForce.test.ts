@@ -41,6 +41,7 @@ class Rig {
   readonly policy: PolicyInForce;
   written: Policy = policyOf(5);
   file: string | null = 'policy.toml';
+  wallMs = Date.UTC(2026, 10, 30);
 
   constructor(mode: 'session' | 'plain' = 'session', push: Push | null = null) {
     const days = new MemoryFlash(SPENDING_BYTES);
@@ -57,6 +58,7 @@ class Rig {
       spending: must(Spending.open(this.written, links, () => halOk(days))),
       push,
       post: (message) => this.posted.push(message),
+      wallMs: () => this.wallMs,
       note: (...said) => this.noted.push(said),
       onApplied: () => {},
     });
@@ -168,4 +170,37 @@ test('an older policy is refused with what can be done: nobody raises the versio
     refusal('Copy the profile to a file, with version 5 or above, and name that in policy.file.'),
   );
   expect([rig.policy.current.version, rig.posted]).toEqual([5, []]);
+});
+
+test('◆ the emergency of the policy itself is followed from the start and with a reload, a trial stays a trial', () => {
+  const rig = new Rig();
+  const tight = (version: number) => {
+    const loaded = loadPolicy({
+      ...{ version, name: `v${version}` },
+      emergency: {
+        expires_at: '2026-12-01T00:00:00Z',
+        overrides: { session: { recovery_window_ms: 30_000 } },
+      },
+    });
+    if (!loaded.ok) throw new Error(JSON.stringify(loaded.problems));
+    return loaded.policy;
+  };
+  const window = policyOf(5).session.recoveryWindowMs;
+  expect(rig.policy.atStart().session.recoveryWindowMs).toBe(window);
+  rig.reload(tight(6));
+  rig.policy.follow(tight(7), true);
+  rig.wallMs = Date.UTC(2026, 11, 1);
+  rig.policy.follow(tight(8), false);
+  const windows = rig.posted.map((message) =>
+    message.kind === 'policy' ? message.rules.limits.recoveryWindowMs : null,
+  );
+  expect(windows).toEqual([30_000, 30_000, window]);
+  expect(rig.posted[1]).toMatchObject({ version: 7, trialHoldMs: 60_000 });
+  expect(rig.policy.emergencyUntil).toBeNull();
+  const expires_at = '2026-12-01T00:00:00Z';
+  expect(rig.noted).toEqual([
+    ['notice', 'emergency_began', { version: 6, expires_at }],
+    ['notice', 'emergency_ended', { version: 8, expires_at }],
+  ]);
+  expect(tight(9).session.recoveryWindowMs).toBe(window);
 });

@@ -17,7 +17,7 @@ const STATUS = {
 
 const TEXT = hubMetrics({
   status: STATUS,
-  ...{ version: '0.1.0', policyVersion: 7, committed: 40, failed: 1 },
+  ...{ version: '0.1.0', policyVersion: 7, isEmergency: true, committed: 40, failed: 1 },
   ...{ timeAheadMs: 1_500, rssBytes: 80_000_000 },
   events: { ...new EventCounts().snapshot(), identity_conflict: 2 },
 });
@@ -26,6 +26,7 @@ test('sessions by state, those of none included; devices, packets, the store', (
   const lines = TEXT.split('\n');
   for (const line of [
     'jvpn_build_info{role="hub",version="0.1.0"} 1',
+    'jvpn_emergency 1',
     'jvpn_hub_devices{mode="session"} 1000',
     'jvpn_hub_sessions{state="ATTACHED"} 990',
     'jvpn_hub_sessions{state="TERMINATED"} 0',

@@ -82,7 +82,15 @@ function said(): Set<string> {
       packets: { sent: 1, sent_bytes: 2, received: 3, received_bytes: 4 },
       ...{ resend: newResendCounters(), counters: { x: 1 } },
     } as unknown as TunnelStatus,
-    ...{ version: '', policyVersion: 1, committed: 1, failed: 1, timeAheadMs: 1, rssBytes: 1 },
+    ...{
+      version: '',
+      policyVersion: 1,
+      isEmergency: false,
+      committed: 1,
+      failed: 1,
+      timeAheadMs: 1,
+      rssBytes: 1,
+    },
     events: { identity_conflict: 1 },
   });
   const scene = new Scene();
