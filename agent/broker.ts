@@ -36,6 +36,8 @@ export interface BrokerOptions extends ConnectionOptions {
   readonly format: PayloadFormat;
   readonly keepaliveMs: number;
   readonly connectMaxMs: number;
+  /** The interface that it leaves over, whatever the routes say; left out or null: as they say. One with `ws` or `wss` ends at once. */
+  readonly boundTo?: string | null;
   readonly will: Report;
   /** Left out: nothing is subscribed. */
   readonly hears?: readonly Hears[];
@@ -75,11 +77,14 @@ const CLOSE_MAX_MS = 2_000;
 const DISCONNECT_WITH_WILL = 0x04;
 /** MQTT 5 §3.1.3.2.2: who is back sooner has not been away. A reconnect takes four round trips and a broker's work (chosen). */
 const WILL_DELAY_S = 5;
+/** The runtime's web sockets can be bound to nothing. */
+const WEB_UNBOUND = 'telemetry.outside_tunnel of the policy needs an mqtt or mqtts address';
 const CLOSED: BrokerEnd = { code: 'closed', detail: '' };
 
 export class Broker {
   readonly level: ProtocolLevel;
   readonly keepaliveMs: number;
+  readonly boundTo: string | null;
   readonly #format: PayloadFormat;
   readonly #hears: readonly Hears[];
   readonly #events: BrokerEvents;
@@ -94,6 +99,7 @@ export class Broker {
   constructor(options: BrokerOptions, events: BrokerEvents) {
     this.level = options.level;
     this.keepaliveMs = options.keepaliveMs;
+    this.boundTo = options.boundTo ?? null;
     this.#format = options.format;
     this.#hears = options.hears ?? [];
     this.#events = events;
@@ -147,6 +153,8 @@ export class Broker {
    * comes meanwhile. 3.1.1 has no word for that. `onEnd` as for {@link close}.
    */
   change(): void {
+    // Already on its way, with its goodbye.
+    if (this.#isClosing) return;
     if (this.level === 5) this.#leave({ reasonCode: DISCONNECT_WITH_WILL });
     else this.end(CLOSED);
   }
@@ -180,9 +188,10 @@ export class Broker {
     if (this.#hasEnded) return;
     const settings = { ...place, ...clientOptions(options), ...secrets };
     const isWeb = place.protocol === 'ws' || place.protocol === 'wss';
-    const client = isWeb
-      ? mqtt.connect(settings)
-      : new mqtt.MqttClient((asking) => brokerStream(asking, settings, connectTls), settings);
+    const { boundTo } = this;
+    if (isWeb && boundTo !== null) return this.end({ code: 'unreachable', detail: WEB_UNBOUND });
+    const open = (asking: MqttClient) => brokerStream(asking, { ...settings, boundTo }, connectTls);
+    const client = isWeb ? mqtt.connect(settings) : new mqtt.MqttClient(open, settings);
     this.#client = client;
     // What the broker has kept follows its answer at once.
     this.#hear(client);

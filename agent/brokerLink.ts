@@ -10,6 +10,7 @@ import { backoffMs } from '../hal/backoff.ts';
 import { KeptSession } from '../hal/mqtt/keptSession.ts';
 import { MQTT_NAME, MqttVersion } from '../hal/mqtt/version.ts';
 import { Broker, type BrokerEnd, type BrokerOptions, type Hears } from './broker.ts';
+import type { BrokerWay } from './brokerWay.ts';
 import { HEARD_PER_MINUTE_MAX, HeardRate } from './heardRate.ts';
 import type { Report } from './mqttQueue.ts';
 import { encodePayload } from './payload.ts';
@@ -32,6 +33,8 @@ export interface BrokerLinkParts {
   readonly address: BrokerAddress;
   readonly times: TelemetryTimes;
   readonly presenceTopic: string;
+  /** Whoever changes what it follows calls `followWay`. Left out: as the routes say. */
+  readonly way?: BrokerWay;
   readonly hears?: readonly Hears[];
   readonly boot: string;
   readonly nowMs: () => number;
@@ -80,11 +83,19 @@ export class BrokerLink {
     return this.up === null ? null : MQTT_NAME[this.up.level];
   }
 
+  /** What the connection that takes reports is bound to; null: nothing, or there is none. */
+  get boundTo(): string | null {
+    return this.up?.boundTo ?? null;
+  }
+
   nextDeadlineMs(): number {
-    return Math.min(this.#connectAtMs ?? Infinity, this.#keepaliveAtMs ?? Infinity);
+    const { way, nowMs } = this.#parts;
+    const ownMs = Math.min(this.#connectAtMs ?? Infinity, this.#keepaliveAtMs ?? Infinity);
+    return this.#isStopped ? ownMs : Math.min(ownMs, way?.nextDeadlineMs(nowMs()) ?? Infinity);
   }
 
   tick(nowMs: number): void {
+    this.followWay();
     if (this.#keepaliveAtMs !== null && this.#keepaliveAtMs <= nowMs) {
       this.#keepaliveAtMs = null;
       this.#broker?.change();
@@ -105,6 +116,13 @@ export class BrokerLink {
     this.#keepaliveMs = keepaliveMs;
     if (this.up === null || this.up.keepaliveMs === keepaliveMs) this.#keepaliveAtMs = null;
     else this.#keepaliveAtMs ??= this.#parts.nowMs() + this.#parts.times.keepaliveSettleMs;
+  }
+
+  /** Leave a connection whose way the policy does not allow any more, for one that it does. A wait is not shortened by it. */
+  followWay(): void {
+    const { way, nowMs } = this.#parts;
+    const broker = this.#broker;
+    if (broker !== null && way?.allows(broker.boundTo, nowMs()) === false) broker.change();
   }
 
   /** Give up on a connection that does not answer. */
@@ -137,7 +155,7 @@ export class BrokerLink {
   }
 
   #connect(): void {
-    const { address, times, nowMs } = this.#parts;
+    const { address, times, nowMs, way } = this.#parts;
     const hears = this.#hears();
     // Begun before there was a tunnel, it speaks from an address that nobody behind the hub answers.
     this.#broker?.end({ code: 'unreachable', detail: 'begun before the network changed' });
@@ -147,6 +165,7 @@ export class BrokerLink {
     this.#broker = new Broker(
       {
         ...address,
+        boundTo: way?.interfaceAt(nowMs()) ?? null,
         level: this.#version.level,
         keepaliveMs: this.#keepaliveMs,
         connectMaxMs: times.connectMaxMs,
@@ -203,6 +222,7 @@ export class BrokerLink {
     if (end.code === 'versionRefused') this.#version.onRefused();
     if (end.code === 'hungUp') this.#version.onHangUp();
     this.failures += 1;
+    this.#parts.way?.onFailed();
     this.lastError = end.detail === '' ? end.code : `${end.code}: ${end.detail}`;
     const { times, nowMs, random } = this.#parts;
     const wasUp = this.#upAtMs >= this.#triedAtMs;

@@ -19,11 +19,11 @@ export async function tlsFor(protocol: string | undefined): Promise<ConnectTls |
 
 export function brokerStream(
   client: MqttClient,
-  options: IClientOptions,
+  options: IClientOptions & { readonly boundTo: string | null },
   connectTls: ConnectTls | null,
 ): Duplex {
-  const { hostname = 'localhost', port = 0, ca, cert, key } = options;
-  const tcp = openQuietTcp({ host: hostname, port });
+  const { hostname = 'localhost', port = 0, boundTo, ca, cert, key } = options;
+  const tcp = openQuietTcp({ host: hostname, port, boundTo });
   tcp.on('error', (error) => client.emit('error', error));
   if (connectTls === null) return tcp;
   // RFC 6066 §3: no literal addresses in a server name.

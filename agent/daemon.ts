@@ -204,6 +204,13 @@ export class AgentDaemon {
     this.#commands = pushing?.begin(users, parts) ?? null;
   }
 
+  /** In its session; whoever pushed it has to be able to push the next one, too. */
+  #onProven(version: number): void {
+    const prove = () => this.#push?.proven(version);
+    if (this.#telemetry === null) prove();
+    else this.#telemetry.whenReachable(prove);
+  }
+
   #onConfirmed(version: number): void {
     if (version > this.#memory.policyVersion && !this.#memory.applyPolicy(version)) {
       // The next start writes it: its document is on flash.
@@ -250,7 +257,7 @@ export class AgentDaemon {
       case 'spent':
         return this.#spending.save(message.links);
       case 'proven':
-        return this.#push?.proven(message.version);
+        return this.#onProven(message.version);
       case 'over':
         return this.#ended.resolve(0);
       case 'assign':

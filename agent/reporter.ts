@@ -12,6 +12,7 @@ import type { Policy } from '../policies/schema.ts';
 import type { AuditKind } from '../session/audit.ts';
 import type { Heard } from './broker.ts';
 import { type BrokerAddress, BrokerLink } from './brokerLink.ts';
+import { BrokerWay } from './brokerWay.ts';
 import type { AgentLink } from './config.ts';
 import { documentsHeard } from './documentsHeard.ts';
 import type { EndedCounts } from './endedSessions.ts';
@@ -36,6 +37,8 @@ export interface ReporterParts {
   readonly boot: string;
   readonly policy: Policy;
   readonly links: readonly AgentLink[];
+  /** Name of the tun. */
+  readonly tunnel: string;
   /** What the device is; plain values. */
   readonly twin: () => object;
   readonly events: EventStream;
@@ -55,6 +58,7 @@ export interface ReporterParts {
 export class Reporter implements Telemetry {
   readonly #parts: ReporterParts;
   readonly #queue: MqttQueue;
+  readonly #way: BrokerWay;
   readonly #link: BrokerLink;
   readonly #lane: EventLane;
   readonly #rebirth: Rebirth;
@@ -66,6 +70,7 @@ export class Reporter implements Telemetry {
   #statusFailures = 0;
   #lastError: string | null = null;
   #onGone: (() => void) | null = null;
+  #onReachable: (() => void) | null = null;
   #healthAtMs: number;
   #changeAtMs = Infinity;
   #acknowledgeAtMs = Infinity;
@@ -82,8 +87,14 @@ export class Reporter implements Telemetry {
       counters: () => this.#counters(),
     });
     this.#healthAtMs = this.#health.startedAtMs + this.#pace.intervalMs;
+    const { outsideTunnel } = policy.telemetry;
+    const interfaces = { tunnel: parts.tunnel, links: parts.links.map(({ name }) => name) };
+    this.#way = new BrokerWay(outsideTunnel, interfaces, this.#now());
+    // It has to know what the session does before the first interval is over.
+    if (outsideTunnel === 'session_down') this.#changeAtMs = this.#now() + parts.times.changeMs;
     this.#link = new BrokerLink({
       ...parts,
+      way: this.#way,
       presenceTopic: parts.topics.presence,
       hears: [
         ...(documents === null ? [] : documentsHeard(parts, documents)),
@@ -125,8 +136,15 @@ export class Reporter implements Telemetry {
     this.#pace.policy = policy;
     this.#queue.resize(policy.telemetry.queueBytesMax);
     this.#link.wantKeepalive(this.#pace.keepaliveMs);
+    this.#way.rule = policy.telemetry.outsideTunnel;
+    this.#link.followWay();
     this.#changeAtMs = Math.min(this.#changeAtMs, this.#now() + this.#parts.times.changeMs);
     this.#arm();
+  }
+
+  whenReachable(run: () => void): void {
+    if (this.#way.rule === 'routed' || this.#link.up !== null) return run();
+    this.#onReachable = run;
   }
 
   tellDocuments(): void {
@@ -168,6 +186,7 @@ export class Reporter implements Telemetry {
       enabled: true,
       connected: mqtt !== null,
       protocol: mqtt,
+      bound_to: this.#link.boundTo,
       published,
       dropped,
       queue_bytes: this.#queue.bytes,
@@ -236,6 +255,8 @@ export class Reporter implements Telemetry {
     this.#lastError = null;
     this.#sayAll();
     this.#flush();
+    this.#onReachable?.();
+    this.#onReachable = null;
   }
 
   /** What is retained, but for presence: who just subscribed, and a broker that forgot, know all of it again. */
@@ -307,6 +328,8 @@ export class Reporter implements Telemetry {
 
   /** The interval and the keepalive follow what the binding costs; without a binding they stay. */
   #follow(status: TunnelStatus): void {
+    this.#way.follow(status, this.#now());
+    this.#link.followWay();
     if (!this.#pace.follow(status)) return;
     this.#healthAtMs = this.#now() + this.#pace.intervalMs;
     this.#link.wantKeepalive(this.#pace.keepaliveMs);

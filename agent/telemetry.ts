@@ -40,6 +40,11 @@ export interface Telemetry {
   usePolicy(policy: Policy): void;
   /** Something became of a document: what is reported of them is another one. */
   tellDocuments(): void;
+  /**
+   * Calls `run` once the broker is connected in a way that the policy allows, at once where it only follows the routes; the newest `run` counts.
+   * A policy that shuts its own way in has not proven itself.
+   */
+  whenReachable(run: () => void): void;
   /** Say presence and health as they are, soon. */
   refresh(): void;
   /** Somebody waits for this on each of these topics. */
@@ -133,6 +138,7 @@ export function startTelemetry(parts: TelemetryParts): Telemetry {
     boot,
     policy: start.policy,
     links: start.config.links,
+    tunnel: start.config.tunnel.name,
     twin: () =>
       twinOf({
         ...{ config: start.config, device, name, boot, version: VERSION, commit: COMMIT },
@@ -168,6 +174,7 @@ const SILENT: Telemetry = {
   noteEvent: () => {},
   usePolicy: () => {},
   tellDocuments: () => {},
+  whenReachable: (run) => run(),
   refresh: () => {},
   answer: () => {},
 };

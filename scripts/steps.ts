@@ -20,7 +20,16 @@ const SIM = ['--only-failures', '--timeout=120000'];
 
 /** End-to-end tests that mostly wait, or watch what no neighbour changes: they need no machine of their own. */
 const PATIENT = [
-  ...['agentPlain', 'hubPlain', 'idleRestart', 'powerCuts', 'secrets', 'soak', 'unanswered'],
+  ...[
+    'agentPlain',
+    'brokerWay',
+    'hubPlain',
+    'idleRestart',
+    'powerCuts',
+    'secrets',
+    'soak',
+    'unanswered',
+  ],
   'violated',
 ];
 

@@ -19,11 +19,11 @@ import { ERRNO, errnoName } from './errno.ts';
 import { errno, libc } from './libc.ts';
 import { addressOf, nativeBytes } from './memory.ts';
 import { AF_INET, AF_INET6, SOCKADDR_IN6_BYTES, writeSockaddr } from './sockaddr.ts';
+import { SO_BINDTODEVICE, SOL_SOCKET, setText } from './sockopt.ts';
 
 const SOCK_STREAM = 1;
 const SOCK_NONBLOCK = 0o4000;
 const SOCK_CLOEXEC = 0o2000000;
-const SOL_SOCKET = 1;
 const SO_ERROR = 4;
 const MSG_NOSIGNAL = 0x4000;
 const SHUT_WR = 1;
@@ -45,6 +45,8 @@ export interface TcpTarget {
   /** A name or an address without brackets. */
   readonly host: string;
   readonly port: number;
+  /** The interface that it leaves over, whatever the routes say; left out or null: as they say. A name is looked up as the system does, over whatever that uses. */
+  readonly boundTo?: string | null;
 }
 
 /** `lookUp`: the addresses of the target, the preferred one first; may reject as the system's resolver does. */
@@ -82,7 +84,7 @@ class QuietTcp extends Duplex {
   }
 
   async #connect(): Promise<void> {
-    const { host, port } = this.#target;
+    const { host, port, boundTo = null } = this.#target;
     let refusal = failure('getaddrinfo', 'ENOTFOUND', host);
     const addresses = await this.#lookUp(this.#target);
     for (const address of addresses) {
@@ -93,7 +95,8 @@ class QuietTcp extends Duplex {
         isLast ? Number.POSITIVE_INFINITY : SILENT_MAX_MS,
       );
       if (code === 0) return;
-      refusal = failure('connect', errnoName(code), `${host}:${port}`);
+      const where = boundTo === null ? '' : ` over ${boundTo}`;
+      refusal = failure('connect', errnoName(code), `${host}:${port}${where}`);
     }
     throw refusal;
   }
@@ -103,9 +106,7 @@ class QuietTcp extends Duplex {
     const family = address.family === 4 ? AF_INET : AF_INET6;
     const fd = libc.socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0) return errno();
-    const sockaddr = nativeBytes(SOCKADDR_IN6_BYTES);
-    const length = writeSockaddr(sockaddr, address, family);
-    const begun = libc.connect(fd, addressOf(sockaddr), length) === 0 ? 0 : errno();
+    const begun = this.#begin(fd, address, family);
     const code = begun === ERRNO.EINPROGRESS ? await this.#settled(fd, maxMs) : begun;
     if (code !== 0 || this.destroyed) {
       libc.close(fd);
@@ -114,6 +115,16 @@ class QuietTcp extends Duplex {
     this.#fd = fd;
     this.#reader = Bun.file(fd).stream().getReader();
     return 0;
+  }
+
+  /** 0, EINPROGRESS, or why not: ENODEV where there is no such interface. */
+  #begin(fd: number, address: SocketAddress, family: number): number {
+    const { boundTo = null } = this.#target;
+    const bound = boundTo === null ? 0 : setText(fd, SOL_SOCKET, SO_BINDTODEVICE, boundTo);
+    if (bound !== 0) return bound;
+    const sockaddr = nativeBytes(SOCKADDR_IN6_BYTES);
+    const length = writeSockaddr(sockaddr, address, family);
+    return libc.connect(fd, addressOf(sockaddr), length) === 0 ? 0 : errno();
   }
 
   /** The kernel says when it is through: `maxMs` or its own timeout bounds this, and whoever destroys the stream. */

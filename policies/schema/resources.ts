@@ -102,6 +102,13 @@ export const TELEMETRY = {
       min: 60_000,
       max: 65_535_000,
     },
+    outside_tunnel: {
+      kind: 'text',
+      meaning:
+        'Whether the connection to the broker may run outside the tunnel: `routed`, as the routing table leads; `session_down`, only while no session has carried data for 30 s; `never`.',
+      default: 'routed',
+      words: ['routed', 'session_down', 'never'],
+    },
     queue_bytes_max: {
       kind: 'integer',
       meaning: 'Reports kept while the broker is unreachable; the oldest are dropped and counted.',

@@ -8,18 +8,18 @@
  * stopped meanwhile.
  */
 import { afterAll, beforeAll, expect } from 'bun:test';
-import { chmodSync, copyFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { signingPublicKey } from '../../agent/cose.ts';
 import { PUSH_RECORD_BYTES } from '../../policies/signed/record.ts';
 import { mosquittoObstacle } from '../lab/mosquitto.ts';
 import type { MqttLine } from '../lab/mqttReader.ts';
-import { eventually, type LabProcess, parseLine, run } from '../lab/process.ts';
+import { eventually, type LabProcess, parseLine } from '../lab/process.ts';
+import { startShippedBroker } from '../lab/shippedBroker.ts';
 import { type AuditLine, auditOf, isAttached, Site, untilAudit } from '../lab/site.ts';
 import { type Topology, topology } from '../lab/topology.ts';
 import { testUnless } from '../obstacle.ts';
 
-const ACL = resolve(import.meta.dir, '../../policies/broker/mosquitto.acl');
 const PUBLISHER = resolve(import.meta.dir, '../lab/mqttPush.ts');
 const READER = resolve(import.meta.dir, '../lab/mqttReader.ts');
 const PORT = 1_884;
@@ -68,7 +68,7 @@ groups = ["south"]
     writeFileSync(site.path(`${name}.key`), key, { mode: 0o600 });
   }
   writeFileSync(site.path('gw1.password'), 'of-gw1\n', { mode: 0o600 });
-  await startBroker();
+  broker = await startShippedBroker(net, site, PORT, ['gw1', 'jvpn-push', 'jvpn-fleet']);
   hub = await site.hub();
   await site.device('gw1');
   agent = site.agent('gw1');
@@ -79,25 +79,6 @@ afterAll(async () => {
   await net?.[Symbol.asyncDispose]();
   await site?.[Symbol.asyncDispose]();
 });
-
-async function startBroker(): Promise<void> {
-  const passwords = site.path('passwords');
-  for (const [at, user] of ['gw1', 'jvpn-push', 'jvpn-fleet'].entries()) {
-    const create = at === 0 ? ['-c'] : [];
-    await run(['mosquitto_passwd', '-b', ...create, passwords, user, `of-${user}`]);
-  }
-  copyFileSync(ACL, site.path('acl'));
-  chmodSync(site.path('acl'), 0o600);
-  const lines = [
-    ...['user root', 'persistence false', 'log_dest stderr', 'log_type all'],
-    ...[`listener ${PORT} 127.0.0.1`, 'allow_anonymous false'],
-    ...[`password_file ${passwords}`, `acl_file ${site.path('acl')}`],
-  ];
-  writeFileSync(site.path('mosquitto.conf'), `${lines.join('\n')}\n`);
-  broker = net.spawn('device', ['mosquitto', '-c', site.path('mosquitto.conf')]);
-  const isUp = () => broker.stderr.some((line) => line.endsWith(' running'));
-  await eventually('mosquitto runs', isUp, 10_000);
-}
 
 const urlOf = (user: string) => `mqtt://${user}:of-${user}@127.0.0.1:${PORT}`;
 
@@ -138,11 +119,12 @@ interface Documents {
 
 type Reported = Documents & { readonly last_step: { readonly code: string } | null };
 
-const status = () =>
-  site.status<{ session_id: string; policy: { version: number }; documents: Documents }>(
-    'device',
-    'gw1',
-  );
+type Status = Pick<Documents, 'policy'> & {
+  readonly session_id: string;
+  readonly documents: Documents;
+  readonly telemetry: { readonly connected: boolean };
+};
+const status = () => site.status<Status>('device', 'gw1');
 
 function loseSlots(): void {
   for (const slot of [0, 1]) {
@@ -248,6 +230,24 @@ pushLab(
       ...{ session_id: before, policy: { name: 'v2', version: 2 } },
       documents: { confirmed: 2, on_trial: null },
     });
+  },
+  60_000,
+);
+
+pushLab(
+  'a policy under which the broker cannot be reached any more is rolled back by itself: the next one could not come',
+  async () => {
+    const seen = auditOf(agent).length;
+    await push(await signed(4, { policy: `[telemetry]\noutside_tunnel = "never"\n` }));
+    const back = await until('policy_rolled_back', seen, 20_000);
+    expect(back.detail).toMatchObject({ version: 4, why: 'confirm_window_over' });
+    const isConnected = async () => (await status()).telemetry.connected;
+    await eventually('connected again', isConnected, 10_000);
+    expect(
+      auditOf(agent)
+        .slice(seen)
+        .filter(({ event }) => event === 'transition'),
+    ).toEqual([]);
   },
   60_000,
 );

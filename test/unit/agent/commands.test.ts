@@ -60,6 +60,7 @@ class Rig {
           usePolicy() {},
         },
         tellDocuments() {},
+        whenReachable: (run) => run(),
         refresh: () => {
           this.refreshes += 1;
         },

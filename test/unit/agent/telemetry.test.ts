@@ -240,3 +240,37 @@ test('another policy: its interval from now on, its queue, and a report that sho
   telemetry.usePolicy({ ...policy, telemetry: { ...numbers, queueBytesMax: 1 } });
   expect([shown().queue_bytes, shown().dropped]).toEqual([0, before + 1]);
 });
+
+test('who waits for the broker is told once it took the device in, at once where only the routes count', async () => {
+  const connack5 = Uint8Array.from([0x20, 3, 0, 0, 0]);
+  const told: string[] = [];
+  const url = await peer((socket) => socket.once('data', () => socket.write(connack5)));
+  const routed = startTelemetry(parts(url));
+  running.push(routed);
+  routed.whenReachable(() => told.push('routed'));
+  expect(told).toEqual(['routed']);
+
+  // No tunnel is there to bind to.
+  const bound = startTelemetry(parts(url, { outsideTunnel: 'never' }));
+  running.push(bound);
+  bound.whenReachable(() => told.push('older'));
+  bound.whenReachable(() => told.push('bound'));
+  const shown = () => bound.status() as Shown;
+  await eventually('three tries', () => shown().connections >= 3, WAIT_MS);
+  expect(shown().last_error).toMatch(/^unreachable: connect ENODEV 127\.0\.0\.1:\d+ over jvpn0$/);
+  expect(told).toEqual(['routed']);
+  bound.usePolicy(startFor({ url }).policy);
+  await eventually('told', () => told.length > 1, WAIT_MS);
+  expect(told).toEqual(['routed', 'bound']);
+});
+
+test('a web socket can be bound to nothing: where it would have to be, there is none', async () => {
+  let asked = 0;
+  const url = (await peer(() => asked++)).replace('mqtt:', 'ws:');
+  const shown = started(parts(url, { outsideTunnel: 'never' }));
+  await eventually('said', () => shown().last_error !== null, WAIT_MS);
+  expect(shown().last_error).toBe(
+    'unreachable: telemetry.outside_tunnel of the policy needs an mqtt or mqtts address',
+  );
+  expect(asked).toBe(0);
+});

@@ -105,3 +105,15 @@ test('an address that is silent does not keep the one behind it from its turn', 
   libc.close(held);
   server.close();
 }, 15_000);
+
+test('bound to an interface it leaves over no other, though the routes know the way', async () => {
+  const [server, port] = await listening((socket) => socket.end('bye'));
+  const over = (boundTo: string) => openQuietTcp({ host: '127.0.0.1', port, boundTo });
+  const near = over('lo');
+  expect(String((await once(near, 'data'))[0])).toBe('bye');
+  near.destroy();
+  const missing = over('jvpn-none0');
+  const [error] = await once(missing, 'error');
+  expect(error.message).toBe(`connect ENODEV 127.0.0.1:${port} over jvpn-none0`);
+  server.close();
+});
