@@ -39,6 +39,8 @@ export interface BrokerOptions extends ConnectionOptions {
   readonly will: Report;
   /** Left out: nothing is subscribed. */
   readonly hears?: readonly Hears[];
+  /** One more packet came that answers nothing of ours. True: it is one too many. Left out: nobody counts. */
+  readonly isOneTooMany?: () => boolean;
 }
 
 /** Topics, which may have `+` for whole levels, and who is told what is published there. */
@@ -102,6 +104,11 @@ export class Broker {
 
   get isUp(): boolean {
     return this.#answer !== null && !this.#isClosing && !this.#hasEnded;
+  }
+
+  /** What the broker has us keep, or what was asked for, in seconds; null: it is not up. */
+  get keepaliveS(): number | null {
+    return this.isUp ? (this.#client?.keepalive ?? null) : null;
   }
 
   /**
@@ -192,6 +199,7 @@ export class Broker {
     limitIncoming(client, {
       isDeaf: this.#hears.length === 0,
       isSubscribed: (topic) => this.#hearsOf(topic) !== undefined,
+      isOneTooMany: options.isOneTooMany ?? (() => false),
       hasEnded: () => this.#hasEnded,
       onMisbehaves: (detail) => this.end({ code: 'misbehaves', detail }),
     });

@@ -107,6 +107,25 @@ test('properties that stand there once, and user properties, are taken', async (
   expect([end.code, ups]).toEqual(['lost', 1]);
 });
 
+test('a keepalive that would have us ping all the time ends it; one that only a policy may have is taken', async () => {
+  for (const seconds of [1, 4]) {
+    const { end, ups } = await endAfter(connack(0x13, 0, seconds));
+    expect([end, ups]).toEqual([{ code: 'misbehaves', detail: `a keepalive of ${seconds} s` }, 0]);
+  }
+  for (const [properties, inForceS] of [
+    [[0x13, 0, 5], 5],
+    [[0x13, 0xff, 0xff], 65_535],
+    // None at the broker.
+    [[0x13, 0, 0], 60],
+    [[], 60],
+  ] as const) {
+    const { broker, stop } = await connected(...properties);
+    expect([broker.keepaliveS, broker.keepaliveMs]).toEqual([inForceS, 60_000]);
+    stop();
+    expect(broker.keepaliveS).toBeNull();
+  }
+});
+
 test('a packet that cannot be read ends it', async () => {
   // PUBACK with flags that it has not (MQTT 5 §2.1.3).
   const unreadable = [0x41, 2, 0, 1];
