@@ -187,6 +187,7 @@ export class Reporter implements Telemetry {
       connected: mqtt !== null,
       protocol: mqtt,
       bound_to: this.#link.boundTo,
+      keepalive_s: this.#link.keepaliveS,
       published,
       dropped,
       queue_bytes: this.#queue.bytes,

@@ -10,6 +10,16 @@ import { createServer, type Server, type Socket } from 'node:net';
 const PACKET = { connect: 1, publish: 3, puback: 4, subscribe: 8, disconnect: 14 } as const;
 const GRANTED = 1;
 
+/** What a broker should do, and this one may leave. */
+export interface Manners {
+  /** Left out: it closes when the client does. */
+  readonly closes?: boolean;
+  /** Left out: what is published at QoS 1 is acknowledged. */
+  readonly acknowledges?: boolean;
+  /** Left out: the connection lives on behind SUBACK. */
+  readonly hangsUp?: boolean;
+}
+
 export interface Saying {
   readonly qos?: 0 | 1 | 2;
   readonly isRetained?: boolean;
@@ -35,12 +45,15 @@ export class MadeUpBroker {
   /** Reason code of SUBACK. */
   subackCode = GRANTED;
   readonly #server: Server;
+  readonly #manners: Manners;
   #client: Socket | null = null;
   #level = 5;
   #nextId = 1;
 
-  constructor() {
-    this.#server = createServer((socket) => {
+  constructor(manners: Manners = {}) {
+    this.#manners = manners;
+    const allowHalfOpen = manners.closes === false;
+    this.#server = createServer({ allowHalfOpen }, (socket) => {
       let waiting: readonly number[] = [];
       socket.on('error', () => {});
       socket.on('data', (bytes: Uint8Array) => {
@@ -66,6 +79,33 @@ export class MadeUpBroker {
     this.#client?.write(
       Uint8Array.from(payloads.flatMap((payload) => this.#publishing(topic, payload, how))),
     );
+  }
+
+  /** Whatever it is, to the newest client. */
+  say(...bytes: number[]): void {
+    this.#client?.write(Uint8Array.from(bytes));
+  }
+
+  /** One publish of 256 MB, until the connection is gone or so much of it was taken. @returns how much. */
+  async flood(bytesMax: number): Promise<number> {
+    const socket = this.#client;
+    if (socket === null) return 0;
+    const piece = new Uint8Array(262_144);
+    let takenBytes = 0;
+    await new Promise<void>((done) => {
+      socket.once('close', done);
+      const more = () => {
+        if (socket.destroyed || takenBytes >= bytesMax) return done();
+        socket.write(piece, (error) => {
+          if (error) return done();
+          takenBytes += piece.length;
+          more();
+        });
+      };
+      this.say(0x30, 0xff, 0xff, 0xff, 0x7f);
+      more();
+    });
+    return takenBytes;
   }
 
   #publishing(topic: string, payload: Uint8Array, { qos = 1, isRetained = false }: Saying) {
@@ -107,12 +147,14 @@ export class MadeUpBroker {
         const asked = topicsOf(this.#level === 5 ? rest.slice(1) : rest);
         this.subscribed.push(...asked);
         const answers = [...(this.#level === 5 ? [0] : []), ...asked.map(() => this.subackCode)];
-        return void say(0x90, 2 + answers.length, high, low, ...answers);
+        say(0x90, 2 + answers.length, high, low, ...answers);
+        if (this.#manners.hangsUp === true) socket.end();
+        return;
       }
       case PACKET.publish: {
         this.published.push(body);
         const name = ((body[0] ?? 0) << 8) + (body[1] ?? 0);
-        const isAnswered = (first & 0x06) !== 0;
+        const isAnswered = (first & 0x06) !== 0 && this.#manners.acknowledges !== false;
         if (isAnswered) say(0x40, 2, body[2 + name] ?? 0, body[3 + name] ?? 0);
         return;
       }
