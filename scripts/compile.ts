@@ -7,7 +7,7 @@
  * @module
  */
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { BunPlugin } from 'bun';
 import { bundlePages } from '../fleet/pages/bundle.ts';
@@ -25,6 +25,9 @@ export interface Compilation {
   readonly define: Readonly<Record<string, string>>;
 }
 
+/** Many times what a build takes. */
+const HALF_MS = 600_000;
+
 /** What the source declares: with no cipher only where a benchmark asks for it (`hal/linux/noCipher.ts`). */
 export function constants(define: Readonly<Record<string, string>>): Record<string, string> {
   return { JVPN_BENCH_NO_CIPHER: 'false', ...define };
@@ -34,6 +37,7 @@ export function constants(define: Readonly<Record<string, string>>): Record<stri
 export async function compile(compilation: Compilation): Promise<string> {
   const { root, entries, target, outDir, name, define } = compilation;
   await mkdir(outDir, { recursive: true });
+  await sweepHalves(process.cwd());
   // Built aside and moved into place, so that nobody ever runs half a binary.
   const staging = await mkdtemp(join(outDir, '.build-'));
   try {
@@ -71,6 +75,19 @@ export async function compile(compilation: Compilation): Promise<string> {
     return executable;
   } finally {
     await rm(staging, { recursive: true, force: true });
+  }
+}
+
+/**
+ * Removes what builds that were killed have left in `folder`. Bun writes an executable into the working directory before it moves it;
+ * if it wrote elsewhere, source maps would name sources by where this folder lies.
+ */
+export async function sweepHalves(folder: string): Promise<void> {
+  const names = (await readdir(folder)).filter((name) => name.endsWith('.bun-build'));
+  for (const path of names.map((name) => join(folder, name))) {
+    // Another build may be at it, and may have moved it meanwhile.
+    const found = await stat(path).catch(() => null);
+    if (found !== null && found.mtimeMs < Date.now() - HALF_MS) await rm(path, { force: true });
   }
 }
 

@@ -20,14 +20,21 @@ export interface Step {
   readonly report?: { readonly path: string; readonly files: readonly string[] };
   /** Show the output while it runs; otherwise only when the step failed. */
   readonly live?: boolean;
+  /** It computes, and steps beside it that wait for an answer go first. */
+  readonly yields?: boolean;
 }
 
 export interface Outcome {
   readonly step: Step;
   readonly ok: boolean;
   readonly tookMs: number;
+  /** Of its process and of all that this has waited for, on all cores together. */
+  readonly cpuMs: number;
   readonly tally: Tally;
 }
+
+/** A tenth of a core where others want it too, and all of it where nobody does. */
+const YIELDING = ['nice', '-n', '10'];
 
 /** Time between asking a group to end and ending it. Chosen: daemons of the lab need about 100 ms. */
 const GRACE_MS = 5_000;
@@ -58,7 +65,7 @@ export async function runStep(step: Step): Promise<Outcome> {
   if (step.report !== undefined) await makeRoom(step.report.path);
   if (step.live) console.log(`\n── ${step.name}`);
   const startedMs = performance.now();
-  const child = Bun.spawn([...step.command], {
+  const child = Bun.spawn([...(step.yields ? YIELDING : []), ...step.command], {
     stdin: 'ignore',
     stdout: step.live ? 'inherit' : 'pipe',
     stderr: step.live ? 'inherit' : 'pipe',
@@ -80,15 +87,16 @@ export async function runStep(step: Step): Promise<Outcome> {
   running.delete(child.pid);
   if (exitCode !== 0) signalGroup(child.pid, 'SIGTERM'); // a crash leaves its daemons behind
   const tookMs = performance.now() - startedMs;
+  const cpuMs = Number(child.resourceUsage()?.cpuTime.total ?? 0) / 1000;
 
   const tally = await judge(step, exitCode, overdue);
-  const ok = tally.failed.length === 0;
-  console.log(line(step, ok, tookMs, tally, overdue));
-  if (!ok && !step.live) {
+  const outcome = { step, ok: tally.failed.length === 0, tookMs, cpuMs, tally };
+  console.log(line(outcome, overdue));
+  if (!outcome.ok && !step.live) {
     const [out, err] = await Promise.race([output, Bun.sleep(GRACE_MS).then(() => ['', ''])]);
     console.log(`${out}${err}`.trimEnd());
   }
-  return { step, ok, tookMs, tally };
+  return outcome;
 }
 
 /** A command that failed without saying which test failed counts as one failure, under its own name. */
@@ -108,12 +116,14 @@ async function readTally(step: Step): Promise<Tally> {
   return { ...NOTHING, failed: files.map((file) => `${file}: left no report`) };
 }
 
-function line(step: Step, ok: boolean, tookMs: number, tally: Tally, overdue: boolean): string {
+function line({ step, ok, tookMs, cpuMs, tally }: Outcome, overdue: boolean): string {
   const verdict = ok ? 'ok  ' : 'FAIL';
-  const seconds = `${(tookMs / 1000).toFixed(1)} s`.padStart(8);
+  const times = `${inSeconds(tookMs)} ${inSeconds(cpuMs)} CPU`;
   const tests = step.report === undefined ? '' : `  ${tally.passed} passed`;
-  return `${verdict}${seconds}  ${step.name}${tests}${overdue ? '  (stopped at its time limit)' : ''}`;
+  return `${verdict}${times}  ${step.name}${tests}${overdue ? '  (stopped at its time limit)' : ''}`;
 }
+
+const inSeconds = (ms: number) => `${(ms / 1000).toFixed(1)} s`.padStart(8);
 
 async function makeRoom(path: string): Promise<void> {
   await mkdir(dirname(path), { recursive: true });

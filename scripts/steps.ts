@@ -7,6 +7,7 @@ import { existsSync } from 'node:fs';
 import type { Step } from './step.ts';
 
 export const REPORTS = 'dist/junit';
+const TYPES = 'dist/types';
 
 const BUN = process.execPath;
 const BIN = 'node_modules/.bin';
@@ -19,32 +20,18 @@ const SEEDED = 'test/sim/failover.test.ts';
 const SIM = ['--only-failures', '--timeout=120000'];
 
 /** End-to-end tests that mostly wait, or watch what no neighbour changes: they need no machine of their own. */
-const PATIENT = [
-  ...[
-    'agentPlain',
-    'brokerWay',
-    'hubPlain',
-    'idleRestart',
-    'powerCuts',
-    'secrets',
-    'soak',
-    'unanswered',
-  ],
-  'violated',
+export const PATIENT = [
+  ...['agentPlain', 'hubPlain', 'idleRestart', 'powerCuts', 'secrets', 'soak', 'unanswered'],
+  ...['violated', 'commands', 'deviceEvents', 'fleet', 'fleetDemo', 'fleetSession', 'metrics'],
+  ...['mqttBrokers', 'mqttEvents', 'mqttSession', 'policyPush', 'pushTls', 'pushTold'],
+  ...['rollout', 'rolloutBroker', 'brokerWay', 'mqttLiar'],
 ];
 
 /** Steps of more than ten seconds, the longest first. */
-const LONG = [
-  ...['e2e/hubPlain', 'sim/seeds', 'sim/parts', 'e2e/soak', 'unit/device', 'e2e/unanswered'],
-  ...[
-    'unit/rest',
-    'unit/hal',
-    'unit/core',
-    'e2e/powerCuts',
-    'e2e/idleRestart',
-    'e2e/secrets',
-    'types',
-  ],
+export const LONG = [
+  ...['e2e/hubPlain', 'e2e/policyPush', 'e2e/rollout', 'e2e/soak', 'e2e/unanswered'],
+  ...['sim/seeds', 'sim/parts', 'unit/device', 'unit/core', 'unit/rest', 'unit/lab', 'unit/agent'],
+  ...['unit/hal', 'unit/fuzz', 'e2e/powerCuts', 'e2e/idleRestart', 'e2e/secrets', 'types'],
 ];
 
 /** Repetitions that find little more in seconds than a slice of them does; `scripts/test` runs them all. */
@@ -66,10 +53,10 @@ export function longestFirst(steps: readonly Step[]): Step[] {
 }
 
 export function staticSteps(): Step[] {
-  return [
-    { name: 'types', command: [`${BIN}/tsc`, '-p', '.'], limitMs: 120_000 },
+  const steps: Step[] = [
+    typesStep('types', '.'),
     // What runs in a browser has a document, and nothing else has.
-    { name: 'types/pages', command: [`${BIN}/tsc`, '-p', 'fleet/pages/dom'], limitMs: 120_000 },
+    typesStep('types/pages', 'fleet/pages/dom'),
     { name: 'format', command: [`${BIN}/biome`, 'format', '.'], limitMs: 60_000 },
     {
       name: 'lint',
@@ -77,35 +64,46 @@ export function staticSteps(): Step[] {
       limitMs: 60_000,
     },
   ];
+  return steps.map((step) => ({ ...step, yields: true }));
 }
+
+/** The compiler keeps what it found and looks again at what has changed since, and at what depends on that. */
+function typesStep(name: string, project: string): Step {
+  const kept = `${TYPES}/${name.replaceAll('/', '-')}.tsbuildinfo`;
+  const command = [`${BIN}/tsc`, '-p', project, '--incremental', '--tsBuildInfoFile', kept];
+  return { name, command, limitMs: 120_000 };
+}
+
+/** Where the files of a step begin below `test/unit`: each file belongs to the first that fits. */
+const UNITS = [
+  ['allocation', 'session/allocation.test.ts'],
+  ['device', 'session/device/'],
+  ['core', 'session/'],
+  ['agent', 'agent/'],
+  ['fuzz', 'fuzz/'],
+  // Waits for the kernel most of the time.
+  ['hal', 'hal/'],
+  ['lab', 'lab/'],
+  ['fleet', 'fleet/'],
+  ['rest', ''],
+] as const;
+
+/** Of the unit tests, those that neither wait nor look at a clock. */
+const COMPUTING = ['device', 'core', 'fuzz'];
 
 /** A process each for what can run beside the others; they share two cores, also with simulations. */
 export function unitSteps(length: 'short' | 'full'): Step[] {
   const env = length === 'short' ? SLICE : undefined;
-  const files = testFiles('test/unit');
-  const isIn = (folder: string) => (file: string) => file.startsWith(`test/unit/${folder}/`);
-  const isDevice = isIn('session/device');
-  const isAllocation = (file: string) => file === 'test/unit/session/allocation.test.ts';
-  const isCore = (file: string) => isIn('session')(file) && !isDevice(file) && !isAllocation(file);
-  const isAgent = isIn('agent');
-  const isFuzz = isIn('fuzz');
-  const isHal = isIn('hal');
-  const isNamed = (file: string) => isAgent(file) || isFuzz(file) || isHal(file);
-  const isRest = (file: string) => !isIn('session')(file) && !isNamed(file);
-  return [
-    testStep('structure', ['test/structure.test.ts'], 60_000),
-    testStep('unit/core', files.filter(isCore), 240_000),
-    testStep('unit/rest', files.filter(isRest), 240_000),
-    // Waits for the kernel most of the time.
-    testStep('unit/hal', files.filter(isHal), 240_000),
-    testStep('unit/agent', files.filter(isAgent), 240_000),
-    testStep('unit/device', files.filter(isDevice), 240_000),
-    testStep('unit/fuzz', files.filter(isFuzz), 240_000),
-    // Watches the collector, which other tests give work to do.
-    { ...testStep('unit/allocation', files.filter(isAllocation), 60_000), env: NO_TIMER },
-  ]
-    .filter(hasFiles)
-    .map((step) => ({ ...step, env: { ...env, ...step.env } }));
+  const files = Map.groupBy(testFiles('test/unit'), (file) =>
+    UNITS.findIndex(([, start]) => file.startsWith(`test/unit/${start}`)),
+  );
+  const units = UNITS.map(([name], at) => ({
+    ...testStep(`unit/${name}`, files.get(at) ?? [], 240_000),
+    yields: COMPUTING.includes(name),
+    // It watches the collector, which other tests give work to do.
+    env: { ...env, ...(name === 'allocation' ? NO_TIMER : {}) },
+  }));
+  return [testStep('structure', ['test/structure.test.ts'], 60_000), ...units].filter(hasFiles);
 }
 
 /** The seeds, and beside them what checks the simulator itself. `SEED` or `SEEDS` of the caller win. */
@@ -123,7 +121,7 @@ export function simSteps(length: keyof typeof SEEDS): Step[] {
     steps.push({ ...testStep('sim/model', files.filter(isModel), 240_000, SIM) });
     steps.push({ ...testStep('sim/parts', parts, 240_000, SIM) });
   }
-  return steps.filter(hasFiles);
+  return steps.filter(hasFiles).map((step) => ({ ...step, yields: true }));
 }
 
 export function buildStep(): Step {

@@ -28,16 +28,16 @@ await rm(REPORTS, { recursive: true, force: true });
 
 const outcomes: Outcome[] = [];
 const wants = (part: Part) => only === undefined || only === part;
-if (only === undefined) outcomes.push(...(await runSteps(staticSteps(), 2)));
 const canRun = wants('e2e') && (await built());
-// One of them waits for minutes: what computes has the cores meanwhile.
-const beside = [
-  ...(canRun ? e2eSteps(true) : []),
+const computing = [
   ...(wants('sim') ? simSteps('full') : []),
   ...(wants('unit') ? unitSteps('full') : []),
+  ...(only === undefined ? staticSteps() : []),
 ];
-// Four at a time on two cores: half of them mostly wait.
-outcomes.push(...(await runSteps(longestFirst(beside), 4)));
+// Both have lanes of their own: what computes has the cores while the others wait.
+const lanes = [runSteps(longestFirst(computing), 3)];
+if (canRun) lanes.push(runSteps(longestFirst(e2eSteps(true)), 3));
+outcomes.push(...(await Promise.all(lanes)).flat());
 // One after another: these tests measure time.
 if (canRun) outcomes.push(...(await runSteps(e2eSteps(false), 1)));
 if (wants('browser')) outcomes.push(...(await runSteps(browserSteps(), 1)));

@@ -37,9 +37,12 @@ export interface Tree {
 /** Not ours, or made by us: never committed. `.tools` holds Bun. */
 const NO_SOURCE = new Set(['.git', 'node_modules', '.tools', 'dist']);
 
+/** The half of an executable that a killed build has left (`scripts/compile.ts`) is none, either. */
+const isSource = (name: string) => !NO_SOURCE.has(name) && !name.endsWith('.bun-build');
+
 export function readTree(root: string): Tree {
   const files = walk(root, '').map((path) => readSource(root, path));
-  const top = readdirSync(root).filter((name) => !NO_SOURCE.has(name));
+  const top = readdirSync(root).filter(isSource);
   return { root, files, top };
 }
 
@@ -56,8 +59,9 @@ export function parse(path: string, text: string): SourceFile {
 
 function walk(root: string, folder: string): string[] {
   return readdirSync(join(root, folder), { withFileTypes: true }).flatMap((entry) => {
+    if (!isSource(entry.name)) return [];
     const path = folder === '' ? entry.name : `${folder}/${entry.name}`;
-    if (entry.isDirectory()) return NO_SOURCE.has(entry.name) ? [] : walk(root, path);
+    if (entry.isDirectory()) return walk(root, path);
     return entry.isFile() ? [path] : [];
   });
 }

@@ -19,7 +19,7 @@ const RUNS: Readonly<Record<string, number>> = {
   ...{ document: 500, documents: 400, 'push-record': 150 },
 };
 const RUNS_DEFAULT = 4_000;
-const SHARE = process.env['SLICE'] === '1' ? 0.2 : 1;
+const SHARE = process.env['SLICE'] === '1' ? 0.1 : 1;
 
 for (const target of TARGETS) {
   test(`${target.name}: ${target.what}`, async () => {

@@ -5,7 +5,7 @@
  */
 import { afterAll, beforeAll, expect, spyOn, test } from 'bun:test';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { getPriority, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runStep, type Step } from '../../../scripts/step.ts';
 
@@ -113,4 +113,24 @@ test('a command without tests counts only when it fails, under its own name', as
   expect([good.ok, good.tally]).toEqual([true, { passed: 0, failed: [], skipped: [] }]);
   const bad = await runStep({ name: 'types', command: ['sh', '-c', 'exit 3'], limitMs: 5_000 });
   expect([bad.ok, bad.tally.failed]).toEqual([false, ['types: exit status 3']]);
+});
+
+test('a step that yields lets others go first', async () => {
+  const runsAt = async (nice: number, yields: boolean) => {
+    const command = ['sh', '-c', `test "$(nice)" = ${nice}`];
+    return (await runStep({ name: 'nice', command, limitMs: 5_000, yields })).ok;
+  };
+  const own = getPriority();
+  expect([await runsAt(own, false), await runsAt(Math.min(own + 10, 19), true)]).toEqual([
+    true,
+    true,
+  ]);
+});
+
+test('what a step has computed is told, that of its children included', async () => {
+  const spin = 'n=0; while [ $n -lt 300000 ]; do n=$((n + 1)); done';
+  const command = ['sh', '-c', `sh -c '${spin}'; sleep 0.1`];
+  const { cpuMs, tookMs } = await runStep({ name: 'spin', command, limitMs: 20_000 });
+  expect(cpuMs).toBeGreaterThan(20);
+  expect(cpuMs).toBeLessThan(tookMs);
 });

@@ -23,7 +23,10 @@ test('no other folder or file at the top', () => {
 });
 
 test('what is installed or built is nobody’s source', () => {
-  const files = { 'node_modules/x/index.js': '', 'dist/x': '', '.tools/x/utils.ts': '' };
+  const files = {
+    ...{ 'node_modules/x/index.js': '', 'dist/x': '', '.tools/x/utils.ts': '' },
+    '.d740c3169bdf19de-00000000.bun-build': '',
+  };
   expect(planted(files, (tree) => [...topLevel(tree), ...names(tree)])).toEqual([]);
 });
 

@@ -28,7 +28,8 @@ import { Random } from '../../../sim/random.ts';
 import { Disk, PowerCut } from './disk.ts';
 import { IDENTITY, NOW, unproven } from './documents.ts';
 
-const PUSHES = 1_000;
+/** `SLICE=1` makes a part of them: what `scripts/check` has time for. */
+const PUSHES = process.env['SLICE'] === '1' ? 300 : 1_000;
 /** More steps than a push has. */
 const STEPS_MAX = 12;
 
@@ -238,13 +239,11 @@ test('a confirmation of which one slot has heard is followed, and stays whicheve
 });
 
 describe('a sound device', () => {
-  test('a thousand pushes, cut at every step', () => {
+  test(`${PUSHES} pushes, cut at every step`, () => {
     const { faults, cuts, confirmed, rolledBack, rotten } = torture(sound, 1, PUSHES);
     expect(faults).toEqual([]);
     expect(cuts).toBeGreaterThan(PUSHES / 2);
-    expect(confirmed).toBeGreaterThan(100);
-    expect(rolledBack).toBeGreaterThan(100);
-    expect(rotten).toBeGreaterThan(100);
+    expect(Math.min(confirmed, rolledBack, rotten)).toBeGreaterThan(PUSHES / 10);
   }, 300_000);
 });
 

@@ -57,7 +57,10 @@ const MUTATIONS: readonly (readonly [what: string, change: SourceChange])[] = [
   ['an initiation nobody answers', { file: 'session/channel/initiation.ts', from: '  initiation.noise.symmetric.wipe();\n', to: '' }],
 ];
 
-for (const [what, change] of MUTATIONS) {
+/** Each starts a process: `SLICE=1` takes each fourth. */
+const STRIDE = process.env['SLICE'] === '1' ? 4 : 1;
+
+for (const [what, change] of MUTATIONS.filter((_, at) => at % STRIDE === 0)) {
   test(`it would be seen: ${what}`, () => {
     expect(left(change).left).toBeGreaterThan(0);
   });

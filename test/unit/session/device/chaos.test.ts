@@ -9,7 +9,7 @@ import { Chaos } from './chaos.ts';
  * with `LIVES=20000`.
  */
 const EVENTS = 60;
-const LIVES = Number(process.env['LIVES'] ?? (process.env['SLICE'] === '1' ? 60 : 200));
+const LIVES = Number(process.env['LIVES'] ?? (process.env['SLICE'] === '1' ? 20 : 200));
 const seeds =
   process.env['SEED'] === undefined
     ? Array.from({ length: LIVES }, (_, seed) => seed)

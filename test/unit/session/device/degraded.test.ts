@@ -13,10 +13,10 @@ const ROUND_TRIP = { name: '15 % of round trips', lossPercent: 100 * (1 - Math.s
 const EACH_WAY = { name: '15 % each way', lossPercent: 15 };
 
 const isSlice = process.env['SLICE'] === '1';
-const BETTER_MS = (isSlice ? 10 : 20) * MINUTE_MS;
+const BETTER_MS = (isSlice ? 5 : 20) * MINUTE_MS;
 /** For which nothing more is to happen. */
-const STAYS_MS = (isSlice ? 2 : 5) * MINUTE_MS;
-const RETURNS_MAX = isSlice ? 7 : 8;
+const STAYS_MS = (isSlice ? 1 : 5) * MINUTE_MS;
+const RETURNS_MAX = isSlice ? 6 : 8;
 
 /** Of a silent link at 50 ms of round trip 350 ms and at 200 ms 900 ms are the goals (`verdictTimes.test.ts`); a line between. */
 const JUMP_LEFT_MAX_MS = 460;

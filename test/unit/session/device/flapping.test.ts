@@ -10,7 +10,7 @@ import { attachedDevice, type Driver } from './driver.ts';
 import { configOf, ETH, HOUR_MS, LIMITS, links, MINUTE_MS, SECOND_MS, WLAN } from './setup.ts';
 
 const isSlice = process.env['SLICE'] === '1';
-const FLAPPING_MS = isSlice ? 10 * MINUTE_MS : HOUR_MS;
+const FLAPPING_MS = isSlice ? 5 * MINUTE_MS : HOUR_MS;
 /** For how long a link is there and away, about. */
 const PERIODS_MS = { carrier: [1_000, 20_000], silence: [5_000, 60_000] } as const;
 /** No end within the hours that are played. */

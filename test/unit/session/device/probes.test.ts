@@ -15,7 +15,7 @@ const DAY_MS = 24 * HOUR_MS;
 const isSlice = process.env['SLICE'] === '1';
 /** Lives on a lossy link, set for more, and how long each is. */
 const LOSSY_LIVES = Number(process.env['LIVES'] ?? (isSlice ? 1 : 3));
-const LOSSY_MS = isSlice ? 20 * MINUTE_MS : HOUR_MS;
+const LOSSY_MS = isSlice ? 8 * MINUTE_MS : HOUR_MS;
 /** Between two phases of a cut: no multiple of what the questions keep to. */
 const PHASE_MS = isSlice ? 21 : 7;
 /** No end within the day. */
@@ -249,7 +249,7 @@ describe('cadence', () => {
   });
 
   test('an unmetered binding needs no keepalive, and a busy metered one neither', () => {
-    const forMs = isSlice ? 10 * MINUTE_MS : HOUR_MS;
+    const forMs = isSlice ? 4 * MINUTE_MS : HOUR_MS;
     const driver = attachedDevice([ETH]);
     driver.run(forMs);
     expect(driver.log.some(({ kind }) => kind === 'keepalive')).toBe(false);

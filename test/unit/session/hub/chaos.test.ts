@@ -12,7 +12,7 @@ import { newRandom } from '../../../lab/random.ts';
 import { Process } from './process.ts';
 import { Rig, type SendEffect } from './rig.ts';
 
-const SEEDS = 150;
+const SEEDS = process.env['SLICE'] === '1' ? 40 : 150;
 const ACTIONS = 120;
 
 function watch(before: SessionRecord | null, record: SessionRecord): void {
