@@ -29,7 +29,14 @@ export const PATIENT = [
 
 /** Steps of more than ten seconds, the longest first. */
 export const LONG = [
-  ...['e2e/hubPlain', 'e2e/policyPush', 'e2e/rollout', 'e2e/soak', 'e2e/unanswered'],
+  ...[
+    'e2e/hubPlain',
+    'e2e/policyPush',
+    'e2e/rollout',
+    'e2e/brokerWay',
+    'e2e/soak',
+    'e2e/unanswered',
+  ],
   ...['sim/seeds', 'sim/parts', 'unit/device', 'unit/core', 'unit/rest', 'unit/lab', 'unit/agent'],
   ...['unit/hal', 'unit/fuzz', 'e2e/powerCuts', 'e2e/idleRestart', 'e2e/secrets', 'types'],
 ];
