@@ -34,6 +34,12 @@ export class MadeUpBroker {
   readonly goodbyes: (readonly number[])[] = [];
   /** Reason code of SUBACK. */
   subackCode = GRANTED;
+  /** Said to whoever asks for one of these by its name. */
+  readonly retained = new Map<string, Uint8Array>();
+  /** MQTT 5 §3.8.4 allows both: before SUBACK, or behind it. */
+  isRetainedFirst = false;
+  /** What is published to it it does not acknowledge. */
+  isMute = false;
   readonly #server: Server;
   #client: Socket | null = null;
   #level = 5;
@@ -59,6 +65,11 @@ export class MadeUpBroker {
   close(): void {
     this.#client?.destroy();
     this.#server.close();
+  }
+
+  /** The newest connection ends without a word. */
+  drop(): void {
+    this.#client?.destroy();
   }
 
   /** All of them in one piece. */
@@ -107,12 +118,18 @@ export class MadeUpBroker {
         const asked = topicsOf(this.#level === 5 ? rest.slice(1) : rest);
         this.subscribed.push(...asked);
         const answers = [...(this.#level === 5 ? [0] : []), ...asked.map(() => this.subackCode)];
-        return void say(0x90, 2 + answers.length, high, low, ...answers);
+        const answer = [0x90, 2 + answers.length, high, low, ...answers];
+        const retained = asked.flatMap((topic) => {
+          const payload = this.retained.get(topic);
+          const how = { qos: 0, isRetained: true } as const;
+          return payload === undefined ? [] : this.#publishing(topic, payload, how);
+        });
+        return void say(...(this.isRetainedFirst ? [retained, answer] : [answer, retained]).flat());
       }
       case PACKET.publish: {
         this.published.push(body);
         const name = ((body[0] ?? 0) << 8) + (body[1] ?? 0);
-        const isAnswered = (first & 0x06) !== 0;
+        const isAnswered = (first & 0x06) !== 0 && !this.isMute;
         if (isAnswered) say(0x40, 2, body[2 + name] ?? 0, body[3 + name] ?? 0);
         return;
       }
