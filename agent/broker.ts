@@ -14,12 +14,12 @@ import {
   type ConnectionEnd,
   type ConnectionOptions,
   connectOptions,
-  ignoreBehindEnd,
   LastWords,
-  oneLine,
   whereTo,
 } from '../hal/mqtt/connection.ts';
+import { cut, leave } from '../hal/mqtt/leave.ts';
 import type { ProtocolLevel } from '../hal/mqtt/version.ts';
+import { oneLine } from '../hal/oneLine.ts';
 import { brokerStream, tlsFor } from './brokerStream.ts';
 import { INCOMING_BYTES_MAX, limitIncoming } from './incomingLimits.ts';
 import type { Report } from './mqttQueue.ts';
@@ -39,6 +39,8 @@ export interface BrokerOptions extends ConnectionOptions {
   readonly will: Report;
   /** Left out: nothing is subscribed. */
   readonly hears?: readonly Hears[];
+  /** One more packet came that answers nothing of ours. True: it is one too many. Left out: nobody counts. */
+  readonly isOneTooMany?: () => boolean;
 }
 
 /** Topics, which may have `+` for whole levels, and who is told what is published there. */
@@ -70,8 +72,6 @@ export interface BrokerEvents {
 
 /** Publishes that a broker may have under way; each is judged before the next is read (chosen). */
 const RECEIVE_MAX = 8;
-/** How long `close` waits for what is not acknowledged (chosen). */
-const CLOSE_MAX_MS = 2_000;
 const DISCONNECT_WITH_WILL = 0x04;
 /** MQTT 5 §3.1.3.2.2: who is back sooner has not been away. A reconnect takes four round trips and a broker's work (chosen). */
 const WILL_DELAY_S = 5;
@@ -104,6 +104,11 @@ export class Broker {
 
   get isUp(): boolean {
     return this.#answer !== null && !this.#isClosing && !this.#hasEnded;
+  }
+
+  /** What the broker has us keep, or what was asked for, in seconds; null: it is not up. */
+  get keepaliveS(): number | null {
+    return this.isUp ? (this.#client?.keepalive ?? null) : null;
   }
 
   /**
@@ -154,18 +159,14 @@ export class Broker {
   #leave(saying: Partial<IDisconnectPacket>): void {
     if (this.#client === null || !this.isUp) return this.end(CLOSED);
     this.#isClosing = true;
-    const patience = setTimeout(() => this.end(CLOSED), CLOSE_MAX_MS).unref();
-    this.#client.end(false, saying, () => {
-      clearTimeout(patience);
-      this.end(CLOSED);
-    });
+    leave(this.#client, saying, () => this.end(CLOSED));
   }
 
   /** Cut the connection. Unless `close` came first, the broker publishes the will. */
   end(end: BrokerEnd): void {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
-    this.#client?.end(true);
+    if (this.#client !== null) cut(this.#client);
     this.#events.onEnd(end);
   }
 
@@ -198,9 +199,10 @@ export class Broker {
     limitIncoming(client, {
       isDeaf: this.#hears.length === 0,
       isSubscribed: (topic) => this.#hearsOf(topic) !== undefined,
+      isOneTooMany: options.isOneTooMany ?? (() => false),
+      hasEnded: () => this.#hasEnded,
       onMisbehaves: (detail) => this.end({ code: 'misbehaves', detail }),
     });
-    ignoreBehindEnd(client, () => this.#hasEnded);
   }
 
   #hear(client: MqttClient): void {
@@ -209,7 +211,7 @@ export class Broker {
       const { responseTopic, correlationData } = properties ?? {};
       this.#hearsOf(topic)?.onMessage({
         ...{ topic, payload: Uint8Array.from(payload), isRetained: retain },
-        // Of either there may be a list: see `hasListed`.
+        // Of either there may be a list: MQTT 5 §2.2.2.2.
         responseTopic: typeof responseTopic === 'string' ? responseTopic : null,
         correlation:
           correlationData instanceof Uint8Array ? Uint8Array.from(correlationData) : null,

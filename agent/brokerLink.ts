@@ -10,7 +10,7 @@ import { backoffMs } from '../hal/backoff.ts';
 import { KeptSession } from '../hal/mqtt/keptSession.ts';
 import { MQTT_NAME, MqttVersion } from '../hal/mqtt/version.ts';
 import { Broker, type BrokerEnd, type BrokerOptions, type Hears } from './broker.ts';
-import { HEARD_PER_MINUTE_MAX, HeardRate } from './heardRate.ts';
+import { HeardRate } from './heardRate.ts';
 import type { Report } from './mqttQueue.ts';
 import { encodePayload } from './payload.ts';
 import { presenceBirth, presenceEnd, presenceWill } from './presence.ts';
@@ -80,6 +80,11 @@ export class BrokerLink {
     return this.up === null ? null : MQTT_NAME[this.up.level];
   }
 
+  /** In force on the connection that is up, in seconds: the broker may have another one than the policy. */
+  get keepaliveS(): number | null {
+    return this.up?.keepaliveS ?? null;
+  }
+
   nextDeadlineMs(): number {
     return Math.min(this.#connectAtMs ?? Infinity, this.#keepaliveAtMs ?? Infinity);
   }
@@ -137,8 +142,9 @@ export class BrokerLink {
   }
 
   #connect(): void {
-    const { address, times, nowMs } = this.#parts;
-    const hears = this.#hears();
+    const { address, times, nowMs, hears = [] } = this.#parts;
+    // Whoever may write to a topic shall not decide how much of a radio is used.
+    const rate = new HeardRate();
     // Begun before there was a tunnel, it speaks from an address that nobody behind the hub answers.
     this.#broker?.end({ code: 'unreachable', detail: 'begun before the network changed' });
     this.#connectAtMs = null;
@@ -153,6 +159,7 @@ export class BrokerLink {
         will: this.#presence(presenceWill),
         session: this.#session.asked(this.#version.level),
         hears,
+        isOneTooMany: () => rate.isOver(nowMs()),
       },
       {
         onUp: () => this.#onUp(),
@@ -162,20 +169,6 @@ export class BrokerLink {
         onEnd: (end) => this.#onEnd(end),
       },
     );
-  }
-
-  /** No more often than {@link HeardRate} allows: whoever may write to a topic shall not decide how much of a radio is used. */
-  #hears(): readonly Hears[] {
-    const { hears = [], nowMs } = this.#parts;
-    const rate = new HeardRate();
-    return hears.map(({ onMessage, ...what }) => ({
-      ...what,
-      onMessage: (heard) => {
-        if (!rate.isOver(nowMs())) return onMessage(heard);
-        const detail = `more than ${HEARD_PER_MINUTE_MAX} messages a minute`;
-        this.#broker?.end({ code: 'misbehaves', detail });
-      },
-    }));
   }
 
   #onUp(): void {

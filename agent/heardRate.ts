@@ -1,5 +1,6 @@
 /**
- * How often a broker may publish to us: each time costs a judgement and an acknowledgement, and keeps a radio awake.
+ * How often a broker may say something that we did not ask for: each time costs a judgement and an acknowledgement, and keeps a radio
+ * awake.
  *
  * @module
  */

@@ -13,6 +13,7 @@
  */
 import type { Clock } from '../hal/clock.ts';
 import type { Flash } from '../hal/flash.ts';
+import { oneLine } from '../hal/oneLine.ts';
 import type { HalFailure } from '../hal/result.ts';
 import { waitingForRestart } from '../policies/restart.ts';
 import type { Policy } from '../policies/schema.ts';
@@ -26,7 +27,6 @@ import { CommandRequests } from './commandRequests.ts';
 import { LaterDocuments } from './laterDocuments.ts';
 import { type Arrival, Arrivals } from './push/arrivals.ts';
 import { waitForLookMs } from './push/look.ts';
-import { oneLine } from './push/oneLine.ts';
 import { type Detail, Told } from './push/told.ts';
 import type { PushUsers } from './push/users.ts';
 import { type PushCode, severityKind } from './pushRefusals.ts';

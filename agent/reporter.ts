@@ -168,6 +168,7 @@ export class Reporter implements Telemetry {
       enabled: true,
       connected: mqtt !== null,
       protocol: mqtt,
+      keepalive_s: this.#link.keepaliveS,
       published,
       dropped,
       queue_bytes: this.#queue.bytes,

@@ -26,7 +26,7 @@ export const TELEMETRY = {
     session_expiry_s: {
       ...SESSION_EXPIRY,
       meaning:
-        'How long a broker with MQTT 5 keeps commands and documents for this process while its connection is away. 0: not at all.',
+        'How long a broker with MQTT 5 keeps commands for this process while its connection is away. 0: not at all.',
     },
     format: {
       kind: 'text',

@@ -28,9 +28,9 @@ export interface BrokerLinkParts {
   readonly waits?: { readonly firstMs: number; readonly maxMs: number };
 }
 
-/** A fleet that was lost wants to be seen again soon (chosen). */
 /** A connection that lasted as long was a good one (chosen). */
 const STABLE_MS = 30_000;
+/** A fleet that was lost wants to be seen again soon (chosen). */
 const WAITS = { firstMs: 500, maxMs: 15_000 } as const;
 
 export class BrokerLink {
@@ -86,7 +86,6 @@ export class BrokerLink {
           this.#version.onAccepted();
           this.#upAtMs = performance.now();
           this.connections += 1;
-          this.#failuresInRow = 0;
           this.isUp = true;
           onUp();
         },
@@ -100,8 +99,10 @@ export class BrokerLink {
     if (code === 'versionRefused') this.#version.onRefused();
     if (code === 'hungUp') this.#version.onHangUp();
     if (this.#isStopped) return;
-    const isGivenUp =
-      this.#upAtMs !== null && this.#session.onEnd(performance.now() - this.#upAtMs >= STABLE_MS);
+    const wasUp = this.#upAtMs !== null;
+    // A broker that grants all and hangs up would have everything that is retained read without end.
+    const wasStable = performance.now() - (this.#upAtMs ?? Infinity) >= STABLE_MS;
+    const isGivenUp = wasUp && this.#session.onEnd(wasStable);
     this.#upAtMs = null;
     // Where there is a copy of our history, two of one name would throw each other out for ever. Not every broker says so.
     if (isGivenUp || code === 'takenOver') {
@@ -109,7 +110,7 @@ export class BrokerLink {
       this.#session.forget();
     }
     this.failures += 1;
-    this.#failuresInRow += 1;
+    this.#failuresInRow = wasStable ? 1 : this.#failuresInRow + 1;
     this.lastError = detail === '' ? code : `${code}: ${detail}`;
     const waitMs = backoffMs(this.#failuresInRow, this.#parts.waits ?? WAITS, Math.random());
     this.#timer = setTimeout(() => this.#connect(), waitMs);

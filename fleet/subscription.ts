@@ -11,13 +11,13 @@ import {
   type ConnectionEnd,
   type ConnectionOptions,
   connectOptions,
-  hasListed,
-  ignoreBehindEnd,
   LastWords,
-  oneLine,
   whereTo,
 } from '../hal/mqtt/connection.ts';
+import { cut, leave } from '../hal/mqtt/leave.ts';
+import { limitPackets } from '../hal/mqtt/packetLimits.ts';
 import { fleetTopics } from '../hal/mqtt/topics.ts';
+import { oneLine } from '../hal/oneLine.ts';
 
 export interface SubscriptionEnd {
   readonly code: ConnectionEnd['code'] | 'takenOver';
@@ -44,7 +44,7 @@ const KEEPALIVE_S = 30;
 const CONNECT_MAX_MS = 20_000;
 /** MQTT 5 brokers keep longer ones from us; a report has 3 KB. */
 const PACKET_BYTES_MAX = 65_536;
-/** One packet, which MQTT.js gathers in memory before it looks at it. A broker of 3.1.1 passes on what it takes itself. */
+/** A broker of 3.1.1 passes on what it takes itself. */
 const INCOMING_BYTES_MAX = 4_194_304;
 
 export class Subscription {
@@ -64,7 +64,9 @@ export class Subscription {
   end(end: SubscriptionEnd): void {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
-    this.#client?.end(end.code !== 'closed');
+    const client = this.#client;
+    if (client !== null && this.#isAnswered && end.code === 'closed') leave(client, {}, () => {});
+    else if (client !== null) cut(client);
     this.#events.onEnd(end);
   }
 
@@ -85,8 +87,11 @@ export class Subscription {
     });
     const words = new LastWords(client);
     client.on('close', () => this.end(this.#diagnosis(words)));
-    this.#limitIncoming(client);
-    ignoreBehindEnd(client, () => this.#hasEnded);
+    limitPackets(client, {
+      ...{ bytesMax: INCOMING_BYTES_MAX, readsProperties: false },
+      hasEnded: () => this.#hasEnded,
+      onMisbehaves: (detail) => this.end({ code: 'lost', detail }),
+    });
   }
 
   #subscribe(client: MqttClient, { fleet, level }: SubscriptionOptions): void {
@@ -106,26 +111,6 @@ export class Subscription {
         return this.end({ code: 'refused', detail });
       }
       this.#events.onUp();
-    });
-  }
-
-  #limitIncoming(client: MqttClient): void {
-    let bytes = 0;
-    client.on('packetreceive', (packet) => {
-      bytes = 0;
-      // Of none of them is anything read here, and MQTT.js throws at some that a broker must not send.
-      if (packet.cmd === 'publish') delete packet.properties;
-      // Above what was asked for: MQTT.js keeps each of these until a release that may never come.
-      if (packet.cmd === 'publish' && packet.qos > 1)
-        this.end({ code: 'lost', detail: 'a publish at QoS 2' });
-      if (packet.cmd === 'connack' && hasListed(packet.properties)) {
-        delete packet.properties;
-        this.end({ code: 'lost', detail: 'a property twice' });
-      }
-    });
-    client.stream.on('data', (chunk: Uint8Array) => {
-      bytes += chunk.length;
-      if (bytes > INCOMING_BYTES_MAX) this.end({ code: 'lost', detail: 'a packet without end' });
     });
   }
 

@@ -6,10 +6,13 @@
  *
  * @module
  */
-import { connect, type IClientOptions, type MqttClient } from 'mqtt';
-import { hasListed, ignoreBehindEnd } from '../../hal/mqtt/connection.ts';
+import { connect, type MqttClient } from 'mqtt';
+import { connectOptions, LastWords } from '../../hal/mqtt/connection.ts';
+import { cut } from '../../hal/mqtt/leave.ts';
+import { limitPackets } from '../../hal/mqtt/packetLimits.ts';
 import { placeOf } from '../../hal/mqtt/place.ts';
 import { readSecrets, type SecretFiles } from '../../hal/mqtt/secrets.ts';
+import { oneLine } from '../../hal/oneLine.ts';
 
 export interface Exchange extends SecretFiles {
   readonly url: string;
@@ -28,12 +31,10 @@ export type Exchanged =
   | { readonly ok: true; readonly answer: Uint8Array }
   | { readonly ok: false; readonly message: string };
 
-/** "Unacceptable protocol version" of 3.1.1 §3.2.2.3 and "Unsupported Protocol Version" of 5 §3.2.2.2. */
-const VERSION_REFUSED: readonly unknown[] = [1, 0x84];
 /** MQTT 5 §3.4.2.1: the broker has the message, and nobody subscribes to it. */
 const NOBODY_HEARS = 0x10;
+/** No device has a longer answer. */
 const PACKET_BYTES_MAX = 65_536;
-const DETAIL_MAX = 200;
 const UNHEARD =
   'nobody hears this topic: the device is not connected, has another name there, or takes no documents. Nothing was done.';
 
@@ -47,12 +48,11 @@ export async function exchange(asked: Exchange): Promise<Exchanged> {
   if (typeof secrets === 'string') return failed(oneLine(secrets));
   const endsAtMs = performance.now() + asked.timeoutMs;
   for (const level of [5, 4] as const) {
-    const { username } = asked;
-    const options: IClientOptions = {
-      ...{ ...place, ...secrets, protocolVersion: level, clean: true, reconnectPeriod: 0 },
-      ...{ connectTimeout: asked.timeoutMs, resubscribe: false },
-      ...(level === 5 ? { properties: { maximumPacketSize: PACKET_BYTES_MAX } } : {}),
-      ...(username === null ? {} : { username }),
+    const { username, timeoutMs } = asked;
+    const options = {
+      ...place,
+      ...connectOptions({ level, username }, { maximumPacketSize: PACKET_BYTES_MAX }),
+      ...{ ...secrets, connectTimeout: timeoutMs },
     };
     const outcome = await once(connect(options), asked, level, endsAtMs - performance.now());
     if (outcome !== 'otherVersion') return outcome;
@@ -77,9 +77,10 @@ function once(
     () => resolve(failed(`no answer of ${waitsFor} within ${asked.timeoutMs / 1_000} s`)),
     Math.max(0, timeoutMs),
   );
+  const words = new LastWords(client);
   client.on('error', (error) => {
-    const isOther = level === 5 && 'code' in error && VERSION_REFUSED.includes(error.code);
-    resolve(isOther ? 'otherVersion' : failed(oneLine(error.message)));
+    const isOther = level === 5 && words.diagnosis(false).code === 'versionRefused';
+    resolve(isOther ? 'otherVersion' : failed(oneLine(error)));
   });
   client.on('close', () => resolve(failed('the broker closed the connection')));
   client.on('message', (topic, payload) => {
@@ -89,16 +90,12 @@ function once(
   client.on('packetreceive', (packet) => {
     const isUnheard = packet.cmd === 'puback' && packet.reasonCode === NOBODY_HEARS;
     if (isUnheard) resolve(failed(UNHEARD));
-    // Of none of them is anything read here, and MQTT.js throws at some that a broker must not send.
-    if (packet.cmd === 'publish') delete packet.properties;
-    if (packet.cmd === 'publish' && packet.qos > 1)
-      resolve(failed(misbehaves('a publish at QoS 2')));
-    if (packet.cmd === 'connack' && hasListed(packet.properties)) {
-      delete packet.properties;
-      resolve(failed(misbehaves('a property twice')));
-    }
   });
-  ignoreBehindEnd(client, () => hasEnded);
+  limitPackets(client, {
+    ...{ bytesMax: PACKET_BYTES_MAX, readsProperties: false },
+    hasEnded: () => hasEnded,
+    onMisbehaves: (what) => resolve(failed(`the broker says what it may not say: ${what}`)),
+  });
   client.on('connect', () => {
     client.subscribe(asked.answerTopic, { qos: 1 }, (error, granted) => {
       if (error !== null || granted?.some(({ qos }) => qos >= 0x80) !== false) {
@@ -110,7 +107,7 @@ function once(
   });
   return promise.finally(() => {
     clearTimeout(patience);
-    client.end(true);
+    cut(client);
   });
 }
 
@@ -126,15 +123,8 @@ function publish(
   };
   const options = { qos: 1, retain: false, ...(level === 5 ? { properties } : {}) } as const;
   client.publish(commandTopic, Buffer.from(document), options, (error) => {
-    if (error) onFailure(`the broker does not take it: ${oneLine(error.message)}`);
+    if (error) onFailure(`the broker does not take it: ${oneLine(error)}`);
   });
 }
 
-const misbehaves = (what: string) => `the broker says what it may not say: ${what}`;
-
 const failed = (message: string) => ({ ok: false, message }) as const;
-
-/** Some of it was written by the broker: nothing that a terminal would obey. */
-function oneLine(text: string): string {
-  return text.replace(/[^\x20-\x7e]+/g, ' ').slice(0, DETAIL_MAX);
-}

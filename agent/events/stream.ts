@@ -192,13 +192,16 @@ export class EventStream {
     this.#waiting = this.#waiting.filter(({ seq }) => !stored.has(seq));
   }
 
+  /** Numbers rise: behind one that is not granted yet, none is. */
   #after(before: number): { readonly seq: number; readonly fields: LineValue } | null {
     const stored = this.#store?.after(before) ?? null;
     const waiting = this.#waiting.find(({ seq }) => seq > before);
-    if (waiting === undefined || (stored !== null && stored.seq < waiting.seq)) return stored;
-    if (this.#store?.isGranted(waiting.seq) === false) return null;
-    const [fields] = decodeLines(waiting.line).values;
-    return fields === undefined ? null : { seq: waiting.seq, fields };
+    const isStored = stored !== null && (waiting === undefined || stored.seq < waiting.seq);
+    const next = isStored ? stored : waiting;
+    if (next === undefined || this.#store?.isGranted(next.seq) === false) return null;
+    if ('fields' in next) return next;
+    const [fields] = decodeLines(next.line).values;
+    return fields === undefined ? null : { seq: next.seq, fields };
   }
 
   #gapBetween(before: number, seq: number): Gap | null {

@@ -5,6 +5,7 @@
  *
  * @module
  */
+import { oneLine } from '../../hal/oneLine.ts';
 import { anchorsOf } from '../../policies/signed/anchors.ts';
 import { readEnvelope, type Sign1 } from '../../policies/signed/envelope.ts';
 import { openDocument } from '../../policies/signed/open.ts';
@@ -14,7 +15,6 @@ import type { PushEvent, PushState } from '../../policies/signed/state.ts';
 import { bytesToHex, equalBytes } from '../../session/bytes.ts';
 import type { PushCode } from '../pushRefusals.ts';
 import type { CommandRequest } from '../telemetry.ts';
-import { oneLine } from './oneLine.ts';
 
 /** Documents that wait for their signature to be judged; one more is refused. As many as topics can retain for one device. */
 const WAITING_MAX = 20;

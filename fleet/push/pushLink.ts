@@ -11,10 +11,18 @@
  */
 import { connect, type IClientOptions, type MqttClient } from 'mqtt';
 import { backoffMs } from '../../hal/backoff.ts';
-import { hasListed, ignoreBehindEnd, oneLine } from '../../hal/mqtt/connection.ts';
-import { placeOf } from '../../hal/mqtt/place.ts';
-import { readSecrets, type SecretFiles } from '../../hal/mqtt/secrets.ts';
-import { MqttVersion } from '../../hal/mqtt/version.ts';
+import {
+  type CodedError,
+  type ConnectionEnd,
+  connectOptions,
+  LastWords,
+  whereTo,
+} from '../../hal/mqtt/connection.ts';
+import { cut, leave } from '../../hal/mqtt/leave.ts';
+import { limitPackets } from '../../hal/mqtt/packetLimits.ts';
+import type { SecretFiles } from '../../hal/mqtt/secrets.ts';
+import { MqttVersion, type ProtocolLevel } from '../../hal/mqtt/version.ts';
+import { oneLine } from '../../hal/oneLine.ts';
 
 export interface PushAddress extends SecretFiles {
   readonly url: string;
@@ -34,18 +42,16 @@ export interface PushLinkParts {
   readonly onRefused: (topic: string) => void;
 }
 
-type CodedError = Error & { readonly code?: unknown };
-
-/** "Unacceptable protocol version" of 3.1.1 §3.2.2.3 and "Unsupported Protocol Version" of 5 §3.2.2.2. */
-const VERSION_REFUSED = [1, 0x84];
 /** From here on it is a refusal, in both versions. */
 const REFUSED_FROM = 0x80;
 const KEEPALIVE_S = 15;
 const CONNECT_MAX_MS = 10_000;
 const WAITS = { firstMs: 500, maxMs: 5_000 } as const;
+/** A connection that lasted as long was a good one (chosen). */
+const STABLE_MS = 30_000;
 /** MQTT 5 brokers keep longer ones from us; a report has 3 KB. */
 const PACKET_BYTES_MAX = 65_536;
-/** One packet, which MQTT.js gathers in memory before it looks at it. A broker of 3.1.1 passes on what it takes itself. */
+/** A broker of 3.1.1 passes on what it takes itself. */
 const INCOMING_BYTES_MAX = 4_194_304;
 /** Publishes that a broker may have under way (chosen): more than mosquitto has by itself. */
 const RECEIVE_MAX = 256;
@@ -65,7 +71,7 @@ export class PushLink {
   #client: MqttClient | null = null;
   #timer: Timer | null = null;
   #failures = 0;
-  #isUp = false;
+  #upAtMs: number | null = null;
   #isStopped = false;
   lastError: string | null = null;
 
@@ -90,10 +96,18 @@ export class PushLink {
     return this.#waiting.delete(topic);
   }
 
+  /** In order where the broker lets it, and gone within 2 s. */
   async stop(): Promise<void> {
     this.#isStopped = true;
     if (this.#timer !== null) clearTimeout(this.#timer);
-    await this.#client?.endAsync(!this.#isUp).catch(() => {});
+    const client = this.#client;
+    if (client === null) return;
+    if (this.#isUp) await new Promise<void>((onGone) => leave(client, {}, onGone));
+    else cut(client);
+  }
+
+  get #isUp(): boolean {
+    return this.#upAtMs !== null;
   }
 
   #connect(): void {
@@ -102,47 +116,38 @@ export class PushLink {
 
   async #open(): Promise<void> {
     const { address, onMessage } = this.#parts;
-    const secrets = await readSecrets(address);
-    if (typeof secrets === 'string') return this.#onEnd(oneLine(secrets));
-    const place = placeOf(address.url);
-    // Not shown: there may be a password in it.
-    if (place === null) return this.#onEnd('the url is no address');
+    const found = await whereTo(address);
+    if ('code' in found) return this.#onEnd(found.detail);
     if (this.#isStopped) return;
     const { level } = this.#version;
-    const client = connect({ ...place, ...optionsFor(address, level), ...secrets });
+    const client = connect({ ...found.place, ...optionsFor(address, level), ...found.secrets });
     this.#client = client;
     let isAnswered = false;
-    let problem: CodedError | null = null;
     client.on('message', (topic, payload, { retain }) => {
       if (client === this.#client) onMessage(topic, Uint8Array.from(payload), retain);
-    });
-    let hasEnded = false;
-    this.#limitIncoming(client, (why) => {
-      hasEnded = true;
-      problem ??= new Error(why);
-      client.end(true);
     });
     client.on('connect', () => {
       isAnswered = true;
       this.#version.onAccepted();
-      this.#subscribe(client, (roundTripMs) => {
-        this.#failures = 0;
-        this.#isUp = true;
-        this.#parts.onUp(roundTripMs);
-        for (const topic of this.#waiting.keys()) this.#send(topic);
-      });
+      this.#subscribe(client, (roundTripMs) => this.#onUp(roundTripMs));
     });
-    client.on('error', (error) => {
-      problem = error;
-    });
+    const words = new LastWords(client);
+    let misbehaves: string | null = null;
     client.on('close', () => {
       if (client !== this.#client) return;
       this.#client = null;
-      if (!isAnswered) this.#noteVersion(problem);
-      client.end(true);
-      this.#onEnd(problem === null ? 'the connection was closed' : oneLine(problem));
+      const { code, detail } = words.diagnosis(isAnswered);
+      if (misbehaves === null) this.#noteVersion(code);
+      cut(client);
+      this.#onEnd(misbehaves ?? (detail === '' ? 'the connection was closed' : detail));
     });
-    ignoreBehindEnd(client, () => hasEnded);
+    limitPackets(client, {
+      ...{ bytesMax: INCOMING_BYTES_MAX, readsProperties: false },
+      hasEnded: () => client !== this.#client,
+      onMisbehaves: (detail) => {
+        misbehaves = detail;
+      },
+    });
   }
 
   #subscribe(client: MqttClient, onGranted: (roundTripMs: number) => void): void {
@@ -166,29 +171,15 @@ export class PushLink {
     });
   }
 
-  #limitIncoming(client: MqttClient, onMisbehaves: (why: string) => void): void {
-    let bytes = 0;
-    client.on('packetreceive', (packet) => {
-      bytes = 0;
-      // Of none of them is anything read here, and MQTT.js throws at some that a broker must not send.
-      if (packet.cmd === 'publish') delete packet.properties;
-      // Above what was asked for: MQTT.js keeps each of these until a release that may never come.
-      if (packet.cmd === 'publish' && packet.qos > 1) onMisbehaves('a publish at QoS 2');
-      if (packet.cmd === 'connack' && hasListed(packet.properties)) {
-        delete packet.properties;
-        onMisbehaves('a property twice');
-      }
-    });
-    client.stream.on('data', (chunk: Uint8Array) => {
-      bytes += chunk.length;
-      if (bytes > INCOMING_BYTES_MAX) onMisbehaves('a packet without end');
-    });
+  #onUp(roundTripMs: number): void {
+    this.#upAtMs = performance.now();
+    this.#parts.onUp(roundTripMs);
+    for (const topic of this.#waiting.keys()) this.#send(topic);
   }
 
-  #noteVersion(problem: CodedError | null): void {
-    const isRefused = typeof problem?.code === 'number' && VERSION_REFUSED.includes(problem.code);
-    if (isRefused) this.#version.onRefused();
-    else if (problem === null) this.#version.onHangUp();
+  #noteVersion(code: ConnectionEnd['code']): void {
+    if (code === 'versionRefused') this.#version.onRefused();
+    if (code === 'hungUp') this.#version.onHangUp();
   }
 
   #send(topic: string): void {
@@ -210,10 +201,12 @@ export class PushLink {
   }
 
   #onEnd(why: string): void {
-    this.#isUp = false;
+    // A broker that grants all and hangs up is not asked again at once for ever.
+    const wasStable = performance.now() - (this.#upAtMs ?? Infinity) >= STABLE_MS;
+    this.#upAtMs = null;
     this.lastError = why;
     if (this.#isStopped) return;
-    this.#failures += 1;
+    this.#failures = wasStable ? 1 : this.#failures + 1;
     this.#parts.onDown(why);
     const waitMs = backoffMs(this.#failures, WAITS, Math.random());
     this.#timer = setTimeout(() => this.#connect(), waitMs);
@@ -222,12 +215,9 @@ export class PushLink {
 
 const IN_FIVE = { maximumPacketSize: PACKET_BYTES_MAX, receiveMaximum: RECEIVE_MAX };
 
-function optionsFor({ clientId, username }: PushAddress, level: 5 | 4): IClientOptions {
+function optionsFor({ clientId, username }: PushAddress, level: ProtocolLevel): IClientOptions {
   return {
-    ...{ clientId, protocolVersion: level, clean: true, keepalive: KEEPALIVE_S },
-    ...{ connectTimeout: CONNECT_MAX_MS, reconnectPeriod: 0, resubscribe: false },
-    ...{ queueQoSZero: false },
-    ...(level === 5 ? { properties: IN_FIVE } : {}),
-    ...(username === null ? {} : { username }),
+    ...connectOptions({ level, clientId, username }, IN_FIVE),
+    ...{ keepalive: KEEPALIVE_S, connectTimeout: CONNECT_MAX_MS, queueQoSZero: false },
   };
 }

@@ -1,11 +1,13 @@
 /**
  * A connection to a broker over MQTT.js, as far as everybody who has one does the same: how it is asked for, and why it ended.
  *
- * Reconnecting and queueing are the caller's; MQTT.js is told to do neither.
+ * Reconnecting and queueing are the caller's; MQTT.js is told to do neither. What a broker may not say: `packetLimits.ts`; how to leave it:
+ * `leave.ts`.
  *
  * @module
  */
-import type { IClientOptions, IConnackPacket, MqttClient } from 'mqtt';
+import type { IClientOptions, MqttClient } from 'mqtt';
+import { oneLine } from '../oneLine.ts';
 import type { SessionAsked } from './keptSession.ts';
 import { placeOf } from './place.ts';
 import { readSecrets, type SecretFiles, type Secrets } from './secrets.ts';
@@ -39,7 +41,6 @@ export type CodedError = Error & { readonly code?: unknown };
 
 /** "Unacceptable protocol version" of 3.1.1 §3.2.2.3 and "Unsupported Protocol Version" of 5 §3.2.2.2. */
 const VERSION_REFUSED = [1, 0x84];
-const DETAIL_MAX = 160;
 
 /** Where to connect, and with what; or why that is of no use. */
 export async function whereTo(
@@ -53,15 +54,26 @@ export async function whereTo(
   return { place, secrets };
 }
 
-/** @param properties of MQTT 5 CONNECT, beside the session's. */
+/**
+ * Without a `clientId` MQTT.js makes one up.
+ *
+ * @param properties of MQTT 5 CONNECT, beside the session's.
+ */
 export function connectOptions(
-  { level, clientId, username, session = null }: ConnectionOptions,
+  {
+    level,
+    clientId,
+    username,
+    session = null,
+  }: Pick<ConnectionOptions, 'level' | 'username' | 'session'> &
+    Partial<Pick<ConnectionOptions, 'clientId'>>,
   properties: NonNullable<IClientOptions['properties']>,
 ): IClientOptions {
   const expiry = session === null ? {} : { sessionExpiryInterval: session.expiryS };
   return {
-    ...{ protocolVersion: level, clientId, clean: session?.isResumed !== true },
+    ...{ protocolVersion: level, clean: session?.isResumed !== true },
     ...{ reconnectPeriod: 0, resubscribe: false },
+    ...(clientId === undefined ? {} : { clientId }),
     ...(level === 5 ? { properties: { ...properties, ...expiry } } : {}),
     ...(username === null ? {} : { username }),
   };
@@ -96,30 +108,4 @@ export class LastWords {
     const hungUp = error.code === 'ECONNRESET' || error.code === 'EPIPE';
     return { code: hungUp ? 'hungUp' : 'unreachable', detail };
   }
-}
-
-/**
- * MQTT 5 §2.2.2.2: but for user properties, twice is an error. MQTT.js makes a list of them, takes that for
- * the number that it expects, and throws where nobody can catch it.
- */
-export function hasListed(properties: IConnackPacket['properties']): boolean {
-  return Object.values(properties ?? {}).some((value) => Array.isArray(value));
-}
-
-/**
- * Behind the end of a connection MQTT.js goes on with what came in the same piece, finds its stores closed, and throws where nobody can
- * catch it. Call it behind whatever else listens to `packetreceive`, so that the packet that ends it is not looked at either.
- */
-export function ignoreBehindEnd(client: MqttClient, hasEnded: () => boolean): void {
-  client.on('packetreceive', (packet) => {
-    // What it left in order it may still acknowledge.
-    const isStored = packet.cmd === 'publish' || packet.cmd === 'pubrel';
-    if (hasEnded() || (client.disconnecting && isStored)) Object.assign(packet, { cmd: 'ignored' });
-  });
-}
-
-/** Some of it was written by the broker: nothing that a terminal would obey. */
-export function oneLine(error: unknown): string {
-  const text = error instanceof Error ? error.message : String(error);
-  return text.replace(/[^\x20-\x7e]+/g, ' ').slice(0, DETAIL_MAX);
 }

@@ -26,7 +26,10 @@ const BLOCKS_MAX = 6;
 export const mqtt: Target = {
   name: 'mqtt',
   what: 'the answers of an MQTT broker',
-  covers: ['agent/broker.ts', 'agent/incomingLimits.ts', 'hal/mqtt/connection.ts'],
+  covers: [
+    ...['agent/broker.ts', 'agent/incomingLimits.ts', 'hal/mqtt/connection.ts'],
+    ...['hal/mqtt/leave.ts', 'hal/mqtt/packetLimits.ts', 'hal/mqtt/packetSizes.ts'],
+  ],
   bytesMax: 2_048,
   generate(random) {
     const tape = new TapeWriter().byte(random.below(4));
@@ -139,7 +142,7 @@ function answer(random: Random): Uint8Array {
     ...[
       [0x27, 0, 0, 0, random.below(256)],
       [0x12, 0, 1, 0x61],
-      [0x13, 0, random.below(3)],
+      [0x13, 0, random.below(8)],
     ],
     ...[
       [0x1f, 0, 2, 0x1b, 0x5b],

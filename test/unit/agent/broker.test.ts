@@ -12,7 +12,7 @@ import { Broker, type BrokerEnd, type BrokerOptions, type Heard } from '../../..
 import { DOCUMENT_BYTES_MAX } from '../../../policies/signed/envelope.ts';
 import { freePort } from '../../lab/mosquitto.ts';
 import { eventually } from '../../lab/process.ts';
-import { MadeUpBroker } from './madeUpBroker.ts';
+import { MadeUpBroker, type Manners } from './madeUpBroker.ts';
 
 const WAIT_MS = 5_000;
 /** Of a key that is gone. What TLS takes for a pair does not depend on the day. */
@@ -107,11 +107,42 @@ test('properties that stand there once, and user properties, are taken', async (
   expect([end.code, ups]).toEqual(['lost', 1]);
 });
 
+test('a keepalive that would have us ping all the time ends it; one that only a policy may have is taken', async () => {
+  for (const seconds of [1, 4]) {
+    const { end, ups } = await endAfter(connack(0x13, 0, seconds));
+    expect([end, ups]).toEqual([{ code: 'misbehaves', detail: `a keepalive of ${seconds} s` }, 0]);
+  }
+  for (const [properties, inForceS] of [
+    [[0x13, 0, 5], 5],
+    [[0x13, 0xff, 0xff], 65_535],
+    // None at the broker.
+    [[0x13, 0, 0], 60],
+    [[], 60],
+  ] as const) {
+    const { broker, stop } = await connected(...properties);
+    expect([broker.keepaliveS, broker.keepaliveMs]).toEqual([inForceS, 60_000]);
+    stop();
+    expect(broker.keepaliveS).toBeNull();
+  }
+});
+
+test('a packet that cannot be read ends it', async () => {
+  // PUBACK with flags that it has not (MQTT 5 §2.1.3).
+  const unreadable = [0x41, 2, 0, 1];
+  const { end, ups } = await endAfter(Uint8Array.of(...connack(), ...unreadable));
+  expect([end.code, end.detail, ups]).toEqual(['misbehaves', expect.stringContaining('flag'), 0]);
+  const { peer, ends, stop } = await hearing(5);
+  peer.say(...unreadable);
+  await eventually('ended', () => ends.length === 1, WAIT_MS);
+  expect(ends).toEqual([end]);
+  stop();
+});
+
 const HEARD = 'jvpn/v1/a/b/policy/desired';
 
 /** A broker of this level on which the one topic is heard; `ends` has how the connection ended, if it did. */
-async function hearing(level: BrokerOptions['level'], subackCode = 1) {
-  const peer = await new MadeUpBroker().listen();
+async function hearing(level: BrokerOptions['level'], subackCode = 1, manners: Manners = {}) {
+  const peer = await new MadeUpBroker(manners).listen();
   peer.subackCode = subackCode;
   const heard: [number, boolean][] = [];
   const ends: BrokerEnd[] = [];
@@ -127,7 +158,7 @@ async function hearing(level: BrokerOptions['level'], subackCode = 1) {
     peer.close();
   };
   await eventually('subscribed', () => peer.subscribed.length === 1, WAIT_MS);
-  return { peer, heard, ends, stop, deaf: () => deaf };
+  return { broker, peer, heard, ends, stop, deaf: () => deaf };
 }
 
 const LEVELS = [5, 4] as const;
@@ -171,6 +202,41 @@ test('a broker that lets nothing be heard is named, and the connection lives on'
     well.stop();
   }
 });
+
+const CLOSED = { code: 'closed', detail: '' } as const;
+const MEBIBYTE = 1_048_576;
+/** What the kernels of both ends hold is in it. */
+const TAKEN_MAX = 32 * MEBIBYTE;
+
+for (const [what, manners] of [
+  ['closes nothing', { closes: false }],
+  ['acknowledges nothing', { closes: false, acknowledges: false }],
+] as const) {
+  for (const way of ['close', 'change'] as const) {
+    test(`◆ ${way}: a broker that ${what} is cut, and what it streams is not gathered`, async () => {
+      const { broker, peer, ends, stop } = await hearing(5, 1, manners);
+      broker.publish({ topic: 'a', payload: new Uint8Array(1) }, () => {});
+      await eventually('published', () => peer.published.length === 1, WAIT_MS);
+      broker[way]();
+      await eventually('ended', () => ends.length === 1, WAIT_MS);
+      expect(ends).toEqual([CLOSED]);
+      expect(await peer.flood(2 * TAKEN_MAX)).toBeLessThan(TAKEN_MAX);
+      stop();
+    }, 30_000);
+
+    test(`◆ ${way}: a broker that ${what} may say nothing long meanwhile either`, async () => {
+      const { broker, peer, ends, stop } = await hearing(5, 1, manners);
+      broker.publish({ topic: 'a', payload: new Uint8Array(1) }, () => {});
+      await eventually('published', () => peer.published.length === 1, WAIT_MS);
+      broker[way]();
+      expect(ends).toEqual([]);
+      expect(await peer.flood(2 * TAKEN_MAX)).toBeLessThan(TAKEN_MAX);
+      const detail = 'a packet of more than 65536 bytes';
+      expect(ends).toEqual([{ code: 'misbehaves', detail }]);
+      stop();
+    }, 30_000);
+  }
+}
 
 test('a broker is told how much it may have under way', async () => {
   const { peer, stop } = await hearing(5);

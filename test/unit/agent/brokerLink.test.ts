@@ -136,6 +136,27 @@ test('◆ more messages a minute than there is a use for end the connection, eac
   stop();
 });
 
+test('◆ whatever answers nothing of ours counts with them, and no answer does', async () => {
+  for (const unasked of [
+    [0xd0, 0], // PINGRESP
+    [0x40, 2, 0x70, 0], // PUBACK of what was never published
+  ]) {
+    const { peer, link, connect, stop } = await hearing();
+    await connect();
+    const before = peer.published.length;
+    for (let turn = 0; turn < 2 * HEARD_PER_MINUTE_MAX; turn++) link.sayBirth();
+    const isPublished = () => peer.published.length - before === 2 * HEARD_PER_MINUTE_MAX;
+    await eventually('published', isPublished, 5_000);
+    for (let turn = 0; turn < HEARD_PER_MINUTE_MAX; turn++) peer.say(...unasked);
+    await Bun.sleep(50);
+    expect([link.failures, link.up === null]).toEqual([0, false]);
+    peer.say(...unasked);
+    await eventually('ended', () => link.failures === 1, 5_000);
+    expect(link.lastError).toBe(`misbehaves: more than ${HEARD_PER_MINUTE_MAX} messages a minute`);
+    stop();
+  }
+});
+
 test('a topic that a broker does not let us hear is named as what was refused', async () => {
   const { link, connect, stop } = await hearing(0x87);
   await connect();

@@ -10,6 +10,16 @@ import { createServer, type Server, type Socket } from 'node:net';
 const PACKET = { connect: 1, publish: 3, puback: 4, subscribe: 8, disconnect: 14 } as const;
 const GRANTED = 1;
 
+/** What a broker should do, and this one may leave. */
+export interface Manners {
+  /** Left out: it closes when the client does. */
+  readonly closes?: boolean;
+  /** Left out: what is published at QoS 1 is acknowledged. */
+  readonly acknowledges?: boolean;
+  /** Behind so many SUBACKs; left out: the connection lives on. */
+  readonly hangsUpAfter?: number;
+}
+
 export interface Saying {
   readonly qos?: 0 | 1 | 2;
   readonly isRetained?: boolean;
@@ -38,15 +48,18 @@ export class MadeUpBroker {
   readonly retained = new Map<string, Uint8Array>();
   /** MQTT 5 §3.8.4 allows both: before SUBACK, or behind it. */
   isRetainedFirst = false;
-  /** What is published to it it does not acknowledge. */
-  isMute = false;
   readonly #server: Server;
+  readonly #manners: Manners;
   #client: Socket | null = null;
   #level = 5;
   #nextId = 1;
+  /** Of the newest connection. */
+  #subacks = 0;
 
-  constructor() {
-    this.#server = createServer((socket) => {
+  constructor(manners: Manners = {}) {
+    this.#manners = manners;
+    const allowHalfOpen = manners.closes === false;
+    this.#server = createServer({ allowHalfOpen }, (socket) => {
       let waiting: readonly number[] = [];
       socket.on('error', () => {});
       socket.on('data', (bytes: Uint8Array) => {
@@ -79,6 +92,33 @@ export class MadeUpBroker {
     );
   }
 
+  /** Whatever it is, to the newest client. */
+  say(...bytes: number[]): void {
+    this.#client?.write(Uint8Array.from(bytes));
+  }
+
+  /** One publish of 256 MB, until the connection is gone or so much of it was taken. @returns how much. */
+  async flood(bytesMax: number): Promise<number> {
+    const socket = this.#client;
+    if (socket === null) return 0;
+    const piece = new Uint8Array(262_144);
+    let takenBytes = 0;
+    await new Promise<void>((done) => {
+      socket.once('close', done);
+      const more = () => {
+        if (socket.destroyed || takenBytes >= bytesMax) return done();
+        socket.write(piece, (error) => {
+          if (error) return done();
+          takenBytes += piece.length;
+          more();
+        });
+      };
+      this.say(0x30, 0xff, 0xff, 0xff, 0x7f);
+      more();
+    });
+    return takenBytes;
+  }
+
   #publishing(topic: string, payload: Uint8Array, { qos = 1, isRetained = false }: Saying) {
     const name = [...new TextEncoder().encode(topic)];
     const id = qos === 0 ? [] : twoBytes(this.#nextId++);
@@ -102,6 +142,7 @@ export class MadeUpBroker {
       case PACKET.connect: {
         this.#client = socket;
         this.connections += 1;
+        this.#subacks = 0;
         this.#level = body[6] ?? 5;
         const isFive = this.#level === 5;
         this.connectProperties = isFive ? body.slice(11, 11 + (body[10] ?? 0)) : [];
@@ -124,12 +165,15 @@ export class MadeUpBroker {
           const how = { qos: 0, isRetained: true } as const;
           return payload === undefined ? [] : this.#publishing(topic, payload, how);
         });
-        return void say(...(this.isRetainedFirst ? [retained, answer] : [answer, retained]).flat());
+        say(...(this.isRetainedFirst ? [retained, answer] : [answer, retained]).flat());
+        this.#subacks += 1;
+        if (this.#subacks === this.#manners.hangsUpAfter) socket.end();
+        return;
       }
       case PACKET.publish: {
         this.published.push(body);
         const name = ((body[0] ?? 0) << 8) + (body[1] ?? 0);
-        const isAnswered = (first & 0x06) !== 0 && !this.isMute;
+        const isAnswered = (first & 0x06) !== 0 && this.#manners.acknowledges !== false;
         if (isAnswered) say(0x40, 2, body[2 + name] ?? 0, body[3 + name] ?? 0);
         return;
       }

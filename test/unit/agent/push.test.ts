@@ -316,10 +316,10 @@ test('a library that cannot be loaded now refuses one document: an emergency end
 });
 
 test('a fault in here stops documents, and a start has to come where what is followed would end', async () => {
-  const fault = 'documents are not taken any more: slot';
+  const fault = 'documents are not taken any more: slot [2J';
   const broken = (rig: Rig) => {
     rig.flash.writeSlot = () => {
-      throw new Error('slot');
+      throw new Error('slot\n\u001b[2J');
     };
   };
   const calm = new Rig();
@@ -346,9 +346,7 @@ test('a fault in here stops documents, and a start has to come where what is fol
 
   const midway = new Rig();
   await midway.take(document(2));
-  midway.flash.writeSlot = () => {
-    throw new Error('slot');
-  };
+  broken(midway);
   midway.push.proven(2);
   expect(midway.faults).toEqual([`${fault}, a start has to come`]);
   await midway.take(document(3));

@@ -16,6 +16,7 @@ const WAIT_MS = 10_000;
 interface Shown {
   readonly enabled: boolean;
   readonly connected: boolean;
+  readonly keepalive_s: number | null;
   readonly published: number;
   readonly dropped: number;
   readonly queue_bytes: number;
@@ -126,6 +127,15 @@ test('stop is quick whatever the broker is: gone, silent, or accepting and then 
     expect(shown().connected).toBe(false);
     await telemetry.stop();
   }
+});
+
+test('the keepalive in force is shown: the broker may have another one than the policy', async () => {
+  const connack5 = Uint8Array.from([0x20, 6, 0, 0, 3, 0x13, 0, 30]);
+  const url = await peer((socket) => socket.once('data', () => socket.write(connack5)));
+  const shown = started(parts(url));
+  expect(shown().keepalive_s).toBeNull();
+  await eventually('connected', () => shown().connected, WAIT_MS);
+  expect(shown().keepalive_s).toBe(30);
 });
 
 test('a broker that accepts and then never acknowledges is left', async () => {

@@ -33,7 +33,7 @@ function linkTo(url: string) {
     onRefused: () => {},
   });
   closers.push(() => link.stop());
-  return { downs, ups: () => ups, heard: () => heard };
+  return { link, downs, ups: () => ups, heard: () => heard };
 }
 
 /** A server that answers bytes with bytes, or not at all. */
@@ -65,6 +65,31 @@ test('◆ what comes at QoS 2 ends the connection, unread, and the next one is t
   expect([link.downs, link.heard()]).toEqual([['a publish at QoS 2'], 1]);
   await eventually('up again', () => link.ups() === 2, WAIT_MS);
 });
+
+test('◆ a broker that hears no goodbye holds nobody up, and gets nothing more taken', async () => {
+  for (const manners of [{ closes: false }, { closes: false, acknowledges: false }]) {
+    const broker = await new MadeUpBroker(manners).listen();
+    closers.push(() => broker.close());
+    const { link, ups } = linkTo(broker.url);
+    await eventually('up', () => ups() === 1, WAIT_MS);
+    link.publish('a', new Uint8Array(1), null);
+    await eventually('published', () => broker.published.length === 1, WAIT_MS);
+    const beganMs = performance.now();
+    await link.stop();
+    expect(performance.now() - beganMs).toBeLessThan(WAIT_MS);
+    expect(await broker.flood(67_108_864)).toBeLessThan(33_554_432);
+  }
+}, 30_000);
+
+test('a broker that grants all and hangs up is asked with growing waits', async () => {
+  const broker = await new MadeUpBroker({ hangsUpAfter: 2 }).listen();
+  closers.push(() => broker.close());
+  const link = linkTo(broker.url);
+  const beganMs = performance.now();
+  await eventually('up four times', () => link.ups() === 4, 20_000);
+  // Half of each wait at least: 0.25, 0.5 and 1 s.
+  expect(performance.now() - beganMs).toBeGreaterThan(1_700);
+}, 30_000);
 
 test('a broker of MQTT 5 is told how many may be under way', async () => {
   const broker = await new MadeUpBroker().listen();
@@ -107,6 +132,6 @@ test('a packet without end ends the connection, in 3.1.1 too', async () => {
   });
   const link = linkTo(url);
   await eventually('down', () => link.downs.length >= 2, WAIT_MS);
-  expect(link.downs[1]).toBe('a packet without end');
+  expect(link.downs[1]).toBe('a packet of more than 4194304 bytes');
   expect(sentBytes).toBeLessThan(32 * mebibyte.length);
 });

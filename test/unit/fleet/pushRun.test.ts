@@ -31,7 +31,8 @@ function signed(version: number, key = OURS): Uint8Array {
 }
 
 async function atBroker() {
-  const broker = await new MadeUpBroker().listen();
+  const manners = { acknowledges: true };
+  const broker = await new MadeUpBroker(manners).listen();
   const files = { passwordFile: null, caFile: null, certificateFile: null, keyFile: null };
   const run = new PushRun({
     address: { url: broker.url, username: null, clientId: 'p', ...files },
@@ -44,7 +45,7 @@ async function atBroker() {
   /** How often something was published for the target. */
   const sent = () =>
     broker.published.filter((body) => String.fromCharCode(...body).includes(DESIRED)).length;
-  return { broker, run, sent };
+  return { broker, manners, run, sent };
 }
 
 /** Version 8, to all at once. */
@@ -72,10 +73,10 @@ async function cutOff(
   { before, meanwhile }: Readonly<Record<'before' | 'meanwhile', Uint8Array | null>>,
   isRetainedFirst: boolean,
 ): Promise<readonly [number, number]> {
-  const { broker, run, sent } = await atBroker();
+  const { broker, manners, run, sent } = await atBroker();
   const keep = (kept: Uint8Array | null) =>
     kept === null ? broker.retained.delete(DESIRED) : broker.retained.set(DESIRED, kept);
-  broker.isMute = true;
+  manners.acknowledges = false;
   keep(before);
   await run.ready();
   const over = push(run);
@@ -83,7 +84,7 @@ async function cutOff(
   keep(meanwhile);
   broker.isRetainedFirst = isRetainedFirst;
   broker.drop();
-  broker.isMute = false;
+  manners.acknowledges = true;
   await eventually('it is back', () => broker.connections === 2, WAIT_MS);
   // Nobody is there to confirm it.
   expect(await over).toMatchObject({ isGood: false });

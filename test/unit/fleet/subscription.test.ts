@@ -10,6 +10,7 @@ import {
   type SubscriptionOptions,
 } from '../../../fleet/subscription.ts';
 import { eventually } from '../../lab/process.ts';
+import { MadeUpBroker } from '../agent/madeUpBroker.ts';
 
 const WAIT_MS = 5_000;
 
@@ -118,3 +119,19 @@ test('◆ what comes at QoS 2 ends the connection, unread: it would be kept unti
   expect(end).toEqual({ code: 'lost', detail: 'a publish at QoS 2' });
   await eventually('it is closed', () => server.open.size === 0, WAIT_MS);
 });
+
+test('◆ a broker that hears no goodbye gets nothing more taken', async () => {
+  const broker = await new MadeUpBroker({ closes: false }).listen();
+  let ups = 0;
+  const subscription = new Subscription(
+    {
+      ...{ url: broker.url, fleet: 'north', clientId: 'a', username: null, passwordFile: null },
+      ...{ caFile: null, certificateFile: null, keyFile: null, level: 4 },
+    },
+    { onUp: () => ups++, onMessage: () => {}, onEnd: () => {} },
+  );
+  await eventually('up', () => ups === 1, WAIT_MS);
+  subscription.end({ code: 'closed', detail: '' });
+  expect(await broker.flood(67_108_864)).toBeLessThan(33_554_432);
+  broker.close();
+}, 30_000);

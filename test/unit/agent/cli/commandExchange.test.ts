@@ -73,6 +73,8 @@ test('◆ a broker that says what it may not say is named, and what came with it
   for (const [bytes, what] of [
     [[0x20, 9, 0, 0, 6, 0x22, 0, 1, 0x22, 0, 1, 0x62, 2, 0, 1], 'a property twice'],
     [[0x20, 3, 0, 0, 0, 0x34, 6, 0, 1, 0x61, 0, 1, 0, 0x62, 2, 0, 1], 'a publish at QoS 2'],
+    // 256 MB are announced, and nothing of them is waited for.
+    [[0x20, 3, 0, 0, 0, 0x30, 0xff, 0xff, 0xff, 0x7f], 'a packet of more than 65536 bytes'],
   ] as const) {
     const lying = createServer((socket) => {
       socket.on('error', () => {});

@@ -250,6 +250,29 @@ test('no number is seen before the medium has the block that it is of', () => {
   expect(device.drain()).toEqual([65, 66, 67, 68, 69, 70]);
 });
 
+test('no number is seen before that, also when the event is in a file already', () => {
+  const device = new Device();
+  for (let i = 0; i < 70; i += 1) device.add('transition');
+  // The sync of the block stands still, while the file of the batch has the numbers behind it.
+  device.pass(60_000);
+  expect(device.stream.status()).toMatchObject({ seq: 70, memory_bytes: 0 });
+  const sent: number[] = [];
+  for (let some = device.send(); some.length > 0; some = device.send()) {
+    sent.push(...some);
+    for (const seq of some) device.stream.settle(seq, 'delivered');
+  }
+  expect(sent.at(-1)).toBe(64);
+  device.cut(newRandom(7, 'cut'));
+  for (let i = 0; i < 70; i += 1) device.add('transition');
+  device.drain();
+  const boots = new Map<number, unknown>();
+  for (const { seq, ...rest } of device.heard) {
+    const { boot } = rest as { boot?: unknown };
+    expect(boots.get(seq) ?? boot).toBe(boot);
+    boots.set(seq, boot);
+  }
+});
+
 test('a disk that takes no mark at the start is no store: its numbers are given to nobody', () => {
   const files = new MemorySegments();
   files.failNext = halFail('storageReadOnly', 'EROFS');

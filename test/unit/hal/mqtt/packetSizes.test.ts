@@ -1,6 +1,6 @@
 /** Goal: a packet that is too long is known by its length field, and many short ones in a row are none, in whatever pieces they come. */
 import { expect, test } from 'bun:test';
-import { PacketSizes } from '../../../agent/packetSizes.ts';
+import { PacketSizes } from '../../../../hal/mqtt/packetSizes.ts';
 
 const MAX = 1_000;
 /** A publish of so many bytes behind its length field. */
