@@ -48,6 +48,8 @@ export class BrokerLink {
   #timer: Timer | null = null;
   #tries = 0;
   #failuresInRow = 0;
+  /** So many in a row were granted and did not last that it is no second one of our name. */
+  #isInVain = false;
   #isStopped = false;
 
   constructor(parts: BrokerLinkParts) {
@@ -100,7 +102,6 @@ export class BrokerLink {
     if (code === 'hungUp') this.#version.onHangUp();
     if (this.#isStopped) return;
     const wasUp = this.#upAtMs !== null;
-    // A broker that grants all and hangs up would have everything that is retained read without end.
     const wasStable = performance.now() - (this.#upAtMs ?? Infinity) >= STABLE_MS;
     const isGivenUp = wasUp && this.#session.onEnd(wasStable);
     this.#upAtMs = null;
@@ -110,7 +111,10 @@ export class BrokerLink {
       this.#session.forget();
     }
     this.failures += 1;
-    this.#failuresInRow = wasStable ? 1 : this.#failuresInRow + 1;
+    // Two of one name part soon. A broker that grants all and hangs up would have everything that is retained read without end.
+    this.#isInVain = isGivenUp || (this.#isInVain && !wasStable);
+    const isAgain = !wasUp || this.#isInVain;
+    this.#failuresInRow = isAgain ? this.#failuresInRow + 1 : 1;
     this.lastError = detail === '' ? code : `${code}: ${detail}`;
     const waitMs = backoffMs(this.#failuresInRow, this.#parts.waits ?? WAITS, Math.random());
     this.#timer = setTimeout(() => this.#connect(), waitMs);
