@@ -15,6 +15,11 @@ interface Place {
   readonly device: string;
 }
 
+/**
+ * What a device subscribes to for signed documents: the topics where they are published, and that of its own commands.
+ *
+ * @param desiredTopics of the device, its groups and its fleet.
+ */
 export function documentsHeard(
   { desiredTopics, place }: { readonly desiredTopics: readonly string[]; readonly place: Place },
   { onDocument }: Documents,

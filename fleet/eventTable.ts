@@ -8,11 +8,14 @@
 import type { Database, Statement } from 'bun:sqlite';
 import type { Device } from './device.ts';
 import type { KeptEvent } from './keptEvent.ts';
+import { HEARD_MS } from './schema.ts';
 
 /** Of the file (chosen): what else is remembered keeps three quarters of it. */
 const SHARE = 1 / 4;
-/** What a row takes beside its text, its two indexes included (measured over 200,000 rows: 136). */
-const ROW_BYTES = 140;
+/** What a row takes beside its text, its two indexes included (measured over 200,000 rows: 136, and 8 for when it was heard). */
+const ROW_BYTES = 148;
+/** Rows that were heard before ?1, the oldest first. */
+export const HEARD_BEFORE = `SELECT rowid FROM events WHERE ${HEARD_MS} < ?1 ORDER BY ${HEARD_MS}`;
 /** Events that wait for their transaction (chosen); with more of them at once the oldest are not kept. */
 const PENDING_MAX = 20_000;
 
@@ -27,7 +30,7 @@ export class EventTable {
   constructor(database: Database, bytesMax: number) {
     this.#database = database;
     this.#bytesMax = bytesMax * SHARE;
-    this.#put = database.prepare('INSERT OR IGNORE INTO events VALUES (?, ?, ?, ?, ?, ?)');
+    this.#put = database.prepare('INSERT OR IGNORE INTO events VALUES (?, ?, ?, ?, ?, ?, ?)');
   }
 
   get isPending(): boolean {
@@ -58,8 +61,8 @@ export class EventTable {
   write(): readonly Device[] {
     let bytes = 0;
     for (const { device, event } of this.#pending) {
-      const { stream, seq, boot, atMs, text } = event;
-      const { changes } = this.#put.run(device.id, stream, seq, boot, atMs, text);
+      const { stream, seq, boot, atMs, heardAtMs, text } = event;
+      const { changes } = this.#put.run(device.id, stream, seq, boot, atMs, text, heardAtMs);
       bytes += changes * (Buffer.byteLength(text) + ROW_BYTES);
     }
     if (this.bytes !== null) this.bytes += bytes;
@@ -78,10 +81,9 @@ export class EventTable {
     return this.#delete(`SELECT rowid FROM events ORDER BY rowid LIMIT ${rowsMax}`);
   }
 
-  /** @returns how many went, at most `rowsMax`. */
+  /** Those that were heard before `beforeMs`, whenever they happened. @returns how many went, at most `rowsMax`. */
   pruneOld(beforeMs: number, rowsMax: number): number {
-    const old = `SELECT rowid FROM events WHERE at_ms < ?1 ORDER BY at_ms LIMIT ${rowsMax}`;
-    return this.#delete(old, beforeMs);
+    return this.#delete(`${HEARD_BEFORE} LIMIT ${rowsMax}`, beforeMs);
   }
 
   forget(device: number): void {

@@ -49,6 +49,7 @@ export type OpenedHistory =
   | { readonly ok: true; readonly value: History }
   | { readonly ok: false; readonly message: string };
 
+/** Opens the history in `file`, or makes it; for this process alone, until {@link History.close}. The message is for a person. */
 export function openHistory(file: string, bounds: HistoryBounds): OpenedHistory {
   const opened = openDatabase(file, bounds.bytesMax);
   return opened.ok ? { ok: true, value: new History(opened.value, bounds) } : opened;

@@ -15,6 +15,8 @@ export interface KeptEvent {
   readonly seq: number;
   /** When it happened, ms since 1970: the device's word where that can be, or when it was heard. */
   readonly atMs: number;
+  /** By the fleet's own clock, ms since 1970: how old it is, whatever the clock of its device says. */
+  readonly heardAtMs: number;
   /** JSON of {@link KEYS}. */
   readonly text: string;
 }
@@ -36,5 +38,5 @@ export function keptEvent(document: Document, news: EventNews, { atMs }: Heard):
   const { stream, boot, seq } = news;
   const saidMs = Math.round(Number(document['ts_ms']));
   const canBe = saidMs >= CLOCK_MIN_MS && saidMs <= atMs;
-  return { stream, boot, seq, atMs: canBe ? saidMs : atMs, text };
+  return { stream, boot, seq, atMs: canBe ? saidMs : atMs, heardAtMs: atMs, text };
 }

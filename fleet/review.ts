@@ -19,7 +19,7 @@ export interface ReviewRange {
 
 export type Counts = Readonly<Record<string, number>>;
 
-export interface FleetFacts {
+export interface ReviewFacts {
   readonly fromMs: number;
   readonly toMs: number;
   /** Devices that the fleet knows at the end of the history, and those on which something happened in the range. */
@@ -61,7 +61,7 @@ export interface DocumentFacts {
 }
 
 export type ReadReview =
-  | { readonly ok: true; readonly facts: FleetFacts }
+  | { readonly ok: true; readonly facts: ReviewFacts }
   /** In words for a person. */
   | { readonly ok: false; readonly message: string };
 
@@ -93,7 +93,7 @@ class Review {
   }
 
   /** Null: nothing is known of that time. */
-  facts(): FleetFacts | null {
+  facts(): ReviewFacts | null {
     const ends = this.#ends();
     if (ends === null) return null;
     const [lost] = this.#rows<{ devices: number; times: number }>(
@@ -124,7 +124,7 @@ class Review {
     };
   }
 
-  #ends(): Pick<FleetFacts, 'fromMs' | 'toMs'> | null {
+  #ends(): Pick<ReviewFacts, 'fromMs' | 'toMs'> | null {
     const times = ['changes', 'minutes', 'hours'].flatMap((table) =>
       this.#rows<{ first: number | null; last: number | null }>(
         `SELECT min(at_ms) AS first, max(at_ms) AS last FROM ${table} WHERE ${IN_RANGE}`,
@@ -180,7 +180,7 @@ class Review {
     );
   }
 
-  #memories(): Pick<FleetFacts, 'devices' | 'verdicts' | 'emergencies'> {
+  #memories(): Pick<ReviewFacts, 'devices' | 'verdicts' | 'emergencies'> {
     const verdicts: Record<string, number> = {};
     let [devices, emergencies] = [0, 0];
     const rows = this.#database.query('SELECT memory FROM devices').iterate();

@@ -6,7 +6,7 @@
  * @module
  */
 import { STATES } from '../session/transitions.ts';
-import type { Counts, FleetFacts } from './review.ts';
+import type { Counts, ReviewFacts } from './review.ts';
 
 /** As `agent/cli/report/` writes them. */
 export interface ReviewSection {
@@ -20,7 +20,7 @@ export interface ReviewSection {
 /** Of the section that the states are drawn in. */
 export const STATES_TITLE = 'States';
 
-export function reviewSections(facts: FleetFacts): readonly ReviewSection[] {
+export function reviewSections(facts: ReviewFacts): readonly ReviewSection[] {
   return [
     looked(facts),
     states(facts),
@@ -38,7 +38,7 @@ export function reviewSections(facts: FleetFacts): readonly ReviewSection[] {
   ];
 }
 
-function looked({ fromMs, toMs, devices, changed, lost }: FleetFacts): ReviewSection {
+function looked({ fromMs, toMs, devices, changed, lost }: ReviewFacts): ReviewSection {
   const sentences = [
     `From ${new Date(fromMs).toISOString()} to ${new Date(toMs).toISOString()}: ${devices} devices are known, ` +
       `and something happened on ${changed} of them.`,
@@ -49,7 +49,7 @@ function looked({ fromMs, toMs, devices, changed, lost }: FleetFacts): ReviewSec
   return { title: 'What was looked at', sentences, rows: [], plot: null };
 }
 
-function states({ states: now, statesMax }: FleetFacts): ReviewSection {
+function states({ states: now, statesMax }: ReviewFacts): ReviewSection {
   const rows = [...STATES, 'OTHER'].flatMap((state) => {
     const most = statesMax[state] ?? 0;
     return most === 0 ? [] : [[state, `${now[state] ?? 0}`, `${most}`]];
@@ -58,7 +58,7 @@ function states({ states: now, statesMax }: FleetFacts): ReviewSection {
   return section(STATES_TITLE, rows.length === 0 ? [] : [head, ...rows], 'No state is known.');
 }
 
-function happened(facts: FleetFacts): ReviewSection {
+function happened(facts: ReviewFacts): ReviewSection {
   const { recoveryMs, switches, replaySigns, hijackSigns } = facts;
   const { count, p50, p95, p99 } = recoveryMs;
   const ms = (value: number | null) => (value === null ? 'unknown' : `${value} ms`);
@@ -75,7 +75,7 @@ function happened(facts: FleetFacts): ReviewSection {
   };
 }
 
-function policies({ verdicts, emergencies }: FleetFacts): ReviewSection {
+function policies({ verdicts, emergencies }: ReviewFacts): ReviewSection {
   const rows = Object.entries(verdicts)
     .map(([key, count]) => [...key.split(' '), `${count}`])
     .sort(([a], [b]) => Number(b) - Number(a))
@@ -93,7 +93,7 @@ function policies({ verdicts, emergencies }: FleetFacts): ReviewSection {
   };
 }
 
-function documents({ documents: all }: FleetFacts): ReviewSection {
+function documents({ documents: all }: ReviewFacts): ReviewSection {
   const rows = all.map(({ code, version, devices, spreadMs }) => [
     ...[code, version ?? '', `${devices}`, `${(spreadMs / 1_000).toFixed(1)} s`],
   ]);

@@ -8,7 +8,7 @@ import * as fs from 'node:fs';
 import { dirname } from 'node:path';
 import { CHANGE_KIND } from './change.ts';
 
-const SCHEMA_VERSION = 1;
+const SCHEMA_VERSION = 2;
 const PAGE_BYTES = 4_096;
 /** SQLite itself keeps the file below the limit; what is left of it is for the rows that make room. */
 const HEADROOM = 1.05;
@@ -25,16 +25,26 @@ const SCHEMA = `
   CREATE INDEX IF NOT EXISTS changes_time ON changes (at_ms);
   CREATE TABLE IF NOT EXISTS events (
     device INTEGER NOT NULL, stream TEXT NOT NULL, seq INTEGER NOT NULL, boot TEXT NOT NULL,
-    at_ms INTEGER NOT NULL, event TEXT NOT NULL
+    at_ms INTEGER NOT NULL, event TEXT NOT NULL, heard_ms INTEGER
   ) STRICT;
   CREATE UNIQUE INDEX IF NOT EXISTS events_number ON events (device, stream, seq, boot);
-  CREATE INDEX IF NOT EXISTS events_time ON events (at_ms);
   CREATE TABLE IF NOT EXISTS minutes (at_ms INTEGER PRIMARY KEY, span TEXT NOT NULL) STRICT;
   CREATE TABLE IF NOT EXISTS hours (at_ms INTEGER PRIMARY KEY, span TEXT NOT NULL) STRICT;`;
 
 /** Rows that bands are made of (fleet/timeline.ts). SQLite takes their index only for what asks in these words. */
 export const IS_BAND = `kind IN (${CHANGE_KIND.state}, ${CHANGE_KIND.presence})`;
-const BANDS_INDEX = `CREATE INDEX IF NOT EXISTS changes_bands ON changes (device, kind, at_ms) WHERE ${IS_BAND}`;
+/** When an event was heard; of one that version 1 kept only its own time is known. SQLite takes the index only for what asks in these words. */
+export const HEARD_MS = 'coalesce(heard_ms, at_ms)';
+/**
+ * A history that an earlier version wrote lacks some of them, and may be as large as it may get: they are made before there is a limit,
+ * sorted on the disk and not in memory, and pruning makes up for it. A disk without room keeps nobody from starting: the next start makes them.
+ */
+const LATER_INDEXES = [
+  // Of version 1; its pages are those of the one that takes its place.
+  'DROP INDEX IF EXISTS events_time',
+  `CREATE INDEX IF NOT EXISTS changes_bands ON changes (device, kind, at_ms) WHERE ${IS_BAND}`,
+  `CREATE INDEX IF NOT EXISTS events_heard ON events (${HEARD_MS})`,
+];
 
 export type OpenedDatabase =
   | { readonly ok: true; readonly value: Database }
@@ -81,21 +91,24 @@ function prepare(database: Database, bytesMax: number): void {
     throw new Error(`written by a later version (${row.user_version})`);
   }
   database.run('BEGIN IMMEDIATE');
+  if (lacksHeard(database)) database.run('ALTER TABLE events ADD COLUMN heard_ms INTEGER');
   for (const statement of SCHEMA.split(';')) if (statement.trim() !== '') database.run(statement);
   database.run(`PRAGMA user_version = ${SCHEMA_VERSION}`);
   database.run('COMMIT');
-  indexBands(database);
+  for (const statement of LATER_INDEXES) indexLater(database, statement);
   database.run('PRAGMA temp_store = MEMORY');
   database.run(`PRAGMA max_page_count = ${Math.ceil((bytesMax * HEADROOM) / PAGE_BYTES)}`);
 }
 
-/**
- * A history that an earlier version wrote has none, and may be as large as it may get: the index is made before there is a limit,
- * sorted on the disk and not in memory, and pruning makes up for it. A disk without room keeps nobody from starting: the next start makes it.
- */
-function indexBands(database: Database): void {
+/** Version 1 had events without it, or none. */
+function lacksHeard(database: Database): boolean {
+  const columns = database.query('PRAGMA table_info(events)').all() as { name: string }[];
+  return columns.length > 0 && !columns.some(({ name }) => name === 'heard_ms');
+}
+
+function indexLater(database: Database, statement: string): void {
   try {
-    database.run(BANDS_INDEX);
+    database.run(statement);
   } catch (error) {
     if ((error as { code?: unknown }).code !== 'SQLITE_FULL') throw error;
   }

@@ -60,6 +60,7 @@ export class Subscription {
     );
   }
 
+  /** Ends the connection, if it has not ended, and tells `onEnd` why. `closed` says goodbye to the broker; whatever else is cut. */
   end(end: SubscriptionEnd): void {
     if (this.#hasEnded) return;
     this.#hasEnded = true;

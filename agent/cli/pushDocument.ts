@@ -125,6 +125,12 @@ export function trialMsOf(document: SignedDocument): number {
   return isRefused(loaded) ? 0 : loaded.policy.push.confirmWindowMs;
 }
 
+/** The same of the policy in a body, which was judged before: 0 of another body. */
+export function windowMsOf(body: CborMap): number {
+  const loaded = policyOf(anyDocument(body, Number(body.get('version') ?? 1)));
+  return isRefused(loaded) ? 0 : loaded.policy.push.confirmWindowMs;
+}
+
 /** When documents of one push hold. Signed twice with the same, they are the same bytes. */
 export interface Times {
   readonly notBeforeS: number;
@@ -165,10 +171,13 @@ export function signPolicy(
 
 /** By the rules of files and devices. */
 function judged(file: string, body: CborMap, version: number): Policy {
-  const target = { level: 'fleet', name: 'any' } as const;
-  const loaded = policyOf({
-    ...{ kind: 'policy', target, version, notBeforeS: 0, expiresS: 1, body },
-  });
+  const loaded = policyOf(anyDocument(body, version));
   if (isRefused(loaded)) throw new Unusable(`${file}: ${loaded.detail}`, 1);
   return loaded.policy;
+}
+
+/** For rules that ask neither for whom nor when. */
+function anyDocument(body: CborMap, version: number) {
+  const target = { level: 'fleet', name: 'any' } as const;
+  return { kind: 'policy', target, version, notBeforeS: 0, expiresS: 1, body } as const;
 }

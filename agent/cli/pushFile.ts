@@ -6,7 +6,10 @@
  *
  * @module
  */
-import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import * as fs from 'node:fs';
+import { dirname } from 'node:path';
+import { syncDirectory } from '../../hal/linux/flash.ts';
+import { errnoOf } from '../../hal/linux/storageFailure.ts';
 import { type Progress, STAGES } from '../../policies/rollout/plan.ts';
 import { isTargetName, LEVELS, type Target } from '../../policies/signed/claims.ts';
 
@@ -34,7 +37,7 @@ export interface PushFile {
 export function readPushFile(path: string): PushFile | null {
   let text: string;
   try {
-    text = readFileSync(path, 'utf8');
+    text = fs.readFileSync(path, 'utf8');
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
     throw error;
@@ -44,17 +47,34 @@ export function readPushFile(path: string): PushFile | null {
   return value;
 }
 
-/** Beside its place first: whoever reads it reads the one before or this one. */
-export function writePushFile(path: string, file: PushFile): void {
+/** The system calls made here, so that a test can look at their order. */
+export type FileSystem = Pick<
+  typeof fs,
+  'openSync' | 'writeFileSync' | 'fsyncSync' | 'closeSync' | 'renameSync'
+>;
+
+/** Of a folder that may not be read, or a file system that syncs none: there nobody can do more. */
+const UNSYNCED = ['EACCES', 'EINVAL', 'ENOTSUP', 'EOPNOTSUPP'];
+
+/**
+ * Beside its place first: whoever reads it reads the one before or this one. Durable when it returns: a power cut behind it leaves this
+ * one, name included, where the folder can be synced at all. Throws what the system says.
+ */
+export function writePushFile(path: string, file: PushFile, system: FileSystem = fs): void {
   const fresh = `${path}.new`;
-  const handle = openSync(fresh, 'w', 0o600);
+  const handle = system.openSync(fresh, 'w', 0o600);
   try {
-    writeFileSync(handle, `${JSON.stringify(file, null, 2)}\n`);
-    fsyncSync(handle);
+    system.writeFileSync(handle, `${JSON.stringify(file, null, 2)}\n`);
+    system.fsyncSync(handle);
   } finally {
-    closeSync(handle);
+    system.closeSync(handle);
   }
-  renameSync(fresh, path);
+  system.renameSync(fresh, path);
+  try {
+    syncDirectory(system, dirname(path));
+  } catch (error) {
+    if (!UNSYNCED.includes(errnoOf(error))) throw error;
+  }
 }
 
 function parsed(text: string): unknown {

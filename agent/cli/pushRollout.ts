@@ -22,6 +22,7 @@ import {
   signPolicy,
   type Times,
   textOfBody,
+  windowMsOf,
   withVersion,
 } from './pushDocument.ts';
 import { type PushFile, readPushFile, writePushFile } from './pushFile.ts';
@@ -49,6 +50,7 @@ export function openRollout(wanted: Wanted, retained: Uint8Array | null): Prepar
   const file = chooseFile(wanted, found, retained);
   const parsed = parseConditions(file.abortIf);
   const { healthIntervalMs, meteredHealthIntervalMs } = policy.telemetry;
+  const [forward, revert] = [bodyOfText(file.body), bodyOfText(file.revertBody)];
   const plan: Plan = {
     id: file.id,
     target: file.target,
@@ -58,11 +60,12 @@ export function openRollout(wanted: Wanted, retained: Uint8Array | null): Prepar
       soakMs: durationMs(file.soak) ?? canary.soakMs,
       conditions: parsed.ok ? parsed.conditions : [],
       revertVersion: file.revertVersion,
+      revertPatienceMs: flags.answerWithinMs ?? answerMs + windowMsOf(revert),
     },
     patienceMs: flags.answerWithinMs ?? answerMs,
     freshMs: 2 * Math.max(healthIntervalMs, meteredHealthIntervalMs) + LATE_MS,
   };
-  const bodies = { forward: bodyOfText(file.body), revert: bodyOfText(file.revertBody) };
+  const bodies = { forward, revert };
   return {
     rollout: new Rollout(plan, file.progress),
     steps: {

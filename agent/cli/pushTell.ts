@@ -72,7 +72,7 @@ function progressOf(rollout: Rollout, brokerError: string | null) {
 
 function progressLine(rollout: Rollout, brokerError: string | null): string {
   const { stage, progress, plan } = rollout;
-  const { devices, confirmed, on_trial, rolled_back, refusals, silent, missing, away } =
+  const { devices, confirmed, on_trial, rolled_back, refusals, silent, missing, trying, away } =
     rollout.counted();
   const soakS = (plan.canary?.soakMs ?? 0) / 1_000;
   const heard = rollout.isHeard ? '' : ', standing still: the canary is not heard';
@@ -87,7 +87,7 @@ function progressLine(rollout: Rollout, brokerError: string | null): string {
     ...(rolled_back > 0 ? [`${rolled_back} rolled back`] : []),
     ...Object.entries(refusals).map(([code, count]) => `${count} refused (${code})`),
     ...(silent > 0 ? [`${silent} silent`] : []),
-    ...(missing - on_trial > 0 ? [`${missing - on_trial} to answer`] : []),
+    ...(missing > trying ? [`${missing - trying} to answer`] : []),
     ...(away > 0 ? [`${away} away`] : []),
   ].join(', ');
   return `${where}: ${counts}${brokerError === null ? '' : `; the broker is away: ${brokerError}`}`;

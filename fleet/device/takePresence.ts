@@ -17,6 +17,7 @@ import {
 const SILENT_MS = 25 * 3_600_000;
 export const REPLACED_MAX = 8;
 
+/** Takes what is said of presence into `device`, unless it is known or of an earlier life. One change at most: when whether it is there, or why not, is another. */
 export function takePresence(
   device: Device,
   news: PresenceNews,

@@ -75,6 +75,15 @@ export class Answers {
   }
 }
 
+/** The highest version of an emergency that devices report, 0 for none. A loop: more than an argument list can have. */
+export function newestEmergency(events: Iterable<RolloutEvent>): number {
+  let version = 0;
+  for (const event of events) {
+    if (event.kind === 'reported') version = Math.max(version, event.reported.emergency ?? 0);
+  }
+  return version;
+}
+
 /** docs/mqtt.md, "Policy reported"; null for another version of it. */
 export function readReported(document: Document): Reported | null {
   if (document['v'] !== 1) return null;

@@ -3,6 +3,10 @@
  *
  * What is published waits until the broker has acknowledged it, over as many connections as that takes; of each topic the newest.
  *
+ * What the broker retains is heard at QoS 0: at QoS 1 a broker sends so many and waits a round trip for their acknowledgement. It may come before
+ * its SUBACK or behind it, so the first topic is asked for, then the others, then the first once more: what a broker sends in order behind a
+ * SUBACK has come before the next one.
+ *
  * @module
  */
 import { connect, type IClientOptions, type MqttClient } from 'mqtt';
@@ -28,11 +32,11 @@ export interface PushAddress extends SecretFiles {
 
 export interface PushLinkParts {
   readonly address: PushAddress;
-  /** Heard on each connection. */
+  /** Heard on each connection, the first before the others. */
   readonly topics: readonly string[];
   readonly onMessage: (topic: string, payload: Uint8Array, isRetained: boolean) => void;
-  /** All topics are granted. */
-  readonly onUp: () => void;
+  /** All topics are granted, and a broker that sends what it retains in order has sent it. How long one SUBSCRIBE took. */
+  readonly onUp: (roundTripMs: number) => void;
   readonly onDown: (why: string) => void;
   /** The broker does not take this, and will not; or does not let this be heard. */
   readonly onRefused: (topic: string) => void;
@@ -87,6 +91,11 @@ export class PushLink {
     if (this.#isUp) this.#send(topic);
   }
 
+  /** Not sent any more, unless it is on its way. @returns whether it waited. */
+  withdraw(topic: string): boolean {
+    return this.#waiting.delete(topic);
+  }
+
   /** In order where the broker lets it, and gone within 2 s. */
   async stop(): Promise<void> {
     this.#isStopped = true;
@@ -106,7 +115,7 @@ export class PushLink {
   }
 
   async #open(): Promise<void> {
-    const { address, topics, onMessage } = this.#parts;
+    const { address, onMessage } = this.#parts;
     const found = await whereTo(address);
     if ('code' in found) return this.#onEnd(found.detail);
     if (this.#isStopped) return;
@@ -120,11 +129,7 @@ export class PushLink {
     client.on('connect', () => {
       isAnswered = true;
       this.#version.onAccepted();
-      client.subscribe([...topics], { qos: 1 }, (error, granted) => {
-        const refused = granted?.find(({ qos }) => qos >= REFUSED_FROM);
-        if (refused !== undefined) return this.#parts.onRefused(refused.topic);
-        if (error === null && client === this.#client) this.#onUp();
-      });
+      this.#subscribe(client, (roundTripMs) => this.#onUp(roundTripMs));
     });
     const words = new LastWords(client);
     let misbehaves: string | null = null;
@@ -145,9 +150,30 @@ export class PushLink {
     });
   }
 
-  #onUp(): void {
+  #subscribe(client: MqttClient, onGranted: (roundTripMs: number) => void): void {
+    const first = this.#parts.topics.slice(0, 1);
+    const others = this.#parts.topics.slice(1);
+    const askedAtMs = performance.now();
+    this.#ask(client, first, () => {
+      const roundTripMs = performance.now() - askedAtMs;
+      const barrier = () => this.#ask(client, first, () => onGranted(roundTripMs));
+      if (others.length === 0) barrier();
+      else this.#ask(client, others, barrier);
+    });
+  }
+
+  #ask(client: MqttClient, topics: readonly string[], onGranted: () => void): void {
+    client.subscribe([...topics], { qos: 0 }, (error, _asked, answer) => {
+      const codes = answer?.granted ?? [];
+      const refused = codes.findIndex((code) => Number(code) >= REFUSED_FROM);
+      if (refused >= 0) return this.#parts.onRefused(topics[refused] ?? '');
+      if (error === null && client === this.#client) onGranted();
+    });
+  }
+
+  #onUp(roundTripMs: number): void {
     this.#upAtMs = performance.now();
-    this.#parts.onUp();
+    this.#parts.onUp(roundTripMs);
     for (const topic of this.#waiting.keys()) this.#send(topic);
   }
 

@@ -12,11 +12,15 @@ import type { Rollout } from '../../policies/rollout/rollout.ts';
 import type { Target } from '../../policies/signed/claims.ts';
 import { reopenDocument } from '../../policies/signed/open.ts';
 import { isRefused } from '../../policies/signed/refusal.ts';
-import { Answers } from './answers.ts';
+import { Answers, newestEmergency } from './answers.ts';
 import { type PushAddress, PushLink } from './pushLink.ts';
 
-/** What the broker has kept comes in one go: nothing more for so long, and it is all there (chosen). */
+/**
+ * A broker that sends what it keeps in order has sent it when the link is up. Of another one: nothing more for so long, and it is all there
+ * (chosen); at least two round trips, because TCP that begins slowly stands still for one.
+ */
 const QUIET_MS = 400;
+const QUIET_ROUND_TRIPS = 2;
 const TICK_MS = 200;
 const TELL_MS = 1_000;
 /** For the broker to be there at all, and to take what was published last. */
@@ -68,12 +72,17 @@ export class PushRun {
   readonly #desired: string;
   #heard: RolloutEvent[] = [];
   #heardAtMs: number;
+  #quietMs = QUIET_MS;
   #retained: Uint8Array | null = null;
+  /** What it was when all had been heard first: that something else takes its place was decided with that known. */
+  #keptAtStart: Uint8Array | null = null;
   /** What it published and did not clear, by topic: a broker that was restarted may have forgotten it. */
   readonly #published = new Map<string, Published>();
   #wasUp = false;
   /** A connection after another one: what the broker still keeps is being heard. */
   #isBack = false;
+  /** The target's document is to be published once that is known. */
+  #isOwed = false;
   #isUp = false;
   #brokerError: string | null = null;
   #refused: string | null = null;
@@ -91,10 +100,15 @@ export class PushRun {
     );
     this.#link = new PushLink({
       address,
-      topics: [presence, policyReported, health, this.#desired],
+      topics: [this.#desired, presence, policyReported, health],
       onMessage: (topic, payload, isRetained) => this.#onMessage(topic, payload, isRetained),
-      onUp: () => this.#onLink(true, null),
-      onDown: (why) => this.#onLink(false, why),
+      onUp: (roundTripMs) => {
+        this.#quietMs = Math.max(QUIET_MS, QUIET_ROUND_TRIPS * roundTripMs);
+        this.#isBack = this.#wasUp;
+        this.#wasUp = true;
+        this.#onLink(true, null);
+      },
+      onDown: (why) => this.#onDown(why),
       onRefused: (topic) => {
         this.#refused = topic;
       },
@@ -108,12 +122,7 @@ export class PushRun {
 
   /** Emergencies that devices report, the highest version: another one has to be above. 0 for none. */
   get emergencyMax(): number {
-    return Math.max(
-      0,
-      ...this.#heard.map((event) =>
-        event.kind === 'reported' ? (event.reported.emergency ?? 0) : 0,
-      ),
-    );
+    return newestEmergency(this.#heard);
   }
 
   /** Resolves when what the broker had kept has been heard. @throws PushError */
@@ -122,7 +131,11 @@ export class PushRun {
     for (;;) {
       this.#checkRefused();
       const nowMs = this.#parts.nowMs();
-      if (this.#isUp && nowMs - this.#heardAtMs >= QUIET_MS) return;
+      if (this.#isUp && this.#isQuiet(nowMs)) {
+        this.#isBack = false;
+        this.#keptAtStart = this.#retained;
+        return;
+      }
       if (!this.#isUp && nowMs - beganAtMs > CONNECT_MAX_MS) {
         throw new PushError(`the broker is not there: ${this.#brokerError ?? 'no answer'}`);
       }
@@ -196,14 +209,20 @@ export class PushRun {
     const topic = desiredTopic(fleet, to, stream);
     if (payload.length === 0) this.#published.delete(topic);
     else this.#published.set(topic, { payload, expiresInS, atMs: nowMs() });
-    this.#link.publish(topic, payload, expiresInS);
+    // It may have been published by somebody else meanwhile, and newer.
+    if (topic === this.#desired && (!this.#isUp || this.#isBack)) this.#isOwed = true;
+    else this.#link.publish(topic, payload, expiresInS);
+  }
+
+  #isQuiet(nowMs: number): boolean {
+    return nowMs - this.#heardAtMs >= this.#quietMs;
   }
 
   /** The same bytes: to a device that has them they are no news. What somebody else had kept for the target meanwhile stays. */
   #publishAgain(): void {
     const nowMs = this.#parts.nowMs();
-    if (!this.#isBack || !this.#isUp || nowMs - this.#heardAtMs < QUIET_MS) return;
-    this.#isBack = false;
+    if (!this.#isBack || !this.#isUp || !this.#isQuiet(nowMs)) return;
+    [this.#isBack, this.#isOwed] = [false, false];
     for (const [topic, { payload, expiresInS, atMs }] of this.#published) {
       if (topic === this.#desired && this.#isKeptByOthers(payload)) continue;
       const leftS = expiresInS === null ? null : expiresInS - (nowMs - atMs) / 1_000;
@@ -214,6 +233,9 @@ export class PushRun {
   /** A broker that was brought back may keep an older one of ours. */
   #isKeptByOthers(ours: Uint8Array): boolean {
     if (this.#retained === null) return false;
+    const isAsBefore =
+      this.#keptAtStart !== null && Buffer.compare(this.#retained, this.#keptAtStart) === 0;
+    if (isAsBefore) return false;
     const [kept, own] = [reopenDocument(this.#retained), reopenDocument(ours)];
     if (isRefused(kept) || isRefused(own)) return true;
     return kept.signer !== own.signer || kept.version >= own.version;
@@ -222,7 +244,8 @@ export class PushRun {
   /** What was said last shall be at the broker, if it is there. */
   async #flushed(): Promise<void> {
     const endsAtMs = this.#parts.nowMs() + FAREWELL_MAX_MS;
-    while ((!this.#link.isIdle || this.#isBack) && this.#parts.nowMs() < endsAtMs) {
+    const isLeft = () => !this.#link.isIdle || this.#isBack || this.#isOwed;
+    while (isLeft() && this.#parts.nowMs() < endsAtMs) {
       this.#checkRefused();
       this.#publishAgain();
       await Bun.sleep(20);
@@ -242,10 +265,16 @@ export class PushRun {
   #onLink(isUp: boolean, why: string | null): void {
     const atMs = this.#parts.nowMs();
     [this.#isUp, this.#brokerError, this.#heardAtMs] = [isUp, why, atMs];
-    this.#isBack = isUp && this.#wasUp;
-    this.#wasUp ||= isUp;
-    if (this.#isBack) this.#retained = null;
     this.#heard.push({ kind: 'link', atMs, isUp });
+  }
+
+  #onDown(why: string): void {
+    // The next connection may bring another one before it is up.
+    this.#retained = null;
+    this.#isBack = false;
+    // Sent again only when it is known what the broker keeps then.
+    this.#isOwed = this.#link.withdraw(this.#desired) || this.#isOwed;
+    this.#onLink(false, why);
   }
 
   #checkRefused(): void {

@@ -142,7 +142,11 @@ function syncParent(system: FlashSystem, parent: string, isNew: boolean): void {
   }
 }
 
-function syncDirectory(system: FlashSystem, path: string): void {
+/** Makes the names in a folder durable. Throws what the system says. */
+export function syncDirectory(
+  system: Pick<FlashSystem, 'openSync' | 'fsyncSync' | 'closeSync'>,
+  path: string,
+): void {
   const fd = system.openSync(path, fs.constants.O_RDONLY | fs.constants.O_DIRECTORY);
   try {
     system.fsyncSync(fd);

@@ -18,7 +18,7 @@ export const INDICATORS = [
   'recovering',
   'terminated',
   'offline', // the broker says that it is gone
-  'silent', // has not said what became of the document, and should have
+  'silent', // has said nothing of the document, and should have
   'rolled_back',
   'refused',
   'switches_per_minute',

@@ -15,6 +15,8 @@ export interface Counted extends Tally {
   readonly settled: number;
   /** There, and not settled. */
   readonly missing: number;
+  /** Of those that are missing: on trial, and so they have said something. */
+  readonly trying: number;
   /** Not there, and not settled: what is retained waits for them. */
   readonly away: number;
   /** By code. */
@@ -40,7 +42,7 @@ export function countDevices(
   const counted = {
     ...{ degraded: 0, volatile: 0, recovering: 0, terminated: 0, offline: 0, silent: 0 },
     ...{ confirmed: 0, on_trial: 0, waiting: 0, rolled_back: 0, refused: 0, settled: 0 },
-    ...{ missing: 0, away: 0 },
+    ...{ missing: 0, trying: 0, away: 0 },
   };
   const refusals: Record<string, number> = {};
   let [switches, following] = [0, 0];
@@ -51,7 +53,8 @@ export function countDevices(
     if (isDone) counted.settled += 1;
     else if (online === true) counted.missing += 1;
     else counted.away += 1;
-    if (!isDone && isLate) counted.silent += 1;
+    if (outcome.kind === 'onTrial' && online === true) counted.trying += 1;
+    if (outcome.kind === 'waiting' && isLate) counted.silent += 1;
     if (online === false) counted.offline += 1;
     if (online === false || health === null || health.policyVersion !== version) continue;
     following += 1;
@@ -74,13 +77,14 @@ const NAMES = {
 
 /** What became of a document for `target`, as the end of a sentence. */
 export function summaryOf(counted: Counted, target: Target): string {
-  const { devices, confirmed, rolled_back, refused, missing, away } = counted;
+  const { devices, confirmed, rolled_back, refused, missing, trying, away } = counted;
   if (devices === 0) return `nobody of ${targetText(target)} reports here; it waits at the broker`;
   return [
     `${confirmed} confirmed`,
     ...(rolled_back > 0 ? [`${rolled_back} rolled back`] : []),
     ...(refused > 0 ? [`${refused} refused`] : []),
-    ...(missing > 0 ? [`${missing} said nothing`] : []),
+    ...(trying > 0 ? [`${trying} still on trial`] : []),
+    ...(missing > trying ? [`${missing - trying} said nothing`] : []),
     ...(away > 0 ? [`${away} away, for whom it waits at the broker`] : []),
   ].join(', ');
 }

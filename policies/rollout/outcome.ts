@@ -87,15 +87,22 @@ function outcomeNow(sought: Sought, reported: Reported, before: Before | null): 
 
 /** What it says of this document, or null. */
 function toldOf(sought: Sought, reported: Reported, before: Before | null): Outcome | null {
+  const { lastStep, lastRefusal, emergency } = reported;
+  const isUnderEmergency = emergency !== null;
   return (
-    saidNow(sought, reported.lastStep, before?.lastStep ?? null) ??
-    saidNow(sought, reported.lastRefusal, before?.lastRefusal ?? null)
+    saidNow(sought, lastStep, before?.lastStep ?? null, isUnderEmergency) ??
+    saidNow(sought, lastRefusal, before?.lastRefusal ?? null, isUnderEmergency)
   );
 }
 
 /** What was refused may be taken now, a version that is used up not. */
-function saidNow(sought: Sought, told: Told | null, before: Told | null): Outcome | null {
-  const said = saidBy(sought, told);
+function saidNow(
+  sought: Sought,
+  told: Told | null,
+  before: Told | null,
+  isUnderEmergency: boolean,
+): Outcome | null {
+  const said = saidBy(sought, told, isUnderEmergency);
   return said?.kind === 'refused' && isSame(told, before) ? null : said;
 }
 
@@ -105,7 +112,11 @@ function isSame(told: Told | null, before: Told | null): boolean {
   );
 }
 
-function saidBy({ kind, version }: Sought, told: Told | null): Outcome | null {
+function saidBy(
+  { kind, version }: Sought,
+  told: Told | null,
+  isUnderEmergency: boolean,
+): Outcome | null {
   if (told === null || told.version !== version) return null;
   const { code } = told;
   if (kind === 'policy' && code === 'policy_rolled_back') return { kind: 'rolledBack' };
@@ -115,7 +126,9 @@ function saidBy({ kind, version }: Sought, told: Told | null): Outcome | null {
   if (code === 'push_busy' || code === 'push_not_durable') return WAITING;
   // Used up, and not confirmed: it was on trial before, and somebody has not heard what became of it.
   if (kind === 'policy' && code === 'document_replayed') return { kind: 'rolledBack' };
-  return { kind: 'refused', code };
+  // Used up, and none holds: it ended it, and was restarted before anybody heard that.
+  const isEnd = kind === 'emergencyEnd' && code === 'document_replayed' && !isUnderEmergency;
+  return isEnd ? { kind: 'confirmed' } : { kind: 'refused', code };
 }
 
 function grew({ counters }: Reported, before: Before | null, code: string): boolean {

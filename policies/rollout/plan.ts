@@ -24,6 +24,8 @@ export interface Plan {
     readonly conditions: readonly Condition[];
     /** Of the policy before, as it is signed anew. Above `sought.version`. */
     readonly revertVersion: number;
+    /** As {@link Plan.patienceMs}, of the policy before: a trial of the new one may have to end first. */
+    readonly revertPatienceMs: number;
   } | null;
   /** How long a device that is there may say nothing of a document. */
   readonly patienceMs: number;

@@ -107,9 +107,12 @@ export class Rollout {
   }
 
   get #isLate(): boolean {
-    return this.#waitedMs > this.plan.patienceMs;
+    const { canary, patienceMs } = this.plan;
+    const isBack = this.stage === 'reverting' && canary !== null;
+    return this.#waitedMs > (isBack ? canary.revertPatienceMs : patienceMs);
   }
 
+  /** What follows from an event, in order; nothing once it has finished. Times of events never go back. */
   feed(event: RolloutEvent): readonly RolloutEffect[] {
     if (this.#isOver) return [];
     switch (event.kind) {

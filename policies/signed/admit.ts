@@ -117,6 +117,7 @@ function timeRefusal({ kind, notBeforeS, expiresS }: Claims, asked: Asked): Refu
   return nowS < notBeforeS ? refuse('document_early', `by ${notBeforeS - nowS} s`) : null;
 }
 
+/** Whether a document is for this device: by its fleet, and by one of its names or groups where it names one. */
 export function isMeant(target: Target, identity: Identity): boolean {
   if (target.level === 'fleet') return target.name === identity.fleet;
   const names = target.level === 'device' ? identity.device : identity.groups;

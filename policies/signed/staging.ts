@@ -90,6 +90,7 @@ export function policyInForce({ confirmed, trial, emergency }: PushState): Polic
   return tightened(trial?.policy ?? confirmed, emergency);
 }
 
+/** One event, and what it makes due at its time: the end of a trial or of an emergency, and what is tried again. Times never go back. */
 export function stepPush(state: PushState, event: PushEvent): PushStep {
   const { atMs } = event;
   const { state: next, effects } = react(state, event);

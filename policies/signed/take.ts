@@ -33,6 +33,10 @@ interface Taken {
   readonly purpose: Purpose;
 }
 
+/**
+ * Takes a document or refuses it. Taken, nothing holds yet but the `write`; refused, the state is as it was. A command that comes again
+ * is answered as the first time, once that is over.
+ */
 export function onArrived(state: PushState, event: PushEvent & { kind: 'arrived' }): PushStep {
   const { document } = event;
   const taken = take(state, event);
@@ -142,6 +146,7 @@ function purposeOf(state: PushState, document: SignedDocument): Purpose | Refuse
   }
 }
 
+/** What `policy` and the values of an emergency break together, the first of it as `document_invalid`; null: nothing. */
 export function brokenBy(policy: PushState['confirmed'], overrides: Overrides): Refused | null {
   const together = underEmergency(policy, overrides);
   if ('policy' in together) return null;
@@ -209,6 +214,7 @@ const isEmpty = (overrides: Overrides) =>
     Object.values(section).every((value) => value === null),
   );
 
+/** The effect that audits, counts and publishes `code`. */
 export const reportOf = (
   code: (PushEffect & { kind: 'report' })['code'],
   detail: ReportDetail,

@@ -1,5 +1,5 @@
 /**
- * A way to a port on loopback that can be cut and mended: what a broker and a device see of a network that goes away.
+ * A way to a port on loopback that can be cut and mended, or is slow: what a broker and a device see of a network that goes away.
  *
  * @module
  */
@@ -11,7 +11,8 @@ export class CuttableLine {
   readonly #sockets = new Set<Socket>();
   #isCut = false;
 
-  constructor(target: number) {
+  /** @param delayMs how long each byte is under way, one way. */
+  constructor(target: number, delayMs = 0) {
     this.#server = createServer((near) => {
       if (this.#isCut) return void near.destroy();
       const far = connect(target, '127.0.0.1');
@@ -25,7 +26,8 @@ export class CuttableLine {
           this.#sockets.delete(from);
           to.destroy();
         });
-        from.pipe(to);
+        if (delayMs === 0) from.pipe(to);
+        else from.on('data', (bytes) => setTimeout(() => to.write(bytes), delayMs));
       }
     });
   }

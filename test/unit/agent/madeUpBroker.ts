@@ -16,8 +16,8 @@ export interface Manners {
   readonly closes?: boolean;
   /** Left out: what is published at QoS 1 is acknowledged. */
   readonly acknowledges?: boolean;
-  /** Left out: the connection lives on behind SUBACK. */
-  readonly hangsUp?: boolean;
+  /** Behind so many SUBACKs; left out: the connection lives on. */
+  readonly hangsUpAfter?: number;
 }
 
 export interface Saying {
@@ -44,11 +44,17 @@ export class MadeUpBroker {
   readonly goodbyes: (readonly number[])[] = [];
   /** Reason code of SUBACK. */
   subackCode = GRANTED;
+  /** Said to whoever asks for one of these by its name. */
+  readonly retained = new Map<string, Uint8Array>();
+  /** MQTT 5 §3.8.4 allows both: before SUBACK, or behind it. */
+  isRetainedFirst = false;
   readonly #server: Server;
   readonly #manners: Manners;
   #client: Socket | null = null;
   #level = 5;
   #nextId = 1;
+  /** Of the newest connection. */
+  #subacks = 0;
 
   constructor(manners: Manners = {}) {
     this.#manners = manners;
@@ -72,6 +78,11 @@ export class MadeUpBroker {
   close(): void {
     this.#client?.destroy();
     this.#server.close();
+  }
+
+  /** The newest connection ends without a word. */
+  drop(): void {
+    this.#client?.destroy();
   }
 
   /** All of them in one piece. */
@@ -131,6 +142,7 @@ export class MadeUpBroker {
       case PACKET.connect: {
         this.#client = socket;
         this.connections += 1;
+        this.#subacks = 0;
         this.#level = body[6] ?? 5;
         const isFive = this.#level === 5;
         this.connectProperties = isFive ? body.slice(11, 11 + (body[10] ?? 0)) : [];
@@ -147,8 +159,15 @@ export class MadeUpBroker {
         const asked = topicsOf(this.#level === 5 ? rest.slice(1) : rest);
         this.subscribed.push(...asked);
         const answers = [...(this.#level === 5 ? [0] : []), ...asked.map(() => this.subackCode)];
-        say(0x90, 2 + answers.length, high, low, ...answers);
-        if (this.#manners.hangsUp === true) socket.end();
+        const answer = [0x90, 2 + answers.length, high, low, ...answers];
+        const retained = asked.flatMap((topic) => {
+          const payload = this.retained.get(topic);
+          const how = { qos: 0, isRetained: true } as const;
+          return payload === undefined ? [] : this.#publishing(topic, payload, how);
+        });
+        say(...(this.isRetainedFirst ? [retained, answer] : [answer, retained]).flat());
+        this.#subacks += 1;
+        if (this.#subacks === this.#manners.hangsUpAfter) socket.end();
         return;
       }
       case PACKET.publish: {

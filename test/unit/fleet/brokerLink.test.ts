@@ -5,7 +5,7 @@ import { MadeUpBroker } from '../agent/madeUpBroker.ts';
 
 /** Goal: what ends each connection as soon as all is granted does not have everything that is retained read without end. */
 test('a broker that grants all and hangs up is asked with growing waits', async () => {
-  const peer = await new MadeUpBroker({ hangsUp: true }).listen();
+  const peer = await new MadeUpBroker({ hangsUpAfter: 1 }).listen();
   const firstMs = 40;
   const link = new BrokerLink({
     address: {

@@ -11,15 +11,15 @@ import { eventDocument, eventLine } from '../../../agent/events/document.ts';
 import { decodeLines } from '../../../agent/events/line.ts';
 import { encodePayload } from '../../../agent/payload.ts';
 import { EVENTS_A_MINUTE, EVENTS_AT_ONCE, EventPace } from '../../../fleet/eventPace.ts';
-import { EventTable } from '../../../fleet/eventTable.ts';
+import { EventTable, HEARD_BEFORE } from '../../../fleet/eventTable.ts';
 import { type History, openHistory } from '../../../fleet/history.ts';
-import { readKeptEvents } from '../../../fleet/keptStreams.ts';
+import { type KeptAsked, readKeptEvents } from '../../../fleet/keptStreams.ts';
 import { eventRow } from '../../lab/reporting.ts';
 import { BOOT, Scene, START_MS } from './sample.ts';
 
 const STREAM = 'aabbccdd00112233';
 const DAY_MS = 86_400_000;
-const ALL = { fromMs: null, toMs: null, device: null };
+const ALL: KeptAsked = { fromMs: null, toMs: null, device: null };
 let directory = '';
 let files = 0;
 beforeAll(() => {
@@ -35,9 +35,10 @@ function opened(file: string, bytesMax = 64 * 1_048_576): History {
 }
 
 /** As an agent publishes it. */
-function say(scene: Scene, seq: number, device = 'gw-7', monoMs = 1_000) {
+function say(scene: Scene, seq: number, device = 'gw-7', tsMs = START_MS - 60_000) {
+  const monoMs = 1_000;
   const place = { stream: STREAM, boot: BOOT, seq, repeated: 0 };
-  const row = { ...eventRow('transition', monoMs), ts_ms: START_MS - 60_000 };
+  const row = { ...eventRow('transition', monoMs), ts_ms: tsMs };
   const [fields] = decodeLines(eventLine({ ...row, event: 'transition' }, place)).values;
   const document = eventDocument(fields!, null, { boot: BOOT, monoMs });
   return scene.say(`${device}/event/transition`, encodePayload(document, 'cbor'));
@@ -68,7 +69,7 @@ test('room is counted in bytes, on the way in as on the way out', () => {
   table.write();
   table.written();
   // 7 bytes in UTF-8, 3 units of UTF-16.
-  expect(table.bytes).toBe(100 * (200 * 7 + 140));
+  expect(table.bytes).toBe(100 * (200 * 7 + 148));
   expect(table.prune(1_000)).toBe(100);
   expect(table.bytes).toBe(0);
   table.close();
@@ -117,12 +118,60 @@ test('what is older than its days goes, and a device that is forgotten takes its
   keep(history, scene);
   history.prune(START_MS + 29 * DAY_MS);
   history.forget([scene.device('gw-1')]);
+  scene.nowMs += DAY_MS;
   say(scene, 2, 'gw-2');
   keep(history, scene);
-  history.database.run('UPDATE events SET at_ms = at_ms + ? WHERE seq = 2', [DAY_MS]);
-  history.prune(START_MS + 30 * DAY_MS);
+  history.prune(START_MS + 30 * DAY_MS + 1);
   history.close();
   expect(seqsOf(file)).toEqual([['gw-2', [2]]]);
+});
+
+test('how old an event is the clock of the fleet says: a device whose own is 40 days behind loses none', () => {
+  const [file, scene] = [newFile(), new Scene()];
+  const history = opened(file);
+  const behindMs = START_MS - 40 * DAY_MS;
+  for (const seq of [1, 2]) say(scene, seq, 'gw-1', behindMs + seq);
+  keep(history, scene);
+  history.prune(START_MS + 60_000);
+  history.prune(START_MS + 30 * DAY_MS);
+  history.close();
+  expect(seqsOf(file)).toEqual([['gw-1', [1, 2]]]);
+  // When it happened is what its device says.
+  const toMs = behindMs + 2;
+  expect(seqsOf(file, { ...ALL, toMs })).toEqual([['gw-1', [1]]]);
+  const later = opened(file);
+  later.prune(START_MS + 30 * DAY_MS + 1);
+  later.close();
+  expect(seqsOf(file)).toEqual([]);
+});
+
+test('a history of the first version is gone on with: of what is in it the time of the device counts', () => {
+  const [file, scene] = [newFile(), new Scene()];
+  const earlier = opened(file);
+  for (const [seq, days] of [1, 2, 40].entries())
+    say(scene, seq + 1, 'gw-1', START_MS - days * DAY_MS);
+  keep(earlier, scene);
+  earlier.database.run('DROP INDEX events_heard');
+  earlier.database.run('ALTER TABLE events DROP COLUMN heard_ms');
+  earlier.database.run('CREATE INDEX events_time ON events (at_ms)');
+  earlier.database.run('PRAGMA user_version = 1');
+  earlier.close();
+  const history = opened(file);
+  say(scene, 4, 'gw-1', START_MS - 40 * DAY_MS);
+  expect(keep(history, scene)).toBeTrue();
+  history.prune(START_MS);
+  const { database } = history;
+  const names = "SELECT name FROM sqlite_schema WHERE type = 'index' AND tbl_name = 'events'";
+  expect(database.query(`${names} ORDER BY name`).all()).toEqual([
+    { name: 'events_heard' },
+    { name: 'events_number' },
+  ]);
+  // No row is looked at but those that go.
+  expect(database.query(`EXPLAIN QUERY PLAN ${HEARD_BEFORE} LIMIT 9`).all(START_MS)).toMatchObject([
+    { detail: expect.stringMatching(/^SEARCH events USING (COVERING )?INDEX events_heard/) },
+  ]);
+  history.close();
+  expect(seqsOf(file)).toEqual([['gw-1', [1, 2, 4]]]);
 });
 
 test('all together have a quarter of the file, and the first go first', () => {

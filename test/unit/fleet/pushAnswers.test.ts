@@ -2,7 +2,7 @@
  * Goal: what devices answer becomes events of a rollout, and what anybody else may have written becomes none, or harmless ones.
  */
 import { expect, test } from 'bun:test';
-import { Answers, UNKNOWN_CODE } from '../../../fleet/push/answers.ts';
+import { Answers, newestEmergency, UNKNOWN_CODE } from '../../../fleet/push/answers.ts';
 
 const bytes = (value: unknown) => new TextEncoder().encode(JSON.stringify(value));
 const ROOT = 'jvpn/v1/acme/gw-1';
@@ -55,6 +55,18 @@ test('a will that comes late is old news, and a report of one that was lost says
   expect(read('presence', { ...WILL, connection: 2 })).toMatchObject([{ online: false }]);
   expect(read('health', HEALTH, true).map(({ kind }) => kind)).toEqual(['health']);
   expect(read('health', HEALTH).map(({ kind }) => kind)).toEqual(['presence', 'health']);
+});
+
+test('of however many messages name an emergency, the newest', () => {
+  const read = reading();
+  const [low] = read('policy/reported', { v: 1, emergency: 5 });
+  const [high] = read('policy/reported', { v: 1, emergency: 9 });
+  const [none] = read('policy/reported', { v: 1, emergency: null });
+  if (low === undefined || high === undefined || none === undefined) throw new Error('not read');
+  // More than an argument list can have.
+  const events = Array.from({ length: 1_000_000 }, (_, at) => (at === 0 ? high : low));
+  expect(newestEmergency(events)).toBe(9);
+  expect([newestEmergency([]), newestEmergency([none])]).toEqual([0, 0]);
 });
 
 test('what does not fit is nothing', () => {

@@ -82,7 +82,7 @@ test('◆ a broker that hears no goodbye holds nobody up, and gets nothing more 
 }, 30_000);
 
 test('a broker that grants all and hangs up is asked with growing waits', async () => {
-  const broker = await new MadeUpBroker({ hangsUp: true }).listen();
+  const broker = await new MadeUpBroker({ hangsUpAfter: 2 }).listen();
   closers.push(() => broker.close());
   const link = linkTo(broker.url);
   const beganMs = performance.now();

@@ -200,6 +200,7 @@ test('what a device dropped and what a cut took is told as what it is, beside wh
 
 test('what has gone for its age, and what was heard and is not there', async () => {
   const file = heard({ 'gw-1': published(rows()) }, (history) => {
+    history.database.run('UPDATE events SET heard_ms = at_ms');
     history.prune(BEGIN_MS + 8_000 + 30 * DAY_MS);
     history.database.run('DELETE FROM events WHERE seq > 9');
   });

@@ -160,6 +160,23 @@ function nameIn(bytes: Uint8Array): string {
     : `${document.body.get('name')} ${document.version} for ${document.target.name}`;
 }
 
+test('how long is waited: for the trial of what is sent, and for those of both on the way back', () => {
+  using place = scratch();
+  const windows = (first: number, before: number) => {
+    const window = (ms: number) => `[push]\nconfirm_window_ms = ${ms}\n`;
+    const file = place.write('w.toml', `version = 5\n${window(first)}`);
+    const back = place.write('wb.toml', `version = 4\n${window(before)}`);
+    const { plan } = opened([file, '--canary', '5%', '--revert-to', back], null).rollout;
+    return [plan.patienceMs, plan.canary?.revertPatienceMs];
+  };
+  // `opened` waits a second for the trial of what is sent.
+  expect(windows(20_000, 120_000)).toEqual([1_000, 121_000]);
+  expect(windows(120_000, 20_000)).toEqual([1_000, 21_000]);
+  const argv = [place.at('p.toml'), '--canary', '5%', '--revert-to', place.at('before.toml')];
+  const { plan } = opened([...argv, '--answer-within', '9s'], null).rollout;
+  expect([plan.patienceMs, plan.canary?.revertPatienceMs]).toEqual([9_000, 9_000]);
+});
+
 test('what it goes back to: the file that is named, else what the broker keeps of this key, else nothing is begun', () => {
   using place = scratch();
   const file = place.at('p.toml');

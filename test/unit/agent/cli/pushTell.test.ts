@@ -6,6 +6,17 @@ import { PushTell } from '../../../../agent/cli/pushTell.ts';
 import { PLAN, Scene } from '../../policies/rollout/scene.ts';
 import { collect } from './collect.ts';
 
+test('who is on trial is not among those who have to answer, here or away', () => {
+  const scene = new Scene(4, { ...PLAN, canary: null }).ready();
+  scene.says('gw-0', { onTrial: 5 });
+  scene.says('gw-1', { onTrial: 5 });
+  scene.feed({ kind: 'presence', device: 'gw-1', online: false });
+  const terminal = collect();
+  new PushTell(terminal, false, () => 0).progress(scene.rollout, null);
+  const line = 'rest: 0 of 4 confirmed, 2 on trial, 2 to answer, 1 away';
+  expect(terminal.outLines).toEqual([line]);
+});
+
 const CSI = String.fromCharCode(0x9b);
 const WILD = `a${CSI}2J\u001b[2J\n\u007fb`;
 

@@ -62,6 +62,33 @@ test('gone on with, a refusal of this version from before it began takes nothing
   expect(scene.rollout.stage).toBe('reverting');
 });
 
+test('a device that took the end of an emergency, and was restarted before it said so, has no emergency', () => {
+  const sought = { kind: 'emergencyEnd', version: 71 } as const;
+  const told = { code: 'document_replayed', version: 71, kind: 'emergency', tsMs: 1 };
+  const ended = (emergency: number | null, lastRefusal = told) => {
+    const scene = new Scene(1, { ...PLAN, canary: null, sought });
+    scene.says('gw-0', { emergency: 70, counters: { emergency_began: 1 } });
+    scene.ready();
+    scene.says('gw-0', { emergency, lastRefusal, counters: { document_replayed: 1 } });
+    scene.pass(1);
+    return scene.did().at(-1);
+  };
+  expect(ended(null)).toBe('good: 1 confirmed');
+  // Another one holds; or it is no news that the version is used up.
+  expect(ended(72)).toBe('bad: 0 confirmed, 1 refused');
+  expect(ended(null, { ...told, code: 'document_early' })).toBe('bad: 0 confirmed, 1 refused');
+  // What began is not over for it.
+  const beginning = new Scene(1, {
+    ...PLAN,
+    canary: null,
+    sought: { ...sought, kind: 'emergency' },
+  });
+  beginning.ready();
+  beginning.says('gw-0', { lastRefusal: told });
+  beginning.pass(1);
+  expect(beginning.did().at(-1)).toBe('bad: 0 confirmed, 1 refused');
+});
+
 test('how long whoever feeds it has been running is no waiting', () => {
   const rollout = new Rollout({ ...PLAN, canary: null, patienceMs: 2_000 });
   rollout.feed({ kind: 'link', atMs: 2_900, isUp: true });

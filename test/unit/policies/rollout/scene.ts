@@ -43,6 +43,7 @@ export const CANARY = {
   soakMs: 60_000,
   conditions: conditionsOf('degraded > 40%'),
   revertVersion: 6,
+  revertPatienceMs: 150_000,
 } as const;
 
 export const PLAN: Plan = {
