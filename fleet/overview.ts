@@ -9,6 +9,7 @@ import { isAway } from './presence.ts';
 import type { Registry } from './registry.ts';
 import { emergencyOf, rolloutOf } from './rollout.ts';
 import { tallyOf } from './rows.ts';
+import { DEAD_TRANSPORTS, DENIED_SWITCHES, only } from './signs.ts';
 import { degradedPercent, livingSessions } from './span.ts';
 
 export type Overview = ReturnType<typeof overviewOf>;
@@ -40,9 +41,12 @@ export function overviewOf({ fleet, registry, day, isConnected, nowMs }: Overvie
     states,
     degraded_percent: degradedPercent(states),
     terminated: lastDay.terminated,
+    dead_transports: only(lastDay.watched, DEAD_TRANSPORTS),
+    denied_switches: only(lastDay.watched, DENIED_SWITCHES),
     replay_signs_24h: lastDay.replaySigns,
     hijack_signs_24h: lastDay.hijackSigns,
     recovery_ms: quantilesOf(latencies),
+    ...registry.spreads(),
     switches_per_session_per_hour:
       living === 0 ? null : Math.round((day.lastHourSwitches() / living) * 100) / 100,
     policies: tallyOf(
