@@ -21,13 +21,13 @@ const PICTURES: readonly Picture[] = [
   {
     name: 'dashboard-light',
     path: '/#time',
-    eyes: { scheme: 'light', width: 1_000, height: 760 },
+    eyes: { scheme: 'light', width: 1_000, height: 1_240 },
     whole: '#charts figure:nth-child(12) canvas',
   },
   {
     name: 'dashboard-dark',
     path: '/',
-    eyes: { scheme: 'dark', width: 1_000, height: 760 },
+    eyes: { scheme: 'dark', width: 1_000, height: 1_240 },
     whole: '#charts figure:nth-child(12) canvas',
   },
   {
