@@ -24,11 +24,11 @@ export interface OverviewParts {
 }
 
 export function overviewOf({ fleet, registry, day, isConnected, nowMs }: OverviewParts) {
-  const devices = [...registry.devices.values()];
+  const { devices } = registry;
   const states = registry.states();
   const lastDay = day.lastDay();
   const latencies: Latencies = {};
-  for (const { report, presence } of devices) {
+  for (const { report, presence } of devices.values()) {
     if (report !== null && !isAway(presence))
       addRecoveries(latencies, report.recovery, report.recovery.count);
   }
@@ -50,17 +50,15 @@ export function overviewOf({ fleet, registry, day, isConnected, nowMs }: Overvie
     switches_per_session_per_hour:
       living === 0 ? null : Math.round((day.lastHourSwitches() / living) * 100) / 100,
     policies: tallyOf(
-      devices,
-      ({ policyName, policyVersion }) => `${policyName} ${policyVersion}`,
+      devices.values(),
+      [({ policyName }) => policyName, ({ policyVersion }) => policyVersion],
       ({ policyName, policyVersion }) => ({ name: policyName, version: policyVersion }),
     ),
-    versions: tallyOf(
-      devices,
-      ({ version }) => `${version}`,
-      ({ version }) => ({ version }),
-    ),
+    versions: tallyOf(devices.values(), [({ version }) => version, () => null], ({ version }) => ({
+      version,
+    })),
     rollout: rolloutOf(devices),
-    emergency: emergencyOf(devices),
+    emergency: emergencyOf(devices.values()),
   };
 }
 

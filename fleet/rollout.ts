@@ -30,16 +30,18 @@ export interface Rollout extends Readonly<Record<RolloutOutcome, number>> {
 }
 
 /** Null: no device takes documents, or none has named a version. */
-export function rolloutOf(devices: Iterable<Device>): Rollout | null {
-  const taking = [...devices].filter(({ documents }) => documents !== null);
-  const version = rolloutVersion(taking);
+export function rolloutOf(devices: ReadonlyMap<string, Device>): Rollout | null {
+  const version = rolloutVersion(devices.values());
   if (version === null) return null;
   const counts = { confirmed: 0, on_trial: 0, rolled_back: 0, refused: 0, silent: 0, ahead: 0 };
-  for (const device of taking) {
+  let taking = 0;
+  for (const device of devices.values()) {
     const outcome = outcomeOf(device, version);
-    if (outcome !== null) counts[outcome] += 1;
+    if (outcome === null) continue;
+    counts[outcome] += 1;
+    taking += 1;
   }
-  return { version, devices: taking.length, ...counts };
+  return { version, devices: taking, ...counts };
 }
 
 /** The one that the fleet is reckoned by; null: there is none. */

@@ -172,21 +172,31 @@ function startOf(found: readonly Device[], { after, afterKey, sort }: RowsAsked)
   return at < 0 ? found.length : at;
 }
 
-/** How many devices have each of what `keyOf` tells apart, the most frequent first. */
+type Told = string | number | null;
+
+/**
+ * How many devices have each pair of what `one` and `other` read, the most frequent first. Nothing is made for a device: a key for each of
+ * ten thousand, once a second, is what a process would be largest by.
+ */
 export function tallyOf<T extends object>(
   devices: Iterable<Device>,
-  keyOf: (report: Report) => string,
+  [one, other]: readonly [(report: Report) => Told, (report: Report) => Told],
   describe: (report: Report) => T,
 ): (T & { devices: number })[] {
-  const groups = new Map<string, { readonly first: Report; count: number }>();
+  const groups = new Map<Told, Map<Told, { readonly first: Report; count: number }>>();
   for (const { report } of devices) {
     if (report === null) continue;
-    const key = keyOf(report);
-    const group = groups.get(key);
-    if (group === undefined) groups.set(key, { first: report, count: 1 });
+    let others = groups.get(one(report));
+    if (others === undefined) {
+      others = new Map();
+      groups.set(one(report), others);
+    }
+    const group = others.get(other(report));
+    if (group === undefined) others.set(other(report), { first: report, count: 1 });
     else group.count += 1;
   }
   return [...groups.values()]
+    .flatMap((others) => [...others.values()])
     .sort((a, b) => b.count - a.count)
     .slice(0, GROUPS_MAX)
     .map(({ first, count }) => ({ ...describe(first), devices: count }));

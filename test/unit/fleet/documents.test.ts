@@ -34,7 +34,7 @@ const outcome = (code: string, version: number, more: object = {}) => ({
   ...{ code, ts_ms: START_MS + version, version },
   ...more,
 });
-const rollout = (scene: Scene) => rolloutOf(scene.registry.devices.values());
+const rollout = (scene: Scene) => rolloutOf(scene.registry.devices);
 
 test('a policy on its way: on trial, confirmed, and once each', () => {
   const scene = new Scene();
