@@ -29,6 +29,7 @@ export interface AgentFacts {
   /** A signed document tightens the policy. */
   readonly isEmergency: boolean;
   readonly rssBytes: number;
+  readonly cpuSeconds: number;
   /** Switches that a rule denied, by its reason code: every code of the table. */
   readonly denials: Readonly<Record<string, number>>;
   /** Null: none are published. */
@@ -54,6 +55,11 @@ export function agentMetrics(facts: AgentFacts): string {
       known(Number(isEmergency)),
     ),
     gauge('jvpn_resident_memory_bytes', 'Resident memory of the process.', known(rssBytes)),
+    counter(
+      'jvpn_cpu_seconds_total',
+      'Processor time of the process, all its threads.',
+      known(facts.cpuSeconds),
+    ),
     gauge(
       'jvpn_session_state',
       'State of the session: 1 for the one it is in.',

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { cpuSeconds } from '../hal/cpu.ts';
 import { type MetricsServer, serveMetricsWhenPossible } from '../hal/metricsServer.ts';
 import type { EventCounts } from '../session/eventCounts.ts';
 import type { EventFigures } from './events/stream.ts';
@@ -33,6 +34,7 @@ export function serveAgentMetrics(parts: AgentMetricsParts): MetricsServer {
       denials: denials.snapshot(),
       events: events(),
       rssBytes: process.memoryUsage.rss(),
+      cpuSeconds: cpuSeconds(),
     });
   // Why it does not listen.
   const say = (message: string) => console.error(`jvpn agent: ${message}`);

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { OUTCOMES, type RolloutOutcome } from './rollout.ts';
 import { ROWS_MAX, type RowsAsked, SORTS, type Sort } from './rows.ts';
 import type { SeriesWindow } from './series.ts';
 
@@ -22,9 +23,12 @@ export function rowsAsked(query: URLSearchParams): Asked<RowsAsked> {
   const search = query.get('search') ?? '';
   if (search.length > SEARCH_MAX) return no(`search has at most ${SEARCH_MAX} characters.`);
   const [state, after] = [query.get('state') || null, query.get('after') || null];
+  const outcome = query.get('outcome') || null;
+  if (outcome !== null && !isOutcome(outcome))
+    return no(`outcome is one of ${OUTCOMES.join(', ')}.`);
   const afterKey = keyAt(query);
   if (afterKey === undefined) return no('after_key is a whole number.');
-  return { ok: true, value: { search, state, sort, limit, after, afterKey } };
+  return { ok: true, value: { search, state, outcome, sort, limit, after, afterKey } };
 }
 
 /** Left out: the last 24 hours. */
@@ -52,5 +56,7 @@ function numberAt(query: URLSearchParams, key: string, missing: number): number 
   return /^\d{1,15}$/.test(text) ? Number(text) : null;
 }
 
+const isOutcome = (text: string): text is RolloutOutcome =>
+  OUTCOMES.includes(text as RolloutOutcome);
 const isSort = (text: string): text is Sort => SORTS.includes(text as Sort);
 const no = (error: string) => ({ ok: false, error }) as const;

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { cpuSeconds } from '../hal/cpu.ts';
 import { version } from '../package.json';
 import { bytesToHex } from '../session/bytes.ts';
 import { Api } from './api.ts';
@@ -166,6 +167,7 @@ export class Fleet {
     const nowMs = this.#options.nowMs();
     const isSteady = this.#steady.isSteady(nowMs, this.#monoMs());
     this.#sampleStates();
+    if (this.#isConnected) this.#day.current.spreads = this.registry.spreads();
     const closed = this.#day.close(nowMs, (sinceMs) => this.#history.minutesSince(sinceMs));
     if (closed !== null) {
       this.#closed = [...this.#closed, closed].slice(-CLOSED_MAX);
@@ -239,6 +241,7 @@ export class Fleet {
       watchers: this.#live.count,
       loginsRefused: this.#login.refused,
       rssBytes: process.memoryUsage.rss(),
+      cpuSeconds: cpuSeconds(),
     });
   }
 }

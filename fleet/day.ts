@@ -30,7 +30,7 @@ export class Day {
   constructor(nowMs: number, minutes: readonly Closed[]) {
     this.atMs = minuteOf(nowMs);
     this.current = minutes.find(({ atMs }) => atMs === this.atMs)?.span ?? newSpan();
-    this.#minutes = minutes.filter(({ atMs }) => atMs < this.atMs);
+    this.#minutes = minutes.filter(({ atMs }) => atMs < this.atMs).map(counted);
   }
 
   count(tally: Tally, recovery: Recovery): void {
@@ -48,10 +48,11 @@ export class Day {
     const closed = { atMs: this.atMs, span: this.current };
     this.atMs = newMs;
     const dayMs = DAY_MINUTES * MINUTE_MS;
-    const known = [...this.#minutes, closed];
+    const known = [...this.#minutes, counted(closed)];
     if (newMs < closed.atMs) {
       const isKnown = new Set(known.map(({ atMs }) => atMs));
-      known.unshift(...written(newMs - dayMs).filter(({ atMs }) => !isKnown.has(atMs)));
+      const others = written(newMs - dayMs).filter(({ atMs }) => !isKnown.has(atMs));
+      known.unshift(...others.map(counted));
     }
     const others = known.filter(({ atMs }) => atMs >= newMs - dayMs && atMs < newMs + dayMs);
     // A minute that there was already, by a clock that has been put back since, goes on.
@@ -86,5 +87,8 @@ export class Day {
     return sum;
   }
 }
+
+/** Sums need no more, and a day of samples would take a megabyte. */
+const counted = ({ atMs, span }: Closed): Closed => ({ atMs, span: { ...span, spreads: null } });
 
 const minuteOf = (ms: number) => Math.floor(ms / MINUTE_MS) * MINUTE_MS;

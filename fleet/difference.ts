@@ -8,13 +8,23 @@
  */
 import { type Change, COUNT_MAX } from './change.ts';
 import { RECOVERIES_MAX, type Report } from './report.ts';
-import { CAUSES, HIJACK_SIGNS, isNoticed, isRefusal, NO_REASON, REPLAY_SIGNS } from './signs.ts';
+import {
+  CAUSES,
+  HIJACK_SIGNS,
+  isNoticed,
+  isRefusal,
+  isWatched,
+  NO_REASON,
+  REPLAY_SIGNS,
+} from './signs.ts';
 
 /** What the fleet counts of it. */
 export interface Tally {
   readonly switches: number;
   /** Sessions that ended, by reason code. */
   readonly terminated: Readonly<Record<string, number>>;
+  /** Events of the codes that are counted over time, by code. */
+  readonly watched: Readonly<Record<string, number>>;
   readonly replaySigns: number;
   readonly hijackSigns: number;
   readonly recoveries: number;
@@ -26,7 +36,8 @@ export interface Difference {
 }
 
 const NO_TALLY: Tally = {
-  ...{ switches: 0, terminated: {}, replaySigns: 0, hijackSigns: 0, recoveries: 0 },
+  ...{ switches: 0, terminated: {}, watched: {} },
+  ...{ replaySigns: 0, hijackSigns: 0, recoveries: 0 },
 };
 
 /**
@@ -73,7 +84,7 @@ export function differenceOf(
   return {
     changes,
     tally: {
-      ...{ switches, terminated: ended },
+      ...{ switches, terminated: ended, watched: watchedOf(all) },
       replaySigns: sumOf(events, REPLAY_SIGNS) + replayedBetween(before, after),
       hijackSigns: sumOf(events, HIJACK_SIGNS),
       recoveries: recoveriesOf(before, after, all),
@@ -136,6 +147,11 @@ function replayedBetween(before: Report, after: Report): number {
 
 function policyOf({ policyName, policyVersion }: Report): string | null {
   return policyName === null ? null : `${policyName} ${policyVersion ?? '?'}`;
+}
+
+/** An end takes nothing from them: a transport died all the same. */
+function watchedOf(events: Record<string, number>): Record<string, number> {
+  return Object.fromEntries(Object.entries(events).filter(([code]) => isWatched(code)));
 }
 
 function sumOf(events: Record<string, number>, codes: ReadonlySet<string>): number {

@@ -8,6 +8,7 @@
 import { byLabel, counter, expositionOf, gauge, known } from '../hal/exposition.ts';
 import type { EventCounts } from './eventCounts.ts';
 import type { Overview } from './overview.ts';
+import type { Spread } from './spread.ts';
 
 export interface FleetFacts {
   readonly overview: Overview;
@@ -26,6 +27,7 @@ export interface FleetFacts {
   readonly watchers: number;
   readonly loginsRefused: number;
   readonly rssBytes: number;
+  readonly cpuSeconds: number;
 }
 
 export function fleetMetrics(facts: FleetFacts): string {
@@ -37,6 +39,11 @@ export function fleetMetrics(facts: FleetFacts): string {
   return expositionOf([
     gauge('jvpn_build_info', 'The program; always 1.', known(1, { role: 'fleet', version })),
     gauge('jvpn_resident_memory_bytes', 'Resident memory of the process.', known(facts.rssBytes)),
+    counter(
+      'jvpn_cpu_seconds_total',
+      'Processor time of the process, all its threads.',
+      known(facts.cpuSeconds),
+    ),
     gauge(
       'jvpn_fleet_devices',
       'Devices by what is known of their presence.',
@@ -62,6 +69,8 @@ export function fleetMetrics(facts: FleetFacts): string {
       ...seconds(p95, 'p95'),
       ...seconds(p99, 'p99'),
     ]),
+    ...spreadMetrics(overview),
+    ...watchedMetrics(overview),
     ...rolloutMetrics(overview),
     counter(
       'jvpn_fleet_messages_total',
@@ -139,6 +148,51 @@ function eventMetrics(events: EventCounts) {
       'jvpn_fleet_events_not_kept_total',
       'Events that came and are not in the history.',
       known(events.notKept),
+    ),
+  ];
+}
+
+/** Of the bindings and the processes of devices that are there. */
+function spreadMetrics({ rtt_ms, jitter_ms, loss_percent, memory_bytes }: Overview) {
+  const both = ({ p50, p95 }: Spread, unit: number) => [
+    ...known(p50 === null ? null : p50 / unit, { statistic: 'p50' }),
+    ...known(p95 === null ? null : p95 / unit, { statistic: 'p95' }),
+  ];
+  return [
+    gauge(
+      'jvpn_fleet_binding_round_trip_seconds',
+      'Round trips of the bindings of devices that are there.',
+      both(rtt_ms, 1_000),
+    ),
+    gauge(
+      'jvpn_fleet_binding_jitter_seconds',
+      'Jitter of the bindings of devices that are there.',
+      both(jitter_ms, 1_000),
+    ),
+    gauge(
+      'jvpn_fleet_binding_loss_ratio',
+      'Loss of the bindings of devices that are there.',
+      both(loss_percent, 100),
+    ),
+    gauge(
+      'jvpn_fleet_agent_memory_bytes',
+      'Resident memory of the agents that are there.',
+      both(memory_bytes, 1),
+    ),
+  ];
+}
+
+function watchedMetrics({ dead_transports, denied_switches }: Overview) {
+  return [
+    gauge(
+      'jvpn_fleet_dead_transports_day',
+      'Transports that died under a session in the last 24 hours.',
+      byLabel('reason_code', dead_transports),
+    ),
+    gauge(
+      'jvpn_fleet_denied_switches_day',
+      'Switches that a rule did not allow in the last 24 hours.',
+      byLabel('reason_code', denied_switches),
     ),
   ];
 }

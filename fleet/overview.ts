@@ -9,6 +9,7 @@ import { isAway } from './presence.ts';
 import type { Registry } from './registry.ts';
 import { emergencyOf, rolloutOf } from './rollout.ts';
 import { tallyOf } from './rows.ts';
+import { DEAD_TRANSPORTS, DENIED_SWITCHES, only } from './signs.ts';
 import { degradedPercent, livingSessions } from './span.ts';
 
 export type Overview = ReturnType<typeof overviewOf>;
@@ -23,11 +24,11 @@ export interface OverviewParts {
 }
 
 export function overviewOf({ fleet, registry, day, isConnected, nowMs }: OverviewParts) {
-  const devices = [...registry.devices.values()];
+  const { devices } = registry;
   const states = registry.states();
   const lastDay = day.lastDay();
   const latencies: Latencies = {};
-  for (const { report, presence } of devices) {
+  for (const { report, presence } of devices.values()) {
     if (report !== null && !isAway(presence))
       addRecoveries(latencies, report.recovery, report.recovery.count);
   }
@@ -40,23 +41,24 @@ export function overviewOf({ fleet, registry, day, isConnected, nowMs }: Overvie
     states,
     degraded_percent: degradedPercent(states),
     terminated: lastDay.terminated,
+    dead_transports: only(lastDay.watched, DEAD_TRANSPORTS),
+    denied_switches: only(lastDay.watched, DENIED_SWITCHES),
     replay_signs_24h: lastDay.replaySigns,
     hijack_signs_24h: lastDay.hijackSigns,
     recovery_ms: quantilesOf(latencies),
+    ...registry.spreads(),
     switches_per_session_per_hour:
       living === 0 ? null : Math.round((day.lastHourSwitches() / living) * 100) / 100,
     policies: tallyOf(
-      devices,
-      ({ policyName, policyVersion }) => `${policyName} ${policyVersion}`,
+      devices.values(),
+      [({ policyName }) => policyName, ({ policyVersion }) => policyVersion],
       ({ policyName, policyVersion }) => ({ name: policyName, version: policyVersion }),
     ),
-    versions: tallyOf(
-      devices,
-      ({ version }) => `${version}`,
-      ({ version }) => ({ version }),
-    ),
+    versions: tallyOf(devices.values(), [({ version }) => version, () => null], ({ version }) => ({
+      version,
+    })),
     rollout: rolloutOf(devices),
-    emergency: emergencyOf(devices),
+    emergency: emergencyOf(devices.values()),
   };
 }
 

@@ -23,6 +23,7 @@ import { type EventNews, readEvent, takeEvent } from './events.ts';
 import { type KeptEvent, keptEvent } from './keptEvent.ts';
 import { isAway, readPresence } from './presence.ts';
 import { readReport } from './report.ts';
+import { Spreader, type Spreads } from './spread.ts';
 
 /** What became of each message; the words are the labels of `/metrics`. */
 export const OUTCOMES = [
@@ -63,6 +64,7 @@ export class Registry {
   readonly events = new EventCounts();
   readonly #pace = new ChangePace<Device>();
   readonly #eventPace = new EventPace<Device>();
+  readonly #spreader = new Spreader();
   #lastId = 0;
   #shownId = 0;
 
@@ -127,6 +129,11 @@ export class Registry {
       counts[state] = (counts[state] ?? 0) + 1;
     }
     return counts;
+  }
+
+  /** What the devices that are there say of their bindings and of their memory. */
+  spreads(): Spreads {
+    return this.#spreader.of(this.devices);
   }
 
   #take({ topic, payload }: Message, heard: Heard): Outcome {

@@ -17,6 +17,17 @@ export interface Recovery {
   readonly max: number | null;
 }
 
+/** In a table of its own: four more fields would double the room that the fields of a report take. */
+export interface Figures {
+  /** Of the binding, as the two below. */
+  readonly rttMs: number | null;
+  readonly jitterMs: number | null;
+  /** 0…100. */
+  readonly lossPercent: number | null;
+  /** Resident, of the agent's process. */
+  readonly memoryBytes: number | null;
+}
+
 export interface Report {
   /** Random name of the agent's process. */
   readonly boot: string;
@@ -37,6 +48,8 @@ export interface Report {
   readonly ended: Readonly<Record<string, number>> | null;
   readonly binding: string | null;
   readonly linkKind: string | null;
+  /** Left out of one that an earlier version kept. */
+  readonly figures?: Figures;
   readonly recovery: Recovery;
   readonly switchesLastMinute: number;
   readonly switchesTotal: number;
@@ -81,7 +94,8 @@ export function readReport(document: Document): Result<Report, ReportError> {
     terminated: terminated !== null && isCode(terminated) ? terminated : null,
     ended: endedOf(document),
     binding: textAt(document, 'binding'),
-    linkKind: boundKind(document),
+    linkKind: textAt(bindingOf(document), 'kind'),
+    figures: figuresOf(document),
     recovery: recoveryOf(tableAt(document, 'recovery_ms')),
     switchesLastMinute: countAt(switches, 'last_minute') ?? 0,
     switchesTotal: countAt(switches, 'total') ?? 0,
@@ -110,11 +124,22 @@ function isSameTable(before: object | null, now: unknown): boolean {
   return was.length === Object.keys(is).length && was.every(([key, value]) => is[key] === value);
 }
 
-/** The binding is the first row, if there is one. */
-function boundKind(document: Document): string | null {
+/** The first row, if it is one. */
+function bindingOf(document: Document): Document {
   const rows = document['links'];
   const first = Array.isArray(rows) ? rows[0] : null;
-  return isDocument(first) && first['bound'] === true ? textAt(first, 'kind') : null;
+  return isDocument(first) && first['bound'] === true ? first : NOTHING;
+}
+
+function figuresOf(document: Document): Figures {
+  const binding = bindingOf(document);
+  const lossPercent = amountAt(binding, 'loss_percent');
+  return {
+    rttMs: amountAt(binding, 'rtt_ms'),
+    jitterMs: amountAt(binding, 'jitter_ms'),
+    lossPercent: lossPercent !== null && lossPercent <= 100 ? lossPercent : null,
+    memoryBytes: countAt(document, 'memory_rss_bytes'),
+  };
 }
 
 function recoveryOf(table: Document): Recovery {

@@ -10,7 +10,9 @@ import { CHANGE_KIND, type ChangeKind } from './change.ts';
 import type { DeviceMemory } from './device.ts';
 import { type Quantiles, quantilesOf } from './latencies.ts';
 import { readHistory } from './readHistory.ts';
+import { DEAD_TRANSPORTS, DENIED_SWITCHES, only } from './signs.ts';
 import { hasStates, mergeInto, newSpan, spanOf } from './span.ts';
+import type { Spreads } from './spread.ts';
 
 export interface ReviewRange {
   readonly fromMs: number | null;
@@ -36,6 +38,11 @@ export interface ReviewFacts {
   readonly replaySigns: number;
   readonly hijackSigns: number;
   readonly recoveryMs: Quantiles;
+  /** By reason. */
+  readonly deadTransports: Counts;
+  readonly deniedSwitches: Counts;
+  /** Of bindings and agents at the worst minute; null: none is known. */
+  readonly spreads: Spreads | null;
   /** Changes that were remembered, by kind. */
   readonly kinds: Counts;
   /** What a state changed for. */
@@ -154,11 +161,15 @@ class Review {
         statesMax[state] = Math.max(statesMax[state] ?? 0, count);
       }
     }
-    const { states, switches, terminated: ended, replaySigns, hijackSigns, recoveries } = sum;
-    const recoveryMs = quantilesOf(recoveries);
+    const { states, switches, terminated: ended, replaySigns, hijackSigns, spreads } = sum;
+    const recoveryMs = quantilesOf(sum.recoveries);
+    const deadTransports = only(sum.watched, DEAD_TRANSPORTS);
+    const deniedSwitches = only(sum.watched, DENIED_SWITCHES);
+    const watched = { deadTransports, deniedSwitches, spreads };
     const apart = Math.max(1, Math.ceil(told.length / (POINTS_MAX - 1)));
     const series = told.filter((_, at) => at % apart === 0 || at === told.length - 1);
-    return { states, statesMax, series, switches, ended, replaySigns, hijackSigns, recoveryMs };
+    const signs = { replaySigns, hijackSigns };
+    return { states, statesMax, series, switches, ended, ...signs, recoveryMs, ...watched };
   }
 
   #kinds(): Counts {

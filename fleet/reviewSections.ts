@@ -25,6 +25,13 @@ export function reviewSections(facts: ReviewFacts): readonly ReviewSection[] {
     looked(facts),
     states(facts),
     happened(facts),
+    section(
+      'Dead transports',
+      tableOf('reason', facts.deadTransports),
+      'No transport died under a session.',
+    ),
+    section('Denied switches', tableOf('reason', facts.deniedSwitches), 'No switch was denied.'),
+    bindings(facts),
     section('Ended sessions', tableOf('reason', facts.ended), 'No session ended.'),
     policies(facts),
     documents(facts),
@@ -74,6 +81,27 @@ function happened(facts: ReviewFacts): ReviewSection {
     plot: null,
   };
 }
+
+function bindings({ spreads }: ReviewFacts): ReviewSection {
+  const rows = SPREADS.flatMap(({ figure, words, unit, scale }) => {
+    const { p50 = null, p95 = null } = spreads?.[figure] ?? {};
+    const text = (value: number) => `${(value / scale).toFixed(1)} ${unit}`;
+    return p50 === null || p95 === null ? [] : [[words, text(p50), text(p95)]];
+  });
+  const head = ['at the worst minute', 'p50', 'p95'];
+  return section(
+    'Bindings and agents',
+    rows.length === 0 ? [] : [head, ...rows],
+    'No device said how its binding was.',
+  );
+}
+
+const SPREADS = [
+  { figure: 'rtt_ms', words: 'round trip of bindings', unit: 'ms', scale: 1 },
+  { figure: 'jitter_ms', words: 'jitter of bindings', unit: 'ms', scale: 1 },
+  { figure: 'loss_percent', words: 'loss of bindings', unit: '%', scale: 1 },
+  { figure: 'memory_bytes', words: 'memory of agents', unit: 'MB', scale: 1e6 },
+] as const;
 
 function policies({ verdicts, emergencies }: ReviewFacts): ReviewSection {
   const rows = Object.entries(verdicts)

@@ -10,41 +10,59 @@
  * @module
  */
 import type { Device } from './device.ts';
+import type { VerdictWord } from './documents.ts';
 import { isAway } from './presence.ts';
 
-export interface Rollout {
+/** What became of that policy on a device that takes documents. */
+export const OUTCOMES = [
+  ...(['confirmed', 'on_trial', 'rolled_back', 'refused'] as const satisfies VerdictWord[]),
+  // It has said nothing about it: not reached, away, or it is not meant for it.
+  'silent',
+  // It alone speaks of a newer version.
+  'ahead',
+] as const;
+export type RolloutOutcome = (typeof OUTCOMES)[number];
+
+export interface Rollout extends Readonly<Record<RolloutOutcome, number>> {
   readonly version: number;
-  /** Those that take documents; the six below add up to it. */
+  /** Those that take documents; the outcomes add up to it. */
   readonly devices: number;
-  readonly confirmed: number;
-  readonly on_trial: number;
-  readonly rolled_back: number;
-  readonly refused: number;
-  /** They have said nothing about it: not reached, away, or it is not meant for them. */
-  readonly silent: number;
-  /** It alone speaks of a newer version: 0 or 1. */
-  readonly ahead: number;
 }
 
 /** Null: no device takes documents, or none has named a version. */
-export function rolloutOf(devices: Iterable<Device>): Rollout | null {
-  const taking = [...devices].filter(({ documents }) => documents !== null);
+export function rolloutOf(devices: ReadonlyMap<string, Device>): Rollout | null {
+  const version = rolloutVersion(devices.values());
+  if (version === null) return null;
+  const counts = { confirmed: 0, on_trial: 0, rolled_back: 0, refused: 0, silent: 0, ahead: 0 };
+  let taking = 0;
+  for (const device of devices.values()) {
+    const outcome = outcomeOf(device, version);
+    if (outcome === null) continue;
+    counts[outcome] += 1;
+    taking += 1;
+  }
+  return { version, devices: taking, ...counts };
+}
+
+/** The one that the fleet is reckoned by; null: there is none. */
+export function rolloutVersion(devices: Iterable<Device>): number | null {
   let [newest, version] = [0, 0];
-  for (const { verdict } of taking) {
-    const said = verdict?.version ?? 0;
+  for (const { documents, verdict } of devices) {
+    const said = documents === null ? 0 : (verdict?.version ?? 0);
     if (said > newest) [newest, version] = [said, newest];
     else if (said > version) version = said;
   }
   if (newest === 0) return null;
   // No other has named one.
-  if (version === 0) version = newest;
-  const counts = { confirmed: 0, on_trial: 0, rolled_back: 0, refused: 0, silent: 0, ahead: 0 };
-  for (const { verdict } of taking) {
-    const said = verdict?.version ?? 0;
-    if (verdict !== null && said === version) counts[verdict.word] += 1;
-    else counts[said > version ? 'ahead' : 'silent'] += 1;
-  }
-  return { version, devices: taking.length, ...counts };
+  return version === 0 ? newest : version;
+}
+
+/** Null: the device takes no documents. */
+export function outcomeOf({ documents, verdict }: Device, version: number): RolloutOutcome | null {
+  if (documents === null) return null;
+  const said = verdict?.version ?? 0;
+  if (verdict !== null && said === version) return verdict.word;
+  return said > version ? 'ahead' : 'silent';
 }
 
 export interface EmergencyNow {

@@ -5,9 +5,10 @@
  */
 import { presenceWord } from './device/takePresence.ts';
 import type { Device } from './device.ts';
-import type { DocumentOutcome } from './documents.ts';
+import type { DocumentOutcome, DocumentVerdict } from './documents.ts';
 import { isAway } from './presence.ts';
 import type { Report } from './report.ts';
+import { outcomeOf, type RolloutOutcome, rolloutVersion } from './rollout.ts';
 
 export interface DeviceRow {
   readonly name: string;
@@ -37,6 +38,8 @@ export interface DocumentsRow {
   readonly confirmed: number;
   readonly on_trial: number | null;
   readonly emergency: number | null;
+  /** What became of the newest policy that it ever spoke of. */
+  readonly verdict: DocumentVerdict | null;
   readonly last: OutcomeRow | null;
   readonly last_refusal: OutcomeRow | null;
 }
@@ -73,11 +76,11 @@ export function rowOf(device: Device): DeviceRow {
   };
 }
 
-function documentsRow({ documents, refusal }: Device): DocumentsRow | null {
+function documentsRow({ documents, verdict, refusal }: Device): DocumentsRow | null {
   if (documents === null) return null;
   const { confirmed, onTrial, emergency, step } = documents;
   const outcomes = { last: outcomeRow(step), last_refusal: outcomeRow(refusal) };
-  return { confirmed, on_trial: onTrial, emergency, ...outcomes };
+  return { confirmed, on_trial: onTrial, emergency, verdict, ...outcomes };
 }
 
 function outcomeRow(outcome: DocumentOutcome | null): OutcomeRow | null {
@@ -94,6 +97,8 @@ export interface RowsAsked {
   readonly search: string;
   /** A state that a device is in, or null: all, those that are away included. */
   readonly state: string | null;
+  /** What became of the policy that is rolled out, as the overview counts it; null: whatever it was. */
+  readonly outcome: RolloutOutcome | null;
   readonly sort: Sort;
   /** 1…{@link ROWS_MAX}. */
   readonly limit: number;
@@ -118,7 +123,7 @@ const KEYS: Readonly<Record<Sort, (device: Device) => number>> = {
   switches: (device) => -switchesOf(device),
 };
 
-/** `total` counts what search and state leave. */
+/** `total` counts what search, state and outcome leave. */
 export function pageOf(
   devices: Iterable<Device>,
   asked: RowsAsked,
@@ -129,9 +134,13 @@ export function pageOf(
   readonly next_key: number | null;
 } {
   const search = asked.search.toLowerCase();
-  const found = [...devices].filter(
+  const all = [...devices];
+  const hasOutcome = outcomeTest(all, asked.outcome);
+  const found = all.filter(
     (device) =>
-      (asked.state === null || stateOf(device) === asked.state) && isFound(device, search),
+      (asked.state === null || stateOf(device) === asked.state) &&
+      hasOutcome(device) &&
+      isFound(device, search),
   );
   const keyOf = KEYS[asked.sort];
   found.sort((a, b) => keyOf(a) - keyOf(b) || byName(a, b));
@@ -142,6 +151,13 @@ export function pageOf(
     devices: page.map(rowOf),
     next_key: last === undefined ? null : keyOf(last),
   };
+}
+
+/** By the version that the whole fleet is reckoned by, whatever else is asked. */
+function outcomeTest(all: readonly Device[], outcome: RolloutOutcome | null) {
+  if (outcome === null) return () => true;
+  const version = rolloutVersion(all);
+  return (device: Device) => version !== null && outcomeOf(device, version) === outcome;
 }
 
 /** Of what is sorted already. Without a key, a device that is gone since has no place: then from the start, and not from nowhere. */
@@ -156,21 +172,31 @@ function startOf(found: readonly Device[], { after, afterKey, sort }: RowsAsked)
   return at < 0 ? found.length : at;
 }
 
-/** How many devices have each of what `keyOf` tells apart, the most frequent first. */
+type Told = string | number | null;
+
+/**
+ * How many devices have each pair of what `one` and `other` read, the most frequent first. Nothing is made for a device: a key for each of
+ * ten thousand, once a second, is what a process would be largest by.
+ */
 export function tallyOf<T extends object>(
   devices: Iterable<Device>,
-  keyOf: (report: Report) => string,
+  [one, other]: readonly [(report: Report) => Told, (report: Report) => Told],
   describe: (report: Report) => T,
 ): (T & { devices: number })[] {
-  const groups = new Map<string, { readonly first: Report; count: number }>();
+  const groups = new Map<Told, Map<Told, { readonly first: Report; count: number }>>();
   for (const { report } of devices) {
     if (report === null) continue;
-    const key = keyOf(report);
-    const group = groups.get(key);
-    if (group === undefined) groups.set(key, { first: report, count: 1 });
+    let others = groups.get(one(report));
+    if (others === undefined) {
+      others = new Map();
+      groups.set(one(report), others);
+    }
+    const group = others.get(other(report));
+    if (group === undefined) others.set(other(report), { first: report, count: 1 });
     else group.count += 1;
   }
   return [...groups.values()]
+    .flatMap((others) => [...others.values()])
     .sort((a, b) => b.count - a.count)
     .slice(0, GROUPS_MAX)
     .map(({ first, count }) => ({ ...describe(first), devices: count }));

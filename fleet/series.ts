@@ -6,7 +6,9 @@
 import { type Closed, HOUR_MS, MINUTE_MS } from './day.ts';
 import { MINUTES_KEPT_MS } from './history.ts';
 import { quantilesOf } from './latencies.ts';
+import { DEAD_TRANSPORTS, DENIED_SWITCHES, only } from './signs.ts';
 import { degradedPercent, hasStates, mergeInto, newSpan, type Span } from './span.ts';
+import type { Figure } from './spread.ts';
 
 /** Points of one answer (chosen): more than a screen has columns. */
 export const POINTS_MAX = 2_000;
@@ -17,15 +19,22 @@ export interface SeriesWindow {
   readonly stepMs: number;
 }
 
-export interface Series {
+type Column = readonly (number | null)[];
+/** By state, or by reason code. */
+type Columns = Readonly<Record<string, Column>>;
+type SpreadColumns = Readonly<Record<'p50' | 'p95', Column>>;
+
+export interface Series extends Readonly<Record<Figure, SpreadColumns>> {
   readonly at_ms: readonly number[];
-  readonly states: Readonly<Record<string, readonly (number | null)[]>>;
-  readonly recovery_ms: Readonly<Record<'p50' | 'p95' | 'p99', readonly (number | null)[]>>;
-  readonly switches: readonly (number | null)[];
-  readonly degraded_percent: readonly (number | null)[];
-  readonly terminated: Readonly<Record<string, readonly (number | null)[]>>;
-  readonly replay_signs: readonly (number | null)[];
-  readonly hijack_signs: readonly (number | null)[];
+  readonly states: Columns;
+  readonly recovery_ms: Readonly<Record<'p50' | 'p95' | 'p99', Column>>;
+  readonly switches: Column;
+  readonly degraded_percent: Column;
+  readonly terminated: Columns;
+  readonly dead_transports: Columns;
+  readonly denied_switches: Columns;
+  readonly replay_signs: Column;
+  readonly hijack_signs: Column;
 }
 
 /** Whole steps that can be told: at least the length of a row, at most {@link POINTS_MAX} of them, on round times. */
@@ -58,12 +67,20 @@ export function seriesOf({ fromMs, toMs, stepMs }: SeriesWindow, rows: readonly 
   const spans = at.map((ms) => steps.get(ms) ?? null);
   const column = <T>(read: (span: Span) => T) =>
     spans.map((span) => (span === null ? null : read(span)));
-  const columns = (part: 'states' | 'terminated', missing: (span: Span) => number | null) => {
+  const columns = (
+    part: 'states' | 'terminated' | 'watched',
+    missing: (span: Span) => number | null,
+  ) => {
     const keys = new Set([...steps.values()].flatMap((span) => Object.keys(span[part])));
     return Object.fromEntries(
       [...keys].sort().map((key) => [key, column((span) => span[part][key] ?? missing(span))]),
     );
   };
+  const watched = columns('watched', () => 0);
+  const spread = (figure: Figure) => ({
+    p50: column((span) => span.spreads?.[figure].p50 ?? null),
+    p95: column((span) => span.spreads?.[figure].p95 ?? null),
+  });
   const latencies = column((span) => quantilesOf(span.recoveries));
   const quantile = (name: 'p50' | 'p95' | 'p99') => latencies.map((of) => of?.[name] ?? null);
   return {
@@ -72,7 +89,11 @@ export function seriesOf({ fromMs, toMs, stepMs }: SeriesWindow, rows: readonly 
     recovery_ms: { p50: quantile('p50'), p95: quantile('p95'), p99: quantile('p99') },
     switches: column((span) => span.switches),
     degraded_percent: column((span) => degradedPercent(span.states)),
+    ...{ rtt_ms: spread('rtt_ms'), jitter_ms: spread('jitter_ms') },
+    ...{ loss_percent: spread('loss_percent'), memory_bytes: spread('memory_bytes') },
     terminated: columns('terminated', () => 0),
+    dead_transports: only(watched, DEAD_TRANSPORTS),
+    denied_switches: only(watched, DENIED_SWITCHES),
     replay_signs: column((span) => span.replaySigns),
     hijack_signs: column((span) => span.hijackSigns),
   };

@@ -21,6 +21,29 @@ export const HIJACK_SIGNS: ReadonlySet<string> = new Set<ReasonCode>([
   'version_adopted',
 ]);
 
+/** A transport died under a session: what the playbook calls TRANSPORT_DEAD. */
+export const DEAD_TRANSPORTS: ReadonlySet<string> = new Set<ReasonCode>([
+  ...(['carrier_lost', 'address_lost', 'route_lost', 'heartbeat_timeout', 'one_way_out'] as const),
+  ...(['local_send_error', 'binding_lost', 'channel_expired'] as const),
+]);
+
+/** A rule did not allow a switch now: of the device, or of its hub. */
+export const DENIED_SWITCHES: ReadonlySet<string> = new Set<ReasonCode>([
+  ...(['switch_denied', 'switch_rate_limited', 'cooldown_active'] as const),
+]);
+
+/** Counted for the whole fleet over time. */
+export const isWatched = (code: string): boolean =>
+  DEAD_TRANSPORTS.has(code) || DENIED_SWITCHES.has(code);
+
+/** Of what is kept by code, the entries of these. */
+export function only<T>(
+  byCode: Readonly<Record<string, T>>,
+  codes: ReadonlySet<string>,
+): Record<string, T> {
+  return Object.fromEntries(Object.entries(byCode).filter(([code]) => codes.has(code)));
+}
+
 /** An end without a reason, which no agent makes. */
 export const NO_REASON = 'no_reason_given';
 /** Of codes that this version does not know, those for which there is no row. */

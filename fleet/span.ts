@@ -9,6 +9,7 @@ import type { Tally } from './difference.ts';
 import { addLatencies, addRecoveries, type Latencies } from './latencies.ts';
 import type { Recovery } from './report.ts';
 import { NO_REASON, OTHER_REASONS } from './signs.ts';
+import { type Spreads, spreadsOf, spreadsRow, worseOf } from './spread.ts';
 
 export interface Span {
   /** Devices by state at its end, those that are gone left out; empty where the broker was not heard. */
@@ -19,11 +20,15 @@ export interface Span {
   replaySigns: number;
   hijackSigns: number;
   recoveries: Latencies;
+  /** Events of the codes that are counted over time. */
+  watched: Record<string, number>;
+  /** Of the devices at its end; of several minutes the worst; null where the broker was not heard. */
+  spreads: Spreads | null;
 }
 
 export const newSpan = (): Span => ({
   ...{ states: {}, switches: 0, terminated: {} },
-  ...{ replaySigns: 0, hijackSigns: 0, recoveries: {} },
+  ...{ replaySigns: 0, hijackSigns: 0, recoveries: {}, watched: {}, spreads: null },
 });
 
 export function countInto(span: Span, tally: Tally, recovery: Recovery): void {
@@ -31,6 +36,7 @@ export function countInto(span: Span, tally: Tally, recovery: Recovery): void {
   span.replaySigns += tally.replaySigns;
   span.hijackSigns += tally.hijackSigns;
   addEnded(span.terminated, tally.terminated);
+  addCounts(span.watched, tally.watched);
   addRecoveries(span.recoveries, recovery, tally.recoveries);
 }
 
@@ -42,6 +48,8 @@ export function mergeInto(span: Span, later: Span): void {
   span.hijackSigns += later.hijackSigns;
   addEnded(span.terminated, later.terminated);
   addLatencies(span.recoveries, later.recoveries);
+  addCounts(span.watched, later.watched);
+  span.spreads = worseOf(span.spreads, later.spreads);
 }
 
 /** Codes that this version does not know, in one span (chosen); what comes beyond them is one row. */
@@ -57,6 +65,10 @@ function addEnded(sums: Record<string, number>, more: Readonly<Record<string, nu
     if (isNew) room -= 1;
     sums[key] = (sums[key] ?? 0) + count;
   }
+}
+
+function addCounts(sums: Record<string, number>, more: Readonly<Record<string, number>>): void {
+  for (const [code, count] of Object.entries(more)) sums[code] = (sums[code] ?? 0) + count;
 }
 
 export const hasStates = ({ states }: Span): boolean => Object.keys(states).length > 0;
@@ -77,8 +89,9 @@ export function livingSessions(states: Readonly<Record<string, number>>): number
 
 /** As one line in the database, as short as it gets. */
 export function spanText({ states, switches, terminated, ...more }: Span): string {
-  const { replaySigns, hijackSigns, recoveries } = more;
-  return JSON.stringify([states, switches, terminated, replaySigns, hijackSigns, recoveries]);
+  const { replaySigns, hijackSigns, recoveries, watched } = more;
+  const counted = [states, switches, terminated, replaySigns, hijackSigns, recoveries, watched];
+  return JSON.stringify([...counted, spreadsRow(more.spreads)]);
 }
 
 /** What {@link spanText} wrote. The file is ours, but disks rot: a row that is none is an empty one. */
@@ -86,11 +99,13 @@ export function spanOf(text: string): Span {
   try {
     const row: unknown = JSON.parse(text);
     if (!Array.isArray(row)) return newSpan();
-    const [states, switches, terminated, replaySigns, hijackSigns, recoveries] = row;
+    const [states, switches, terminated, replaySigns, hijackSigns, recoveries, ...rest] = row;
+    // An earlier version wrote none of these.
+    const [watched, spreads] = rest;
     return {
       ...{ states: counts(states), switches: number(switches), terminated: counts(terminated) },
       ...{ replaySigns: number(replaySigns), hijackSigns: number(hijackSigns) },
-      recoveries: counts(recoveries),
+      ...{ recoveries: counts(recoveries), watched: counts(watched), spreads: spreadsOf(spreads) },
     };
   } catch {
     return newSpan();

@@ -18,6 +18,7 @@ export interface HubFacts {
   readonly failed: number;
   readonly timeAheadMs: number;
   readonly rssBytes: number;
+  readonly cpuSeconds: number;
   /** By reason code, every code of the table. */
   readonly events: Readonly<Record<string, number>>;
 }
@@ -34,6 +35,11 @@ export function hubMetrics(facts: HubFacts): string {
       known(Number(isEmergency)),
     ),
     gauge('jvpn_resident_memory_bytes', 'Resident memory of the process.', known(rssBytes)),
+    counter(
+      'jvpn_cpu_seconds_total',
+      'Processor time of the process, all its threads.',
+      known(facts.cpuSeconds),
+    ),
     gauge('jvpn_hub_devices', 'Enrolled devices.', byLabel('mode', status.peers)),
     gauge(
       'jvpn_hub_sessions',

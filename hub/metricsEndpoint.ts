@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { cpuSeconds } from '../hal/cpu.ts';
 import { type MetricsServer, serveMetricsWhenPossible } from '../hal/metricsServer.ts';
 import { version } from '../package.json';
 import type { EventCounts } from '../session/eventCounts.ts';
@@ -36,6 +37,7 @@ export function serveHubMetrics(parts: HubMetricsParts): MetricsServer {
       timeAheadMs: time.aheadOfWallMs,
       events: events.snapshot(),
       rssBytes: process.memoryUsage.rss(),
+      cpuSeconds: cpuSeconds(),
     });
   return serveMetricsWhenPossible({ listen, collect }, say);
 }

@@ -12,6 +12,14 @@ export type Counts = Readonly<Record<string, number>>;
 /** Equally long; a column for each word. */
 export type Columns = Readonly<Record<string, readonly (number | null)[]>>;
 
+/** Of one figure over the devices that are there. */
+export interface Spread {
+  /** Devices that say it. */
+  readonly count: number;
+  readonly p50: number | null;
+  readonly p95: number | null;
+}
+
 export interface Policy {
   readonly name: string | null;
   readonly version: number | null;
@@ -32,6 +40,9 @@ export interface Overview {
   readonly degraded_percent: number | null;
   /** Sessions that ended within 24 h, by reason code. */
   readonly terminated: Counts;
+  /** Transports that died within 24 h, and switches that a rule did not allow, by reason code. */
+  readonly dead_transports?: Counts;
+  readonly denied_switches?: Counts;
   readonly replay_signs_24h: number | null;
   readonly hijack_signs_24h: number | null;
   readonly recovery_ms: {
@@ -40,6 +51,12 @@ export interface Overview {
     readonly p95: number | null;
     readonly p99: number | null;
   };
+  /** Of the bindings. */
+  readonly rtt_ms?: Spread;
+  readonly jitter_ms?: Spread;
+  readonly loss_percent?: Spread;
+  /** Resident, of the agents. */
+  readonly memory_bytes?: Spread;
   readonly switches_per_session_per_hour: number | null;
   readonly policies: readonly (Policy & { readonly devices: number })[];
   readonly versions: readonly { readonly version: string | null; readonly devices: number }[];
@@ -80,8 +97,16 @@ export interface DocumentsRow {
   readonly confirmed: number;
   readonly on_trial: number | null;
   readonly emergency: number | null;
+  /** What became of the newest policy that it ever spoke of; null: it has named none. */
+  readonly verdict?: { readonly version: number; readonly word: string } | null;
   readonly last: DocumentOutcome | null;
   readonly last_refusal: DocumentOutcome | null;
+}
+
+/** At the worst minute of each step. */
+export interface SpreadColumns {
+  readonly p50: readonly (number | null)[];
+  readonly p95: readonly (number | null)[];
 }
 
 export interface Series {
@@ -95,10 +120,16 @@ export interface Series {
     readonly p95: readonly (number | null)[];
     readonly p99: readonly (number | null)[];
   };
-  /** Within the step, as are the three below. */
+  readonly rtt_ms?: SpreadColumns;
+  readonly jitter_ms?: SpreadColumns;
+  readonly loss_percent?: SpreadColumns;
+  readonly memory_bytes?: SpreadColumns;
+  /** Within the step, as is what is below. */
   readonly switches: readonly (number | null)[];
   readonly degraded_percent: readonly (number | null)[];
   readonly terminated: Columns;
+  readonly dead_transports?: Columns;
+  readonly denied_switches?: Columns;
   readonly replay_signs: readonly (number | null)[];
   readonly hijack_signs: readonly (number | null)[];
 }

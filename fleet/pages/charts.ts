@@ -4,9 +4,9 @@
  * @module
  */
 import type { State } from '../../session/transitions.ts';
-import type { Series } from './answers.ts';
+import type { Columns, Series, SpreadColumns } from './answers.ts';
 import { greatest, isGoingOn, stacked, summaryOf, switchRates } from './columns.ts';
-import { countText, durationText, percentText, rateText } from './format.ts';
+import { bytesText, countText, durationText, percentText, rateText } from './format.ts';
 import { STATES_SHOWN } from './states.ts';
 
 type Column = readonly (number | null)[];
@@ -39,9 +39,49 @@ export function chartsOf(series: Series): readonly ChartFacts[] {
     recoveries(series),
     rates(series),
     degraded(series),
-    ended(series),
+    spread(series.rtt_ms, { title: 'Round trip of bindings', text: durationText, topMin: 10 }),
+    spread(series.loss_percent, { title: 'Loss of bindings', text: percentText, topMin: 1 }),
+    spread(series.jitter_ms, { title: 'Jitter of bindings', text: durationText, topMin: 10 }),
+    byReason(series, series.dead_transports ?? {}, {
+      title: 'Dead transports by reason',
+      none: 'No transport is recorded as dead in that time.',
+    }),
+    byReason(series, series.denied_switches ?? {}, {
+      title: 'Denied switches by reason',
+      none: 'No switch is recorded as denied in that time.',
+    }),
+    byReason(series, series.terminated, {
+      title: 'Ended sessions by reason',
+      none: 'No session is recorded as ended in that time.',
+    }),
     signs(series),
+    spread(series.memory_bytes, { title: 'Memory of agents', text: bytesText, topMin: 1e6 }),
   ];
+}
+
+interface SpreadFacts {
+  readonly title: string;
+  readonly text: (value: number | null) => string;
+  readonly topMin: number;
+}
+
+/** Half of the devices have at most p50, 95 % at most p95. */
+function spread(columns: SpreadColumns | undefined, facts: SpreadFacts): ChartFacts {
+  const { title, text: valueText, topMin } = facts;
+  const { p50 = [], p95 = [] } = columns ?? {};
+  const { newest, greatest: most } = summaryOf(p95);
+  return {
+    title,
+    sentence:
+      most === null
+        ? NOTHING
+        : `p95 is ${valueText(newest)} at the end, at most ${valueText(most)}.`,
+    lines: [
+      { name: 'p50', values: p50 },
+      { name: 'p95', values: p95 },
+    ],
+    ...{ valueText, topMin, isWhole: false },
+  };
 }
 
 /** The worst on top: a layer that grows pushes no other up. */
@@ -116,16 +156,20 @@ function degraded({ degraded_percent: values }: Series): ChartFacts {
   };
 }
 
-function ended(series: Series): ChartFacts {
-  const { at_ms, terminated } = series;
-  const lines = greatest(terminated, REASONS_DRAWN, at_ms.length);
+function byReason(
+  series: Series,
+  columns: Columns,
+  { title, none }: { readonly title: string; readonly none: string },
+): ChartFacts {
+  const { at_ms } = series;
+  const lines = greatest(columns, REASONS_DRAWN, at_ms.length);
   return {
-    title: 'Ended sessions by reason',
+    title,
     sentence:
       lines.length === 0
-        ? 'No session is recorded as ended in that time.'
+        ? none
         : `${lines.map(({ name, values }) => `${countText(sumOf(values))} ${name}`).join(', ')}.${goingOn(series)}`,
-    lines: lines.length === 0 ? [{ name: 'ended', values: at_ms.map(() => 0) }] : lines,
+    lines: lines.length === 0 ? [{ name: 'none', values: at_ms.map(() => 0) }] : lines,
     valueText: countText,
     topMin: 1,
     isWhole: true,

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { isOutcome, type Outcome, outcomeDevices } from './rollout.ts';
 import { isState } from './states.ts';
 
 /** Rows of one page of the list. Chosen: a few screens, and 60 kB of answer. */
@@ -20,6 +21,8 @@ export interface DeviceQuery {
   readonly search: string;
   /** Empty: all. */
   readonly state: string;
+  /** What became of the policy that is rolled out; empty: whatever it was. */
+  readonly outcome: Outcome | '';
   readonly sort: Sort;
   /** The last device of each page before this one; empty on the first page. */
   readonly before: readonly Cursor[];
@@ -31,7 +34,9 @@ export interface Cursor {
   readonly key: number | null;
 }
 
-export const FIRST_PAGE: DeviceQuery = { search: '', state: '', sort: 'name', before: [] };
+export const FIRST_PAGE: DeviceQuery = {
+  ...{ search: '', state: '', outcome: '', sort: 'name', before: [] },
+};
 
 const isSort = (text: string): text is Sort => Object.hasOwn(SORTS, text);
 
@@ -39,19 +44,22 @@ const isSort = (text: string): text is Sort => Object.hasOwn(SORTS, text);
 export function queryOf(address: string): DeviceQuery {
   const fields = new URLSearchParams(address);
   const [state, sort] = [fields.get('state') ?? '', fields.get('sort') ?? ''];
+  const outcome = fields.get('outcome') ?? '';
   return {
     search: (fields.get('search') ?? '').slice(0, 64),
     state: isState(state) ? state : '',
+    outcome: isOutcome(outcome) ? outcome : '',
     sort: isSort(sort) ? sort : 'name',
     before: [],
   };
 }
 
 /** The part of the page's address after `?`, empty for the list as it is at first. */
-export function addressOf({ search, state, sort }: DeviceQuery): string {
+export function addressOf({ search, state, outcome, sort }: DeviceQuery): string {
   const fields = new URLSearchParams();
   if (search !== '') fields.set('search', search);
   if (state !== '') fields.set('state', state);
+  if (outcome !== '') fields.set('outcome', outcome);
   if (sort !== 'name') fields.set('sort', sort);
   return fields.toString();
 }
@@ -77,10 +85,19 @@ export const pageBefore = (query: DeviceQuery): DeviceQuery => ({
   before: query.before.slice(0, -1),
 });
 
+/** Nothing is left out of the list. */
+export const isWhole = ({ search, state, outcome }: DeviceQuery): boolean =>
+  search === '' && state === '' && outcome === '';
+
+function narrowedTo({ state, outcome }: DeviceQuery): string {
+  const inState = state === '' ? '' : ` in ${state}`;
+  return outcome === '' ? inState : `${inState} ${outcomeDevices(outcome)}`;
+}
+
 /** `Devices 101 to 200 of 10,000`, `1 device`, `No device`. */
 export function captionOf(query: DeviceQuery, shown: number, total: number): string {
-  const isAll = query.search === '' && query.state === '';
-  const what = isAll ? '' : query.search === '' ? ` in ${query.state}` : ' found';
+  const isAll = isWhole(query);
+  const what = query.search === '' ? narrowedTo(query) : ' found';
   if (total === 0 || shown === 0)
     return isAll ? 'No device has reported yet.' : `No device${what}.`;
   const first = query.before.length * PAGE_ROWS + 1;

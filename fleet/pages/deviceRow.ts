@@ -5,6 +5,7 @@
  */
 import type { DeviceRow } from './answers.ts';
 import { agoText, countText, durationText, UNKNOWN } from './format.ts';
+import { verdictText } from './rollout.ts';
 
 export interface Field {
   /** Stable; names the column. */
@@ -23,6 +24,7 @@ export const LIST_COLUMNS = [
   { id: 'switches', words: 'Switches', sort: 'switches' },
   { id: 'recovery', words: 'Recovery p95', sort: null },
   { id: 'policy', words: 'Policy', sort: null },
+  { id: 'document', words: 'Signed policy', sort: null },
   { id: 'version', words: 'Version', sort: null },
 ] as const;
 export type ColumnId = (typeof LIST_COLUMNS)[number]['id'];
@@ -38,6 +40,7 @@ export function cellsOf(row: DeviceRow, nowMs: number): Readonly<Record<ColumnId
     switches: switchesText(row),
     recovery: durationText(row.recovery_p95_ms),
     policy: policyText(row),
+    document: verdictText(row.documents),
     version: row.version ?? UNKNOWN,
   };
 }

@@ -7,21 +7,52 @@ import type { DocumentOutcome, DocumentsRow, Emergency, Rollout } from './answer
 import { countText, UNKNOWN } from './format.ts';
 import { wordsOf } from './reasonWords.ts';
 
-/** In the order of their rows. */
+/** In the order of their rows; `devices` are those that a list of them has. */
 const OUTCOMES = [
-  { id: 'confirmed', words: 'it proved itself, and is kept' },
-  { id: 'on_trial', words: 'followed, and has to prove itself' },
-  { id: 'rolled_back', words: 'it did not prove itself: the one before is followed' },
-  { id: 'refused', words: 'not taken' },
-  { id: 'silent', words: 'nothing was said of it: not reached, away, or not meant for them' },
+  {
+    id: 'confirmed',
+    words: 'it proved itself, and is kept',
+    devices: 'that confirmed the policy',
+  },
+  {
+    id: 'on_trial',
+    words: 'followed, and has to prove itself',
+    devices: 'with the policy on trial',
+  },
+  {
+    id: 'rolled_back',
+    words: 'it did not prove itself: the one before is followed',
+    devices: 'that rolled the policy back',
+  },
+  { id: 'refused', words: 'not taken', devices: 'that refused the policy' },
+  {
+    id: 'silent',
+    words: 'nothing was said of it: not reached, away, or not meant for them',
+    devices: 'silent about the policy',
+  },
   {
     id: 'ahead',
     words: 'it alone speaks of a newer version: the first of a rollout, or a wrong one',
+    devices: 'ahead of the policy',
   },
 ] as const;
+export type Outcome = (typeof OUTCOMES)[number]['id'];
+
+/** What a list of devices can be narrowed to, in the order of the table. */
+export const OUTCOMES_SHOWN: readonly Outcome[] = OUTCOMES.map(({ id }) => id);
+
+export const isOutcome = (text: string): text is Outcome => OUTCOMES.some(({ id }) => id === text);
+
+/** `on trial`. */
+export const outcomeWord = (outcome: string): string => outcome.replaceAll('_', ' ');
+
+/** `that refused the policy`, behind `4 devices`. */
+export function outcomeDevices(outcome: Outcome): string {
+  return OUTCOMES.find(({ id }) => id === outcome)!.devices;
+}
 
 export interface OutcomeShare {
-  readonly id: (typeof OUTCOMES)[number]['id'];
+  readonly id: Outcome;
   /** The id as a word. */
   readonly name: string;
   readonly words: string;
@@ -34,7 +65,7 @@ export function outcomesOf(rollout: Rollout): readonly OutcomeShare[] {
   return OUTCOMES.map(({ id, words }) => {
     const count = rollout[id];
     const percent = rollout.devices === 0 ? 0 : (100 * count) / rollout.devices;
-    return { id, name: id.replaceAll('_', ' '), words, count, percent };
+    return { id, name: outcomeWord(id), words, count, percent };
   });
 }
 
@@ -42,6 +73,14 @@ export function outcomesOf(rollout: Rollout): readonly OutcomeShare[] {
 export function rolloutText({ version, confirmed, devices }: Rollout): string {
   const have = devices === 1 ? 'device has' : 'devices have';
   return `Policy version ${version}: ${countText(confirmed)} of ${countText(devices)} ${have} confirmed it.`;
+}
+
+/** `8 on trial`; `none yet` where a device takes documents and has named no policy. */
+export function verdictText(documents: DocumentsRow | null | undefined): string {
+  if (documents === null || documents === undefined) return UNKNOWN;
+  const { verdict } = documents;
+  if (verdict === null || verdict === undefined) return 'none yet';
+  return `${verdict.version} ${outcomeWord(verdict.word)}`;
 }
 
 /** Empty where none holds. */

@@ -10,7 +10,7 @@ import type { Browser, Page } from 'playwright-core';
 import { testUnless } from '../obstacle.ts';
 import { type FleetServer, startFleetServer } from './fleetServer.ts';
 import { judge } from './judge.ts';
-import { browserObstacle, holdAnswers, sidewaysPx, startBrowser, visit } from './visitor.ts';
+import { browserObstacle, sidewaysPx, startBrowser, visit } from './visitor.ts';
 
 const DEVICES = 10_000;
 const TEST_MS = 60_000;
@@ -40,7 +40,7 @@ async function open(page: Page, address = '/'): Promise<void> {
   await page.goto(server.url + address);
   await page.locator('#live[data-phase=live]').waitFor();
   await page.locator('#device-rows tr').first().waitFor();
-  await page.locator('#charts canvas').nth(5).waitFor();
+  await page.locator('#charts canvas').nth(11).waitFor();
 }
 
 const texts = (page: Page, what: string) => page.locator(what).allTextContents();
@@ -62,7 +62,21 @@ browserTest('figures, states, reasons in words, policies and charts', async () =
   expect(unknownCode[0]).toStartWith('brand_new_code');
   expect(await texts(page, '#policies tbody th')).toEqual(['vehicle', 'stationary']);
   expect(await texts(page, '#versions tbody th')).toEqual(['0.0.9', '0.1.0']);
-  expect(await texts(page, '#charts h3')).toHaveLength(6);
+  const charts = await texts(page, '#charts h3');
+  expect(charts).toHaveLength(12);
+  for (const title of ['Round trip of bindings', 'Loss of bindings', 'Dead transports by reason'])
+    expect(charts).toContain(title);
+  const spreads = (await texts(page, '#spreads tbody tr')).map((text) =>
+    text.replaceAll('\u00a0', ' '),
+  );
+  expect(spreads).toEqual([
+    'Round trip of bindings48 ms131 ms9,212',
+    'Jitter of bindings3 ms23 ms9,212',
+    'Loss of bindings0 %1.7 %9,212',
+    'Memory of agents58 MB66 MB9,750',
+  ]);
+  expect((await texts(page, '#dead tbody th'))[0]).toBe('heartbeat_timeout');
+  expect(await texts(page, '#denied tbody th')).toEqual(['switch_denied', 'switch_rate_limited']);
   const unknown = page.locator('#unknown');
   expect(await unknown.isVisible()).toBe(false);
   const devices = { total: 10_000, online: 8_500, stopped: 0, lost: 250 };
@@ -101,7 +115,9 @@ browserTest(
     const now = { emergency: { devices: 3, versions: [2] }, rollout: null };
     server.tell('overview', { ...server.overview(), ...now });
     await emergency.filter({ hasText: 'An emergency holds on 3 devices: version 2.' }).waitFor();
-    expect(await texts(page, '#rollout')).toEqual(['No device takes signed documents.']);
+    expect(await texts(page, '#rollout')).toEqual([
+      'No device has said anything of a signed policy.',
+    ]);
     const { breaches, kept } = await judge(page);
     expect([breaches, kept > 20]).toEqual([[], true]);
     server.tell('overview', server.overview());
@@ -129,76 +145,6 @@ browserTest(
     expect(Math.min(...paintsMs)).toBeLessThanOrEqual(1_000);
   },
 );
-
-browserTest('the list: pages, search, state and sort, all of them in the address', async () => {
-  await using reader = await visit(browser);
-  const { page, complaints } = reader;
-  await open(page);
-  const caption = page.locator('#device-caption');
-  const becomes = (text: string) => caption.filter({ hasText: text }).waitFor();
-  await becomes('Devices 1 to 100 of 10,000');
-  await page.getByRole('button', { name: 'Next devices' }).click();
-  await becomes('Devices 101 to 200 of 10,000');
-  expect((await texts(page, '#device-rows th'))[0]).toBe('gw-00101');
-  await page.getByRole('button', { name: 'Previous devices' }).click();
-  await becomes('Devices 1 to 100 of 10,000');
-  await page.getByRole('button', { name: 'Switches' }).click();
-  await page.locator('#head-switches[aria-sort=descending]').waitFor();
-  await page.locator('#device-rows tr:first-child', { hasText: '96' }).waitFor();
-  await page.getByLabel('State', { exact: true }).selectOption('RECOVERING');
-  await becomes('in RECOVERING');
-  await page.getByLabel('Name or key').fill('gw-0000');
-  await becomes('found');
-  // One page has them all, and needs no buttons.
-  expect(await page.locator('#pager').isVisible()).toBe(false);
-  expect(new URL(page.url()).search).toBe('?search=gw-0000&state=RECOVERING&sort=switches');
-  await page.reload();
-  await becomes('found');
-  expect(await page.getByLabel('Name or key').inputValue()).toBe('gw-0000');
-  await page.getByLabel('Name or key').fill('nobody');
-  await becomes('No device found');
-  expect(complaints).toEqual([]);
-});
-
-browserTest('news of a device changes its row where it stands, and text stays text', async () => {
-  await using reader = await visit(browser);
-  const { page, complaints } = reader;
-  await open(page);
-  const name = server.row(2).name;
-  const version = '<img src=x onerror=alert(1)>';
-  server.tell('device', { name, row: { ...server.row(2), state: 'DEGRADED', version } });
-  const line = page.locator('#device-rows tr').nth(2);
-  await line.filter({ hasText: 'DEGRADED' }).waitFor();
-  expect(await line.textContent()).toContain(version);
-  expect(await page.locator('#device-rows img').count()).toBe(0);
-  // Of one that is lost the state is what it was, and has no colour.
-  const lost = { state: 'DEGRADED', online: false, why: 'lost', away: true };
-  expect(await line.locator('[data-column=state] svg').count()).toBe(1);
-  server.tell('device', { name, row: { ...server.row(2), ...lost } });
-  await line.filter({ hasText: 'was DEGRADED' }).filter({ hasText: 'lost' }).waitFor();
-  expect(await line.locator('[data-column=state] svg').count()).toBe(0);
-  expect(complaints).toEqual([]);
-});
-
-browserTest('news of a device that comes before the list it is on is not lost', async () => {
-  await using reader = await visit(browser);
-  const { page, complaints } = reader;
-  await open(page);
-  const release = await holdAnswers(page, /\/api\/devices/);
-  const isAsked = page.waitForRequest(/\/api\/devices/);
-  await page.getByRole('button', { name: 'Next devices' }).click();
-  await isAsked;
-  const { name } = server.row(100);
-  server.tell('device', { name, row: { ...server.row(100), state: 'DEGRADED' } });
-  // Told later, and there: then so is the one before.
-  server.tell('overview', { ...server.overview(), fleet: 'south' });
-  await page.locator('#fleet', { hasText: 'south' }).waitFor();
-  release();
-  const line = page.locator('#device-rows tr').first();
-  await line.filter({ hasText: name }).waitFor();
-  expect(await line.textContent()).toContain('DEGRADED');
-  expect(complaints).toEqual([]);
-});
 
 browserTest(
   'a reader whose clock is wrong sees ages and ranges by that of the server',
@@ -241,7 +187,7 @@ browserTest(
       await trouble.filter({ hasText: `Could not load ${what}: The broker is away.` }).waitFor();
     server.setBroken(false);
     await page.locator('#live[data-phase=live]').waitFor();
-    await page.locator('#charts canvas').nth(5).waitFor();
+    await page.locator('#charts canvas').nth(11).waitFor();
     await trouble.waitFor({ state: 'hidden' });
     expect(await page.locator('#device-rows tr').count()).toBe(100);
   },
@@ -296,6 +242,7 @@ browserTest(
     expect(stops).toEqual([
       'search',
       'state',
+      'outcome',
       'sort',
       'Device',
       'State',

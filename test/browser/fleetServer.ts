@@ -7,7 +7,7 @@
  */
 import type { DeviceRow, Overview } from '../../fleet/pages/answers.ts';
 import { pageOf } from '../../fleet/pages/pages.ts';
-import { deviceAt, overviewOf, rowAt, seriesOf, timelineOf } from './recorded.ts';
+import { deviceAt, outcomeOf, overviewOf, rowAt, seriesOf, timelineOf } from './recorded.ts';
 
 const SECURITY = "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'";
 
@@ -125,10 +125,12 @@ function document(path: string, status: number): Response {
 
 function listOf(rows: readonly DeviceRow[], fields: URLSearchParams) {
   const [search, state] = [(fields.get('search') ?? '').toLowerCase(), fields.get('state')];
+  const outcome = fields.get('outcome');
   const found = rows.filter(
     (row) =>
       (row.name.includes(search) || row.device_key?.toLowerCase().includes(search)) &&
-      (state === null || (row.state === state && row.away !== true)),
+      (state === null || (row.state === state && row.away !== true)) &&
+      (outcome === null || outcomeOf(row) === outcome),
   );
   const by = {
     name: () => 0,

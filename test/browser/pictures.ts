@@ -21,14 +21,14 @@ const PICTURES: readonly Picture[] = [
   {
     name: 'dashboard-light',
     path: '/#time',
-    eyes: { scheme: 'light', width: 1_000, height: 760 },
-    whole: '#charts figure:nth-child(6) canvas',
+    eyes: { scheme: 'light', width: 1_000, height: 1_240 },
+    whole: '#charts figure:nth-child(12) canvas',
   },
   {
     name: 'dashboard-dark',
     path: '/',
-    eyes: { scheme: 'dark', width: 1_000, height: 760 },
-    whole: '#charts figure:nth-child(6) canvas',
+    eyes: { scheme: 'dark', width: 1_000, height: 1_240 },
+    whole: '#charts figure:nth-child(12) canvas',
   },
   {
     name: 'dashboard-device',

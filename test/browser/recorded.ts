@@ -9,6 +9,7 @@ import type {
   Band,
   Device,
   DeviceRow,
+  DocumentsRow,
   Mark,
   Overview,
   Series,
@@ -48,15 +49,39 @@ export function rowAt(at: number, nowMs: number): DeviceRow {
     switches_total: (at * 11) % 97,
     recovery_p95_ms: at % 5 === 0 ? null : 180 + ((at * 17) % 900),
     terminated: state === 'TERMINATED' ? 'recovery_window_exceeded' : null,
-    documents: at % 2 === 1 ? DOCUMENTS : null,
+    documents: documentsAt(at),
   };
 }
 
-const DOCUMENTS = {
-  ...{ confirmed: 7, on_trial: 8, emergency: null },
-  last: { code: 'policy_on_trial', ts_ms: 1, version: 8, kind: 'policy', why: null },
-  last_refusal: { code: 'signature_invalid', ts_ms: 1, version: null, kind: null, why: 'key 7f' },
+/** The policy that is rolled out. */
+const VERSION = 8;
+
+/** What became of it; on all others it is confirmed. */
+const VERDICTS: Readonly<Record<number, string>> = {
+  ...{ 1: 'on_trial', 3: 'on_trial', 5: 'on_trial', 7: 'on_trial', 9: 'on_trial' },
+  ...{ 11: 'rolled_back', 13: 'rolled_back', 15: 'rolled_back', 17: 'rolled_back' },
+  ...{ 19: 'refused', 21: 'refused' },
 };
+/** It has not heard of it. */
+const SILENT_AT = 23;
+
+function documentsAt(at: number): DocumentsRow {
+  const word = VERDICTS[at] ?? 'confirmed';
+  const isConfirmed = word === 'confirmed' && at !== SILENT_AT;
+  return {
+    ...{ confirmed: isConfirmed ? VERSION : VERSION - 1, emergency: null },
+    on_trial: word === 'on_trial' ? VERSION : null,
+    verdict: { version: at === SILENT_AT ? VERSION - 1 : VERSION, word },
+    last: { code: 'policy_on_trial', ts_ms: 1, version: 8, kind: 'policy', why: null },
+    last_refusal: { code: 'signature_invalid', ts_ms: 1, version: null, kind: null, why: 'key 7f' },
+  };
+}
+
+/** As the server judges it. */
+export function outcomeOf({ documents }: DeviceRow): string {
+  const verdict = documents?.verdict;
+  return verdict?.version === VERSION ? verdict.word : 'silent';
+}
 
 export function overviewOf(rows: readonly DeviceRow[], nowMs: number): Overview {
   const there = rows.filter(({ away }) => away !== true);
@@ -80,9 +105,15 @@ export function overviewOf(rows: readonly DeviceRow[], nowMs: number): Overview 
       identity_conflict: 1,
       brand_new_code: 1,
     },
+    dead_transports: { heartbeat_timeout: 214, carrier_lost: 96, one_way_out: 4 },
+    denied_switches: { switch_denied: 31, switch_rate_limited: 2 },
     replay_signs_24h: 3,
     hijack_signs_24h: 1,
     recovery_ms: { count: 412, p50: 240, p95: 860, p99: 2_150 },
+    rtt_ms: { count: 9_212, p50: 48.2, p95: 131.4 },
+    jitter_ms: { count: 9_212, p50: 3.1, p95: 22.8 },
+    loss_percent: { count: 9_212, p50: 0, p95: 1.7 },
+    memory_bytes: { count: 9_750, p50: 57_900_000, p95: 66_200_000 },
     switches_per_session_per_hour: 1.84,
     policies: Object.entries(count((row) => row.policy?.name ?? '')).map(([name, devices]) => ({
       ...{ name, version: 4, devices },
@@ -91,8 +122,8 @@ export function overviewOf(rows: readonly DeviceRow[], nowMs: number): Overview 
       ...{ version, devices },
     })),
     rollout: {
-      ...{ version: 8, devices: rows.length, confirmed: rows.length - 12, on_trial: 5 },
-      ...{ rolled_back: 4, refused: 2, silent: 1, ahead: 0 },
+      ...{ version: VERSION, devices: rows.length, confirmed: 0, on_trial: 0 },
+      ...{ rolled_back: 0, refused: 0, silent: 0, ahead: 0, ...count(outcomeOf) },
     },
     emergency: { devices: 0, versions: [] },
   };
@@ -109,6 +140,11 @@ export function seriesOf(fromMs: number, toMs: number, stepMs: number, devices: 
   const hole = (values: readonly number[]) =>
     values.map((value, at) => (at > values.length / 4 && at < values.length / 3.6 ? null : value));
   const attached = wave(devices * 0.76, devices * 0.03, 20);
+  const FINE = 1_000;
+  const spread = (p50: number, p95: number) => ({
+    p50: hole(wave(p50 * FINE, p50 * 30, 17)).map((value) => value && value / FINE),
+    p95: hole(wave(p95 * FINE, p95 * 60, 11)).map((value) => value && value / FINE),
+  });
   return {
     at_ms,
     states: {
@@ -124,12 +160,22 @@ export function seriesOf(fromMs: number, toMs: number, stepMs: number, devices: 
       p95: wave(860, 200, 10),
       p99: at_ms.map((_, at) => (at % 6 === 0 ? 2_000 + ((at * 37) % 800) : null)),
     },
+    rtt_ms: spread(48, 131),
+    jitter_ms: spread(3, 22),
+    loss_percent: spread(0.1, 1.7),
+    memory_bytes: spread(57_900_000, 66_200_000),
     switches: wave(devices * 0.03, devices * 0.02, 8),
     degraded_percent: wave(4, 3, 14),
     terminated: {
       recovery_window_exceeded: at_ms.map((_, at) => Number(at % 40 === 0)),
       operator_terminated: at_ms.map((_, at) => Number(at % 140 === 9)),
     },
+    dead_transports: {
+      heartbeat_timeout: wave(3, 3, 9),
+      carrier_lost: wave(1, 2, 14),
+      one_way_out: at_ms.map((_, at) => Number(at % 70 === 12)),
+    },
+    denied_switches: { switch_denied: at_ms.map((_, at) => Number(at % 9 === 4)) },
     replay_signs: at_ms.map((_, at) => Number(at % 100 === 50)),
     hijack_signs: at_ms.map((_, at) => Number(at === 200)),
   };

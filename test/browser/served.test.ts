@@ -9,8 +9,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connectAsync, type MqttClient } from 'mqtt';
 import type { Page } from 'playwright-core';
+import { encodePayload } from '../../agent/payload.ts';
+import type { Series } from '../../fleet/pages/answers.ts';
 import { startFleetOn, TOKEN } from '../lab/fleet.ts';
 import { freePort, mosquittoObstacle, startMosquitto } from '../lab/mosquitto.ts';
+import { eventually } from '../lab/process.ts';
 import { urlOf } from '../lab/witness.ts';
 import { testUnless } from '../obstacle.ts';
 import { BOOT, healthPayload, presencePayload, type Said } from '../unit/fleet/sample.ts';
@@ -31,6 +34,12 @@ async function appear(client: MqttClient, at: number): Promise<void> {
   const birth = Buffer.from(presencePayload('online', BOOT, 1));
   await client.publishAsync(`${root(at)}/presence`, birth, KEPT);
   await report(client, at, { seq: 1 });
+}
+
+/** Each second, while the broker is heard, the fleet notes how its bindings are. */
+async function hasRoundTrip(fleet: Awaited<ReturnType<typeof startFleetOn>>): Promise<boolean> {
+  const series = (await (await fleet.get('/api/series')).json()) as Series;
+  return series.rtt_ms?.p95.some((value) => value === 12.5) === true;
 }
 
 async function logIn(page: Page, token: string): Promise<void> {
@@ -65,7 +74,7 @@ testUnless(
       await logIn(page, TOKEN);
       await page.locator('#live[data-phase=live]').waitFor();
       await page.locator('#device-caption', { hasText: '1 to 100 of 120' }).waitFor();
-      await page.locator('#charts canvas').nth(5).waitFor();
+      await page.locator('#charts canvas').nth(11).waitFor();
       const figures = await page.locator('.figures dd').allTextContents();
       expect(figures.slice(0, 4)).toEqual(['120', '120', '0', '0']);
 
@@ -75,6 +84,22 @@ testUnless(
       const status = { state: 'DEGRADED' } as const;
       await report(client, 0, { seq: 7, switchesTotal: 1, link: 'wwan0', status });
       await line.filter({ hasText: 'DEGRADED' }).waitFor();
+
+      const spread = page.locator('#spreads tbody tr', { hasText: 'Round trip of bindings' });
+      await spread.filter({ hasText: `13\u00a0ms${DEVICES}` }).waitFor();
+      await eventually('a round trip over time', async () => hasRoundTrip(fleet), WAIT_MS);
+      for (const [at, onTrial] of [8, null].entries()) {
+        const said = encodePayload(
+          { v: 1, confirmed: at === 0 ? 7 : 8, on_trial: onTrial },
+          'cbor',
+        );
+        await client.publishAsync(`${root(at)}/policy/reported`, Buffer.from(said), KEPT);
+      }
+      const caption = page.locator('#device-caption');
+      await page.locator('#rollout').getByRole('link', { name: 'on trial' }).click();
+      await caption.filter({ hasText: '1 device with the policy on trial' }).waitFor();
+      await page.getByLabel('Rollout', { exact: true }).selectOption('all');
+      await caption.filter({ hasText: '1 to 100 of 120' }).waitFor();
 
       await line.getByRole('link', { name: 'gw-000' }).click();
       await page.locator('svg.timeline').waitFor();

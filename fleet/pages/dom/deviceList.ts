@@ -1,5 +1,5 @@
 /**
- * The list of devices: searched, narrowed to a state, sorted, a page at a time, and its rows kept current.
+ * The list of devices: searched, narrowed to a state or to what became of a policy, sorted, a page at a time, and its rows kept current.
  *
  * Rows change in place and do not move: a list that sorts itself anew under the eyes of a reader cannot be read.
  *
@@ -10,6 +10,8 @@ import {
   addressOf,
   captionOf,
   type DeviceQuery,
+  FIRST_PAGE,
+  isWhole,
   PAGE_ROWS,
   pageAfter,
   pageBefore,
@@ -19,6 +21,7 @@ import {
   type Sort,
 } from '../deviceQuery.ts';
 import { type ColumnId, cellsOf, LIST_COLUMNS, stateNow } from '../deviceRow.ts';
+import { OUTCOMES_SHOWN, type Outcome, outcomeWord } from '../rollout.ts';
 import { isState, STATES_SHOWN } from '../states.ts';
 import { ask, attempt } from './ask.ts';
 import { localText, serverMs } from './clock.ts';
@@ -44,12 +47,13 @@ let meanwhile: Map<string, DeviceRow> | null = null;
 let asked = 0;
 let askedAtMs = 0;
 
-export function startDevices(): void {
-  const [search, state, sort] = fields();
-  state.append(...STATES_SHOWN.map((word) => element('option', { value: word }, word)));
-  sort.append(
-    ...Object.entries(SORTS).map(([id, words]) => element('option', { value: id }, words)),
-  );
+/** Until the first page is there, or it is told why not. */
+export function startDevices(): Promise<void> {
+  const { search, state, outcome, sort } = fields();
+  const choice = (value: string, words: string) => element('option', { value }, words);
+  state.append(...STATES_SHOWN.map((word) => choice(word, word)));
+  outcome.append(...OUTCOMES_SHOWN.map((id) => choice(id, outcomeWord(id))));
+  sort.append(...Object.entries(SORTS).map(([id, words]) => choice(id, words)));
   named('device-heads', HTMLTableRowElement).replaceChildren(...LIST_COLUMNS.map(headOf));
   keepTable();
   let typing: ReturnType<typeof setTimeout> | undefined;
@@ -61,31 +65,42 @@ export function startDevices(): void {
     );
   });
   state.addEventListener('change', () => turn({ ...query, state: state.value, before: [] }));
+  outcome.addEventListener('change', () =>
+    turn({ ...query, outcome: outcome.value as Outcome | '', before: [] }),
+  );
   sort.addEventListener('change', () => turn({ ...query, sort: sort.value as Sort, before: [] }));
   named('device-form', HTMLFormElement).addEventListener('submit', (event) => {
     event.preventDefault();
     clearTimeout(typing);
-    turn({ ...query, search: search.value.trim(), before: [] });
+    void turn({ ...query, search: search.value.trim(), before: [] });
   });
   onPress('next', () => {
     const last = list.devices.at(-1);
-    if (last !== undefined) turn(pageAfter(query, { name: last.name, key: list.next_key ?? null }));
+    if (last !== undefined)
+      void turn(pageAfter(query, { name: last.name, key: list.next_key ?? null }));
   });
   onPress('previous', () => turn(pageBefore(query)));
   setInterval(showAges, AGES_MS);
-  turn(query);
+  return turn(query);
 }
 
 /** Asks for the same page again. */
 export function reloadDevices(): void {
-  turn(query);
+  void turn(query);
+}
+
+/** The devices on which this became of the policy, and the reader is taken to them. */
+export function showOutcome(outcome: Outcome): void {
+  void turn({ ...FIRST_PAGE, sort: query.sort, outcome });
+  const place = named('devices', HTMLElement);
+  place.focus({ preventScroll: true });
+  place.scrollIntoView();
 }
 
 /** The fleet has grown or shrunk: the list is asked for again, but not with each device of many. */
 export function onTotal(total: number): void {
-  const isWhole = query.search === '' && query.state === '';
-  if (!isWhole || total === list.total || Date.now() - askedAtMs < TOTALS_MS) return;
-  turn(query);
+  if (!isWhole(query) || total === list.total || Date.now() - askedAtMs < TOTALS_MS) return;
+  void turn(query);
 }
 
 /** News of one device, which may not be on this page. */
@@ -113,19 +128,20 @@ function onPress(id: string, work: () => void): void {
   });
 }
 
-const fields = () =>
-  [
-    named('search', HTMLInputElement),
-    named('state', HTMLSelectElement),
-    named('sort', HTMLSelectElement),
-  ] as const;
+const fields = () => ({
+  search: named('search', HTMLInputElement),
+  state: named('state', HTMLSelectElement),
+  outcome: named('outcome', HTMLSelectElement),
+  sort: named('sort', HTMLSelectElement),
+});
 
 /** Shows another part of the list, and makes the page's address say which. */
-function turn(next: DeviceQuery): void {
+async function turn(next: DeviceQuery): Promise<void> {
   query = next;
-  const [search, state, sort] = fields();
+  const { search, state, outcome, sort } = fields();
   if (document.activeElement !== search) search.value = query.search;
   state.value = query.state;
+  outcome.value = query.outcome;
   sort.value = query.sort;
   const address = addressOf(query);
   history.replaceState(null, '', address === '' ? location.pathname : `?${address}`);
@@ -141,7 +157,7 @@ function turn(next: DeviceQuery): void {
   const question = asked;
   const told = new Map<string, DeviceRow>();
   meanwhile = told;
-  void attempt('the devices', async () => {
+  await attempt('the devices', async () => {
     const answer = await ask<DeviceList>(`${requestOf(query)}&${asWatcher}`).finally(() => {
       if (question === asked) meanwhile = null;
     });

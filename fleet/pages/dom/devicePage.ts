@@ -138,6 +138,9 @@ function factText(
   return `${text}, ${localText(last_seen_ms)}${kept}`;
 }
 
+/** Facts with codes, keys or addresses in them, which break in the middle where they have half of a phone. */
+const LONG = ['Binding', 'Last document', 'Last refused document', 'Public key'];
+
 /** Where each fact stands: one without news is left alone, and what a reader has selected in it stays selected. */
 const facts = new Map<string, HTMLElement>();
 
@@ -146,7 +149,9 @@ function showFact(words: string, text: string, state: string | null = null): voi
   if (place === undefined) {
     place = element('dd');
     facts.set(words, place);
-    named('facts', HTMLElement).append(element('div', {}, element('dt', {}, words), place));
+    const parts = [element('dt', {}, words), place];
+    const look = { class: LONG.includes(words) ? 'long' : null };
+    named('facts', HTMLElement).append(element('div', look, ...parts));
   }
   if (place.textContent === text) return;
   place.replaceChildren(...(isState(state) ? [swatchOf(state)] : []), text);

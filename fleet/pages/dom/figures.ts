@@ -1,16 +1,17 @@
 /**
- * The overview: figures, states, ended sessions, policies and versions.
+ * The overview: figures, states, bindings, what ended or was denied, policies and versions.
  *
  * @module
  */
-import type { Overview } from '../answers.ts';
-import { countText, durationText, percentText, rateText, UNKNOWN } from '../format.ts';
+import type { Counts, Overview, Spread } from '../answers.ts';
+import { bytesText, countText, durationText, percentText, rateText, UNKNOWN } from '../format.ts';
 import { ranked } from '../reasonWords.ts';
-import { emergencyText, outcomesOf, rolloutText } from '../rollout.ts';
+import { emergencyText } from '../rollout.ts';
 import { isState, sharesOf } from '../states.ts';
 import { showBroker } from './broker.ts';
 import { element, named, say, shape } from './element.ts';
 import { showPart } from './part.ts';
+import { showRollout } from './rolloutView.ts';
 import { stateBox, swatchOf } from './swatch.ts';
 import { codeOf, tableOf } from './table.ts';
 
@@ -22,9 +23,22 @@ export function showOverview(overview: Overview): void {
   }
   showUnknown(overview);
   showPart('states', overview.states, () => statesTable(overview));
-  showPart('ended', overview.terminated, () => endedTable(overview));
+  const spreads = spreadRows(overview);
+  showPart('spreads', spreads, () => spreadsTable(spreads));
+  showReasons('dead', overview.dead_transports ?? {}, {
+    ...{ caption: 'Transports that died under a session in the last 24 hours', what: 'Times' },
+    none: 'No transport died under a session in the last 24 hours.',
+  });
+  showReasons('denied', overview.denied_switches ?? {}, {
+    ...{ caption: 'Switches that a rule did not allow in the last 24 hours', what: 'Times' },
+    none: 'No switch was denied in the last 24 hours.',
+  });
+  showReasons('ended', overview.terminated, {
+    ...{ caption: 'Sessions that ended in the last 24 hours', what: 'Sessions' },
+    none: 'No session ended in the last 24 hours.',
+  });
   showEmergency(overview);
-  showPart('rollout', overview.rollout ?? null, () => rolloutTable(overview));
+  showRollout(overview.rollout ?? null);
   showPart('policies', overview.policies, () => policiesTable(overview));
   showPart('versions', overview.versions, () => versionsTable(overview));
 }
@@ -66,32 +80,6 @@ function showEmergency({ emergency }: Overview): void {
   say(place, text);
 }
 
-function rolloutTable({ rollout }: Overview): HTMLElement {
-  return tableOf({
-    caption: rollout ? rolloutText(rollout) : '',
-    heads: ['Policy is', 'Devices', 'Share', 'Drawn'],
-    rows: (rollout ? outcomesOf(rollout) : []).map(({ id, name, words, count, percent }) => [
-      element(
-        'span',
-        {},
-        element('strong', {}, name),
-        ' ',
-        element('span', { class: 'soft' }, words),
-      ),
-      countText(count),
-      percentText(percent),
-      shape(
-        'svg',
-        { class: 'bar', height: 14, 'aria-hidden': 'true' },
-        shape('rect', {
-          ...{ class: `outcome ${id}`, x: 0, y: 0.5, width: `${percent}%`, height: 13 },
-        }),
-      ),
-    ]),
-    none: 'No device takes signed documents.',
-  });
-}
-
 function statesTable({ states }: Overview): HTMLElement {
   return tableOf({
     caption: 'Devices at the broker by state; of those that are stopped or lost none is known',
@@ -117,23 +105,56 @@ function statesTable({ states }: Overview): HTMLElement {
   });
 }
 
-function endedTable({ terminated }: Overview): HTMLElement {
+type SpreadRow = readonly [words: string, p50: string, p95: string, devices: string];
+
+function spreadRows(overview: Overview): readonly SpreadRow[] {
+  const row = (words: string, spread: Spread | undefined, text: typeof durationText): SpreadRow => [
+    words,
+    text(spread?.p50),
+    text(spread?.p95),
+    countText(spread?.count),
+  ];
+  return [
+    row('Round trip of bindings', overview.rtt_ms, durationText),
+    row('Jitter of bindings', overview.jitter_ms, durationText),
+    row('Loss of bindings', overview.loss_percent, percentText),
+    row('Memory of agents', overview.memory_bytes, bytesText),
+  ];
+}
+
+function spreadsTable(rows: readonly SpreadRow[]): HTMLElement {
   return tableOf({
-    caption: 'Sessions that ended in the last 24 hours',
-    heads: ['Reason', 'Sessions', 'What it means'],
-    rows: ranked(terminated).map(({ code, count, sentence, severity, hint }) => [
-      codeOf(code),
-      countText(count),
-      element(
-        'span',
-        { class: 'prose' },
-        severity === null ? null : element('strong', { class: `severity ${severity}` }, severity),
-        ` ${sentence} `,
-        hint === null ? null : element('span', { class: 'soft' }, hint),
-      ),
-    ]),
-    none: 'No session ended in the last 24 hours.',
+    caption:
+      'Half of the devices at the broker have at most p50, 95 % at most p95, as each said last',
+    heads: ['What', 'p50', 'p95', 'Devices'],
+    ...{ rows, none: '' },
   });
+}
+
+interface ReasonsParts {
+  readonly caption: string;
+  /** What is counted. */
+  readonly what: string;
+  readonly none: string;
+}
+
+function showReasons(id: string, counts: Counts, { caption, what, none }: ReasonsParts): void {
+  showPart(id, counts, () =>
+    tableOf({
+      ...{ caption, none, heads: ['Reason', what, 'What it means'] },
+      rows: ranked(counts).map(({ code, count, sentence, severity, hint }) => [
+        codeOf(code),
+        countText(count),
+        element(
+          'span',
+          { class: 'prose' },
+          severity === null ? null : element('strong', { class: `severity ${severity}` }, severity),
+          ` ${sentence} `,
+          hint === null ? null : element('span', { class: 'soft' }, hint),
+        ),
+      ]),
+    }),
+  );
 }
 
 function policiesTable({ policies }: Overview): HTMLElement {

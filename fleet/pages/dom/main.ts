@@ -7,6 +7,7 @@
  * @module
  */
 import type { Overview } from '../answers.ts';
+import { arrival } from './arrival.ts';
 import { ask, attempt, mended } from './ask.ts';
 import { setClock, zoneName } from './clock.ts';
 import { onTotal, reloadDevices, showAges, showDevice, startDevices } from './deviceList.ts';
@@ -25,6 +26,7 @@ if (document.body.dataset['page'] === 'device') startDevice();
 else void startDashboard();
 
 async function startDashboard(): Promise<void> {
+  const arrive = arrival();
   // Before the list: what changes while that is on its way must not be missed.
   listen({
     onOverview: (news) => {
@@ -35,16 +37,17 @@ async function startDashboard(): Promise<void> {
     onDevice: showDevice,
     onBack: () => {
       reloadDevices();
-      reloadSeries();
+      void reloadSeries();
     },
   });
   const overview = attempt(OVERVIEW, async () => {
     show(await ask<Overview>('/api/overview'));
     answered();
   });
-  startDevices();
+  const devices = startDevices();
   await overview;
-  startSeries();
+  await Promise.all([devices, startSeries()]);
+  arrive();
 }
 
 function show(overview: Overview): void {

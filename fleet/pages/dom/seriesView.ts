@@ -22,24 +22,25 @@ let refresh: ReturnType<typeof setTimeout> | undefined;
 /** Nobody looked when it was time, and a step of a long range is an hour. */
 let isOwed = false;
 
-export function startSeries(): void {
+/** Until they are drawn, or it is told why not. */
+export function startSeries(): Promise<void> {
   const choice = named('span', HTMLSelectElement);
   choice.replaceChildren(...spanOptions());
-  choice.addEventListener('change', reloadSeries);
+  choice.addEventListener('change', () => void reloadSeries());
   document.addEventListener('visibilitychange', () => {
-    if (isOwed && !document.hidden) reloadSeries();
+    if (isOwed && !document.hidden) void reloadSeries();
   });
-  reloadSeries();
+  return reloadSeries();
 }
 
 /** Asks for the charts, and again after each step of them. */
-export function reloadSeries(): void {
+export async function reloadSeries(): Promise<void> {
   clearTimeout(refresh);
   const { spanMs } = spanOf(named('span', HTMLSelectElement).value);
   const stepMs = stepOf(spanMs, POINTS_MAX);
-  refresh = setTimeout(reloadSeries, Math.max(stepMs, REFRESH_MIN_MS));
+  refresh = setTimeout(() => void reloadSeries(), Math.max(stepMs, REFRESH_MIN_MS));
   isOwed = document.hidden;
-  if (!isOwed) void attempt('the charts', () => loadSeries(spanMs, stepMs));
+  if (!isOwed) await attempt('the charts', () => loadSeries(spanMs, stepMs));
 }
 
 /** The choices of how far back, 24 hours chosen. */

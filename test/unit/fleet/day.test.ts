@@ -2,16 +2,22 @@ import { expect, test } from 'bun:test';
 import { Day, MINUTE_MS } from '../../../fleet/day.ts';
 import type { Tally } from '../../../fleet/difference.ts';
 import { addRecoveries, type Latencies, quantilesOf } from '../../../fleet/latencies.ts';
-import { degradedPercent, newSpan, spanOf, spanText } from '../../../fleet/span.ts';
+import { degradedPercent, mergeInto, newSpan, spanOf, spanText } from '../../../fleet/span.ts';
+import type { Spreads } from '../../../fleet/spread.ts';
 import { Random } from '../../sim/random.ts';
 import { START_MS } from './sample.ts';
 
 const RECOVERY = { count: 4, p50: 100, p95: 400, max: 1_000 };
 
 const tally = (more: Partial<Tally>): Tally => ({
-  ...{ switches: 0, terminated: {}, replaySigns: 0, hijackSigns: 0, recoveries: 0 },
+  ...{ switches: 0, terminated: {}, watched: {}, replaySigns: 0, hijackSigns: 0, recoveries: 0 },
   ...more,
 });
+
+function spreads(p50: number | null, p95: number): Spreads {
+  const spread = { count: 9, p50, p95 };
+  return { rtt_ms: spread, jitter_ms: spread, loss_percent: spread, memory_bytes: spread };
+}
 
 test('a minute ends when the next begins, and a clock that is put back by no more than that ends none', () => {
   const day = new Day(START_MS + 5_000, []);
@@ -126,11 +132,56 @@ test('quantiles of one device are not far above the truth', () => {
 });
 
 test('a row of the database is read as it was written, and a broken one as nothing', () => {
-  const span = { ...newSpan(), states: { ATTACHED: 3 }, switches: 4, recoveries: { 55: 1.5 } };
+  const span = {
+    ...{ ...newSpan(), states: { ATTACHED: 3 }, switches: 4, recoveries: { 55: 1.5 } },
+    ...{ watched: { carrier_lost: 2 }, spreads: spreads(48.2, 131) },
+  };
   expect(spanOf(spanText(span))).toEqual(span);
-  for (const text of ['', 'null', '{}', '[1', '[null]', '[{},-1,{},"x"]']) {
+  for (const text of [
+    '',
+    'null',
+    '{}',
+    '[1',
+    '[null]',
+    '[{},-1,{},"x"]',
+    '[{},0,{},0,0,{},null,7]',
+  ]) {
     expect([text, spanOf(text)]).toEqual([text, newSpan()]);
   }
+  // As a version wrote it that knew less.
+  expect(spanOf('[{"ATTACHED":3},4,{},1,0,{}]')).toEqual({
+    ...{ ...newSpan(), states: { ATTACHED: 3 }, switches: 4, replaySigns: 1 },
+  });
+});
+
+test('transports that died and switches that were denied add up, and of spreads the worst minute stays', () => {
+  const sum = newSpan();
+  const minute = (watched: Record<string, number>, p50: number | null, p95: number) => ({
+    ...newSpan(),
+    ...{ watched, spreads: spreads(p50, p95) },
+  });
+  for (const later of [
+    minute({ carrier_lost: 2 }, 40, 90),
+    minute({ carrier_lost: 1, switch_denied: 5 }, 35, 2_000),
+    minute({}, null, 80),
+    { ...newSpan(), watched: { switch_denied: 1 } },
+  ]) {
+    mergeInto(sum, later);
+  }
+  expect(sum.watched).toEqual({ carrier_lost: 3, switch_denied: 6 });
+  expect(sum.spreads).toEqual(spreads(40, 2_000));
+});
+
+test('a day in memory has no spreads: the history tells them', () => {
+  const minute = (minutesAgo: number) => {
+    const span = { ...newSpan(), switches: 1, spreads: spreads(1, 2) };
+    return { atMs: START_MS - minutesAgo * MINUTE_MS, span };
+  };
+  const day = new Day(START_MS, [minute(2), minute(1)]);
+  day.current.spreads = spreads(48, 131);
+  const closed = day.close(START_MS + MINUTE_MS);
+  expect(closed?.span.spreads).toEqual(spreads(48, 131));
+  expect(day.lastDay()).toMatchObject({ switches: 2, spreads: null });
 });
 
 test('degraded sessions are a share of those that were granted and live', () => {

@@ -4,8 +4,8 @@
  */
 import { expect, test } from 'bun:test';
 import { encodePayload } from '../../../agent/payload.ts';
-import { emergencyOf, rolloutOf } from '../../../fleet/rollout.ts';
-import { rowOf } from '../../../fleet/rows.ts';
+import { emergencyOf, OUTCOMES, type RolloutOutcome, rolloutOf } from '../../../fleet/rollout.ts';
+import { pageOf, rowOf } from '../../../fleet/rows.ts';
 import { DOCUMENT_REFUSALS } from '../../../session/reasons/documents.ts';
 import { BOOT, Scene, START_MS } from './sample.ts';
 
@@ -34,13 +34,14 @@ const outcome = (code: string, version: number, more: object = {}) => ({
   ...{ code, ts_ms: START_MS + version, version },
   ...more,
 });
-const rollout = (scene: Scene) => rolloutOf(scene.registry.devices.values());
+const rollout = (scene: Scene) => rolloutOf(scene.registry.devices);
 
 test('a policy on its way: on trial, confirmed, and once each', () => {
   const scene = new Scene();
   expect(reported(scene, {})).toBe('taken');
   expect(rowOf(scene.device()).documents).toEqual({
     ...{ confirmed: 3, on_trial: null, emergency: null, last: null, last_refusal: null },
+    verdict: { version: 3, word: 'confirmed' },
   });
   expect(reported(scene, {})).toBe('duplicate');
   const trial = { onTrial: 8, last: outcome('policy_on_trial', 8) };
@@ -108,6 +109,39 @@ test('the rollout is of the newest version, over those that take documents', () 
     ...{ version: 8, devices: 6, confirmed: 1, on_trial: 1, rolled_back: 1, refused: 1, silent: 2 },
     ahead: 0,
   });
+});
+
+test('the devices with an outcome are as many as the rollout counts, whatever else narrows the list', () => {
+  const scene = new Scene();
+  const listed = (outcome: RolloutOutcome, search = '', state: string | null = null) => {
+    const page = { sort: 'name', limit: 9, after: null, afterKey: null } as const;
+    const asked = { search, state, outcome, ...page };
+    const { total, devices } = pageOf(scene.registry.devices.values(), asked);
+    expect(devices).toHaveLength(total);
+    return devices.map(({ name }) => name).join(' ');
+  };
+  // Without a policy that anybody has spoken of nobody is silent about it.
+  reported(scene, { confirmed: 0 }, 'gw-9');
+  expect(listed('silent')).toBe('');
+  for (let at = 0; at < 5; at++) reported(scene, {}, `gw-${at}`);
+  reported(scene, { onTrial: 8 }, 'gw-0');
+  reported(scene, { confirmed: 8 }, 'gw-1');
+  reported(scene, { last: outcome('policy_rolled_back', 8) }, 'gw-2');
+  reported(scene, { last: outcome('push_full', 8, { kind: 'policy' }) }, 'gw-3');
+  reported(scene, { confirmed: 12 }, 'gw-5');
+  scene.health({ seq: 1 }, 'gw-6');
+  expect(OUTCOMES.map((word) => `${word}: ${listed(word)}`)).toEqual([
+    'confirmed: gw-1',
+    'on_trial: gw-0',
+    'rolled_back: gw-2',
+    'refused: gw-3',
+    'silent: gw-4 gw-9',
+    'ahead: gw-5',
+  ]);
+  for (const word of OUTCOMES) expect(listed(word).split(' ')).toHaveLength(rollout(scene)![word]);
+  // The version is that of the whole fleet, and not of what else is asked.
+  expect([listed('silent', 'gw-9'), listed('confirmed', 'gw-9')]).toEqual(['gw-9', '']);
+  expect(listed('silent', '', 'ATTACHED')).toBe('');
 });
 
 test('one device that names a version of its own takes the rollout of no other', () => {

@@ -107,8 +107,13 @@ test('the overview', async () => {
     devices: { total: 3, online: 2, stopped: 0, lost: 1 },
     states: { BIRTH: 0, ATTACHED: 1, VOLATILE: 0, DEGRADED: 1, RECOVERING: 0, TERMINATED: 0 },
     ...{ degraded_percent: 50, terminated: {}, replay_signs_24h: 0, hijack_signs_24h: 0 },
+    ...{ dead_transports: {}, denied_switches: {} },
     // Of those that are there.
     recovery_ms: { count: 6, p50: 90.5, p95: 215.3, p99: 215.3 },
+    rtt_ms: { count: 2, p50: 12.5, p95: 12.5 },
+    jitter_ms: { count: 2, p50: 1.2, p95: 1.2 },
+    loss_percent: { count: 2, p50: 0, p95: 0 },
+    memory_bytes: { count: 2, p50: 60_000_000, p95: 60_000_000 },
     switches_per_session_per_hour: 2,
     policies: [{ name: 'balanced', version: 3, devices: 3 }],
     versions: [{ version: '0.1.0', devices: 3 }],
@@ -137,6 +142,7 @@ test('devices: searched, sorted, a page at a time', async () => {
     'limit=9999',
     'limit=x',
     'sort=age',
+    'outcome=lost',
     `search=${'x'.repeat(200)}`,
   ]) {
     const answer = await scene.get(`/api/devices?${query}`);
@@ -187,6 +193,22 @@ test('series are columns of one length', async () => {
   expect(series.until_ms).toBe(START_MS + 1_000);
   // Its broker was never heard: nobody knows in which state they are.
   expect(series.states).toEqual({});
+});
+
+test('what a rule watches over is counted by its code, now and over time', async () => {
+  using scene = serving();
+  const counters = { carrier_lost: 9, heartbeat_timeout: 1, switch_denied: 2, attach_accepted: 3 };
+  scene.say('gw-1/health', healthPayload({ seq: 2, status: { counters } }));
+  const overview: unknown = await scene.json('/api/overview');
+  expect(overview).toMatchObject({
+    ...{ dead_transports: { carrier_lost: 7 }, denied_switches: { switch_denied: 2 } },
+  });
+  const query = `from_ms=${START_MS}&to_ms=${START_MS + 60_000}`;
+  expect(await scene.json(`/api/series?${query}`)).toMatchObject({
+    ...{ dead_transports: { carrier_lost: [7] }, denied_switches: { switch_denied: [2] } },
+    // Its broker was never heard.
+    rtt_ms: { p50: [null], p95: [null] },
+  });
 });
 
 test('nobody looks without the token, and pages lead to the login', async () => {
@@ -346,6 +368,10 @@ testUnless(promtoolObstacle, 'promtool has nothing to say against /metrics', asy
   const text = await (await scene.get('/metrics')).text();
   for (const line of [
     'jvpn_fleet_devices{presence="lost"} 1',
+    'jvpn_fleet_binding_round_trip_seconds{statistic="p95"} 0.0125',
+    'jvpn_fleet_binding_jitter_seconds{statistic="p50"} 0.0012',
+    'jvpn_fleet_binding_loss_ratio{statistic="p95"} 0',
+    'jvpn_fleet_agent_memory_bytes{statistic="p50"} 60000000',
     'jvpn_fleet_sessions{state="DEGRADED"} 1',
     'jvpn_fleet_messages_total{outcome="taken"} 10',
     'jvpn_fleet_reports_missing_total 2',

@@ -18,7 +18,7 @@ const STATUS = {
 const TEXT = hubMetrics({
   status: STATUS,
   ...{ version: '0.1.0', policyVersion: 7, isEmergency: true, committed: 40, failed: 1 },
-  ...{ timeAheadMs: 1_500, rssBytes: 80_000_000 },
+  ...{ timeAheadMs: 1_500, rssBytes: 80_000_000, cpuSeconds: 7.5 },
   events: { ...new EventCounts().snapshot(), identity_conflict: 2 },
 });
 
@@ -30,6 +30,7 @@ test('sessions by state, those of none included; devices, packets, the store', (
     'jvpn_hub_devices{mode="session"} 1000',
     'jvpn_hub_sessions{state="ATTACHED"} 990',
     'jvpn_hub_sessions{state="TERMINATED"} 0',
+    'jvpn_cpu_seconds_total 7.5',
     'jvpn_hub_under_load 1',
     'jvpn_hub_events_total{reason_code="identity_conflict"} 2',
     // One that begins at 1 would never have increased.

@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { Glob } from 'bun';
 import { agentMetrics } from '../../../agent/metrics.ts';
+import { encodePayload } from '../../../agent/payload.ts';
 import { Api } from '../../../fleet/api.ts';
 import { MISSING_WHYS } from '../../../fleet/events.ts';
 import { fleetMetrics } from '../../../fleet/metrics.ts';
@@ -28,6 +29,17 @@ interface Rule {
   readonly expr: string;
   readonly labels: { readonly playbook: string };
 }
+interface Panel {
+  readonly id: number;
+  readonly title: string;
+  readonly gridPos: {
+    readonly x: number;
+    readonly y: number;
+    readonly w: number;
+    readonly h: number;
+  };
+  readonly targets?: readonly { readonly expr: string }[];
+}
 interface Case {
   readonly alertname: string;
   readonly exp_alerts: readonly unknown[];
@@ -44,7 +56,7 @@ const { tests } = Bun.YAML.parse(read('alerts.test.yml')) as {
 };
 const cases = tests.flatMap(({ alert_rule_test }) => alert_rule_test);
 const dashboard = JSON.parse(read('grafana.json')) as {
-  readonly panels: readonly { readonly title: string; readonly targets?: { expr: string }[] }[];
+  readonly panels: readonly Panel[];
 };
 const drawn = dashboard.panels.flatMap(({ targets }) => targets?.map(({ expr }) => expr) ?? []);
 const scratch = mkdtempSync(join(tmpdir(), 'jvpn-alerts-'));
@@ -69,6 +81,7 @@ function said(): Set<string> {
       policyVersion: 1,
       isEmergency: true,
       rssBytes: 1,
+      cpuSeconds: 1,
       denials: { x: 1 },
       events: {
         ...{ waiting: 1, memoryBytes: 1, flashBytes: 1, acknowledged: 1, cut: 1 },
@@ -89,12 +102,16 @@ function said(): Set<string> {
       committed: 1,
       failed: 1,
       timeAheadMs: 1,
-      rssBytes: 1,
     },
+    ...{ rssBytes: 1, cpuSeconds: 1 },
     events: { identity_conflict: 1 },
   });
   const scene = new Scene();
   scene.health({ seq: 1 });
+  const counters = { carrier_lost: 9, switch_denied: 1 };
+  const ended = { state: 'TERMINATED', terminated: 'session_ttl_expired', counters } as const;
+  scene.health({ seq: 2, status: ended });
+  scene.say('gw-7/policy/reported', encodePayload({ v: 1, confirmed: 3 }, 'cbor'));
   const { registry, day } = scene;
   const overview = new Api({
     ...{ fleet: 'north', registry, day, history: null as never, nowMs: () => scene.nowMs },
@@ -103,7 +120,7 @@ function said(): Set<string> {
   const fleet = fleetMetrics({
     ...{ overview, version: '', messages: registry.outcomes, missing: 0, events: registry.events },
     ...{ isConnected: true, connections: 1, failures: 0, historyBytes: 1, historyDropped: 0 },
-    ...{ historyFailures: 0, watchers: 0, loginsRefused: 0, rssBytes: 1 },
+    ...{ historyFailures: 0, watchers: 0, loginsRefused: 0, rssBytes: 1, cpuSeconds: 1 },
   });
   return new Set(`${agent}${hub}${fleet}`.match(/^jvpn_[a-z_]+/gm));
 }
@@ -128,6 +145,27 @@ test('what they name is what the program says', () => {
   for (const code of wordsOf('code')) expect(COUNTER_CODES as readonly string[]).toContain(code);
   for (const why of wordsOf('why')) expect(MISSING_WHYS as readonly string[]).toContain(why);
   for (const state of wordsOf('state')) expect(STATES as readonly string[]).toContain(state);
+});
+
+test('all that is said of events, of the fleet’s bindings and of a rollout is on the dashboard', () => {
+  const drawnNames = new Set(drawn.flatMap((expr) => expr.match(/jvpn_[a-z_]+/g) ?? []));
+  const told = [...said()].filter((name) =>
+    /^jvpn_(telemetry_events?_|fleet_events?_|fleet_binding_|fleet_rollout_devices|cpu_)/.test(
+      name,
+    ),
+  );
+  expect(told.length).toBeGreaterThan(14);
+  expect(told.filter((name) => !drawnNames.has(name))).toEqual([]);
+});
+
+test('no panel of the dashboard lies on another, or past its edge, and each has a number of its own', () => {
+  const { panels } = dashboard;
+  expect(new Set(panels.map(({ id }) => id)).size).toBe(panels.length);
+  const cells = panels.flatMap(({ title, gridPos: { x, y, w, h } }) => {
+    expect([title, x + w <= 24]).toEqual([title, true]);
+    return Array.from({ length: w * h }, (_, at) => `${x + (at % w)} ${y + Math.floor(at / w)}`);
+  });
+  expect(new Set(cells).size).toBe(cells.length);
 });
 
 test('each reason code that they name is given by some end, or its part could never fire', () => {

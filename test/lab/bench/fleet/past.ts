@@ -119,6 +119,12 @@ function minuteOf(count: number, dice: () => number): Span {
   span.states = { ATTACHED: attached, RECOVERING: recovering, VOLATILE: volatile };
   span.switches = recovering;
   span.terminated = dice() < 0.1 ? { session_ttl_expired: 1 } : {};
+  span.watched = { carrier_lost: recovering, heartbeat_timeout: volatile, switch_denied: 3 };
+  const spread = (p50: number) => ({ count: attached, p50, p95: p50 * 3 });
+  span.spreads = {
+    ...{ rtt_ms: spread(40 + dice() * 20), jitter_ms: spread(2 + dice()) },
+    ...{ loss_percent: spread(dice()), memory_bytes: spread(58_000_000) },
+  };
   for (let at = 0; at < 20; at++) {
     const p50 = 100 + dice() * 400;
     addRecoveries(span.recoveries, { count: 8, p50, p95: p50 * 3, max: p50 * 8 }, 2);

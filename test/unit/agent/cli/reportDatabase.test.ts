@@ -41,7 +41,8 @@ function written(name: string): string {
     said(scene, device, 3, null);
   }
   scene.nowMs += 5_000;
-  scene.health({ seq: 2, link: 'wwan0', switchesTotal: 2 }, 'gw-1');
+  const counters = { carrier_lost: 5, heartbeat_timeout: 1, switch_denied: 4 };
+  scene.health({ seq: 2, link: 'wwan0', switchesTotal: 2, status: { counters } }, 'gw-1');
   said(scene, 'gw-1', 8, { code: 'policy_confirmed', ts_ms: 1, version: 8 });
   said(scene, 'gw-2', 3, { code: 'document_expired', ts_ms: 1, version: 8, kind: 'policy' });
   scene.presence('lost', BOOT, 1, 'gw-3');
@@ -49,6 +50,7 @@ function written(name: string): string {
     history.remember(scene.device(device), [change]);
   }
   scene.day.current.states = scene.registry.states();
+  scene.day.current.spreads = scene.registry.spreads();
   history.flush([{ atMs: scene.day.atMs, span: scene.day.current }]);
   history.save(scene.registry.devices.values());
   history.close();
@@ -72,6 +74,11 @@ test('a fleet in one review: devices, switches, policies, documents, who was los
     '1 devices were lost, 1 times together.',
     '| ATTACHED | 2 | 2 |',
     '2 switches; 0 signs of replay',
+    '| carrier\\_lost | 3 |',
+    '| switch\\_denied | 4 |',
+    '| round trip of bindings | 12.5 ms | 12.5 ms |',
+    '| loss of bindings | 0.0 % | 0.0 % |',
+    '| memory of agents | 60.0 MB | 60.0 MB |',
     '| 8 | confirmed | 1 |',
     '| 8 | refused | 1 |',
     '| policy\\_confirmed | 8 | 1 | 0.0 s |',

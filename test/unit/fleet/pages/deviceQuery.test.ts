@@ -10,13 +10,14 @@ import {
 } from '../../../../fleet/pages/deviceQuery.ts';
 
 test('what the address says is what the list shows, and back', () => {
-  const query = { ...FIRST_PAGE, search: 'gw 1&', state: 'DEGRADED', sort: 'switches' } as const;
+  const narrowed = { search: 'gw 1&', state: 'DEGRADED', outcome: 'rolled_back' } as const;
+  const query = { ...FIRST_PAGE, ...narrowed, sort: 'switches' } as const;
   expect(queryOf(addressOf(query))).toEqual(query);
   expect(addressOf(FIRST_PAGE)).toBe('');
 });
 
 test('what is not ours counts as left out', () => {
-  expect(queryOf('?state=toString&sort=constructor&page=7')).toEqual(FIRST_PAGE);
+  expect(queryOf('?state=toString&sort=constructor&outcome=lost&page=7')).toEqual(FIRST_PAGE);
   expect(queryOf(`?search=${'x'.repeat(999)}`).search).toHaveLength(64);
 });
 
@@ -38,5 +39,12 @@ test('the caption says where in the list a page is', () => {
   expect(captionOf(FIRST_PAGE, 1, 1)).toBe('1 device');
   expect(captionOf({ ...FIRST_PAGE, state: 'BIRTH' }, 7, 7)).toBe('7 devices in BIRTH');
   expect(captionOf({ ...FIRST_PAGE, search: 'x' }, 0, 0)).toBe('No device found.');
+  const refused = { ...FIRST_PAGE, outcome: 'refused' } as const;
+  expect(captionOf(refused, 4, 4)).toBe('4 devices that refused the policy');
+  expect(captionOf(refused, 0, 0)).toBe('No device that refused the policy.');
+  expect(captionOf({ ...refused, state: 'BIRTH' }, 1, 1)).toBe(
+    '1 device in BIRTH that refused the policy',
+  );
+  expect(captionOf({ ...refused, search: 'x' }, 1, 1)).toBe('1 device found');
   expect(captionOf(FIRST_PAGE, 0, 0)).toBe('No device has reported yet.');
 });

@@ -23,7 +23,7 @@ const UNKNOWN_ROW = {
 
 test('a device of which nothing is known but its name', () => {
   const cells = cellsOf(UNKNOWN_ROW, 1e12);
-  expect(LIST_COLUMNS.map(({ id }) => cells[id])).toEqual('gw|–|–|none|–|–|–|–|–'.split('|'));
+  expect(LIST_COLUMNS.map(({ id }) => cells[id])).toEqual('gw|–|–|none|–|–|–|–|–|–'.split('|'));
 });
 
 test('a device that ended says why; one that is away says how it went', () => {
@@ -53,6 +53,15 @@ test('when a report that the broker had kept was made only the device’s clock 
   expect(cellsOf(row, 1e12).seen).toBe('3\u00a0h ago');
   expect(cellsOf({ ...row, retained: true }, 1e12).seen).toBe('3\u00a0h ago by its clock');
   expect(cellsOf({ ...row, retained: true, last_seen_ms: null }, 1e12).seen).toBe('–');
+});
+
+test('a device that takes documents says what became of the newest policy that it spoke of', () => {
+  const row = rowAt(1, 1e12);
+  const said = (verdict: { version: number; word: string } | null) =>
+    cellsOf({ ...row, documents: { ...row.documents!, verdict } }, 1e12).document;
+  expect(said({ version: 8, word: 'on_trial' })).toBe('8 on trial');
+  expect(said(null)).toBe('none yet');
+  expect(cellsOf({ ...row, documents: null }, 1e12).document).toBe('–');
 });
 
 test('a mark says what changed, and its reason in words', () => {
