@@ -14,7 +14,7 @@ import { TARGETS } from '../../fuzz/targets.ts';
 const SEED = 2026;
 /** Targets with keys, sockets or long histories; about a second each. */
 const RUNS: Readonly<Record<string, number>> = {
-  ...{ hub: 30, device: 30, plain: 40, seat: 400, core: 200, mqtt: 100, socket: 200 },
+  ...{ hub: 30, device: 30, plain: 40, seat: 400, core: 200, mqtt: 300, socket: 200 },
   ...{ deliver: 500, flash: 1_000, policy: 1_500, record: 1_000, audit: 2_000, fleet: 1_000 },
   ...{ document: 500, documents: 400, 'push-record': 150 },
 };
