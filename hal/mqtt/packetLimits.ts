@@ -36,9 +36,10 @@ export function limitPackets(client: MqttClient, limits: PacketLimits): void {
     if (packet.cmd === 'publish' && !readsProperties) delete packet.properties;
     // Above what was asked for: MQTT.js keeps each of these until a release that may never come.
     if (packet.cmd === 'publish' && packet.qos > 1) end('a publish at QoS 2');
-    if (packet.cmd === 'connack' && hasListed(packet.properties)) {
+    const wrong = packet.cmd === 'connack' ? wrongWith(packet.properties) : null;
+    if (packet.cmd === 'connack' && wrong !== null) {
       delete packet.properties;
-      end('a property twice');
+      end(wrong);
     }
   });
   const sizes = new PacketSizes(bytesMax);
@@ -55,12 +56,14 @@ export function limitPackets(client: MqttClient, limits: PacketLimits): void {
   ignoreBehindEnd(client, () => isCut || hasEnded());
 }
 
-/**
- * MQTT 5 §2.2.2.2: but for user properties, twice is an error. MQTT.js makes a list of them, takes that for
- * the number that it expects, and throws where nobody can catch it.
- */
-function hasListed(properties: IConnackPacket['properties']): boolean {
-  return Object.values(properties ?? {}).some((value) => Array.isArray(value));
+/** What MQTT.js would stumble over where nobody can catch it, or null. */
+function wrongWith(properties: IConnackPacket['properties']): string | null {
+  const values: readonly unknown[] = Object.values(properties ?? {});
+  // MQTT 5 §2.2.2.2: but for user properties, twice is an error. It makes a list of them, and takes that for the number that it expects.
+  if (values.some((value) => Array.isArray(value))) return 'a property twice';
+  // It reads -1 where the packet ends before the number does.
+  const isCutOff = values.some((value) => typeof value === 'number' && !(value >= 0));
+  return isCutOff ? 'a property that is cut off' : null;
 }
 
 /**

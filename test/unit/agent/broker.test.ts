@@ -89,6 +89,15 @@ test('a property that stands there twice is a broker that misbehaves', async () 
   }
 });
 
+test('◆ a number that its packet cuts off is a broker that misbehaves: MQTT.js makes -1 of it, and throws', async () => {
+  // Server keepalive, receive maximum, topic alias maximum, maximum packet size.
+  for (const type of [0x13, 0x21, 0x22, 0x27]) {
+    const { end, ups } = await endAfter(connack(type));
+    const detail = 'a property that is cut off';
+    expect([end, ups]).toEqual([{ code: 'misbehaves', detail }, 0]);
+  }
+});
+
 test('what comes in one piece with what ends the connection is not looked at', async () => {
   const twice = [...connack(0x22, 0, 1, 0x22, 0, 1)];
   for (const behind of [PUBREL, QOS_2, [...QOS_2, ...PUBREL]]) {

@@ -109,6 +109,14 @@ test('what comes in one piece with what ends the connection is not looked at', a
   await Bun.sleep(50);
 });
 
+test('◆ a number that its packet cuts off ends the connection: MQTT.js makes -1 of it, and throws', async () => {
+  using server = await serverWith(
+    (socket) => void socket.end(Uint8Array.of(0x20, 4, 0, 0, 1, 0x13)),
+  );
+  const end = await endOf({ url: `mqtt://127.0.0.1:${server.port}` });
+  expect(end).toEqual({ code: 'lost', detail: 'a property that is cut off' });
+});
+
 test('◆ what comes at QoS 2 ends the connection, unread: it would be kept until a release that may never come', async () => {
   const answer = [0x20, 3, 0, 0, 0];
   const publish = [0x34, 6, 0, 1, 0x61, 0, 1, 0];
