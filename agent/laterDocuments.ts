@@ -2,8 +2,8 @@
  * Documents that were refused for a reason that may pass: retained, they come no second time on this connection.
  *
  * Of each kind for each target the newest is kept, and gets its turn when it would be taken: behind a trial, an emergency, a save that
- * failed, or when the clock says so. What cannot be taken any more is forgotten. A newer document withdraws one; clearing the topic
- * does not (docs/push.md).
+ * failed, or when the clock says so. One that cannot be taken any more gets a last turn, to be told why, and is forgotten. A newer document
+ * withdraws one; clearing the topic does not (docs/push.md).
  *
  * @module
  */
@@ -24,6 +24,8 @@ const KEPT_MAX = 24;
 interface Kept {
   readonly event: Arrived;
   readonly tries: number;
+  /** What was told of it last is that it may be taken later. */
+  readonly isWaiting: boolean;
 }
 
 export class LaterDocuments {
@@ -45,7 +47,7 @@ export class LaterDocuments {
     const stream = `${kind} ${targetText(target)}`;
     const before = this.#kept.get(stream);
     if (version <= (before?.event.document.version ?? 0)) return;
-    this.#kept.set(stream, { event, tries: 0 });
+    this.#kept.set(stream, { event, tries: 0, isWaiting: false });
     const [oldest] = this.#kept.keys();
     if (this.#kept.size > KEPT_MAX && oldest !== undefined) this.#kept.delete(oldest);
   }
@@ -61,15 +63,22 @@ export class LaterDocuments {
     const [first] = ready.sort(([, one], [, other]) => (isBefore(one, other) ? -1 : 1));
     if (first === undefined) return [];
     const [stream, { event, tries }] = first;
-    this.#kept.set(stream, { event, tries: tries + 1 });
+    this.#kept.set(stream, { event, tries: tries + 1, isWaiting: false });
     return [{ ...event, ...moment }];
   }
 
-  #isReady(stream: string, { event, tries }: Kept, state: PushState, moment: Moment): boolean {
+  #isReady(stream: string, kept: Kept, state: PushState, moment: Moment): boolean {
+    const { event, tries, isWaiting } = kept;
     const outlook = outlookOf(state, { ...event, ...moment });
     if (outlook === null) return tries < TRIES_MAX;
     const { refused, passes } = outlook;
-    if (!passes) this.#kept.delete(stream);
+    if (!passes) {
+      // Of the same version for another target all has been said.
+      const isNews = isWaiting && refused !== 'document_replayed';
+      if (!isNews) this.#kept.delete(stream);
+      return isNews;
+    }
+    this.#kept.set(stream, { ...kept, isWaiting: true });
     const waitMs = event.document.notBeforeS * 1_000 - moment.clock.wallMs;
     if (refused === 'document_early') this.#lookWithin(moment.atMs + Math.min(waitMs, LOOK_MS));
     if (refused === 'document_expired') this.#lookWithin(moment.atMs + LOOK_MS);

@@ -20,7 +20,8 @@ export class Doubt {
   readonly #sessions = new SessionWatch();
   readonly #policies = new PolicyWatch();
   readonly #tried = new Set<unknown>();
-  readonly #givenUp = new Set<unknown>();
+  /** Versions that were given up, and whose trial was not told. */
+  readonly #untold = new Set<unknown>();
   #before: Published | null = null;
   #isCreationHidden = false;
   #isConflictHidden = false;
@@ -49,18 +50,24 @@ export class Doubt {
     this.#isRollbackHidden ||= isRollbackHidden;
     this.#isCreationHidden ||= hides('session_created');
     this.#isConflictHidden ||= hides('ownership_conflict');
-    if (reasonCode === 'policy_on_trial') this.#tried.add(detail['version']);
-    if (reasonCode === 'policy_rolled_back') this.#givenUp.add(detail['version']);
+    this.#seeTrial(reasonCode, detail['version']);
     this.#policies.told(record);
     const isRolledBack = this.#policies.inForce(policyVersion) !== null;
     const isReset = this.#sessions.see(record) !== null;
-    const isTrialHidden = [...this.#givenUp].some((version) => !this.#tried.has(version));
     const isExplained =
       (this.#isCreationHidden && this.#hasEnded) || this.#mayBeAttempt || this.#isConflictHidden;
     if (sessionId !== null) this.#seeSession(record, sessionId);
     this.#before = event;
-    const isGivenUp = this.#isRollbackHidden || isTrialHidden;
+    const isGivenUp = this.#isRollbackHidden || this.#untold.size > 0;
     return (isRolledBack && isGivenUp) || (isReset && isExplained);
+  }
+
+  #seeTrial(reasonCode: string, version: unknown): void {
+    if (reasonCode === 'policy_on_trial') {
+      this.#tried.add(version);
+      this.#untold.delete(version);
+    }
+    if (reasonCode === 'policy_rolled_back' && !this.#tried.has(version)) this.#untold.add(version);
   }
 
   #seeSession({ event, reasonCode, to }: AuditRecord, sessionId: string): void {

@@ -7,15 +7,10 @@
  * @module
  */
 import type { Published } from './auditPublished.ts';
+import { type Window, Windows } from './auditWindows.ts';
 
 /** As `agent/events/limit.ts`, and what passes between an event and its publishing. */
 const APART_MS = 65_000;
-
-/** By the clock of a process. */
-interface Window {
-  readonly fromMs: number;
-  readonly toMs: number;
-}
 
 /** One of a code that was published. */
 interface Said {
@@ -35,6 +30,8 @@ export class Unpublished {
   readonly #said = new Map<string, Said[]>();
   /** By process. */
   readonly #missing = new Map<string, Missing[]>();
+  /** Of those that were asked for, by process and code: a noisy device has thousands of each, and each of its events asks. */
+  readonly #dark = new Map<string, Windows>();
 
   /**
    * @param events of one stream, in order.
@@ -64,19 +61,14 @@ export class Unpublished {
     );
   }
 
-  #has(boot: string, code: string, { fromMs, toMs }: Window): boolean {
-    const said = this.#said.get(`${boot} ${code}`) ?? [];
-    const dark = [
-      ...said.map((one, at) => behind(one.atMs, one.atMs, said[at + 1])),
-      ...(this.#missing.get(boot) ?? []).map((one) =>
-        behind(
-          one.fromMs,
-          one.toMs,
-          said.find(({ at }) => at >= one.at),
-        ),
-      ),
-    ];
-    return dark.some((window) => window.fromMs < toMs && window.toMs > fromMs);
+  #has(boot: string, code: string, window: Window): boolean {
+    const key = `${boot} ${code}`;
+    let dark = this.#dark.get(key);
+    if (dark === undefined) {
+      dark = new Windows(darkOf(this.#said.get(key) ?? [], this.#missing.get(boot) ?? []));
+      this.#dark.set(key, dark);
+    }
+    return dark.reachInto(window);
   }
 
   #miss(at: number, before: Published | null, { record, boot }: Published): void {
@@ -87,6 +79,17 @@ export class Unpublished {
     const rest = { at, fromMs: before.record.atMs, toMs: Number.POSITIVE_INFINITY };
     add(this.#missing, before.boot, rest);
   }
+}
+
+/** Both in the order of their places. */
+function darkOf(said: readonly Said[], missing: readonly Missing[]): readonly Window[] {
+  const dark = said.map(({ atMs }, at) => behind(atMs, atMs, said[at + 1]));
+  let next = 0;
+  for (const { at, fromMs, toMs } of missing) {
+    while (next < said.length && said[next]!.at < at) next += 1;
+    dark.push(behind(fromMs, toMs, said[next]));
+  }
+  return dark;
 }
 
 /** When one may have been left out behind one of the same code, which was said between two moments; `next`: the one after it. */

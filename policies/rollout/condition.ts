@@ -86,3 +86,12 @@ export function brokenCondition(conditions: readonly Condition[], tally: Tally):
 }
 
 const round = (value: number) => Math.round(value * 100) / 100;
+
+/** What came of the document itself stops a canary at the first device, where `conditions` do not say how many it takes. */
+export function withStrict(conditions: readonly Condition[]): readonly Condition[] {
+  const named = conditions.map(({ indicator }) => indicator);
+  const strict = (['rolled_back', 'refused'] as const)
+    .filter((indicator) => !named.includes(indicator))
+    .map((indicator): Condition => ({ indicator, comparison: '>', limit: 0, isPercent: false }));
+  return [...conditions, ...strict];
+}

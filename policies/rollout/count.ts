@@ -6,14 +6,14 @@
 import { type Target, targetText } from '../signed/claims.ts';
 import type { Tally } from './condition.ts';
 import { isSettled } from './outcome.ts';
-import type { DeviceView } from './view.ts';
+import { type DeviceView, isAway } from './view.ts';
 
 export interface Counted extends Tally {
   readonly confirmed: number;
   readonly on_trial: number;
   readonly waiting: number;
   readonly settled: number;
-  /** There, and not settled. */
+  /** There, or gone a moment ago, and not settled. */
   readonly missing: number;
   /** Of those that are missing: on trial, and so they have said something. */
   readonly trying: number;
@@ -33,11 +33,13 @@ const STATES = {
 /**
  * @param version states count where the newest report was made under this one.
  * @param isLate who has said nothing should have.
+ * @param heardMs for how long the broker was heard: who has just gone may be back in a moment.
  */
 export function countDevices(
   devices: readonly (readonly [string, DeviceView])[],
   version: number,
   isLate: boolean,
+  heardMs: number,
 ): Counted {
   const counted = {
     ...{ degraded: 0, volatile: 0, recovering: 0, terminated: 0, offline: 0, silent: 0 },
@@ -46,16 +48,18 @@ export function countDevices(
   };
   const refusals: Record<string, number> = {};
   let [switches, following] = [0, 0];
-  for (const [, { online, outcome, health }] of devices) {
+  for (const [, device] of devices) {
+    const { online, outcome, health } = device;
+    const isHere = online !== null && !isAway(device, heardMs);
     const isDone = isSettled(outcome);
     counted[NAMES[outcome.kind]] += 1;
     if (outcome.kind === 'refused') refusals[outcome.code] = (refusals[outcome.code] ?? 0) + 1;
     if (isDone) counted.settled += 1;
-    else if (online === true) counted.missing += 1;
+    else if (isHere) counted.missing += 1;
     else counted.away += 1;
-    if (outcome.kind === 'onTrial' && online === true) counted.trying += 1;
+    if (outcome.kind === 'onTrial' && isHere) counted.trying += 1;
     if (outcome.kind === 'waiting' && isLate) counted.silent += 1;
-    if (online === false) counted.offline += 1;
+    if (online === false && !isHere) counted.offline += 1;
     if (online === false || health === null || health.policyVersion !== version) continue;
     following += 1;
     switches += health.switchesLastMinute;

@@ -25,7 +25,7 @@
  */
 import { fleetOf } from '../signed/claims.ts';
 import { canaryOf } from './canary.ts';
-import { brokenCondition, type Condition, type Tally } from './condition.ts';
+import { brokenCondition, type Tally, withStrict } from './condition.ts';
 import { type Counted, countDevices, summaryOf } from './count.ts';
 import {
   type Before,
@@ -43,7 +43,7 @@ import {
   type RolloutEvent,
   type Stage,
 } from './plan.ts';
-import type { DeviceView } from './view.ts';
+import { type DeviceView, UNSEEN, withPresence } from './view.ts';
 
 /** Time of a process that did not run is no soak. */
 const TICK_MAX_MS = 5_000;
@@ -51,10 +51,6 @@ const TICK_MAX_MS = 5_000;
 const SAVE_EVERY_MS = 10_000;
 /** For devices that a broker which was restarted lost: from when the canary is back, for the others (chosen). */
 const RETURN_MS = 10_000;
-const NEW: DeviceView = {
-  ...{ online: null, reported: null, before: null, outcome: WAITING, health: null },
-  healthAtMs: null,
-};
 const UNHEARD: Before = { lastStep: null, lastRefusal: null, counters: {} };
 
 export class Rollout {
@@ -72,6 +68,8 @@ export class Rollout {
   /** Since the stage began, while the broker was heard. */
   #waitedMs = 0;
   #tickAtMs: number | null = null;
+  /** Since it was ready, while the broker was heard. */
+  #heardMs = 0;
   #wasHeard = false;
   /** When the newest device came to its outcome. */
   settledAtMs: number | null = null;
@@ -103,7 +101,11 @@ export class Rollout {
 
   /** The devices that the stage is about, and what is known of them. */
   counted(): Counted {
-    return countDevices(this.#population(), this.sought.version, this.#isLate);
+    return this.#count(this.#population());
+  }
+
+  #count(devices: Parameters<typeof countDevices>[0]): Counted {
+    return countDevices(devices, this.sought.version, this.#isLate, this.#heardMs);
   }
 
   get #isLate(): boolean {
@@ -128,7 +130,7 @@ export class Rollout {
         return [];
       }
       case 'presence':
-        this.#change(event.device, { online: event.online });
+        this.#onPresence(event.device, event.online);
         return [];
       case 'link':
         this.#isUp = event.isUp;
@@ -246,7 +248,9 @@ export class Rollout {
     // What was heard before may be long over.
     if (!this.#isUp) return effects;
     const wasLate = this.#isLate;
-    if (passedMs <= TICK_MAX_MS) this.#waitedMs += passedMs;
+    const heardMs = passedMs <= TICK_MAX_MS ? passedMs : 0;
+    this.#waitedMs += heardMs;
+    this.#heardMs += heardMs;
     if (this.#isLate && !wasLate) this.#heedOldRefusals(atMs);
     if (this.#areReturning) this.#reachable = this.#there();
     const counted = this.counted();
@@ -305,17 +309,14 @@ export class Rollout {
     if (canary === null) return null;
     const isCanary = this.stage === 'canary' || this.stage === 'soak';
     if (!isCanary && this.stage !== 'rest') return null;
-    const named = canary.conditions.map(({ indicator }) => indicator);
-    const own = (['rolled_back', 'refused'] as const)
-      .filter((indicator) => isCanary && !named.includes(indicator))
-      .map((indicator): Condition => ({ indicator, comparison: '>', limit: 0, isPercent: false }));
-    return brokenCondition([...canary.conditions, ...own], this.#watched(counted));
+    const conditions = isCanary ? withStrict(canary.conditions) : canary.conditions;
+    return brokenCondition(conditions, this.#watched(counted));
   }
 
   #watched(counted: Counted): Tally {
     if (this.stage !== 'rest') return counted;
     const there = this.#population().filter(([device]) => this.#reachable.has(device));
-    return countDevices(there, this.sought.version, this.#isLate);
+    return this.#count(there);
   }
 
   #revert(why: string, atMs: number): readonly RolloutEffect[] {
@@ -351,22 +352,27 @@ export class Rollout {
     return heard.length > 0 && heard.length * 2 >= confirmed.length;
   }
 
+  #onPresence(device: string, online: boolean): void {
+    const heardMs = this.#isReady ? this.#heardMs : null;
+    this.#change(device, withPresence(this.#devices.get(device) ?? UNSEEN, online, heardMs));
+  }
+
   #onReported(device: string, reported: Reported, atMs: number): void {
-    const { before, outcome } = this.#devices.get(device) ?? NEW;
+    const { before, outcome } = this.#devices.get(device) ?? UNSEEN;
     const next = outcomeOf(this.sought, reported, before, outcome);
     if (isSettled(next) && !isSettled(outcome)) this.settledAtMs = atMs;
     this.#change(device, { reported, outcome: next });
   }
 
   #change(device: string, changed: Partial<DeviceView>): void {
-    this.#devices.set(device, { ...(this.#devices.get(device) ?? NEW), ...changed });
+    this.#devices.set(device, { ...(this.#devices.get(device) ?? UNSEEN), ...changed });
   }
 
   #population(): readonly (readonly [string, DeviceView])[] {
     const { stage, canary, isWide } = this.#progress;
     const isCanary = stage === 'canary' || stage === 'soak';
     if (!isCanary && (stage === 'rest' || stage === 'begin' || isWide)) return this.#targeted();
-    return canary.map((device) => [device, this.#devices.get(device) ?? NEW] as const);
+    return canary.map((device) => [device, this.#devices.get(device) ?? UNSEEN] as const);
   }
 
   /** Whoever reports documents takes them. */

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Before, Outcome, Reported } from './outcome.ts';
+import { type Before, type Outcome, type Reported, WAITING } from './outcome.ts';
 
 export interface Health {
   readonly policyVersion: number | null;
@@ -14,6 +14,8 @@ export interface Health {
 export interface DeviceView {
   /** Null: the broker has nothing about it. */
   readonly online: boolean | null;
+  /** Since when it is gone, in time in which the broker was heard; −∞: it was before that. Null where {@link online} is not false. */
+  readonly goneSinceMs: number | null;
   readonly reported: Reported | null;
   /** What it had said when the newest document was published, or null where that was not heard. */
   readonly before: Before | null;
@@ -21,4 +23,32 @@ export interface DeviceView {
   readonly health: Health | null;
   /** When a report came, monotonic; of one that the broker had kept, when that was heard first. */
   readonly healthAtMs: number | null;
+}
+
+/** Nothing was heard of it. */
+export const UNSEEN: DeviceView = {
+  ...{ online: null, goneSinceMs: null, reported: null, before: null, outcome: WAITING },
+  ...{ health: null, healthAtMs: null },
+};
+
+/** Who is back sooner was not away: another keepalive takes another connection, and so does another link (chosen). */
+const AWAY_MS = 10_000;
+
+/** For longer than a change of its connection takes. */
+export const isAway = ({ goneSinceMs }: DeviceView, heardMs: number): boolean =>
+  goneSinceMs !== null && heardMs - goneSinceMs >= AWAY_MS;
+
+/** The broker says whether it is there. `heardMs` null: it had kept that, and it may be old. */
+export function withPresence(
+  view: DeviceView,
+  online: boolean,
+  heardMs: number | null,
+): DeviceView {
+  if (online) return { ...view, online, goneSinceMs: null };
+  const goneSinceMs = view.goneSinceMs ?? Number.NEGATIVE_INFINITY;
+  return {
+    ...view,
+    online,
+    goneSinceMs: view.online === true ? (heardMs ?? goneSinceMs) : goneSinceMs,
+  };
 }

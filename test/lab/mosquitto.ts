@@ -28,6 +28,8 @@ export interface MosquittoOptions {
   readonly port: number;
   /** Further lines for the listener; without `allow_anonymous` everybody may connect. */
   readonly lines?: readonly string[];
+  /** A folder: what it keeps is read from there when it starts, and written there on SIGUSR1 and SIGTERM. Left out: it forgets. */
+  readonly persistence?: string;
   /** No line for each packet: ten thousand devices would be a measurement of the log. */
   readonly isQuiet?: boolean;
 }
@@ -36,7 +38,7 @@ const QUIET = ['error', 'warning', 'notice', 'information'].map((type) => `log_t
 
 /** Resolves when it listens. Its log, on standard error, names each client with its protocol and keepalive. */
 export async function startMosquitto(options: MosquittoOptions): Promise<LabProcess> {
-  const { directory, port, lines = [], isQuiet = false } = options;
+  const { directory, port, lines = [], isQuiet = false, persistence } = options;
   const isOpen = !lines.some((line) => line.startsWith('allow_anonymous'));
   const file = join(directory, `mosquitto-${port}.conf`);
   await Bun.write(
@@ -44,7 +46,9 @@ export async function startMosquitto(options: MosquittoOptions): Promise<LabProc
     [
       // As root it would drop to a user that cannot read this folder.
       'user root',
-      'persistence false',
+      ...(persistence === undefined
+        ? ['persistence false']
+        : ['persistence true', `persistence_location ${persistence}/`]),
       'log_dest stderr',
       ...(isQuiet ? QUIET : ['log_type all', 'connection_messages true']),
       `listener ${port} 127.0.0.1`,

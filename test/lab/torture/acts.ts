@@ -9,9 +9,11 @@
 import { commandBody } from '../../../policies/signed/body.ts';
 import { bytesToHex } from '../../../session/bytes.ts';
 import type { Random } from '../../sim/random.ts';
-import type { Allowed } from './device.ts';
+import { type Act, type By, refused, taken, trialsOf, untimely } from './act.ts';
+import { STRANGER } from './keys.ts';
 import {
   ALONE,
+  BEGAN_AGO_S,
   CALM,
   claimsOf,
   type Order,
@@ -21,25 +23,9 @@ import {
   THEIRS,
   unsigned,
 } from './operator.ts';
-import type { Delivery, World } from './world.ts';
-
-/** How the session takes a policy. */
-export type Proof = 'holds' | 'never' | 'late';
-
-export interface Act {
-  readonly kind: ActKind;
-  /** In order; at one moment, unless `isApart`: the second one comes when the first one is through. */
-  readonly deliveries: readonly Delivery[];
-  readonly isApart?: boolean;
-  readonly proof: Proof;
-  readonly allowed: Allowed;
-  /** What an uninterrupted device says, each as the codes of which it is one, '' for none; in any order. */
-  readonly expected: readonly (readonly string[])[];
-  /** The version that holds behind it, of an uninterrupted device; null: the one before. */
-  readonly confirms: number | null;
-  /** The emergency that it begins, null: it ends the one there is; left out: neither. */
-  readonly emergency?: { readonly version: number; readonly expiresS: number } | null;
-}
+import { type RotationKind, Rotations } from './rotations.ts';
+import { trustedOf } from './trust.ts';
+import { type Delivery, WINDOW_MS, type World } from './world.ts';
 
 const TRIAL = [['policy_on_trial']] as const;
 const CONFIRMED = [...TRIAL, ['policy_confirmed']] as const;
@@ -48,19 +34,29 @@ const ROLLED_BACK = [...TRIAL, ['policy_rolled_back']] as const;
 const OLD = ['document_older', 'document_replayed'] as const;
 const DAMAGED = ['document_malformed', 'document_unsigned', 'signer_unknown', 'signature_invalid'];
 const DAY_S = 86_400;
+/** Without a clock it is believed at once, and holds the clock up for as long. */
+const EARLY_DARK_S = 7_200;
+const WINDOW_S = WINDOW_MS / 1_000;
 
 /** Drawn as often as it is here. */
 export const KINDS = [
-  ...(['valid', 'valid', 'valid', 'unproven', 'unproven', 'provenLate'] as const),
+  ...(['valid', 'rotation', 'valid', 'valid', 'unproven', 'rotation', 'unproven'] as const),
+  ...(['twoAtOnce', 'rotationLate', 'commandLate', 'provenLate', 'rotation'] as const),
   ...(['older', 'wrongTarget', 'expired', 'early', 'unsigned', 'forged', 'corrupted'] as const),
-  ...(['replayed', 'heldBack', 'dropped', 'twoAtOnce', 'olderBehind'] as const),
+  ...(['replayed', 'heldBack', 'dropped', 'olderBehind'] as const),
   ...(['command', 'commandRetained', 'commandMisplaced'] as const),
   ...(['emergency', 'emergencyEnd'] as const),
+  ...(['rotationByGone', 'rotationUnsigned', 'rotationForged', 'rotationReplayed'] as const),
+  'byGone',
 ] as const;
 export type ActKind = (typeof KINDS)[number];
+/** They begin without a clock. */
+export const isLate = (kind: ActKind) => kind === 'commandLate' || kind === 'rotationLate';
+type CommandKind = 'command' | 'commandRetained' | 'commandMisplaced' | 'commandLate';
 
 export class Acts {
   readonly #random: Random;
+  readonly #rotations: Rotations;
   /** The newest that was signed. */
   #version = 1;
   #emergency = 0;
@@ -68,38 +64,39 @@ export class Acts {
 
   constructor(random: Random) {
     this.#random = random;
+    this.#rotations = new Rotations(random);
   }
 
   /** @param kind as in {@link KINDS}. */
   make(kind: ActKind, world: World): Act {
+    const signer = this.#random.pick(trustedOf(world.trust));
+    const act = this.#made(kind, { world, signer });
+    if (act === null) return this.make('valid', world);
+    // Whoever was named has shown itself.
+    const isRetired = act.trust.retired > world.trust.retired;
+    return isRetired ? { ...act, expected: [...act.expected, ['signer_rotated']] } : act;
+  }
+
+  /** Null: what it needs is not there yet. */
+  #made(kind: ActKind, by: By): Act | null {
+    const { world, signer } = by;
+    const { nowS, isDark, learnedS } = world;
     const act = {
-      kind,
-      deliveries: [],
-      proof: 'never',
-      allowed: trialsOf(),
-      confirms: null,
-    } as const;
-    const { nowS } = world;
-    const refused = (bytes: Uint8Array, ...codes: readonly string[]): Act => ({
+      ...({ kind, deliveries: [], proof: 'never', allowed: trialsOf(), confirms: null } as const),
+      ...refused(by),
+    };
+    const refusal = (bytes: Uint8Array, ...codes: readonly string[]): Act => ({
       ...{ ...act, proof: 'holds', deliveries: [this.#delivery(bytes)], expected: [codes] },
     });
     switch (kind) {
       case 'valid':
       case 'unproven':
-      case 'provenLate': {
-        const { version, bytes } = this.#policy(nowS);
-        const isGood = kind === 'valid';
-        return {
-          ...{ ...act, deliveries: [this.#delivery(bytes)], allowed: trialsOf(version) },
-          proof: isGood ? 'holds' : kind === 'unproven' ? 'never' : 'late',
-          expected: isGood ? CONFIRMED : ROLLED_BACK,
-          confirms: isGood ? version : null,
-        };
-      }
+      case 'provenLate':
+        return this.#tried(kind, by);
       case 'twoAtOnce': {
-        const [one, other] = [this.#policy(nowS), this.#policy(nowS)];
+        const [one, other] = [this.#policy(by), this.#policy(by)];
         return {
-          ...{ ...act, proof: 'holds', confirms: other.version },
+          ...{ ...act, ...taken(by, one.notBeforeS), proof: 'holds', confirms: other.version },
           deliveries: [this.#delivery(one.bytes), this.#delivery(other.bytes)],
           allowed: trialsOf(one.version, other.version),
           expected: [...CONFIRMED, ['push_busy'], ...CONFIRMED],
@@ -108,76 +105,111 @@ export class Acts {
       case 'heldBack':
       case 'olderBehind': {
         // The one that was signed first comes behind the newer one: long behind, or while that is on trial.
-        const [late, newer] = [this.#policy(nowS), this.#policy(nowS)];
+        const [late, newer] = [this.#policy(by), this.#policy(by)];
+        const { version, notBeforeS } = newer;
         const isApart = kind === 'heldBack';
         // For another target than the newer one its turn comes behind the trial.
         const busy = isApart ? [] : [['push_busy', '']];
         return {
-          ...{ ...act, proof: 'holds', confirms: newer.version, allowed: trialsOf(newer.version) },
+          ...{ ...act, ...taken(by, notBeforeS), proof: 'holds', confirms: version },
+          ...{ allowed: trialsOf(version), isApart, expected: [...CONFIRMED, OLD, ...busy] },
           deliveries: [this.#delivery(newer.bytes), this.#delivery(late.bytes)],
-          isApart,
-          expected: [...CONFIRMED, OLD, ...busy],
         };
       }
       case 'dropped':
-        this.#policy(nowS);
+        this.#policy(by);
         return { ...act, expected: [] };
       case 'older': {
         const version = this.#random.between(1, world.confirmed);
-        return refused(this.#signed(nowS, { version, target: this.#random.pick(OURS) }), ...OLD);
+        return refusal(this.#signed(by, { version, target: this.#random.pick(OURS) }), ...OLD);
       }
       case 'wrongTarget':
-        return refused(
-          this.#policy(nowS, { target: this.#random.pick(THEIRS) }).bytes,
+        return refusal(
+          this.#policy(by, { target: this.#random.pick(THEIRS) }).bytes,
           'wrong_target',
         );
       case 'expired': {
-        const expiresS = nowS - this.#random.below(3 * DAY_S);
+        // Without a clock only what it took tells a device what has expired.
+        if (isDark && learnedS === 0) return null;
+        const expiresS = (isDark ? learnedS : nowS) - this.#random.below(3 * DAY_S);
         const times = { notBeforeS: expiresS - DAY_S, expiresS };
-        return refused(this.#policy(nowS, times).bytes, 'document_expired');
+        return refusal(this.#policy(by, times).bytes, 'document_expired');
       }
       case 'early': {
-        const notBeforeS = nowS + this.#random.between(1, DAY_S);
-        return refused(this.#policy(nowS, { notBeforeS }).bytes, 'document_early');
+        const [leastS, mostS] = isDark ? [1, EARLY_DARK_S] : [2 * WINDOW_S, DAY_S];
+        const notBeforeS = nowS + this.#random.between(leastS, mostS);
+        if (isDark) return this.#tried(kind, by, { notBeforeS });
+        return refusal(this.#policy(by, { notBeforeS }).bytes, 'document_early');
       }
       case 'unsigned':
-        return refused(unsigned(this.#policy(nowS).bytes), 'document_unsigned');
+        return refusal(unsigned(this.#policy(by).bytes), 'document_unsigned');
       case 'forged': {
         const isOpen = this.#random.chance(50);
-        const bytes = this.#policy(nowS, {}, isOpen ? 'openly' : 'inTheirName').bytes;
-        return refused(bytes, isOpen ? 'signer_unknown' : 'signature_invalid');
+        const forger = { ...by, signer: STRANGER };
+        const { bytes } = this.#policy(forger, {}, isOpen ? STRANGER : signer);
+        return refusal(bytes, isOpen ? 'signer_unknown' : 'signature_invalid');
+      }
+      case 'byGone': {
+        const { gone } = world.trust;
+        if (gone.length === 0) return null;
+        const former = { ...by, signer: this.#random.pick(gone) };
+        const isPolicy = this.#random.chance(50);
+        const bytes = isPolicy ? this.#policy(former).bytes : this.#calmed(former, false).bytes;
+        return refusal(bytes, 'signer_unknown');
       }
       case 'corrupted':
-        return refused(this.#corrupted(this.#policy(nowS).bytes), ...DAMAGED, 'document_too_large');
+        return refusal(this.#corrupted(this.#policy(by).bytes), ...DAMAGED, 'document_too_large');
       case 'replayed': {
         const old = this.#random.pick([...world.taken]);
-        if (old === undefined) return this.make('valid', world);
-        // A policy is said to be replayed, a command gets the answer of the first time, and both may have expired since.
+        if (old === undefined) return null;
+        // A policy is said to be replayed, a command gets the answer of the first time, and both may have expired since. Its signer may have
+        // been rotated away, and the clock lost.
         const codes = ['document_replayed', 'document_expired', 'document_older', ''];
-        return { ...act, proof: 'holds', deliveries: [old], expected: [codes] };
+        const since = ['signer_unknown', 'clock_unknown'];
+        return { ...act, proof: 'holds', deliveries: [old], expected: [[...codes, ...since]] };
       }
       case 'command':
       case 'commandRetained':
       case 'commandMisplaced':
-        return this.#commanded(kind, world);
+        return this.#commanded(kind, by);
       case 'emergency':
       case 'emergencyEnd': {
         const isEnd = kind === 'emergencyEnd';
-        this.#emergency += 1;
-        const version = this.#emergency;
-        const table = isEnd ? {} : { switching: { max_switches_per_minute: CALM } };
-        const claims = claimsOf({ kind: 'emergency', version, table }, nowS);
-        const { expiresS } = claims;
+        const { version, bytes, notBeforeS, expiresS } = this.#calmed(by, isEnd);
+        if (isDark && learnedS >= expiresS) return refusal(bytes, 'document_expired');
         return {
-          ...{ ...act, deliveries: [this.#delivery(sign(claims))] },
+          ...{ ...act, ...taken(by, notBeforeS), deliveries: [this.#delivery(bytes)] },
           expected: [[isEnd ? 'emergency_ended' : 'emergency_began']],
           emergency: isEnd ? null : { version, expiresS },
         };
       }
+      case 'commandLate':
+      case 'rotationLate':
+        // Then it would not know the time with a clock, either.
+        if (nowS + WINDOW_S < learnedS) return null;
+        return kind === 'commandLate'
+          ? this.#commanded(kind, by)
+          : this.#rotations.taken(kind, by, true);
+      default:
+        return this.#rotations.make(kind satisfies RotationKind, by);
     }
   }
 
-  #commanded(kind: 'command' | 'commandRetained' | 'commandMisplaced', world: World): Act {
+  /** A policy that is taken, and what becomes of it. */
+  #tried(kind: 'valid' | 'unproven' | 'provenLate' | 'early', by: By, more?: Partial<Order>): Act {
+    const { version, bytes, notBeforeS } = this.#policy(by, more);
+    const isGood = kind === 'valid' || kind === 'early';
+    return {
+      ...{ kind, deliveries: [this.#delivery(bytes)], allowed: trialsOf(version) },
+      ...taken(by, notBeforeS),
+      proof: isGood ? 'holds' : kind === 'unproven' ? 'never' : 'late',
+      expected: isGood ? CONFIRMED : ROLLED_BACK,
+      confirms: isGood ? version : null,
+    };
+  }
+
+  #commanded(kind: CommandKind, by: By): Act {
+    const { world, signer } = by;
     this.#command += 1;
     // A device takes them in the order of their versions, as people sign them: milliseconds.
     const version = world.nowS * 1_000 + (this.#command % 1_000);
@@ -185,41 +217,64 @@ export class Acts {
     const id = bytesToHex(bytes);
     const order: Order = { kind: 'command', version, target: ALONE, table: {} };
     const body = commandBody({ name: 'refresh_health', link: null }, bytes);
-    const document = sign(claimsOf(order, world.nowS, body));
+    const claims = claimsOf(order, world.nowS, body);
     const isMisplaced = kind === 'commandMisplaced';
     const place = isMisplaced
       ? { name: 'rebind' as const, id: bytesToHex(this.#random.bytes(16)) }
       : { name: 'refresh_health' as const, id };
     const isRetained = kind === 'commandRetained';
-    const code = isMisplaced ? 'wrong_topic' : 'command_retained';
-    const isGood = kind === 'command';
+    const delivery = { bytes: sign(claims, signer), isRetained, place, rotatedBy: null };
+    const act = { kind, proof: 'never', confirms: null, deliveries: [delivery] } as const;
+    const refusal = (code: string): Act => ({
+      ...{ ...act, ...refused(by), allowed: trialsOf(), expected: [[code]] },
+    });
+    if (isMisplaced) return refusal('wrong_topic');
+    if (isRetained) return refusal('command_retained');
+    const early = untimely(world, claims.expiresS);
+    const isClockLate = kind === 'commandLate';
+    if (world.isDark && !isClockLate) return refusal(early);
+    const done = [['command_taken'], ['command_done']];
     return {
-      ...{ kind, proof: 'never', confirms: null },
-      deliveries: [{ bytes: document, isRetained, place }],
-      allowed: { trials: new Set(), command: isGood ? id : null },
-      expected: isGood ? [['command_taken'], ['command_done']] : [[code]],
+      ...{ ...act, ...taken(by, claims.notBeforeS) },
+      allowed: { trials: new Set(), command: id },
+      ...(isClockLate
+        ? {
+            deliveries: [delivery, delivery],
+            isApart: true,
+            isClockLate,
+            expected: [[early], ...done],
+          }
+        : { expected: done }),
     };
   }
 
-  /** A policy of the next version. */
-  #policy(nowS: number, more: Partial<Order> = {}, forged: Parameters<typeof sign>[1] = 'no') {
-    this.#version += 1;
-    const order = { version: this.#version, target: this.#random.pick(OURS), ...more };
-    return { version: this.#version, bytes: this.#signed(nowS, order, forged) };
+  /** An emergency of the next version; `isEnd`: without a field it ends the one there is. */
+  #calmed({ world, signer }: By, isEnd: boolean) {
+    this.#emergency += 1;
+    const version = this.#emergency;
+    const table = isEnd ? {} : { switching: { max_switches_per_minute: CALM } };
+    const claims = claimsOf({ kind: 'emergency', version, table }, world.nowS);
+    const { notBeforeS, expiresS } = claims;
+    return { version, bytes: sign(claims, signer), notBeforeS, expiresS };
   }
 
-  #signed(
-    nowS: number,
-    order: Omit<Order, 'kind' | 'table'>,
-    forged: Parameters<typeof sign>[1] = 'no',
-  ): Uint8Array {
+  /** A policy of the next version. */
+  #policy(by: By, more: Partial<Order> = {}, named = by.signer) {
+    this.#version += 1;
+    const order = { version: this.#version, target: this.#random.pick(OURS), ...more };
+    const notBeforeS = order.notBeforeS ?? by.world.nowS - BEGAN_AGO_S;
+    const bytes = this.#signed(by, { ...order, notBeforeS }, named);
+    return { version: this.#version, notBeforeS, bytes };
+  }
+
+  #signed({ world, signer }: By, order: Omit<Order, 'kind' | 'table'>, named = signer): Uint8Array {
     const table = policyTable(order.version);
-    return sign(claimsOf({ kind: 'policy', table, ...order }, nowS), forged);
+    return sign(claimsOf({ kind: 'policy', table, ...order }, world.nowS), signer, named);
   }
 
   /** Whether it was retained is what the broker says. */
   #delivery(bytes: Uint8Array): Delivery {
-    return { bytes, isRetained: this.#random.chance(50), place: null };
+    return { bytes, isRetained: this.#random.chance(50), place: null, rotatedBy: null };
   }
 
   #corrupted(bytes: Uint8Array): Uint8Array {
@@ -232,8 +287,3 @@ export class Acts {
     return changed;
   }
 }
-
-const trialsOf = (...versions: readonly number[]): Allowed => ({
-  trials: new Set(versions),
-  command: null,
-});

@@ -11,7 +11,8 @@ import { COSE } from '../../../agent/cose.ts';
 import { Push } from '../../../agent/push.ts';
 import type { Policy } from '../../../policies/schema.ts';
 import { PowerCut } from '../../sim/machine/powerCut.ts';
-import { BEGAN_S, CALM, IDENTITY, OWNER_KEY, policyOf } from './operator.ts';
+import { keyOf, ROOTS } from './keys.ts';
+import { CALM, IDENTITY, policyOf } from './operator.ts';
 import { NamedFlash } from './steps.ts';
 import type { Delivery, World } from './world.ts';
 
@@ -38,14 +39,16 @@ export class Device {
   readonly answered: string[] = [];
   allowed: Allowed = NOTHING;
   readonly #world: World;
+  #saidAtStart = 0;
 
   /** A start. @throws PowerCut */
   constructor(world: World) {
     this.#world = world;
     const { steps, flash } = world;
-    const wallMs = () => BEGAN_S * 1_000 + world.atMs;
+    const wallMs = () => world.wallMs;
+    const signers = ROOTS.map((root) => keyOf(root).publicKey);
     this.push = new Push({
-      ...{ flash: new NamedFlash(flash, steps), identity: IDENTITY, signers: [OWNER_KEY] },
+      ...{ flash: new NamedFlash(flash, steps), identity: IDENTITY, signers },
       ...{ configured: CONFIGURED, policyVersionMin: world.rememberedVersion },
       ...{ clock: { monotonicMs: () => world.atMs, wallMs }, loadSign1: async () => COSE },
     });
@@ -68,6 +71,12 @@ export class Device {
       },
     });
     if (steps.isBlown) throw new PowerCut();
+    this.#saidAtStart = this.said.length;
+  }
+
+  /** What it said since its start, of what came. */
+  get saidSince(): readonly string[] {
+    return this.said.slice(this.#saidAtStart);
   }
 
   /** Until it was judged, and all that follows at once was done. */

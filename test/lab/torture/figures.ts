@@ -11,6 +11,8 @@ export class Figures {
   /** After a crash the new policy was confirmed on flash, or given up. */
   confirmedBehind = 0;
   rolledBackBehind = 0;
+  /** Pushes to a device that did not know the time. */
+  dark = 0;
   /** Slots that rotted. */
   rotten = 0;
   readonly violations: string[] = [];
@@ -57,7 +59,8 @@ export function linesOf(figures: Figures): readonly string[] {
         ? ', 0 left without a confirmed policy, 0 with an older one, 0 with anything that nobody signed'
         : `, ${violations.length} violations`),
     `uninterrupted: ${figures.of('policy_confirmed')} policies confirmed, ${figures.of('policy_rolled_back')} rolled back, ` +
-      `${figures.of('emergency_began')} emergencies, ${figures.of('command_done')} commands carried out`,
+      `${figures.of('emergency_began')} emergencies, ${figures.of('command_done')} commands carried out, ` +
+      `${figures.of('signer_rotated')} signing keys named or retired; ${figures.dark} pushes without a clock`,
     `refused: ${refusals === '' ? 'none' : refusals}`,
     `after a crash: ${figures.confirmedBehind} found the new policy confirmed, ${figures.rolledBackBehind} rolled it back; ${rotten} slots rotted as well`,
   ];
@@ -72,6 +75,8 @@ export function documentOf(figures: Figures, seed: number, seconds: number) {
     rolled_back: figures.of('policy_rolled_back'),
     emergencies: figures.of('emergency_began'),
     commands: figures.of('command_done'),
+    signers_rotated: figures.of('signer_rotated'),
+    without_clock: figures.dark,
     refused: Object.fromEntries(refused),
     confirmed_after_crash: figures.confirmedBehind,
     rolled_back_after_crash: figures.rolledBackBehind,

@@ -1,9 +1,9 @@
 /**
- * Who signs for the device of a torture: its operator, and a stranger who has another key.
+ * What is signed for the device of a torture, by its operator or by a stranger.
  *
  * @module
  */
-import { COSE, signingPublicKey } from '../../../agent/cose.ts';
+import { COSE } from '../../../agent/cose.ts';
 import { loadPolicy } from '../../../policies/load.ts';
 import type { Policy } from '../../../policies/schema.ts';
 import { keyIdOf } from '../../../policies/signed/anchors.ts';
@@ -15,6 +15,7 @@ import {
   type Kind,
   type Target,
 } from '../../../policies/signed/claims.ts';
+import { keyOf } from './keys.ts';
 
 export const IDENTITY = { device: ['kiosk-7'], groups: ['south'], fleet: 'acme' };
 const [DEVICE = '', SOUTH = ''] = [...IDENTITY.device, ...IDENTITY.groups];
@@ -37,30 +38,29 @@ export const BEGAN_S = 1_795_910_400;
 /** What the emergencies of a torture tighten, and what the policies have there. */
 export const CALM = 4;
 export const LIVELY = 6;
-
-const [OWNER, STRANGER] = [new Uint8Array(32).fill(1), new Uint8Array(32).fill(2)] as const;
-export const OWNER_KEY = signingPublicKey(OWNER);
+/** Clocks differ a little: what is signed began a minute ago. */
+export const BEGAN_AGO_S = 60;
 
 export type Order = Pick<Claims, 'kind' | 'version'> &
   Partial<Pick<Claims, 'target' | 'notBeforeS' | 'expiresS'>> & {
     readonly table: Readonly<Record<string, unknown>>;
   };
 
-/** What a signed document says; of a command, its body is made by the caller. */
+/** What a signed document says; of a command and of a rotation, its body is made by the caller. */
 export function claimsOf(order: Order, nowS: number, body = bodyOfTable(order.table)): Claims {
   if (body === null) throw new Error('a value that no document has');
   const lastsS: Readonly<Record<Kind, number>> = {
-    ...{ policy: 30 * 86_400, emergency: 3_600, rotation: 86_400, command: 300 },
+    ...{ policy: 30 * 86_400, emergency: 3_600, rotation: 7 * 86_400, command: 300 },
   };
-  const { kind, version, target = ALL, notBeforeS = nowS - 60 } = order;
+  const { kind, version, target = ALL, notBeforeS = nowS - BEGAN_AGO_S } = order;
   const { expiresS = Math.max(nowS, notBeforeS) + lastsS[kind] } = order;
   return { kind, target, version, notBeforeS, expiresS, body };
 }
 
-/** By the operator; `isForged`: by a stranger, who may name the operator's key all the same. */
-export function sign(claims: Claims, forged: 'no' | 'openly' | 'inTheirName' = 'no'): Uint8Array {
-  const named = forged === 'openly' ? signingPublicKey(STRANGER) : OWNER_KEY;
-  return COSE.sign(encodeClaims(claims), keyIdOf(named), forged === 'no' ? OWNER : STRANGER);
+/** With the key `signer`; a forger names another one. */
+export function sign(claims: Claims, signer: number, named = signer): Uint8Array {
+  const keyId = keyIdOf(keyOf(named).publicKey);
+  return COSE.sign(encodeClaims(claims), keyId, keyOf(signer).privateKey);
 }
 
 /** The same document with an empty signature. */

@@ -4,13 +4,13 @@
  * @module
  */
 import { resolve } from 'node:path';
-import { mutantOf } from '../../sim/mutants/table.ts';
+import { mutantOf, TORTURE_MUTANTS } from '../../sim/mutants/table.ts';
 
 const PRELOAD = resolve(import.meta.dir, '../../sim/mutants/preload.ts');
 
 /** Runs this program once more, with the bug; its exit status. Null: this is that process. @throws Error for an unknown bug */
 export function plantedRun(id: string): (() => Promise<number>) | null {
-  mutantOf(id);
+  mutantOf(id, TORTURE_MUTANTS);
   if (process.env['SIM_MUTANT'] === id) {
     if (process.env['SIM_PLANTED'] === id) return null;
     throw new Error(`--mutant ${id}: no push gets to its file`);

@@ -7,6 +7,7 @@
  * @module
  */
 import type { Flash, FlashResult, FlashSlot } from '../../../hal/flash.ts';
+import { keyIdText } from '../../../policies/signed/anchors.ts';
 import { decodePushRecord, type PushRecord } from '../../../policies/signed/record.ts';
 import { equalBytes } from '../../../session/bytes.ts';
 import type { SimFlash } from '../../sim/disk/simFlash.ts';
@@ -90,5 +91,9 @@ function purposeOf(fresh: PushRecord, before: PushRecord | null): string {
   if (!isSame('emergency')) return fresh.emergency === null ? 'end emergency' : 'emergency';
   const versions = (record: PushRecord | null) =>
     record?.floors.map(({ version }) => version).join() ?? '';
-  return versions(fresh) === versions(before) ? 'mend' : 'command';
+  if (versions(fresh) === versions(before)) return 'mend';
+  const successors = (record: PushRecord | null) =>
+    record?.rotated.successors.map(({ publicKey }) => keyIdText(publicKey)) ?? [];
+  const known = successors(before);
+  return successors(fresh).every((key) => known.includes(key)) ? 'command' : 'rotate';
 }

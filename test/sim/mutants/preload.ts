@@ -7,9 +7,9 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { plugin } from 'bun';
 import { plant } from './mutant.ts';
-import { mutantOf } from './table.ts';
+import { mutantOf, TORTURE_MUTANTS } from './table.ts';
 
-const mutant = mutantOf(process.env['SIM_MUTANT'] ?? '');
+const mutant = mutantOf(process.env['SIM_MUTANT'] ?? '', TORTURE_MUTANTS);
 const path = fileURLToPath(new URL(`../../../${mutant.file}`, import.meta.url));
 const escaped = path.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&');
 

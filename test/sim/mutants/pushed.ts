@@ -72,7 +72,7 @@ export const PUSHED_MUTANTS: readonly Mutant[] = [
   {
     id: 'later-policy-forgotten',
     file: 'agent/laterDocuments.ts',
-    find: '    this.#kept.set(stream, { event, tries: 0 });',
+    find: '    this.#kept.set(stream, { event, tries: 0, isWaiting: false });',
     replace: '',
     breaks: 'A policy that came while another one was on trial never gets its turn.',
     invariant: 'I8',

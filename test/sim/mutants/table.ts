@@ -1,5 +1,5 @@
 /**
- * Every mutant there is. All of them have to be noticed by a run of some seed.
+ * Every mutant there is. Those of the simulator have to be noticed by a run of some seed, the others by a torture.
  *
  * @module
  */
@@ -18,10 +18,12 @@ import { OWNERSHIP_MUTANTS } from './ownership.ts';
 import { PUSHED_MUTANTS } from './pushed.ts';
 import { QUALITY_MUTANTS } from './quality.ts';
 import { RESEND_MUTANTS } from './resend.ts';
+import { ROTATION_MUTANTS } from './rotations.ts';
 
 /** The bug of `--canary`: as old as the simulator, and noticed by most seeds with a crash. */
 export const CANARY = 'versions-forgotten-at-boot';
 
+/** What the simulator has to notice. */
 export const MUTANTS: readonly Mutant[] = [
   ...DEVICE_MUTANTS,
   ...HUB_MUTANTS,
@@ -39,9 +41,12 @@ export const MUTANTS: readonly Mutant[] = [
   ...PUSHED_MUTANTS,
 ];
 
+/** What `scripts/torture` can plant: of the simulator's those whose place a push gets to. */
+export const TORTURE_MUTANTS: readonly Mutant[] = [...MUTANTS, ...ROTATION_MUTANTS];
+
 /** @throws Error with a sentence for a person. */
-export function mutantOf(id: string): Mutant {
-  const found = MUTANTS.find((mutant) => mutant.id === id);
+export function mutantOf(id: string, mutants = MUTANTS): Mutant {
+  const found = mutants.find((mutant) => mutant.id === id);
   if (found === undefined) throw new Error(`there is no mutant "${id}" in test/sim/mutants`);
   return found;
 }

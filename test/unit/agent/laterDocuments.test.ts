@@ -117,6 +117,43 @@ test('a newer one for the same target takes its place; what can never be taken i
   expect([rig.heard(), rig.push.confirmed.version]).toEqual([[], 3]);
 });
 
+test('one that had to wait and can never be taken any more is told so, once', async () => {
+  const rig = new Rig();
+  const target = { level: 'device', fleet: 'acme', name: 'kiosk-7' } as const;
+  await rig.take(document(3));
+  await rig.take(document(2, { target }), true);
+  expect(rig.heard().at(-1)).toBe('refusal push_busy 2 version 3 is on trial');
+  rig.push.proven(3);
+  rig.push.look();
+  expect(rig.heard()).toEqual([
+    'notice policy_confirmed 3',
+    'refusal document_older 2 version 2, and 3 was in force',
+  ]);
+  expect(rig.push.reported().counters['document_older']).toBe(1);
+
+  const early = new Rig();
+  await early.take(document(2, { target, notBeforeS: NOW_S + 40 }), true);
+  await early.take(document(3));
+  early.push.proven(3);
+  early.nowMs += 60_000;
+  early.push.look();
+  expect(early.heard().at(-1)).toStartWith('refusal document_older 2');
+  expect(early.push.reported().counters).toMatchObject({ document_early: 1, document_older: 1 });
+});
+
+test('one that had to wait beside the same policy for another target is no news', async () => {
+  const rig = new Rig();
+  const target = { level: 'device', fleet: 'acme', name: 'kiosk-7' } as const;
+  await rig.take(document(2));
+  await rig.take(document(3), true);
+  await rig.take(document(3, { target }), true);
+  rig.push.proven(2);
+  rig.push.proven(3);
+  rig.push.look();
+  expect(rig.push.confirmed.version).toBe(3);
+  expect(rig.push.reported().counters['document_replayed']).toBe(undefined);
+});
+
 test('one that can never be taken keeps no place that an older one needs', async () => {
   const rig = new Rig();
   await rig.take(document(2));

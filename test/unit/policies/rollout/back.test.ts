@@ -3,6 +3,7 @@
  */
 import { expect, test } from 'bun:test';
 import { countDevices } from '../../../../policies/rollout/count.ts';
+import { UNSEEN } from '../../../../policies/rollout/view.ts';
 import { CANARY, PLAN, Scene } from './scene.ts';
 
 /** Of the new policy 20 s, of the one before 120 s; a trial of the new one may have to end first. */
@@ -41,9 +42,9 @@ test('who is on trial has said something, and is not silent', () => {
   const end = 'bad: the operator asked for it; 0 confirmed, 1 still on trial, 1 said nothing';
   expect(scene.did().at(-1)).toBe(end);
 
-  const view = { online: true, reported: null, before: null, health: null, healthAtMs: null };
+  const view = { ...UNSEEN, online: true };
   const counted = (kind: 'onTrial' | 'waiting') =>
-    countDevices([['gw-0', { ...view, outcome: { kind } }]], 5, true);
+    countDevices([['gw-0', { ...view, outcome: { kind } }]], 5, true, 0);
   expect(counted('onTrial')).toMatchObject({ silent: 0, missing: 1, trying: 1, on_trial: 1 });
   expect(counted('waiting')).toMatchObject({ silent: 1, missing: 1, trying: 0, on_trial: 0 });
 });

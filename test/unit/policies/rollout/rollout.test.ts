@@ -244,31 +244,6 @@ test('killed while it takes back, it goes on taking back', () => {
   expect(scene.resumed().did()).toEqual(['bad: refused 1 of 2, and the limit is > 0']);
 });
 
-test('in the rest a condition takes it back from all, and devices that were away before are not counted', () => {
-  const conditions = conditionsOf('offline > 10%');
-  const scene = new Scene(10, { ...PLAN, canary: { ...CANARY, conditions } });
-  for (const parked of ['gw-parked', 'gw-sold', 'gw-lost']) {
-    scene.feed({ kind: 'presence', device: parked, online: false });
-    scene.says(parked, {});
-  }
-  scene.ready();
-  scene.confirms(5);
-  scene.pass(63, 5);
-  scene.pass(2, 5);
-  expect(scene.rollout.stage).toBe('rest');
-  scene.did();
-  const others = [...scene.devices.keys()].filter((device) => !scene.canary.includes(device));
-  for (const device of others.slice(0, 2)) {
-    scene.feed({ kind: 'presence', device, online: false });
-  }
-  scene.pass(1);
-  expect(scene.did()).toEqual([
-    'save reverting',
-    'revert fleet:acme',
-    ...scene.canary.map((device) => `clear ${device}`),
-  ]);
-});
-
 test('taken back from where it stood, nothing is sent forward again; what is over stays over', () => {
   const before = new Scene(10).ready();
   before.confirms(5);

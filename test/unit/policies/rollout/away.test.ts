@@ -1,0 +1,79 @@
+/**
+ * Goal: a device whose connection changes is not away, neither for a condition nor for the end of a rollout; one that is gone is.
+ *
+ * Method: scene.ts; who is there and when is the test's.
+ */
+import { expect, test } from 'bun:test';
+import { CANARY, conditionsOf, PLAN, Scene } from './scene.ts';
+
+test('a device that is back within ten seconds was not away: another keepalive takes another connection', () => {
+  const conditions = conditionsOf('offline > 0');
+  const scene = new Scene(10, { ...PLAN, canary: { ...CANARY, conditions } }).ready();
+  const [device = ''] = scene.canary;
+  const isAt = (online: boolean) => scene.feed({ kind: 'presence', device, online });
+  for (let time = 1; time <= 3; time++) {
+    isAt(false);
+    scene.pass(9);
+    expect([time, scene.rollout.stage, scene.rollout.counted().offline]).toEqual([
+      time,
+      'canary',
+      0,
+    ]);
+    isAt(true);
+    scene.pass(1);
+  }
+  // While the broker is not heard, nobody knows.
+  isAt(false);
+  scene.pass(5);
+  scene.feed({ kind: 'link', isUp: false });
+  scene.pass(60);
+  scene.feed({ kind: 'link', isUp: true });
+  scene.pass(4);
+  expect([scene.rollout.stage, scene.rollout.counted().offline]).toEqual(['canary', 0]);
+  scene.did();
+  scene.pass(1);
+  expect(scene.did()).toEqual([
+    'save reverting',
+    ...scene.canary.map((name) => `revert device:${name}`),
+  ]);
+});
+
+test('who changes its connection in its trial is waited for', () => {
+  const scene = new Scene(2, { ...PLAN, canary: null }).ready();
+  scene.confirms(5, ['gw-0']);
+  scene.says('gw-1', { onTrial: 5 });
+  scene.feed({ kind: 'presence', device: 'gw-1', online: false });
+  scene.pass(2);
+  expect(scene.rollout.stage).toBe('rest');
+  scene.feed({ kind: 'presence', device: 'gw-1', online: true });
+  scene.confirms(5, ['gw-1']);
+  scene.pass(1);
+  expect(scene.did().at(-1)).toBe('good: 2 confirmed');
+});
+
+test('in the rest a condition takes it back from all, and devices that were away before are not counted', () => {
+  const conditions = conditionsOf('offline > 10%');
+  const scene = new Scene(10, { ...PLAN, canary: { ...CANARY, conditions } });
+  for (const parked of ['gw-parked', 'gw-sold', 'gw-lost']) {
+    scene.feed({ kind: 'presence', device: parked, online: false });
+    scene.says(parked, {});
+  }
+  scene.ready();
+  scene.confirms(5);
+  scene.pass(63, 5);
+  scene.pass(2, 5);
+  expect(scene.rollout.stage).toBe('rest');
+  scene.did();
+  const others = [...scene.devices.keys()].filter((device) => !scene.canary.includes(device));
+  for (const device of others.slice(0, 2)) {
+    scene.feed({ kind: 'presence', device, online: false });
+  }
+  scene.pass(9);
+  expect(scene.did()).toEqual([]);
+  scene.pass(1);
+  expect(scene.did()).toEqual([
+    'save reverting',
+    'revert fleet:acme',
+    ...scene.canary.map((device) => `clear ${device}`),
+  ]);
+});
