@@ -24,7 +24,7 @@ export const PATIENT = [
   ...['agentPlain', 'hubPlain', 'idleRestart', 'powerCuts', 'secrets', 'soak', 'unanswered'],
   ...['violated', 'commands', 'deviceEvents', 'fleet', 'fleetDemo', 'fleetSession', 'metrics'],
   ...['mqttBrokers', 'mqttEvents', 'mqttSession', 'policyPush', 'pushTls', 'pushTold'],
-  ...['rollout', 'rolloutBroker', 'brokerWay', 'mqttLiar'],
+  ...['rollout', 'rolloutBroker', 'brokerWay', 'mqttLiar', 'brokerBroughtBack', 'pushSlowLine'],
 ];
 
 /** Steps of more than ten seconds, the longest first. */
