@@ -132,7 +132,7 @@ export class Push {
 
   /** The session has held under the policy of this version (`proven.ts`). */
   proven(version: number): void {
-    if (this.onTrial === version) this.#feed({ kind: 'attached', atMs: this.#now() });
+    if (this.onTrial === version) this.#feed({ kind: 'proven', atMs: this.#now() });
   }
 
   /** The configuration names this policy now; it is admitted and durable. False: nobody here follows it any more. */

@@ -2,7 +2,7 @@
  * The way of signed documents through a device: staged on flash, on trial, confirmed or rolled back by itself.
  *
  * ```text
- *            arrived            written             applied, attached            written
+ *            arrived            written             applied, proven              written
  *  confirmed ───────► staging ───────────► on trial ─────────────────► confirming ───────► confirmed (the new one)
  *      ▲                 │ not durable        │ confirm window over,       │ not durable: again until the window is over
  *      │                 ▼ (refused)          │ not applied
@@ -119,11 +119,11 @@ function react(state: PushState, event: PushEvent): PushStep {
       return onApplied(state, event);
     case 'configured':
       return onConfigured(state, event.policy);
-    case 'attached': {
+    case 'proven': {
       const { trial } = state;
-      // Before it is applied, ATTACHED says nothing about it; behind its window the trial ends with this step.
+      // Before it is applied, what the session does says nothing about it; behind its window the trial ends with this step.
       if (trial?.isApplied !== true) return stay(state);
-      return stay({ ...state, trial: { ...trial, isAttached: true } });
+      return stay({ ...state, trial: { ...trial, isProven: true } });
     }
     case 'answered': {
       const { id, outcome } = event;
@@ -189,7 +189,7 @@ function onPurpose(
     case 'stage': {
       const { document, policy } = purpose;
       const endsAtMs = atMs + policy.push.confirmWindowMs;
-      const trial = { document, policy, endsAtMs, isApplied: false, isAttached: false };
+      const trial = { document, policy, endsAtMs, isApplied: false, isProven: false };
       const next = { ...state, trial };
       const { version } = document;
       return { state: next, effects: [reportOf('policy_on_trial', { version }), follow(next)] };
@@ -293,7 +293,7 @@ function pursue(before: PushState, earlier: readonly PushEffect[], atMs: number)
     isEmergencyOver: before.overEmergency !== null,
   };
   if (!isFree) return { state, effects };
-  if (trial?.isAttached === true) {
+  if (trial?.isProven === true) {
     const confirmed = { ...cleaned, confirmed: trial.document.bytes, pending: null };
     return write(state, effects, confirmed, { kind: 'confirm' });
   }

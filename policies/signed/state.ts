@@ -30,7 +30,7 @@ export interface Trial {
   readonly endsAtMs: number;
   readonly isApplied: boolean;
   /** It has proven itself; what is left is to write that down. */
-  readonly isAttached: boolean;
+  readonly isProven: boolean;
 }
 
 export interface Emergency {
@@ -108,8 +108,8 @@ export type PushEvent = { readonly atMs: number } & (
   | { readonly kind: 'applied'; readonly version: number; readonly isApplied: boolean }
   /** The configuration names this policy now; an older one than was ever confirmed or configured never gets here (I4). */
   | { readonly kind: 'configured'; readonly policy: Policy }
-  /** The session is ATTACHED, and the hub has answered since the newest `apply`. */
-  | { readonly kind: 'attached' }
+  /** The session has held under the newest `apply` (docs/push.md, "A policy on trial"). */
+  | { readonly kind: 'proven' }
   | { readonly kind: 'answered'; readonly id: string; readonly outcome: string }
   | { readonly kind: 'tick'; readonly clock: Clock }
 );
@@ -120,7 +120,7 @@ export type ReportDetail = Readonly<Record<string, string | number>>;
 export type PushEffect =
   /** Make it durable: `PushStore.save`. */
   | { readonly kind: 'write'; readonly record: PushRecord }
-  /** Follow this policy. `onTrial`: say so in `attached`. */
+  /** Follow this policy. `onTrial`: say so in `proven`. */
   | { readonly kind: 'apply'; readonly policy: Policy; readonly isOnTrial: boolean }
   /** Audit, count, and publish to `policy/reported`. */
   | {

@@ -37,7 +37,7 @@ export const PUSHED_MUTANTS: readonly Mutant[] = [
     id: 'confirmed-without-proof',
     file: STAGING,
     find: '    return stay({ ...next, trial: { ...trial, isApplied } });',
-    replace: '    return stay({ ...next, trial: { ...trial, isApplied, isAttached: true } });',
+    replace: '    return stay({ ...next, trial: { ...trial, isApplied, isProven: true } });',
     breaks: 'A policy on trial is confirmed when it is followed, whether the session holds or not.',
     invariant: 'I4',
     seedsFrom,

@@ -107,7 +107,7 @@ export class Pushed {
 
   proven(version: number): void {
     if (this.#state.trial?.policy.version !== version) return;
-    this.#feed({ kind: 'attached', atMs: this.#moment().atMs });
+    this.#feed({ kind: 'proven', atMs: this.#moment().atMs });
   }
 
   configured(policy: Policy): void {

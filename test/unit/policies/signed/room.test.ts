@@ -17,7 +17,7 @@ test('◆ versions of groups that a device has left make room; its own are kept'
   const device = new Device({ record });
   device.take(pushed(2));
   expect(device.followed).toBe('pushed 2');
-  device.tell({ kind: 'attached' });
+  device.tell({ kind: 'proven' });
   const kept = device.state.record.floors;
   expect([kept.length, kept[0], kept[1]?.version, kept.at(-1)?.version]).toEqual([32, own, 101, 2]);
   device.forget();

@@ -15,7 +15,7 @@ describe('a policy', () => {
     const device = new Device();
     device.take(pushed(2));
     expect(device.asked).toEqual(['write pending', 'policy_on_trial 2', 'apply pushed 2']);
-    device.tell({ kind: 'attached' });
+    device.tell({ kind: 'proven' });
     expect(device.asked).toEqual(['write confirmed', 'policy_confirmed 2']);
     expect(device.followed).toBe('pushed 2');
     device.after(10 * WINDOW_MS);
@@ -37,7 +37,7 @@ describe('a policy', () => {
       'write nothing',
     ];
     expect(device.asked).toEqual(back);
-    device.tell({ kind: 'attached' });
+    device.tell({ kind: 'proven' });
     expect([device.asked, device.followed]).toEqual([[], 'configured 1']);
   });
 
@@ -72,7 +72,7 @@ describe('a policy', () => {
       const device = new Device();
       device.take(pushed(2));
       device.atMs += afterMs; // asleep: nobody looked
-      device.tell({ kind: 'attached' });
+      device.tell({ kind: 'proven' });
       expect([afterMs, device.followed]).toEqual([afterMs, followed]);
     }
   });
@@ -92,8 +92,8 @@ describe('a policy', () => {
     const arrived = { kind: 'arrived', atMs: 0, clock: NOW, isRetained: false, document } as const;
     const { state } = stepPush(device.state, arrived);
     const written = stepPush(state, { kind: 'written', atMs: 0, clock: NOW, isDurable: true });
-    const attached = stepPush(written.state, { kind: 'attached', atMs: 0 });
-    expect(attached).toEqual({ state: written.state, effects: [] });
+    const proven = stepPush(written.state, { kind: 'proven', atMs: 0 });
+    expect(proven).toEqual({ state: written.state, effects: [] });
   });
 
   test('that cannot be written is refused and may come again', () => {
@@ -111,7 +111,7 @@ describe('a policy', () => {
       const device = new Device();
       device.take(pushed(2));
       device.canWrite = false;
-      device.tell({ kind: 'attached' });
+      device.tell({ kind: 'proven' });
       device.forget();
       device.after(10_000);
       expect(device.asked).toEqual(['write confirmed']);
@@ -129,7 +129,7 @@ describe('a policy', () => {
     device.take(pushed(3));
     device.take(pushed(2));
     expect(device.asked).toEqual(['push_busy 3', 'document_replayed 2']);
-    device.tell({ kind: 'attached' });
+    device.tell({ kind: 'proven' });
     device.take(pushed(3));
     expect(device.followed).toBe('pushed 3');
   });
@@ -240,7 +240,7 @@ describe('a newer file on the device', () => {
     const device = new Device();
     device.take(pushed(10));
     device.tell({ kind: 'configured', policy: FILE });
-    device.tell({ kind: 'attached' });
+    device.tell({ kind: 'proven' });
     expect(device.followed).toBe('pushed 10');
   });
 
@@ -273,7 +273,7 @@ test('after a save that failed another document that is saved does as well', () 
   device.take(pushed(2));
   device.canWrite = true;
   device.take(pushed(2));
-  device.tell({ kind: 'attached' });
+  device.tell({ kind: 'proven' });
   device.forget();
   device.after(10_000);
   expect([device.asked, nextPushDeadline(device.state)]).toEqual([[], null]);

@@ -166,7 +166,7 @@ describe('an emergency', () => {
     device.take(emergency(1, CALM));
     const table = { version: 2, name: 'later' };
     device.take(unproven({ version: 2, notBeforeS: NOW_S + 10_000, body: bodyOfTable(table)! }));
-    device.tell({ kind: 'attached' });
+    device.tell({ kind: 'proven' });
     device.clock = { wallMs: (NOW_S + 3_590) * 1_000, isKnown: true };
     device.after(0);
     expect(nextPushDeadline(device.state)).toBe(3_900_000);
@@ -247,7 +247,7 @@ describe('an emergency', () => {
     device.forget();
     device.take(pushed(2, { session: { recovery_window_ms: 4_000, transport_ttl_ms: 4_500 } }));
     expect(device.asked[0]).toBe('write pending emergency'); // tighter by itself
-    device.tell({ kind: 'attached' });
+    device.tell({ kind: 'proven' });
     device.forget();
     device.take(emergency(2, { admission: { reattach_per_session_per_minute: 8 } }));
     device.take(pushed(3, { switching: { max_switches_per_minute: 12 } }));

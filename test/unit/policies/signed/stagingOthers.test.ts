@@ -144,12 +144,12 @@ describe('a rotation', () => {
     device.take(rotation);
     expect(device.asked).toEqual(['write nothing', 'signer_rotated 1']);
     device.take(by(OLD, 2));
-    device.tell({ kind: 'attached' });
+    device.tell({ kind: 'proven' });
     expect(device.followed).toBe('pushed 2');
     device.forget();
     device.take(by(NEW, 3));
     expect(device.asked).toContain('signer_rotated');
-    device.tell({ kind: 'attached' });
+    device.tell({ kind: 'proven' });
     expect(device.state.record.rotated.retired).toEqual([
       { keyId: keyIdText(OLD.publicKey), namedBy: null },
     ]);

@@ -83,7 +83,7 @@ class Device {
   /** One push: it arrives, and the session is ATTACHED under it, or is not. */
   push(document: SignedDocument, attaches: boolean): void {
     this.#feed({ kind: 'arrived', atMs: this.#atMs, clock: NOW, isRetained: false, document });
-    if (attaches) this.#feed({ kind: 'attached', atMs: this.#atMs });
+    if (attaches) this.#feed({ kind: 'proven', atMs: this.#atMs });
     this.#atMs += 120_000;
     this.#feed({ kind: 'tick', atMs: this.#atMs, clock: NOW });
   }
@@ -266,7 +266,7 @@ describe('a device with a fault is caught', () => {
       step: (state, event) => {
         const step = stepPush(state, event);
         if (event.kind !== 'applied') return step;
-        const next = stepPush(step.state, { kind: 'attached', atMs: event.atMs });
+        const next = stepPush(step.state, { kind: 'proven', atMs: event.atMs });
         return { state: next.state, effects: [...step.effects, ...next.effects] };
       },
     };
