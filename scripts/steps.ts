@@ -21,17 +21,19 @@ const SIM = ['--only-failures', '--timeout=120000'];
 
 /** End-to-end tests that mostly wait, or watch what no neighbour changes: they need no machine of their own. */
 export const PATIENT = [
-  ...['agentPlain', 'hubPlain', 'idleRestart', 'powerCuts', 'secrets', 'soak', 'unanswered'],
-  ...['violated', 'commands', 'deviceEvents', 'fleet', 'fleetDemo', 'fleetSession', 'metrics'],
-  ...['mqttBrokers', 'mqttEvents', 'mqttSession', 'policyPush', 'pushTls', 'pushTold'],
-  ...['rollout', 'rolloutBroker'],
+  ...['agentPlain', 'benchIdle', 'captivePortal', 'commands', 'deviceEvents', 'fleet', 'fleetDemo'],
+  ...['fleetSession', 'hubPlain', 'idleRestart', 'metrics', 'mqttBrokers', 'mqttEvents'],
+  ...['mqttSession', 'policyPush', 'powerCuts', 'pushTls', 'pushTold', 'rollout', 'rolloutBroker'],
+  ...['secrets', 'soak', 'unanswered', 'violated'],
 ];
 
 /** Steps of more than ten seconds, the longest first. */
 export const LONG = [
-  ...['e2e/hubPlain', 'e2e/policyPush', 'e2e/rollout', 'e2e/soak', 'e2e/unanswered'],
+  ...['e2e/hubPlain', 'e2e/rollout', 'e2e/policyPush', 'e2e/soak', 'e2e/benchIdle'],
+  ...['e2e/captivePortal', 'e2e/powerCuts', 'e2e/unanswered', 'e2e/pushTls', 'e2e/fleetDemo'],
   ...['sim/seeds', 'sim/parts', 'unit/device', 'unit/core', 'unit/rest', 'unit/lab', 'unit/agent'],
-  ...['unit/hal', 'unit/fuzz', 'e2e/powerCuts', 'e2e/idleRestart', 'e2e/secrets', 'types'],
+  ...['unit/hal', 'unit/fuzz', 'e2e/idleRestart', 'e2e/rolloutBroker', 'e2e/commands'],
+  ...['e2e/secrets', 'e2e/agentPlain', 'types'],
 ];
 
 /** Repetitions that find little more in seconds than a slice of them does; `scripts/test` runs them all. */
