@@ -15,30 +15,33 @@ const BIN = 'node_modules/.bin';
 /** Seeds of the simulation: enough to notice in seconds, and enough to trust. Chosen. */
 const SEEDS = { short: '4', full: '400' } as const;
 
-const SEEDED = 'test/sim/failover.test.ts';
+export const SEEDED = 'test/sim/failover.test.ts';
 /** A seed takes a second, and several on a busy machine. */
 const SIM = ['--only-failures', '--timeout=120000'];
 
 /** End-to-end tests that mostly wait, or watch what no neighbour changes: they need no machine of their own. */
 export const PATIENT = [
-  ...['agentPlain', 'hubPlain', 'idleRestart', 'powerCuts', 'secrets', 'soak', 'unanswered'],
-  ...['violated', 'commands', 'deviceEvents', 'fleet', 'fleetDemo', 'fleetSession', 'metrics'],
-  ...['mqttBrokers', 'mqttEvents', 'mqttSession', 'policyPush', 'pushTls', 'pushTold'],
-  ...['rollout', 'rolloutBroker', 'brokerWay', 'mqttLiar', 'brokerBroughtBack', 'pushSlowLine'],
+  ...['agentPlain', 'benchIdle', 'captivePortal', 'commands', 'deviceEvents', 'fleet', 'fleetDemo'],
+  ...['fleetSession', 'hubPlain', 'idleRestart', 'metrics', 'mqttBrokers', 'mqttEvents'],
+  ...['mqttSession', 'policyPush', 'powerCuts', 'pushTls', 'pushTold', 'rollout', 'rolloutBroker'],
+  ...['secrets', 'soak', 'unanswered', 'violated', 'brokerBroughtBack', 'brokerWay', 'mqttLiar'],
+  'pushSlowLine',
 ];
 
 /** Steps of more than ten seconds, the longest first. */
 export const LONG = [
   ...[
     'e2e/hubPlain',
-    'e2e/policyPush',
     'e2e/rollout',
+    'e2e/policyPush',
     'e2e/brokerWay',
     'e2e/soak',
-    'e2e/unanswered',
+    'e2e/benchIdle',
   ],
-  ...['sim/seeds', 'sim/parts', 'unit/device', 'unit/core', 'unit/rest', 'unit/lab', 'unit/agent'],
-  ...['unit/hal', 'unit/fuzz', 'e2e/powerCuts', 'e2e/idleRestart', 'e2e/secrets', 'types'],
+  ...['e2e/captivePortal', 'e2e/powerCuts', 'e2e/unanswered', 'e2e/pushTls', 'e2e/fleetDemo'],
+  ...['sim/seeds', 'sim/seeds2', 'sim/parts', 'unit/device', 'unit/hal', 'unit/core', 'unit/rest'],
+  ...['unit/fleet', 'unit/agent', 'unit/lab', 'unit/fuzz', 'e2e/idleRestart', 'e2e/rolloutBroker'],
+  ...['e2e/commands', 'e2e/secrets', 'e2e/agentPlain'],
 ];
 
 /** Repetitions that find little more in seconds than a slice of them does; `scripts/test` runs them all. */
@@ -119,16 +122,21 @@ export function simSteps(length: keyof typeof SEEDS): Step[] {
   const isRun = (file: string) => file === SEEDED;
   const isModel = (file: string) => file.startsWith('test/sim/model/');
   const slice = length === 'short' ? SLICE : {};
-  const seeds = { ...slice, SEEDS: process.env['SEEDS'] ?? SEEDS[length] };
-  const steps: Step[] = [
-    { ...testStep('sim/seeds', files.filter(isRun), 400_000, SIM), env: seeds },
-  ];
+  const env = { ...slice, SEEDS: process.env['SEEDS'] ?? SEEDS[length] };
+  const seeds = (name: string, part: string): Step => ({
+    ...testStep(name, files.filter(isRun), 400_000, SIM),
+    env: { ...env, PART: part },
+  });
+  const step = (name: string, chosen: readonly string[]) => testStep(name, chosen, 240_000, SIM);
+  const isMany = length === 'full' && process.env['SEED'] === undefined && env.SEEDS !== '1';
+  const steps = isMany
+    ? [seeds('sim/seeds', '1/2'), seeds('sim/seeds2', '2/2')]
+    : [seeds('sim/seeds', '1/1')];
   if (length === 'full') {
-    const parts = files.filter((file) => !isRun(file) && !isModel(file));
-    steps.push({ ...testStep('sim/model', files.filter(isModel), 240_000, SIM) });
-    steps.push({ ...testStep('sim/parts', parts, 240_000, SIM) });
+    const others = files.filter((file) => !isRun(file) && !isModel(file));
+    steps.push(step('sim/model', files.filter(isModel)), step('sim/parts', others));
   }
-  return steps.filter(hasFiles).map((step) => ({ ...step, yields: true }));
+  return steps.filter(hasFiles).map((one) => ({ ...one, yields: true }));
 }
 
 export function buildStep(): Step {

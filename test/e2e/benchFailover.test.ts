@@ -13,7 +13,7 @@ import type { ClassRow } from '../lab/bench/failover/figures.ts';
 import { LoadEnd, loadArgv } from '../lab/bench/failover/loadEnd.ts';
 import { damageOf } from '../lab/bench/failover/stalls.ts';
 import { isolationObstacle } from '../lab/isolated.ts';
-import { labNamespaces } from '../lab/namespace.ts';
+import { orphans } from '../lab/namespace.ts';
 import { HUB, LINK_PLANS } from '../lab/plan.ts';
 import { run } from '../lab/process.ts';
 import { canMakeNamespaces } from '../lab/rootless.ts';
@@ -47,14 +47,6 @@ function expectSane(what: string, row: ClassRow, field: 'gap_ms' | 'tcp_stall_ms
   expect(values[0]).toBeGreaterThan(least);
   expect(values.at(-1)).toBeLessThan(20_000);
   expect(row[field]).toHaveLength(row.rounds);
-}
-
-/** Namespaces whose maker has ended without them; those of other tests have makers that live. */
-function orphans(): string[] {
-  return labNamespaces().filter((name) => {
-    const maker = /^jvlab(\d+)x/.exec(name)?.[1];
-    return !existsSync(`/proc/${maker}`);
-  });
 }
 
 testUnless(

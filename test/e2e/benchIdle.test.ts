@@ -10,7 +10,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { isolationObstacle } from '../lab/isolated.ts';
 import { mosquittoObstacle } from '../lab/mosquitto.ts';
-import { labNamespaces } from '../lab/namespace.ts';
+import { orphans } from '../lab/namespace.ts';
 import { run } from '../lab/process.ts';
 import { testUnless } from '../obstacle.ts';
 import { buildBinary } from './binary.ts';
@@ -34,7 +34,6 @@ testUnless(
   'a few seconds of one profile: all figures, not publishable, nothing left',
   async () => {
     const json = join(folder, 'idle.json');
-    const before = labNamespaces();
     const { code, stdout, stderr } = await idle(
       ...['--binary', binary, '--json', json, '--profile', 'balanced'],
       // The runtime's collections after the start, whose threads take turns thousands of times, are over by then.
@@ -80,7 +79,7 @@ testUnless(
     expect(balanced.anon_kib).toBeGreaterThan(4_000);
     expect(balanced.anon_kib).toBeLessThan(200_000);
     expect(stdout).toContain('NOT PUBLISHABLE: fewer than 10 minutes');
-    expect(labNamespaces().filter((name) => !before.includes(name))).toEqual([]);
+    expect(orphans()).toEqual([]);
     expect(readdirSync(work)).toEqual([]);
   },
   120_000,

@@ -106,10 +106,12 @@ export function labNamespaces(pid?: number): string[] {
   });
 }
 
+/** Names of those whose maker has ended without them; those of tests beside have makers that live. */
+export function orphans(): string[] {
+  return labNamespaces().filter((name) => !existsSync(`/proc/${NAME.exec(name)?.[1]}`));
+}
+
 /** Remove namespaces whose maker is dead. Their processes died with it (see `process.ts`). */
 export async function sweep(): Promise<void> {
-  for (const name of labNamespaces()) {
-    if (existsSync(`/proc/${NAME.exec(name)?.[1]}`)) continue;
-    await run(['ip', 'netns', 'del', name], { mayFail: true });
-  }
+  for (const name of orphans()) await run(['ip', 'netns', 'del', name], { mayFail: true });
 }

@@ -3,7 +3,7 @@
  * calm every session carries data again.
  *
  * Method: see `run.ts`. Replay one seed with `SEED=123 bun test test/sim`; `SEEDS` says how many. Thousands of
- * them run in `scripts/simulate`.
+ * them run in `scripts/simulate`. Two processes share them: `PART=1/2` has every other seed and what is no seed, `PART=2/2` the rest.
  */
 import { expect, test } from 'bun:test';
 import { divergence } from '../../session/invariants/telemetryIndependent.ts';
@@ -21,7 +21,9 @@ const short = (many: number) =>
   numbers(1, 2 * many)
     .map(drawScenario)
     .filter(isShort);
-const scenarios = one === undefined ? short(count).slice(0, count) : [drawScenario(Number(one))];
+const [part = 1, parts = 1] = (process.env['PART'] ?? '1/1').split('/').map(Number);
+const all = one === undefined ? short(count).slice(0, count) : [drawScenario(Number(one))];
+const scenarios = all.filter((_, at) => at % parts === part - 1);
 /** Runs that are played with and without the outages of their broker. */
 const OUTAGES = process.env['SLICE'] === '1' ? 1 : 3;
 /** A busy machine is no finding. */
@@ -67,48 +69,52 @@ for (const scenario of scenarios) {
   );
 }
 
-for (const { found, scenario } of REGRESSIONS) {
-  test(`once: ${found}`, () => hold(run(scenario)), PATIENCE_MS);
-}
-
-// Rarely drawn, because it is slow: flash, clock and hub crashes, then a silent link and a store that is away.
-for (const { found, scenario } of REGRESSIONS.slice(0, 2)) {
-  const real: Scenario = { ...scenario, options: { ...scenario.options, primitives: 'real' } };
-  test(`with the real ciphers: ${found}`, () => hold(run(real)), PATIENCE_MS);
-}
-
-test(
-  'a scenario replays bit for bit, also when it was written down',
-  () => {
-    const scenario = drawScenario(2);
-    const written: Scenario = JSON.parse(JSON.stringify(scenario));
-    const { hash, events } = outcomeOf(scenario);
-    expect(events).toBeGreaterThan(1_000);
-    expect(run(written)).toMatchObject({ hash, events });
-    expect(outcomeOf(drawScenario(4)).hash).not.toBe(hash);
-  },
-  PATIENCE_MS,
-);
-
-test('every kind of fault is drawn', () => {
-  const drawn = new Set(numbers(1, 400).flatMap((seed) => drawScenario(seed).faults.map(kindOf)));
-  expect(FAULT_KINDS.filter((kind) => !drawn.has(kind))).toEqual([]);
-});
+if (part === 1) testOnce();
 
 const kindOf = ({ kind }: Scenario['faults'][number]) => kind;
 
-test(
-  'I10: without its broker a device moves exactly as with it',
-  () => {
-    const hasOutage = ({ faults }: Scenario) => faults.some(({ kind }) => kind === 'broker');
-    const some = short(30).filter(hasOutage).slice(0, OUTAGES);
-    expect(some).toHaveLength(OUTAGES);
-    for (const scenario of some) {
-      const faults = scenario.faults.filter(({ kind }) => kind !== 'broker');
-      const [loud, quiet] = [outcomeOf(scenario).moves, run({ ...scenario, faults }).moves];
-      expect(loud.length).toBeGreaterThan(0);
-      expect(divergence(quiet, loud)).toBeNull();
-    }
-  },
-  PATIENCE_MS,
-);
+function testOnce(): void {
+  for (const { found, scenario } of REGRESSIONS) {
+    test(`once: ${found}`, () => hold(run(scenario)), PATIENCE_MS);
+  }
+
+  // Rarely drawn, because it is slow: flash, clock and hub crashes, then a silent link and a store that is away.
+  for (const { found, scenario } of REGRESSIONS.slice(0, 2)) {
+    const real: Scenario = { ...scenario, options: { ...scenario.options, primitives: 'real' } };
+    test(`with the real ciphers: ${found}`, () => hold(run(real)), PATIENCE_MS);
+  }
+
+  test(
+    'a scenario replays bit for bit, also when it was written down',
+    () => {
+      const scenario = drawScenario(2);
+      const written: Scenario = JSON.parse(JSON.stringify(scenario));
+      const { hash, events } = outcomeOf(scenario);
+      expect(events).toBeGreaterThan(1_000);
+      expect(run(written)).toMatchObject({ hash, events });
+      expect(outcomeOf(drawScenario(4)).hash).not.toBe(hash);
+    },
+    PATIENCE_MS,
+  );
+
+  test('every kind of fault is drawn', () => {
+    const drawn = new Set(numbers(1, 400).flatMap((seed) => drawScenario(seed).faults.map(kindOf)));
+    expect(FAULT_KINDS.filter((kind) => !drawn.has(kind))).toEqual([]);
+  });
+
+  test(
+    'I10: without its broker a device moves exactly as with it',
+    () => {
+      const hasOutage = ({ faults }: Scenario) => faults.some(({ kind }) => kind === 'broker');
+      const some = short(30).filter(hasOutage).slice(0, OUTAGES);
+      expect(some).toHaveLength(OUTAGES);
+      for (const scenario of some) {
+        const faults = scenario.faults.filter(({ kind }) => kind !== 'broker');
+        const [loud, quiet] = [outcomeOf(scenario).moves, run({ ...scenario, faults }).moves];
+        expect(loud.length).toBeGreaterThan(0);
+        expect(divergence(quiet, loud)).toBeNull();
+      }
+    },
+    PATIENCE_MS,
+  );
+}

@@ -7,6 +7,7 @@ import {
   LONG,
   longestFirst,
   PATIENT,
+  SEEDED,
   simSteps,
   staticSteps,
   unitSteps,
@@ -20,9 +21,11 @@ const ALL = [
 ];
 const filesOf = (steps: typeof ALL) => steps.flatMap(({ report }) => report?.files ?? []);
 
-test('scripts/test runs each test file once', () => {
+test('scripts/test runs each test file once, the seeds in two processes', () => {
   const files = [...new Bun.Glob('test/**/*.test.ts').scanSync(ROOT)];
-  expect(filesOf(ALL).toSorted()).toEqual(files.toSorted());
+  expect(filesOf(ALL).toSorted()).toEqual([...files, SEEDED].toSorted());
+  const parts = ALL.flatMap(({ env }) => env?.['PART'] ?? []);
+  expect(parts).toEqual(['1/2', '2/2']);
 });
 
 test('scripts/check runs each unit test, in slices', () => {
