@@ -94,9 +94,9 @@ export class BrokerLink {
   }
 
   nextDeadlineMs(): number {
-    const { way, nowMs } = this.#parts;
+    const { way } = this.#parts;
     const ownMs = Math.min(this.#connectAtMs ?? Infinity, this.#keepaliveAtMs ?? Infinity);
-    return this.#isStopped ? ownMs : Math.min(ownMs, way?.nextDeadlineMs(nowMs()) ?? Infinity);
+    return this.#isStopped ? ownMs : Math.min(ownMs, way?.nextDeadlineMs() ?? Infinity);
   }
 
   tick(nowMs: number): void {
@@ -203,6 +203,7 @@ export class BrokerLink {
   }
 
   #onEnd(end: BrokerEnd): void {
+    if (end.code !== 'closed') this.#parts.way?.onFailed(this.#broker?.boundTo ?? null);
     this.#broker = null;
     this.#keepaliveAtMs = null;
     if (!this.#isStopped) this.#connectAtMs = this.#parts.nowMs() + this.#waitMs(end);
@@ -215,7 +216,6 @@ export class BrokerLink {
     if (end.code === 'versionRefused') this.#version.onRefused();
     if (end.code === 'hungUp') this.#version.onHangUp();
     this.failures += 1;
-    this.#parts.way?.onFailed();
     this.lastError = end.detail === '' ? end.code : `${end.code}: ${end.detail}`;
     const { times, nowMs, random } = this.#parts;
     const wasUp = this.#upAtMs >= this.#triedAtMs;

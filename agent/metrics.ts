@@ -26,7 +26,7 @@ export interface AgentFacts {
   readonly version: string;
   readonly commit: string;
   readonly policyVersion: number;
-  /** A signed document tightens the policy. */
+  /** An emergency tightens the policy. */
   readonly isEmergency: boolean;
   readonly rssBytes: number;
   readonly cpuSeconds: number;

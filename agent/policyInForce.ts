@@ -11,7 +11,7 @@
  * @module
  */
 import { answered, type ControlAnswer, refused } from '../hal/control.ts';
-import { EmergencyTable } from '../hal/emergencyTable.ts';
+import { EmergencyTable, type EmergencyTableParts } from '../hal/emergencyTable.ts';
 import { StartError } from '../hal/startError.ts';
 import { waitingForRestart } from '../policies/restart.ts';
 import type { Policy } from '../policies/schema.ts';
@@ -39,6 +39,8 @@ export interface PolicyParts {
     reasonCode: ReasonCode,
     detail: AuditEvent['detail'],
   ) => void;
+  /** For tests; left out: the runtime's. */
+  readonly setTimer?: EmergencyTableParts['setTimer'];
   /** It is in force: whoever follows it besides the session. */
   readonly onApplied: (policy: Policy) => void;
 }
@@ -54,9 +56,9 @@ export class PolicyInForce {
     this.#parts = parts;
     this.#current = parts.start.policy;
     this.#auditedVersion = this.#current.version;
-    const { wallMs, note } = parts;
+    const { wallMs, note, setTimer } = parts;
     this.#emergency = new EmergencyTable({
-      wallMs,
+      ...{ wallMs, setTimer },
       note: (code, detail) => note('notice', code, detail),
       onChange: () => this.follow(this.#current, this.#isOnTrial),
     });

@@ -71,6 +71,8 @@ export class Reporter implements Telemetry {
   #lastError: string | null = null;
   #onGone: (() => void) | null = null;
   #onReachable: (() => void) | null = null;
+  /** The newest policy has the broker reached as the one before had. */
+  #isAsBefore = true;
   #healthAtMs: number;
   #changeAtMs = Infinity;
   #acknowledgeAtMs = Infinity;
@@ -87,11 +89,9 @@ export class Reporter implements Telemetry {
       counters: () => this.#counters(),
     });
     this.#healthAtMs = this.#health.startedAtMs + this.#pace.intervalMs;
-    const { outsideTunnel } = policy.telemetry;
-    const interfaces = { tunnel: parts.tunnel, links: parts.links.map(({ name }) => name) };
-    this.#way = new BrokerWay(outsideTunnel, interfaces, this.#now());
+    this.#way = new BrokerWay(policy, parts, this.#now());
     // It has to know what the session does before the first interval is over.
-    if (outsideTunnel === 'session_down') this.#changeAtMs = this.#now() + parts.times.changeMs;
+    if (this.#way.rule === 'session_down') this.#changeAtMs = this.#now() + parts.times.changeMs;
     this.#link = new BrokerLink({
       ...parts,
       way: this.#way,
@@ -136,15 +136,24 @@ export class Reporter implements Telemetry {
     this.#pace.policy = policy;
     this.#queue.resize(policy.telemetry.queueBytesMax);
     this.#link.wantKeepalive(this.#pace.keepaliveMs);
-    this.#way.rule = policy.telemetry.outsideTunnel;
+    this.#isAsBefore = this.#way.rule === policy.telemetry.outsideTunnel;
+    this.#way.usePolicy(policy);
     this.#link.followWay();
     this.#changeAtMs = Math.min(this.#changeAtMs, this.#now() + this.#parts.times.changeMs);
     this.#arm();
   }
 
   whenReachable(run: () => void): void {
-    if (this.#way.rule === 'routed' || this.#link.up !== null) return run();
+    const isRouted = this.#way.rule === 'routed' && this.#isAsBefore;
+    if (isRouted || this.#isReached) return run();
     this.#onReachable = run;
+  }
+
+  /** In the way that the policy wants while all is well. */
+  get #isReached(): boolean {
+    const isOutside =
+      this.#way.rule === 'session_down' && this.#link.boundTo !== this.#parts.tunnel;
+    return this.#link.up !== null && !isOutside;
   }
 
   tellDocuments(): void {
@@ -256,6 +265,7 @@ export class Reporter implements Telemetry {
     this.#lastError = null;
     this.#sayAll();
     this.#flush();
+    if (!this.#isReached) return;
     this.#onReachable?.();
     this.#onReachable = null;
   }

@@ -41,7 +41,8 @@ export interface Telemetry {
   /** Something became of a document: what is reported of them is another one. */
   tellDocuments(): void;
   /**
-   * Calls `run` once the broker is connected in a way that the policy allows, at once where it only follows the routes; the newest `run` counts.
+   * Calls `run` once the broker is connected as the policy wants it while all is well, at once where it only follows the routes, as it did under the
+   * policy before; the newest `run` counts.
    * A policy that shuts its own way in has not proven itself.
    */
   whenReachable(run: () => void): void;

@@ -26,7 +26,9 @@ export interface EmergencyTableParts {
   /** It began or ended by time: what {@link EmergencyTable.held} says is another policy. */
   readonly onChange: () => void;
   /** Left out: the runtime's, which keep no process alive. */
-  readonly setTimer?: (run: () => void, inMs: number) => { readonly clear: () => void };
+  readonly setTimer?:
+    | ((run: () => void, inMs: number) => { readonly clear: () => void })
+    | undefined;
 }
 
 export class EmergencyTable {

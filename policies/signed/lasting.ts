@@ -79,6 +79,9 @@ export function emergencyAtStart(
     if (!wasOver) effects.push(reportOf('emergency_ended', { version }));
     return { emergency: null, overEmergency: emergency };
   }
+  if (wasOver) {
+    effects.push(reportOf('emergency_began', { version, expires_s: document.expiresS }));
+  }
   const together = underEmergency(confirmed, checked.overrides);
   if ('problems' in together) {
     const why = together.problems[0]?.path ?? '';

@@ -9,6 +9,7 @@ import type { Random } from '../../sim/random.ts';
 import { BEGAN_S } from './operator.ts';
 import { Steps } from './steps.ts';
 import { CONFIGURED, type Trust } from './trust.ts';
+import { recordOn } from './verdict.ts';
 
 /** Longer than the window of a policy on trial: 120 s where nothing else is said. */
 export const WINDOW_MS = 121_000;
@@ -78,9 +79,15 @@ export class World {
     return this.clock !== 'right' || this.nowS < this.learnedS;
   }
 
-  /** Version under which an emergency holds now. Without a clock it begins anew with each start: it outlasts whatever is done here. */
+  /**
+   * Version under which an emergency holds now. Without a clock it begins anew with each start, and outlasts whatever is done here, unless
+   * flash says that a clock has ended it: which it may say of none that is not over.
+   */
   holds(one: Emergency | null): number | null {
-    return one !== null && (this.isDark || one.expiresS > this.nowS) ? one.version : null;
+    if (one === null) return null;
+    const isOver = one.expiresS <= this.nowS;
+    const isEnded = isOver && (!this.isDark || recordOn(this)?.isEmergencyOver === true);
+    return isEnded ? null : one.version;
   }
 
   /** The same device once more, with a flash of its own. */

@@ -42,6 +42,8 @@ class Rig {
   written: Policy = policyOf(5);
   file: string | null = 'policy.toml';
   wallMs = Date.UTC(2026, 10, 30);
+  /** What the newest timer does. */
+  look = () => {};
 
   constructor(mode: 'session' | 'plain' = 'session', push: Push | null = null) {
     const days = new MemoryFlash(SPENDING_BYTES);
@@ -59,6 +61,10 @@ class Rig {
       push,
       post: (message) => this.posted.push(message),
       wallMs: () => this.wallMs,
+      setTimer: (run) => {
+        this.look = run;
+        return { clear: () => {} };
+      },
       note: (...said) => this.noted.push(said),
       onApplied: () => {},
     });
@@ -189,18 +195,25 @@ test('◆ the emergency of the policy itself is followed from the start and with
   expect(rig.policy.atStart().session.recoveryWindowMs).toBe(window);
   rig.reload(tight(6));
   rig.policy.follow(tight(7), true);
+  // Over while the other one is on trial: it still has to prove itself.
   rig.wallMs = Date.UTC(2026, 11, 1);
+  rig.look();
   rig.policy.follow(tight(8), false);
   const windows = rig.posted.map((message) =>
     message.kind === 'policy' ? message.rules.limits.recoveryWindowMs : null,
   );
-  expect(windows).toEqual([30_000, 30_000, window]);
-  expect(rig.posted[1]).toMatchObject({ version: 7, trialHoldMs: 60_000 });
+  expect(windows).toEqual([30_000, 30_000, window, window]);
+  expect(rig.posted.slice(1)).toMatchObject([
+    { version: 7, trialHoldMs: 60_000 },
+    { version: 7, trialHoldMs: 60_000 },
+    { version: 8 },
+  ]);
+  expect(rig.posted[3]).not.toHaveProperty('trialHoldMs');
   expect(rig.policy.emergencyUntil).toBeNull();
   const expires_at = '2026-12-01T00:00:00Z';
   expect(rig.noted).toEqual([
     ['notice', 'emergency_began', { version: 6, expires_at }],
-    ['notice', 'emergency_ended', { version: 8, expires_at }],
+    ['notice', 'emergency_ended', { version: 7, expires_at }],
   ]);
   expect(tight(9).session.recoveryWindowMs).toBe(window);
 });

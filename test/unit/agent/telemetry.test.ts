@@ -272,6 +272,16 @@ test('who waits for the broker is told once it took the device in, at once where
   bound.usePolicy(startFor({ url }).policy);
   await eventually('told', () => told.length > 1, WAIT_MS);
   expect(told).toEqual(['routed', 'bound']);
+
+  // The way back to the routes may be one that does not lead there.
+  const gone = `mqtt://127.0.0.1:${await freePort()}`;
+  const lost = startTelemetry(parts(gone, { outsideTunnel: 'never' }));
+  running.push(lost);
+  lost.usePolicy(startFor({ url: gone }).policy);
+  lost.whenReachable(() => told.push('lost'));
+  const tried = () => (lost.status() as Shown).connections;
+  await eventually('three tries', () => tried() >= 3, WAIT_MS);
+  expect(told).toEqual(['routed', 'bound']);
 });
 
 test('a web socket can be bound to nothing: where it would have to be, there is none', async () => {

@@ -96,6 +96,9 @@ describe('an emergency', () => {
     back.after(0);
     expect(back.asked).toEqual(['emergency_began 1', 'apply configured 1', expect.any(String)]);
     expect(switches(back)).toBe(4);
+    // At a start as well.
+    const again = new Device({ record });
+    expect([again.asked[0], switches(again)]).toEqual(['emergency_began 1', 4]);
     // And that is what a start without one begins with from then on.
     expect(switches(new Device({ record: back.state.record, clock: UNKNOWN }))).toBe(4);
     // Another one is another one.
