@@ -8,6 +8,7 @@ import * as fs from 'node:fs';
 import { dirname } from 'node:path';
 import { CHANGE_KIND } from './change.ts';
 
+/** Whoever reads tables takes those of any version from 1 on. */
 const SCHEMA_VERSION = 2;
 const PAGE_BYTES = 4_096;
 /** SQLite itself keeps the file below the limit; what is left of it is for the rows that make room. */
@@ -74,22 +75,21 @@ export function openDatabase(file: string, bytesMax: number): OpenedDatabase {
 }
 
 function prepare(database: Database, bytesMax: number): void {
-  for (const pragma of [
-    'busy_timeout = 200',
-    'locking_mode = EXCLUSIVE',
+  const pragmas = (...all: readonly string[]) => {
+    for (const pragma of all) database.run(`PRAGMA ${pragma}`);
+  };
+  pragmas('busy_timeout = 200', 'locking_mode = EXCLUSIVE');
+  // Those below write into the file.
+  const later = laterRelease(tablesVersion(database));
+  if (later !== null) throw new Error(later);
+  pragmas(
     `page_size = ${PAGE_BYTES}`,
     'auto_vacuum = INCREMENTAL',
     'journal_mode = WAL',
     'synchronous = NORMAL',
     'journal_size_limit = 16777216',
     'cache_size = -16384',
-  ]) {
-    database.run(`PRAGMA ${pragma}`);
-  }
-  const row = database.query('PRAGMA user_version').get() as { user_version: number };
-  if (row.user_version > SCHEMA_VERSION) {
-    throw new Error(`written by a later version (${row.user_version})`);
-  }
+  );
   database.run('BEGIN IMMEDIATE');
   if (lacksHeard(database)) database.run('ALTER TABLE events ADD COLUMN heard_ms INTEGER');
   for (const statement of SCHEMA.split(';')) if (statement.trim() !== '') database.run(statement);
@@ -99,6 +99,18 @@ function prepare(database: Database, bytesMax: number): void {
   database.run('PRAGMA temp_store = MEMORY');
   database.run(`PRAGMA max_page_count = ${Math.ceil((bytesMax * HEADROOM) / PAGE_BYTES)}`);
 }
+
+/** Of the tables in a file: 0 where no release has made any. Throws what SQLite says of one that is no database. */
+export function tablesVersion(database: Database): number {
+  const row = database.query('PRAGMA user_version').get() as { user_version: number };
+  return row.user_version;
+}
+
+/** What is wrong with tables of that version, in words for a person, or null: what is in them may mean something else. */
+export const laterRelease = (version: number): string | null =>
+  version > SCHEMA_VERSION
+    ? `a later release wrote it: its tables are of version ${version}, and this one knows 1 to ${SCHEMA_VERSION}`
+    : null;
 
 /** Version 1 had events without it, or none. */
 function lacksHeard(database: Database): boolean {

@@ -30,7 +30,8 @@ import {
 import { PUSH_HELP, type PushFlags, PushUsage, readPushFlags } from './pushFlags.ts';
 import { refuseKept } from './pushKept.ts';
 import { lockRollout } from './pushLock.ts';
-import type { Prepared, PushEnd, PushRun } from './pushParts.ts';
+import { overtakenAdvice } from './pushOvertaken.ts';
+import type { Prepared, PushEnd, PushRun, PushSteps } from './pushParts.ts';
 import { openRollout } from './pushRollout.ts';
 import { PushTell } from './pushTell.ts';
 import { readSigningKey, signWith, Unusable } from './signing.ts';
@@ -86,7 +87,8 @@ async function push(flags: PushFlags, terminal: Terminal): Promise<number> {
       terminal.err(`jvpn policy push: interrupted in stage ${rollout.stage}; ${goOn}`);
       return EXIT.failure;
     }
-    tell.step(endOf(rollout, end), endLine(rollout, end));
+    const told = { ...end, why: whyOf(rollout, end, steps.documentFor) };
+    tell.step(endOf(rollout, told), endLine(rollout, told));
     return end.isGood ? EXIT.ok : EXIT.failure;
   } finally {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.removeListener(signal, interrupt);
@@ -116,7 +118,8 @@ export function preparation(flags: PushFlags): (known: Known) => Prepared {
     const { bytes, expiresS } = document;
     return (known) => {
       const answerMs = trialMsOf(document) + ANSWER_MS;
-      const prepared = atOnce(flags, soughtOf(document), { bytes, expiresS }, answerMs);
+      const sent = { bytes, expiresS, isGenuine: () => true };
+      const prepared = atOnce(flags, soughtOf(document), sent, answerMs);
       refuseKept(claimedDocument(known.retained, document), 'claimed', prepared);
       return prepared;
     };
@@ -140,8 +143,10 @@ export function preparation(flags: PushFlags): (known: Known) => Prepared {
   if (canary === null) {
     const bytes = signPolicy(body, flags.target, times, privateKey);
     const sought = { kind: 'policy', version: policy.version } as const;
+    const isGenuine = (other: Uint8Array) => keptDocument(other, privateKey) !== null;
     return (known) => {
-      const prepared = atOnce(flags, sought, { bytes, expiresS: times.expiresS }, answerMs);
+      const sent = { bytes, expiresS: times.expiresS, isGenuine };
+      const prepared = atOnce(flags, sought, sent, answerMs);
       refuseKept(keptDocument(known.retained, privateKey), 'verified', prepared);
       return prepared;
     };
@@ -154,7 +159,7 @@ export function preparation(flags: PushFlags): (known: Known) => Prepared {
   };
 }
 
-interface Published {
+interface Published extends Pick<PushSteps, 'isGenuine'> {
   readonly bytes: Uint8Array;
   readonly expiresS: number;
 }
@@ -172,6 +177,7 @@ function atOnce(flags: PushFlags, sought: Sought, document: Published, answerMs:
       documentFor: () => ({ bytes: document.bytes, expiresInS }),
       save: () => {},
       isAbort: false,
+      isGenuine: document.isGenuine,
     },
     goOn: 'what was published is retained; run the same command again to wait for the others',
   };
@@ -206,7 +212,19 @@ function signedEmergency(
   version: number,
 ): Published {
   const bytes = signWith({ kind: 'emergency', target, version, ...times, body }, privateKey);
-  return { bytes, expiresS: times.expiresS };
+  const isGenuine = (other: Uint8Array) => keptDocument(other, privateKey) !== null;
+  return { bytes, expiresS: times.expiresS, isGenuine };
+}
+
+function whyOf(
+  rollout: Rollout,
+  { why, overtakenBy }: PushEnd,
+  documentFor: PushSteps['documentFor'],
+): string {
+  if (overtakenBy === null) return why;
+  const own = reopenDocument(documentFor('forward', rollout.plan.target).bytes);
+  const isOurKey = !isRefused(own) && own.signer === overtakenBy.signer;
+  return `${why}; ${overtakenAdvice(rollout, overtakenBy, isOurKey)}`;
 }
 
 function endOf(rollout: Rollout, { isGood, why, lastedMs }: PushEnd) {

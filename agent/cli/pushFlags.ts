@@ -36,7 +36,7 @@ Signs a policy or an emergency, publishes it retained, and waits for what device
   --json                   a line of JSON for each step, on standard output
   --help                   this text
 
-Exit status: 0 all that are there confirmed it, 1 it was aborted, refused, not answered or for nobody, 2 wrong usage.`;
+Exit status: 0 all that are there confirmed it, 1 it was aborted, refused, overtaken, not answered or for nobody, 2 wrong usage.`;
 
 const FLAGS = {
   broker: { type: 'string' },

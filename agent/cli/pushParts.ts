@@ -13,7 +13,7 @@ export type PushEnd = NonNullable<Awaited<ReturnType<PushRun['run']>>>;
 /** Which rollout it is, and what it publishes. */
 export interface Prepared {
   readonly rollout: Rollout;
-  readonly steps: Pick<PushSteps, 'documentFor' | 'save' | 'isAbort'>;
+  readonly steps: Pick<PushSteps, 'documentFor' | 'save' | 'isAbort' | 'isGenuine'>;
   /** How to go on with it once it was interrupted. */
   readonly goOn: string;
 }

@@ -17,6 +17,7 @@ import { isSameTarget } from '../../policies/signed/claims.ts';
 import { durationMs } from './duration.ts';
 import {
   bodyOfText,
+  keptDocument,
   keptPolicy,
   policyFile,
   signPolicy,
@@ -75,6 +76,7 @@ export function openRollout(wanted: Wanted, retained: Uint8Array | null): Prepar
       }),
       save: (progress) => writePushFile(stateFile, { ...file, progress }),
       isAbort: canary.isAbort,
+      isGenuine: (bytes) => keptDocument(bytes, privateKey) !== null,
     },
     goOn: `run the same command again to go on, or with --abort to take it back (${stateFile})`,
   };

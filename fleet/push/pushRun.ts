@@ -10,9 +10,9 @@ import { answerTopics, type DesiredStream, desiredTopic } from '../../hal/mqtt/t
 import type { Progress, RolloutEffect, RolloutEvent } from '../../policies/rollout/plan.ts';
 import type { Rollout } from '../../policies/rollout/rollout.ts';
 import type { Target } from '../../policies/signed/claims.ts';
-import { reopenDocument } from '../../policies/signed/open.ts';
-import { isRefused } from '../../policies/signed/refusal.ts';
+import type { SignedDocument } from '../../policies/signed/open.ts';
 import { Answers, newestEmergency } from './answers.ts';
+import { type Own, othersDocument, overtakenText } from './overtaking.ts';
 import { type PushAddress, PushLink } from './pushLink.ts';
 
 /**
@@ -47,6 +47,8 @@ export interface PushSteps {
   readonly tell: (rollout: Rollout, brokerError: string | null) => void;
   /** The operator wants it back. */
   readonly isAbort: boolean;
+  /** Of a document that names the signer of ours: whether that key signed it, as far as that can be known. */
+  readonly isGenuine: (bytes: Uint8Array) => boolean;
 }
 
 export interface PushEnd {
@@ -54,6 +56,8 @@ export interface PushEnd {
   readonly why: string;
   /** From publishing to the last device that said what became of it; null where none did. */
   readonly lastedMs: number | null;
+  /** What somebody else published for the target meanwhile, for which it ended; or null. */
+  readonly overtakenBy: SignedDocument | null;
 }
 
 interface Published {
@@ -74,8 +78,11 @@ export class PushRun {
   #heardAtMs: number;
   #quietMs = QUIET_MS;
   #retained: Uint8Array | null = null;
-  /** What it was when all had been heard first: that something else takes its place was decided with that known. */
+  /** What it was when all had been heard first. */
   #keptAtStart: Uint8Array | null = null;
+  #overtakenBy: SignedDocument | null = null;
+  /** Judges what comes on the target's topic while a rollout is under way. */
+  #judge: ((bytes: Uint8Array) => SignedDocument | null) | null = null;
   /** What it published and did not clear, by topic: a broker that was restarted may have forgotten it. */
   readonly #published = new Map<string, Published>();
   #wasUp = false;
@@ -115,7 +122,7 @@ export class PushRun {
     });
   }
 
-  /** The document that the broker keeps for the target, or null. */
+  /** The document that the broker keeps for the target, or that was published there since; or null. */
   get retained(): Uint8Array | null {
     return this.#retained;
   }
@@ -170,13 +177,18 @@ export class PushRun {
       const settledAtMs = publishedAtMs === null ? null : rollout.settledAtMs;
       const lastedMs =
         settledAtMs === null ? null : Math.max(0, settledAtMs - (publishedAtMs ?? 0));
-      end = { isGood: effect.isGood, why: effect.why, lastedMs };
+      end = { isGood: effect.isGood, why: effect.why, lastedMs, overtakenBy: null };
     };
     const feed = (event: RolloutEvent) => {
       for (const effect of rollout.feed(event)) perform(effect);
     };
     const hear = () => {
       for (const event of this.#heard.splice(0)) feed(event);
+    };
+    const own = this.#ownOf(steps);
+    this.#judge = (bytes) => {
+      const isSent = this.#published.has(this.#desired);
+      return othersDocument(bytes, { version: rollout.sought.version, isSent }, own);
     };
     feed({ kind: 'link', atMs: nowMs(), isUp: this.#isUp });
     hear();
@@ -185,6 +197,11 @@ export class PushRun {
     while (end === null && !this.#isInterrupted) {
       this.#checkRefused();
       hear();
+      if (this.#overtakenBy !== null && concernsTarget(rollout)) {
+        const [overtakenBy, why] = [this.#overtakenBy, overtakenText(this.#overtakenBy)];
+        end = { isGood: false, why, lastedMs: null, overtakenBy };
+        break;
+      }
       this.#publishAgain();
       feed({ kind: 'tick', atMs: nowMs() });
       if (end === null && (nowMs() - toldAtMs >= TELL_MS || rollout.stage !== stage)) {
@@ -209,6 +226,7 @@ export class PushRun {
     const topic = desiredTopic(fleet, to, stream);
     if (payload.length === 0) this.#published.delete(topic);
     else this.#published.set(topic, { payload, expiresInS, atMs: nowMs() });
+    if (topic === this.#desired && this.#overtakenBy !== null) return;
     // It may have been published by somebody else meanwhile, and newer.
     if (topic === this.#desired && (!this.#isUp || this.#isBack)) this.#isOwed = true;
     else this.#link.publish(topic, payload, expiresInS);
@@ -224,21 +242,18 @@ export class PushRun {
     if (!this.#isBack || !this.#isUp || !this.#isQuiet(nowMs)) return;
     [this.#isBack, this.#isOwed] = [false, false];
     for (const [topic, { payload, expiresInS, atMs }] of this.#published) {
-      if (topic === this.#desired && this.#isKeptByOthers(payload)) continue;
+      if (topic === this.#desired && this.#overtakenBy !== null) continue;
       const leftS = expiresInS === null ? null : expiresInS - (nowMs - atMs) / 1_000;
       if (leftS === null || leftS > 0) this.#link.publish(topic, payload, leftS);
     }
   }
 
-  /** A broker that was brought back may keep an older one of ours. */
-  #isKeptByOthers(ours: Uint8Array): boolean {
-    if (this.#retained === null) return false;
-    const isAsBefore =
-      this.#keptAtStart !== null && Buffer.compare(this.#retained, this.#keptAtStart) === 0;
-    if (isAsBefore) return false;
-    const [kept, own] = [reopenDocument(this.#retained), reopenDocument(ours)];
-    if (isRefused(kept) || isRefused(own)) return true;
-    return kept.signer !== own.signer || kept.version >= own.version;
+  #ownOf({ documentFor, isGenuine }: PushSteps): Own {
+    const { target, stream } = this.#parts;
+    const documents = (['forward', 'revert'] as const).map(
+      (document) => documentFor(document, target).bytes,
+    );
+    return { target, stream, documents, before: this.#keptAtStart, isGenuine };
   }
 
   /** What was said last shall be at the broker, if it is there. */
@@ -256,7 +271,8 @@ export class PushRun {
     const atMs = this.#parts.nowMs();
     if (isRetained) this.#heardAtMs = atMs;
     if (topic === this.#desired) {
-      if (isRetained) this.#retained = payload.length === 0 ? null : payload;
+      this.#retained = payload.length === 0 ? null : payload;
+      this.#overtakenBy ??= this.#judge?.(payload) ?? null;
       return;
     }
     this.#heard.push(...this.#answers.read(topic, payload, isRetained, atMs));
@@ -282,3 +298,6 @@ export class PushRun {
     throw new PushError(`the broker does not allow us ${this.#refused}: see mosquitto.acl`);
   }
 }
+
+/** A canary that is taken back is sent nothing there, and is waited for all the same. */
+const concernsTarget = ({ stage, progress }: Rollout) => stage !== 'reverting' || progress.isWide;

@@ -11,6 +11,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { decode } from 'cbor-x';
 import { signingPublicKey } from '../../agent/cose.ts';
+import { keyIdText } from '../../policies/signed/anchors.ts';
 import { freePort, mosquittoObstacle, startMosquitto } from '../lab/mosquitto.ts';
 import type { MqttLine } from '../lab/mqttReader.ts';
 import { eventually, LabProcess, parseLine } from '../lab/process.ts';
@@ -192,4 +193,25 @@ rolloutTest('killed together with the push, which is gone on with', async () => 
   expect(trials()).toEqual(ALL.map(() => 2));
   // One of each rollout at most.
   expect(differing().every((count) => count <= 2)).toBeTrue();
+});
+
+rolloutTest('what another operator publishes meanwhile stays, and ends the rollout', async () => {
+  const rollout = push(policy(4, 'slow-three'), '1h');
+  await isAt(rollout, 'soak');
+  const key = ['--signing-key-file', join(directory, 'owner.key')];
+  const others = spawn(
+    ...[process.execPath, JVPN, 'policy', 'push', policy(5, 'theirs'), '--all', ...key],
+    ...['--broker', `mqtt://127.0.0.1:${port}`],
+  );
+  expect([await rollout.exited, rollout.stderr]).toEqual([1, []]);
+  const keyId = keyIdText(signingPublicKey(OWNER));
+  expect(told(rollout).at(-1)).toMatchObject({
+    ...{ stage: 'soak', ok: false },
+    why:
+      `version 5 for fleet:jvpn, of key id ${keyId}, was published meanwhile, and nothing of ours is sent over it; ` +
+      'the canary keeps version 4 until it follows it. To send this policy behind it, raise the version to at least 6 and name another --state-file',
+  });
+  expect(stagesOf(rollout)).toEqual(['canary', 'soak']);
+  expect(await others.exited).toBe(0);
+  expect(confirmedBy(5).length).toBe(ALL.length);
 });

@@ -4,7 +4,7 @@
  * Method: a made-up broker that acknowledges nothing and ends the connection; what it keeps has changed when the push comes back.
  */
 import { afterEach, expect, test } from 'bun:test';
-import { signPolicy, withVersion } from '../../../agent/cli/pushDocument.ts';
+import { keptDocument, signPolicy, withVersion } from '../../../agent/cli/pushDocument.ts';
 import { type PushEnd, PushRun } from '../../../fleet/push/pushRun.ts';
 import { BEGINNING, type Plan } from '../../../policies/rollout/plan.ts';
 import { Rollout } from '../../../policies/rollout/rollout.ts';
@@ -55,6 +55,7 @@ const push = (run: PushRun): Promise<PushEnd | null> =>
     save: () => {},
     tell: () => {},
     isAbort: false,
+    isGenuine: (bytes) => keptDocument(bytes, OURS) !== null,
   });
 
 test('◆ what the target has is asked for first, and known before its SUBACK or behind it', async () => {

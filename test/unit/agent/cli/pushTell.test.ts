@@ -11,6 +11,7 @@ test('who is on trial is not among those who have to answer, here or away', () =
   scene.says('gw-0', { onTrial: 5 });
   scene.says('gw-1', { onTrial: 5 });
   scene.feed({ kind: 'presence', device: 'gw-1', online: false });
+  scene.pass(10);
   const terminal = collect();
   new PushTell(terminal, false, () => 0).progress(scene.rollout, null);
   const line = 'rest: 0 of 4 confirmed, 2 on trial, 2 to answer, 1 away';

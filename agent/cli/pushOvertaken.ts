@@ -1,0 +1,29 @@
+/**
+ * What an operator can do when somebody else has published for the target of a push that was under way.
+ *
+ * @module
+ */
+import type { Rollout } from '../../policies/rollout/rollout.ts';
+import type { SignedDocument } from '../../policies/signed/open.ts';
+
+/** `isOurKey`: its signer is that of the push. */
+export function overtakenAdvice(
+  { plan, stage }: Rollout,
+  { version }: SignedDocument,
+  isOurKey: boolean,
+): string {
+  const { sought, canary } = plan;
+  const again = 'run the same command again to publish over it';
+  // An emergency is signed anew each time, with a version above.
+  if (sought.kind !== 'policy') return `where it is not to stay, ${again}`;
+  const isCanaryLeft = canary !== null && (stage === 'canary' || stage === 'soak');
+  const left = isCanaryLeft
+    ? `the canary keeps version ${sought.version} until it follows it. `
+    : '';
+  const anew = canary === null ? '' : ' and name another --state-file';
+  const raise = `raise the version to at least ${version + 1}${anew}`;
+  if (isOurKey) return `${left}To send this policy behind it, ${raise}`;
+  const back = canary === null ? '' : ', or with --abort to take this policy back';
+  const newer = version < sought.version ? '' : `; for devices that took it, ${raise}`;
+  return `${left}Ask whose key that is; where it is not to stay, ${again}${back}${newer}`;
+}
