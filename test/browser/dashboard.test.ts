@@ -5,50 +5,20 @@
  * Method: Debian's Chromium on the product's own pages, under the product's policy of content security, before a server
  * with a recorded fleet of 10,000 devices. Nothing may be said on the console.
  */
-import { afterAll, beforeAll, beforeEach, expect } from 'bun:test';
-import type { Browser, Page } from 'playwright-core';
-import { testUnless } from '../obstacle.ts';
-import { type FleetServer, startFleetServer } from './fleetServer.ts';
+import { expect } from 'bun:test';
+import { FleetPages, texts } from './fleetPages.ts';
 import { judge } from './judge.ts';
-import { browserObstacle, sidewaysPx, startBrowser, visit } from './visitor.ts';
+import { sidewaysPx, visit } from './visitor.ts';
 
 const DEVICES = 10_000;
-const TEST_MS = 60_000;
-const START_MS = 40_000;
 
-let browser: Browser;
-let server: FleetServer;
-beforeAll(async () => {
-  server = startFleetServer(DEVICES);
-  if (browserObstacle === null) browser = await startBrowser();
-}, START_MS);
-afterAll(async () => {
-  await browser?.close();
-  await server[Symbol.asyncDispose]();
-});
-
-beforeEach(() => {
-  server.setBroken(false);
-  server.setSignedIn(true);
-});
-
-const browserTest = (name: string, body: () => Promise<void>) =>
-  testUnless(browserObstacle, name, body, TEST_MS);
-
-/** On the dashboard, once all of it is there. */
-async function open(page: Page, address = '/'): Promise<void> {
-  await page.goto(server.url + address);
-  await page.locator('#live[data-phase=live]').waitFor();
-  await page.locator('#device-rows tr').first().waitFor();
-  await page.locator('#charts canvas').nth(11).waitFor();
-}
-
-const texts = (page: Page, what: string) => page.locator(what).allTextContents();
+const pages = new FleetPages(DEVICES);
+const browserTest = pages.test;
 
 browserTest('figures, states, reasons in words, policies and charts', async () => {
-  await using reader = await visit(browser);
+  await using reader = await visit(pages.browser);
   const { page, complaints } = reader;
-  await open(page);
+  await pages.open(page);
   expect(await texts(page, 'h1')).toEqual(['Fleet north']);
   const figures = (await texts(page, '.figures dd')).map((text) => text.replaceAll('\u00a0', ' '));
   expect(figures).toEqual('10,000|9,750|0|250|3.7 %|240 ms|860 ms|2.1 s|412|1.8|3|1'.split('|'));
@@ -80,7 +50,7 @@ browserTest('figures, states, reasons in words, policies and charts', async () =
   const unknown = page.locator('#unknown');
   expect(await unknown.isVisible()).toBe(false);
   const devices = { total: 10_000, online: 8_500, stopped: 0, lost: 250 };
-  server.tell('overview', { ...server.overview(), devices });
+  pages.server.tell('overview', { ...pages.server.overview(), devices });
   await unknown.filter({ hasText: 'Of 1,250 devices nobody knows' }).waitFor();
   await page.getByText('Recovery latency as a table').click();
   const table = page.getByRole('region', { name: 'Recovery latency as a table' });
@@ -92,9 +62,9 @@ browserTest('figures, states, reasons in words, policies and charts', async () =
 browserTest(
   'how far a policy has come, and above everything else that an emergency holds',
   async () => {
-    await using reader = await visit(browser);
+    await using reader = await visit(pages.browser);
     const { page, complaints } = reader;
-    await open(page);
+    await pages.open(page);
     const caption = 'Policy version 8: 9,988 of 10,000 devices have confirmed it.';
     expect(await texts(page, '#rollout caption')).toEqual([caption]);
     expect(await texts(page, '#rollout tbody strong')).toEqual([
@@ -113,14 +83,14 @@ browserTest(
     const emergency = page.locator('#emergency');
     expect(await emergency.isVisible()).toBe(false);
     const now = { emergency: { devices: 3, versions: [2] }, rollout: null };
-    server.tell('overview', { ...server.overview(), ...now });
+    pages.server.tell('overview', { ...pages.server.overview(), ...now });
     await emergency.filter({ hasText: 'An emergency holds on 3 devices: version 2.' }).waitFor();
     expect(await texts(page, '#rollout')).toEqual([
       'No device has said anything of a signed policy.',
     ]);
     const { breaches, kept } = await judge(page);
     expect([breaches, kept > 20]).toEqual([[], true]);
-    server.tell('overview', server.overview());
+    pages.server.tell('overview', pages.server.overview());
     await emergency.waitFor({ state: 'hidden' });
     expect(complaints).toEqual([]);
   },
@@ -132,8 +102,8 @@ browserTest(
     const paintsMs: number[] = [];
     // A machine that does other things at the same time gets three tries.
     while (paintsMs.length < 3 && !paintsMs.some((ms) => ms <= 1_000)) {
-      await using reader = await visit(browser);
-      await open(reader.page);
+      await using reader = await visit(pages.browser);
+      await pages.open(reader.page);
       paintsMs.push(
         await reader.page.evaluate<number>(
           "performance.getEntriesByName('first-contentful-paint')[0].startTime",
@@ -149,28 +119,28 @@ browserTest(
 browserTest(
   'a reader whose clock is wrong sees ages and ranges by that of the server',
   async () => {
-    await using reader = await visit(browser);
+    await using reader = await visit(pages.browser);
     const { page, complaints } = reader;
     await page.addInitScript('{ const now = Date.now; Date.now = () => now() + 7_200_000; }');
-    await open(page);
+    await pages.open(page);
     const seen = page.locator('#device-rows tr').first().locator('[data-column=seen]');
     await seen.filter({ hasText: /(s|min) ago/ }).waitFor();
-    const asked = server.asked.findLast((path) => path.startsWith('/api/series')) ?? '';
-    const toMs = Number(new URL(asked, server.url).searchParams.get('to_ms'));
+    const asked = pages.server.asked.findLast((path) => path.startsWith('/api/series')) ?? '';
+    const toMs = Number(new URL(asked, pages.server.url).searchParams.get('to_ms'));
     expect(Math.abs(toMs - Date.now())).toBeLessThan(60_000);
     expect(complaints).toEqual([]);
   },
 );
 
 browserTest('a broken stream is told, with the age of the figures, and mended', async () => {
-  await using reader = await visit(browser);
+  await using reader = await visit(pages.browser);
   const { page } = reader;
-  await open(page);
-  server.setBroken(true);
+  await pages.open(page);
+  pages.server.setBroken(true);
   await page.locator('#live[data-phase=broken]').waitFor();
   expect(await page.locator('#live').textContent()).toContain('Not live');
   await page.locator('#live-age', { hasText: /figures are \d+\ss old/ }).waitFor();
-  server.setBroken(false);
+  pages.server.setBroken(false);
   await page.locator('#live[data-phase=live]').waitFor();
   expect(await page.locator('#live-note').textContent()).toBe('Live');
 });
@@ -178,14 +148,14 @@ browserTest('a broken stream is told, with the age of the figures, and mended', 
 browserTest(
   'a server that answers nothing at first is told, and that is forgotten once it does',
   async () => {
-    await using reader = await visit(browser);
+    await using reader = await visit(pages.browser);
     const { page } = reader;
-    server.setBroken(true);
-    await page.goto(server.url);
+    pages.server.setBroken(true);
+    await page.goto(pages.server.url);
     const trouble = page.locator('#trouble');
     for (const what of ['the overview', 'the devices', 'the charts'])
       await trouble.filter({ hasText: `Could not load ${what}: The broker is away.` }).waitFor();
-    server.setBroken(false);
+    pages.server.setBroken(false);
     await page.locator('#live[data-phase=live]').waitFor();
     await page.locator('#charts canvas').nth(11).waitFor();
     await trouble.waitFor({ state: 'hidden' });
@@ -196,23 +166,23 @@ browserTest(
 browserTest(
   'a broker that the server does not hear is told, though the stream is live',
   async () => {
-    await using reader = await visit(browser);
+    await using reader = await visit(pages.browser);
     const { page, complaints } = reader;
-    await open(page);
+    await pages.open(page);
     expect(await page.locator('#broker').isVisible()).toBe(false);
-    server.tell('overview', { ...server.overview(), connected: false });
+    pages.server.tell('overview', { ...pages.server.overview(), connected: false });
     await page.locator('#broker', { hasText: 'does not hear the broker' }).waitFor();
-    server.tell('overview', server.overview());
+    pages.server.tell('overview', pages.server.overview());
     await page.locator('#broker').waitFor({ state: 'hidden' });
     expect(complaints).toEqual([]);
   },
 );
 
 browserTest('without a login the reader is sent to it, and a wrong token is told', async () => {
-  await using reader = await visit(browser, { width: 320 });
+  await using reader = await visit(pages.browser, { width: 320 });
   const { page } = reader;
-  server.setSignedIn(false);
-  await page.goto(server.url);
+  pages.server.setSignedIn(false);
+  await page.goto(pages.server.url);
   await page.waitForURL('**/login');
   await page.getByLabel('Token').fill('wrong');
   await page.keyboard.press('Enter');
@@ -226,9 +196,9 @@ browserTest('without a login the reader is sent to it, and a wrong token is told
 browserTest(
   'by keyboard alone: to the devices, to one of them, and each stop is seen',
   async () => {
-    await using reader = await visit(browser);
+    await using reader = await visit(pages.browser);
     const { page, complaints } = reader;
-    await open(page);
+    await pages.open(page);
     const focus = (what: string) => page.evaluate<string>(`String(${what})`);
     await page.keyboard.press('Tab');
     expect(await focus('document.activeElement.textContent')).toBe('Skip to the devices');
@@ -259,9 +229,9 @@ browserTest(
 );
 
 browserTest('on a narrow page the keyboard stops nowhere that is not seen', async () => {
-  await using reader = await visit(browser, { width: 320 });
+  await using reader = await visit(pages.browser, { width: 320 });
   const { page, complaints } = reader;
-  await open(page);
+  await pages.open(page);
   await page.locator('#sort').focus();
   const focus = () =>
     page.evaluate<string>('document.activeElement.id || document.activeElement.textContent');
@@ -279,10 +249,10 @@ for (const [scheme, width] of [
   browserTest(
     `${scheme}, ${width} px: nothing for axe to object to, nothing to scroll sideways`,
     async () => {
-      await using reader = await visit(browser, { scheme, width });
+      await using reader = await visit(pages.browser, { scheme, width });
       const { page, complaints } = reader;
       // Few rows: axe looks at each of them, and they are alike.
-      await open(page, '/?search=gw-0000');
+      await pages.open(page, '/?search=gw-0000');
       await page.getByText('Ended sessions by reason as a table').click();
       const { breaches, kept } = await judge(page);
       expect(breaches).toEqual([]);

@@ -3,46 +3,21 @@
  *
  * Method: as in dashboard.test.ts.
  */
-import { afterAll, beforeAll, expect } from 'bun:test';
-import type { Browser, Page } from 'playwright-core';
+import { expect } from 'bun:test';
 import { eventually } from '../lab/process.ts';
-import { testUnless } from '../obstacle.ts';
-import { type FleetServer, startFleetServer } from './fleetServer.ts';
+import { FleetPages, texts } from './fleetPages.ts';
 import { judge } from './judge.ts';
-import { browserObstacle, holdAnswers, startBrowser, visit } from './visitor.ts';
+import { holdAnswers, visit } from './visitor.ts';
 
 const DEVICES = 10_000;
-const TEST_MS = 60_000;
-const START_MS = 40_000;
 
-let browser: Browser;
-let server: FleetServer;
-beforeAll(async () => {
-  server = startFleetServer(DEVICES);
-  if (browserObstacle === null) browser = await startBrowser();
-}, START_MS);
-afterAll(async () => {
-  await browser?.close();
-  await server[Symbol.asyncDispose]();
-});
-
-const browserTest = (name: string, body: () => Promise<void>) =>
-  testUnless(browserObstacle, name, body, TEST_MS);
-
-/** On the dashboard, once all of it is there. */
-async function open(page: Page, address = '/'): Promise<void> {
-  await page.goto(server.url + address);
-  await page.locator('#live[data-phase=live]').waitFor();
-  await page.locator('#device-rows tr').first().waitFor();
-  await page.locator('#charts canvas').nth(11).waitFor();
-}
-
-const texts = (page: Page, what: string) => page.locator(what).allTextContents();
+const pages = new FleetPages(DEVICES);
+const browserTest = pages.test;
 
 browserTest('the list: pages, search, state and sort, all of them in the address', async () => {
-  await using reader = await visit(browser);
+  await using reader = await visit(pages.browser);
   const { page, complaints } = reader;
-  await open(page);
+  await pages.open(page);
   const caption = page.locator('#device-caption');
   const becomes = (text: string) => caption.filter({ hasText: text }).waitFor();
   await becomes('Devices 1 to 100 of 10,000');
@@ -72,16 +47,19 @@ browserTest('the list: pages, search, state and sort, all of them in the address
 browserTest(
   'from the rollout to the devices with one outcome: by its link, by keyboard, by the field',
   async () => {
-    await using reader = await visit(browser);
+    await using reader = await visit(pages.browser);
     const { page, complaints } = reader;
-    await open(page);
+    await pages.open(page);
     const caption = page.locator('#device-caption');
     const becomes = (text: string) => caption.filter({ hasText: text }).waitFor();
     const link = page.locator('#rollout').getByRole('link', { name: 'rolled back' });
     // Figures that change each second leave the link what it was, with the focus on it.
     await link.focus();
-    const { rollout } = server.overview();
-    server.tell('overview', { ...server.overview(), rollout: { ...rollout, rolled_back: 77 } });
+    const { rollout } = pages.server.overview();
+    pages.server.tell('overview', {
+      ...pages.server.overview(),
+      rollout: { ...rollout, rolled_back: 77 },
+    });
     await page.locator('#rollout tbody td', { hasText: '77' }).waitFor();
     const focus = (what: string) => page.evaluate<string>(`document.activeElement.${what}`);
     expect(await focus('textContent')).toBe('rolled back');
@@ -101,7 +79,7 @@ browserTest(
     expect((await judge(page)).breaches).toEqual([]);
     // In a page of its own it leads to the same devices, and to where they stand.
     const address = await link.getAttribute('href');
-    await open(page, address ?? '');
+    await pages.open(page, address ?? '');
     await becomes('4 devices that rolled the policy back');
     const topPx = "document.getElementById('devices-head').getBoundingClientRect().top";
     const isSeen = () => page.evaluate<boolean>(`${topPx} >= 0 && ${topPx} < innerHeight`);
@@ -111,12 +89,15 @@ browserTest(
 );
 
 browserTest('news of a device changes its row where it stands, and text stays text', async () => {
-  await using reader = await visit(browser);
+  await using reader = await visit(pages.browser);
   const { page, complaints } = reader;
-  await open(page);
-  const name = server.row(2).name;
+  await pages.open(page);
+  const name = pages.server.row(2).name;
   const version = '<img src=x onerror=alert(1)>';
-  server.tell('device', { name, row: { ...server.row(2), state: 'DEGRADED', version } });
+  pages.server.tell('device', {
+    name,
+    row: { ...pages.server.row(2), state: 'DEGRADED', version },
+  });
   const line = page.locator('#device-rows tr').nth(2);
   await line.filter({ hasText: 'DEGRADED' }).waitFor();
   expect(await line.textContent()).toContain(version);
@@ -124,24 +105,24 @@ browserTest('news of a device changes its row where it stands, and text stays te
   // Of one that is lost the state is what it was, and has no colour.
   const lost = { state: 'DEGRADED', online: false, why: 'lost', away: true };
   expect(await line.locator('[data-column=state] svg').count()).toBe(1);
-  server.tell('device', { name, row: { ...server.row(2), ...lost } });
+  pages.server.tell('device', { name, row: { ...pages.server.row(2), ...lost } });
   await line.filter({ hasText: 'was DEGRADED' }).filter({ hasText: 'lost' }).waitFor();
   expect(await line.locator('[data-column=state] svg').count()).toBe(0);
   expect(complaints).toEqual([]);
 });
 
 browserTest('news of a device that comes before the list it is on is not lost', async () => {
-  await using reader = await visit(browser);
+  await using reader = await visit(pages.browser);
   const { page, complaints } = reader;
-  await open(page);
+  await pages.open(page);
   const release = await holdAnswers(page, /\/api\/devices/);
   const isAsked = page.waitForRequest(/\/api\/devices/);
   await page.getByRole('button', { name: 'Next devices' }).click();
   await isAsked;
-  const { name } = server.row(100);
-  server.tell('device', { name, row: { ...server.row(100), state: 'DEGRADED' } });
+  const { name } = pages.server.row(100);
+  pages.server.tell('device', { name, row: { ...pages.server.row(100), state: 'DEGRADED' } });
   // Told later, and there: then so is the one before.
-  server.tell('overview', { ...server.overview(), fleet: 'south' });
+  pages.server.tell('overview', { ...pages.server.overview(), fleet: 'south' });
   await page.locator('#fleet', { hasText: 'south' }).waitFor();
   release();
   const line = page.locator('#device-rows tr').first();

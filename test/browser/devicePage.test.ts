@@ -3,40 +3,21 @@
  *
  * Method: as in dashboard.test.ts.
  */
-import { afterAll, beforeAll, beforeEach, expect } from 'bun:test';
-import type { Browser, Page } from 'playwright-core';
-import { testUnless } from '../obstacle.ts';
-import { type FleetServer, startFleetServer } from './fleetServer.ts';
+import { expect } from 'bun:test';
+import type { Page } from 'playwright-core';
+import { FleetPages } from './fleetPages.ts';
 import { judge } from './judge.ts';
-import { browserObstacle, holdAnswers, sidewaysPx, startBrowser, visit } from './visitor.ts';
+import { holdAnswers, sidewaysPx, visit } from './visitor.ts';
 
-const TEST_MS = 60_000;
-const START_MS = 40_000;
 const NAME = 'gw-00002';
 /** The question for it, and not the one for its timeline. */
 const OWN = new RegExp(`/api/device/${NAME}\\?`);
 
-let browser: Browser;
-let server: FleetServer;
-beforeAll(async () => {
-  server = startFleetServer(50);
-  if (browserObstacle === null) browser = await startBrowser();
-}, START_MS);
-afterAll(async () => {
-  await browser?.close();
-  await server[Symbol.asyncDispose]();
-});
-
-beforeEach(() => {
-  server.setBroken(false);
-  server.setSignedIn(true);
-});
-
-const browserTest = (name: string, body: () => Promise<void>) =>
-  testUnless(browserObstacle, name, body, TEST_MS);
+const pages = new FleetPages(50);
+const browserTest = pages.test;
 
 async function open(page: Page): Promise<void> {
-  await page.goto(`${server.url}/device/${NAME}`);
+  await page.goto(`${pages.server.url}/device/${NAME}`);
   await page.locator('svg.timeline').waitFor();
   await page.locator('#gaps table').waitFor();
 }
@@ -44,7 +25,7 @@ async function open(page: Page): Promise<void> {
 browserTest(
   'facts, bands and marks with their names beside them, and the same as tables',
   async () => {
-    await using reader = await visit(browser);
+    await using reader = await visit(pages.browser);
     const { page, complaints } = reader;
     await open(page);
     expect(await page.title()).toBe(`${NAME} – Jumping VPN`);
@@ -79,15 +60,15 @@ browserTest(
 );
 
 browserTest('another range, and news of this device, ask anew; news of others do not', async () => {
-  await using reader = await visit(browser);
+  await using reader = await visit(pages.browser);
   const { page, complaints } = reader;
   await open(page);
   await page.locator('#live[data-phase=live]').waitFor();
   const spansMs = () =>
-    server.asked
+    pages.server.asked
       .filter((path) => path.includes('/timeline?'))
       .map((path) => {
-        const fields = new URL(path, server.url).searchParams;
+        const fields = new URL(path, pages.server.url).searchParams;
         return Number(fields.get('to_ms')) - Number(fields.get('from_ms'));
       });
   const isAsked = page.waitForResponse((response) => response.url().includes('/timeline'));
@@ -95,12 +76,12 @@ browserTest('another range, and news of this device, ask anew; news of others do
   await isAsked;
   expect(spansMs().at(-1)).toBe(3_600_000);
   const before = spansMs().length;
-  server.tell('device', { name: 'gw-00009', row: server.row(8) });
+  pages.server.tell('device', { name: 'gw-00009', row: pages.server.row(8) });
   // Longer than news of its own would wait.
   await Bun.sleep(6_000);
   expect(spansMs().length).toBe(before);
   const isAskedAgain = page.waitForResponse((response) => response.url().includes('/timeline'));
-  server.tell('device', { name: NAME, row: { ...server.row(1), state: 'DEGRADED' } });
+  pages.server.tell('device', { name: NAME, row: { ...pages.server.row(1), state: 'DEGRADED' } });
   await page.locator('#facts', { hasText: 'DEGRADED' }).waitFor();
   await isAskedAgain;
   expect(spansMs().length).toBe(before + 1);
@@ -108,7 +89,7 @@ browserTest('another range, and news of this device, ask anew; news of others do
 });
 
 browserTest('news that comes while an answer is on its way is newer than the answer', async () => {
-  await using reader = await visit(browser);
+  await using reader = await visit(pages.browser);
   const { page, complaints } = reader;
   await open(page);
   await page.locator('#live[data-phase=live]').waitFor();
@@ -116,7 +97,7 @@ browserTest('news that comes while an answer is on its way is newer than the ans
   const isAsked = page.waitForRequest(OWN);
   await page.getByLabel('How far back').selectOption('6h');
   await isAsked;
-  server.tell('device', { name: NAME, row: { ...server.row(1), state: 'DEGRADED' } });
+  pages.server.tell('device', { name: NAME, row: { ...pages.server.row(1), state: 'DEGRADED' } });
   await page.locator('#facts', { hasText: 'DEGRADED' }).waitFor();
   const isAnswered = page.waitForResponse(OWN);
   release();
@@ -127,8 +108,8 @@ browserTest('news that comes while an answer is on its way is newer than the ans
 });
 
 browserTest('a device that nobody knows', async () => {
-  await using reader = await visit(browser);
-  await reader.page.goto(`${server.url}/device/nobody`);
+  await using reader = await visit(pages.browser);
+  await reader.page.goto(`${pages.server.url}/device/nobody`);
   await reader.page.locator('#trouble', { hasText: 'No such device.' }).waitFor();
 });
 
@@ -139,7 +120,7 @@ for (const [scheme, width] of [
   browserTest(
     `${scheme}, ${width} px: nothing for axe to object to, nothing to scroll sideways`,
     async () => {
-      await using reader = await visit(browser, { scheme, width });
+      await using reader = await visit(pages.browser, { scheme, width });
       const { page, complaints } = reader;
       await open(page);
       const { breaches, kept } = await judge(page);

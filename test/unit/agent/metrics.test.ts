@@ -5,6 +5,10 @@ import { statusOn } from '../../lab/reporting.ts';
 import { testUnless } from '../../obstacle.ts';
 
 const STATUS = statusOn('wwan0');
+const PLAIN = {
+  ...{ version: '', commit: '', policyVersion: 1, isEmergency: false },
+  ...{ rssBytes: 1, cpuSeconds: 1, denials: {}, events: null },
+};
 const TEXT = agentMetrics({
   status: {
     ...STATUS,
@@ -68,16 +72,7 @@ test('a link to two addresses has one budget, and one without a budget none', ()
   const two = [row!, { ...row!, endpoint: '[2001:db8::1]:51820' }];
   const text = agentMetrics({
     status: { ...STATUS, links: two.map((link) => ({ ...link, day_bytes: 9, day_bytes_max: 0 })) },
-    ...{
-      version: '',
-      commit: '',
-      policyVersion: 1,
-      isEmergency: false,
-      rssBytes: 1,
-      cpuSeconds: 1,
-      denials: {},
-      events: null,
-    },
+    ...PLAIN,
   });
   expect(text.split('\n').filter((line) => line.startsWith('jvpn_link_day_'))).toEqual([
     `jvpn_link_day_bytes{link="${row!.link}"} 9`,
@@ -93,16 +88,7 @@ test('nothing of the session that is a secret or a name of the inside', () => {
   };
   const text = agentMetrics({
     status: named,
-    ...{
-      version: '',
-      commit: '',
-      policyVersion: 1,
-      isEmergency: false,
-      rssBytes: 1,
-      cpuSeconds: 1,
-      denials: {},
-      events: null,
-    },
+    ...PLAIN,
   });
   expect(text).toContain('jvpn_emergency 0\n');
   // Without telemetry there are no events to speak of.
