@@ -39,8 +39,9 @@ export const LONG = [
     'e2e/benchIdle',
   ],
   ...['e2e/captivePortal', 'e2e/powerCuts', 'e2e/unanswered', 'e2e/pushTls', 'e2e/fleetDemo'],
-  ...['sim/seeds', 'sim/seeds2', 'sim/parts', 'unit/device', 'unit/hal', 'unit/core', 'unit/rest'],
-  ...['unit/fleet', 'unit/agent', 'unit/lab', 'unit/fuzz', 'e2e/idleRestart', 'e2e/rolloutBroker'],
+  ...['sim/seeds', 'sim/seeds2', 'sim/parts', 'unit/push', 'unit/device', 'unit/hal', 'unit/core'],
+  ...['unit/agent', 'unit/rest', 'unit/fleet', 'unit/lab', 'unit/fuzz', 'e2e/idleRestart'],
+  'e2e/rolloutBroker',
   ...['e2e/commands', 'e2e/secrets', 'e2e/agentPlain'],
 ];
 
@@ -94,6 +95,8 @@ const UNITS = [
   // Waits for the kernel most of the time.
   ['hal', 'hal/'],
   ['lab', 'lab/'],
+  // Waits for made-up brokers.
+  ['push', 'fleet/push'],
   ['fleet', 'fleet/'],
   ['rest', ''],
 ] as const;
