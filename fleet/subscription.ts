@@ -14,6 +14,7 @@ import {
   LastWords,
   whereTo,
 } from '../hal/mqtt/connection.ts';
+import { outlastFloods } from '../hal/mqtt/flood.ts';
 import { cut, leave } from '../hal/mqtt/leave.ts';
 import { limitPackets } from '../hal/mqtt/packetLimits.ts';
 import { fleetTopics } from '../hal/mqtt/topics.ts';
@@ -26,6 +27,8 @@ export interface SubscriptionEnd {
 
 export interface SubscriptionOptions extends ConnectionOptions {
   readonly fleet: string;
+  /** Tests shorten it. */
+  readonly keepaliveS?: number;
 }
 
 export interface SubscriptionEvents {
@@ -87,6 +90,7 @@ export class Subscription {
     });
     const words = new LastWords(client);
     client.on('close', () => this.end(this.#diagnosis(words)));
+    outlastFloods(client);
     limitPackets(client, {
       ...{ bytesMax: INCOMING_BYTES_MAX, readsProperties: false },
       hasEnded: () => this.#hasEnded,
@@ -123,6 +127,6 @@ export class Subscription {
 function clientOptions(options: SubscriptionOptions): IClientOptions {
   return {
     ...connectOptions(options, { maximumPacketSize: PACKET_BYTES_MAX }),
-    ...{ keepalive: KEEPALIVE_S, connectTimeout: CONNECT_MAX_MS },
+    ...{ keepalive: options.keepaliveS ?? KEEPALIVE_S, connectTimeout: CONNECT_MAX_MS },
   };
 }

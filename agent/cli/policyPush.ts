@@ -75,10 +75,10 @@ async function push(flags: PushFlags, terminal: Terminal): Promise<number> {
   const run = new PushRun({ address: { ...broker, clientId }, fleet, target, stream, nowMs });
   const interrupt = () => run.interrupt();
   try {
-    await run.ready();
+    const tell = new PushTell(terminal, isJson, nowMs);
+    await run.ready((count, brokerError) => tell.waiting(count, brokerError));
     const { rollout, steps, goOn } = prepare(run);
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, interrupt);
-    const tell = new PushTell(terminal, isJson, nowMs);
     const end = await run.run(rollout, {
       ...steps,
       tell: (now, brokerError) => tell.progress(now, brokerError),

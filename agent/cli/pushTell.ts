@@ -23,6 +23,13 @@ export class PushTell {
     this.#nowMs = nowMs;
   }
 
+  /** Before anything is decided: what the broker keeps is still on its way. On standard error, whatever the form of the rest. */
+  waiting(count: number, brokerError: string | null): void {
+    const away = brokerError === null ? '' : `; the broker is away: ${brokerError}`;
+    const what = `hearing what the broker keeps: ${count} messages so far${away}`;
+    this.#terminal.err(textLine(`jvpn policy push: ${what}`));
+  }
+
   /** Once a second; what changed since the line before, and every ten seconds whatever changed. */
   progress(rollout: Rollout, brokerError: string | null): void {
     const line = this.#isJson

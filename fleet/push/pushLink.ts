@@ -18,6 +18,7 @@ import {
   LastWords,
   whereTo,
 } from '../../hal/mqtt/connection.ts';
+import { outlastFloods } from '../../hal/mqtt/flood.ts';
 import { cut, leave } from '../../hal/mqtt/leave.ts';
 import { limitPackets } from '../../hal/mqtt/packetLimits.ts';
 import type { SecretFiles } from '../../hal/mqtt/secrets.ts';
@@ -40,6 +41,8 @@ export interface PushLinkParts {
   readonly onDown: (why: string) => void;
   /** The broker does not take this, and will not; or does not let this be heard. */
   readonly onRefused: (topic: string) => void;
+  /** Tests shorten it. */
+  readonly keepaliveS?: number;
 }
 
 /** From here on it is a refusal, in both versions. */
@@ -120,7 +123,7 @@ export class PushLink {
     if ('code' in found) return this.#onEnd(found.detail);
     if (this.#isStopped) return;
     const { level } = this.#version;
-    const client = connect({ ...found.place, ...optionsFor(address, level), ...found.secrets });
+    const client = connect({ ...found.place, ...optionsFor(this.#parts, level), ...found.secrets });
     this.#client = client;
     let isAnswered = false;
     client.on('message', (topic, payload, { retain }) => {
@@ -141,6 +144,7 @@ export class PushLink {
       cut(client);
       this.#onEnd(misbehaves ?? (detail === '' ? 'the connection was closed' : detail));
     });
+    outlastFloods(client);
     limitPackets(client, {
       ...{ bytesMax: INCOMING_BYTES_MAX, readsProperties: false },
       hasEnded: () => client !== this.#client,
@@ -215,9 +219,12 @@ export class PushLink {
 
 const IN_FIVE = { maximumPacketSize: PACKET_BYTES_MAX, receiveMaximum: RECEIVE_MAX };
 
-function optionsFor({ clientId, username }: PushAddress, level: ProtocolLevel): IClientOptions {
+function optionsFor(
+  { address: { clientId, username }, keepaliveS = KEEPALIVE_S }: PushLinkParts,
+  level: ProtocolLevel,
+): IClientOptions {
   return {
     ...connectOptions({ level, clientId, username }, IN_FIVE),
-    ...{ keepalive: KEEPALIVE_S, connectTimeout: CONNECT_MAX_MS, queueQoSZero: false },
+    ...{ keepalive: keepaliveS, connectTimeout: CONNECT_MAX_MS, queueQoSZero: false },
   };
 }

@@ -12,6 +12,7 @@ import type { Rollout } from '../../policies/rollout/rollout.ts';
 import type { Target } from '../../policies/signed/claims.ts';
 import type { SignedDocument } from '../../policies/signed/open.ts';
 import { Answers, newestEmergency } from './answers.ts';
+import { Arrival, silenceText } from './arrival.ts';
 import { type Own, othersDocument, overtakenText } from './overtaking.ts';
 import { type PushAddress, PushLink } from './pushLink.ts';
 
@@ -23,8 +24,12 @@ const QUIET_MS = 400;
 const QUIET_ROUND_TRIPS = 2;
 const TICK_MS = 200;
 const TELL_MS = 1_000;
-/** For the broker to be there at all, and to take what was published last. */
-const CONNECT_MAX_MS = 20_000;
+/** Without anything more of what the broker keeps, or without the broker. */
+const SILENCE_MAX_MS = 20_000;
+/** Before somebody who waits is told so, and between two times. */
+const WAITING_AFTER_MS = 2_000;
+const WAITING_AGAIN_MS = 10_000;
+/** For the broker to take what was published last. */
 const FAREWELL_MAX_MS = 5_000;
 
 export interface PushRunParts {
@@ -33,6 +38,8 @@ export interface PushRunParts {
   readonly target: Target;
   readonly stream: DesiredStream;
   readonly nowMs: () => number;
+  /** Tests shorten them. */
+  readonly limits?: { readonly silenceMaxMs: number; readonly keepaliveS: number };
 }
 
 export interface PushSteps {
@@ -76,6 +83,7 @@ export class PushRun {
   readonly #desired: string;
   #heard: RolloutEvent[] = [];
   #heardAtMs: number;
+  readonly #arrival: Arrival;
   #quietMs = QUIET_MS;
   #retained: Uint8Array | null = null;
   /** What it was when all had been heard first. */
@@ -96,11 +104,12 @@ export class PushRun {
   #isInterrupted = false;
 
   constructor(parts: PushRunParts) {
-    const { fleet, target, stream, address, nowMs } = parts;
+    const { fleet, target, stream, address, nowMs, limits } = parts;
     this.#parts = parts;
     this.#answers = new Answers(fleet);
     this.#desired = desiredTopic(fleet, target, stream);
     this.#heardAtMs = nowMs();
+    this.#arrival = new Arrival(nowMs());
     const { presence, health, policyReported } = answerTopics(
       fleet,
       target.level === 'device' ? target.name : null,
@@ -119,6 +128,7 @@ export class PushRun {
       onRefused: (topic) => {
         this.#refused = topic;
       },
+      ...(limits === undefined ? {} : { keepaliveS: limits.keepaliveS }),
     });
   }
 
@@ -132,19 +142,30 @@ export class PushRun {
     return newestEmergency(this.#heard);
   }
 
-  /** Resolves when what the broker had kept has been heard. @throws PushError */
-  async ready(): Promise<void> {
-    const beganAtMs = this.#parts.nowMs();
+  /**
+   * Resolves when what the broker had kept has been heard, however long that takes: only silence ends it.
+   *
+   * @param tellWaiting after two seconds, then each ten: how many messages came, and why the broker is away.
+   * @throws PushError
+   */
+  async ready(tellWaiting?: (count: number, brokerError: string | null) => void): Promise<void> {
+    const { nowMs: now, limits } = this.#parts;
+    const silenceMaxMs = limits?.silenceMaxMs ?? SILENCE_MAX_MS;
+    let tellAtMs = now() + WAITING_AFTER_MS;
     for (;;) {
       this.#checkRefused();
-      const nowMs = this.#parts.nowMs();
+      const nowMs = now();
       if (this.#isUp && this.#isQuiet(nowMs)) {
         this.#isBack = false;
         this.#keptAtStart = this.#retained;
         return;
       }
-      if (!this.#isUp && nowMs - beganAtMs > CONNECT_MAX_MS) {
-        throw new PushError(`the broker is not there: ${this.#brokerError ?? 'no answer'}`);
+      if (!this.#isUp && this.#arrival.silenceMs(nowMs) > silenceMaxMs) {
+        throw new PushError(silenceText(this.#arrival, this.#brokerError, silenceMaxMs));
+      }
+      if (nowMs >= tellAtMs) {
+        tellAtMs = nowMs + WAITING_AGAIN_MS;
+        tellWaiting?.(this.#arrival.countMax, this.#brokerError);
       }
       await Bun.sleep(20);
     }
@@ -269,7 +290,10 @@ export class PushRun {
 
   #onMessage(topic: string, payload: Uint8Array, isRetained: boolean): void {
     const atMs = this.#parts.nowMs();
-    if (isRetained) this.#heardAtMs = atMs;
+    if (isRetained) {
+      this.#heardAtMs = atMs;
+      this.#arrival.onRetained(atMs);
+    }
     if (topic === this.#desired) {
       this.#retained = payload.length === 0 ? null : payload;
       this.#overtakenBy ??= this.#judge?.(payload) ?? null;
@@ -285,6 +309,7 @@ export class PushRun {
   }
 
   #onDown(why: string): void {
+    this.#arrival.onDown();
     // The next connection may bring another one before it is up.
     this.#retained = null;
     this.#isBack = false;

@@ -7,7 +7,9 @@
  */
 import { createServer, type Server, type Socket } from 'node:net';
 
-const PACKET = { connect: 1, publish: 3, puback: 4, subscribe: 8, disconnect: 14 } as const;
+const PACKET = {
+  ...{ connect: 1, publish: 3, puback: 4, subscribe: 8, pingreq: 12, disconnect: 14 },
+} as const;
 const GRANTED = 1;
 
 /** What a broker should do, and this one may leave. */
@@ -18,6 +20,8 @@ export interface Manners {
   readonly acknowledges?: boolean;
   /** Behind so many SUBACKs; left out: the connection lives on. */
   readonly hangsUpAfter?: number;
+  /** Whoever says nothing for one and a half keepalives is thrown out (MQTT 5 §3.1.2.10). Left out: nobody is. */
+  readonly watchesKeepalive?: boolean;
 }
 
 export interface Saying {
@@ -46,6 +50,11 @@ export class MadeUpBroker {
   subackCode = GRANTED;
   /** Said to whoever asks for one of these by its name. */
   readonly retained = new Map<string, Uint8Array>();
+  /** Said to whoever asks for one of these filters, each in a piece of its own, before SUBACK. */
+  readonly retainedUnder = new Map<string, ReadonlyMap<string, Uint8Array>>();
+  pings = 0;
+  /** By `watchesKeepalive`. */
+  thrownOut = 0;
   /** MQTT 5 §3.8.4 allows both: before SUBACK, or behind it. */
   isRetainedFirst = false;
   readonly #server: Server;
@@ -55,6 +64,7 @@ export class MadeUpBroker {
   #nextId = 1;
   /** Of the newest connection. */
   #subacks = 0;
+  #keepaliveS = 0;
 
   constructor(manners: Manners = {}) {
     this.#manners = manners;
@@ -62,8 +72,16 @@ export class MadeUpBroker {
     this.#server = createServer({ allowHalfOpen }, (socket) => {
       let waiting: readonly number[] = [];
       socket.on('error', () => {});
+      let patience: Timer | undefined;
+      socket.on('close', () => clearTimeout(patience));
       socket.on('data', (bytes: Uint8Array) => {
         waiting = this.#take(socket, [...waiting, ...bytes]);
+        clearTimeout(patience);
+        if (manners.watchesKeepalive !== true) return;
+        patience = setTimeout(() => {
+          this.thrownOut += 1;
+          socket.destroy();
+        }, this.#keepaliveS * 1_500);
       });
     });
   }
@@ -144,6 +162,7 @@ export class MadeUpBroker {
         this.connections += 1;
         this.#subacks = 0;
         this.#level = body[6] ?? 5;
+        this.#keepaliveS = ((body[8] ?? 0) << 8) + (body[9] ?? 0);
         const isFive = this.#level === 5;
         this.connectProperties = isFive ? body.slice(11, 11 + (body[10] ?? 0)) : [];
         this.isClean = ((body[7] ?? 0) & 0x02) !== 0;
@@ -165,6 +184,11 @@ export class MadeUpBroker {
           const how = { qos: 0, isRetained: true } as const;
           return payload === undefined ? [] : this.#publishing(topic, payload, how);
         });
+        for (const topic of asked) {
+          for (const [name, payload] of this.retainedUnder.get(topic) ?? []) {
+            this.publish(name, [payload], { qos: 0, isRetained: true });
+          }
+        }
         say(...(this.isRetainedFirst ? [retained, answer] : [answer, retained]).flat());
         this.#subacks += 1;
         if (this.#subacks === this.#manners.hangsUpAfter) socket.end();
@@ -177,6 +201,9 @@ export class MadeUpBroker {
         if (isAnswered) say(0x40, 2, body[2 + name] ?? 0, body[3 + name] ?? 0);
         return;
       }
+      case PACKET.pingreq:
+        this.pings += 1;
+        return void say(0xd0, 0);
       case PACKET.disconnect:
         return void this.goodbyes.push(body);
       case PACKET.puback:
