@@ -63,7 +63,7 @@ export class Rollout {
   #isReady = false;
   #isOver = false;
   #isUnwanted = false;
-  /** Gone on with at a broker that does not know of all of the canary: it was restarted, and devices come back one by one. */
+  /** Gone on with at a broker that may have been restarted: devices come back one by one, the canary perhaps before the others. */
   #isSparse = false;
   /** Since the stage began, while the broker was heard. */
   #waitedMs = 0;
@@ -174,7 +174,7 @@ export class Rollout {
       return this.#finish(this.stage === 'done', this.#progress.why ?? 'it was done before');
     }
     this.#reachable = this.#there();
-    this.#isSparse = !this.#isCanaryKnown;
+    this.#isSparse = this.#progress.isWide || !this.#isCanaryKnown;
     // What was said by now may be older than what is sought: as when a stage begins.
     for (const [device, { reported, before, outcome }] of this.#devices) {
       if (before !== null || outcome.kind === 'confirmed') continue;

@@ -48,3 +48,26 @@ test('who is on trial has said something, and is not silent', () => {
   expect(counted('onTrial')).toMatchObject({ silent: 0, missing: 1, trying: 1, on_trial: 1 });
   expect(counted('waiting')).toMatchObject({ silent: 1, missing: 1, trying: 0, on_trial: 0 });
 });
+
+test('gone on with where the canary is back before the others, it leaves out nobody', () => {
+  const first = new Scene(10).ready();
+  first.confirms(5);
+  first.pass(63, 5);
+  expect(first.saved).toMatchObject({ stage: 'rest' });
+  const scene = new Scene(0, PLAN, first, 'nobodyIsKnown');
+  const back = (devices: Iterable<string>) => {
+    for (const device of devices) {
+      scene.feed({ kind: 'presence', device, online: true });
+      scene.says(device, {});
+    }
+  };
+  back(scene.canary);
+  scene.ready();
+  scene.pass(5);
+  back(scene.devices.keys());
+  scene.pass(10);
+  expect(scene.did()).toEqual(['forward fleet:acme']);
+  scene.confirms(5, scene.devices.keys());
+  scene.pass(1);
+  expect(scene.did().at(-1)).toBe('good: 10 confirmed');
+});

@@ -179,6 +179,8 @@ test('killed at any stage it goes on there, with the same canary, and publishes 
   scene = scene.resumed();
   expect(scene.did()).toEqual(['forward fleet:acme']);
   scene.confirms(5, scene.devices.keys());
+  scene.pass(9);
+  expect(scene.did()).toEqual([]);
   scene.pass(1);
   expect(scene.did().at(-1)).toBe('good: 10 confirmed');
   expect(scene.resumed().did()).toEqual(['good: it was done before']);
@@ -265,6 +267,8 @@ test('taken back from where it stood, nothing is sent forward again; what is ove
   again.ready();
   expect(again.did()[0]).toBe('revert fleet:acme');
   again.confirms(6, again.devices.keys());
+  again.pass(9);
+  expect(again.did()).toEqual([]);
   again.pass(1);
   expect(again.did().at(-1)).toBe('bad: the operator asked for it; 10 confirmed');
 });
