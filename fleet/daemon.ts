@@ -60,6 +60,12 @@ export function startFleet(options: FleetOptions): StartedFleet {
   return served;
 }
 
+/**
+ * After so many messages what was made to read them is given back (chosen): when all of a large fleet speaks at once, the heap would grow by
+ * tens of megabytes before it does so by itself. A collection takes some 30 ms of a fleet of 10,000.
+ */
+const MESSAGES_MAX = 5_000;
+
 export class Fleet {
   readonly registry: Registry;
   readonly #options: FleetOptions;
@@ -72,6 +78,8 @@ export class Fleet {
   readonly #steady: SteadyClock;
   #link: BrokerLink | null = null;
   #server: FleetServer | null = null;
+  /** Heard since the start. */
+  #messages = 0;
   #timer: Timer | null = null;
   #forgotAtMs = 0;
   #trouble: string | null = null;
@@ -132,11 +140,12 @@ export class Fleet {
       address: broker,
       kept: { clientId: brokerNameOf(this.#history.database), expiryS: sessionExpiryS },
       ...(waits === undefined ? {} : { waits }),
-      onMessage: (topic, payload, isRetained, connection) =>
-        this.registry.take(
-          { topic, payload },
-          { atMs: Math.round(nowMs()), isRetained, connection },
-        ),
+      onMessage: (topic, payload, isRetained, connection) => {
+        const heard = { atMs: Math.round(nowMs()), isRetained, connection };
+        this.registry.take({ topic, payload }, heard);
+        this.#messages += 1;
+        if (this.#messages % MESSAGES_MAX === 0) Bun.gc(true);
+      },
       onUp: () => {
         this.#whyDown = null;
         this.#doubtAtMs = this.#monoMs() + DOUBT_MS;
