@@ -13,11 +13,11 @@ if (process.argv.length > 2) {
 }
 
 const startedMs = performance.now();
-// Three at a time on two cores: the tests beside the core mostly wait for brokers and timers.
+// Four at a time on two cores: two of them mostly wait, for brokers, timers and the kernel.
 const steps = [...unitSteps('short'), ...simSteps('short'), ...staticSteps()];
 // The long ones compute: if they yielded, they would be what is left at the end.
 const alike = steps.map((step) => ({ ...step, yields: false }));
-const outcomes = await runSteps(longestFirst(alike), 3);
+const outcomes = await runSteps(longestFirst(alike), 4);
 
 const tally = sum(outcomes.map((outcome) => outcome.tally));
 for (const name of tally.failed) console.log(`FAIL  ${name}`);

@@ -60,12 +60,13 @@ test(
     const folder = mkdtempSync(join(tmpdir(), 'jvpn-torture-'));
     try {
       const file = join(folder, 'figures.json');
-      const ran = await run('--pushes', '6', '--seed', '5', '--json', file);
+      const pushes = isSlice ? 3 : 6;
+      const ran = await run('--pushes', `${pushes}`, '--seed', '5', '--json', file);
       expect([ran.code, ran.stdout]).toEqual([
         0,
-        expect.stringMatching(/^6 pushes, \d+ crashes at \d+ kinds of step, 0 left without/),
+        expect.stringMatching(/^[36] pushes, \d+ crashes at \d+ kinds of step, 0 left without/),
       ]);
-      const again = await torture({ pushes: 6, seed: 5 }, () => {});
+      const again = await torture({ pushes, seed: 5 }, () => {});
       const written = JSON.parse(readFileSync(file, 'utf8'));
       expect({ ...written, seconds: 0 }).toEqual(documentOf(again, 5, 0));
     } finally {
