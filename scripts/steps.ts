@@ -23,7 +23,16 @@ const SIM = ['--only-failures', '--timeout=120000'];
 export const PATIENT = [
   ...['agentPlain', 'benchIdle', 'captivePortal', 'commands', 'deviceEvents', 'fleet', 'fleetDemo'],
   ...['fleetSession', 'hubPlain', 'idleRestart', 'metrics', 'mqttBrokers', 'mqttEvents'],
-  ...['mqttSession', 'policyPush', 'powerCuts', 'pushTls', 'pushTold', 'rollout', 'rolloutBroker'],
+  ...[
+    'mqttDay',
+    'mqttSession',
+    'policyPush',
+    'powerCuts',
+    'pushTls',
+    'pushTold',
+    'rollout',
+    'rolloutBroker',
+  ],
   ...['secrets', 'soak', 'unanswered', 'violated', 'brokerBroughtBack', 'brokerWay', 'mqttLiar'],
   'pushSlowLine',
 ];

@@ -5,10 +5,11 @@
  */
 import { afterEach, expect, test } from 'bun:test';
 import { BrokerLink } from '../../../fleet/brokerLink.ts';
-import { PushRun } from '../../../fleet/push/pushRun.ts';
+import type { PushRun } from '../../../fleet/push/pushRun.ts';
 import { eventually } from '../../lab/process.ts';
 import { SlowLine } from '../../lab/slowLine.ts';
 import { MadeUpBroker, type Manners } from '../agent/madeUpBroker.ts';
+import { policyRun } from './policyRun.ts';
 
 const DEVICES = 100;
 const REPORT = new Uint8Array(500);
@@ -38,12 +39,7 @@ async function flooding(manners: Manners = {}) {
 }
 
 function pushTo(url: string): PushRun {
-  const run = new PushRun({
-    address: { url, username: null, clientId: 'p', ...FILES },
-    ...{ fleet: 'acme', target: { level: 'fleet', name: 'acme' }, stream: 'policy' },
-    nowMs: () => performance.now(),
-    limits: { silenceMaxMs: SILENCE_MAX_MS, keepaliveS: KEEPALIVE_S },
-  });
+  const run = policyRun(url, { silenceMaxMs: SILENCE_MAX_MS, keepaliveS: KEEPALIVE_S });
   closers.push(() => run.stop());
   return run;
 }

@@ -5,16 +5,14 @@
  */
 import { afterEach, expect, test } from 'bun:test';
 import { keptDocument, signPolicy, withVersion } from '../../../agent/cli/pushDocument.ts';
-import { PushRun } from '../../../fleet/push/pushRun.ts';
 import type { Plan, Progress, Stage } from '../../../policies/rollout/plan.ts';
 import { Rollout } from '../../../policies/rollout/rollout.ts';
 import type { Target } from '../../../policies/signed/claims.ts';
 import { eventually } from '../../lab/process.ts';
 import { MadeUpBroker } from '../agent/madeUpBroker.ts';
+import { DESIRED, policyRun, TARGET } from './policyRun.ts';
 
-const TARGET = { level: 'fleet', name: 'acme' } as const;
 const GROUP = { level: 'group', fleet: 'acme', name: 'south' } as const;
-const DESIRED = 'jvpn/v1/acme/_fleet/policy/desired';
 const [OURS, THEIRS] = [new Uint8Array(32).fill(7), new Uint8Array(32).fill(8)];
 const WAIT_MS = 10_000;
 const PLAN: Plan = {
@@ -57,11 +55,7 @@ const json = (value: unknown) => new TextEncoder().encode(JSON.stringify(value))
 async function atStage(stage: Stage, kept: Uint8Array | null = null) {
   const broker = await new MadeUpBroker().listen();
   if (kept !== null) broker.retained.set(DESIRED, kept);
-  const files = { passwordFile: null, caFile: null, certificateFile: null, keyFile: null };
-  const run = new PushRun({
-    address: { url: broker.url, username: null, clientId: 'p', ...files },
-    ...{ fleet: 'acme', target: TARGET, stream: 'policy', nowMs: () => performance.now() },
-  });
+  const run = policyRun(broker.url);
   closers.push(async () => {
     await run.stop();
     broker.close();
@@ -180,11 +174,7 @@ test('what nobody signed, is older, for others, as it was, or gone does not end 
 
 test('what comes while all that is kept is still being heard counts as kept', async () => {
   const broker = await new MadeUpBroker().listen();
-  const files = { passwordFile: null, caFile: null, certificateFile: null, keyFile: null };
-  const run = new PushRun({
-    address: { url: broker.url, username: null, clientId: 'p', ...files },
-    ...{ fleet: 'acme', target: TARGET, stream: 'policy', nowMs: () => performance.now() },
-  });
+  const run = policyRun(broker.url);
   closers.push(
     () => run.stop(),
     () => broker.close(),

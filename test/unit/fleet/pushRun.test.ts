@@ -5,14 +5,13 @@
  */
 import { afterEach, expect, test } from 'bun:test';
 import { keptDocument, signPolicy, withVersion } from '../../../agent/cli/pushDocument.ts';
-import { type PushEnd, PushRun } from '../../../fleet/push/pushRun.ts';
+import type { PushEnd, PushRun } from '../../../fleet/push/pushRun.ts';
 import { BEGINNING, type Plan } from '../../../policies/rollout/plan.ts';
 import { Rollout } from '../../../policies/rollout/rollout.ts';
 import { eventually } from '../../lab/process.ts';
 import { MadeUpBroker } from '../agent/madeUpBroker.ts';
+import { DESIRED, policyRun, TARGET } from './policyRun.ts';
 
-const TARGET = { level: 'fleet', name: 'acme' } as const;
-const DESIRED = 'jvpn/v1/acme/_fleet/policy/desired';
 const [OURS, THEIRS] = [new Uint8Array(32).fill(7), new Uint8Array(32).fill(8)];
 const WAIT_MS = 10_000;
 const PLAN: Plan = {
@@ -33,11 +32,7 @@ function signed(version: number, key = OURS): Uint8Array {
 async function atBroker() {
   const manners = { acknowledges: true };
   const broker = await new MadeUpBroker(manners).listen();
-  const files = { passwordFile: null, caFile: null, certificateFile: null, keyFile: null };
-  const run = new PushRun({
-    address: { url: broker.url, username: null, clientId: 'p', ...files },
-    ...{ fleet: 'acme', target: TARGET, stream: 'policy', nowMs: () => performance.now() },
-  });
+  const run = policyRun(broker.url);
   closers.push(async () => {
     await run.stop();
     broker.close();
