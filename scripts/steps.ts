@@ -34,7 +34,7 @@ export const PATIENT = [
     'rolloutBroker',
   ],
   ...['secrets', 'soak', 'unanswered', 'violated', 'brokerBroughtBack', 'brokerWay', 'mqttLiar'],
-  'pushSlowLine',
+  ...['mqttOlder', 'pushSlowLine'],
 ];
 
 /** Steps of more than ten seconds, the longest first. */
@@ -50,7 +50,7 @@ export const LONG = [
   ...['e2e/captivePortal', 'e2e/powerCuts', 'e2e/unanswered', 'e2e/pushTls', 'e2e/fleetDemo'],
   ...['unit/push', 'unit/fleet', 'sim/seeds', 'sim/seeds2', 'sim/parts', 'unit/device'],
   ...['unit/rest', 'unit/agent', 'unit/hal', 'unit/core', 'unit/lab', 'unit/fuzz'],
-  ...['e2e/idleRestart', 'e2e/rolloutBroker'],
+  ...['e2e/idleRestart', 'e2e/rolloutBroker', 'e2e/mqttOlder'],
   ...['e2e/commands', 'e2e/secrets', 'e2e/agentPlain'],
 ];
 

@@ -1,6 +1,6 @@
 /**
  * A way to a broker on loopback that makes it a liar: each message that it delivers comes twice, and as retained where it
- * was not, or the other way round. What its client says passes as it is.
+ * was not, or the other way round. What its client says passes as it is; an old one refuses a client that asks with MQTT 5.
  *
  * ```text
  *  PUBLISH (MQTT 5 §3.3.1):  first byte 0011 DUP QoS QoS RETAIN, then the remaining length in one to four bytes
@@ -9,6 +9,7 @@
  * @module
  */
 import { connect, createServer, type Server, type Socket } from 'node:net';
+import { levelOf, REFUSES_5 } from './mqttLevel.ts';
 
 const PUBLISH = 3;
 const DUP = 0b1000;
@@ -20,10 +21,12 @@ export class LyingLine {
   /** Messages that came twice, and those that came with the other retain flag. */
   repeated = 0;
   turned = 0;
+  /** Connections that were told to ask with MQTT 3.1.1. */
+  refused = 0;
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
 
-  constructor(target: number) {
+  constructor(target: number, isOld = false) {
     this.#server = createServer((near) => {
       const far = connect(target, '127.0.0.1');
       for (const [one, other] of [
@@ -34,7 +37,15 @@ export class LyingLine {
         one.on('error', () => {});
         one.on('close', () => other.destroy());
       }
-      near.pipe(far);
+      near.once('data', (bytes: Buffer) => {
+        if (isOld && levelOf(bytes) === 5) {
+          this.refused += 1;
+          near.end(REFUSES_5);
+          return;
+        }
+        far.write(bytes);
+        near.pipe(far);
+      });
       let rest = Buffer.alloc(0);
       far.on('data', (bytes: Buffer) => {
         rest = Buffer.concat([rest, bytes]);
