@@ -5,6 +5,7 @@
  */
 import { parseArgs } from 'node:util';
 import { CONTENDERS, type Contender, isContender } from './contender.ts';
+import { LOAD_MAX } from './quiet.ts';
 
 export interface Arguments {
   readonly binary: string;
@@ -23,8 +24,6 @@ const ROUNDS_MAX = 100;
 const SECONDS_MAX = 60;
 /** Fewer rounds or shorter flows are a look at this machine, not a figure. */
 const PUBLISHABLE = { rounds: 3, seconds: 3 } as const;
-/** Above this somebody else had the CPUs. */
-const LOAD_MAX = 0.5;
 
 /** @throws Error with a sentence for a person. */
 export function readArguments(argv: readonly string[]): Arguments {

@@ -19,16 +19,20 @@
 import { accessSync, constants, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { ensureLab, isInsideRootless } from '../rootless.ts';
-import { type Arguments, readArguments } from './arguments.ts';
+import { type Arguments, obstaclesOf, readArguments } from './arguments.ts';
 import { cable } from './cable.ts';
 import { chartOf } from './chart.ts';
-import { type FailoverArguments, readFailoverArguments } from './failover/arguments.ts';
+import {
+  type FailoverArguments,
+  failoverObstaclesOf,
+  readFailoverArguments,
+} from './failover/arguments.ts';
 import { FailoverRun } from './failover/failover.ts';
 import { hasMeasuredAll } from './failover/figures.ts';
 import { goalsOf } from './failover/goals.ts';
 import { plotOf } from './failover/plot.ts';
 import { failoverTableOf } from './failover/table.ts';
-import { type FleetArguments, readFleetArguments } from './fleet/arguments.ts';
+import { type FleetArguments, fleetObstaclesOf, readFleetArguments } from './fleet/arguments.ts';
 import { fleetBench } from './fleet/fleet.ts';
 import { type IdleArguments, readIdleArguments } from './idle/arguments.ts';
 import { idle } from './idle/idle.ts';
@@ -36,6 +40,7 @@ import { type IntegrityArguments, readIntegrityArguments } from './integrity/arg
 import { integrity } from './integrity/integrity.ts';
 import { LossyCable } from './integrity/lossyCable.ts';
 import { buildNoCipher } from './jvpn.ts';
+import { untilQuiet } from './quiet.ts';
 import { tableOf } from './table.ts';
 import { throughput } from './throughput.ts';
 import { readVerdictsArguments, type VerdictsArguments } from './verdicts/arguments.ts';
@@ -45,14 +50,24 @@ import { verdicts } from './verdicts/verdicts.ts';
 interface Bench {
   /** Touches no network but loopback, and needs no namespaces. */
   readonly isOutside?: boolean;
+  /** With these arguments its figures can be published, but not when somebody else has had the CPUs. */
+  readonly wantsQuiet?: boolean;
   /** Outside of namespaces. */
   prepare(): Promise<void>;
   /** Its exit status. `onInterrupt` names what has to end for it to fail. */
   run(onInterrupt: (end: () => Promise<void>) => void): Promise<number>;
 }
 
+/** A run in which nothing goes wrong, for what the arguments alone say. */
+const SOME_COMMIT = '0000000';
+const FLAWLESS = {
+  ...{ commit: SOME_COMMIT, load: 0, controlGapMsP95: 0, failed: 0 },
+  absent: [],
+};
+
 function throughputBench(given: Arguments): Bench {
   return {
+    wantsQuiet: obstaclesOf(given, { commit: SOME_COMMIT, load: 0 }).length === 0,
     async prepare() {
       if (given.only.includes('jvpn_nocipher')) await buildNoCipher();
     },
@@ -70,6 +85,7 @@ function throughputBench(given: Arguments): Bench {
 
 function failoverBench(given: FailoverArguments): Bench {
   return {
+    wantsQuiet: failoverObstaclesOf(given, FLAWLESS).length === 0,
     async prepare() {},
     async run(onInterrupt) {
       const bench = new FailoverRun(given, console.log);
@@ -121,6 +137,7 @@ function verdictsBench(given: VerdictsArguments): Bench {
 function measuredFleet(given: FleetArguments): Bench {
   return {
     isOutside: true,
+    wantsQuiet: fleetObstaclesOf(given, 0).length === 0,
     async prepare() {},
     async run(onInterrupt) {
       writeJson(given.json, await fleetBench(given, onInterrupt, console.log));
@@ -175,6 +192,8 @@ async function main(bench: Bench): Promise<number> {
     });
   }
   try {
+    if (bench.wantsQuiet === true) await untilQuiet(console.log, () => isInterrupted);
+    if (isInterrupted) return 130;
     return await bench.run((interrupt) => {
       end = interrupt;
     });

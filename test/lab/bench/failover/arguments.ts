@@ -4,6 +4,7 @@
  * @module
  */
 import { parseArgs } from 'node:util';
+import { LOAD_MAX } from '../quiet.ts';
 import { CLASSES, type ClassName, RTTS_MS, type RttMs } from './classes.ts';
 
 /** `auto` takes two where that is shown not to change the figures. */
@@ -33,8 +34,6 @@ export const DEFAULTS = { rounds: 30, peerRounds: 10, controlRounds: 10 } as con
 const QUICK = { rounds: 3, peerRounds: 2, controlRounds: 2 } as const;
 const ROUNDS_MAX = 1000;
 const SEED_MAX = 2 ** 31 - 1;
-/** Above this somebody else had the CPUs. */
-const LOAD_MAX = 0.5;
 /** Above this the gaps of an undisturbed link hide those that are measured. */
 const CONTROL_MS_MAX = 10;
 

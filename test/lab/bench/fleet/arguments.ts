@@ -5,6 +5,7 @@
  */
 import { parseArgs } from 'node:util';
 import { optionNumber } from '../../optionNumber.ts';
+import { LOAD_MAX } from '../quiet.ts';
 
 export interface FleetArguments {
   readonly binary: string;
@@ -67,7 +68,6 @@ export function fleetObstaclesOf(
     const value = given[name as keyof typeof PUBLISHABLE];
     if (value < least) found.push(`${name} ${value} of ${least}`);
   }
-  // Above this somebody else had the CPUs.
-  if (loadBefore > 0.5) found.push(`the machine was busy: load ${loadBefore} before it began`);
+  if (loadBefore > LOAD_MAX) found.push(`the machine was busy: load ${loadBefore} before it began`);
   return found;
 }
