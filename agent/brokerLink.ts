@@ -96,7 +96,9 @@ export class BrokerLink {
   nextDeadlineMs(): number {
     const { way } = this.#parts;
     const ownMs = Math.min(this.#connectAtMs ?? Infinity, this.#keepaliveAtMs ?? Infinity);
-    return this.#isStopped ? ownMs : Math.min(ownMs, way?.nextDeadlineMs() ?? Infinity);
+    // Without a connection there is none to leave: the next one asks for its way itself.
+    const hasNone = this.#isStopped || this.#broker === null;
+    return hasNone ? ownMs : Math.min(ownMs, way?.nextDeadlineMs() ?? Infinity);
   }
 
   tick(nowMs: number): void {

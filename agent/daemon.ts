@@ -231,7 +231,7 @@ export class AgentDaemon {
     tunnel.on('message', (message) => this.#onMessage(message));
     const setup = tunnelSetup({
       ...{ start: this.#start, endpoints: this.#names.endpoints, clock: grant },
-      policy: this.#policy.atStart(),
+      policy: this.#policy.begin(),
       ...{ wakeFd: wake.fd, port: port2 },
       ...{ metering: this.#spending.metering, memory: this.#memory },
     });

@@ -4,11 +4,8 @@
  * @module
  */
 import type { Policy } from '../policies/schema.ts';
-import type { AgentLink } from './config.ts';
 import type { Memory } from './memory.ts';
 import type { FromTunnel, ToTunnel } from './messages.ts';
-import type { Metering } from './metering.ts';
-import { tunnelRules } from './rules.ts';
 
 export type DurableWish = Extract<FromTunnel, { kind: 'persist' | 'reserveTimestamps' }>;
 
@@ -47,20 +44,13 @@ export function olderPolicy(
     : `${older}. Raise its \`version\` to at least ${before}.`;
 }
 
-/**
- * Another policy while the session lives: what to tell the tunnel thread once the policy is durable, or why it is refused.
- * Nothing of a refused one is in force.
- */
+/** Another policy while the session lives: in force once it is durable. Nothing of a refused one is. */
 export function takePolicy(
   memory: Memory,
-  policy: Policy,
-  links: readonly AgentLink[],
-  metering: Metering,
-): Extract<ToTunnel, { kind: 'policy' }> | 'older' | 'notDurable' {
-  const { version, name } = policy;
+  { version }: Pick<Policy, 'version'>,
+): 'durable' | 'older' | 'notDurable' {
   if (!isPolicyAdmitted(memory, version)) return 'older';
-  if (!memory.applyPolicy(version)) return 'notDurable';
-  return { kind: 'policy', version, name, rules: tunnelRules(policy, links), metering };
+  return memory.applyPolicy(version) ? 'durable' : 'notDurable';
 }
 
 /** What the session goes on with after a boot. */

@@ -45,6 +45,8 @@ export interface PolicyParts {
   readonly onApplied: (policy: Policy) => void;
 }
 
+type PolicyMessage = Extract<ToTunnel, { kind: 'policy' }>;
+
 export class PolicyInForce {
   #current: Policy;
   #auditedVersion: number;
@@ -74,8 +76,8 @@ export class PolicyInForce {
   }
 
   /** What whoever starts now has to follow: the policy, tightened while its own emergency holds. */
-  atStart(): Policy {
-    return this.#emergency.held(this.#current);
+  begin(): Policy {
+    return this.#emergency.follow(this.#current);
   }
 
   /** By which what is audited was decided: the tunnel thread follows another policy from its `policy_applied` on. */
@@ -112,16 +114,16 @@ export class PolicyInForce {
     }
     const metering = spending.meteringUnder(policy);
     if (!metering.ok) return this.#refuse('storageFailed', metering.detail, { name, version });
-    const message = takePolicy(memory, policy, start.config.links, metering.value);
-    if (message === 'older') {
+    const taken = takePolicy(memory, policy);
+    if (taken === 'older') {
       const what = olderPolicy(memory, policy, file);
       return this.#refuse('policyOlder', what, { name, version });
     }
-    if (message === 'notDurable') {
+    if (taken === 'notDurable') {
       const why = `the policy could not be made durable: ${memory.lastFailure}`;
       return this.#refuse('storageFailed', why, { name, version });
     }
-    if (push?.configured(policy) !== true) this.#follow(policy, message);
+    if (push?.configured(policy) !== true) this.#follow(policy, { metering: metering.value });
     // A session says itself when it follows it.
     if (start.config.hub.mode === 'plain') note('notice', 'policy_applied', { name, version });
     const waiting = waitingForRestart(start.policy, policy);
@@ -130,22 +132,24 @@ export class PolicyInForce {
 
   /** What `push.ts` decided, and wrote down. False: what flash remembers of budgets cannot be read, the one before stays. */
   follow(policy: Policy, isOnTrial: boolean): boolean {
-    const { start, spending } = this.#parts;
-    const metering = spending.meteringUnder(policy);
+    const metering = this.#parts.spending.meteringUnder(policy);
     if (!metering.ok) return false;
-    const { version, name } = policy;
-    const rules = tunnelRules(policy, start.config.links);
-    const message = { kind: 'policy', version, name, rules, metering: metering.value } as const;
-    this.#follow(policy, isOnTrial ? { ...message, trialHoldMs: trialHoldMs(policy) } : message);
+    const told = { metering: metering.value };
+    this.#follow(policy, isOnTrial ? { ...told, trialHoldMs: trialHoldMs(policy) } : told);
     return true;
   }
 
-  #follow(policy: Policy, message: Extract<ToTunnel, { kind: 'policy' }>): void {
+  /** What the tunnel thread is told has the policy as it holds now, tightened while its own emergency does. */
+  #follow(
+    policy: Policy,
+    rest: Pick<PolicyMessage, 'metering'> & Partial<Pick<PolicyMessage, 'trialHoldMs'>>,
+  ): void {
     const { start, post, spending, onApplied } = this.#parts;
     this.#current = policy;
-    this.#isOnTrial = message.trialHoldMs !== undefined;
-    const rules = tunnelRules(this.#emergency.held(policy), start.config.links);
-    post({ ...message, rules });
+    this.#isOnTrial = rest.trialHoldMs !== undefined;
+    const { version, name } = policy;
+    const rules = tunnelRules(this.#emergency.follow(policy), start.config.links);
+    post({ kind: 'policy', version, name, rules, ...rest });
     spending.told();
     onApplied(policy);
   }

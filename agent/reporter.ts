@@ -133,10 +133,13 @@ export class Reporter implements Telemetry {
 
   usePolicy(policy: Policy): void {
     if (this.#isStopped) return;
+    // Followed again, because an emergency began or ended, it is still compared with the one before it.
+    if (policy.version !== this.#pace.policy.version) {
+      this.#isAsBefore = this.#way.rule === policy.telemetry.outsideTunnel;
+    }
     this.#pace.policy = policy;
     this.#queue.resize(policy.telemetry.queueBytesMax);
     this.#link.wantKeepalive(this.#pace.keepaliveMs);
-    this.#isAsBefore = this.#way.rule === policy.telemetry.outsideTunnel;
     this.#way.usePolicy(policy);
     this.#link.followWay();
     this.#changeAtMs = Math.min(this.#changeAtMs, this.#now() + this.#parts.times.changeMs);

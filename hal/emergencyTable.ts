@@ -18,12 +18,12 @@ const LOOK_MS = 900_000;
 export interface EmergencyTableParts {
   /** Milliseconds since 1970. */
   readonly wallMs: () => number;
-  /** It began or ended, also behind a {@link EmergencyTable.held}. */
+  /** It began or ended, also behind a {@link EmergencyTable.follow}. */
   readonly note: (
     reasonCode: 'emergency_began' | 'emergency_ended',
-    detail: { readonly version: number; readonly expires_at: string | null },
+    detail: { readonly version: number; readonly expires_at: string },
   ) => void;
-  /** It began or ended by time: what {@link EmergencyTable.held} says is another policy. */
+  /** It began or ended by time: what {@link EmergencyTable.follow} says is another policy. */
   readonly onChange: () => void;
   /** Left out: the runtime's, which keep no process alive. */
   readonly setTimer?:
@@ -31,10 +31,16 @@ export interface EmergencyTableParts {
     | undefined;
 }
 
+/** Of which policy it is, and when it ends, as it is written. */
+interface Held {
+  readonly version: number;
+  readonly until: string;
+}
+
 export class EmergencyTable {
   readonly #parts: EmergencyTableParts;
   #timer: { readonly clear: () => void } | null = null;
-  #until: string | null = null;
+  #held: Held | null = null;
 
   constructor(parts: EmergencyTableParts) {
     this.#parts = parts;
@@ -42,21 +48,27 @@ export class EmergencyTable {
 
   /** When it ends, as it is written; null: none holds. */
   get until(): string | null {
-    return this.#until;
+    return this.#held?.until ?? null;
   }
 
-  /** `policy` as it holds now, for whoever follows it from now on. */
-  held(policy: Policy): Policy {
+  /** `policy` is followed from now on: as it holds now. What began and ended by that is noted. */
+  follow(policy: Policy): Policy {
     const { emergency, version } = policy;
     const wallMs = this.#parts.wallMs();
-    const before = this.#until;
-    this.#until = isEmergencyActive(emergency, wallMs) ? emergency.expiresAt : null;
+    const isActive = isEmergencyActive(emergency, wallMs) && emergency.expiresAt !== null;
+    this.#hold(isActive ? { version, until: emergency.expiresAt } : null);
     this.#arm(policy);
-    if (this.#until !== before) {
-      const code = this.#until === null ? 'emergency_ended' : 'emergency_began';
-      this.#parts.note(code, { version, expires_at: this.#until ?? before });
-    }
     return applyEmergency(policy, emergency, wallMs).policy;
+  }
+
+  #hold(now: Held | null): void {
+    const before = this.#held;
+    if (now?.version === before?.version && now?.until === before?.until) return;
+    this.#held = now;
+    const note = (code: Parameters<EmergencyTableParts['note']>[0], { version, until }: Held) =>
+      this.#parts.note(code, { version, expires_at: until });
+    if (before !== null) note('emergency_ended', before);
+    if (now !== null) note('emergency_began', now);
   }
 
   #arm(policy: Policy): void {
@@ -75,7 +87,7 @@ export class EmergencyTable {
     // Whoever cannot follow the change is told again.
     this.#arm(policy);
     const isActive = isEmergencyActive(policy.emergency, wallMs());
-    if (isActive !== (this.#until !== null)) onChange();
+    if (isActive !== (this.#held !== null)) onChange();
   }
 }
 

@@ -120,7 +120,7 @@ export class Hub {
       time: this.#time.base,
       lease: null,
       routes: deviceRoutes(start),
-      rules: this.#policy.rules(),
+      rules: this.#policy.follow(),
       seed: crypto.getRandomValues(new Uint8Array(32)),
       plainTimes: options.plainTimes ?? PLAIN_TIMES,
       devices: store.devices(),

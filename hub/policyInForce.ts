@@ -43,7 +43,7 @@ export class PolicyInForce {
     this.#emergency = new EmergencyTable({
       wallMs,
       note: (code, detail) => note('notice', code, detail),
-      onChange: () => post({ kind: 'policy', rules: this.rules() }),
+      onChange: () => post({ kind: 'policy', rules: this.follow() }),
     });
   }
 
@@ -56,9 +56,9 @@ export class PolicyInForce {
     return this.#emergency.until;
   }
 
-  /** Of the policy as it holds now: tightened while its own emergency does. */
-  rules(): HubRules {
-    return hubRules(this.#emergency.held(this.#current));
+  /** The policy is followed from now on: its rules as it holds now, tightened while its own emergency does. */
+  follow(): HubRules {
+    return hubRules(this.#emergency.follow(this.#current));
   }
 
   /** Read what the configuration names now. Nothing else of the configuration is. */
@@ -74,7 +74,7 @@ export class PolicyInForce {
     }
     const { name, version } = policy;
     this.#current = policy;
-    post({ kind: 'policy', rules: this.rules() });
+    post({ kind: 'policy', rules: this.follow() });
     note('notice', 'policy_applied', { name, version });
     const waiting = waitingForRestart(start.policy, policy);
     return answered({ role: 'hub', name, version, needs_restart: waiting });

@@ -18,8 +18,8 @@ export type Rank = (typeof RANKS)[number];
 export const isEventKind = (kind: AuditKind): kind is EventKind => kind !== 'claim';
 
 /**
- * Fresh keys every two minutes are no news, and on a link that costs money four times what an idle session takes. They are in the
- * device's audit log.
+ * Fresh keys, every two minutes while data flows, are no news: as events they are data, which makes the next ones due, and on a link that
+ * costs money that is four times what an idle session takes. They are in the device's audit log.
  */
 const ROUTINE: readonly ReasonCode[] = ['channel_established', 'channel_rotated'];
 

@@ -223,11 +223,17 @@ export function takeFile(
   if (policy.version <= (push?.newestVersion ?? 0)) return null;
   const metering = spending.meteringUnder(policy);
   if (!metering.ok) return null;
-  const taken = takePolicy(memory, policy, links, metering.value);
-  if (typeof taken === 'string') return null;
+  if (takePolicy(memory, policy) !== 'durable') return null;
   if (push === null) {
     spending.told();
-    return taken;
+    const { version, name } = policy;
+    return {
+      kind: 'policy',
+      version,
+      name,
+      rules: tunnelRules(policy, links),
+      metering: metering.value,
+    };
   }
   push.configured(policy);
   return null;

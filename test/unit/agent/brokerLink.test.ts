@@ -1,9 +1,11 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { createServer, type Server, type Socket } from 'node:net';
 import { BrokerLink } from '../../../agent/brokerLink.ts';
+import { BrokerWay, OUTSIDE_AFTER_MS } from '../../../agent/brokerWay.ts';
 import { HEARD_PER_MINUTE_MAX } from '../../../agent/heardRate.ts';
 import { TELEMETRY_TIMES } from '../../../agent/telemetry.ts';
 import { eventually } from '../../lab/process.ts';
+import { startFor } from '../../lab/reporting.ts';
 import { MadeUpBroker } from './madeUpBroker.ts';
 
 /** A broker that takes connections and never says a word: what a path without a way back looks like. */
@@ -66,6 +68,39 @@ test('a connection under way when the network changes is given up for a new one,
   link.tick(now);
   await eventually('the second attempt', () => callers.length === 2, 5_000);
   expect([link.connections, link.nextDeadlineMs()]).toEqual([2, Number.POSITIVE_INFINITY]);
+  link.stop();
+});
+
+/** Goal: while no try is due there is nothing to do, whatever the time without a session. */
+test('◆ a way that has become another one wakes nobody before the next try', async () => {
+  let now = 0;
+  let ended = 0;
+  const { policy, config } = startFor({ url }, { outsideTunnel: 'session_down' });
+  const way = new BrokerWay(policy, { tunnel: 'jvpn-none', links: config.links }, now);
+  const link = new BrokerLink({
+    address: {
+      ...{ url: 'mqtt://127.0.0.1:9', username: null, passwordFile: null, caFile: null },
+      ...{ certificateFile: null, keyFile: null, clientId: 'way', format: 'cbor' },
+    },
+    way,
+    times: { ...TELEMETRY_TIMES, backoffFirstMs: 120_000, backoffMaxMs: 120_000 },
+    presenceTopic: 'presence',
+    boot: '00',
+    nowMs: () => now,
+    wallMs: () => now,
+    random: () => 1,
+    ...{ keepaliveMs: 60_000, sessionExpiryS: 300 },
+    onUp: () => {},
+    onDown: () => ended++,
+  });
+  link.tick(now);
+  // No tunnel of this name is there to be bound to.
+  await eventually('it fails', () => ended === 1, 5_000);
+  const triesAtMs = link.nextDeadlineMs();
+  expect(triesAtMs).toBeGreaterThan(OUTSIDE_AFTER_MS);
+  now = OUTSIDE_AFTER_MS + 1;
+  link.tick(now);
+  expect([link.nextDeadlineMs(), link.connections]).toEqual([triesAtMs, 1]);
   link.stop();
 });
 

@@ -192,7 +192,7 @@ test('◆ the emergency of the policy itself is followed from the start and with
     return loaded.policy;
   };
   const window = policyOf(5).session.recoveryWindowMs;
-  expect(rig.policy.atStart().session.recoveryWindowMs).toBe(window);
+  expect(rig.policy.begin().session.recoveryWindowMs).toBe(window);
   rig.reload(tight(6));
   rig.policy.follow(tight(7), true);
   // Over while the other one is on trial: it still has to prove itself.
@@ -213,6 +213,8 @@ test('◆ the emergency of the policy itself is followed from the start and with
   const expires_at = '2026-12-01T00:00:00Z';
   expect(rig.noted).toEqual([
     ['notice', 'emergency_began', { version: 6, expires_at }],
+    ['notice', 'emergency_ended', { version: 6, expires_at }],
+    ['notice', 'emergency_began', { version: 7, expires_at }],
     ['notice', 'emergency_ended', { version: 7, expires_at }],
   ]);
   expect(tight(9).session.recoveryWindowMs).toBe(window);

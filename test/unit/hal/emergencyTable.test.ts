@@ -41,7 +41,7 @@ class Rig {
 
   follow(policy = this.policy): void {
     this.policy = policy;
-    this.followed = this.table.held(policy).switching.maxSwitchesPerMinute;
+    this.followed = this.table.follow(policy).switching.maxSwitchesPerMinute;
   }
 
   get waitsMs(): number | null {
@@ -93,7 +93,17 @@ test('another policy in its place ends it, and nobody is woken for a policy with
   expect([rig.followed, rig.table.until, rig.waitsMs]).toEqual([
     ...[PLAIN.switching.maxSwitchesPerMinute, null, null],
   ]);
-  expect(rig.noted).toEqual([BEGAN, ['emergency_ended', { version: 1, expires_at: ENDS }]]);
+  expect(rig.noted).toEqual([BEGAN, ENDED]);
+});
+
+test('the emergency of another policy in its place is another one, though it ends at the same time', () => {
+  const rig = new Rig();
+  rig.follow();
+  rig.follow(policyOf(3, { switching: { max_switches_per_minute: 4 } }));
+  const third = { version: 3, expires_at: ENDS };
+  expect([rig.followed, rig.noted]).toEqual([4, [BEGAN, ENDED, ['emergency_began', third]]]);
+  rig.look(60 * MINUTE_MS);
+  expect(rig.noted.slice(3)).toEqual([['emergency_ended', third]]);
 });
 
 test('a change that could not be followed is told again', () => {
