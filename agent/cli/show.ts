@@ -228,7 +228,7 @@ function whyText(detail: unknown): string {
 }
 
 /** What was in the way of the request for another link; null where it is tried. */
-export function rebindDenial(value: unknown): string | null {
+export function denialOf(value: unknown): string | null {
   const { denied, sentence } = fieldsOf(value);
   return typeof denied === 'string' ? `${text(sentence)} (${denied})` : null;
 }
