@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Rollout } from './answers.ts';
 import { isOutcome, type Outcome, outcomeDevices } from './rollout.ts';
 import { isState } from './states.ts';
 
@@ -88,6 +89,11 @@ export const pageBefore = (query: DeviceQuery): DeviceQuery => ({
 /** Nothing is left out of the list. */
 export const isWhole = ({ search, state, outcome }: DeviceQuery): boolean =>
   search === '' && state === '' && outcome === '';
+
+/** What the overview says of the devices that the list is narrowed to: another word is of another list. Null: nothing. */
+export function outcomeFigure({ outcome }: DeviceQuery, rollout: Rollout | null): string | null {
+  return outcome === '' || rollout === null ? null : `${rollout.version} ${rollout[outcome]}`;
+}
 
 function narrowedTo({ state, outcome }: DeviceQuery): string {
   const inState = state === '' ? '' : ` in ${state}`;
