@@ -13,6 +13,7 @@ import { encodePayload } from '../../../agent/payload.ts';
 import { Api } from '../../../fleet/api.ts';
 import { MISSING_WHYS } from '../../../fleet/events.ts';
 import { fleetMetrics } from '../../../fleet/metrics.ts';
+import { DEAD_TRANSPORTS } from '../../../fleet/signs.ts';
 import { COUNTER_CODES } from '../../../hub/counters.ts';
 import type { TunnelStatus } from '../../../hub/messages.ts';
 import { hubMetrics } from '../../../hub/metrics.ts';
@@ -177,6 +178,15 @@ test('each reason code that they name is given by some end, or its part could ne
     .join('');
   for (const code of wordsOf('reason_code')) {
     expect([code, given.includes(`'${code}'`)]).toEqual([code, true]);
+  }
+});
+
+test('a dead transport is the same to the alert, to the dashboard and to the fleet', () => {
+  const alert = rules.find((rule) => rule.alert === 'JvpnTransportDeathSpike')!;
+  const panel = dashboard.panels.find(({ title }) => title === 'What ended bindings')!;
+  for (const { expr } of [alert, ...panel.targets!]) {
+    const codes = expr.match(/reason_code=~"([^"]*)"/)![1]!.split('|');
+    expect(codes.sort()).toEqual([...DEAD_TRANSPORTS].sort());
   }
 });
 
