@@ -13,6 +13,7 @@ import { encodePayload } from '../../../agent/payload.ts';
 import { Api } from '../../../fleet/api.ts';
 import { MISSING_WHYS } from '../../../fleet/events.ts';
 import { fleetMetrics } from '../../../fleet/metrics.ts';
+import { OUTCOMES } from '../../../fleet/rollout.ts';
 import { DEAD_TRANSPORTS } from '../../../fleet/signs.ts';
 import { COUNTER_CODES } from '../../../hub/counters.ts';
 import type { TunnelStatus } from '../../../hub/messages.ts';
@@ -181,6 +182,23 @@ test('each reason code that they name is given by some end, or its part could ne
   }
 });
 
+test('what makes a fleet deaf or forgetful, and a rollout that goes back, has an alert', () => {
+  const watched = [
+    'jvpn_fleet_broker_connected',
+    'jvpn_fleet_history_failures_total',
+    'jvpn_fleet_rollout_devices',
+  ];
+  const named = rules.flatMap(({ expr }) => expr.match(/jvpn_fleet_[a-z_]+/g) ?? []);
+  expect(watched.filter((metric) => !named.includes(metric))).toEqual([]);
+  const outcomes = rules.flatMap(({ expr }) =>
+    [...expr.matchAll(/jvpn_fleet_rollout_devices\{outcome=~?"([^"]*)"/g)].flatMap(([, words]) =>
+      words!.split('|'),
+    ),
+  );
+  expect(outcomes.length).toBeGreaterThan(0);
+  for (const outcome of outcomes) expect(OUTCOMES as readonly string[]).toContain(outcome);
+});
+
 test('a dead transport is the same to the alert, to the dashboard and to the fleet', () => {
   const alert = rules.find((rule) => rule.alert === 'JvpnTransportDeathSpike')!;
   const panel = dashboard.panels.find(({ title }) => title === 'What ended bindings')!;
@@ -201,7 +219,7 @@ test('each alert has a case in which it fires and one in which it does not', () 
 test('each section of the playbook that names an indicator has an alert', () => {
   const sections = new Set(rules.flatMap(({ labels }) => labels.playbook.split(', ')));
   expect([...sections].sort((a, b) => Number(a) - Number(b))).toEqual([
-    ...['2', '3', '4', '5', '6', '7', '8', '9', '10', '13'],
+    ...['2', '3', '4', '5', '6', '7', '8', '9', '10', '13', '14'],
   ]);
 });
 
