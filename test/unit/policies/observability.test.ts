@@ -64,8 +64,8 @@ const drawn = dashboard.panels.flatMap(({ targets }) => targets?.map(({ expr }) 
 const scratch = mkdtempSync(join(tmpdir(), 'jvpn-alerts-'));
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 
-/** All that an agent, a hub and a fleet with everything to say answer. */
-function said(): Set<string> {
+/** What an agent, a hub and a fleet with everything to say answer. */
+function answers(): readonly string[] {
   const status = statusOn('wwan0');
   const links = status.links.map((link) => ({
     ...link,
@@ -124,8 +124,13 @@ function said(): Set<string> {
     ...{ isConnected: true, connections: 1, failures: 0, historyBytes: 1, historyDropped: 0 },
     ...{ historyFailures: 0, watchers: 0, loginsRefused: 0, rssBytes: 1, cpuSeconds: 1 },
   });
-  return new Set(`${agent}${hub}${fleet}`.match(/^jvpn_[a-z_]+/gm));
+  return [agent, hub, fleet];
 }
+
+const namesIn = (text: string) => new Set(text.match(/^jvpn_[a-z_]+/gm));
+
+/** All that any of them says. */
+const said = () => namesIn(answers().join(''));
 
 /** The words behind `label=` or `label=~` in all expressions. */
 const wordsOf = (label: string) =>
@@ -147,6 +152,20 @@ test('what they name is what the program says', () => {
   for (const code of wordsOf('code')) expect(COUNTER_CODES as readonly string[]).toContain(code);
   for (const why of wordsOf('why')) expect(MISSING_WHYS as readonly string[]).toContain(why);
   for (const state of wordsOf('state')) expect(STATES as readonly string[]).toContain(state);
+});
+
+test('what the docs say of all three is said by all three, and by two where they say so', () => {
+  const docs = readFileSync(resolve(FOLDER, '../../docs/metrics.md'), 'utf8');
+  const [, part = ''] = docs.split(/^## (?:All three|Agent)$/m);
+  const rows = [...part.matchAll(/^\| `(jvpn_[a-z_]+)` .*$/gm)];
+  expect(rows.length).toBeGreaterThan(4);
+  const speakers = answers().map(namesIn);
+  for (const [row, name] of rows) {
+    const isOfTwo = row.includes('of agent and hub');
+    expect([name, ...speakers.map((names) => names.has(name!))]).toEqual([
+      ...[name, true, true, !isOfTwo],
+    ]);
+  }
 });
 
 test('all that is said of events, of the fleet’s bindings and of a rollout is on the dashboard', () => {
