@@ -3,8 +3,9 @@
  *
  * @module
  */
+import { isOutcome, type Outcome } from '../outcome.ts';
 import type { Rollout } from './answers.ts';
-import { isOutcome, type Outcome, outcomeDevices } from './rollout.ts';
+import { outcomeDevices } from './rollout.ts';
 import { isState } from './states.ts';
 
 /** Rows of one page of the list. Chosen: a few screens, and 60 kB of answer. */

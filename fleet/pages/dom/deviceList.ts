@@ -5,6 +5,7 @@
  *
  * @module
  */
+import { OUTCOMES, type Outcome } from '../../outcome.ts';
 import type { DeviceList, DeviceRow, Overview, Rollout } from '../answers.ts';
 import {
   addressOf,
@@ -22,7 +23,7 @@ import {
   type Sort,
 } from '../deviceQuery.ts';
 import { type ColumnId, cellsOf, LIST_COLUMNS, stateNow } from '../deviceRow.ts';
-import { OUTCOMES_SHOWN, type Outcome, outcomeWord, verdictText } from '../rollout.ts';
+import { outcomeWord, verdictText } from '../rollout.ts';
 import { isState, STATES_SHOWN } from '../states.ts';
 import { ask, attempt } from './ask.ts';
 import { localText, serverMs } from './clock.ts';
@@ -58,7 +59,7 @@ export function startDevices(): Promise<void> {
   const { search, state, outcome, sort } = fields();
   const choice = (value: string, words: string) => element('option', { value }, words);
   state.append(...STATES_SHOWN.map((word) => choice(word, word)));
-  outcome.append(...OUTCOMES_SHOWN.map((id) => choice(id, outcomeWord(id))));
+  outcome.append(...OUTCOMES.map((id) => choice(id, outcomeWord(id))));
   sort.append(...Object.entries(SORTS).map(([id, words]) => choice(id, words)));
   named('device-heads', HTMLTableRowElement).replaceChildren(...LIST_COLUMNS.map(headOf));
   keepTable();

@@ -13,7 +13,7 @@ import { encodePayload } from '../../../agent/payload.ts';
 import { Api } from '../../../fleet/api.ts';
 import { MISSING_WHYS } from '../../../fleet/events.ts';
 import { fleetMetrics } from '../../../fleet/metrics.ts';
-import { OUTCOMES } from '../../../fleet/rollout.ts';
+import { OUTCOMES } from '../../../fleet/outcome.ts';
 import { DEAD_TRANSPORTS } from '../../../fleet/signs.ts';
 import { COUNTER_CODES } from '../../../hub/counters.ts';
 import type { TunnelStatus } from '../../../hub/messages.ts';
