@@ -354,28 +354,6 @@ commandLab(
 );
 
 commandLab(
-  'at the device itself an operator ends the session, and the process lives on, also where there is none to end',
-  async () => {
-    const terminate = (...more: string[]) =>
-      site.jvpn('device', ['terminate', ...more, '--socket', site.path('gw1.sock')]);
-    const { session_id: before } = await status();
-    const seen = auditOf(agent).length;
-    const named = await terminate('gw1');
-    expect([named.code, named.stderr]).toEqual([1, expect.stringContaining('name no device')]);
-    const [first, second] = [await terminate(), await terminate()];
-    expect([first.code, second.code, second.stderr]).toEqual([
-      ...[0, 1],
-      expect.stringContaining('The session has ended already'),
-    ]);
-    await until('operator_terminated', seen);
-    await untilAudit(agent, 'ATTACHED', isAttached, 20_000, seen);
-    const after = await status();
-    expect([after.previous_session_id, agent.hasEnded]).toEqual([before, false]);
-  },
-  60_000,
-);
-
-commandLab(
   'a command that was taken before the power was cut is not carried out behind it',
   async () => {
     const { file } = await signed('terminate_session');

@@ -168,7 +168,11 @@ test('what is in the way is said, as `jvpn rebind` says it', async () => {
   await rig.commands.answer(told, 'session_over', null);
   expect(rig.said[0]?.document).toMatchObject({
     ...{ v: 1, id: ID, verb: 'terminate_session', outcome: 'command_withheld' },
-    ...{ why: 'session_over', sentence: 'The session has ended already; the next one is opened by itself.', ts_ms: 1_000 },
+    ...{
+      why: 'session_over',
+      sentence: 'The session has ended already; the next one is opened by itself.',
+      ts_ms: 1_000,
+    },
     ...{ state: 'ATTACHED', state_version: 7 },
   });
 });

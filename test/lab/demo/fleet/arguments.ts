@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { optionNumber } from '../../optionNumber.ts';
 
@@ -40,7 +40,7 @@ export function readFleetDemoArguments(argv: readonly string[]): FleetDemoArgume
     binary: resolve(values.binary),
     json: values.json === undefined ? null : resolve(values.json),
     devices,
-    report: resolve(values.report ?? 'fleet-demo'),
+    report: resolve(values.report ?? join(dirname(values.binary), 'fleet-demo')),
     isKept: values.keep,
   };
 }
