@@ -4,8 +4,7 @@
  * Method: promtool judges and plays the shipped alerts; here their words are held against the program's.
  */
 import { afterAll, expect, test } from 'bun:test';
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { Glob } from 'bun';
 import { agentMetrics } from '../../../agent/metrics.ts';
@@ -21,6 +20,7 @@ import { hubMetrics } from '../../../hub/metrics.ts';
 import { REASONS } from '../../../session/reasons.ts';
 import { newResendCounters } from '../../../session/resend/counters.ts';
 import { STATES } from '../../../session/transitions.ts';
+import { folderForTests } from '../../folder.ts';
 import { promtool, promtoolObstacle } from '../../lab/promtool.ts';
 import { statusOn } from '../../lab/reporting.ts';
 import { testUnless } from '../../obstacle.ts';
@@ -61,7 +61,7 @@ const dashboard = JSON.parse(read('grafana.json')) as {
   readonly panels: readonly Panel[];
 };
 const drawn = dashboard.panels.flatMap(({ targets }) => targets?.map(({ expr }) => expr) ?? []);
-const scratch = mkdtempSync(join(tmpdir(), 'jvpn-alerts-'));
+const scratch = folderForTests('jvpn-alerts-');
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 
 /** What an agent, a hub and a fleet with everything to say answer. */
