@@ -91,6 +91,14 @@ test('rebind says what was in its way, in a sentence', () => {
   );
 });
 
+test('events of several devices say whose they are', () => {
+  const row = { ts_ms: 0, event: 'notice', reason_code: 'switch_denied', state_version: 7 };
+  const of = (...devices: readonly string[]) =>
+    eventLines(devices.map((device) => ({ ...row, device }))).map((line) => line.split(/ +/)[1]);
+  expect(of('one=', 'one=')).toEqual(['notice', 'notice']);
+  expect(of('one=', 'two=')).toEqual(['one=', 'two=']);
+});
+
 test('events say what was in the way', () => {
   const row = { ts_ms: 0, event: 'notice', reason_code: 'switch_denied', state_version: 7 };
   const lines = eventLines([
