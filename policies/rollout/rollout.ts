@@ -57,7 +57,7 @@ export class Rollout {
   readonly plan: Plan;
   #progress: Progress;
   readonly #devices = new Map<string, DeviceView>();
-  /** Those that were there when the stage began: cars that were parked before are not its doing. */
+  /** Those that were there when the stage began, or came back to one that was gone on with: cars that were parked before are not its doing. */
   #reachable: ReadonlySet<string> = new Set();
   #isUp = false;
   #isReady = false;
@@ -253,7 +253,7 @@ export class Rollout {
     this.#waitedMs += heardMs;
     this.#heardMs += heardMs;
     if (this.#isLate && !wasLate) this.#heedOldRefusals(atMs);
-    if (this.#areReturning) this.#reachable = this.#there();
+    if (this.#areReturning) this.#reachable = this.#reachable.union(this.#there());
     const counted = this.counted();
     const broken = this.#broken(counted);
     if (broken !== null) return [...effects, ...this.#revert(broken, atMs)];

@@ -126,3 +126,26 @@ test('the rest behind a canary is no better than what is sent at once, and who w
   const end = 'bad: 2 confirmed, 8 still on trial, 8 of these gone';
   expect(again.did().at(-1)).toBe(end);
 });
+
+test('gone on with, who came back and went again without a word is waited for', () => {
+  const first = new Scene(10).ready();
+  first.confirms(5);
+  first.pass(63, 5);
+  const scene = new Scene(0, PLAN, first, 'nobodyIsKnown').ready();
+  scene.pass(1);
+  for (const device of scene.devices.keys()) {
+    scene.feed({ kind: 'presence', device, online: true });
+    scene.says(device, {});
+  }
+  scene.pass(1);
+  const [device = ''] = [...scene.devices.keys()].filter((one) => !scene.canary.includes(one));
+  scene.feed({ kind: 'presence', device, online: false });
+  scene.confirms(
+    5,
+    [...scene.devices.keys()].filter((one) => one !== device),
+  );
+  scene.pass(60);
+  expect(scene.rollout.counted()).toMatchObject({ confirmed: 9, missing: 1, gone: 1 });
+  scene.pass(100);
+  expect(scene.did().at(-1)).toBe('bad: 9 confirmed, 1 said nothing, 1 of these gone');
+});
