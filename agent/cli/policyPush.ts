@@ -27,6 +27,7 @@ import {
   timesOf,
   trialMsOf,
 } from './pushDocument.ts';
+import { refuseExpired, refuseShort } from './pushExpiry.ts';
 import { PUSH_HELP, type PushFlags, PushUsage, readPushFlags } from './pushFlags.ts';
 import { refuseKept } from './pushKept.ts';
 import { lockRollout } from './pushLock.ts';
@@ -39,6 +40,8 @@ import { readSigningKey, signWith, Unusable } from './signing.ts';
 /** Over a trial: to the report of it. Of an emergency, which has none: for the slowest of those that are there. */
 const ANSWER_MS = 30_000;
 const YEAR_S = 366 * 86_400;
+const SIGN_AGAIN = 'Sign it again with a later --expires';
+const wallS = () => Math.floor(Date.now() / 1_000);
 
 export async function runPolicyPush(
   argv: readonly string[],
@@ -115,7 +118,8 @@ export function preparation(flags: PushFlags): (known: Known) => Prepared {
         `FILE is a signed ${document.kind}: ${isEmergency ? 'without' : 'with'} --emergency`,
       );
     }
-    const { bytes, expiresS } = document;
+    const { bytes, expiresS, version } = document;
+    refuseExpired(version, expiresS, wallS(), SIGN_AGAIN);
     return (known) => {
       const answerMs = trialMsOf(document) + ANSWER_MS;
       const sent = { bytes, expiresS, isGenuine: () => true };
@@ -151,8 +155,9 @@ export function preparation(flags: PushFlags): (known: Known) => Prepared {
       return prepared;
     };
   }
+  refuseShort(flags, canary, answerMs);
   return (known) => {
-    const wanted = { flags, canary, body, policy, times, privateKey, answerMs };
+    const wanted = { flags, canary, body, policy, times, privateKey, answerMs, nowS: wallS };
     const prepared = openRollout(wanted, known.retained);
     refuseKept(keptDocument(known.retained, privateKey), 'verified', prepared);
     return prepared;
@@ -170,7 +175,9 @@ function atOnce(flags: PushFlags, sought: Sought, document: Published, answerMs:
     ...{ id: '', target: flags.target, sought, canary: null, freshMs: 0 },
     patienceMs: flags.answerWithinMs ?? answerMs,
   };
-  const expiresInS = document.expiresS - Math.floor(Date.now() / 1_000);
+  const nowS = wallS();
+  refuseExpired(sought.version, document.expiresS, nowS, SIGN_AGAIN);
+  const expiresInS = document.expiresS - nowS;
   return {
     rollout: new Rollout(plan, BEGINNING),
     steps: {
@@ -191,7 +198,7 @@ function emergency(
   privateKey: Uint8Array,
   known: Known,
 ): Prepared {
-  const nowS = Math.floor(Date.now() / 1_000);
+  const nowS = wallS();
   // Anybody may have written these: what no clock of ours could have made is none.
   const kept = keptDocument(known.retained, privateKey);
   const before = [kept?.version ?? 0, known.emergencyMax];

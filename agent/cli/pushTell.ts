@@ -59,11 +59,12 @@ function jsonLine(value: unknown): string {
 function progressOf(rollout: Rollout, brokerError: string | null) {
   const { stage, progress, plan, sought } = rollout;
   const counted = rollout.counted();
-  const { devices, confirmed, on_trial, rolled_back, refusals, silent, missing, away } = counted;
+  const { devices, confirmed, on_trial, rolled_back, refusals, silent, missing, gone, away } =
+    counted;
   const { degraded, volatile, recovering, terminated, offline, switches_per_minute } = counted;
   return {
     ...{ stage, version: sought.version, devices, confirmed, on_trial, rolled_back },
-    ...{ refused: refusals, silent, missing, away },
+    ...{ refused: refusals, silent, missing, gone, away },
     ...{ degraded, volatile, recovering, terminated, offline, switches_per_minute },
     ...(plan.canary === null
       ? {}
@@ -79,8 +80,18 @@ function progressOf(rollout: Rollout, brokerError: string | null) {
 
 function progressLine(rollout: Rollout, brokerError: string | null): string {
   const { stage, progress, plan } = rollout;
-  const { devices, confirmed, on_trial, rolled_back, refusals, silent, missing, trying, away } =
-    rollout.counted();
+  const {
+    devices,
+    confirmed,
+    on_trial,
+    rolled_back,
+    refusals,
+    silent,
+    missing,
+    trying,
+    gone,
+    away,
+  } = rollout.counted();
   const soakS = (plan.canary?.soakMs ?? 0) / 1_000;
   const heard = rollout.isHeard ? '' : ', standing still: the canary is not heard';
   const where =
@@ -95,6 +106,7 @@ function progressLine(rollout: Rollout, brokerError: string | null): string {
     ...Object.entries(refusals).map(([code, count]) => `${count} refused (${code})`),
     ...(silent > 0 ? [`${silent} silent`] : []),
     ...(missing > trying ? [`${missing - trying} to answer`] : []),
+    ...(gone > 0 ? [`${gone} of these gone`] : []),
     ...(away > 0 ? [`${away} away`] : []),
   ].join(', ');
   return `${where}: ${counts}${brokerError === null ? '' : `; the broker is away: ${brokerError}`}`;

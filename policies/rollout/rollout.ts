@@ -57,7 +57,7 @@ export class Rollout {
   readonly plan: Plan;
   #progress: Progress;
   readonly #devices = new Map<string, DeviceView>();
-  /** Those that were there when the rest was sent it: cars that were parked before are not its doing. */
+  /** Those that were there when the stage began, or came back to one that was gone on with: cars that were parked before are not its doing. */
   #reachable: ReadonlySet<string> = new Set();
   #isUp = false;
   #isReady = false;
@@ -105,7 +105,8 @@ export class Rollout {
   }
 
   #count(devices: Parameters<typeof countDevices>[0]): Counted {
-    return countDevices(devices, this.sought.version, this.#isLate, this.#heardMs);
+    const { version } = this.sought;
+    return countDevices(devices, version, this.#isLate, this.#heardMs, this.#reachable);
   }
 
   get #isLate(): boolean {
@@ -252,7 +253,7 @@ export class Rollout {
     this.#waitedMs += heardMs;
     this.#heardMs += heardMs;
     if (this.#isLate && !wasLate) this.#heedOldRefusals(atMs);
-    if (this.#areReturning) this.#reachable = this.#there();
+    if (this.#areReturning) this.#reachable = this.#reachable.union(this.#there());
     const counted = this.counted();
     const broken = this.#broken(counted);
     if (broken !== null) return [...effects, ...this.#revert(broken, atMs)];
@@ -385,11 +386,8 @@ export class Rollout {
   }
 
   #there(): ReadonlySet<string> {
-    return new Set(
-      this.#targeted()
-        .filter(([, { online }]) => online === true)
-        .map(([device]) => device),
-    );
+    const there = this.#targeted().filter(([, { online }]) => online === true);
+    return new Set(there.map(([device]) => device));
   }
 
   #finish(isGood: boolean, why: string): readonly RolloutEffect[] {

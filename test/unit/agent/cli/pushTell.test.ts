@@ -6,7 +6,7 @@ import { PushTell } from '../../../../agent/cli/pushTell.ts';
 import { PLAN, Scene } from '../../policies/rollout/scene.ts';
 import { collect } from './collect.ts';
 
-test('who is on trial is not among those who have to answer, here or away', () => {
+test('who is on trial is not among those who have to answer, here or gone', () => {
   const scene = new Scene(4, { ...PLAN, canary: null }).ready();
   scene.says('gw-0', { onTrial: 5 });
   scene.says('gw-1', { onTrial: 5 });
@@ -14,7 +14,7 @@ test('who is on trial is not among those who have to answer, here or away', () =
   scene.pass(10);
   const terminal = collect();
   new PushTell(terminal, false, () => 0).progress(scene.rollout, null);
-  const line = 'rest: 0 of 4 confirmed, 2 on trial, 2 to answer, 1 away';
+  const line = 'rest: 0 of 4 confirmed, 2 on trial, 2 to answer, 1 of these gone';
   expect(terminal.outLines).toEqual([line]);
 });
 
