@@ -30,7 +30,7 @@ import {
 import { PUSH_HELP, type PushFlags, PushUsage, readPushFlags } from './pushFlags.ts';
 import { refuseKept } from './pushKept.ts';
 import { lockRollout } from './pushLock.ts';
-import { overtakenAdvice } from './pushOvertaken.ts';
+import { leftText, overtakenAdvice } from './pushOvertaken.ts';
 import type { Prepared, PushEnd, PushRun, PushSteps } from './pushParts.ts';
 import { openRollout } from './pushRollout.ts';
 import { PushTell } from './pushTell.ts';
@@ -72,7 +72,9 @@ async function push(flags: PushFlags, terminal: Terminal): Promise<number> {
   const nowMs = () => performance.now();
   const clientId = `jvpn-push-${randomBytes(4).toString('hex')}`;
   const stream = isEmergency ? 'emergency' : 'policy';
-  const run = new PushRun({ address: { ...broker, clientId }, fleet, target, stream, nowMs });
+  const hasCanary = flags.canary !== null;
+  const address = { ...broker, clientId };
+  const run = new PushRun({ address, fleet, target, stream, hasCanary, nowMs });
   const interrupt = () => run.interrupt();
   try {
     const tell = new PushTell(terminal, isJson, nowMs);
@@ -81,7 +83,7 @@ async function push(flags: PushFlags, terminal: Terminal): Promise<number> {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, interrupt);
     const end = await run.run(rollout, {
       ...steps,
-      tell: (now, brokerError) => tell.progress(now, brokerError),
+      tell: (now, brokerError, left) => tell.progress(now, brokerError, left),
     });
     if (end === null) {
       terminal.err(`jvpn policy push: interrupted in stage ${rollout.stage}; ${goOn}`);
@@ -218,9 +220,11 @@ function signedEmergency(
 
 function whyOf(
   rollout: Rollout,
-  { why, overtakenBy }: PushEnd,
+  { why: ended, overtakenBy, left }: PushEnd,
   documentFor: PushSteps['documentFor'],
 ): string {
+  const stays = leftText(left);
+  const why = stays === null ? ended : `${ended}; ${stays}`;
   if (overtakenBy === null) return why;
   const own = reopenDocument(documentFor('forward', rollout.plan.target).bytes);
   const isOurKey = !isRefused(own) && own.signer === overtakenBy.signer;

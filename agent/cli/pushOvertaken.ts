@@ -1,10 +1,27 @@
 /**
- * What an operator can do when somebody else has published for the target of a push that was under way.
+ * What an operator is told when somebody else has published for the target of a push that was under way, or for a device of its canary.
  *
  * @module
  */
 import type { Rollout } from '../../policies/rollout/rollout.ts';
+import { targetText } from '../../policies/signed/claims.ts';
 import type { SignedDocument } from '../../policies/signed/open.ts';
+
+/** So many are named. */
+const NAMED_MAX = 3;
+
+/** What stays on topics of single devices; null where nothing does. */
+export function leftText(left: readonly SignedDocument[]): string | null {
+  if (left.length === 0) return null;
+  const named = left
+    .slice(0, NAMED_MAX)
+    .map(
+      ({ version, target, signer }) =>
+        `${targetText(target)} (version ${version}, key id ${signer})`,
+    );
+  const others = left.length > NAMED_MAX ? [`${left.length - NAMED_MAX} more`] : [];
+  return `what somebody else published stays for ${[...named, ...others].join(', ')}`;
+}
 
 /** `isOurKey`: its signer is that of the push. */
 export function overtakenAdvice(

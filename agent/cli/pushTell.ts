@@ -5,7 +5,9 @@
  */
 import type { Rollout } from '../../policies/rollout/rollout.ts';
 import { targetText } from '../../policies/signed/claims.ts';
+import type { SignedDocument } from '../../policies/signed/open.ts';
 import type { Terminal } from './arguments.ts';
+import { leftText } from './pushOvertaken.ts';
 
 /** Between two lines that say the same (chosen). */
 const AGAIN_MS = 10_000;
@@ -31,10 +33,14 @@ export class PushTell {
   }
 
   /** Once a second; what changed since the line before, and every ten seconds whatever changed. */
-  progress(rollout: Rollout, brokerError: string | null): void {
+  progress(
+    rollout: Rollout,
+    brokerError: string | null,
+    left: readonly SignedDocument[] = [],
+  ): void {
     const line = this.#isJson
-      ? jsonLine(progressOf(rollout, brokerError))
-      : textLine(progressLine(rollout, brokerError));
+      ? jsonLine({ ...progressOf(rollout, brokerError), left: left.map(leftOf) })
+      : textLine([progressLine(rollout, brokerError), leftText(left) ?? []].flat().join('; '));
     const isNews = line !== this.#said || this.#nowMs() - this.#saidAtMs >= AGAIN_MS;
     if (!isNews) return;
     [this.#said, this.#saidAtMs] = [line, this.#nowMs()];
@@ -55,6 +61,10 @@ function jsonLine(value: unknown): string {
   const escaped = (control: string) => `\\u${control.charCodeAt(0).toString(16).padStart(4, '0')}`;
   return JSON.stringify(value).replace(/\p{Cc}/gu, escaped);
 }
+
+const leftOf = ({ version, signer, target }: SignedDocument) => ({
+  ...{ device: target.name, version, key_id: signer },
+});
 
 function progressOf(rollout: Rollout, brokerError: string | null) {
   const { stage, progress, plan, sought } = rollout;

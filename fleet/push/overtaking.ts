@@ -55,7 +55,8 @@ export function overtakenText({ version, signer, target }: SignedDocument): stri
   return `version ${version} for ${targetText(target)}, of key id ${signer}, was published meanwhile, and nothing of ours is sent over it`;
 }
 
-function isSameButTimes(one: SignedDocument, other: SignedDocument): boolean {
+/** One and the same policy, signed once more. */
+export function isSameButTimes(one: SignedDocument, other: SignedDocument): boolean {
   const isSameBody = Buffer.compare(encodeCbor(one.body), encodeCbor(other.body)) === 0;
   return one.version === other.version && isSameBody;
 }
