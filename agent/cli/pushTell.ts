@@ -83,6 +83,7 @@ function progressOf(rollout: Rollout, brokerError: string | null) {
           soaked_s: Math.floor(progress.soakedMs / 1_000),
           soak_s: plan.canary.soakMs / 1_000,
         }),
+    overtaken: rollout.isOvertaken,
     broker_error: brokerError,
   };
 }
@@ -107,5 +108,8 @@ function progressLine(rollout: Rollout, brokerError: string | null): string {
     ...(missing > trying ? [`${missing - trying} to answer`] : []),
     ...(away > 0 ? [`${away} away`] : []),
   ].join(', ');
-  return `${where}: ${counts}${brokerError === null ? '' : `; the broker is away: ${brokerError}`}`;
+  const overtaken = rollout.isOvertaken
+    ? '; somebody else published for the target, and the rest is not sent it'
+    : '';
+  return `${where}: ${counts}${overtaken}${brokerError === null ? '' : `; the broker is away: ${brokerError}`}`;
 }

@@ -2,7 +2,7 @@
  * Whether a document on a push's own topic is somebody else's, who published it while the push was under way.
  *
  * Judged as what a broker keeps is when a push begins: what names the signer of ours has to be signed by that key, and there is no key of
- * anybody else. So whoever may publish there can stop a push, and do no more.
+ * anybody else. So whoever may publish there can stop the rest of a push and the way back from it; a canary is watched all the same.
  *
  * @module
  */

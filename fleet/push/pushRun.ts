@@ -75,7 +75,7 @@ export interface PushEnd {
   readonly why: string;
   /** From publishing to the last device that said what became of it; null where none did. */
   readonly lastedMs: number | null;
-  /** What somebody else published for the target meanwhile, for which it ended; or null. */
+  /** What somebody else published for the target meanwhile, for which no more was sent there; or null. */
   readonly overtakenBy: SignedDocument | null;
   /** What somebody else published for devices of the canary, and stays there. */
   readonly left: readonly SignedDocument[];
@@ -216,11 +216,15 @@ export class PushRun {
         const device = { level: 'device', fleet: this.#parts.fleet, name: effect.device } as const;
         return this.#publish(device, new Uint8Array(0), null);
       }
-      const settledAtMs = publishedAtMs === null ? null : rollout.settledAtMs;
+      const overtakenBy = this.#overtakenBy;
+      const isTimed = publishedAtMs !== null && overtakenBy === null;
+      const settledAtMs = isTimed ? rollout.settledAtMs : null;
       const lastedMs =
         settledAtMs === null ? null : Math.max(0, settledAtMs - (publishedAtMs ?? 0));
-      const { isGood, why } = effect;
-      end = { isGood, why, lastedMs, overtakenBy: null, left: this.#canaryTopics.left };
+      const { isGood } = effect;
+      const why =
+        overtakenBy === null ? effect.why : `${overtakenText(overtakenBy)}; ${effect.why}`;
+      end = { isGood, why, lastedMs, overtakenBy, left: this.#canaryTopics.left };
     };
     const feed = (event: RolloutEvent) => {
       for (const effect of rollout.feed(event)) perform(effect);
@@ -241,11 +245,9 @@ export class PushRun {
     while (end === null && !this.#isInterrupted) {
       this.#checkRefused();
       hear();
-      if (this.#overtakenBy !== null && concernsTarget(rollout)) {
-        const [overtakenBy, why] = [this.#overtakenBy, overtakenText(this.#overtakenBy)];
-        const { left } = this.#canaryTopics;
-        end = { isGood: false, why, lastedMs: null, overtakenBy, left };
-        break;
+      if (this.#overtakenBy !== null && !rollout.isOvertaken) {
+        feed({ kind: 'overtaken', atMs: nowMs() });
+        if (end !== null) break;
       }
       this.#publishAgain();
       feed({ kind: 'tick', atMs: nowMs() });
@@ -363,6 +365,3 @@ export class PushRun {
     throw new PushError(`the broker does not allow us ${this.#refused}: see mosquitto.acl`);
   }
 }
-
-/** A canary that is taken back is sent nothing there, and is waited for all the same. */
-const concernsTarget = ({ stage, progress }: Rollout) => stage !== 'reverting' || progress.isWide;
