@@ -31,7 +31,7 @@ import { refuseExpired, refuseShort } from './pushExpiry.ts';
 import { PUSH_HELP, type PushFlags, PushUsage, readPushFlags } from './pushFlags.ts';
 import { refuseKept } from './pushKept.ts';
 import { lockRollout } from './pushLock.ts';
-import { overtakenAdvice } from './pushOvertaken.ts';
+import { leftText, overtakenAdvice } from './pushOvertaken.ts';
 import type { Prepared, PushEnd, PushRun, PushSteps } from './pushParts.ts';
 import { openRollout } from './pushRollout.ts';
 import { PushTell } from './pushTell.ts';
@@ -75,7 +75,9 @@ async function push(flags: PushFlags, terminal: Terminal): Promise<number> {
   const nowMs = () => performance.now();
   const clientId = `jvpn-push-${randomBytes(4).toString('hex')}`;
   const stream = isEmergency ? 'emergency' : 'policy';
-  const run = new PushRun({ address: { ...broker, clientId }, fleet, target, stream, nowMs });
+  const hasCanary = flags.canary !== null;
+  const address = { ...broker, clientId };
+  const run = new PushRun({ address, fleet, target, stream, hasCanary, nowMs });
   const interrupt = () => run.interrupt();
   try {
     const tell = new PushTell(terminal, isJson, nowMs);
@@ -84,14 +86,15 @@ async function push(flags: PushFlags, terminal: Terminal): Promise<number> {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, interrupt);
     const end = await run.run(rollout, {
       ...steps,
-      tell: (now, brokerError) => tell.progress(now, brokerError),
+      tell: (now, brokerError, left) => tell.progress(now, brokerError, left),
     });
     if (end === null) {
       terminal.err(`jvpn policy push: interrupted in stage ${rollout.stage}; ${goOn}`);
       return EXIT.failure;
     }
-    const told = { ...end, why: whyOf(rollout, end, steps.documentFor) };
-    tell.step(endOf(rollout, told), endLine(rollout, told));
+    const isOurKey = isOfOurKey(rollout, end, steps.documentFor);
+    const told = { ...end, why: whyOf(rollout, end, isOurKey) };
+    tell.step(endOf(rollout, told), endLine(rollout, told, isOurKey));
     return end.isGood ? EXIT.ok : EXIT.failure;
   } finally {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.removeListener(signal, interrupt);
@@ -223,15 +226,23 @@ function signedEmergency(
   return { bytes, expiresS: times.expiresS, isGenuine };
 }
 
-function whyOf(
-  rollout: Rollout,
-  { why, overtakenBy }: PushEnd,
+/** Of what overtook it. */
+function isOfOurKey(
+  { plan }: Rollout,
+  { overtakenBy }: PushEnd,
   documentFor: PushSteps['documentFor'],
-): string {
+): boolean {
+  if (overtakenBy === null) return false;
+  const own = reopenDocument(documentFor('forward', plan.target).bytes);
+  return !isRefused(own) && own.signer === overtakenBy.signer;
+}
+
+function whyOf(rollout: Rollout, end: PushEnd, isOurKey: boolean): string {
+  const { why: ended, overtakenBy, left } = end;
+  const stays = leftText(left);
+  const why = stays === null ? ended : `${ended}; ${stays}`;
   if (overtakenBy === null) return why;
-  const own = reopenDocument(documentFor('forward', rollout.plan.target).bytes);
-  const isOurKey = !isRefused(own) && own.signer === overtakenBy.signer;
-  return `${why}; ${overtakenAdvice(rollout, overtakenBy, isOurKey)}`;
+  return `${why}. ${overtakenAdvice(rollout, overtakenBy, isOurKey)}`;
 }
 
 function endOf(rollout: Rollout, { isGood, why, lastedMs }: PushEnd) {
@@ -239,12 +250,14 @@ function endOf(rollout: Rollout, { isGood, why, lastedMs }: PushEnd) {
   return { stage: rollout.stage, ok: isGood, why, version: rollout.sought.version, lasted_s };
 }
 
-function endLine(rollout: Rollout, { isGood, why, lastedMs }: PushEnd): string {
+function endLine(rollout: Rollout, end: PushEnd, isOurKey: boolean): string {
+  const { isGood, why, lastedMs, overtakenBy } = end;
   const { plan, stage } = rollout;
   const lasted = lastedMs === null ? '' : `; the last one after ${(lastedMs / 1_000).toFixed(1)} s`;
   if (stage === 'aborted' && plan.canary !== null) {
     const { revertVersion } = plan.canary;
-    return `aborted: ${why}. The policy before was sent as version ${revertVersion}: the next one needs ${revertVersion + 1} or more`;
+    const newest = Math.max(revertVersion, isOurKey ? (overtakenBy?.version ?? 0) : 0);
+    return `aborted: ${why}. The policy before was sent as version ${revertVersion}: the next one needs ${newest + 1} or more`;
   }
   return `${isGood ? 'done' : 'not done'}: ${why}${lasted}`;
 }

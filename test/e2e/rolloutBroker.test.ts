@@ -217,9 +217,31 @@ rolloutTest('what another operator publishes meanwhile stays, and ends the rollo
     ...{ stage: 'soak', ok: false },
     why:
       `version 5 for fleet:jvpn, of key id ${keyId}, was published meanwhile, and nothing of ours is sent over it; ` +
-      'the canary keeps version 4 until it follows it. To send this policy behind it, raise the version to at least 6 and name another --state-file',
+      'the canary follows a higher version by now. To send this policy behind it, raise the version to at least 6 and name another --state-file',
   });
   expect(stagesOf(rollout)).toEqual(['canary', 'soak']);
   expect(await others.exited).toBe(0);
   expect(confirmedBy(5).length).toBe(ALL.length);
+});
+
+rolloutTest('what another operator sends one device of the canary stays, and is told', async () => {
+  const rollout = push(policy(6, 'slow-four'), '4s');
+  await isAt(rollout, 'soak');
+  const [device = ''] = canaryOf(rollout);
+  const key = ['--signing-key-file', join(directory, 'owner.key')];
+  const others = spawn(
+    ...[process.execPath, JVPN, 'policy', 'push', policy(8, 'its-own'), '--device', device],
+    ...[...key, '--broker', `mqtt://127.0.0.1:${port}`],
+  );
+  expect([await rollout.exited, rollout.stderr]).toEqual([0, []]);
+  const keyId = keyIdText(signingPublicKey(OWNER));
+  expect(told(rollout).at(-1)).toMatchObject({
+    ...{ stage: 'done', ok: true },
+    why: `6 confirmed; what somebody else published stays for device:jvpn/${device} (version 8, key id ${keyId})`,
+  });
+  expect(await others.exited).toBe(0);
+  const sent = heard().filter(({ topic }) => topic === `jvpn/v1/jvpn/${device}/policy/desired`);
+  expect(sent.at(-1)?.hex).not.toBe('');
+  await eventually('the others say so', () => confirmedBy(6).length === ALL.length - 1, 10_000);
+  expect(confirmedBy(8)).toEqual([device]);
 });
