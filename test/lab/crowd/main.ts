@@ -81,7 +81,12 @@ function look(): void {
 
 /** A share of the devices, picked by the dice, lose their links within some seconds. */
 function storm(percent: number, seconds: number): void {
-  const hit = devices.filter(() => dice() * 100 < percent);
+  const count = Math.round((devices.length * percent) / 100);
+  const hit = devices
+    .map((device) => ({ device, at: dice() }))
+    .toSorted((one, other) => one.at - other.at)
+    .slice(0, count)
+    .map(({ device }) => device);
   for (const device of hit) {
     setTimeout(() => device.storm(Date.now()), dice() * seconds * 1_000);
   }
