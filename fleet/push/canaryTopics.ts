@@ -8,6 +8,7 @@
  */
 import type { DesiredStream } from '../../hal/mqtt/topics.ts';
 import { isSameTarget, type Target } from '../../policies/signed/claims.ts';
+import { DOCUMENT_BYTES_MAX } from '../../policies/signed/envelope.ts';
 import { reopenDocument, type SignedDocument } from '../../policies/signed/open.ts';
 import { isRefused } from '../../policies/signed/refusal.ts';
 import { isSameButTimes, type Own } from './overtaking.ts';
@@ -40,7 +41,8 @@ export class CanaryTopics {
 
   /** Of any topic on which a device alone is sent documents; also what we have just sent ourselves. */
   onKept(topic: string, payload: Uint8Array): void {
-    if (payload.length === 0) this.#kept.delete(topic);
+    // What is too large is no document, and may be published over.
+    if (payload.length === 0 || payload.length > DOCUMENT_BYTES_MAX) this.#kept.delete(topic);
     else if (this.#kept.has(topic) || this.#kept.size < TOPICS_MAX) this.#kept.set(topic, payload);
   }
 
@@ -63,14 +65,15 @@ export class CanaryTopics {
     return [...this.#wanted].flatMap(([topic, want]) => this.#othersAt(topic, want) ?? []);
   }
 
+  /** Also of the version that ours has, or that the way back is above. */
   #othersAt(topic: string, { to, payload }: Want): SignedDocument | null {
     const kept = this.#documentAt(topic, to);
     if (kept === null || this.#isOurs(kept)) return null;
     const namesOurs = this.#own.some(({ signer }) => signer === kept.signer);
     if (namesOurs && !this.#isGenuine(kept.bytes)) return null;
-    const wanted = payload.length === 0 ? null : reopenDocument(payload);
-    if (wanted === null || isRefused(wanted)) return kept;
-    return kept.version >= wanted.version ? kept : null;
+    const isClearing = payload.length === 0;
+    const least = Math.min(...this.#own.map(({ version }) => version));
+    return isClearing || kept.version >= least ? kept : null;
   }
 
   #documentAt(topic: string, to: Target): SignedDocument | null {

@@ -43,7 +43,7 @@ import {
   type Stage,
 } from './plan.ts';
 import { publicationsOf } from './publications.ts';
-import { areHeard, type DeviceView, UNSEEN, withPresence } from './view.ts';
+import { areHeard, type DeviceView, tryingOf, UNSEEN, withPresence } from './view.ts';
 
 /** Time of a process that did not run is no soak. */
 const TICK_MAX_MS = 5_000;
@@ -51,6 +51,7 @@ const TICK_MAX_MS = 5_000;
 const SAVE_EVERY_MS = 10_000;
 /** For devices that a broker which was restarted lost: from when the canary is back, for the others (chosen). */
 const RETURN_MS = 10_000;
+const FOLLOW_OTHERS = 'the canary follows a higher version by now, which somebody else sent it';
 const UNHEARD: Before = { lastStep: null, lastRefusal: null, counters: {} };
 
 export class Rollout {
@@ -218,7 +219,9 @@ export class Rollout {
     const isWide = this.#progress.isWide || stage === 'rest';
     this.#progress = { ...this.#progress, stage, isWide };
     this.#waitedMs = 0;
-    this.#reachable = this.#there();
+    // Whom what is taken back has cut off is waited for longer than others.
+    const affected = [...this.#reachable, ...tryingOf(this.#devices)];
+    this.#reachable = new Set([...(stage === 'reverting' ? affected : []), ...this.#there()]);
     if (stage === 'canary' || stage === 'rest' || stage === 'reverting') {
       for (const [device, { reported, outcome }] of this.#devices) {
         // The rest is sought the same version: whoever has it has it.
@@ -266,15 +269,14 @@ export class Rollout {
     const { target } = this.plan;
     switch (this.stage) {
       case 'canary': {
+        if (counted.devices === 0) return this.#finish(false, FOLLOW_OTHERS);
         if (counted.settled < counted.devices && !this.#isLate) return [];
         if (counted.confirmed * 2 >= counted.devices) return this.#go('soak', atMs);
         const why = `only ${counted.confirmed} of ${counted.devices} devices of the canary confirmed it`;
         return this.#revert(why, atMs);
       }
       case 'soak':
-        if (this.#isOvertaken && counted.devices === 0) {
-          return this.#finish(false, 'the canary follows a higher version by now');
-        }
+        if (counted.devices === 0) return this.#finish(false, FOLLOW_OTHERS);
         return this.#progress.soakedMs >= (this.plan.canary?.soakMs ?? 0)
           ? this.#endSoak(atMs)
           : [];
@@ -366,8 +368,8 @@ export class Rollout {
     const isAll = stage === 'rest' || stage === 'begin' || isWide;
     if (!this.#isWatched && isAll) return this.#targeted();
     const all = canary.map((device) => [device, this.#devices.get(device) ?? UNSEEN] as const);
-    if (!this.#isWatched || !this.#isOvertaken) return all;
-    // Who follows what overtook ours is not its doing any more.
+    if (!this.#isWatched) return all;
+    // Who follows what somebody else sent it is not our doing any more.
     const { version } = this.sought;
     return all.filter(([, { reported }]) => (reported?.confirmed ?? 0) <= version);
   }

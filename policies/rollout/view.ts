@@ -68,3 +68,7 @@ export function areHeard(
   );
   return heard.length > 0 && heard.length * 2 >= confirmed.length;
 }
+
+/** Names of those that are on trial. */
+export const tryingOf = (devices: Iterable<readonly [string, DeviceView]>): readonly string[] =>
+  [...devices].flatMap(([name, { outcome }]) => (outcome.kind === 'onTrial' ? [name] : []));

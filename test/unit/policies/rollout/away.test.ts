@@ -149,3 +149,46 @@ test('gone on with, who came back and went again without a word is waited for', 
   scene.pass(100);
   expect(scene.did().at(-1)).toBe('bad: 9 confirmed, 1 said nothing, 1 of these gone');
 });
+
+test('the way back is waited for by those whom the new policy cut off, and not only by who is there', () => {
+  const conditions = conditionsOf('offline > 0');
+  const scene = new Scene(10, { ...PLAN, canary: { ...CANARY, conditions } }).ready();
+  const [device = '', other = ''] = scene.canary;
+  scene.says(device, { onTrial: 5 });
+  scene.feed({ kind: 'presence', device, online: false });
+  scene.pass(10);
+  expect(scene.rollout.stage).toBe('reverting');
+  scene.confirms(6, [other]);
+  scene.pass(100);
+  expect(scene.rollout.stage).toBe('reverting');
+  // Its trial is over by itself, and it comes back.
+  scene.feed({ kind: 'presence', device, online: true });
+  scene.confirms(6, [device]);
+  scene.pass(1);
+  expect(scene.did().at(-1)).toMatch(/^bad: offline .*; 2 confirmed$/);
+});
+
+test('who does not come back is waited for as long as both trials last, in the rest as well', () => {
+  const conditions = conditionsOf('offline > 10%');
+  const scene = new Scene(10, { ...PLAN, canary: { ...CANARY, conditions } }).ready();
+  scene.confirms(5);
+  scene.pass(63, 5);
+  expect(scene.rollout.stage).toBe('rest');
+  const [device = '', other = ''] = [...scene.devices.keys()].filter(
+    (name) => !scene.canary.includes(name),
+  );
+  for (const name of [device, other]) {
+    scene.says(name, { onTrial: 5 });
+    scene.feed({ kind: 'presence', device: name, online: false });
+  }
+  scene.pass(10);
+  expect(scene.rollout.stage).toBe('reverting');
+  scene.confirms(
+    6,
+    [...scene.devices.keys()].filter((name) => name !== device && name !== other),
+  );
+  scene.pass(140);
+  expect(scene.rollout.stage).toBe('reverting');
+  scene.pass(20);
+  expect(scene.did().at(-1)).toMatch(/; 8 confirmed, 2 said nothing, 2 of these gone$/);
+});

@@ -75,7 +75,7 @@ test('who follows a higher version by now is not of the canary any more', () => 
   scene.says(second, { onTrial: null, confirmed: 9 });
   scene.did();
   scene.pass(1);
-  expect(scene.did()).toEqual(['bad: the canary follows a higher version by now']);
+  expect(scene.did()).toEqual(['bad: the canary follows a higher version by now, which somebody else sent it']);
 });
 
 test('what is sent to all, or is taken back from all, ends at once; a canary that is taken back is waited for', () => {
@@ -98,4 +98,31 @@ test('what is sent to all, or is taken back from all, ends at once; a canary tha
   back.confirms(6);
   back.pass(1);
   expect(back.did().at(-1)).toStartWith('bad: the operator asked for it; 2 confirmed');
+});
+
+test('◆ a canary that follows what somebody else sent its devices alone is no canary any more: the rollout ends', () => {
+  for (const before of ['canary', 'soak'] as const) {
+    const scene = new Scene(10).ready();
+    if (before === 'soak') scene.confirms(5);
+    scene.pass(20, 5);
+    expect(scene.rollout.stage).toBe(before);
+    scene.did();
+    scene.confirms(50);
+    scene.pass(1);
+    const end = 'bad: the canary follows a higher version by now, which somebody else sent it';
+    expect([before, scene.did()]).toEqual([before, [end]]);
+  }
+});
+
+test('one of two that does leaves the other one to be watched', () => {
+  const scene = new Scene(10).ready();
+  const [device = '', other = ''] = scene.canary;
+  scene.confirms(5);
+  scene.pass(20, 5);
+  scene.confirms(50, [device]);
+  for (let second = 0; second < 60; second++) {
+    scene.pass(1);
+    if (second % 10 === 0) scene.health(other, 5);
+  }
+  expect(scene.rollout.stage).toBe('rest');
 });
