@@ -7,6 +7,7 @@
  */
 
 import { randomBytes } from 'node:crypto';
+import { failuresText, NAMED_MAX } from '../../policies/rollout/failure.ts';
 import type { Sought } from '../../policies/rollout/outcome.ts';
 import { BEGINNING, type Plan } from '../../policies/rollout/plan.ts';
 import { Rollout } from '../../policies/rollout/rollout.ts';
@@ -229,15 +230,24 @@ function whyOf(
 
 function endOf(rollout: Rollout, { isGood, why, lastedMs }: PushEnd) {
   const lasted_s = lastedMs === null ? null : Math.round(lastedMs / 100) / 10;
-  return { stage: rollout.stage, ok: isGood, why, version: rollout.sought.version, lasted_s };
+  const failures = rollout.failures.slice(0, NAMED_MAX);
+  return {
+    stage: rollout.stage,
+    ok: isGood,
+    why,
+    version: rollout.sought.version,
+    lasted_s,
+    failures,
+  };
 }
 
 function endLine(rollout: Rollout, { isGood, why, lastedMs }: PushEnd): string {
-  const { plan, stage } = rollout;
+  const { plan, stage, failures } = rollout;
+  const failed = failures.length === 0 ? '' : `; ${failuresText(failures)}`;
   const lasted = lastedMs === null ? '' : `; the last one after ${(lastedMs / 1_000).toFixed(1)} s`;
   if (stage === 'aborted' && plan.canary !== null) {
     const { revertVersion } = plan.canary;
-    return `aborted: ${why}. The policy before was sent as version ${revertVersion}: the next one needs ${revertVersion + 1} or more`;
+    return `aborted: ${why}${failed}. The policy before was sent as version ${revertVersion}: the next one needs ${revertVersion + 1} or more`;
   }
-  return `${isGood ? 'done' : 'not done'}: ${why}${lasted}`;
+  return `${isGood ? 'done' : 'not done'}: ${why}${failed}${lasted}`;
 }

@@ -27,14 +27,8 @@ import { fleetOf } from '../signed/claims.ts';
 import { canaryOf } from './canary.ts';
 import { brokenCondition, type Tally, withStrict } from './condition.ts';
 import { type Counted, countDevices, summaryOf } from './count.ts';
-import {
-  type Before,
-  isSettled,
-  outcomeOf,
-  type Reported,
-  type Sought,
-  WAITING,
-} from './outcome.ts';
+import { type Failure, failuresOf } from './failure.ts';
+import { isSettled, outcomeOf, type Reported, type Sought, UNHEARD, WAITING } from './outcome.ts';
 import {
   BEGINNING,
   type Plan,
@@ -51,7 +45,6 @@ const TICK_MAX_MS = 5_000;
 const SAVE_EVERY_MS = 10_000;
 /** For devices that a broker which was restarted lost: from when the canary is back, for the others (chosen). */
 const RETURN_MS = 10_000;
-const UNHEARD: Before = { lastStep: null, lastRefusal: null, counters: {} };
 
 export class Rollout {
   readonly plan: Plan;
@@ -73,6 +66,8 @@ export class Rollout {
   #wasHeard = false;
   /** When the newest device came to its outcome. */
   settledAtMs: number | null = null;
+  /** Of what ended it: of the new policy, then of the one before. */
+  failures: readonly Failure[] = [];
 
   constructor(plan: Plan, progress: Progress = BEGINNING) {
     this.plan = plan;
@@ -320,9 +315,9 @@ export class Rollout {
   }
 
   #revert(why: string, atMs: number): readonly RolloutEffect[] {
-    const { stage } = this.#progress;
     if (this.plan.canary === null) return [];
-    if (stage === 'reverting' || stage === 'done' || stage === 'aborted') return [];
+    if (['reverting', 'done', 'aborted'].includes(this.stage)) return [];
+    this.failures = failuresOf(this.#population(), this.sought);
     this.#progress = { ...this.#progress, why };
     return this.#go('reverting', atMs);
   }
@@ -385,15 +380,13 @@ export class Rollout {
   }
 
   #there(): ReadonlySet<string> {
-    return new Set(
-      this.#targeted()
-        .filter(([, { online }]) => online === true)
-        .map(([device]) => device),
-    );
+    const there = this.#targeted().filter(([, { online }]) => online === true);
+    return new Set(there.map(([device]) => device));
   }
 
   #finish(isGood: boolean, why: string): readonly RolloutEffect[] {
     this.#isOver = true;
+    this.failures = [...this.failures, ...failuresOf(this.#population(), this.sought)];
     return [{ kind: 'finish', isGood, why }];
   }
 }
