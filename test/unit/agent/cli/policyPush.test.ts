@@ -337,6 +337,19 @@ test('a state file that is none is not taken for one, nor overwritten', () => {
   expect(readPushFile(place.at('none.json'))).toBeNull();
 });
 
+test('a state file in a folder that is none: which, and what to do', async () => {
+  using place = scratch();
+  const argv = [place.at('p.toml'), '--signing-key-file', place.at('key'), '--all'];
+  const push = [...argv, '--broker', 'mqtt://127.0.0.1:9', '--canary', '1'];
+  for (const folder of [place.at('nodir'), place.at('key')]) {
+    const { code, said } = await pushed(...push, '--state-file', join(folder, 'x'));
+    expect([code, said]).toEqual([
+      1,
+      `jvpn policy push: --state-file ${join(folder, 'x')}: there is no folder ${folder}: make it, or name another --state-file`,
+    ]);
+  }
+});
+
 test('a rollout that another process is at is left to it, and it is said which; a lock that nobody holds is none', async () => {
   using place = scratch();
   const argv = [place.at('p.toml'), '--signing-key-file', place.at('key'), '--all'];
