@@ -7,6 +7,8 @@
  */
 
 import { randomBytes } from 'node:crypto';
+import { flagOfFile, readSecrets } from '../../hal/mqtt/secrets.ts';
+import { oneLine } from '../../hal/oneLine.ts';
 import { failuresText, NAMED_MAX } from '../../policies/rollout/failure.ts';
 import type { Sought } from '../../policies/rollout/outcome.ts';
 import { BEGINNING, type Plan } from '../../policies/rollout/plan.ts';
@@ -68,6 +70,9 @@ async function push(flags: PushFlags, terminal: Terminal): Promise<number> {
   const { target, fleet, broker, isEmergency, isJson } = flags;
   // Before the broker is asked: what is wrong with files and keys.
   const prepare = preparation(flags);
+  // The link reads them for each connection, and waits for them as for a broker that is away.
+  const secrets = await readSecrets(broker, flagOfFile);
+  if (typeof secrets === 'string') throw new Unusable(oneLine(secrets), 1);
   using _lock = flags.canary === null ? null : lockRollout(flags.canary.stateFile);
   const { PushRun } = await import('../../fleet/push/pushRun.ts');
   const nowMs = () => performance.now();

@@ -337,6 +337,25 @@ test('a state file that is none is not taken for one, nor overwritten', () => {
   expect(readPushFile(place.at('none.json'))).toBeNull();
 });
 
+test('files that the broker needs and that are of no use are named at once, by flag and path', async () => {
+  using place = scratch();
+  const key = ['--signing-key-file', place.at('key'), '--all', '--username', 'u'];
+  const push = [place.at('p.toml'), ...key, '--broker', 'mqtts://127.0.0.1:9'];
+  const [none, text] = [place.at('none'), place.at('e.toml')];
+  const missing = `cannot be used: ENOENT: no such file or directory (${none})`;
+  const cases = [
+    [['--ca-file', none], `--ca-file ${missing}`],
+    [['--password-file', none], `--password-file ${missing}`],
+    [['--certificate-file', none, '--key-file', text], `--certificate-file ${missing}`],
+    [['--certificate-file', text, '--key-file', none], `--key-file ${missing}`],
+    [['--ca-file', text], `--ca-file cannot be used: Invalid CA (${text})`],
+  ] as const;
+  for (const [argv, why] of cases) {
+    const { code, said } = await pushed(...push, ...argv);
+    expect([code, said]).toEqual([1, `jvpn policy push: ${why}`]);
+  }
+});
+
 test('a state file in a folder that is none: which, and what to do', async () => {
   using place = scratch();
   const argv = [place.at('p.toml'), '--signing-key-file', place.at('key'), '--all'];
