@@ -133,7 +133,7 @@ export function preparation(flags: PushFlags): (known: Known) => Prepared {
   if (flags.signingKeyFile === null) throw new PushUsage('--signing-key-file is missing');
   const privateKey = readSigningKey(flags.signingKeyFile);
   if (isEmergency) {
-    const body: CborMap = file === null ? new Map() : tableBody(file);
+    const body: CborMap = file === null ? new Map() : tableBody(file, 'emergency');
     const times = timesOf('emergency', isEnd, flags.expiresMs, Date.now());
     // Whether devices would take it is known before the broker is asked.
     const { bytes } = signedEmergency(flags, body, times, privateKey, 1);
