@@ -9,7 +9,7 @@ import { readFile } from 'node:fs/promises';
 import { loadPolicyText } from '../../policies/load.ts';
 import { formatProblems } from '../../policies/problem.ts';
 import { EXIT, parseArguments, TERMINAL, type Terminal } from './arguments.ts';
-import { emergencyProblems } from './policyProblems.ts';
+import { emergencyOver, emergencyProblems } from './policyProblems.ts';
 
 const HELP = `Usage: jvpn policy lint FILE [--emergency] [--json]
 
@@ -20,6 +20,8 @@ Checks a policy file against the schema (docs/policy.md) and the rules between i
   --json       print {"file", "ok", "policy": {"name", "version"}, "problems": […]} on standard output; "policy" is null
                of an emergency
   --help       this text
+
+That an [emergency] of the policy is over is a warning on standard error.
 
 Exit status: 0 it may be used, 1 it may not or the file is unreadable, 2 wrong usage.`;
 
@@ -32,6 +34,7 @@ const FLAGS = {
 export async function runPolicyLint(
   argv: readonly string[],
   terminal: Terminal = TERMINAL,
+  wallMs = Date.now(),
 ): Promise<number> {
   const parsed = parseArguments(argv, FLAGS, 1);
   if (!parsed.ok) return usage(terminal, parsed.message);
@@ -51,9 +54,9 @@ export async function runPolicyLint(
   }
 
   const isEmergency = parsed.flags.emergency === true;
-  const { policy, problems } = isEmergency
-    ? { policy: null, problems: emergencyProblems(text) }
-    : policyIn(text);
+  const { policy, problems, warning } = isEmergency
+    ? { policy: null, problems: emergencyProblems(text), warning: null }
+    : policyIn(file, text, wallMs);
   const isFine = problems.length === 0;
   if (parsed.flags.json === true) {
     terminal.out(JSON.stringify({ file, ok: isFine, policy, problems }, null, 2));
@@ -64,14 +67,16 @@ export async function runPolicyLint(
   } else {
     terminal.err(formatProblems(file, problems));
   }
+  if (warning !== null) terminal.err(warning);
   return isFine ? EXIT.ok : EXIT.failure;
 }
 
-function policyIn(text: string) {
+function policyIn(file: string, text: string, wallMs: number) {
   const loaded = loadPolicyText(text, Bun.TOML.parse);
-  if (!loaded.ok) return { policy: null, problems: loaded.problems };
+  if (!loaded.ok) return { policy: null, problems: loaded.problems, warning: null };
   const { name, version } = loaded.policy;
-  return { policy: { name, version }, problems: [] };
+  const warning = emergencyOver(file, loaded.policy, wallMs);
+  return { policy: { name, version }, problems: [], warning };
 }
 
 function usage(terminal: Terminal, message: string): number {

@@ -18,6 +18,7 @@ import { isSameTarget, targetText } from '../../policies/signed/claims.ts';
 import { reopenDocument } from '../../policies/signed/open.ts';
 import { isRefused } from '../../policies/signed/refusal.ts';
 import { EXIT, TERMINAL, type Terminal } from './arguments.ts';
+import { emergencyOver } from './policyProblems.ts';
 import { tableBody } from './policySign.ts';
 import {
   claimedDocument,
@@ -69,7 +70,7 @@ export async function runPolicyPush(
 async function push(flags: PushFlags, terminal: Terminal): Promise<number> {
   const { target, fleet, broker, isEmergency, isJson } = flags;
   // Before the broker is asked: what is wrong with files and keys.
-  const prepare = preparation(flags);
+  const prepare = preparation(flags, (text) => terminal.err(`jvpn policy push: ${text}`));
   // The link reads them for each connection, and waits for them as for a broker that is away.
   const secrets = await readSecrets(broker, flagOfFile);
   if (typeof secrets === 'string') throw new Unusable(oneLine(secrets), 1);
@@ -105,8 +106,14 @@ async function push(flags: PushFlags, terminal: Terminal): Promise<number> {
 /** What a broker keeps and devices report, as far as it decides what is sent. */
 type Known = Pick<PushRun, 'retained' | 'emergencyMax'>;
 
-/** @returns called when the broker was heard. Both @throws PushUsage, Unusable */
-export function preparation(flags: PushFlags): (known: Known) => Prepared {
+/**
+ * @param warn of what is taken, and likely not meant.
+ * @returns called when the broker was heard. Both @throws PushUsage, Unusable
+ */
+export function preparation(
+  flags: PushFlags,
+  warn: (text: string) => void = () => {},
+): (known: Known) => Prepared {
   const { file, canary, isEmergency, isEnd } = flags;
   const document = file === null ? null : signedFile(file);
   if (document !== null) {
@@ -144,6 +151,8 @@ export function preparation(flags: PushFlags): (known: Known) => Prepared {
     return (known) => emergency(flags, body, times, privateKey, known);
   }
   const { body, policy } = policyFile(file ?? '');
+  const warning = emergencyOver(file ?? '', policy, Date.now());
+  if (warning !== null) warn(warning);
   const times = timesOf('policy', false, flags.expiresMs, Date.now());
   const answerMs = policy.push.confirmWindowMs + ANSWER_MS;
   if (canary === null) {

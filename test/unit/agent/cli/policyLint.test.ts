@@ -39,6 +39,18 @@ test('a bad policy: 1 and all problems on standard error', async () => {
   expect(err).toEndWith('2 problems in policy.toml');
 });
 
+test('an emergency of the file that is over is a warning, one that is not is none', async () => {
+  const text = (year: number) =>
+    `[emergency]\nexpires_at = "${year}-01-01T00:00:00Z"\n[emergency.overrides.session]\nttl_ms = 60000\n`;
+  const over = await lint(text(2020));
+  expect([over.code, over.out]).toEqual([0, 'policy.toml: policy "balanced" version 1 is fine']);
+  expect(over.err).toBe(
+    'policy.toml: warning: the emergency ended at 2020-01-01T00:00:00Z: nothing of it holds',
+  );
+  expect((await lint(text(2020), '--json')).err).toBe(over.err);
+  expect((await lint(text(9000))).err).toBe('');
+});
+
 test('an emergency: its tables alone, and nothing that a policy has besides', async () => {
   const fine = await lint('[switching]\nmax_switches_per_minute = 4', '--emergency');
   expect(fine).toEqual({ code: 0, out: 'policy.toml: emergency is fine', err: '' });

@@ -337,38 +337,6 @@ test('a state file that is none is not taken for one, nor overwritten', () => {
   expect(readPushFile(place.at('none.json'))).toBeNull();
 });
 
-test('files that the broker needs and that are of no use are named at once, by flag and path', async () => {
-  using place = scratch();
-  const key = ['--signing-key-file', place.at('key'), '--all', '--username', 'u'];
-  const push = [place.at('p.toml'), ...key, '--broker', 'mqtts://127.0.0.1:9'];
-  const [none, text] = [place.at('none'), place.at('e.toml')];
-  const missing = `cannot be used: ENOENT: no such file or directory (${none})`;
-  const cases = [
-    [['--ca-file', none], `--ca-file ${missing}`],
-    [['--password-file', none], `--password-file ${missing}`],
-    [['--certificate-file', none, '--key-file', text], `--certificate-file ${missing}`],
-    [['--certificate-file', text, '--key-file', none], `--key-file ${missing}`],
-    [['--ca-file', text], `--ca-file cannot be used: Invalid CA (${text})`],
-  ] as const;
-  for (const [argv, why] of cases) {
-    const { code, said } = await pushed(...push, ...argv);
-    expect([code, said]).toEqual([1, `jvpn policy push: ${why}`]);
-  }
-});
-
-test('a state file in a folder that is none: which, and what to do', async () => {
-  using place = scratch();
-  const argv = [place.at('p.toml'), '--signing-key-file', place.at('key'), '--all'];
-  const push = [...argv, '--broker', 'mqtt://127.0.0.1:9', '--canary', '1'];
-  for (const folder of [place.at('nodir'), place.at('key')]) {
-    const { code, said } = await pushed(...push, '--state-file', join(folder, 'x'));
-    expect([code, said]).toEqual([
-      1,
-      `jvpn policy push: --state-file ${join(folder, 'x')}: there is no folder ${folder}: make it, or name another --state-file`,
-    ]);
-  }
-});
-
 test('a rollout that another process is at is left to it, and it is said which; a lock that nobody holds is none', async () => {
   using place = scratch();
   const argv = [place.at('p.toml'), '--signing-key-file', place.at('key'), '--all'];
