@@ -15,7 +15,7 @@ import { ANSWERS_MAX, type PushEffect } from '../policies/signed/state.ts';
 import type { AuditEvent } from '../session/audit.ts';
 import type { DOCUMENT_STEPS } from '../session/reasons/documents.ts';
 import { collectLog, LOG_TEXT_MAX } from './collectedLog.ts';
-import { sentenceOf } from './rebindAnswer.ts';
+import { sentenceOf } from './denial.ts';
 import type { CommandRequest, Telemetry } from './telemetry.ts';
 import type { TunnelLink } from './tunnelLink.ts';
 
@@ -147,7 +147,7 @@ export class Commands {
     switch (name) {
       case 'terminate_session':
         return this.#begin(
-          () => tunnel.order('terminate'),
+          () => tunnel.order('command_terminated'),
           ({ event, to }) => (event === 'transition' && to === 'TERMINATED' ? DONE : null),
         );
       case 'rotate_keys':

@@ -7,10 +7,10 @@
 import type { ControlAnswer, ControlRequest, ControlServer } from '../hal/control.ts';
 import type { AuditLog } from '../hal/linux/auditLog.ts';
 import { REASONS } from '../session/reasons.ts';
+import { denialAnswer } from './denial.ts';
 import type { Memory } from './memory.ts';
 import type { PolicyInForce } from './policyInForce.ts';
 import type { Push } from './push.ts';
-import { rebindAnswer } from './rebindAnswer.ts';
 import type { Spending } from './spending.ts';
 import type { Start } from './start.ts';
 import type { Telemetry } from './telemetry.ts';
@@ -62,12 +62,11 @@ export class AgentControl {
       case 'reload_policy':
         return this.#parts.policy.reload();
       case 'terminate':
-        tunnel.post({ kind: 'terminate', reasonCode: 'operator_terminated' });
-        return { ok: true, value: { asked: true } };
+        return this.#terminate(request['device']);
       default:
         return refused(
           'methodUnknown',
-          `"${request.method}" is not one of ${AGENT_METHODS.join(', ')}`,
+          `an agent listens on this socket, and "${request.method}" is none of ${AGENT_METHODS.join(', ')}; a hub's socket is named by --socket`,
         );
     }
   }
@@ -101,12 +100,23 @@ export class AgentControl {
     };
   }
 
+  async #terminate(device: unknown): Promise<ControlAnswer> {
+    // Whoever names a device means a hub's, and not this one's session.
+    if (device !== undefined) {
+      const what =
+        'an agent listens on this socket, and it has one session, its own: name no device, or a hub’s socket by --socket';
+      return refused('inputInvalid', what);
+    }
+    const denied = await this.#parts.tunnel.order('operator_terminated');
+    return { ok: true, value: denialAnswer(denied) };
+  }
+
   async #rebind(link: unknown): Promise<ControlAnswer> {
     const names = this.#parts.start.config.links.map(({ name }) => name);
     if (typeof link !== 'string' || !names.includes(link)) {
       return refused('linkUnknown', `"link" must be one of ${names.join(', ')}`);
     }
-    return { ok: true, value: rebindAnswer(await this.#parts.tunnel.rebind(link)) };
+    return { ok: true, value: denialAnswer(await this.#parts.tunnel.rebind(link)) };
   }
 }
 

@@ -341,7 +341,7 @@ export class AgentDaemon {
   #stop(): void {
     if (this.#isStopping) return this.#ended.resolve(1);
     this.#isStopping = true;
-    this.#tunnel.post({ kind: 'terminate', reasonCode: 'shutdown' });
+    this.#tunnel.post({ kind: 'stop' });
     setTimeout(() => this.#ended.resolve(1), SHUTDOWN_MAX_MS).unref();
   }
 }

@@ -50,7 +50,8 @@ export function takePolicy(
   { version }: Pick<Policy, 'version'>,
 ): 'durable' | 'older' | 'notDurable' {
   if (!isPolicyAdmitted(memory, version)) return 'older';
-  return memory.applyPolicy(version) ? 'durable' : 'notDurable';
+  if (!memory.applyPolicy(version)) return 'notDurable';
+  return 'durable';
 }
 
 /** What the session goes on with after a boot. */

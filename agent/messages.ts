@@ -10,8 +10,8 @@ import type { DeviceLimits, LinkPolicy } from '../session/device/limits.ts';
 import type { LinkSpending } from '../session/flash/spending.ts';
 import type { ReasonCode } from '../session/reasons.ts';
 import type { DataCipher, LinkKind } from '../session/wire/frames.ts';
+import type { NotRebound } from './denial.ts';
 import type { Metering } from './metering.ts';
-import type { NotRebound } from './rebindAnswer.ts';
 import type { TunnelStatus } from './status.ts';
 
 /** Everything the tunnel thread starts with; `workerData` of its Worker. */
@@ -61,7 +61,8 @@ export interface TimestampGrant {
   readonly untilMs: number;
 }
 
-export type Order = 'terminate' | 'rotate';
+/** Other keys, or the reason for which the session is to end. */
+export type Order = 'rotate' | Extract<ReasonCode, 'command_terminated' | 'operator_terminated'>;
 
 export type NotOrdered = 'plain' | 'session_over' | 'no_binding';
 
@@ -69,11 +70,12 @@ export type ToTunnel =
   | { readonly kind: 'persisted'; readonly ticket: number; readonly isDurable: boolean }
   /** Null: they could not be made durable, none of them may be used. */
   | { readonly kind: 'timestamps'; readonly grant: TimestampGrant | null }
-  | { readonly kind: 'terminate'; readonly reasonCode: ReasonCode }
+  /** The process ends, and so does its session, with the reason `shutdown`. */
+  | { readonly kind: 'stop' }
   /** What names stand for now, in the order of the setup. */
   | { readonly kind: 'endpoints'; readonly endpoints: readonly (string | null)[] }
   | { readonly kind: 'rebind'; readonly requestId: number; readonly linkName: string }
-  /** Of a signed command. Ends the session and not the process, or asks for other keys of the channel. */
+  /** Ends the session and not the process, or asks for other keys of the channel. */
   | { readonly kind: 'order'; readonly requestId: number; readonly order: Order }
   /** Another policy, admitted and durable. What it says of buffers waits for the next start. */
   | {

@@ -1,8 +1,8 @@
 /**
- * What a signed command asks of the session, as an event of its core.
+ * What a signed command or an operator at the device asks of the session, as an event of its core.
  *
- * Ending it is what `jvpn terminate` asks for, with a reason of its own, and the process stays where there is none to end. Other
- * keys are those of the channel, asked for as by their age: the device's own key is not touched.
+ * Ending it ends nothing else: the process goes on, also where there is none to end. Other keys are those of the channel, asked for
+ * as by their age: the device's own key is not touched.
  *
  * @module
  */
@@ -15,7 +15,7 @@ import type { NotOrdered, Order } from './messages.ts';
 export function orderEvent(device: Device, order: Order, atMs: number): DeviceEvent | NotOrdered {
   const { state, channel } = device;
   if (state === 'TERMINATED') return 'session_over';
-  if (order === 'terminate') return { kind: 'terminate', atMs, reasonCode: 'command_terminated' };
+  if (order !== 'rotate') return { kind: 'terminate', atMs, reasonCode: order };
   if (!carriesData(state) || channel === null) return 'no_binding';
   return { kind: 'channelDue', atMs, channelId: channel.channelId };
 }

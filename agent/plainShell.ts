@@ -158,7 +158,7 @@ export class PlainShell {
       this.#rules = message.rules;
       this.#uplinks.setMetering(message.metering);
       this.onLinks(this.#uplinks.snapshots);
-    } else if (message.kind === 'terminate') {
+    } else if (message.kind === 'stop') {
       this.#postSpending(spendingAtEnd(this.#uplinks.all));
       this.#post({ kind: 'over' }); // the server is told nothing: WireGuard has no word for it
     } else if (message.kind === 'rebind' || message.kind === 'order') {

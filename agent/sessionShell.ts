@@ -130,13 +130,13 @@ export class SessionShell {
         this.#reservation.onAnswer(message.grant !== null, atMs);
         if (message.grant !== null) this.#handshakes.onGrant(message.grant);
         return;
-      case 'terminate':
+      case 'stop':
         if (this.#device.state === 'TERMINATED') {
           this.#postSpending(spendingAtEnd(this.#parts.uplinks.all));
           return this.#parts.post({ kind: 'over' });
         }
         this.#isEnding = true;
-        return this.#feed({ kind: 'terminate', atMs, reasonCode: message.reasonCode });
+        return this.#feed({ kind: 'terminate', atMs, reasonCode: 'shutdown' });
       case 'endpoints':
         if (!this.#late.keep(message.endpoints, this.#device.state)) return;
         return this.onLinks(this.#parts.uplinks.snapshots);

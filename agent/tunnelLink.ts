@@ -5,8 +5,8 @@
  */
 import { ThreadLink } from '../hal/threadLink.ts';
 import { assert } from '../session/assert.ts';
+import type { NotRebound } from './denial.ts';
 import type { FromTunnel, NotOrdered, Order, ToTunnel } from './messages.ts';
-import type { NotRebound } from './rebindAnswer.ts';
 import type { TunnelStatus } from './status.ts';
 
 export class TunnelLink extends ThreadLink<ToTunnel, FromTunnel> {

@@ -10,7 +10,7 @@
 import type { DatagramOptions, DatagramSocket } from '../hal/datagram.ts';
 import type { LinkSnapshot } from '../hal/links.ts';
 import { openDatagramSocket } from '../hal/linux/bind.ts';
-import type { HalFailure, HalResult } from '../hal/result.ts';
+import { type HalFailure, type HalResult, halFail } from '../hal/result.ts';
 import { assert } from '../session/assert.ts';
 import type { LinkView } from '../session/device/event.ts';
 import { parseAddress, type SocketAddress } from '../session/wire/address.ts';
@@ -160,7 +160,8 @@ export class Uplinks {
 
   #reopen(uplink: Uplink, snapshot: LinkSnapshot | undefined): void {
     const index = snapshot?.index ?? 0;
-    if (index === uplink.index && (uplink.socket !== null || index === 0)) return;
+    const isKnownMissing = index === 0 && uplink.refused.length > 0;
+    if (index === uplink.index && (uplink.socket !== null || isKnownMissing)) return;
     if (uplink.socket !== null) this.socketsRevision += 1;
     uplink.socket?.close();
     uplink.socket = null;
@@ -168,7 +169,10 @@ export class Uplinks {
     uplink.refused = [];
     uplink.skippedCount = 0;
     uplink.icmpCount = 0;
-    if (index === 0) return;
+    if (index === 0) {
+      uplink.refused = [halFail('deviceMissing', uplink.name)];
+      return;
+    }
     const opened = this.#openSocket({
       link: uplink.name,
       address: null,

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { OUTCOMES, type RolloutOutcome } from './rollout.ts';
+import { isOutcome, OUTCOMES } from './outcome.ts';
 import { ROWS_MAX, type RowsAsked, SORTS, type Sort } from './rows.ts';
 import type { SeriesWindow } from './series.ts';
 
@@ -56,7 +56,5 @@ function numberAt(query: URLSearchParams, key: string, missing: number): number 
   return /^\d{1,15}$/.test(text) ? Number(text) : null;
 }
 
-const isOutcome = (text: string): text is RolloutOutcome =>
-  OUTCOMES.includes(text as RolloutOutcome);
 const isSort = (text: string): text is Sort => SORTS.includes(text as Sort);
 const no = (error: string) => ({ ok: false, error }) as const;

@@ -8,6 +8,7 @@
 import { isReasonCode } from '../session/reasons.ts';
 import { fail, ok, type Result } from '../session/result.ts';
 import { type Document, isDocument } from './document.ts';
+import type { VerdictWord } from './outcome.ts';
 import { countAt, tableAt, textAt } from './report.ts';
 
 /** What came of one document. */
@@ -34,9 +35,6 @@ export interface Documents {
   readonly step: DocumentOutcome | null;
   readonly refused: DocumentOutcome | null;
 }
-
-/** The words are those of `/api/overview`. */
-export type VerdictWord = 'confirmed' | 'on_trial' | 'rolled_back' | 'refused';
 
 /** What a device says of the newest policy that it ever spoke of. */
 export interface DocumentVerdict {

@@ -26,11 +26,11 @@ import { readReport } from './report.ts';
 import { Spreader, type Spreads } from './spread.ts';
 
 /** What became of each message; the words are the labels of `/metrics`. */
-export const OUTCOMES = [
+export const MESSAGE_OUTCOMES = [
   ...(['taken', 'duplicate', 'replaced', 'oldNews', 'tooLong', 'malformed'] as const),
   ...(['versionUnknown', 'fieldWrong', 'otherTopic', 'tooManyDevices'] as const),
 ] as const;
-export type Outcome = (typeof OUTCOMES)[number];
+export type MessageOutcome = (typeof MESSAGE_OUTCOMES)[number];
 
 export interface Message {
   readonly topic: string;
@@ -57,7 +57,7 @@ export interface RegistryParts {
 
 export class Registry {
   readonly devices = new Map<string, Device>();
-  readonly outcomes: Record<Outcome, number>;
+  readonly outcomes: Record<MessageOutcome, number>;
   /** Reports that devices dropped, and those that came while the fleet was away. */
   missing = 0;
   readonly #parts: RegistryParts;
@@ -70,8 +70,8 @@ export class Registry {
 
   constructor(parts: RegistryParts) {
     this.#parts = parts;
-    const none = OUTCOMES.map((outcome) => [outcome, 0]);
-    this.outcomes = Object.fromEntries(none) as Record<Outcome, number>;
+    const none = MESSAGE_OUTCOMES.map((outcome) => [outcome, 0]);
+    this.outcomes = Object.fromEntries(none) as Record<MessageOutcome, number>;
   }
 
   /** Number of the last change of what is shown. */
@@ -85,7 +85,7 @@ export class Registry {
     this.devices.set(name, { ...memory, id, name, ...NOT_HEARD });
   }
 
-  take(message: Message, heard: Heard): Outcome {
+  take(message: Message, heard: Heard): MessageOutcome {
     const outcome = this.#take(message, heard);
     this.outcomes[outcome] += 1;
     return outcome;
@@ -136,7 +136,7 @@ export class Registry {
     return this.#spreader.of(this.devices);
   }
 
-  #take({ topic, payload }: Message, heard: Heard): Outcome {
+  #take({ topic, payload }: Message, heard: Heard): MessageOutcome {
     const place = placeOfTopic(topic, this.#parts.fleet);
     if (place === null) return 'otherTopic';
     const document = decodeDocument(payload);
@@ -182,7 +182,7 @@ export class Registry {
     return 'taken';
   }
 
-  #takeEvent(device: Device, document: Document, news: EventNews, heard: Heard): Outcome {
+  #takeEvent(device: Device, document: Document, news: EventNews, heard: Heard): MessageOutcome {
     const taken = takeEvent(device, news, heard);
     this.events.count(taken, news);
     // A number that came before may be another event: of a later process, where flash takes no numbers any more.

@@ -10,20 +10,10 @@
  * @module
  */
 import type { Device } from './device.ts';
-import type { VerdictWord } from './documents.ts';
+import type { Outcome } from './outcome.ts';
 import { isAway } from './presence.ts';
 
-/** What became of that policy on a device that takes documents. */
-export const OUTCOMES = [
-  ...(['confirmed', 'on_trial', 'rolled_back', 'refused'] as const satisfies VerdictWord[]),
-  // It has said nothing about it: not reached, away, or it is not meant for it.
-  'silent',
-  // It alone speaks of a newer version.
-  'ahead',
-] as const;
-export type RolloutOutcome = (typeof OUTCOMES)[number];
-
-export interface Rollout extends Readonly<Record<RolloutOutcome, number>> {
+export interface Rollout extends Readonly<Record<Outcome, number>> {
   readonly version: number;
   /** Those that take documents; the outcomes add up to it. */
   readonly devices: number;
@@ -58,7 +48,7 @@ export function rolloutVersion(devices: Iterable<Device>): number | null {
 }
 
 /** Null: the device takes no documents. */
-export function outcomeOf({ documents, verdict }: Device, version: number): RolloutOutcome | null {
+export function outcomeOf({ documents, verdict }: Device, version: number): Outcome | null {
   if (documents === null) return null;
   const said = verdict?.version ?? 0;
   if (verdict !== null && said === version) return verdict.word;

@@ -6,9 +6,10 @@
 import { presenceWord } from './device/takePresence.ts';
 import type { Device } from './device.ts';
 import type { DocumentOutcome, DocumentVerdict } from './documents.ts';
+import type { Outcome } from './outcome.ts';
 import { isAway } from './presence.ts';
 import type { Report } from './report.ts';
-import { outcomeOf, type RolloutOutcome, rolloutVersion } from './rollout.ts';
+import { outcomeOf, rolloutVersion } from './rollout.ts';
 
 export interface DeviceRow {
   readonly name: string;
@@ -98,7 +99,7 @@ export interface RowsAsked {
   /** A state that a device is in, or null: all, those that are away included. */
   readonly state: string | null;
   /** What became of the policy that is rolled out, as the overview counts it; null: whatever it was. */
-  readonly outcome: RolloutOutcome | null;
+  readonly outcome: Outcome | null;
   readonly sort: Sort;
   /** 1…{@link ROWS_MAX}. */
   readonly limit: number;
@@ -154,7 +155,7 @@ export function pageOf(
 }
 
 /** By the version that the whole fleet is reckoned by, whatever else is asked. */
-function outcomeTest(all: readonly Device[], outcome: RolloutOutcome | null) {
+function outcomeTest(all: readonly Device[], outcome: Outcome | null) {
   if (outcome === null) return () => true;
   const version = rolloutVersion(all);
   return (device: Device) => version !== null && outcomeOf(device, version) === outcome;

@@ -81,14 +81,14 @@ export class Subscription {
     const { place, secrets } = found;
     const client = connect({ ...place, ...clientOptions(options), ...secrets });
     this.#client = client;
+    const words = new LastWords(client);
     client.on('connect', () => {
       this.#isAnswered = true;
-      this.#subscribe(client, options);
+      this.#subscribe(client, words, options);
     });
     client.on('message', (topic, payload, { retain }) => {
       if (!this.#hasEnded) this.#events.onMessage(topic, payload, retain);
     });
-    const words = new LastWords(client);
     client.on('close', () => this.end(this.#diagnosis(words)));
     outlastFloods(client);
     limitPackets(client, {
@@ -98,7 +98,7 @@ export class Subscription {
     });
   }
 
-  #subscribe(client: MqttClient, { fleet, level }: SubscriptionOptions): void {
+  #subscribe(client: MqttClient, words: LastWords, { fleet, level }: SubscriptionOptions): void {
     const { health, presence, policyReported, event } = fleetTopics(fleet);
     // Presence first: of a device that is gone, what it said before is told with that known.
     const retained = level === 5 ? { qos: 0 as const, rap: false, rh: 0 } : { qos: 0 as const };
@@ -107,12 +107,18 @@ export class Subscription {
       ...{ [presence]: retained, [policyReported]: retained, [health]: retained },
       [event]: { ...retained, qos: 1 as const },
     };
-    client.subscribe(wanted, (error, granted) => {
+    const topics = Object.keys(wanted);
+    client.subscribe(wanted, (error, _asked, answer) => {
       if (this.#hasEnded) return;
-      const refused = granted?.find(({ qos }) => qos >= SUBSCRIBE_REFUSED);
-      if (error || refused !== undefined) {
-        const detail = refused === undefined ? oneLine(error) : `not allowed: ${refused.topic}`;
-        return this.end({ code: 'refused', detail });
+      const codes = answer?.granted ?? [];
+      const refused = topics[codes.findIndex((code) => Number(code) >= SUBSCRIBE_REFUSED)];
+      if (refused !== undefined) {
+        return this.end({ code: 'refused', detail: `not allowed: ${refused}` });
+      }
+      if (error !== null) {
+        // Not the broker's word: MQTT.js is ending the connection, and says so here before it is closed.
+        const end = this.#diagnosis(words);
+        return this.end(end.detail === '' ? { ...end, detail: oneLine(error) } : end);
       }
       this.#events.onUp();
     });

@@ -75,7 +75,10 @@ export class HubControl {
       default:
         return (
           registry.handle(request) ??
-          refused('methodUnknown', `"${request.method}" is not one of ${HUB_METHODS.join(', ')}`)
+          refused(
+            'methodUnknown',
+            `a hub listens on this socket, and "${request.method}" is none of ${HUB_METHODS.join(', ')}; an agent's socket is named by --socket`,
+          )
         );
     }
   }
@@ -125,7 +128,11 @@ export class HubControl {
       byName?.publicKey ?? (bySession?.mode === 'session' ? bySession.seat.device : null);
     const found = peers.find((peer) => peer.mode === 'session' && peer.seat.device === device);
     if (device === null || found?.mode !== 'session') {
-      return refused('unknownDevice', 'Name a "device" (name or key) or a "session" (its id).');
+      const what =
+        typeof named === 'string'
+          ? `No device is called "${named}" or has it as its key; jvpn devices and jvpn sessions list them.`
+          : 'Name a "device" (name or key) or a "session" (its id).';
+      return refused('unknownDevice', what);
     }
     if (found.seat.sessionId === null || found.seat.terminated !== null) {
       return refused('noSession', `"${found.name}" has no living session.`);

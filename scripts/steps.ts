@@ -21,7 +21,16 @@ const SIM = ['--only-failures', '--timeout=120000'];
 
 /** End-to-end tests that mostly wait, or watch what no neighbour changes: they need no machine of their own. */
 export const PATIENT = [
-  ...['agentPlain', 'benchIdle', 'captivePortal', 'commands', 'deviceEvents', 'fleet', 'fleetDemo'],
+  ...[
+    'agentPlain',
+    'askedEnd',
+    'benchIdle',
+    'captivePortal',
+    'commands',
+    'deviceEvents',
+    'fleet',
+    'fleetDemo',
+  ],
   ...['fleetSession', 'hubPlain', 'idleRestart', 'metrics', 'mqttBrokers', 'mqttEvents'],
   ...[
     'mqttDay',

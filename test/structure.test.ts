@@ -9,6 +9,7 @@ import { resolve } from 'node:path';
 import { secretComparisons } from './structure/comparisons.ts';
 import { importDirection, oneLibc, packagesUsed, purity } from './structure/direction.ts';
 import {
+  foldersMadeOnLoading,
   leftovers,
   lengths,
   names,
@@ -105,6 +106,10 @@ test('every test file is run by a step', () => {
 
 test('no test is silenced without a reason', () => {
   expect(silencedTests(tree)).toEqual([]);
+});
+
+test('a test file makes no folder before one of its tests runs', () => {
+  expect(foldersMadeOnLoading(tree)).toEqual([]);
 });
 
 test('bun.lock is the only lockfile', () => {

@@ -8,14 +8,7 @@ import { existsSync } from 'node:fs';
 import type { ControlRequest } from '../../hal/control.ts';
 import { askControl } from '../../hal/linux/controlClient.ts';
 import { EXIT, parseArguments, TERMINAL, type Terminal } from './arguments.ts';
-import {
-  eventLines,
-  linkLines,
-  policyLines,
-  rebindDenial,
-  sessionLines,
-  statusLines,
-} from './show.ts';
+import { denialOf, eventLines, linkLines, policyLines, sessionLines, statusLines } from './show.ts';
 
 const SOCKETS = ['/run/jvpn/agent.sock', '/run/jvpn/hub.sock'];
 const ANSWER_MAX_MS = 3_000;
@@ -74,7 +67,7 @@ const REBIND: Question = {
   isRead: false,
   request: (link) => ({ method: 'rebind', link }),
   show: asked,
-  denial: rebindDenial,
+  denial: denialOf,
 };
 const TERMINATE: Question = {
   name: 'terminate',
@@ -83,6 +76,7 @@ const TERMINATE: Question = {
   isRead: false,
   request: (device) => ({ method: 'terminate', device }),
   show: asked,
+  denial: denialOf,
 };
 
 const POLICY_RELOAD: Question = {

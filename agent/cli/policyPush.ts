@@ -31,10 +31,11 @@ import {
   timesOf,
   trialMsOf,
 } from './pushDocument.ts';
+import { refuseExpired, refuseShort } from './pushExpiry.ts';
 import { PUSH_HELP, type PushFlags, PushUsage, readPushFlags } from './pushFlags.ts';
 import { refuseKept } from './pushKept.ts';
 import { lockRollout } from './pushLock.ts';
-import { overtakenAdvice } from './pushOvertaken.ts';
+import { leftText, overtakenAdvice } from './pushOvertaken.ts';
 import type { Prepared, PushEnd, PushRun, PushSteps } from './pushParts.ts';
 import { openRollout } from './pushRollout.ts';
 import { PushTell } from './pushTell.ts';
@@ -43,6 +44,8 @@ import { readSigningKey, signWith, Unusable } from './signing.ts';
 /** Over a trial: to the report of it. Of an emergency, which has none: for the slowest of those that are there. */
 const ANSWER_MS = 30_000;
 const YEAR_S = 366 * 86_400;
+const SIGN_AGAIN = 'Sign it again with a later --expires';
+const wallS = () => Math.floor(Date.now() / 1_000);
 
 export async function runPolicyPush(
   argv: readonly string[],
@@ -79,7 +82,9 @@ async function push(flags: PushFlags, terminal: Terminal): Promise<number> {
   const nowMs = () => performance.now();
   const clientId = `jvpn-push-${randomBytes(4).toString('hex')}`;
   const stream = isEmergency ? 'emergency' : 'policy';
-  const run = new PushRun({ address: { ...broker, clientId }, fleet, target, stream, nowMs });
+  const hasCanary = flags.canary !== null;
+  const address = { ...broker, clientId };
+  const run = new PushRun({ address, fleet, target, stream, hasCanary, nowMs });
   const interrupt = () => run.interrupt();
   try {
     const tell = new PushTell(terminal, isJson, nowMs);
@@ -88,14 +93,15 @@ async function push(flags: PushFlags, terminal: Terminal): Promise<number> {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, interrupt);
     const end = await run.run(rollout, {
       ...steps,
-      tell: (now, brokerError) => tell.progress(now, brokerError),
+      tell: (now, brokerError, left) => tell.progress(now, brokerError, left),
     });
     if (end === null) {
       terminal.err(`jvpn policy push: interrupted in stage ${rollout.stage}; ${goOn}`);
       return EXIT.failure;
     }
-    const told = { ...end, why: whyOf(rollout, end, steps.documentFor) };
-    tell.step(endOf(rollout, told), endLine(rollout, told));
+    const isOurKey = isOfOurKey(rollout, end, steps.documentFor);
+    const told = { ...end, why: whyOf(rollout, end, isOurKey) };
+    tell.step(endOf(rollout, told), endLine(rollout, told, isOurKey));
     return end.isGood ? EXIT.ok : EXIT.failure;
   } finally {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.removeListener(signal, interrupt);
@@ -128,7 +134,8 @@ export function preparation(
         `FILE is a signed ${document.kind}: ${isEmergency ? 'without' : 'with'} --emergency`,
       );
     }
-    const { bytes, expiresS } = document;
+    const { bytes, expiresS, version } = document;
+    refuseExpired(version, expiresS, wallS(), SIGN_AGAIN);
     return (known) => {
       const answerMs = trialMsOf(document) + ANSWER_MS;
       const sent = { bytes, expiresS, isGenuine: () => true };
@@ -166,8 +173,9 @@ export function preparation(
       return prepared;
     };
   }
+  refuseShort(flags, canary, answerMs);
   return (known) => {
-    const wanted = { flags, canary, body, policy, times, privateKey, answerMs };
+    const wanted = { flags, canary, body, policy, times, privateKey, answerMs, nowS: wallS };
     const prepared = openRollout(wanted, known.retained);
     refuseKept(keptDocument(known.retained, privateKey), 'verified', prepared);
     return prepared;
@@ -185,7 +193,9 @@ function atOnce(flags: PushFlags, sought: Sought, document: Published, answerMs:
     ...{ id: '', target: flags.target, sought, canary: null, freshMs: 0 },
     patienceMs: flags.answerWithinMs ?? answerMs,
   };
-  const expiresInS = document.expiresS - Math.floor(Date.now() / 1_000);
+  const nowS = wallS();
+  refuseExpired(sought.version, document.expiresS, nowS, SIGN_AGAIN);
+  const expiresInS = document.expiresS - nowS;
   return {
     rollout: new Rollout(plan, BEGINNING),
     steps: {
@@ -206,7 +216,7 @@ function emergency(
   privateKey: Uint8Array,
   known: Known,
 ): Prepared {
-  const nowS = Math.floor(Date.now() / 1_000);
+  const nowS = wallS();
   // Anybody may have written these: what no clock of ours could have made is none.
   const kept = keptDocument(known.retained, privateKey);
   const before = [kept?.version ?? 0, known.emergencyMax];
@@ -231,15 +241,23 @@ function signedEmergency(
   return { bytes, expiresS: times.expiresS, isGenuine };
 }
 
-function whyOf(
-  rollout: Rollout,
-  { why, overtakenBy }: PushEnd,
+/** Of what overtook it. */
+function isOfOurKey(
+  { plan }: Rollout,
+  { overtakenBy }: PushEnd,
   documentFor: PushSteps['documentFor'],
-): string {
+): boolean {
+  if (overtakenBy === null) return false;
+  const own = reopenDocument(documentFor('forward', plan.target).bytes);
+  return !isRefused(own) && own.signer === overtakenBy.signer;
+}
+
+function whyOf(rollout: Rollout, end: PushEnd, isOurKey: boolean): string {
+  const { why: ended, overtakenBy, left } = end;
+  const stays = leftText(left);
+  const why = stays === null ? ended : `${ended}; ${stays}`;
   if (overtakenBy === null) return why;
-  const own = reopenDocument(documentFor('forward', rollout.plan.target).bytes);
-  const isOurKey = !isRefused(own) && own.signer === overtakenBy.signer;
-  return `${why}; ${overtakenAdvice(rollout, overtakenBy, isOurKey)}`;
+  return `${why}. ${overtakenAdvice(rollout, overtakenBy, isOurKey)}`;
 }
 
 function endOf(rollout: Rollout, { isGood, why, lastedMs }: PushEnd) {
@@ -255,13 +273,15 @@ function endOf(rollout: Rollout, { isGood, why, lastedMs }: PushEnd) {
   };
 }
 
-function endLine(rollout: Rollout, { isGood, why, lastedMs }: PushEnd): string {
+function endLine(rollout: Rollout, end: PushEnd, isOurKey: boolean): string {
+  const { isGood, why, lastedMs, overtakenBy } = end;
   const { plan, stage, failures } = rollout;
   const failed = failures.length === 0 ? '' : `; ${failuresText(failures)}`;
   const lasted = lastedMs === null ? '' : `; the last one after ${(lastedMs / 1_000).toFixed(1)} s`;
   if (stage === 'aborted' && plan.canary !== null) {
     const { revertVersion } = plan.canary;
-    return `aborted: ${why}${failed}. The policy before was sent as version ${revertVersion}: the next one needs ${revertVersion + 1} or more`;
+    const newest = Math.max(revertVersion, isOurKey ? (overtakenBy?.version ?? 0) : 0);
+    return `aborted: ${why}${failed}. The policy before was sent as version ${revertVersion}: the next one needs ${newest + 1} or more`;
   }
   return `${isGood ? 'done' : 'not done'}: ${why}${failed}${lasted}`;
 }

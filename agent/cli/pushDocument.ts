@@ -17,8 +17,9 @@ import { tableBody } from './policySign.ts';
 import { bodyRefusal, signWith, Unusable } from './signing.ts';
 
 /** For clocks that are behind. */
-const BEHIND_S = 300;
-const POLICY_S = 30 * 86_400;
+export const BEHIND_S = 300;
+/** How long devices may take a policy where nobody says. */
+export const POLICY_S = 30 * 86_400;
 /** First byte of a signed document, and of no TOML. */
 const TAG_SIGN1 = 0xd2;
 

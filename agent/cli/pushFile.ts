@@ -12,6 +12,7 @@ import { syncDirectory } from '../../hal/linux/flash.ts';
 import { errnoOf } from '../../hal/linux/storageFailure.ts';
 import { type Progress, STAGES } from '../../policies/rollout/plan.ts';
 import { isTargetName, LEVELS, type Target } from '../../policies/signed/claims.ts';
+import type { Times } from './pushDocument.ts';
 
 export interface PushFile {
   readonly v: 1;
@@ -27,9 +28,11 @@ export interface PushFile {
   readonly canary: string;
   readonly soak: string;
   readonly abortIf: string;
-  /** Of all its documents, seconds since 1970: signed again, they are the same bytes. */
+  /** Of the new policy's documents, seconds since 1970: signed again, they are the same bytes. */
   readonly notBeforeS: number;
   readonly expiresS: number;
+  /** The same of the policy before, from when it is sent. None yet, or not known to the release that began it: those above. */
+  readonly revertTimes?: Times;
   readonly progress: Progress;
 }
 
@@ -95,9 +98,16 @@ function isPushFile(value: unknown): value is PushFile {
     file.v === 1 &&
     [...texts, ...more].every((text) => typeof text === 'string') &&
     counts.every((count) => Number.isSafeInteger(count)) &&
+    (file.revertTimes === undefined || isTimes(file.revertTimes)) &&
     isTarget(file.target) &&
     isProgress(file.progress)
   );
+}
+
+function isTimes(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  const { notBeforeS, expiresS } = value as Partial<Times>;
+  return Number.isSafeInteger(notBeforeS) && Number.isSafeInteger(expiresS);
 }
 
 function isTarget(value: unknown): boolean {

@@ -1,7 +1,8 @@
 /**
  * A rollout with a canary: begun, or gone on with where its state file says that it is.
  *
- * Once begun, what is sent and what is sent back are those of the state file.
+ * Once begun, what is sent and what is sent back are those of the state file. What is sent back gets its times when that begins: the new policy may
+ * have expired by then.
  *
  * @module
  */
@@ -9,7 +10,7 @@
 import { randomBytes } from 'node:crypto';
 import { parseShare } from '../../policies/rollout/canary.ts';
 import { parseConditions } from '../../policies/rollout/condition.ts';
-import { BEGINNING, type Plan } from '../../policies/rollout/plan.ts';
+import { BEGINNING, type Plan, type Progress } from '../../policies/rollout/plan.ts';
 import { Rollout } from '../../policies/rollout/rollout.ts';
 import type { Policy } from '../../policies/schema.ts';
 import type { CborMap } from '../../policies/signed/cbor.ts';
@@ -26,6 +27,7 @@ import {
   windowMsOf,
   withVersion,
 } from './pushDocument.ts';
+import { refuseForward, timesBack } from './pushExpiry.ts';
 import { type PushFile, readPushFile, writePushFile } from './pushFile.ts';
 import { type CanaryFlags, type PushFlags, PushUsage } from './pushFlags.ts';
 import type { Prepared } from './pushParts.ts';
@@ -38,17 +40,27 @@ export interface Wanted {
   readonly times: Times;
   readonly privateKey: Uint8Array;
   readonly answerMs: number;
+  /** Seconds since 1970. */
+  readonly nowS: () => number;
 }
 
 /** Of a report's interval: one that is late is no silence. */
 const LATE_MS = 30_000;
 
-/** @throws PushUsage where the state file is that of another rollout, or nothing is known to go back to. */
+/**
+ * @throws PushUsage where the state file is that of another rollout, or nothing is known to go back to.
+ * @throws Unusable where what would be sent has expired.
+ */
 export function openRollout(wanted: Wanted, retained: Uint8Array | null): Prepared {
-  const { flags, canary, privateKey, policy, answerMs } = wanted;
+  const { flags, canary, privateKey, policy, answerMs, nowS } = wanted;
   const { stateFile } = canary;
   const found = readPushFile(stateFile);
-  const file = chooseFile(wanted, found, retained);
+  let file = chooseFile(wanted, found, retained);
+  if (!canary.isAbort) refuseForward(file, file.progress.stage, nowS());
+  if (file.progress.stage === 'reverting' && timesIn(file, 'revert').expiresS <= nowS()) {
+    file = { ...file, revertTimes: timesBack(file, nowS()) };
+    writePushFile(stateFile, file);
+  }
   const parsed = parseConditions(file.abortIf);
   const { healthIntervalMs, meteredHealthIntervalMs } = policy.telemetry;
   const [forward, revert] = [bodyOfText(file.body), bodyOfText(file.revertBody)];
@@ -70,16 +82,31 @@ export function openRollout(wanted: Wanted, retained: Uint8Array | null): Prepar
   return {
     rollout: new Rollout(plan, file.progress),
     steps: {
-      documentFor: (document, to) => ({
-        bytes: signPolicy(bodies[document], to, file, privateKey),
-        expiresInS: file.expiresS - Math.floor(Date.now() / 1_000),
-      }),
-      save: (progress) => writePushFile(stateFile, { ...file, progress }),
+      documentFor: (document, to) => {
+        const times = timesIn(file, document);
+        const bytes = signPolicy(bodies[document], to, times, privateKey);
+        return { bytes, expiresInS: times.expiresS - nowS() };
+      },
+      save: (progress) => {
+        file = withProgress(file, progress, nowS());
+        writePushFile(stateFile, file);
+      },
       isAbort: canary.isAbort,
       isGenuine: (bytes) => keptDocument(bytes, privateKey) !== null,
     },
     goOn: `run the same command again to go on, or with --abort to take it back (${stateFile})`,
   };
+}
+
+function timesIn(file: PushFile, document: 'forward' | 'revert'): Times {
+  return document === 'forward' ? file : (file.revertTimes ?? file);
+}
+
+/** @throws Unusable where what follows from it has expired. */
+function withProgress(file: PushFile, progress: Progress, nowS: number): PushFile {
+  refuseForward(file, progress.stage, nowS);
+  const beginsBack = progress.stage === 'reverting' && file.progress.stage !== 'reverting';
+  return { ...file, progress, ...(beginsBack ? { revertTimes: timesBack(file, nowS) } : {}) };
 }
 
 function chooseFile(wanted: Wanted, found: PushFile | null, retained: Uint8Array | null): PushFile {

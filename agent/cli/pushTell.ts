@@ -5,7 +5,9 @@
  */
 import type { Rollout } from '../../policies/rollout/rollout.ts';
 import { targetText } from '../../policies/signed/claims.ts';
+import type { SignedDocument } from '../../policies/signed/open.ts';
 import type { Terminal } from './arguments.ts';
+import { leftText } from './pushOvertaken.ts';
 
 /** Between two lines that say the same (chosen). */
 const AGAIN_MS = 10_000;
@@ -31,10 +33,14 @@ export class PushTell {
   }
 
   /** Once a second; what changed since the line before, and every ten seconds whatever changed. */
-  progress(rollout: Rollout, brokerError: string | null): void {
+  progress(
+    rollout: Rollout,
+    brokerError: string | null,
+    left: readonly SignedDocument[] = [],
+  ): void {
     const line = this.#isJson
-      ? jsonLine(progressOf(rollout, brokerError))
-      : textLine(progressLine(rollout, brokerError));
+      ? jsonLine({ ...progressOf(rollout, brokerError), left: left.map(leftOf) })
+      : textLine([progressLine(rollout, brokerError), leftText(left) ?? []].flat().join('; '));
     const isNews = line !== this.#said || this.#nowMs() - this.#saidAtMs >= AGAIN_MS;
     if (!isNews) return;
     [this.#said, this.#saidAtMs] = [line, this.#nowMs()];
@@ -56,14 +62,19 @@ function jsonLine(value: unknown): string {
   return JSON.stringify(value).replace(/\p{Cc}/gu, escaped);
 }
 
+const leftOf = ({ version, signer, target }: SignedDocument) => ({
+  ...{ device: target.name, version, key_id: signer },
+});
+
 function progressOf(rollout: Rollout, brokerError: string | null) {
   const { stage, progress, plan, sought } = rollout;
   const counted = rollout.counted();
-  const { devices, confirmed, on_trial, rolled_back, refusals, silent, missing, away } = counted;
+  const { devices, confirmed, on_trial, rolled_back, refusals, silent, missing, gone, away } =
+    counted;
   const { degraded, volatile, recovering, terminated, offline, switches_per_minute } = counted;
   return {
     ...{ stage, version: sought.version, devices, confirmed, on_trial, rolled_back },
-    ...{ refused: refusals, silent, missing, away },
+    ...{ refused: refusals, silent, missing, gone, away },
     ...{ degraded, volatile, recovering, terminated, offline, switches_per_minute },
     ...(plan.canary === null
       ? {}
@@ -73,14 +84,25 @@ function progressOf(rollout: Rollout, brokerError: string | null) {
           soaked_s: Math.floor(progress.soakedMs / 1_000),
           soak_s: plan.canary.soakMs / 1_000,
         }),
+    overtaken: rollout.isOvertaken,
     broker_error: brokerError,
   };
 }
 
 function progressLine(rollout: Rollout, brokerError: string | null): string {
   const { stage, progress, plan } = rollout;
-  const { devices, confirmed, on_trial, rolled_back, refusals, silent, missing, trying, away } =
-    rollout.counted();
+  const {
+    devices,
+    confirmed,
+    on_trial,
+    rolled_back,
+    refusals,
+    silent,
+    missing,
+    trying,
+    gone,
+    away,
+  } = rollout.counted();
   const soakS = (plan.canary?.soakMs ?? 0) / 1_000;
   const heard = rollout.isHeard ? '' : ', standing still: the canary is not heard';
   const where =
@@ -95,7 +117,11 @@ function progressLine(rollout: Rollout, brokerError: string | null): string {
     ...Object.entries(refusals).map(([code, count]) => `${count} refused (${code})`),
     ...(silent > 0 ? [`${silent} silent`] : []),
     ...(missing > trying ? [`${missing - trying} to answer`] : []),
+    ...(gone > 0 ? [`${gone} of these gone`] : []),
     ...(away > 0 ? [`${away} away`] : []),
   ].join(', ');
-  return `${where}: ${counts}${brokerError === null ? '' : `; the broker is away: ${brokerError}`}`;
+  const overtaken = rollout.isOvertaken
+    ? '; somebody else published for the target, and the rest is not sent it'
+    : '';
+  return `${where}: ${counts}${overtaken}${brokerError === null ? '' : `; the broker is away: ${brokerError}`}`;
 }

@@ -205,9 +205,12 @@ export function sessionLines(value: unknown): readonly string[] {
 export function eventLines(value: unknown): readonly string[] {
   const rows = rowsOf(value);
   if (rows.length === 0) return ['no events'];
+  // A hub's are of many devices, an agent's of itself.
+  const isOfMany = new Set(rows.map(({ device }) => device)).size > 1;
   return table(
     rows.map((event) => [
       typeof event['ts_ms'] === 'number' ? new Date(event['ts_ms']).toISOString() : '–',
+      ...(isOfMany ? [text(event['device'])] : []),
       text(event['event']),
       event['from'] === null || event['from'] === undefined
         ? ''
@@ -228,7 +231,7 @@ function whyText(detail: unknown): string {
 }
 
 /** What was in the way of the request for another link; null where it is tried. */
-export function rebindDenial(value: unknown): string | null {
+export function denialOf(value: unknown): string | null {
   const { denied, sentence } = fieldsOf(value);
   return typeof denied === 'string' ? `${text(sentence)} (${denied})` : null;
 }

@@ -5,6 +5,7 @@
  *
  * @module
  */
+import type { Outcome } from '../outcome.ts';
 
 /** How many of each word: a state, a reason code. */
 export type Counts = Readonly<Record<string, number>>;
@@ -66,15 +67,9 @@ export interface Overview {
 }
 
 /** Of the newest policy that more than one has spoken of: what the devices that take documents say of it. */
-export interface Rollout {
+export interface Rollout extends Readonly<Record<Outcome, number>> {
   readonly version: number;
   readonly devices: number;
-  readonly confirmed: number;
-  readonly on_trial: number;
-  readonly rolled_back: number;
-  readonly refused: number;
-  readonly silent: number;
-  readonly ahead: number;
 }
 
 /** On how many devices one holds now. */

@@ -3,7 +3,9 @@
  *
  * @module
  */
-import { isOutcome, type Outcome, outcomeDevices } from './rollout.ts';
+import { isOutcome, type Outcome } from '../outcome.ts';
+import type { Rollout } from './answers.ts';
+import { outcomeDevices } from './rollout.ts';
 import { isState } from './states.ts';
 
 /** Rows of one page of the list. Chosen: a few screens, and 60 kB of answer. */
@@ -88,6 +90,11 @@ export const pageBefore = (query: DeviceQuery): DeviceQuery => ({
 /** Nothing is left out of the list. */
 export const isWhole = ({ search, state, outcome }: DeviceQuery): boolean =>
   search === '' && state === '' && outcome === '';
+
+/** What the overview says of the devices that the list is narrowed to: another word is of another list. Null: nothing. */
+export function outcomeFigure({ outcome }: DeviceQuery, rollout: Rollout | null): string | null {
+  return outcome === '' || rollout === null ? null : `${rollout.version} ${rollout[outcome]}`;
+}
 
 function narrowedTo({ state, outcome }: DeviceQuery): string {
   const inState = state === '' ? '' : ` in ${state}`;

@@ -3,53 +3,40 @@
  *
  * @module
  */
+import { OUTCOMES, type Outcome } from '../outcome.ts';
 import type { DocumentOutcome, DocumentsRow, Emergency, Rollout } from './answers.ts';
 import { countText, UNKNOWN } from './format.ts';
 import { wordsOf } from './reasonWords.ts';
 
-/** In the order of their rows; `devices` are those that a list of them has. */
-const OUTCOMES = [
-  {
-    id: 'confirmed',
-    words: 'it proved itself, and is kept',
-    devices: 'that confirmed the policy',
-  },
-  {
-    id: 'on_trial',
-    words: 'followed, and has to prove itself',
-    devices: 'with the policy on trial',
-  },
-  {
-    id: 'rolled_back',
+interface Wording {
+  readonly words: string;
+  /** Those that a list of them has. */
+  readonly devices: string;
+}
+
+const WORDING: Readonly<Record<Outcome, Wording>> = {
+  confirmed: { words: 'it proved itself, and is kept', devices: 'that confirmed the policy' },
+  on_trial: { words: 'followed, and has to prove itself', devices: 'with the policy on trial' },
+  rolled_back: {
     words: 'it did not prove itself: the one before is followed',
     devices: 'that rolled the policy back',
   },
-  { id: 'refused', words: 'not taken', devices: 'that refused the policy' },
-  {
-    id: 'silent',
+  refused: { words: 'not taken', devices: 'that refused the policy' },
+  silent: {
     words: 'nothing was said of it: not reached, away, or not meant for them',
     devices: 'silent about the policy',
   },
-  {
-    id: 'ahead',
+  ahead: {
     words: 'it alone speaks of a newer version: the first of a rollout, or a wrong one',
     devices: 'ahead of the policy',
   },
-] as const;
-export type Outcome = (typeof OUTCOMES)[number]['id'];
-
-/** What a list of devices can be narrowed to, in the order of the table. */
-export const OUTCOMES_SHOWN: readonly Outcome[] = OUTCOMES.map(({ id }) => id);
-
-export const isOutcome = (text: string): text is Outcome => OUTCOMES.some(({ id }) => id === text);
+};
 
 /** `on trial`. */
 export const outcomeWord = (outcome: string): string => outcome.replaceAll('_', ' ');
 
 /** `that refused the policy`, behind `4 devices`. */
-export function outcomeDevices(outcome: Outcome): string {
-  return OUTCOMES.find(({ id }) => id === outcome)!.devices;
-}
+export const outcomeDevices = (outcome: Outcome): string => WORDING[outcome].devices;
 
 export interface OutcomeShare {
   readonly id: Outcome;
@@ -62,7 +49,8 @@ export interface OutcomeShare {
 }
 
 export function outcomesOf(rollout: Rollout): readonly OutcomeShare[] {
-  return OUTCOMES.map(({ id, words }) => {
+  return OUTCOMES.map((id) => {
+    const { words } = WORDING[id];
     const count = rollout[id];
     const percent = rollout.devices === 0 ? 0 : (100 * count) / rollout.devices;
     return { id, name: outcomeWord(id), words, count, percent };

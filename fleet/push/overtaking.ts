@@ -2,7 +2,7 @@
  * Whether a document on a push's own topic is somebody else's, who published it while the push was under way.
  *
  * Judged as what a broker keeps is when a push begins: what names the signer of ours has to be signed by that key, and there is no key of
- * anybody else. So whoever may publish there can stop a push, and do no more.
+ * anybody else. So whoever may publish there can stop the rest of a push and the way back from it; a canary is watched all the same.
  *
  * @module
  */
@@ -55,7 +55,8 @@ export function overtakenText({ version, signer, target }: SignedDocument): stri
   return `version ${version} for ${targetText(target)}, of key id ${signer}, was published meanwhile, and nothing of ours is sent over it`;
 }
 
-function isSameButTimes(one: SignedDocument, other: SignedDocument): boolean {
+/** One and the same policy, signed once more. */
+export function isSameButTimes(one: SignedDocument, other: SignedDocument): boolean {
   const isSameBody = Buffer.compare(encodeCbor(one.body), encodeCbor(other.body)) === 0;
   return one.version === other.version && isSameBody;
 }

@@ -6,13 +6,19 @@
  * @module
  */
 
-import { answerTopics, type DesiredStream, desiredTopic } from '../../hal/mqtt/topics.ts';
+import {
+  answerTopics,
+  type DesiredStream,
+  desiredTopic,
+  everyDesiredTopic,
+} from '../../hal/mqtt/topics.ts';
 import type { Progress, RolloutEffect, RolloutEvent } from '../../policies/rollout/plan.ts';
 import type { Rollout } from '../../policies/rollout/rollout.ts';
 import type { Target } from '../../policies/signed/claims.ts';
 import type { SignedDocument } from '../../policies/signed/open.ts';
 import { Answers, newestEmergency } from './answers.ts';
 import { Arrival, silenceText } from './arrival.ts';
+import { CanaryTopics } from './canaryTopics.ts';
 import { type Own, othersDocument, overtakenText } from './overtaking.ts';
 import { type PushAddress, PushLink } from './pushLink.ts';
 
@@ -37,6 +43,8 @@ export interface PushRunParts {
   readonly fleet: string;
   readonly target: Target;
   readonly stream: DesiredStream;
+  /** Whether it publishes for devices alone, and so has to know what is kept for them. */
+  readonly hasCanary: boolean;
   readonly nowMs: () => number;
   /** Tests shorten them. */
   readonly limits?: { readonly silenceMaxMs: number; readonly keepaliveS: number };
@@ -50,8 +58,12 @@ export interface PushSteps {
   ) => { readonly bytes: Uint8Array; readonly expiresInS: number };
   /** Durable when it returns; what it throws ends the run. */
   readonly save: (progress: Progress) => void;
-  /** About once a second, and whenever a stage begins. */
-  readonly tell: (rollout: Rollout, brokerError: string | null) => void;
+  /** About once a second, and whenever a stage begins. `left`: {@link PushEnd.left}. */
+  readonly tell: (
+    rollout: Rollout,
+    brokerError: string | null,
+    left: readonly SignedDocument[],
+  ) => void;
   /** The operator wants it back. */
   readonly isAbort: boolean;
   /** Of a document that names the signer of ours: whether that key signed it, as far as that can be known. */
@@ -63,11 +75,15 @@ export interface PushEnd {
   readonly why: string;
   /** From publishing to the last device that said what became of it; null where none did. */
   readonly lastedMs: number | null;
-  /** What somebody else published for the target meanwhile, for which it ended; or null. */
+  /** What somebody else published for the target meanwhile, for which no more was sent there; or null. */
   readonly overtakenBy: SignedDocument | null;
+  /** What somebody else published for devices of the canary, and stays there. */
+  readonly left: readonly SignedDocument[];
 }
 
 interface Published {
+  readonly to: Target;
+  /** Empty: nothing of ours is to be kept there. */
   readonly payload: Uint8Array;
   readonly expiresInS: number | null;
   readonly atMs: number;
@@ -91,12 +107,13 @@ export class PushRun {
   #overtakenBy: SignedDocument | null = null;
   /** Judges what comes on the target's topic while a rollout is under way. */
   #judge: ((bytes: Uint8Array) => SignedDocument | null) | null = null;
-  /** What it published and did not clear, by topic: a broker that was restarted may have forgotten it. */
+  readonly #canaryTopics: CanaryTopics;
+  /** What it published last, by topic: a broker that was restarted may have forgotten it. */
   readonly #published = new Map<string, Published>();
   #wasUp = false;
   /** A connection after another one: what the broker still keeps is being heard. */
   #isBack = false;
-  /** The target's document is to be published once that is known. */
+  /** Something is to be published once that is known. */
   #isOwed = false;
   #isUp = false;
   #brokerError: string | null = null;
@@ -104,9 +121,10 @@ export class PushRun {
   #isInterrupted = false;
 
   constructor(parts: PushRunParts) {
-    const { fleet, target, stream, address, nowMs, limits } = parts;
+    const { fleet, target, stream, hasCanary, address, nowMs, limits } = parts;
     this.#parts = parts;
     this.#answers = new Answers(fleet);
+    this.#canaryTopics = new CanaryTopics(stream);
     this.#desired = desiredTopic(fleet, target, stream);
     this.#heardAtMs = nowMs();
     this.#arrival = new Arrival(nowMs());
@@ -116,7 +134,10 @@ export class PushRun {
     );
     this.#link = new PushLink({
       address,
-      topics: [this.#desired, presence, policyReported, health],
+      topics: [
+        ...[this.#desired, presence, policyReported, health],
+        ...(hasCanary ? [everyDesiredTopic(fleet, stream)] : []),
+      ],
       onMessage: (topic, payload, isRetained) => this.#onMessage(topic, payload, isRetained),
       onUp: (roundTripMs) => {
         this.#quietMs = Math.max(QUIET_MS, QUIET_ROUND_TRIPS * roundTripMs);
@@ -195,10 +216,15 @@ export class PushRun {
         const device = { level: 'device', fleet: this.#parts.fleet, name: effect.device } as const;
         return this.#publish(device, new Uint8Array(0), null);
       }
-      const settledAtMs = publishedAtMs === null ? null : rollout.settledAtMs;
+      const overtakenBy = this.#overtakenBy;
+      const isTimed = publishedAtMs !== null && overtakenBy === null;
+      const settledAtMs = isTimed ? rollout.settledAtMs : null;
       const lastedMs =
         settledAtMs === null ? null : Math.max(0, settledAtMs - (publishedAtMs ?? 0));
-      end = { isGood: effect.isGood, why: effect.why, lastedMs, overtakenBy: null };
+      const { isGood } = effect;
+      const why =
+        overtakenBy === null ? effect.why : `${overtakenText(overtakenBy)}; ${effect.why}`;
+      end = { isGood, why, lastedMs, overtakenBy, left: this.#canaryTopics.left };
     };
     const feed = (event: RolloutEvent) => {
       for (const effect of rollout.feed(event)) perform(effect);
@@ -207,6 +233,7 @@ export class PushRun {
       for (const event of this.#heard.splice(0)) feed(event);
     };
     const own = this.#ownOf(steps);
+    this.#canaryTopics.begin(own);
     this.#judge = (bytes) => {
       const isSent = this.#published.has(this.#desired);
       return othersDocument(bytes, { version: rollout.sought.version, isSent }, own);
@@ -218,10 +245,9 @@ export class PushRun {
     while (end === null && !this.#isInterrupted) {
       this.#checkRefused();
       hear();
-      if (this.#overtakenBy !== null && concernsTarget(rollout)) {
-        const [overtakenBy, why] = [this.#overtakenBy, overtakenText(this.#overtakenBy)];
-        end = { isGood: false, why, lastedMs: null, overtakenBy };
-        break;
+      if (this.#overtakenBy !== null && !rollout.isOvertaken) {
+        feed({ kind: 'overtaken', atMs: nowMs() });
+        if (end !== null) break;
       }
       this.#publishAgain();
       feed({ kind: 'tick', atMs: nowMs() });
@@ -230,7 +256,7 @@ export class PushRun {
         while (!this.#link.isIdle && nowMs() - beganAtMs < TELL_MS) await Bun.sleep(5);
         this.#checkRefused();
         [toldAtMs, stage] = [nowMs(), rollout.stage];
-        steps.tell(rollout, this.#isUp ? null : this.#brokerError);
+        steps.tell(rollout, this.#isUp ? null : this.#brokerError, this.#canaryTopics.left);
       }
       if (end === null) await Bun.sleep(TICK_MS);
     }
@@ -245,27 +271,37 @@ export class PushRun {
   #publish(to: Target, payload: Uint8Array, expiresInS: number | null): void {
     const { fleet, stream, nowMs } = this.#parts;
     const topic = desiredTopic(fleet, to, stream);
-    if (payload.length === 0) this.#published.delete(topic);
-    else this.#published.set(topic, { payload, expiresInS, atMs: nowMs() });
-    if (topic === this.#desired && this.#overtakenBy !== null) return;
-    // It may have been published by somebody else meanwhile, and newer.
-    if (topic === this.#desired && (!this.#isUp || this.#isBack)) this.#isOwed = true;
-    else this.#link.publish(topic, payload, expiresInS);
+    const published = { to, payload, expiresInS, atMs: nowMs() };
+    this.#published.set(topic, published);
+    // Somebody else may have published there meanwhile, and newer.
+    if (!this.#isUp || this.#isBack) this.#isOwed = true;
+    else this.#send(topic, published, expiresInS);
+  }
+
+  /** Where nothing of somebody else is to stay. */
+  #send(topic: string, { to, payload }: Published, expiresInS: number | null): void {
+    const isTarget = topic === this.#desired;
+    const isFree = isTarget
+      ? this.#overtakenBy === null
+      : this.#canaryTopics.isFree(topic, to, payload);
+    if (!isFree) return;
+    this.#link.publish(topic, payload, expiresInS);
+    if (!isTarget) this.#canaryTopics.onKept(topic, payload);
   }
 
   #isQuiet(nowMs: number): boolean {
     return nowMs - this.#heardAtMs >= this.#quietMs;
   }
 
-  /** The same bytes: to a device that has them they are no news. What somebody else had kept for the target meanwhile stays. */
+  /** The same bytes: to a device that has them they are no news. What somebody else had published meanwhile stays. */
   #publishAgain(): void {
     const nowMs = this.#parts.nowMs();
     if (!this.#isBack || !this.#isUp || !this.#isQuiet(nowMs)) return;
     [this.#isBack, this.#isOwed] = [false, false];
-    for (const [topic, { payload, expiresInS, atMs }] of this.#published) {
-      if (topic === this.#desired && this.#overtakenBy !== null) continue;
+    for (const [topic, published] of this.#published) {
+      const { expiresInS, atMs } = published;
       const leftS = expiresInS === null ? null : expiresInS - (nowMs - atMs) / 1_000;
-      if (leftS === null || leftS > 0) this.#link.publish(topic, payload, leftS);
+      if (leftS === null || leftS > 0) this.#send(topic, published, leftS);
     }
   }
 
@@ -299,6 +335,9 @@ export class PushRun {
       this.#overtakenBy ??= this.#judge?.(payload) ?? null;
       return;
     }
+    if (topic.endsWith(`/${this.#parts.stream}/desired`)) {
+      return this.#canaryTopics.onKept(topic, payload);
+    }
     this.#heard.push(...this.#answers.read(topic, payload, isRetained, atMs));
   }
 
@@ -312,9 +351,12 @@ export class PushRun {
     this.#arrival.onDown();
     // The next connection may bring another one before it is up.
     this.#retained = null;
+    this.#canaryTopics.forget();
     this.#isBack = false;
     // Sent again only when it is known what the broker keeps then.
-    this.#isOwed = this.#link.withdraw(this.#desired) || this.#isOwed;
+    for (const topic of this.#published.keys()) {
+      this.#isOwed = this.#link.withdraw(topic) || this.#isOwed;
+    }
     this.#onLink(false, why);
   }
 
@@ -323,6 +365,3 @@ export class PushRun {
     throw new PushError(`the broker does not allow us ${this.#refused}: see mosquitto.acl`);
   }
 }
-
-/** A canary that is taken back is sent nothing there, and is waited for all the same. */
-const concernsTarget = ({ stage, progress }: Rollout) => stage !== 'reverting' || progress.isWide;

@@ -69,6 +69,10 @@ export function desiredTopic(fleet: string, whom: Addressee, stream: DesiredStre
   return `${root}/${whom.level === 'group' ? `_group/${name}` : name}/${stream}/desired`;
 }
 
+/** What devices alone are sent, of all of a fleet; with what the fleet is sent among it. */
+export const everyDesiredTopic = (fleet: string, stream: DesiredStream): string =>
+  `${TOPIC_ROOT}/${level(fleet)}/+/${stream}/desired`;
+
 /** All topics on which a device hears documents: its own, those of its groups and of its fleet. */
 export function desiredTopics(fleet: string, device: string, groups: readonly string[]): string[] {
   const all: readonly Addressee[] = [

@@ -13,11 +13,13 @@ export interface Counted extends Tally {
   readonly on_trial: number;
   readonly waiting: number;
   readonly settled: number;
-  /** There, or gone a moment ago, and not settled. */
+  /** There, or gone since it was sent, and not settled. */
   readonly missing: number;
   /** Of those that are missing: on trial, and so they have said something. */
   readonly trying: number;
-  /** Not there, and not settled: what is retained waits for them. */
+  /** Of those that are missing: not there any more. The policy may have cut them off. */
+  readonly gone: number;
+  /** Not there before it was sent, and not settled: what is retained waits for them. */
   readonly away: number;
   /** By code. */
   readonly refusals: Readonly<Record<string, number>>;
@@ -34,30 +36,34 @@ const STATES = {
  * @param version states count where the newest report was made under this one.
  * @param isLate who has said nothing should have.
  * @param heardMs for how long the broker was heard: who has just gone may be back in a moment.
+ * @param reachable who was there when the document was sent.
  */
 export function countDevices(
   devices: readonly (readonly [string, DeviceView])[],
   version: number,
   isLate: boolean,
   heardMs: number,
+  reachable: ReadonlySet<string>,
 ): Counted {
   const counted = {
     ...{ degraded: 0, volatile: 0, recovering: 0, terminated: 0, offline: 0, silent: 0 },
     ...{ confirmed: 0, on_trial: 0, waiting: 0, rolled_back: 0, refused: 0, settled: 0 },
-    ...{ missing: 0, trying: 0, away: 0 },
+    ...{ missing: 0, trying: 0, gone: 0, away: 0 },
   };
   const refusals: Record<string, number> = {};
   let [switches, following] = [0, 0];
-  for (const [, device] of devices) {
+  for (const [name, device] of devices) {
     const { online, outcome, health } = device;
     const isHere = online !== null && !isAway(device, heardMs);
     const isDone = isSettled(outcome);
+    const isMissing = !isDone && (isHere || outcome.kind === 'onTrial' || reachable.has(name));
     counted[NAMES[outcome.kind]] += 1;
     if (outcome.kind === 'refused') refusals[outcome.code] = (refusals[outcome.code] ?? 0) + 1;
     if (isDone) counted.settled += 1;
-    else if (isHere) counted.missing += 1;
+    else if (isMissing) counted.missing += 1;
     else counted.away += 1;
-    if (outcome.kind === 'onTrial' && isHere) counted.trying += 1;
+    if (isMissing && !isHere) counted.gone += 1;
+    if (outcome.kind === 'onTrial') counted.trying += 1;
     if (outcome.kind === 'waiting' && isLate) counted.silent += 1;
     if (online === false && !isHere) counted.offline += 1;
     if (online === false || health === null || health.policyVersion !== version) continue;
@@ -81,7 +87,7 @@ const NAMES = {
 
 /** What became of a document for `target`, as the end of a sentence. */
 export function summaryOf(counted: Counted, target: Target): string {
-  const { devices, confirmed, rolled_back, refused, missing, trying, away } = counted;
+  const { devices, confirmed, rolled_back, refused, missing, trying, gone, away } = counted;
   if (devices === 0) return `nobody of ${targetText(target)} reports here; it waits at the broker`;
   return [
     `${confirmed} confirmed`,
@@ -89,6 +95,7 @@ export function summaryOf(counted: Counted, target: Target): string {
     ...(refused > 0 ? [`${refused} refused`] : []),
     ...(trying > 0 ? [`${trying} still on trial`] : []),
     ...(missing > trying ? [`${missing - trying} said nothing`] : []),
+    ...(gone > 0 ? [`${gone} of these gone`] : []),
     ...(away > 0 ? [`${away} away, for whom it waits at the broker`] : []),
   ].join(', ');
 }

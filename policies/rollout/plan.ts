@@ -64,6 +64,8 @@ export type RolloutEvent = { readonly atMs: number } & (
   | { readonly kind: 'ready' }
   /** The operator wants it back. Before `ready`: nothing is published again first. */
   | { readonly kind: 'abort' }
+  /** Somebody else published for the target. */
+  | { readonly kind: 'overtaken' }
   /** Whatever is decided is decided here: at least once a second. */
   | { readonly kind: 'tick' }
 );

@@ -23,7 +23,6 @@
  *
  * @module
  */
-import { fleetOf } from '../signed/claims.ts';
 import { canaryOf } from './canary.ts';
 import { brokenCondition, type Tally, withStrict } from './condition.ts';
 import { type Counted, countDevices, summaryOf } from './count.ts';
@@ -37,7 +36,8 @@ import {
   type RolloutEvent,
   type Stage,
 } from './plan.ts';
-import { type DeviceView, UNSEEN, withPresence } from './view.ts';
+import { publicationsOf } from './publications.ts';
+import { areHeard, type DeviceView, UNSEEN, withPresence } from './view.ts';
 
 /** Time of a process that did not run is no soak. */
 const TICK_MAX_MS = 5_000;
@@ -50,12 +50,13 @@ export class Rollout {
   readonly plan: Plan;
   #progress: Progress;
   readonly #devices = new Map<string, DeviceView>();
-  /** Those that were there when the rest was sent it: cars that were parked before are not its doing. */
+  /** Those that were there when the stage began, or came back to one that was gone on with: cars that were parked before are not its doing. */
   #reachable: ReadonlySet<string> = new Set();
   #isUp = false;
   #isReady = false;
   #isOver = false;
   #isUnwanted = false;
+  #isOvertaken = false;
   /** Gone on with at a broker that may have been restarted: devices come back one by one, the canary perhaps before the others. */
   #isSparse = false;
   /** Since the stage began, while the broker was heard. */
@@ -83,6 +84,11 @@ export class Rollout {
     return this.#wasHeard;
   }
 
+  /** Somebody else published for the target: nothing more of ours is sent there. */
+  get isOvertaken(): boolean {
+    return this.#isOvertaken;
+  }
+
   /** What is sought of devices now. */
   get sought(): Sought {
     const { sought, canary } = this.plan;
@@ -100,7 +106,8 @@ export class Rollout {
   }
 
   #count(devices: Parameters<typeof countDevices>[0]): Counted {
-    return countDevices(devices, this.sought.version, this.#isLate, this.#heardMs);
+    const { version } = this.sought;
+    return countDevices(devices, version, this.#isLate, this.#heardMs, this.#reachable);
   }
 
   get #isLate(): boolean {
@@ -141,6 +148,12 @@ export class Rollout {
         if (this.plan.canary === null) return [];
         this.#isUnwanted = true;
         return this.#isReady ? this.#onAbort(event.atMs) : [];
+      case 'overtaken':
+        this.#isOvertaken = true;
+        // What the canary was sent is still its doing, and its topics are others.
+        return this.#isWatched || (this.stage === 'reverting' && !this.#progress.isWide)
+          ? []
+          : this.#finish(false, 'nobody is waited for any more');
       case 'tick':
         return this.#isReady ? this.#onTick(event.atMs) : [];
     }
@@ -176,7 +189,7 @@ export class Rollout {
       this.#change(device, { before: reported ?? UNHEARD, outcome: WAITING });
       if (reported !== null) this.#onReported(device, reported, atMs);
     }
-    return this.#publications();
+    return publicationsOf(this.plan, this.#progress);
   }
 
   get #isCanaryKnown(): boolean {
@@ -210,30 +223,10 @@ export class Rollout {
         if (reported !== null) this.#onReported(device, reported, atMs);
       }
     }
-    return [{ kind: 'save', progress: this.#progress }, ...this.#publications()];
-  }
-
-  #publications(): readonly RolloutEffect[] {
-    const { target } = this.plan;
-    const { stage, canary, isWide } = this.#progress;
-    const toCanary = (document: 'forward' | 'revert') =>
-      canary.map((name) => ({
-        ...{
-          kind: 'publish' as const,
-          document,
-          to: { level: 'device' as const, fleet: fleetOf(target), name },
-        },
-      }));
-    const cleared = canary
-      .filter((device) => target.level !== 'device' || target.name !== device)
-      .map((device) => ({ kind: 'clear' as const, device }));
-    if (stage === 'canary') return toCanary('forward');
-    if (stage === 'rest') return [{ kind: 'publish', document: 'forward', to: target }];
-    if (stage === 'done') return cleared;
-    if (stage !== 'reverting') return [];
-    return isWide
-      ? [{ kind: 'publish', document: 'revert', to: target }, ...cleared]
-      : toCanary('revert');
+    return [
+      { kind: 'save', progress: this.#progress },
+      ...publicationsOf(this.plan, this.#progress),
+    ];
   }
 
   #onTick(atMs: number): readonly RolloutEffect[] {
@@ -247,7 +240,7 @@ export class Rollout {
     this.#waitedMs += heardMs;
     this.#heardMs += heardMs;
     if (this.#isLate && !wasLate) this.#heedOldRefusals(atMs);
-    if (this.#areReturning) this.#reachable = this.#there();
+    if (this.#areReturning) this.#reachable = this.#reachable.union(this.#there());
     const counted = this.counted();
     const broken = this.#broken(counted);
     if (broken !== null) return [...effects, ...this.#revert(broken, atMs)];
@@ -274,8 +267,11 @@ export class Rollout {
         return this.#revert(why, atMs);
       }
       case 'soak':
+        if (this.#isOvertaken && counted.devices === 0) {
+          return this.#finish(false, 'the canary follows a higher version by now');
+        }
         return this.#progress.soakedMs >= (this.plan.canary?.soakMs ?? 0)
-          ? this.#go('rest', atMs)
+          ? this.#endSoak(atMs)
           : [];
       case 'rest': {
         // What the broker has kept of a device may come late; a name that was mistyped never does.
@@ -294,6 +290,12 @@ export class Rollout {
     }
   }
 
+  #endSoak(atMs: number): readonly RolloutEffect[] {
+    if (!this.#isOvertaken) return this.#go('rest', atMs);
+    const kept = `keeps version ${this.sought.version} until it takes a higher one`;
+    return this.#finish(false, `the canary was watched to the end of its soak, and ${kept}`);
+  }
+
   #isAwaited({ missing }: Counted): boolean {
     return !this.#isLate && (missing > 0 || this.#areReturning);
   }
@@ -302,10 +304,13 @@ export class Rollout {
   #broken(counted: Counted): string | null {
     const { canary } = this.plan;
     if (canary === null) return null;
-    const isCanary = this.stage === 'canary' || this.stage === 'soak';
-    if (!isCanary && this.stage !== 'rest') return null;
-    const conditions = isCanary ? withStrict(canary.conditions) : canary.conditions;
+    if (!this.#isWatched && this.stage !== 'rest') return null;
+    const conditions = this.#isWatched ? withStrict(canary.conditions) : canary.conditions;
     return brokenCondition(conditions, this.#watched(counted));
+  }
+
+  get #isWatched(): boolean {
+    return this.stage === 'canary' || this.stage === 'soak';
   }
 
   #watched(counted: Counted): Tally {
@@ -323,7 +328,8 @@ export class Rollout {
   }
 
   #soak(passedMs: number, atMs: number): readonly RolloutEffect[] {
-    const isHeard = this.#isUp && this.#hearsCanary(atMs);
+    const heard = { version: this.sought.version, sinceMs: atMs - this.plan.freshMs };
+    const isHeard = this.#isUp && areHeard(this.#population(), heard);
     const counts = isHeard && this.#wasHeard && passedMs <= TICK_MAX_MS;
     this.#wasHeard = isHeard;
     if (!counts) return [];
@@ -332,19 +338,6 @@ export class Rollout {
     const isWorthIt =
       Math.floor(before / SAVE_EVERY_MS) !== Math.floor(this.#progress.soakedMs / SAVE_EVERY_MS);
     return isWorthIt ? [{ kind: 'save', progress: this.#progress }] : [];
-  }
-
-  /** At least half of those that confirmed it have reported under it, and not long ago. */
-  #hearsCanary(atMs: number): boolean {
-    const confirmed = this.#population().filter(([, { outcome }]) => outcome.kind === 'confirmed');
-    const heard = confirmed.filter(
-      ([, { online, health, healthAtMs }]) =>
-        online === true &&
-        health?.policyVersion === this.sought.version &&
-        healthAtMs !== null &&
-        atMs - healthAtMs <= this.plan.freshMs,
-    );
-    return heard.length > 0 && heard.length * 2 >= confirmed.length;
   }
 
   #onPresence(device: string, online: boolean): void {
@@ -365,9 +358,13 @@ export class Rollout {
 
   #population(): readonly (readonly [string, DeviceView])[] {
     const { stage, canary, isWide } = this.#progress;
-    const isCanary = stage === 'canary' || stage === 'soak';
-    if (!isCanary && (stage === 'rest' || stage === 'begin' || isWide)) return this.#targeted();
-    return canary.map((device) => [device, this.#devices.get(device) ?? UNSEEN] as const);
+    const isAll = stage === 'rest' || stage === 'begin' || isWide;
+    if (!this.#isWatched && isAll) return this.#targeted();
+    const all = canary.map((device) => [device, this.#devices.get(device) ?? UNSEEN] as const);
+    if (!this.#isWatched || !this.#isOvertaken) return all;
+    // Who follows what overtook ours is not its doing any more.
+    const { version } = this.sought;
+    return all.filter(([, { reported }]) => (reported?.confirmed ?? 0) <= version);
   }
 
   /** Whoever reports documents takes them. */

@@ -52,3 +52,19 @@ export function withPresence(
     goneSinceMs: view.online === true ? (heardMs ?? goneSinceMs) : goneSinceMs,
   };
 }
+
+/** At least half of those that confirmed it have reported under it since then. */
+export function areHeard(
+  devices: readonly (readonly [string, DeviceView])[],
+  { version, sinceMs }: { readonly version: number; readonly sinceMs: number },
+): boolean {
+  const confirmed = devices.filter(([, { outcome }]) => outcome.kind === 'confirmed');
+  const heard = confirmed.filter(
+    ([, { online, health, healthAtMs }]) =>
+      online === true &&
+      health?.policyVersion === version &&
+      healthAtMs !== null &&
+      healthAtMs >= sinceMs,
+  );
+  return heard.length > 0 && heard.length * 2 >= confirmed.length;
+}

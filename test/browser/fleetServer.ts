@@ -18,6 +18,8 @@ export interface FleetServer extends AsyncDisposable {
   /** Sends an event over each open stream. */
   tell(kind: 'overview' | 'device', data: unknown): void;
   row(at: number): DeviceRow;
+  /** From now on its answers have this row; nobody is told. */
+  become(at: number, row: DeviceRow): void;
   overview(): Overview;
   /** Ends each stream and answers 503 until told otherwise. */
   setBroken(broken: boolean): void;
@@ -100,6 +102,9 @@ export function startFleetServer(devices: number): FleetServer {
     asked,
     tell,
     row: (at) => rows[at]!,
+    become: (at, row) => {
+      rows[at] = row;
+    },
     overview: () => overviewOf(rows, Date.now()),
     setBroken: (broken) => {
       isBroken = broken;

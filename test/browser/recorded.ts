@@ -77,6 +77,11 @@ function documentsAt(at: number): DocumentsRow {
   };
 }
 
+/** The same device, on which this became of the policy that is rolled out. */
+export function judged(row: DeviceRow, word: string): DeviceRow {
+  return { ...row, documents: { ...row.documents!, verdict: { version: VERSION, word } } };
+}
+
 /** As the server judges it. */
 export function outcomeOf({ documents }: DeviceRow): string {
   const verdict = documents?.verdict;

@@ -7,10 +7,10 @@
  * ```
  */
 import { afterAll, beforeAll, expect, test } from 'bun:test';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { newKeyPair } from '../../agent/cli/keygen.ts';
+import { folderForTests } from '../folder.ts';
 import { MeterWitness, spentOnFlash } from '../lab/meterWitness.ts';
 import { Namespace, newStem } from '../lab/namespace.ts';
 import { eventually, LabProcess, run } from '../lab/process.ts';
@@ -18,7 +18,7 @@ import { startWireguard } from '../lab/wireguard.ts';
 
 const ROOT = resolve(import.meta.dir, '../..');
 const BUN = process.execPath;
-const folder = mkdtempSync(join(tmpdir(), 'jvpn-plain-'));
+const folder = folderForTests('jvpn-plain-');
 const wgName = `wg${process.pid}`;
 const device = newKeyPair();
 const server = newKeyPair();

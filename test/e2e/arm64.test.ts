@@ -7,7 +7,6 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test';
 import {
   mkdirSync,
-  mkdtempSync,
   readdirSync,
   readFileSync,
   readlinkSync,
@@ -15,9 +14,9 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runnerOf, THIS_MACHINE } from '../../scripts/target.ts';
+import { folderForTests } from '../folder.ts';
 import type { LinkName } from '../lab/plan.ts';
 import { run } from '../lab/process.ts';
 import { type AuditLine, auditOf, isAttached, Site, untilAudit } from '../lab/site.ts';
@@ -31,7 +30,7 @@ const obstacle = runner.kind === 'obstacle' ? runner.why : null;
 const prefix = runner.kind === 'command' ? runner.prefix : [];
 const isEmulated = prefix.length > 0;
 
-const folder = mkdtempSync(join(tmpdir(), 'jvpn-arm64-'));
+const folder = folderForTests('jvpn-arm64-');
 const empty = join(folder, 'empty');
 let native = '';
 let arm64 = '';

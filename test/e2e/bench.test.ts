@@ -5,9 +5,9 @@
  * for being good: other tests may share the machine.
  */
 import { afterAll, beforeAll, expect, test } from 'bun:test';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { folderForTests } from '../folder.ts';
 import { isolationObstacle } from '../lab/isolated.ts';
 import { labNamespaces } from '../lab/namespace.ts';
 import { run } from '../lab/process.ts';
@@ -15,7 +15,7 @@ import { testUnless } from '../obstacle.ts';
 import { buildBinary } from './binary.ts';
 
 const MAIN = resolve(import.meta.dir, '../lab/bench/main.ts');
-const folder = mkdtempSync(join(tmpdir(), 'jvpn-bench-'));
+const folder = folderForTests('jvpn-bench-');
 const work = join(folder, 'work');
 const obstacle =
   isolationObstacle ?? (Bun.which('iperf3') === null ? 'iperf3 is not installed' : null);

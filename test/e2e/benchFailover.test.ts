@@ -6,9 +6,9 @@
  * sane, not for being good: other tests may share the machine.
  */
 import { afterAll, beforeAll, expect, test } from 'bun:test';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { folderForTests } from '../folder.ts';
 import type { ClassRow } from '../lab/bench/failover/figures.ts';
 import { LoadEnd, loadArgv } from '../lab/bench/failover/loadEnd.ts';
 import { damageOf } from '../lab/bench/failover/stalls.ts';
@@ -22,7 +22,7 @@ import { testUnless } from '../obstacle.ts';
 import { buildBinary } from './binary.ts';
 
 const MAIN = resolve(import.meta.dir, '../lab/bench/main.ts');
-const folder = mkdtempSync(join(tmpdir(), 'jvpn-failover-'));
+const folder = folderForTests('jvpn-failover-');
 const work = join(folder, 'work');
 
 let binary = '';

@@ -5,9 +5,9 @@
  * what is computed; the rest is checked for being sane, not for being good: other tests may share the machine.
  */
 import { afterAll, beforeAll, expect, test } from 'bun:test';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { folderForTests } from '../folder.ts';
 import { isolationObstacle } from '../lab/isolated.ts';
 import { mosquittoObstacle } from '../lab/mosquitto.ts';
 import { orphans } from '../lab/namespace.ts';
@@ -16,7 +16,7 @@ import { testUnless } from '../obstacle.ts';
 import { buildBinary } from './binary.ts';
 
 const MAIN = resolve(import.meta.dir, '../lab/bench/main.ts');
-const folder = mkdtempSync(join(tmpdir(), 'jvpn-idle-'));
+const folder = folderForTests('jvpn-idle-');
 const work = join(folder, 'work');
 let binary = '';
 

@@ -5,16 +5,16 @@
  * Method: a slice of `scripts/bench verdicts` with the binary of this tree; the whole of it takes an hour.
  */
 import { afterAll, beforeAll, expect, test } from 'bun:test';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { folderForTests } from '../folder.ts';
 import { isolationObstacle } from '../lab/isolated.ts';
 import { run } from '../lab/process.ts';
 import { testUnless } from '../obstacle.ts';
 import { buildBinary } from './binary.ts';
 
 const MAIN = resolve(import.meta.dir, '../lab/bench/main.ts');
-const folder = mkdtempSync(join(tmpdir(), 'jvpn-verdicts-'));
+const folder = folderForTests('jvpn-verdicts-');
 const work = join(folder, 'work');
 let binary = '';
 

@@ -6,10 +6,10 @@
  */
 import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { compile } from '../../scripts/compile.ts';
 import type { Target } from '../../scripts/target.ts';
+import { folderForTests } from '../folder.ts';
 import { run } from '../lab/process.ts';
 import { isAttached, Site, untilAudit } from '../lab/site.ts';
 import { topology } from '../lab/topology.ts';
@@ -27,7 +27,7 @@ const HOSTILE: Readonly<Record<string, string>> = {
   'tsconfig.json': '{"compilerOptions":{"paths":{"*":["./trap.ts"]}}}',
 };
 
-const folder = mkdtempSync(join(tmpdir(), 'jvpn-binary-'));
+const folder = folderForTests('jvpn-binary-');
 const empty = join(folder, 'empty');
 const hostile = join(folder, 'hostile');
 let binary = '';

@@ -6,10 +6,9 @@
  * answer whatever the device asks for, and nothing else gets through. Each test begins where the one before ended.
  */
 import { afterAll, beforeAll, expect, test } from 'bun:test';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rmSync } from 'node:fs';
 import { reasonOf } from '../../session/reasons.ts';
+import { folderForTests } from '../folder.ts';
 import { asking } from '../lab/names/nameService.ts';
 import { CaptivePortal } from '../lab/portal/captivePortal.ts';
 import { PAGE } from '../lab/portal/loginPage.ts';
@@ -34,7 +33,7 @@ interface Status {
   }[];
 }
 
-const folder = mkdtempSync(join(tmpdir(), 'jvpn-portal-'));
+const folder = folderForTests('jvpn-portal-');
 let net: Topology;
 let site: Site;
 let portal: CaptivePortal;

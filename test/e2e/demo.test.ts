@@ -5,9 +5,9 @@
  * Method: the demo as `scripts/demo` starts it, once with the binary of this tree, then with one whose agent does not start.
  */
 import { afterAll, beforeAll, expect, test } from 'bun:test';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { folderForTests } from '../folder.ts';
 import { isolationObstacle } from '../lab/isolated.ts';
 import { labNamespaces } from '../lab/namespace.ts';
 import { run } from '../lab/process.ts';
@@ -15,7 +15,7 @@ import { testUnless } from '../obstacle.ts';
 import { buildBinary } from './binary.ts';
 
 const MAIN = resolve(import.meta.dir, '../lab/demo/main.ts');
-const folder = mkdtempSync(join(tmpdir(), 'jvpn-demo-'));
+const folder = folderForTests('jvpn-demo-');
 const work = join(folder, 'work');
 
 let binary = '';

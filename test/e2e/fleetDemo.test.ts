@@ -4,9 +4,9 @@
  * Method: as `scripts/demo --fleet` starts it, with the binary of this tree and few devices.
  */
 import { afterAll, beforeAll, expect } from 'bun:test';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { folderForTests } from '../folder.ts';
 import { mosquittoObstacle } from '../lab/mosquitto.ts';
 import { run } from '../lab/process.ts';
 import { testUnless } from '../obstacle.ts';
@@ -14,7 +14,7 @@ import { buildBinary } from './binary.ts';
 
 const MAIN = resolve(import.meta.dir, '../lab/demo/fleet/main.ts');
 const TEST_MS = 120_000;
-const folder = mkdtempSync(join(tmpdir(), 'jvpn-fleet-demo-'));
+const folder = folderForTests('jvpn-fleet-demo-');
 const work = join(folder, 'work');
 let binary = '';
 

@@ -13,10 +13,11 @@ import { buildBinary } from './binary.ts';
 
 /** The binary of this tree, for one test file. */
 export class HostileBinary implements Disposable {
-  readonly #folder = mkdtempSync(join(tmpdir(), 'jvpn-hostile-'));
+  #folder: string | null = null;
   path = '';
 
   async build(): Promise<void> {
+    this.#folder = mkdtempSync(join(tmpdir(), 'jvpn-hostile-'));
     this.path = await buildBinary(this.#folder);
   }
 
@@ -38,7 +39,7 @@ export class HostileBinary implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    rmSync(this.#folder, { recursive: true, force: true });
+    if (this.#folder !== null) rmSync(this.#folder, { recursive: true });
   }
 }
 

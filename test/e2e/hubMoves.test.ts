@@ -6,9 +6,8 @@
  * already, to what it says later, and to one of the other family. The address in the configuration is nobody's.
  */
 import { afterAll, beforeAll, expect, test } from 'bun:test';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rmSync } from 'node:fs';
+import { folderForTests } from '../folder.ts';
 import { asking, NameService } from '../lab/names/nameService.ts';
 import { HUB, LINK_PLANS } from '../lab/plan.ts';
 import type { LabProcess } from '../lab/process.ts';
@@ -31,7 +30,7 @@ interface Status {
   readonly binding: string;
 }
 
-const folder = mkdtempSync(join(tmpdir(), 'jvpn-names-'));
+const folder = folderForTests('jvpn-names-');
 let net: Topology;
 let site: Site;
 let names: NameService;

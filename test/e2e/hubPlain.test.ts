@@ -7,17 +7,17 @@
  * ```
  */
 import { afterAll, beforeAll, expect, test } from 'bun:test';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { newKeyPair } from '../../agent/cli/keygen.ts';
+import { folderForTests } from '../folder.ts';
 import { Namespace, newStem } from '../lab/namespace.ts';
 import { eventually, LabProcess, run } from '../lab/process.ts';
 import { startWireguard } from '../lab/wireguard.ts';
 
 const ROOT = resolve(import.meta.dir, '../..');
 const JVPN = [process.execPath, join(ROOT, 'agent/jvpn.ts')];
-const folder = mkdtempSync(join(tmpdir(), 'jvpn-hub-'));
+const folder = folderForTests('jvpn-hub-');
 const wgName = `wgc${process.pid}`;
 const config = join(folder, 'hub.toml');
 const client = newKeyPair();

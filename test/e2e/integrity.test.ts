@@ -5,9 +5,9 @@
  * Method: a small slice of the bench, with the binary of this tree.
  */
 import { afterAll, beforeAll, expect, test } from 'bun:test';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { folderForTests } from '../folder.ts';
 import type { IntegrityFigures } from '../lab/bench/integrity/integrity.ts';
 import { isolationObstacle } from '../lab/isolated.ts';
 import { labNamespaces } from '../lab/namespace.ts';
@@ -17,7 +17,7 @@ import { buildBinary } from './binary.ts';
 
 const MAIN = resolve(import.meta.dir, '../lab/bench/main.ts');
 const GIGABYTES = 0.04;
-const folder = mkdtempSync(join(tmpdir(), 'jvpn-integrity-'));
+const folder = folderForTests('jvpn-integrity-');
 const work = join(folder, 'work');
 
 let binary = '';

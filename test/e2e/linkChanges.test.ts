@@ -6,9 +6,9 @@
  * that are up and takes addresses away.
  */
 import { afterAll, beforeAll, expect, test } from 'bun:test';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { release, tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rmSync } from 'node:fs';
+import { release } from 'node:os';
+import { folderForTests } from '../folder.ts';
 import { HUB, LINK_PLANS, type Segment } from '../lab/plan.ts';
 import { eventually, type LabProcess } from '../lab/process.ts';
 import { auditOf, HUB_ADDRESS, isAttached, Site, untilAudit } from '../lab/site.ts';
@@ -31,7 +31,7 @@ interface Status {
   }[];
 }
 
-const folder = mkdtempSync(join(tmpdir(), 'jvpn-links-'));
+const folder = folderForTests('jvpn-links-');
 let net: Topology;
 let site: Site;
 let hub: LabProcess;

@@ -11,6 +11,10 @@ import { join } from 'node:path';
 import { connectAsync, type MqttClient } from 'mqtt';
 import { runPolicyPush } from '../../agent/cli/policyPush.ts';
 import { runPolicySign } from '../../agent/cli/policySign.ts';
+import { policyFile, textOfBody } from '../../agent/cli/pushDocument.ts';
+import { writePushFile } from '../../agent/cli/pushFile.ts';
+import { reopenDocument, type SignedDocument } from '../../policies/signed/open.ts';
+import { isRefused } from '../../policies/signed/refusal.ts';
 import { freePort, mosquittoObstacle, startMosquitto } from '../lab/mosquitto.ts';
 import type { LabProcess } from '../lab/process.ts';
 import { testUnless } from '../obstacle.ts';
@@ -62,9 +66,14 @@ async function keep(topic: string, value: string | Buffer): Promise<void> {
   await peer.publishAsync(topic, value, { qos: 1, retain: true });
 }
 
-/** A device that is there and reports this. */
-async function device(name: string, changed: Readonly<Record<string, unknown>>): Promise<void> {
-  const presence = { v: 1, online: true, why: null, boot: 'b', connection: 1 };
+/** A device that is there, or not any more, and reports this. */
+async function device(
+  name: string,
+  changed: Readonly<Record<string, unknown>>,
+  online = true,
+): Promise<void> {
+  const why = online ? null : 'lost';
+  const presence = { v: 1, online, why, boot: 'b', connection: 1 };
   await keep(`jvpn/v1/jvpn/${name}/presence`, JSON.stringify(presence));
   const reported = { v: 1, confirmed: 4, on_trial: null, emergency: null, groups: [] };
   const all = { ...reported, last_step: null, last_refusal: null, counters: {}, ...changed };
@@ -131,6 +140,90 @@ toldTest('a signed file does not take the place of a newer one at the broker', a
     said: 'jvpn policy push: the broker keeps version 6 for fleet:jvpn, which names the signer of FILE as its own: 5 is older',
   });
 });
+
+/** What is published for the fleet while `body` runs, each at once. */
+async function watching(on: (document: SignedDocument) => void, body: () => Promise<void>) {
+  const onMessage = (topic: string, payload: Buffer) => {
+    const document = reopenDocument(payload);
+    if (topic === FLEET_TOPIC && !isRefused(document)) on(document);
+  };
+  await peer.subscribeAsync(FLEET_TOPIC);
+  peer.on('message', onMessage);
+  try {
+    await body();
+  } finally {
+    peer.off('message', onMessage);
+    await peer.unsubscribeAsync(FLEET_TOPIC);
+  }
+}
+
+toldTest('a policy that takes its devices off the broker is not done', async () => {
+  await device('gw-1', {});
+  await device('gw-2', {});
+  const cutOff = async () => {
+    for (const name of ['gw-1', 'gw-2']) {
+      await device(name, { on_trial: 5 });
+      await device(name, { on_trial: 5 }, false);
+    }
+  };
+  await watching(
+    () => void cutOff(),
+    async () => {
+      const { code, said } = await pushed(policy('deaf', 5), ...key(), '--answer-within', '13s');
+      expect([code, said.split('\n').at(-1)]).toEqual([
+        1,
+        'not done: 0 confirmed, 2 still on trial, 2 of these gone',
+      ]);
+    },
+  );
+});
+
+toldTest(
+  'taken back from all when it expired long ago, devices are sent what they may take',
+  async () => {
+    await device('gw-1', { confirmed: 5 });
+    const file = policy('late', 5);
+    const bodyOf = (path: string) => textOfBody(policyFile(path).body);
+    const nowS = Math.floor(Date.now() / 1_000);
+    const state = join(folder, 'late.json');
+    writePushFile(state, {
+      ...{ v: 1, id: 'a1', fleet: 'jvpn', target: { level: 'fleet', name: 'jvpn' } },
+      ...{
+        version: 5,
+        revertVersion: 6,
+        body: bodyOf(file),
+        revertBody: bodyOf(policy('back', 6)),
+      },
+      ...{ canary: '1', soak: '10m', abortIf: '' },
+      ...{ notBeforeS: nowS - 10_800, expiresS: nowS - 7_200 },
+      progress: { stage: 'rest', canary: ['gw-1'], soakedMs: 600_000, isWide: true, why: null },
+    });
+    const argv = [file, ...key(), '--canary', '1', '--state-file', state];
+    expect(await pushed(...argv)).toEqual({
+      code: 1,
+      said: expect.stringContaining('nothing of it is sent. Take it back with --abort'),
+    });
+    const sent: SignedDocument[] = [];
+    const follow = async (document: SignedDocument) => {
+      sent.push(document);
+      // Long enough for the push to hear its own document, which is none of somebody else.
+      await Bun.sleep(1_000);
+      await device('gw-1', { confirmed: document.version });
+    };
+    await watching(
+      (document) => void follow(document),
+      async () => {
+        const { code, said } = await pushed(...argv, '--abort');
+        expect([code, said.split('\n').at(-1)]).toEqual([
+          1,
+          expect.stringContaining('aborted: the operator asked for it; 1 confirmed'),
+        ]);
+      },
+    );
+    expect(sent.map(({ version }) => version)).toEqual([6]);
+    expect(sent[0]?.expiresS).toBeGreaterThan(nowS + 29 * 86_400);
+  },
+);
 
 /** Reports this once something is published for the fleet. */
 async function answers(name: string, changed: Readonly<Record<string, unknown>>) {

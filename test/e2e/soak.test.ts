@@ -4,9 +4,9 @@
  * Method: a slice of `scripts/soak` with the compiled binary. Too short for memory, whose bound is left to longer runs.
  */
 import { afterAll, beforeAll, expect } from 'bun:test';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { folderForTests } from '../folder.ts';
 import { isolationObstacle } from '../lab/isolated.ts';
 import { mosquittoObstacle } from '../lab/mosquitto.ts';
 import { run } from '../lab/process.ts';
@@ -14,7 +14,7 @@ import { testUnless } from '../obstacle.ts';
 import { buildBinary } from './binary.ts';
 
 const MAIN = join(import.meta.dir, '../lab/soak/main.ts');
-const folder = mkdtempSync(join(tmpdir(), 'jvpn-soak-'));
+const folder = folderForTests('jvpn-soak-');
 const work = join(folder, 'work');
 let binary = '';
 

@@ -85,6 +85,8 @@ async function fuzz(target: string, wish: Wish): Promise<Row> {
     {
       stdout: 'pipe',
       stderr: 'inherit',
+      // A child that is killed for its silence clears nothing away.
+      env: { ...process.env, TMPDIR: folder },
     },
   );
   const crashes: CrashReport[] = [];

@@ -31,6 +31,8 @@ export interface Target {
    * @throws Finding where the oracle objects. Anything else thrown is a crash of the code under test.
    */
   judge(input: Uint8Array): Outcome | Promise<Outcome>;
+  /** Gives back what its runs share; the next run makes it again. `scripts/fuzz` ends the process instead. */
+  close?(): Promise<void>;
 }
 
 /** The code under test did not throw, but what it did is wrong. */

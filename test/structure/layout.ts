@@ -78,5 +78,13 @@ export function silencedTests(tree: Tree): string[] {
     );
 }
 
+/** Where no test of a file runs, `afterAll` does not either. */
+export function foldersMadeOnLoading(tree: Tree): string[] {
+  return tree.files
+    .filter(({ path }) => path.endsWith('.test.ts'))
+    .filter(({ text }) => /^(?:export )?(?:const|let) .*\bmkdtemp(?:Sync)?\(/m.test(text))
+    .map(({ path }) => `${path} makes a folder when it is loaded: use folderForTests`);
+}
+
 const isCode = ({ path }: { path: string }) =>
   path.endsWith('.ts') || path.startsWith('scripts/') || path.startsWith('.ci/');

@@ -5,13 +5,15 @@
  *
  * @module
  */
-import type { DeviceList, DeviceRow } from '../answers.ts';
+import { OUTCOMES, type Outcome } from '../../outcome.ts';
+import type { DeviceList, DeviceRow, Overview, Rollout } from '../answers.ts';
 import {
   addressOf,
   captionOf,
   type DeviceQuery,
   FIRST_PAGE,
   isWhole,
+  outcomeFigure,
   PAGE_ROWS,
   pageAfter,
   pageBefore,
@@ -21,7 +23,7 @@ import {
   type Sort,
 } from '../deviceQuery.ts';
 import { type ColumnId, cellsOf, LIST_COLUMNS, stateNow } from '../deviceRow.ts';
-import { OUTCOMES_SHOWN, type Outcome, outcomeWord } from '../rollout.ts';
+import { outcomeWord, verdictText } from '../rollout.ts';
 import { isState, STATES_SHOWN } from '../states.ts';
 import { ask, attempt } from './ask.ts';
 import { localText, serverMs } from './clock.ts';
@@ -32,8 +34,8 @@ import { swatchOf } from './swatch.ts';
 /** A pause in typing, after which the list is asked for. Chosen. */
 const TYPING_MS = 250;
 
-/** How often a fleet that grows may ask for the list. Chosen. */
-const TOTALS_MS = 10_000;
+/** How often a fleet that grows, or a rollout that goes on, may ask for the list. Chosen. */
+const OVERVIEWS_MS = 10_000;
 
 /** How often `5 s ago` is said anew. */
 const AGES_MS = 5_000;
@@ -46,13 +48,18 @@ let meanwhile: Map<string, DeviceRow> | null = null;
 /** Answers come in any order: only the one to the newest question counts. */
 let asked = 0;
 let askedAtMs = 0;
+/** As the newest overview has it, and what it said of the list that is shown when that was asked for. */
+let rollout: Rollout | null = null;
+let askedFigure: string | null = null;
+/** A device on this page says something else of a policy than when the list was asked for. */
+let isVerdictOther = false;
 
 /** Until the first page is there, or it is told why not. */
 export function startDevices(): Promise<void> {
   const { search, state, outcome, sort } = fields();
   const choice = (value: string, words: string) => element('option', { value }, words);
   state.append(...STATES_SHOWN.map((word) => choice(word, word)));
-  outcome.append(...OUTCOMES_SHOWN.map((id) => choice(id, outcomeWord(id))));
+  outcome.append(...OUTCOMES.map((id) => choice(id, outcomeWord(id))));
   sort.append(...Object.entries(SORTS).map(([id, words]) => choice(id, words)));
   named('device-heads', HTMLTableRowElement).replaceChildren(...LIST_COLUMNS.map(headOf));
   keepTable();
@@ -97,10 +104,16 @@ export function showOutcome(outcome: Outcome): void {
   place.scrollIntoView();
 }
 
-/** The fleet has grown or shrunk: the list is asked for again, but not with each device of many. */
-export function onTotal(total: number): void {
-  if (!isWhole(query) || total === list.total || Date.now() - askedAtMs < TOTALS_MS) return;
-  void turn(query);
+/** The fleet has grown or shrunk, or a rollout goes on: the list is asked for again, but not with each device of many. */
+export function onOverview(overview: Overview): void {
+  rollout = overview.rollout ?? null;
+  if (Date.now() - askedAtMs >= OVERVIEWS_MS && isOld(overview.devices.total)) void turn(query);
+}
+
+function isOld(total: number): boolean {
+  if (isWhole(query)) return total !== list.total;
+  if (query.outcome === '') return false;
+  return isVerdictOther || outcomeFigure(query, rollout) !== askedFigure;
 }
 
 /** News of one device, which may not be on this page. */
@@ -108,6 +121,7 @@ export function showDevice(row: DeviceRow): void {
   meanwhile?.set(row.name, row);
   const known = rows.get(row.name);
   if (known === undefined) return;
+  if (verdictText(row.documents) !== verdictText(known.row.documents)) isVerdictOther = true;
   known.row = row;
   fill(known.line, row);
 }
@@ -154,6 +168,8 @@ async function turn(next: DeviceQuery): Promise<void> {
   }
   asked += 1;
   askedAtMs = Date.now();
+  const figure = outcomeFigure(query, rollout);
+  isVerdictOther = false;
   const question = asked;
   const told = new Map<string, DeviceRow>();
   meanwhile = told;
@@ -161,7 +177,9 @@ async function turn(next: DeviceQuery): Promise<void> {
     const answer = await ask<DeviceList>(`${requestOf(query)}&${asWatcher}`).finally(() => {
       if (question === asked) meanwhile = null;
     });
-    if (question === asked) show(answer, told);
+    if (question !== asked) return;
+    askedFigure = figure;
+    show(answer, told);
   });
 }
 

@@ -10,7 +10,7 @@ import type { Overview } from '../answers.ts';
 import { arrival } from './arrival.ts';
 import { ask, attempt, mended } from './ask.ts';
 import { setClock, zoneName } from './clock.ts';
-import { onTotal, reloadDevices, showAges, showDevice, startDevices } from './deviceList.ts';
+import { onOverview, reloadDevices, showAges, showDevice, startDevices } from './deviceList.ts';
 import { startDevice } from './devicePage.ts';
 import { named, say } from './element.ts';
 import { showOverview } from './figures.ts';
@@ -32,7 +32,7 @@ async function startDashboard(): Promise<void> {
     onOverview: (news) => {
       show(news);
       mended(OVERVIEW);
-      onTotal(news.devices.total);
+      onOverview(news);
     },
     onDevice: showDevice,
     onBack: () => {

@@ -5,10 +5,11 @@
  *
  * @module
  */
+import type { Outcome } from '../../outcome.ts';
 import type { Rollout } from '../answers.ts';
 import { addressOf, FIRST_PAGE } from '../deviceQuery.ts';
 import { countText, percentText } from '../format.ts';
-import { type Outcome, outcomesOf, rolloutText } from '../rollout.ts';
+import { outcomesOf, rolloutText } from '../rollout.ts';
 import { showOutcome } from './deviceList.ts';
 import { element, named, say, shape } from './element.ts';
 import { tableOf } from './table.ts';

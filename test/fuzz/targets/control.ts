@@ -117,6 +117,10 @@ function agentParts() {
         posted.push(link);
         return link === 'eth0' ? null : 'claim_under_way';
       },
+      order: async (order: string) => {
+        posted.push(order);
+        return null;
+      },
       status: async () => ({ links: [] }),
     },
     audit: { recent: () => [], status: () => ({}) },

@@ -10,7 +10,7 @@
 import type { Change } from '../../../fleet/change.ts';
 import { Day } from '../../../fleet/day.ts';
 import type { Device } from '../../../fleet/device.ts';
-import { OUTCOMES, Registry } from '../../../fleet/registry.ts';
+import { MESSAGE_OUTCOMES, Registry } from '../../../fleet/registry.ts';
 import { rowOf } from '../../../fleet/rows.ts';
 import { TWO_PROCESSES } from '../../../fleet/signs.ts';
 import { isReasonCode } from '../../../session/reasons.ts';
@@ -95,7 +95,7 @@ class Scene {
         connection: (how & BITS.reconnected) === 0 ? 1 : 2,
       },
     );
-    demand(OUTCOMES.includes(outcome), `a documented outcome: ${outcome}`);
+    demand(MESSAGE_OUTCOMES.includes(outcome), `a documented outcome: ${outcome}`);
     if (outcome !== 'taken') demand(this.#shown() === before, `${outcome} changes nothing`);
     const after = this.#numberOf(how);
     demand(

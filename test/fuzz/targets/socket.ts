@@ -29,6 +29,7 @@ const NEWLINE = 0x0a;
 const HUGE = 0xee;
 
 interface Served {
+  readonly folder: string;
   readonly path: string;
   readonly server: ControlServer;
 }
@@ -76,6 +77,13 @@ export const socket: Target = {
     const after = await talk(path, [new TextEncoder().encode('{"method":"x"}\n')], 1);
     demand(after.join() === 'ok', 'the next client is served');
     return wanted.codes.includes('ok') ? 'accepted' : 'refused';
+  },
+  async close() {
+    if (served === null) return;
+    const { folder, server } = await served;
+    served = null;
+    server.close();
+    rmSync(folder, { recursive: true });
   },
 };
 
@@ -135,7 +143,6 @@ async function talk(path: string, pieces: readonly Uint8Array[], count: number):
 
 async function serve(): Promise<Served> {
   const folder = mkdtempSync(join(tmpdir(), 'jvpn-fuzz-'));
-  process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
   const path = join(folder, 'control.sock');
   const opened = await serveControl({
     path,
@@ -145,7 +152,7 @@ async function serve(): Promise<Served> {
     },
   });
   demand(opened.ok, 'the socket is served');
-  return { path, server: opened.value };
+  return { folder, path, server: opened.value };
 }
 
 function lines(random: Random): string {

@@ -4,6 +4,7 @@
  * @module
  */
 import { parseArgs } from 'node:util';
+import { outputFile } from '../outputFile.ts';
 import { CONTENDERS, type Contender, isContender } from './contender.ts';
 import { LOAD_MAX } from './quiet.ts';
 
@@ -43,8 +44,8 @@ export function readArguments(argv: readonly string[]): Arguments {
   const usual = values.quick ? QUICK : DEFAULTS;
   return {
     binary: values.binary,
-    json: values.json ?? null,
-    svg: values.svg ?? null,
+    json: outputFile('--json', values.json),
+    svg: outputFile('--svg', values.svg),
     rounds: countOf('--rounds', values.rounds, usual.rounds, ROUNDS_MAX),
     seconds: countOf('--seconds', values.seconds, usual.seconds, SECONDS_MAX),
     only: values.only === undefined ? CONTENDERS : contendersOf(values.only),

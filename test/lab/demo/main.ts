@@ -14,6 +14,7 @@ import { accessSync, constants, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { AuditRow } from '../../../hal/linux/auditLog.ts';
+import { outputFile } from '../outputFile.ts';
 import { ensureLab, isInsideRootless } from '../rootless.ts';
 import { topology } from '../topology.ts';
 import { conclude } from './outcome.ts';
@@ -44,7 +45,7 @@ function readArguments(): Arguments {
     if (values.binary === undefined) throw new Error('--binary FILE is missing');
     const binary = resolve(values.binary);
     accessSync(binary, constants.X_OK);
-    return { binary, json: values.json === undefined ? null : resolve(values.json) };
+    return { binary, json: outputFile('--json', values.json) };
   } catch (error) {
     console.error(`demo: ${(error as Error).message}; see scripts/demo --help`);
     process.exit(2);

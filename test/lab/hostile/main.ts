@@ -13,6 +13,7 @@
 import { accessSync, constants, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { outputFile } from '../outputFile.ts';
 import { ensureLab } from '../rootless.ts';
 import { calmSeries } from './calm.ts';
 import { CASES, FULL, SHORT } from './cases.ts';
@@ -46,7 +47,7 @@ function readArguments(): Arguments {
     }
     const binary = resolve(values.binary);
     accessSync(binary, constants.X_OK);
-    const json = values.json === undefined ? null : resolve(values.json);
+    const json = outputFile('--json', values.json);
     return { binary, names, isShort: values.short, json };
   } catch (error) {
     console.error(`hostile: ${(error as Error).message}; see scripts/hostile --help`);

@@ -11,9 +11,10 @@
  */
 import { mkdtempSync, rmdirSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { monotonicMs } from '../libc.ts';
+import { outputFile } from '../outputFile.ts';
 import { run } from '../process.ts';
 import { countOf } from './arguments.ts';
 import { powerObstacle } from './obstacle.ts';
@@ -39,7 +40,7 @@ function readArguments(): Arguments {
       copies: countOf('--copies', values.copies, 60, 10_000),
       saves: countOf('--saves', values.saves, 1_000, 20_000),
       seed: countOf('--seed', values.seed, 1, 2 ** 31),
-      json: values.json === undefined ? null : resolve(values.json),
+      json: outputFile('--json', values.json),
     };
   } catch (error) {
     console.error(`power-cuts: ${(error as Error).message}; see scripts/power-cuts --help`);

@@ -7,6 +7,7 @@ import { accessSync, constants } from 'node:fs';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { optionNumber } from '../optionNumber.ts';
+import { outputFile } from '../outputFile.ts';
 import type { Pace } from './scenario.ts';
 import type { SoakBounds } from './verdict.ts';
 
@@ -55,8 +56,8 @@ export function readArguments(argv: readonly string[]): Arguments {
       descriptors: 3,
       threads: 2,
     },
-    json: values.json === undefined ? null : resolve(values.json),
-    svg: values.svg === undefined ? null : resolve(values.svg),
+    json: outputFile('--json', values.json),
+    svg: outputFile('--svg', values.svg),
   };
 }
 

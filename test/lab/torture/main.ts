@@ -10,8 +10,8 @@
  * @module
  */
 import { writeFileSync } from 'node:fs';
-import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { outputFile } from '../outputFile.ts';
 import { countOf } from '../power/arguments.ts';
 import { documentOf, linesOf } from './figures.ts';
 import { plantedRun } from './planted.ts';
@@ -31,7 +31,7 @@ function given() {
     return {
       pushes: countOf('--pushes', values.pushes, 1_000, PUSHES_MAX),
       seed: countOf('--seed', values.seed, 1, 2 ** 32 - 1),
-      json: values.json === undefined ? null : resolve(values.json),
+      json: outputFile('--json', values.json),
       planted: values.mutant === undefined ? null : plantedRun(values.mutant),
     };
   } catch (error) {

@@ -231,7 +231,7 @@ export class AgentProcess implements SimProcess {
     if (this.#life === null) return;
     if (this.#stopAtMs !== null) return this.#end('stoppedLate');
     this.#stopAtMs = this.#parts.clock.monotonicMs() + SHUTDOWN_MAX_MS;
-    this.#tell({ kind: 'terminate', reasonCode: 'shutdown' });
+    this.#tell({ kind: 'stop' });
   }
 
   /** The operator asks for another link. */

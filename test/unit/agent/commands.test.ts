@@ -8,11 +8,11 @@ import { describe, expect, test } from 'bun:test';
 import { gunzipSync } from 'node:zlib';
 import { collectLog } from '../../../agent/collectedLog.ts';
 import { type CarriedOut, type CommandParts, Commands } from '../../../agent/commands.ts';
+import type { NotRebound } from '../../../agent/denial.ts';
 import type { NotOrdered, Order } from '../../../agent/messages.ts';
 import { MqttQueue } from '../../../agent/mqttQueue.ts';
 import { orderEvent } from '../../../agent/order.ts';
 import { encodePayload } from '../../../agent/payload.ts';
-import type { NotRebound } from '../../../agent/rebindAnswer.ts';
 import type { AuditRow } from '../../../hal/linux/auditLog.ts';
 import type { Command, CommandName } from '../../../policies/signed/body.ts';
 import type { AuditEvent } from '../../../session/audit.ts';
@@ -99,7 +99,7 @@ describe('what comes about later', () => {
     ['rotate_keys', 'rotate', { reasonCode: 'channel_rotated' }],
     [
       'terminate_session',
-      'terminate',
+      'command_terminated',
       { event: 'transition', to: 'TERMINATED', reasonCode: 'command_terminated' },
     ],
   ] as const;
@@ -168,7 +168,11 @@ test('what is in the way is said, as `jvpn rebind` says it', async () => {
   await rig.commands.answer(told, 'session_over', null);
   expect(rig.said[0]?.document).toMatchObject({
     ...{ v: 1, id: ID, verb: 'terminate_session', outcome: 'command_withheld' },
-    ...{ why: 'session_over', sentence: 'The session has ended already.', ts_ms: 1_000 },
+    ...{
+      why: 'session_over',
+      sentence: 'The session has ended already; the next one is opened by itself.',
+      ts_ms: 1_000,
+    },
     ...{ state: 'ATTACHED', state_version: 7 },
   });
 });
@@ -271,10 +275,11 @@ test('an order is an event of the core, or says why it is none', () => {
   expect(orderEvent({ ...device, state: 'ATTACHED', channel: null }, 'rotate', 5)).toBe(
     'no_binding',
   );
-  expect(orderEvent({ ...device, state: 'RECOVERING' }, 'terminate', 5)).toEqual({
-    ...{ kind: 'terminate', atMs: 5, reasonCode: 'command_terminated' },
-  });
-  for (const order of ['rotate', 'terminate'] as const) {
+  for (const reasonCode of ['command_terminated', 'operator_terminated'] as const) {
+    const ended = orderEvent({ ...device, state: 'RECOVERING' }, reasonCode, 5);
+    expect(ended).toEqual({ kind: 'terminate', atMs: 5, reasonCode });
+  }
+  for (const order of ['rotate', 'command_terminated', 'operator_terminated'] as const) {
     expect(orderEvent({ ...device, state: 'TERMINATED', channel }, order, 5)).toBe('session_over');
   }
 });

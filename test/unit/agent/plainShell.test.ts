@@ -195,7 +195,7 @@ test('an end in order charges a metered link exactly what passed, and says that 
   for (let mark = 0; mark < 20; mark++) rig.fromApplication(steadyPacket(4, 17, 50));
   rig.shell.onTime();
 
-  rig.shell.onMessage({ kind: 'terminate', reasonCode: 'shutdown' });
+  rig.shell.onMessage({ kind: 'stop' });
   expect(rig.posted.slice(-2).map(({ kind }) => kind)).toEqual(['spent', 'over']);
   expect(spent().at(-1)).toMatchObject({ link: 'eth0', bytes: passed() });
   // The next turn of the loop, before the process is gone, reserves nothing.
@@ -206,7 +206,7 @@ test('an end in order charges a metered link exactly what passed, and says that 
 
 test('an end without a budget only says that it is over', () => {
   const rig = new Rig();
-  rig.shell.onMessage({ kind: 'terminate', reasonCode: 'shutdown' });
+  rig.shell.onMessage({ kind: 'stop' });
   expect(rig.posted.map(({ kind }) => kind)).toEqual(['over']);
 });
 

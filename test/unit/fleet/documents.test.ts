@@ -4,7 +4,8 @@
  */
 import { expect, test } from 'bun:test';
 import { encodePayload } from '../../../agent/payload.ts';
-import { emergencyOf, OUTCOMES, type RolloutOutcome, rolloutOf } from '../../../fleet/rollout.ts';
+import { OUTCOMES, type Outcome } from '../../../fleet/outcome.ts';
+import { emergencyOf, rolloutOf } from '../../../fleet/rollout.ts';
 import { pageOf, rowOf } from '../../../fleet/rows.ts';
 import { DOCUMENT_REFUSALS } from '../../../session/reasons/documents.ts';
 import { BOOT, Scene, START_MS } from './sample.ts';
@@ -113,7 +114,7 @@ test('the rollout is of the newest version, over those that take documents', () 
 
 test('the devices with an outcome are as many as the rollout counts, whatever else narrows the list', () => {
   const scene = new Scene();
-  const listed = (outcome: RolloutOutcome, search = '', state: string | null = null) => {
+  const listed = (outcome: Outcome, search = '', state: string | null = null) => {
     const page = { sort: 'name', limit: 9, after: null, afterKey: null } as const;
     const asked = { search, state, outcome, ...page };
     const { total, devices } = pageOf(scene.registry.devices.values(), asked);

@@ -14,7 +14,8 @@ export function policyRun(url: string, limits?: PushRunParts['limits']): PushRun
   const files = { passwordFile: null, caFile: null, certificateFile: null, keyFile: null };
   return new PushRun({
     address: { url, username: null, clientId: 'p', ...files },
-    ...{ fleet: 'acme', target: TARGET, stream: 'policy', nowMs: () => performance.now() },
+    ...{ fleet: 'acme', target: TARGET, stream: 'policy', hasCanary: true },
+    nowMs: () => performance.now(),
     ...(limits === undefined ? {} : { limits }),
   });
 }

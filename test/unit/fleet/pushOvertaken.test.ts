@@ -1,6 +1,6 @@
 /**
  * Goal: what another operator publishes for the target of a rollout, while that is under way, ends it: neither the rest nor the way back
- * is published over it. What nobody signed, and what is as it was, does not.
+ * is published over it. A canary is watched to the end of its soak first, and taken back on its own topics. What nobody signed, and what is as it was, does not.
  * Method: a made-up broker and one device of the canary, on whose word the rollout goes on; behind it the broker counts.
  */
 import { afterEach, expect, test } from 'bun:test';
@@ -97,7 +97,12 @@ async function atStage(stage: Stage, kept: Uint8Array | null = null) {
     });
   const health = () =>
     say('health', { v: 1, boot: 'b1', seq: 3, state: 'ATTACHED', policy: { version: 8 } });
-  return { broker, rollout, over, sent, goOn, health };
+  const refuse = () =>
+    say('policy/reported', {
+      ...{ v: 1, confirmed: 7, groups: [], counters: {} },
+      last_refusal: { code: 'document_invalid', kind: 'policy', version: 8, ts_ms: 5 },
+    });
+  return { broker, rollout, over, sent, goOn, health, refuse };
 }
 
 type Published = readonly [string, Uint8Array];
@@ -117,11 +122,23 @@ test('◆ what another operator publishes in the canary is not overwritten by th
     const end = await over;
     expect([name, end?.isGood, end?.overtakenBy?.bytes, sent()]).toEqual([name, false, theirs, 0]);
     // It can be gone on with.
-    expect(rollout.stage).toBe('canary');
+    expect([rollout.stage, rollout.progress.isWide]).toEqual(['soak', false]);
     expect(end?.why).toStartWith(
       `version ${end?.overtakenBy?.version} for fleet:acme, of key id ${end?.overtakenBy?.signer}, was published meanwhile`,
     );
   }
+}, 60_000);
+
+test('◆ a made-up key does not keep the canary from being taken back', async () => {
+  const { broker, over, sent, refuse, rollout } = await atStage('canary', signed(7));
+  broker.publish(DESIRED, [signed(8, THEIRS)], { qos: 0 });
+  await eventually('it is known', () => rollout.isOvertaken, WAIT_MS);
+  refuse();
+  expect(await over).toMatchObject({ isGood: false, overtakenBy: { version: 8 } });
+  expect([rollout.stage, sent()]).toEqual(['aborted', 0]);
+  const forDevice = broker.published.map((body) => String.fromCharCode(...body));
+  const back = forDevice.filter((text) => text.includes('jvpn/v1/acme/gw-1/policy/desired'));
+  expect(back.length).toBe(2);
 }, 60_000);
 
 test('◆ and in the rest it is not overwritten by the way back', async () => {

@@ -11,7 +11,7 @@ import type { Change } from '../../../fleet/change.ts';
 import { Day } from '../../../fleet/day.ts';
 import { type Device, newMemory } from '../../../fleet/device.ts';
 import type { KeptEvent } from '../../../fleet/keptEvent.ts';
-import { type Outcome, Registry } from '../../../fleet/registry.ts';
+import { type MessageOutcome, Registry } from '../../../fleet/registry.ts';
 import { DEVICE, statusOn } from '../../lab/reporting.ts';
 
 export const BOOT = '0011223344556677';
@@ -78,15 +78,20 @@ export class Scene {
     onShown: ({ name }) => this.shown.push(name),
   });
 
-  health(said: Said, device = 'gw-7'): Outcome {
+  health(said: Said, device = 'gw-7'): MessageOutcome {
     return this.say(`${device}/health`, healthPayload(said));
   }
 
-  presence(word: keyof typeof PRESENCE, boot = BOOT, connection = 1, device = 'gw-7'): Outcome {
+  presence(
+    word: keyof typeof PRESENCE,
+    boot = BOOT,
+    connection = 1,
+    device = 'gw-7',
+  ): MessageOutcome {
     return this.say(`${device}/presence`, presencePayload(word, boot, connection));
   }
 
-  say(leaf: string, payload: Uint8Array): Outcome {
+  say(leaf: string, payload: Uint8Array): MessageOutcome {
     const { nowMs: atMs, isRetained, connection } = this;
     const topic = leaf.startsWith('jvpn/') ? leaf : `jvpn/v1/north/${leaf}`;
     return this.registry.take({ topic, payload }, { atMs, isRetained, connection });

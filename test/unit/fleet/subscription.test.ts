@@ -37,14 +37,14 @@ function endOf(
 }
 
 /** What it has open, and how often it was asked. */
-async function serverWith(onBytes: (socket: Socket) => void) {
+async function serverWith(onBytes: (socket: Socket, bytes: Uint8Array) => void) {
   const open = new Set<Socket>();
   let count = 0;
   const server = createServer((socket) => {
     count += 1;
     open.add(socket);
     socket.on('error', () => {});
-    socket.on('data', () => onBytes(socket));
+    socket.on('data', (bytes: Uint8Array) => onBytes(socket, bytes));
     socket.on('close', () => open.delete(socket));
   });
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
@@ -92,6 +92,39 @@ test('a broker that gives our name to another says so', async () => {
   using server = await serverWith((socket) => void socket.end(answer));
   const end = await endOf({ url: `mqtt://127.0.0.1:${server.port}` });
   expect(end.code).toBe('takenOver');
+});
+
+/** MQTT 5 §3.2: let in. */
+const LET_IN = [0x20, 3, 0, 0, 0];
+const [CONNECT, SUBSCRIBE] = [0x10, 0x82];
+
+test('a connection that is lost before the topics are granted is lost, not refused', async () => {
+  using server = await serverWith((socket, bytes) => {
+    if (bytes[0] === CONNECT) socket.write(Uint8Array.from(LET_IN));
+  });
+  const end = await endOf({ url: `mqtt://127.0.0.1:${server.port}`, keepaliveS: 1 });
+  expect(end).toEqual({ code: 'lost', detail: 'Keepalive timeout' });
+  await eventually('closed', () => server.open.size === 0, WAIT_MS);
+});
+
+test('so is one that is ended for an answer which is none: one code for four topics', async () => {
+  using server = await serverWith((socket, bytes) => {
+    if (bytes[0] === CONNECT) socket.write(Uint8Array.from(LET_IN));
+    if (bytes[0] !== SUBSCRIBE) return;
+    const at = bytes[1]! < 0x80 ? 2 : 3;
+    socket.write(Uint8Array.of(0x90, 4, bytes[at]!, bytes[at + 1]!, 0, 0));
+  });
+  const end = await endOf({ url: `mqtt://127.0.0.1:${server.port}` });
+  expect(end.code).toBe('lost');
+  expect(end.detail).toContain('granted 1 reason code(s) for 4');
+});
+
+test('what a broker does not allow is refused, by its name', async () => {
+  const broker = await new MadeUpBroker().listen();
+  broker.subackCode = 0x87;
+  const end = await endOf({ url: broker.url });
+  broker.close();
+  expect(end).toEqual({ code: 'refused', detail: `not allowed: ${broker.subscribed[0]}` });
 });
 
 test('an address that is none is not shown: there may be a password in it', async () => {

@@ -4,7 +4,7 @@
  *
  * `scripts/fuzz` does the same at length.
  */
-import { expect, test } from 'bun:test';
+import { afterAll, expect, test } from 'bun:test';
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { CORPORA_BYTES_MAX, CORPUS_FOLDER, hexOf, readKnown } from '../../fuzz/corpus.ts';
@@ -20,6 +20,10 @@ const RUNS: Readonly<Record<string, number>> = {
 };
 const RUNS_DEFAULT = 4_000;
 const SHARE = process.env['SLICE'] === '1' ? 0.1 : 1;
+
+afterAll(async () => {
+  for (const target of TARGETS) await target.close?.();
+});
 
 for (const target of TARGETS) {
   test(`${target.name}: ${target.what}`, async () => {

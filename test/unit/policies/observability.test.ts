@@ -4,8 +4,7 @@
  * Method: promtool judges and plays the shipped alerts; here their words are held against the program's.
  */
 import { afterAll, expect, test } from 'bun:test';
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { Glob } from 'bun';
 import { agentMetrics } from '../../../agent/metrics.ts';
@@ -13,12 +12,15 @@ import { encodePayload } from '../../../agent/payload.ts';
 import { Api } from '../../../fleet/api.ts';
 import { MISSING_WHYS } from '../../../fleet/events.ts';
 import { fleetMetrics } from '../../../fleet/metrics.ts';
+import { OUTCOMES } from '../../../fleet/outcome.ts';
+import { DEAD_TRANSPORTS } from '../../../fleet/signs.ts';
 import { COUNTER_CODES } from '../../../hub/counters.ts';
 import type { TunnelStatus } from '../../../hub/messages.ts';
 import { hubMetrics } from '../../../hub/metrics.ts';
 import { REASONS } from '../../../session/reasons.ts';
 import { newResendCounters } from '../../../session/resend/counters.ts';
 import { STATES } from '../../../session/transitions.ts';
+import { folderForTests } from '../../folder.ts';
 import { promtool, promtoolObstacle } from '../../lab/promtool.ts';
 import { statusOn } from '../../lab/reporting.ts';
 import { testUnless } from '../../obstacle.ts';
@@ -59,11 +61,11 @@ const dashboard = JSON.parse(read('grafana.json')) as {
   readonly panels: readonly Panel[];
 };
 const drawn = dashboard.panels.flatMap(({ targets }) => targets?.map(({ expr }) => expr) ?? []);
-const scratch = mkdtempSync(join(tmpdir(), 'jvpn-alerts-'));
+const scratch = folderForTests('jvpn-alerts-');
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 
-/** All that an agent, a hub and a fleet with everything to say answer. */
-function said(): Set<string> {
+/** What an agent, a hub and a fleet with everything to say answer. */
+function answers(): readonly string[] {
   const status = statusOn('wwan0');
   const links = status.links.map((link) => ({
     ...link,
@@ -122,8 +124,13 @@ function said(): Set<string> {
     ...{ isConnected: true, connections: 1, failures: 0, historyBytes: 1, historyDropped: 0 },
     ...{ historyFailures: 0, watchers: 0, loginsRefused: 0, rssBytes: 1, cpuSeconds: 1 },
   });
-  return new Set(`${agent}${hub}${fleet}`.match(/^jvpn_[a-z_]+/gm));
+  return [agent, hub, fleet];
 }
+
+const namesIn = (text: string) => new Set(text.match(/^jvpn_[a-z_]+/gm));
+
+/** All that any of them says. */
+const said = () => namesIn(answers().join(''));
 
 /** The words behind `label=` or `label=~` in all expressions. */
 const wordsOf = (label: string) =>
@@ -145,6 +152,20 @@ test('what they name is what the program says', () => {
   for (const code of wordsOf('code')) expect(COUNTER_CODES as readonly string[]).toContain(code);
   for (const why of wordsOf('why')) expect(MISSING_WHYS as readonly string[]).toContain(why);
   for (const state of wordsOf('state')) expect(STATES as readonly string[]).toContain(state);
+});
+
+test('what the docs say of all three is said by all three, and by two where they say so', () => {
+  const docs = readFileSync(resolve(FOLDER, '../../docs/metrics.md'), 'utf8');
+  const [, part = ''] = docs.split(/^## (?:All three|Agent)$/m);
+  const rows = [...part.matchAll(/^\| `(jvpn_[a-z_]+)` .*$/gm)];
+  expect(rows.length).toBeGreaterThan(4);
+  const speakers = answers().map(namesIn);
+  for (const [row, name] of rows) {
+    const isOfTwo = row.includes('of agent and hub');
+    expect([name, ...speakers.map((names) => names.has(name!))]).toEqual([
+      ...[name, true, true, !isOfTwo],
+    ]);
+  }
 });
 
 test('all that is said of events, of the fleet’s bindings and of a rollout is on the dashboard', () => {
@@ -180,6 +201,32 @@ test('each reason code that they name is given by some end, or its part could ne
   }
 });
 
+test('what makes a fleet deaf or forgetful, and a rollout that goes back, has an alert', () => {
+  const watched = [
+    'jvpn_fleet_broker_connected',
+    'jvpn_fleet_history_failures_total',
+    'jvpn_fleet_rollout_devices',
+  ];
+  const named = rules.flatMap(({ expr }) => expr.match(/jvpn_fleet_[a-z_]+/g) ?? []);
+  expect(watched.filter((metric) => !named.includes(metric))).toEqual([]);
+  const outcomes = rules.flatMap(({ expr }) =>
+    [...expr.matchAll(/jvpn_fleet_rollout_devices\{outcome=~?"([^"]*)"/g)].flatMap(([, words]) =>
+      words!.split('|'),
+    ),
+  );
+  expect(outcomes.length).toBeGreaterThan(0);
+  for (const outcome of outcomes) expect(OUTCOMES as readonly string[]).toContain(outcome);
+});
+
+test('a dead transport is the same to the alert, to the dashboard and to the fleet', () => {
+  const alert = rules.find((rule) => rule.alert === 'JvpnTransportDeathSpike')!;
+  const panel = dashboard.panels.find(({ title }) => title === 'What ended bindings')!;
+  for (const { expr } of [alert, ...panel.targets!]) {
+    const codes = expr.match(/reason_code=~"([^"]*)"/)![1]!.split('|');
+    expect(codes.sort()).toEqual([...DEAD_TRANSPORTS].sort());
+  }
+});
+
 test('each alert has a case in which it fires and one in which it does not', () => {
   for (const { alert } of rules) {
     const own = cases.filter(({ alertname }) => alertname === alert);
@@ -191,7 +238,7 @@ test('each alert has a case in which it fires and one in which it does not', () 
 test('each section of the playbook that names an indicator has an alert', () => {
   const sections = new Set(rules.flatMap(({ labels }) => labels.playbook.split(', ')));
   expect([...sections].sort((a, b) => Number(a) - Number(b))).toEqual([
-    ...['2', '3', '4', '5', '6', '7', '8', '9', '10', '13'],
+    ...['2', '3', '4', '5', '6', '7', '8', '9', '10', '13', '14'],
   ]);
 });
 

@@ -1,6 +1,7 @@
 /** Goal: every rule about places, names, length and leftovers notices its own breach, and nothing else. */
 import { expect, test } from 'bun:test';
 import {
+  foldersMadeOnLoading,
   leftovers,
   lengths,
   names,
@@ -98,4 +99,13 @@ test('no test is silenced but through testUnless', () => {
   expect(
     planted({ 'test/unit/a.test.ts': heard, 'test/obstacle.ts': 'test.skip(x)' }, silencedTests),
   ).toEqual([]);
+});
+
+test('no folder is made while a test file is loaded', () => {
+  const of = (text: string) => planted({ 'test/unit/a.test.ts': text }, foldersMadeOnLoading);
+  expect(of("const folder = mkdtempSync(join(tmpdir(), 'a-'));\n").length).toBe(1);
+  expect(of("let folder = await mkdtemp(join(tmpdir(), 'a-'));\n").length).toBe(1);
+  const later =
+    "const folder = folderForTests('a-');\nbeforeAll(() => {\n  one = mkdtempSync('b-');\n});\n";
+  expect(of(later)).toEqual([]);
 });

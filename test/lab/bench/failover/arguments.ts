@@ -4,6 +4,7 @@
  * @module
  */
 import { parseArgs } from 'node:util';
+import { outputFile } from '../../outputFile.ts';
 import { LOAD_MAX } from '../quiet.ts';
 import { CLASSES, type ClassName, RTTS_MS, type RttMs } from './classes.ts';
 
@@ -61,8 +62,8 @@ export function readFailoverArguments(argv: readonly string[]): FailoverArgument
   const beside = values.json === undefined ? null : `${values.json}.rounds`;
   return {
     binary: values.binary,
-    json: values.json ?? null,
-    svg: values.svg ?? null,
+    json: outputFile('--json', values.json),
+    svg: outputFile('--svg', values.svg),
     resume: values.resume ?? beside,
     keepsRounds: values.resume !== undefined,
     rounds,

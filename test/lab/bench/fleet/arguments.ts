@@ -5,6 +5,7 @@
  */
 import { parseArgs } from 'node:util';
 import { optionNumber } from '../../optionNumber.ts';
+import { outputFile } from '../../outputFile.ts';
 import { LOAD_MAX } from '../quiet.ts';
 
 export interface FleetArguments {
@@ -50,7 +51,7 @@ export function readFleetArguments(argv: readonly string[]): FleetArguments {
   const rows = whole('--history-rows', values['history-rows'], 0, ROWS_MAX);
   return {
     binary: values.binary,
-    json: values.json ?? null,
+    json: outputFile('--json', values.json),
     devices,
     connections: Math.min(devices, connections ?? CONNECTIONS),
     seconds: whole('--seconds', values.seconds, 1, SECONDS_MAX) ?? PUBLISHABLE.seconds,

@@ -6,6 +6,7 @@
 import { parseArgs } from 'node:util';
 import { PROFILE_NAMES, type ProfileName } from '../../../../policies/profiles.ts';
 import { optionNumber } from '../../optionNumber.ts';
+import { outputFile } from '../../outputFile.ts';
 
 export interface IdleArguments {
   readonly binary: string;
@@ -35,7 +36,7 @@ export function readIdleArguments(argv: readonly string[]): IdleArguments {
   if (values.binary === undefined) throw new Error('--binary FILE is missing');
   return {
     binary: values.binary,
-    json: values.json ?? null,
+    json: outputFile('--json', values.json),
     minutes: optionNumber('--minutes', values.minutes, 0.05, 24 * 60) ?? PUBLISHABLE.minutes,
     settleSeconds:
       optionNumber('--settle-seconds', values['settle-seconds'], 0, 600) ??

@@ -4,6 +4,7 @@
  * @module
  */
 import { parseArgs } from 'node:util';
+import { outputFile } from '../../outputFile.ts';
 
 /** In the order in which they are run. */
 export const PARTS = ['tcp4', 'tcp6', 'mix'] as const;
@@ -49,7 +50,7 @@ export function readIntegrityArguments(argv: readonly string[]): IntegrityArgume
   if (!Number.isInteger(seed)) throw new Error(`--seed is ${values.seed}: not a whole number`);
   return {
     binary: values.binary,
-    json: values.json ?? null,
+    json: outputFile('--json', values.json),
     gigabytes: numberOf('--gigabytes', values.gigabytes, GIGABYTES_MIN, MAXIMUM.gigabytes),
     lossPercent: numberOf(
       '--loss-percent',

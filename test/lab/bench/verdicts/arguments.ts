@@ -5,6 +5,7 @@
  */
 import { parseArgs } from 'node:util';
 import { optionNumber } from '../../optionNumber.ts';
+import { outputFile } from '../../outputFile.ts';
 
 export interface VerdictsArguments {
   readonly binary: string;
@@ -27,7 +28,7 @@ export function readVerdictsArguments(argv: readonly string[]): VerdictsArgument
   if (values.binary === undefined) throw new Error('--binary FILE is missing');
   return {
     binary: values.binary,
-    json: values.json ?? null,
+    json: outputFile('--json', values.json),
     minutes: optionNumber('--minutes', values.minutes, 0.2, MINUTES_MAX) ?? PUBLISHABLE_MINUTES,
     seed: optionNumber('--seed', values.seed, 1, 2 ** 31) ?? 1,
   };

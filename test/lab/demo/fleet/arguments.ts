@@ -3,9 +3,10 @@
  *
  * @module
  */
-import { resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { optionNumber } from '../../optionNumber.ts';
+import { outputFile } from '../../outputFile.ts';
 
 export interface FleetDemoArguments {
   readonly binary: string;
@@ -36,11 +37,13 @@ export function readFleetDemoArguments(argv: readonly string[]): FleetDemoArgume
   if (devices === null || !Number.isInteger(devices)) {
     throw new Error(`--fleet is a whole number from ${DEVICES_MIN} to ${DEVICES_MAX}`);
   }
+  // One of the two that are written.
+  outputFile('--report', values.report === undefined ? undefined : `${values.report}.html`);
   return {
     binary: resolve(values.binary),
-    json: values.json === undefined ? null : resolve(values.json),
+    json: outputFile('--json', values.json),
     devices,
-    report: resolve(values.report ?? 'fleet-demo'),
+    report: resolve(values.report ?? join(dirname(values.binary), 'fleet-demo')),
     isKept: values.keep,
   };
 }

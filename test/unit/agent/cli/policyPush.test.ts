@@ -25,6 +25,7 @@ import { isRefused } from '../../../../policies/signed/refusal.ts';
 import { collect } from './collect.ts';
 
 const KEY = new Uint8Array(32).fill(7);
+const NOW_S = 1_795_910_400;
 
 function scratch() {
   const path = mkdtempSync(join(tmpdir(), 'jvpn-push-'));
@@ -143,10 +144,10 @@ function opened(argv: readonly string[], retained: Uint8Array | null) {
   ]);
   if (flags?.canary == null) throw new Error('no canary');
   const { body, policy } = policyFile(flags.file ?? '');
-  const times = timesOf('policy', false, null, 1_795_910_400_000);
+  const times = timesOf('policy', false, null, NOW_S * 1_000);
   const { canary } = flags;
   return openRollout(
-    { flags, canary, body, policy, times, privateKey: KEY, answerMs: 1_000 },
+    { flags, canary, body, policy, times, privateKey: KEY, answerMs: 1_000, nowS: () => NOW_S },
     retained,
   );
 }

@@ -2,13 +2,13 @@
  * Goal: what happened is told as it was, in words, figures and pictures, and nothing from a log becomes markup.
  * Method: the two sample logs of a session that switches, fails back and outlives a kill, written to files.
  */
-import { afterAll, expect, test } from 'bun:test';
-import { linkSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { afterAll, beforeAll, expect, test } from 'bun:test';
+import { linkSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { type Facts, factsOf } from '../../../../agent/cli/report/facts.ts';
 import { runReport } from '../../../../agent/cli/report.ts';
 import type { AuditRecord } from '../../../../session/invariants/stream/record.ts';
+import { folderForTests } from '../../../folder.ts';
 import {
   deviceRecords,
   hubRecords,
@@ -16,7 +16,7 @@ import {
 } from '../../session/invariants/stream/sampleStreams.ts';
 import { collect } from './collect.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'jvpn-report-'));
+const folder = folderForTests('jvpn-report-');
 afterAll(() => rmSync(folder, { recursive: true }));
 
 const textOf = (records: readonly AuditRecord[]) =>
@@ -30,8 +30,12 @@ function written(text: string): string {
   return file;
 }
 
-const DEVICE = written(textOf(deviceRecords()));
-const HUB = written(textOf(hubRecords()));
+const DEVICE = join(folder, 'device.jsonl');
+const HUB = join(folder, 'hub.jsonl');
+beforeAll(() => {
+  writeFileSync(DEVICE, textOf(deviceRecords()));
+  writeFileSync(HUB, textOf(hubRecords()));
+});
 
 async function report(...argv: string[]) {
   const terminal = collect();

@@ -1,12 +1,12 @@
 import { expect, test } from 'bun:test';
 import {
+  denialOf,
   eventLines,
   linkLines,
   policyLines,
-  rebindDenial,
   statusLines,
 } from '../../../../agent/cli/show.ts';
-import { rebindAnswer } from '../../../../agent/rebindAnswer.ts';
+import { denialAnswer } from '../../../../agent/denial.ts';
 import { reasonOf } from '../../../../session/reasons.ts';
 import { statusOn } from '../../../lab/reporting.ts';
 
@@ -80,15 +80,23 @@ test('status says for what the binding is held', () => {
 });
 
 test('rebind says what was in its way, in a sentence', () => {
-  expect(rebindDenial(rebindAnswer(null))).toBeNull();
+  expect(denialOf(denialAnswer(null))).toBeNull();
   // A daemon of another version.
-  expect(rebindDenial({ asked: true })).toBeNull();
-  expect(rebindDenial(rebindAnswer('claim_under_way'))).toBe(
+  expect(denialOf({ asked: true })).toBeNull();
+  expect(denialOf(denialAnswer('claim_under_way'))).toBe(
     'Another claim is under way; it is answered in a moment, ask again then. (claim_under_way)',
   );
-  expect(rebindDenial(rebindAnswer('cooldown_active'))).toBe(
+  expect(denialOf(denialAnswer('cooldown_active'))).toBe(
     `${reasonOf('cooldown_active').sentence} (cooldown_active)`,
   );
+});
+
+test('events of several devices say whose they are', () => {
+  const row = { ts_ms: 0, event: 'notice', reason_code: 'switch_denied', state_version: 7 };
+  const of = (...devices: readonly string[]) =>
+    eventLines(devices.map((device) => ({ ...row, device }))).map((line) => line.split(/ +/)[1]);
+  expect(of('one=', 'one=')).toEqual(['notice', 'notice']);
+  expect(of('one=', 'two=')).toEqual(['one=', 'two=']);
 });
 
 test('events say what was in the way', () => {

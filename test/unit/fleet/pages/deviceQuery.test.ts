@@ -3,6 +3,7 @@ import {
   addressOf,
   captionOf,
   FIRST_PAGE,
+  outcomeFigure,
   pageAfter,
   pageBefore,
   queryOf,
@@ -47,4 +48,16 @@ test('the caption says where in the list a page is', () => {
   );
   expect(captionOf({ ...refused, search: 'x' }, 1, 1)).toBe('1 device found');
   expect(captionOf(FIRST_PAGE, 0, 0)).toBe('No device has reported yet.');
+});
+
+test('of a list that a rollout narrows the overview tells when it is another', () => {
+  const counts = { confirmed: 3, on_trial: 1, rolled_back: 0, refused: 4, silent: 0, ahead: 0 };
+  const rollout = { version: 8, devices: 8, ...counts };
+  const refused = { ...FIRST_PAGE, outcome: 'refused' } as const;
+  const figure = outcomeFigure(refused, rollout);
+  expect(outcomeFigure(refused, { ...rollout, confirmed: 4, on_trial: 0 })).toBe(figure);
+  expect(outcomeFigure(refused, { ...rollout, refused: 5 })).not.toBe(figure);
+  expect(outcomeFigure(refused, { ...rollout, version: 9 })).not.toBe(figure);
+  expect(outcomeFigure(refused, null)).toBeNull();
+  expect(outcomeFigure(FIRST_PAGE, rollout)).toBeNull();
 });

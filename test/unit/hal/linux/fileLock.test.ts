@@ -4,12 +4,12 @@
  * Method: real processes on a real file; the second one is this.
  */
 import { afterAll, expect, test } from 'bun:test';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { lockFile } from '../../../../hal/linux/fileLock.ts';
+import { folderForTests } from '../../../folder.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'jvpn-lock-'));
+const folder = folderForTests('jvpn-lock-');
 const MODULE = resolve(import.meta.dir, '../../../../hal/linux/fileLock.ts');
 const HOLDER = `
   const { lockFile } = await import(${JSON.stringify(MODULE)});

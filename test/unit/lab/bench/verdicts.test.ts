@@ -1,5 +1,7 @@
 /** Goal: what `scripts/bench verdicts` counts is what the device said, and a run that shows nothing is no good one. */
+
 import { expect, test } from 'bun:test';
+import { resolve } from 'node:path';
 import { readVerdictsArguments } from '../../../lab/bench/verdicts/arguments.ts';
 import {
   sceneFiguresOf,
@@ -92,7 +94,7 @@ test('arguments', () => {
   const read = (...argv: string[]) => readVerdictsArguments(['--binary', 'jvpn', ...argv]);
   expect(read()).toEqual({ binary: 'jvpn', json: null, minutes: 60, seed: 1 });
   expect(read('--minutes', '0.5', '--seed', '7', '--json', 'f')).toEqual({
-    ...{ binary: 'jvpn', json: 'f', minutes: 0.5, seed: 7 },
+    ...{ binary: 'jvpn', json: resolve('f'), minutes: 0.5, seed: 7 },
   });
   expect(() => read('--minutes', '0')).toThrow('--minutes is 0');
   expect(() => readVerdictsArguments([])).toThrow('--binary FILE is missing');

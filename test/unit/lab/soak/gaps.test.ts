@@ -2,14 +2,14 @@
  * Goal: a lost, repeated or torn event of an audit log is seen, and rotation and restarts are no gap.
  * Method: a log that the product wrote, taken apart.
  */
-import { afterAll, expect, test } from 'bun:test';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { afterAll, beforeAll, expect, test } from 'bun:test';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { openAuditLog } from '../../../../hal/linux/auditLog.ts';
+import { folderForTests } from '../../../folder.ts';
 import { judgeLog } from '../../../lab/soak/gaps.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'soak-gaps-'));
+const folder = folderForTests('soak-gaps-');
 afterAll(() => rmSync(folder, { recursive: true }));
 
 const file = join(folder, 'agent.jsonl');
@@ -28,14 +28,18 @@ function write(count: number): void {
   log.close();
 }
 
-write(12);
-write(8);
-const texts = [9, 8, 7, 6, 5, 4, 3, 2, 1]
-  .map((number) => `${file}.${number}`)
-  .concat(file)
-  .filter((path) => existsSync(path))
-  .map((path) => readFileSync(path, 'utf8'));
-const lines = texts.join('').trimEnd().split('\n');
+let texts: readonly string[] = [];
+let lines: readonly string[] = [];
+beforeAll(() => {
+  write(12);
+  write(8);
+  texts = [9, 8, 7, 6, 5, 4, 3, 2, 1]
+    .map((number) => `${file}.${number}`)
+    .concat(file)
+    .filter((path) => existsSync(path))
+    .map((path) => readFileSync(path, 'utf8'));
+  lines = texts.join('').trimEnd().split('\n');
+});
 const without = (at: number) => [`${lines.toSpliced(at, 1).join('\n')}\n`];
 
 test('a whole log over restarts and rotation has no fault', () => {

@@ -44,7 +44,7 @@ test('who is on trial has said something, and is not silent', () => {
 
   const view = { ...UNSEEN, online: true };
   const counted = (kind: 'onTrial' | 'waiting') =>
-    countDevices([['gw-0', { ...view, outcome: { kind } }]], 5, true, 0);
+    countDevices([['gw-0', { ...view, outcome: { kind } }]], 5, true, 0, new Set());
   expect(counted('onTrial')).toMatchObject({ silent: 0, missing: 1, trying: 1, on_trial: 1 });
   expect(counted('waiting')).toMatchObject({ silent: 1, missing: 1, trying: 0, on_trial: 0 });
 });

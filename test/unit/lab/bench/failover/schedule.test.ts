@@ -3,9 +3,9 @@
  * only where those give the same figures.
  */
 import { afterAll, expect, test } from 'bun:test';
-import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { appendFileSync, existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { folderForTests } from '../../../../folder.ts';
 import {
   failoverObstaclesOf,
   readFailoverArguments,
@@ -24,7 +24,7 @@ import {
   scheduleOf,
 } from '../../../../lab/bench/failover/schedule.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'jvpn-journal-'));
+const folder = folderForTests('jvpn-journal-');
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const given = (...argv: string[]) => readFailoverArguments(['--binary', 'jvpn', ...argv]);
