@@ -34,8 +34,8 @@ Sends a signed command to one device over MQTT, waits for its answer and prints 
   --expires TIME           UTC like 2026-12-24T18:00:00Z (default: in five minutes)
   --broker URL             mqtt, mqtts, ws or wss
   --username NAME, --password-file FILE
-  --ca FILE                certificates that the broker is checked against; with mqtts or wss alone, as the next two
-  --certificate FILE, --key FILE
+  --ca-file FILE           certificates that the broker is checked against; with mqtts or wss alone, as the next two
+  --certificate-file FILE, --key-file FILE
   --timeout-s N            1 to 3600 (default: 30)
   --json                   the answer as JSON
   --help                   this text
@@ -52,9 +52,9 @@ const FLAGS = {
   broker: { type: 'string' },
   username: { type: 'string' },
   'password-file': { type: 'string' },
-  ca: { type: 'string' },
-  certificate: { type: 'string' },
-  key: { type: 'string' },
+  'ca-file': { type: 'string' },
+  'certificate-file': { type: 'string' },
+  'key-file': { type: 'string' },
   'timeout-s': { type: 'string' },
   json: { type: 'boolean' },
   help: { type: 'boolean' },
@@ -172,17 +172,19 @@ function connectionOf(flags: Flags): Connection {
   const protocol = placeOf(url)?.protocol ?? null;
   if (protocol === null) throw new Unusable('--broker: mqtt, mqtts, ws or wss, and a host', 2);
   const hasTls = protocol === 'mqtts' || protocol === 'wss';
-  const certified = (['ca', 'certificate', 'key'] as const).find((name) => flags[name]);
+  const certified = (['ca-file', 'certificate-file', 'key-file'] as const).find(
+    (name) => flags[name],
+  );
   if (!hasTls && certified !== undefined) {
     throw new Unusable(`--${certified}: the broker is asked without TLS`, 2);
   }
-  if ((flags.certificate === undefined) !== (flags.key === undefined)) {
-    throw new Unusable('--certificate and --key, both or none', 2);
+  if ((flags['certificate-file'] === undefined) !== (flags['key-file'] === undefined)) {
+    throw new Unusable('--certificate-file and --key-file, both or none', 2);
   }
   return {
     ...{ url, username: orNull(flags.username), passwordFile: orNull(flags['password-file']) },
-    ...{ caFile: orNull(flags.ca), certificateFile: orNull(flags.certificate) },
-    ...{ keyFile: orNull(flags.key), timeoutMs: timeoutOf(flags['timeout-s']) },
+    ...{ caFile: orNull(flags['ca-file']), certificateFile: orNull(flags['certificate-file']) },
+    ...{ keyFile: orNull(flags['key-file']), timeoutMs: timeoutOf(flags['timeout-s']) },
   };
 }
 

@@ -11,7 +11,7 @@ import { connectOptions, LastWords } from '../../hal/mqtt/connection.ts';
 import { cut } from '../../hal/mqtt/leave.ts';
 import { limitPackets } from '../../hal/mqtt/packetLimits.ts';
 import { placeOf } from '../../hal/mqtt/place.ts';
-import { readSecrets, type SecretFiles } from '../../hal/mqtt/secrets.ts';
+import { flagOfFile, readSecrets, type SecretFiles } from '../../hal/mqtt/secrets.ts';
 import { oneLine } from '../../hal/oneLine.ts';
 
 export interface Exchange extends SecretFiles {
@@ -44,7 +44,7 @@ type Outcome = Exchanged | 'otherVersion';
 export async function exchange(asked: Exchange): Promise<Exchanged> {
   const place = placeOf(asked.url);
   if (place === null) return failed('--broker: mqtt, mqtts, ws or wss, a host and maybe a port');
-  const secrets = await readSecrets(asked);
+  const secrets = await readSecrets(asked, flagOfFile);
   if (typeof secrets === 'string') return failed(oneLine(secrets));
   const endsAtMs = performance.now() + asked.timeoutMs;
   for (const level of [5, 4] as const) {

@@ -8,7 +8,7 @@ import { runPolicyReload } from './ask.ts';
 import { runPolicyBudget } from './policyBudget.ts';
 import { runPolicyLint } from './policyLint.ts';
 
-const HELP = `Usage: jvpn policy lint FILE [--json]
+const HELP = `Usage: jvpn policy lint FILE [--emergency] [--json]
        jvpn policy budget FILE|--profile NAME [--json]
        jvpn policy reload [--socket PATH] [--json]
        jvpn policy sign FILE --signing-key-file KEY --target TARGET --output OUT

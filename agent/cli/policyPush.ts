@@ -7,6 +7,9 @@
  */
 
 import { randomBytes } from 'node:crypto';
+import { flagOfFile, readSecrets } from '../../hal/mqtt/secrets.ts';
+import { oneLine } from '../../hal/oneLine.ts';
+import { failuresText, NAMED_MAX } from '../../policies/rollout/failure.ts';
 import type { Sought } from '../../policies/rollout/outcome.ts';
 import { BEGINNING, type Plan } from '../../policies/rollout/plan.ts';
 import { Rollout } from '../../policies/rollout/rollout.ts';
@@ -15,6 +18,7 @@ import { isSameTarget, targetText } from '../../policies/signed/claims.ts';
 import { reopenDocument } from '../../policies/signed/open.ts';
 import { isRefused } from '../../policies/signed/refusal.ts';
 import { EXIT, TERMINAL, type Terminal } from './arguments.ts';
+import { emergencyOver } from './policyProblems.ts';
 import { tableBody } from './policySign.ts';
 import {
   claimedDocument,
@@ -69,7 +73,10 @@ export async function runPolicyPush(
 async function push(flags: PushFlags, terminal: Terminal): Promise<number> {
   const { target, fleet, broker, isEmergency, isJson } = flags;
   // Before the broker is asked: what is wrong with files and keys.
-  const prepare = preparation(flags);
+  const prepare = preparation(flags, (text) => terminal.err(`jvpn policy push: ${text}`));
+  // The link reads them for each connection, and waits for them as for a broker that is away.
+  const secrets = await readSecrets(broker, flagOfFile);
+  if (typeof secrets === 'string') throw new Unusable(oneLine(secrets), 1);
   using _lock = flags.canary === null ? null : lockRollout(flags.canary.stateFile);
   const { PushRun } = await import('../../fleet/push/pushRun.ts');
   const nowMs = () => performance.now();
@@ -105,8 +112,14 @@ async function push(flags: PushFlags, terminal: Terminal): Promise<number> {
 /** What a broker keeps and devices report, as far as it decides what is sent. */
 type Known = Pick<PushRun, 'retained' | 'emergencyMax'>;
 
-/** @returns called when the broker was heard. Both @throws PushUsage, Unusable */
-export function preparation(flags: PushFlags): (known: Known) => Prepared {
+/**
+ * @param warn of what is taken, and likely not meant.
+ * @returns called when the broker was heard. Both @throws PushUsage, Unusable
+ */
+export function preparation(
+  flags: PushFlags,
+  warn: (text: string) => void = () => {},
+): (known: Known) => Prepared {
   const { file, canary, isEmergency, isEnd } = flags;
   const document = file === null ? null : signedFile(file);
   if (document !== null) {
@@ -134,7 +147,7 @@ export function preparation(flags: PushFlags): (known: Known) => Prepared {
   if (flags.signingKeyFile === null) throw new PushUsage('--signing-key-file is missing');
   const privateKey = readSigningKey(flags.signingKeyFile);
   if (isEmergency) {
-    const body: CborMap = file === null ? new Map() : tableBody(file);
+    const body: CborMap = file === null ? new Map() : tableBody(file, 'emergency');
     const times = timesOf('emergency', isEnd, flags.expiresMs, Date.now());
     // Whether devices would take it is known before the broker is asked.
     const { bytes } = signedEmergency(flags, body, times, privateKey, 1);
@@ -145,6 +158,8 @@ export function preparation(flags: PushFlags): (known: Known) => Prepared {
     return (known) => emergency(flags, body, times, privateKey, known);
   }
   const { body, policy } = policyFile(file ?? '');
+  const warning = emergencyOver(file ?? '', policy, Date.now());
+  if (warning !== null) warn(warning);
   const times = timesOf('policy', false, flags.expiresMs, Date.now());
   const answerMs = policy.push.confirmWindowMs + ANSWER_MS;
   if (canary === null) {
@@ -247,17 +262,26 @@ function whyOf(rollout: Rollout, end: PushEnd, isOurKey: boolean): string {
 
 function endOf(rollout: Rollout, { isGood, why, lastedMs }: PushEnd) {
   const lasted_s = lastedMs === null ? null : Math.round(lastedMs / 100) / 10;
-  return { stage: rollout.stage, ok: isGood, why, version: rollout.sought.version, lasted_s };
+  const failures = rollout.failures.slice(0, NAMED_MAX);
+  return {
+    stage: rollout.stage,
+    ok: isGood,
+    why,
+    version: rollout.sought.version,
+    lasted_s,
+    failures,
+  };
 }
 
 function endLine(rollout: Rollout, end: PushEnd, isOurKey: boolean): string {
   const { isGood, why, lastedMs, overtakenBy } = end;
-  const { plan, stage } = rollout;
+  const { plan, stage, failures } = rollout;
+  const failed = failures.length === 0 ? '' : `; ${failuresText(failures)}`;
   const lasted = lastedMs === null ? '' : `; the last one after ${(lastedMs / 1_000).toFixed(1)} s`;
   if (stage === 'aborted' && plan.canary !== null) {
     const { revertVersion } = plan.canary;
     const newest = Math.max(revertVersion, isOurKey ? (overtakenBy?.version ?? 0) : 0);
-    return `aborted: ${why}. The policy before was sent as version ${revertVersion}: the next one needs ${newest + 1} or more`;
+    return `aborted: ${why}${failed}. The policy before was sent as version ${revertVersion}: the next one needs ${newest + 1} or more`;
   }
-  return `${isGood ? 'done' : 'not done'}: ${why}${lasted}`;
+  return `${isGood ? 'done' : 'not done'}: ${why}${failed}${lasted}`;
 }

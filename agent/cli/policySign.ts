@@ -8,6 +8,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
+import { formatProblems } from '../../policies/problem.ts';
 import { bodyOfTable, COMMANDS, commandBody, rotationBody } from '../../policies/signed/body.ts';
 import type { CborMap } from '../../policies/signed/cbor.ts';
 import {
@@ -21,6 +22,7 @@ import {
 import { documentOfToml } from '../../policies/toml.ts';
 import { decodeKey } from '../../session/channel/identity.ts';
 import { EXIT, parseArguments, TERMINAL, type Terminal } from './arguments.ts';
+import { problemsOf } from './policyProblems.ts';
 import { BEHIND_S, LASTS_S, readText, signClaims, timeOf, Unusable } from './signing.ts';
 
 const TARGETS = 'device:FLEET/NAME, group:FLEET/NAME or fleet:FLEET';
@@ -140,15 +142,16 @@ function bodyOf(kind: Kind, flags: Flags, file: string | undefined): CborMap {
     const link = typeof flags.link === 'string' ? flags.link : null;
     return commandBody({ name, link }, new Uint8Array(randomBytes(16)));
   }
-  return tableBody(file ?? '');
+  return tableBody(file ?? '', kind);
 }
 
-/** A TOML file as the body of a policy or an emergency; whether devices would take it is not asked. @throws Unusable */
-export function tableBody(file: string): CborMap {
+/** A TOML file as the body of a document. @throws Unusable with all that is wrong with it, as `jvpn policy lint` says it. */
+export function tableBody(file: string, kind: 'policy' | 'emergency'): CborMap {
   const document = documentOfToml(readText(file), Bun.TOML.parse);
-  if (!document.ok) {
-    const [first] = document.problems;
-    throw new Unusable(`${file}: ${first?.path} ${first?.wrong}`, 1);
+  if (!document.ok) throw new Unusable(formatProblems(file, document.problems), 1);
+  const problems = problemsOf(kind, document.value);
+  if (problems.length > 0) {
+    throw new Unusable(`document_invalid\n${formatProblems(file, problems)}`, 1);
   }
   const body = bodyOfTable(document.value as Readonly<Record<string, unknown>>);
   if (body === null) throw new Unusable(`${file}: a value that no policy has`, 1);

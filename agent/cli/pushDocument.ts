@@ -59,9 +59,9 @@ export interface PolicyBody {
   readonly policy: Policy;
 }
 
-/** @throws Unusable where a device would not take it, with the first thing that is wrong. */
+/** @throws Unusable where a device would not take it, with what is wrong. */
 export function policyFile(file: string): PolicyBody {
-  const body = tableBody(file);
+  const body = tableBody(file, 'policy');
   const written = body.get('version');
   const version = typeof written === 'number' ? written : 1;
   return { body, policy: judged(file, body, version) };

@@ -106,7 +106,9 @@ function toldAt(document: Document, key: string): Told | null {
   if (typeof said !== 'string') return null;
   const code = isReasonCode(said) ? said : UNKNOWN_CODE;
   const [version, tsMs] = [countAt(table, 'version'), countAt(table, 'ts_ms')];
-  return { code, version, kind: textAt(table, 'kind'), tsMs };
+  const why = textAt(table, 'why');
+  const told = { code, version, kind: textAt(table, 'kind'), tsMs };
+  return why === null ? told : { ...told, why };
 }
 
 function countersOf(table: Document): Record<string, number> {

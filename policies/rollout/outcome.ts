@@ -25,10 +25,14 @@ export interface Told {
   readonly kind: string | null;
   /** Wall clock of the device. */
   readonly tsMs: number | null;
+  /** In words of the device. */
+  readonly why?: string;
 }
 
 /** What a device had said when a document was published. */
 export type Before = Pick<Reported, 'lastStep' | 'lastRefusal' | 'counters'>;
+
+export const UNHEARD: Before = { lastStep: null, lastRefusal: null, counters: {} };
 
 export interface Sought {
   readonly kind: 'policy' | 'emergency' | 'emergencyEnd';

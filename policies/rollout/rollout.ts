@@ -26,14 +26,8 @@
 import { canaryOf } from './canary.ts';
 import { brokenCondition, type Tally, withStrict } from './condition.ts';
 import { type Counted, countDevices, summaryOf } from './count.ts';
-import {
-  type Before,
-  isSettled,
-  outcomeOf,
-  type Reported,
-  type Sought,
-  WAITING,
-} from './outcome.ts';
+import { type Failure, failuresOf } from './failure.ts';
+import { isSettled, outcomeOf, type Reported, type Sought, UNHEARD, WAITING } from './outcome.ts';
 import {
   BEGINNING,
   type Plan,
@@ -52,7 +46,6 @@ const SAVE_EVERY_MS = 10_000;
 /** For devices that a broker which was restarted lost: from when the canary is back, for the others (chosen). */
 const RETURN_MS = 10_000;
 const FOLLOW_OTHERS = 'the canary follows a higher version by now, which somebody else sent it';
-const UNHEARD: Before = { lastStep: null, lastRefusal: null, counters: {} };
 
 export class Rollout {
   readonly plan: Plan;
@@ -75,6 +68,8 @@ export class Rollout {
   #wasHeard = false;
   /** When the newest device came to its outcome. */
   settledAtMs: number | null = null;
+  /** Of what ended it: of the new policy, then of the one before. */
+  failures: readonly Failure[] = [];
 
   constructor(plan: Plan, progress: Progress = BEGINNING) {
     this.plan = plan;
@@ -327,9 +322,9 @@ export class Rollout {
   }
 
   #revert(why: string, atMs: number): readonly RolloutEffect[] {
-    const { stage } = this.#progress;
     if (this.plan.canary === null) return [];
-    if (stage === 'reverting' || stage === 'done' || stage === 'aborted') return [];
+    if (['reverting', 'done', 'aborted'].includes(this.stage)) return [];
+    this.failures = failuresOf(this.#population(), this.sought);
     this.#progress = { ...this.#progress, why };
     return this.#go('reverting', atMs);
   }
@@ -390,6 +385,7 @@ export class Rollout {
 
   #finish(isGood: boolean, why: string): readonly RolloutEffect[] {
     this.#isOver = true;
+    this.failures = [...this.failures, ...failuresOf(this.#population(), this.sought)];
     return [{ kind: 'finish', isGood, why }];
   }
 }

@@ -173,12 +173,12 @@ async function newestSeq(): Promise<number> {
   return (await site.status<Status>('device', 'gw1')).telemetry.events.seq;
 }
 
-const operator = (argv: readonly string[], names: { ca: string; own: string; key: string }) => {
+const operator = (argv: readonly string[]) => {
   const { certificate, key } = identities.get('jvpn-push')!;
   return site.jvpn('device', [
     ...[...argv, '--json', '--signing-key-file', site.path('owner.key')],
-    ...['--broker', urlOf('jvpn-push'), names.ca, authority.file],
-    ...[names.own, certificate, names.key, key],
+    ...['--broker', urlOf('jvpn-push'), '--ca-file', authority.file],
+    ...['--certificate-file', certificate, '--key-file', key],
   ]);
 };
 
@@ -202,7 +202,7 @@ lifeLab('refused once, born on the next try; what happened is heard from the fir
 lifeLab('a command is answered, a policy is followed, proven and reported', async () => {
   await refuseNext('jvpn-push');
   const asked = ['command', 'refresh_health', '--device', 'gw1', '--timeout-s', '10'];
-  const done = await operator(asked, { ca: '--ca', own: '--certificate', key: '--key' });
+  const done = await operator(asked);
   expect([done.code, done.stderr]).toEqual([0, '']);
   expect(JSON.parse(done.stdout)).toMatchObject({ outcome: 'command_done' });
 
@@ -219,9 +219,7 @@ lifeLab('a command is answered, a policy is followed, proven and reported', asyn
     '--soak',
     '1s',
   ];
-  const pushed = await operator([...pushing, '--revert-to', site.path('v1.toml')], {
-    ...{ ca: '--ca-file', own: '--certificate-file', key: '--key-file' },
-  });
+  const pushed = await operator([...pushing, '--revert-to', site.path('v1.toml')]);
   expect([pushed.code, pushed.stderr]).toEqual([0, '']);
   await shows('confirmed', ({ documents }) => documents?.confirmed === 2);
 });

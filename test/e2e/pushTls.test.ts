@@ -91,18 +91,17 @@ async function startBroker(server: Issued): Promise<void> {
 
 const signed = () => ['--signing-key-file', site.path('owner.key'), '--broker', URL];
 
+const certifying = (identity: Issued | null) =>
+  identity === null ? [] : ['--certificate-file', identity.certificate, '--key-file', identity.key];
+
 function command(identity: Issued | null, ca = authority.file) {
-  const own =
-    identity === null ? [] : ['--certificate', identity.certificate, '--key', identity.key];
+  const own = certifying(identity);
   const argv = ['command', 'refresh_health', '--device', 'gw1', '--json', '--timeout-s', '10'];
-  return site.jvpn('device', [...argv, ...signed(), '--ca', ca, ...own]);
+  return site.jvpn('device', [...argv, ...signed(), '--ca-file', ca, ...own]);
 }
 
 function push(file: string, identity: Issued | null, ca = authority.file, more: string[] = []) {
-  const own =
-    identity === null
-      ? []
-      : ['--certificate-file', identity.certificate, '--key-file', identity.key];
+  const own = certifying(identity);
   const argv = ['policy', 'push', file, '--all', '--json', ...more];
   return site.jvpn('device', [...argv, ...signed(), '--ca-file', ca, ...own]);
 }

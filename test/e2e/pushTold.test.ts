@@ -224,3 +224,36 @@ toldTest(
     expect(sent[0]?.expiresS).toBeGreaterThan(nowS + 29 * 86_400);
   },
 );
+
+/** Reports this once something is published for the fleet. */
+async function answers(name: string, changed: Readonly<Record<string, unknown>>) {
+  await device(name, {});
+  const asks = await connectAsync(url, { protocolVersion: 5 });
+  asks.on('message', (_topic, payload) => {
+    if (payload.length > 0) device(name, changed).catch(() => {});
+  });
+  await asks.subscribeAsync(FLEET_TOPIC, { qos: 1 });
+  return { [Symbol.asyncDispose]: () => asks.endAsync() };
+}
+
+toldTest('who refused it or rolled it back is named, with the reason it gave', async () => {
+  const step = { code: 'policy_rolled_back', version: 5, why: 'confirm_window_over', ts_ms: 1 };
+  const refusal = { code: 'document_invalid', version: 5, kind: 'policy', ts_ms: 1, why: 'cost' };
+  await using _one = await answers('gw-1', { last_step: step });
+  await using _other = await answers('gw-2', { last_refusal: refusal });
+  const counts = '0 confirmed, 1 rolled back, 1 refused';
+  const told = await pushed(policy('first', 5), ...key());
+  const named =
+    'gw-1 rolled it back (policy_rolled_back: confirm_window_over), gw-2 refused it (document_invalid: cost)';
+  expect(told.said).toContain(`not done: ${counts}; ${named}; the last one after`);
+  for (const name of ['gw-1', 'gw-2']) await device(name, {});
+  await peer.publishAsync(FLEET_TOPIC, '', { qos: 1, retain: true });
+  const { said } = await pushed(policy('first', 5), ...key(), '--json');
+  expect(JSON.parse(said.split('\n').at(-1) ?? '')).toMatchObject({
+    ...{ ok: false, why: counts },
+    failures: [
+      { device: 'gw-1', outcome: 'rolled_back', code: step.code, why: step.why },
+      { device: 'gw-2', outcome: 'refused', code: 'document_invalid', why: 'cost' },
+    ],
+  });
+});

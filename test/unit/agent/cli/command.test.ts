@@ -159,8 +159,8 @@ test('wrong usage: 2 and what is allowed', async () => {
     ['rotate_keys', '--link', 'eth0', ...BROKER, ...place.key],
     ['rotate_keys', '--device', 'gw1', ...place.key],
     ['rotate_keys', '--broker', 'http://x', '--device', 'gw1', ...place.key],
-    ['rotate_keys', '--broker', 'mqtt://x', '--ca', 'ca.crt', '--device', 'gw1', ...place.key],
-    ['rotate_keys', ...BROKER, '--certificate', 'c.crt', ...place.key],
+    ['rotate_keys', '--broker', 'mqtt://x', '--ca-file', 'ca.crt', '--device', 'gw1', ...place.key],
+    ['rotate_keys', ...BROKER, '--certificate-file', 'c.crt', ...place.key],
     ['rotate_keys', ...BROKER, '--timeout-s', '0', ...place.key],
     ['rotate_keys', '--broker', 'mqtt://x', '--device', 'a/b', ...place.key],
     ['rotate_keys', ...BROKER, '--document', 'c.cose'],
@@ -172,6 +172,21 @@ test('wrong usage: 2 and what is allowed', async () => {
   }
   const help = await sent(['--help']);
   expect([help.code, help.out.startsWith('Usage: jvpn command')]).toEqual([0, true]);
+});
+
+test('files of TLS are named as in a push, and belong together', async () => {
+  using place = await scratch();
+  const told = async (broker: string, ...files: readonly string[]) => {
+    const at = ['--broker', broker, '--device', 'gw1'];
+    const { err } = await sent(['rotate_keys', ...at, ...files, ...place.key]);
+    return err.split('\n')[0];
+  };
+  expect(await told('mqtt://x', '--ca-file', 'ca.crt')).toBe(
+    'jvpn command: --ca-file: the broker is asked without TLS',
+  );
+  expect(await told('mqtts://x', '--certificate-file', 'c.crt')).toBe(
+    'jvpn command: --certificate-file and --key-file, both or none',
+  );
 });
 
 test('more than a day is no life of a command', async () => {

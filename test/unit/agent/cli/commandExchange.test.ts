@@ -34,6 +34,14 @@ const asked = (more: object = {}) => ({
   ...{ document: Uint8Array.of(1, 2), correlation: new Uint8Array(16), expiresInS: 300, ...more },
 });
 
+test('a file of no use is named by its flag and its path', async () => {
+  const caFile = import.meta.path;
+  expect(await exchange(asked({ url: url.replace('mqtt:', 'mqtts:'), caFile }))).toEqual({
+    ok: false,
+    message: `--ca-file cannot be used: Invalid CA (${caFile})`,
+  });
+});
+
 test('published once, and answered, over 3.1.1 where the broker knows no other', async () => {
   const device = await connectAsync(url, { protocolVersion: 4 });
   const heard: string[] = [];

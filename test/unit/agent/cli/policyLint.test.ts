@@ -39,6 +39,29 @@ test('a bad policy: 1 and all problems on standard error', async () => {
   expect(err).toEndWith('2 problems in policy.toml');
 });
 
+test('an emergency of the file that is over is a warning, one that is not is none', async () => {
+  const text = (year: number) =>
+    `[emergency]\nexpires_at = "${year}-01-01T00:00:00Z"\n[emergency.overrides.session]\nttl_ms = 60000\n`;
+  const over = await lint(text(2020));
+  expect([over.code, over.out]).toEqual([0, 'policy.toml: policy "balanced" version 1 is fine']);
+  expect(over.err).toBe(
+    'policy.toml: warning: the emergency ended at 2020-01-01T00:00:00Z: nothing of it holds',
+  );
+  expect((await lint(text(2020), '--json')).err).toBe(over.err);
+  expect((await lint(text(9000))).err).toBe('');
+});
+
+test('an emergency: its tables alone, and nothing that a policy has besides', async () => {
+  const fine = await lint('[switching]\nmax_switches_per_minute = 4', '--emergency');
+  expect(fine).toEqual({ code: 0, out: 'policy.toml: emergency is fine', err: '' });
+  const bad = await lint('version = 2\n[sesion]\nttl_ms = 1', '--emergency');
+  expect([bad.code, bad.out]).toEqual([1, '']);
+  expect(bad.err).toContain('policy.toml: version: unknown key');
+  expect(bad.err).toContain('policy.toml: sesion: unknown key; did you mean "session"?');
+  const told = JSON.parse((await lint('version = 2', '--emergency', '--json')).out);
+  expect(told).toMatchObject({ ok: false, policy: null, problems: [{ path: 'version' }] });
+});
+
 test('--json for machines, good or bad', async () => {
   expect(JSON.parse((await lint('', '--json')).out)).toEqual({
     file: 'policy.toml',
@@ -63,9 +86,12 @@ test('wrong usage: 2, what is allowed, and what was probably meant', async () =>
   const cases: [string[], string][] = [
     [[], 'FILE is missing'],
     [['a', 'b'], 'unexpected argument "b"'],
-    [['--jsno', 'a'], 'unknown flag --jsno, did you mean --json?; allowed: --json, --help'],
-    [['-x', 'a'], 'unknown flag -x; allowed: --json, --help'],
-    [['--json=yes', 'a'], 'allowed: --json, --help'],
+    [
+      ['--jsno', 'a'],
+      'unknown flag --jsno, did you mean --json?; allowed: --emergency, --json, --help',
+    ],
+    [['-x', 'a'], 'unknown flag -x; allowed: --emergency, --json, --help'],
+    [['--json=yes', 'a'], 'allowed: --emergency, --json, --help'],
   ];
   for (const [argv, words] of cases) {
     const terminal = collect();

@@ -130,8 +130,10 @@ test('what no device would take is not written', async () => {
   writeFileSync(place.at('loose.toml'), '[session]\nheartbeat = 1\n');
   const emergency = ['--emergency', '--version', '1', '--expires'];
   const refused: [string[], string][] = [
-    [[place.at('bad.toml')], 'document_invalid: session.ttl_ms'],
-    [[place.at('loose.toml'), ...emergency, '2026-11-29T06:00:00Z'], 'document_invalid'],
+    [[place.at('bad.toml')], 'document_invalid\n'],
+    [[place.at('bad.toml')], `${place.at('bad.toml')}: session.ttl_ms: 1 is `],
+    [[place.at('bad.toml')], 'allowed: an integer from'],
+    [[place.at('loose.toml'), ...emergency, '2026-11-29T06:00:00Z'], 'heartbeat: unknown key'],
     [[place.at('p.toml'), '--expires', '2029-01-01T00:00:00Z'], 'document_malformed'],
     [['--command', 'rebind', '--version', '1'], 'document_invalid'],
     [['--rotate-to', ZERO_KEY, '--version', '1'], 'a key under which anybody can sign'],
