@@ -38,7 +38,7 @@ import { lockRollout } from './pushLock.ts';
 import { leftText, overtakenAdvice } from './pushOvertaken.ts';
 import type { Prepared, PushEnd, PushRun, PushSteps } from './pushParts.ts';
 import { openRollout } from './pushRollout.ts';
-import { PushTell } from './pushTell.ts';
+import { leftOf, PushTell } from './pushTell.ts';
 import { readSigningKey, signWith, Unusable } from './signing.ts';
 
 /** Over a trial: to the report of it. Of an emergency, which has none: for the slowest of those that are there. */
@@ -260,7 +260,7 @@ function whyOf(rollout: Rollout, end: PushEnd, isOurKey: boolean): string {
   return `${why}. ${overtakenAdvice(rollout, overtakenBy, isOurKey)}`;
 }
 
-function endOf(rollout: Rollout, { isGood, why, lastedMs }: PushEnd) {
+function endOf(rollout: Rollout, { isGood, why, lastedMs, left }: PushEnd) {
   const lasted_s = lastedMs === null ? null : Math.round(lastedMs / 100) / 10;
   const failures = rollout.failures.slice(0, NAMED_MAX);
   return {
@@ -270,18 +270,21 @@ function endOf(rollout: Rollout, { isGood, why, lastedMs }: PushEnd) {
     version: rollout.sought.version,
     lasted_s,
     failures,
+    left: left.map(leftOf),
   };
 }
 
 function endLine(rollout: Rollout, end: PushEnd, isOurKey: boolean): string {
-  const { isGood, why, lastedMs, overtakenBy } = end;
+  const { isGood, why, lastedMs, overtakenBy, left } = end;
   const { plan, stage, failures } = rollout;
   const failed = failures.length === 0 ? '' : `; ${failuresText(failures)}`;
   const lasted = lastedMs === null ? '' : `; the last one after ${(lastedMs / 1_000).toFixed(1)} s`;
   if (stage === 'aborted' && plan.canary !== null) {
     const { revertVersion } = plan.canary;
+    const { canary, isWide } = rollout.progress;
+    const isSent = isWide || left.length < canary.length;
     const newest = Math.max(revertVersion, isOurKey ? (overtakenBy?.version ?? 0) : 0);
-    return `aborted: ${why}${failed}. The policy before was sent as version ${revertVersion}: the next one needs ${newest + 1} or more`;
+    return `aborted: ${why}${failed}. The policy before was sent ${isSent ? '' : 'to nobody, '}as version ${revertVersion}: the next one needs ${newest + 1} or more`;
   }
   return `${isGood ? 'done' : 'not done'}: ${why}${failed}${lasted}`;
 }

@@ -34,7 +34,9 @@ export function overtakenAdvice(
   // An emergency is signed anew each time, with a version above.
   if (sought.kind !== 'policy') return `Where it is not to stay, ${again}`;
   const anew = canary === null || stage === 'aborted' ? '' : ' and name another --state-file';
-  const raise = `raise the version to at least ${version + 1}${anew}`;
+  // The same state file takes none below what was taken back.
+  const newest = stage === 'aborted' ? Math.max(version, canary?.revertVersion ?? 0) : version;
+  const raise = `raise the version to at least ${newest + 1}${anew}`;
   if (isOurKey) return `To send this policy behind it, ${raise}`;
   const ask = 'Ask whose key that is';
   // Taken back, the same command has nothing to go on with.

@@ -62,7 +62,8 @@ function jsonLine(value: unknown): string {
   return JSON.stringify(value).replace(/\p{Cc}/gu, escaped);
 }
 
-const leftOf = ({ version, signer, target }: SignedDocument) => ({
+/** As `--json` says what stays for one device. */
+export const leftOf = ({ version, signer, target }: SignedDocument) => ({
   ...{ device: target.name, version, key_id: signer },
 });
 

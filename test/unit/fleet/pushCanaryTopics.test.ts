@@ -111,13 +111,16 @@ test('◆ what another operator published for a device of the canary is not clea
   }
 }, 60_000);
 
-test('◆ and not overwritten by the way back', async () => {
-  const { over, sent, refuses, publish } = await atStage('canary');
-  await eventually('ours is sent', () => sent() === 1, WAIT_MS);
-  publish(signed(20));
-  refuses();
-  expect(await over).toMatchObject({ isGood: false, left: [{ version: 20 }] });
-  expect(sent()).toBe(1);
+test('◆ and not overwritten by the way back, which has the higher version of the two', async () => {
+  for (const theirs of [signed(20), signed(8, THEIRS)]) {
+    const { over, sent, refuses, publish } = await atStage('canary');
+    await eventually('ours is sent', () => sent() === 1, WAIT_MS);
+    publish(theirs);
+    refuses();
+    const end = await over;
+    expect([end?.isGood, end?.left.map(({ bytes }) => bytes)]).toEqual([false, [theirs]]);
+    expect(sent()).toBe(1);
+  }
 }, 60_000);
 
 test('◆ nor by a rollout that is gone on with, which says so', async () => {

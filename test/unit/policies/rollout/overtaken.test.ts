@@ -75,7 +75,9 @@ test('who follows a higher version by now is not of the canary any more', () => 
   scene.says(second, { onTrial: null, confirmed: 9 });
   scene.did();
   scene.pass(1);
-  expect(scene.did()).toEqual(['bad: the canary follows a higher version by now, which somebody else sent it']);
+  expect(scene.did()).toEqual([
+    'bad: the canary follows a higher version by now, which somebody else sent it',
+  ]);
 });
 
 test('what is sent to all, or is taken back from all, ends at once; a canary that is taken back is waited for', () => {
