@@ -217,7 +217,7 @@ rolloutTest('what another operator publishes meanwhile stays, and ends the rollo
     ...{ stage: 'soak', ok: false },
     why:
       `version 5 for fleet:jvpn, of key id ${keyId}, was published meanwhile, and nothing of ours is sent over it; ` +
-      'the canary follows a higher version by now. To send this policy behind it, raise the version to at least 6 and name another --state-file',
+      'the canary follows a higher version by now, which somebody else sent it. To send this policy behind it, raise the version to at least 6 and name another --state-file',
   });
   expect(stagesOf(rollout)).toEqual(['canary', 'soak']);
   expect(await others.exited).toBe(0);
