@@ -140,6 +140,16 @@ const wordsOf = (label: string) =>
     ),
   );
 
+test('no rule and no panel asks a hub for a state that its view never has (docs/protocol.md)', () => {
+  const asked = [...rules.map(({ expr }) => expr), ...drawn].flatMap((expr) =>
+    [...expr.matchAll(/jvpn_hub_sessions\{state=~?"([^"]*)"/g)].flatMap(([, words]) =>
+      words!.split('|'),
+    ),
+  );
+  expect(asked.length).toBeGreaterThan(1);
+  for (const state of asked) expect(['ATTACHED', 'RECOVERING', 'TERMINATED']).toContain(state);
+});
+
 test('what they name is what the program says', () => {
   const metrics = said();
   for (const expr of [...rules.map((rule) => rule.expr), ...drawn]) {
