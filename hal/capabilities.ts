@@ -76,7 +76,7 @@ export const HAL_CODES = {
   },
   storageFull: {
     sentence: 'The file system that holds the state directory is full.',
-    hint: 'Free some space; the agent needs two slots of 512 bytes.',
+    hint: 'Free some space; the agent needs two slots of 512 bytes, with [push] two of 32 KiB as well.',
   },
   storageReadOnly: {
     sentence: 'The file system that holds the state directory is read-only.',

@@ -59,7 +59,7 @@ export const DATA_CIPHER = {
 export const POLICY_SOURCE = {
   kind: 'table',
   meaning: 'The policy: a file of your own or a shipped profile, not both. Neither: `balanced`.',
-  restart: true,
+  restart: false,
   fields: {
     file: { kind: 'text', meaning: 'A policy file (docs/policy.md).', default: null, format: PATH },
     profile: {

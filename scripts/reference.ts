@@ -95,7 +95,7 @@ function configurationPage(): string {
   return page(
     '# Configuration reference',
     '',
-    'All files are TOML, read once at start. A relative path is relative to the folder of the file.',
+    'All files are TOML, read once at start; `[policy]` again with `jvpn policy reload`. A relative path is relative to the folder of the file.',
     'An unknown key or a bad value is refused with its path, and the daemon exits with status 2.',
     'Editors read `docs/agent.schema.json`, `docs/hub.schema.json` and `docs/fleet.schema.json`.',
     '',
