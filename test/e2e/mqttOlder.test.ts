@@ -8,18 +8,18 @@
  * the witness of what was spoken.
  */
 import { afterAll, beforeAll, expect } from 'bun:test';
-import { chmodSync, copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { signingPublicKey } from '../../agent/cose.ts';
 import { type Authority, type Issued, newAuthority } from '../lab/certificates.ts';
 import { FLEET_PROGRAM } from '../lab/fleet.ts';
 import { mosquittoObstacle } from '../lab/mosquitto.ts';
 import { eventually, type LabProcess } from '../lab/process.ts';
+import { certifiedDevice, startCertifiedBroker } from '../lab/shippedBroker.ts';
 import { auditOf, isAttached, Site, untilAudit } from '../lab/site.ts';
 import { type Topology, topology } from '../lab/topology.ts';
 import { testUnless } from '../obstacle.ts';
 
-const ACL = resolve(import.meta.dir, '../../policies/broker/mosquitto.acl');
 const LINE = resolve(import.meta.dir, '../lab/olderLine.ts');
 const PORT = 8_883;
 /** A line for whom it is named after. */
@@ -47,17 +47,7 @@ beforeAll(async () => {
   net = await topology({ seed: 38 });
   site = new Site(net, {
     policy: policyOf(1),
-    agentExtra: `[telemetry]
-enabled = true
-url = "${urlOf('gw1')}"
-ca_file = "tls/authority.crt"
-certificate_file = "tls/gw1.crt"
-key_file = "tls/gw1.key"
-device = "gw1"
-[push]
-enabled = true
-signers = ["${SIGNER}"]
-`,
+    agentExtra: certifiedDevice(urlOf('gw1'), SIGNER),
   });
   mkdirSync(site.path('tls'));
   authority = await newAuthority(site.path('tls'));
@@ -66,8 +56,6 @@ signers = ["${SIGNER}"]
   }
   const key = `${Buffer.from(OWNER).toString('base64')}\n`;
   writeFileSync(site.path('owner.key'), key, { mode: 0o600 });
-  copyFileSync(ACL, site.path('acl'));
-  chmodSync(site.path('acl'), 0o600);
   await startBroker();
   for (const user of Object.keys(LINES) as User[]) await startLine(user);
   await startFleet();
@@ -81,18 +69,8 @@ afterAll(async () => {
 });
 
 async function startBroker(): Promise<void> {
-  const { certificate, key } = identities.get('localhost')!;
-  const configuration = [
-    ...['user root', 'persistence false', 'log_dest stderr', `listener ${PORT} 127.0.0.1`],
-    ...[`cafile ${authority.file}`, `certfile ${certificate}`, `keyfile ${key}`],
-    ...['require_certificate true', 'use_identity_as_username true'],
-    `acl_file ${site.path('acl')}`,
-  ];
-  writeFileSync(site.path('mosquitto.conf'), `${configuration.join('\n')}\n`);
-  const broker = net.spawn('device', ['mosquitto', '-c', site.path('mosquitto.conf')]);
-  brokers.push(broker);
-  const isUp = () => broker.stderr.some((line) => line.endsWith(' running'));
-  await eventually('mosquitto runs', isUp, WAIT_MS);
+  const server = identities.get('localhost')!;
+  brokers.push(await startCertifiedBroker(net, site, PORT, { authority, server }));
 }
 
 async function startLine(user: User): Promise<void> {

@@ -6,17 +6,16 @@
  * users, with the shipped rules.
  */
 import { afterAll, beforeAll, expect } from 'bun:test';
-import { chmodSync, copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { signingPublicKey } from '../../agent/cose.ts';
 import { type Authority, type Issued, newAuthority } from '../lab/certificates.ts';
 import { mosquittoObstacle } from '../lab/mosquitto.ts';
 import { eventually, parseLine } from '../lab/process.ts';
+import { certifiedDevice, startCertifiedBroker } from '../lab/shippedBroker.ts';
 import { isAttached, Site, untilAudit } from '../lab/site.ts';
 import { type Topology, topology } from '../lab/topology.ts';
 import { testUnless } from '../obstacle.ts';
 
-const ACL = resolve(import.meta.dir, '../../policies/broker/mosquitto.acl');
 const PORT = 8_883;
 const URL = `mqtts://localhost:${PORT}`;
 const OWNER = new Uint8Array(32).fill(45);
@@ -37,17 +36,7 @@ beforeAll(async () => {
   net = await topology({ seed: 32 });
   site = new Site(net, {
     policy: 'version = 1\nname = "file"\n[push]\nconfirm_window_ms = 10_000\n',
-    agentExtra: `[telemetry]
-enabled = true
-url = "${URL}"
-ca_file = "tls/authority.crt"
-certificate_file = "tls/gw1.crt"
-key_file = "tls/gw1.key"
-device = "gw1"
-[push]
-enabled = true
-signers = ["${SIGNER}"]
-`,
+    agentExtra: certifiedDevice(URL, SIGNER),
   });
   // Beside them are the keys of the session, which have the same names.
   for (const folder of ['tls', 'foreign']) mkdirSync(site.path(folder));
@@ -59,7 +48,7 @@ signers = ["${SIGNER}"]
   stranger = await foreign.issue('jvpn-push');
   const key = `${Buffer.from(OWNER).toString('base64')}\n`;
   writeFileSync(site.path('owner.key'), key, { mode: 0o600 });
-  await startBroker(server);
+  await startCertifiedBroker(net, site, PORT, { authority, server });
   await site.hub();
   await site.device('gw1');
   const agent = site.agent('gw1');
@@ -73,21 +62,6 @@ afterAll(async () => {
   await net?.[Symbol.asyncDispose]();
   await site?.[Symbol.asyncDispose]();
 });
-
-async function startBroker(server: Issued): Promise<void> {
-  copyFileSync(ACL, site.path('acl'));
-  chmodSync(site.path('acl'), 0o600);
-  const lines = [
-    ...['user root', 'persistence false', 'log_dest stderr', `listener ${PORT} 127.0.0.1`],
-    ...[`cafile ${authority.file}`, `certfile ${server.certificate}`, `keyfile ${server.key}`],
-    ...['require_certificate true', 'use_identity_as_username true'],
-    `acl_file ${site.path('acl')}`,
-  ];
-  writeFileSync(site.path('mosquitto.conf'), `${lines.join('\n')}\n`);
-  const broker = net.spawn('device', ['mosquitto', '-c', site.path('mosquitto.conf')]);
-  const isUp = () => broker.stderr.some((line) => line.endsWith(' running'));
-  await eventually('mosquitto runs', isUp, 10_000);
-}
 
 const signed = () => ['--signing-key-file', site.path('owner.key'), '--broker', URL];
 

@@ -5,26 +5,19 @@
  */
 import { afterEach, expect, test } from 'bun:test';
 import { keptDocument, signPolicy, withVersion } from '../../../agent/cli/pushDocument.ts';
-import type { Plan, Progress, Stage } from '../../../policies/rollout/plan.ts';
+import type { Progress, Stage } from '../../../policies/rollout/plan.ts';
 import { Rollout } from '../../../policies/rollout/rollout.ts';
 import type { Target } from '../../../policies/signed/claims.ts';
 import { eventually } from '../../lab/process.ts';
-import { MadeUpBroker } from '../agent/madeUpBroker.ts';
-import { DESIRED, policyRun, TARGET } from './policyRun.ts';
+import type { MadeUpBroker } from '../agent/madeUpBroker.ts';
+import { DESIRED, forgedOf, planWith, runAtBroker } from './policyRun.ts';
 
 const DEVICE = { level: 'device', fleet: 'acme', name: 'gw-1' } as const;
 const DEVICE_DESIRED = 'jvpn/v1/acme/gw-1/policy/desired';
 const ALL_DEVICES = 'jvpn/v1/acme/+/policy/desired';
 const [OURS, THEIRS] = [new Uint8Array(32).fill(7), new Uint8Array(32).fill(8)];
 const WAIT_MS = 10_000;
-const PLAN: Plan = {
-  ...{ id: '', target: TARGET, sought: { kind: 'policy', version: 8 } },
-  ...{ patienceMs: 3_000, freshMs: 60_000 },
-  canary: {
-    ...{ share: { kind: 'count', count: 1 }, soakMs: 0, revertVersion: 9, revertPatienceMs: 500 },
-    conditions: [],
-  },
-};
+const PLAN = planWith([]);
 
 const closers: (() => void | Promise<void>)[] = [];
 afterEach(async () => {
@@ -36,31 +29,20 @@ function signed(version: number, key = OURS, to: Target = DEVICE, name = 'p'): U
   return signPolicy(body, to, { notBeforeS: 1, expiresS: 1_000_000 }, key);
 }
 
-/** What it says was not signed. */
-function forged(version: number): Uint8Array {
-  const bytes = signed(version);
-  bytes[bytes.length - 1] = (bytes.at(-1) ?? 0) ^ 1;
-  return bytes;
-}
-
-const json = (value: unknown) => new TextEncoder().encode(JSON.stringify(value));
+const forged = (version: number) => forgedOf(signed(version));
 
 /** A rollout that is at `stage`, with `kept` on the topic of its one device. */
 async function atStage(stage: Stage, kept: Uint8Array | null = null) {
-  const broker = await new MadeUpBroker().listen();
-  const keeps = (bytes: Uint8Array) =>
-    broker.retainedUnder.set(ALL_DEVICES, new Map([[DEVICE_DESIRED, bytes]]));
-  if (kept !== null) keeps(kept);
-  const run = policyRun(broker.url);
-  closers.push(async () => {
-    await run.stop();
-    broker.close();
+  const keepsAt = ({ retainedUnder }: MadeUpBroker, bytes: Uint8Array) =>
+    retainedUnder.set(ALL_DEVICES, new Map([[DEVICE_DESIRED, bytes]]));
+  const { broker, run, say, close } = await runAtBroker((one) => {
+    if (kept !== null) keepsAt(one, kept);
   });
+  const keeps = (bytes: Uint8Array) => keepsAt(broker, bytes);
+  closers.push(close);
   const ready = run.ready();
   const isAsked = () => broker.subscribed.length > 1 && broker.subscribed.at(-1) === DESIRED;
   await eventually('all is asked for', isAsked, WAIT_MS);
-  const say = (leaf: string, value: unknown) =>
-    broker.publish(`jvpn/v1/acme/gw-1/${leaf}`, [json(value)], { qos: 0 });
   say('presence', { v: 1, online: true, why: null, boot: 'b1', connection: 1 });
   say('policy/reported', { v: 1, confirmed: 7, groups: [], counters: {} });
   await ready;
@@ -144,7 +126,13 @@ test('◆ nor when the connection comes back', async () => {
 
 test('what is older, nobody’s or for others does not hold ours up, and ours is cleared', async () => {
   const others = { ...DEVICE, name: 'gw-2' };
-  const harmless = [signed(7), signed(7, THEIRS), forged(20), signed(20, OURS, others), json(1)];
+  const harmless = [
+    signed(7),
+    signed(7, THEIRS),
+    forged(20),
+    signed(20, OURS, others),
+    Uint8Array.of(0x31),
+  ];
   for (const kept of harmless) {
     const { over, sent, confirms } = await atStage('canary', kept);
     await eventually('ours is sent', () => sent() === 1, WAIT_MS);

@@ -5,24 +5,17 @@
  */
 import { afterEach, expect, test } from 'bun:test';
 import { keptDocument, signPolicy, withVersion } from '../../../agent/cli/pushDocument.ts';
-import type { Plan, Progress, Stage } from '../../../policies/rollout/plan.ts';
+import type { Progress, Stage } from '../../../policies/rollout/plan.ts';
 import { Rollout } from '../../../policies/rollout/rollout.ts';
 import type { Target } from '../../../policies/signed/claims.ts';
 import { eventually } from '../../lab/process.ts';
 import { MadeUpBroker } from '../agent/madeUpBroker.ts';
-import { DESIRED, policyRun, TARGET } from './policyRun.ts';
+import { DESIRED, forgedOf, planWith, policyRun, runAtBroker, TARGET } from './policyRun.ts';
 
 const GROUP = { level: 'group', fleet: 'acme', name: 'south' } as const;
 const [OURS, THEIRS] = [new Uint8Array(32).fill(7), new Uint8Array(32).fill(8)];
 const WAIT_MS = 10_000;
-const PLAN: Plan = {
-  ...{ id: '', target: TARGET, sought: { kind: 'policy', version: 8 } },
-  ...{ patienceMs: 3_000, freshMs: 60_000 },
-  canary: {
-    ...{ share: { kind: 'count', count: 1 }, soakMs: 0, revertVersion: 9, revertPatienceMs: 500 },
-    conditions: [{ indicator: 'refused', comparison: '>=', limit: 1, isPercent: false }],
-  },
-};
+const PLAN = planWith([{ indicator: 'refused', comparison: '>=', limit: 1, isPercent: false }]);
 
 const closers: (() => void | Promise<void>)[] = [];
 afterEach(async () => {
@@ -42,28 +35,16 @@ function signed(
 const again = (version: number) =>
   signed(version, OURS, TARGET, { notBeforeS: 2, expiresS: 1_000_000 });
 
-/** What it says was not signed. */
-function forged(version: number): Uint8Array {
-  const bytes = signed(version);
-  bytes[bytes.length - 1] = (bytes.at(-1) ?? 0) ^ 1;
-  return bytes;
-}
-
-const json = (value: unknown) => new TextEncoder().encode(JSON.stringify(value));
+const forged = (version: number) => forgedOf(signed(version));
 
 /** A rollout that is at `stage`, with a device that is there. */
 async function atStage(stage: Stage, kept: Uint8Array | null = null) {
-  const broker = await new MadeUpBroker().listen();
-  if (kept !== null) broker.retained.set(DESIRED, kept);
-  const run = policyRun(broker.url);
-  closers.push(async () => {
-    await run.stop();
-    broker.close();
+  const { broker, run, say, close } = await runAtBroker(({ retained }) => {
+    if (kept !== null) retained.set(DESIRED, kept);
   });
+  closers.push(close);
   const ready = run.ready();
   await eventually('all is asked for', () => broker.subscribed.at(-1) === DESIRED, WAIT_MS);
-  const say = (leaf: string, value: unknown) =>
-    broker.publish(`jvpn/v1/acme/gw-1/${leaf}`, [json(value)], { qos: 0 });
   say('presence', { v: 1, online: true, why: null, boot: 'b1', connection: 1 });
   say('policy/reported', { v: 1, confirmed: 7, groups: [], counters: {} });
   await ready;
@@ -173,7 +154,7 @@ test('◆ what it published while the connection was away stays as well, though 
 test('what nobody signed, is older, for others, as it was, or gone does not end it', async () => {
   const before = signed(9, THEIRS);
   const harmless: readonly Published[] = [
-    ['nobody’s', json({ version: 10 })],
+    ['nobody’s', new TextEncoder().encode('{"version":10}')],
     ['forged', forged(10)],
     ['an older one', signed(6)],
     ['for others', signed(10, THEIRS, GROUP)],

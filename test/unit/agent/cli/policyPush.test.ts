@@ -3,11 +3,9 @@
  * is not sent; a rollout is gone on with as it was begun, or not at all.
  */
 import { expect, test } from 'bun:test';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { durationMs } from '../../../../agent/cli/duration.ts';
-import { preparation, runPolicyPush } from '../../../../agent/cli/policyPush.ts';
+import { preparation } from '../../../../agent/cli/policyPush.ts';
 import { runPolicySign } from '../../../../agent/cli/policySign.ts';
 import {
   keptDocument,
@@ -23,29 +21,9 @@ import { openRollout } from '../../../../agent/cli/pushRollout.ts';
 import { reopenDocument } from '../../../../policies/signed/open.ts';
 import { isRefused } from '../../../../policies/signed/refusal.ts';
 import { collect } from './collect.ts';
+import { KEY, pushed, scratch } from './pushScratch.ts';
 
-const KEY = new Uint8Array(32).fill(7);
 const NOW_S = 1_795_910_400;
-
-function scratch() {
-  const path = mkdtempSync(join(tmpdir(), 'jvpn-push-'));
-  const at = (name: string) => join(path, name);
-  const write = (name: string, text: string) => {
-    writeFileSync(at(name), text, { mode: 0o600 });
-    return at(name);
-  };
-  write('key', `${Buffer.from(KEY).toString('base64')}\n`);
-  write('p.toml', 'version = 5\nname = "next"\n');
-  write('before.toml', 'version = 4\nname = "before"\n');
-  write('e.toml', '[switching]\nmax_switches_per_minute = 4\n');
-  return { at, write, [Symbol.dispose]: () => rmSync(path, { recursive: true }) };
-}
-
-async function pushed(...argv: readonly string[]) {
-  const terminal = collect();
-  const code = await runPolicyPush(argv, terminal);
-  return { code, said: [...terminal.errLines, ...terminal.outLines].join('\n') };
-}
 
 test('lengths of time are a number and a unit', () => {
   expect(['90s', '10m', '1h', '7d', '366d'].map(durationMs)).toEqual([

@@ -2,31 +2,10 @@
  * Goal: what is wrong on this machine, or likely not meant, is told before the broker is asked, and says of which flag or file it is.
  */
 import { expect, test } from 'bun:test';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { preparation, runPolicyPush } from '../../../../agent/cli/policyPush.ts';
+import { preparation } from '../../../../agent/cli/policyPush.ts';
 import { readPushFlags } from '../../../../agent/cli/pushFlags.ts';
-import { collect } from './collect.ts';
-
-function scratch() {
-  const path = mkdtempSync(join(tmpdir(), 'jvpn-push-'));
-  const at = (name: string) => join(path, name);
-  const write = (name: string, text: string) => {
-    writeFileSync(at(name), text, { mode: 0o600 });
-    return at(name);
-  };
-  write('key', `${Buffer.alloc(32, 7).toString('base64')}\n`);
-  write('p.toml', 'version = 5\nname = "next"\n');
-  write('e.toml', '[switching]\nmax_switches_per_minute = 4\n');
-  return { at, write, [Symbol.dispose]: () => rmSync(path, { recursive: true }) };
-}
-
-async function pushed(...argv: readonly string[]) {
-  const terminal = collect();
-  const code = await runPolicyPush(argv, terminal);
-  return { code, said: [...terminal.errLines, ...terminal.outLines].join('\n') };
-}
+import { pushed, scratch } from './pushScratch.ts';
 
 test('files that the broker needs and that are of no use are named at once, by flag and path', async () => {
   using place = scratch();
