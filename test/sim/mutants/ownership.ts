@@ -30,6 +30,10 @@ export const OWNERSHIP_MUTANTS: readonly Mutant[] = [
     file: 'hub/turn.ts',
     find: '    this.#lease?.onTime(atMs);\n    let moved = 0;',
     replace: '    let moved = 0;',
+    also: {
+      find: '    this.#lease?.onTime(atMs);\n    this.#site.deadlines.expire(atMs);',
+      replace: '    this.#site.deadlines.expire(atMs);',
+    },
     breaks: 'A hub that slept forwards a batch before it looks whether its lease has ended.',
     invariant: 'I6',
   },
